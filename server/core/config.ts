@@ -1,0 +1,131 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parse } from 'yaml'
+import { ConfigSchema, type Config } from './config.schema.ts'
+
+type Tree = { [key: string]: unknown }
+type Layer = { name: string, tree: Tree }
+
+/** The configuration of this process; set once by `loadConfig` before anything else runs. */
+export let config: Config
+
+/** The folder that holds package.json, config/ and migrations/. */
+export const projectFolder = findProject(dirname(fileURLToPath(import.meta.url)))
+
+/** What the environment says besides the configuration: the first administrator's password. */
+export const environment = { rootPassword: process.env.BOBINE_ROOT_PASSWORD || undefined }
+
+/** A mistake in the configuration, said in one sentence for the admin. */
+export class ConfigError extends Error {}
+
+/**
+ * Reads default.yaml, then local.yaml or `file`, then DATABASE_URL and REDIS_URL, then BOBINE_CONFIG (JSON), then `overrides`.
+ * Throws ConfigError naming the key, its place and what was expected.
+ */
+export function loadConfig(options: { file?: string, overrides?: Tree } = {}): Config {
+  const layers: Layer[] = [{ name: 'config/default.yaml', tree: readYaml(join(projectFolder, 'config/default.yaml')) }]
+  const local = join(projectFolder, 'config/local.yaml')
+  if (options.file) layers.push({ name: options.file, tree: readYaml(options.file) })
+  else if (existsSync(local)) layers.push({ name: 'config/local.yaml', tree: readYaml(local) })
+  layers.push(...environmentLayers(process.env))
+  if (options.overrides) layers.push({ name: 'the given overrides', tree: options.overrides })
+  config = merge(layers)
+  return config
+}
+
+/** The absolute path of a storage folder, for instance `storageFolder('thumbnails')`. */
+export function storageFolder(name: Exclude<keyof Config['storage'], 'root'>): string {
+  const root = isAbsolute(config.storage.root) ? config.storage.root : join(projectFolder, config.storage.root)
+  return resolve(root, config.storage[name])
+}
+
+/** The public origin of this instance, without a trailing slash: https://example.org, http://127.0.0.1:9001. */
+export function origin(): string {
+  return `${config.webserver.https ? 'https' : 'http'}://${host()}`
+}
+
+/** The public host as the fediverse names it: with a port only when it is not the scheme's own. */
+export function host(): string {
+  const { https, hostname, port } = config.webserver
+  return port === (https ? 443 : 80) ? hostname : `${hostname}:${port}`
+}
+
+/** Merges the layers, each over the ones before, and parses the result; exported for its tests. */
+export function merge(layers: Layer[]): Config {
+  const places = new Map<string, string>()
+  const merged: Tree = {}
+  layers.forEach((layer, index) => overlay(merged, layer.tree, layer.name, [], places, index === 0))
+  const result = ConfigSchema.safeParse(merged)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]!
+  if (issue.code === 'unrecognized_keys') throw unknownKey([...issue.path, issue.keys[0]!].join('.'), places)
+  const key = issue.path.join('.')
+  throw new ConfigError(`Configuration: \`${key}\` in ${places.get(key) ?? 'config/default.yaml'} is not valid: expected ${issue.message.replace(/^Invalid input: expected /, '')}`)
+}
+
+function overlay(target: Tree, source: Tree, place: string, path: string[], places: Map<string, string>, first: boolean): void {
+  for (const [key, value] of Object.entries(source)) {
+    const name = [...path, key].join('.')
+    if (!first && !Object.hasOwn(target, key)) throw unknownKey(name, new Map([[name, place]]))
+    places.set(name, place)
+    const below = target[key]
+    if (isTree(value) && (first || isTree(below))) overlay((target[key] = isTree(below) ? below : {}) as Tree, value, place, [...path, key], places, first)
+    else target[key] = value
+  }
+}
+
+function unknownKey(name: string, places: Map<string, string>): ConfigError {
+  return new ConfigError(`Configuration: unknown key \`${name}\` in ${places.get(name) ?? 'config/default.yaml'}; every known key stands in config/default.yaml`)
+}
+
+function environmentLayers(env: NodeJS.ProcessEnv): Layer[] {
+  const layers: Layer[] = []
+  if (env.DATABASE_URL) layers.push({ name: 'DATABASE_URL', tree: { database: databaseUrl(env.DATABASE_URL) } })
+  if (env.REDIS_URL) layers.push({ name: 'REDIS_URL', tree: { redis: redisUrl(env.REDIS_URL) } })
+  if (env.BOBINE_CONFIG) layers.push({ name: 'BOBINE_CONFIG', tree: tree('BOBINE_CONFIG', () => JSON.parse(env.BOBINE_CONFIG!)) })
+  return layers
+}
+
+function databaseUrl(text: string): Tree {
+  const url = parseUrl('DATABASE_URL', text)
+  const socket = url.searchParams.get('host')
+  return {
+    hostname: socket ?? decodeURIComponent(url.hostname), port: Number(url.port || 5432),
+    name: decodeURIComponent(url.pathname.slice(1)), username: decodeURIComponent(url.username), password: decodeURIComponent(url.password),
+    ssl: ['require', 'verify-full'].includes(url.searchParams.get('sslmode') ?? '')
+  }
+}
+
+function redisUrl(text: string): Tree {
+  const url = parseUrl('REDIS_URL', text)
+  if (url.protocol === 'unix:') return { socket: url.pathname, db: Number(url.searchParams.get('db') ?? 0) }
+  return { hostname: url.hostname, port: Number(url.port || 6379), auth: decodeURIComponent(url.password), db: Number(url.pathname.slice(1) || 0), socket: '' }
+}
+
+function parseUrl(name: string, text: string): URL {
+  try { return new URL(text) } catch { throw new ConfigError(`Configuration: ${name} is not a valid URL`) }
+}
+
+function readYaml(file: string): Tree {
+  if (!existsSync(file)) throw new ConfigError(`Configuration: the file ${file} does not exist`)
+  return tree(file, () => parse(readFileSync(file, 'utf8')) ?? {})
+}
+
+function tree(name: string, read: () => unknown): Tree {
+  let value: unknown
+  try { value = read() } catch (error) { throw new ConfigError(`Configuration: ${name} cannot be read: ${(error as Error).message.split('\n')[0]}`) }
+  if (!isTree(value)) throw new ConfigError(`Configuration: ${name} must hold an object of keys`)
+  return value
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function findProject(folder: string): string {
+  if (existsSync(join(folder, 'config/default.yaml'))) return folder
+  const parent = dirname(folder)
+  if (parent === folder) throw new ConfigError('Configuration: config/default.yaml was not found beside the program')
+  return findProject(parent)
+}

@@ -1,0 +1,51 @@
+import { Sequelize, type Model, type ModelAttributes, type ModelStatic, type InitOptions, type Transaction } from 'sequelize'
+import { config } from './config.ts'
+import { logger } from './logger.ts'
+
+/** The connection pool of this process; set by `connectDatabase`. */
+export let sequelize: Sequelize
+
+type Declaration = { model: ModelStatic<Model>, attributes: ModelAttributes, options: Omit<InitOptions, 'sequelize'> }
+const declarations: Declaration[] = []
+const associations: (() => void)[] = []
+
+/** Declares a model beside its class; it becomes usable once `connectDatabase` has run. */
+export function declareModel(model: ModelStatic<any>, attributes: ModelAttributes<any, any>, options: Omit<InitOptions, 'sequelize'>): void {
+  declarations.push({ model, attributes, options })
+}
+
+/** Declares associations; the higher model declares both ends. */
+export function declareAssociations(associate: () => void): void {
+  associations.push(associate)
+}
+
+/** Opens the pool and binds every declared model to it. */
+export async function connectDatabase(): Promise<void> {
+  const { hostname, port, name, username, password, ssl, pool, connect_timeout } = config.database
+  sequelize = new Sequelize(name, username, password, {
+    dialect: 'postgres', host: hostname, port,
+    pool: { max: pool.max, min: 0, idle: 30_000 },
+    dialectOptions: { ssl: ssl || undefined, connectionTimeoutMillis: connect_timeout, application_name: 'bobine' },
+    define: { underscored: true },
+    logging: config.log.level === 'debug' ? text => logger.debug(text) : false
+  })
+  for (const { model, attributes, options } of declarations) model.init(attributes as never, { ...options, sequelize })
+  associations.forEach(associate => associate())
+  await sequelize.authenticate()
+}
+
+/** Closes the pool. */
+export async function disconnectDatabase(): Promise<void> {
+  await sequelize?.close()
+}
+
+/** Runs `act` in a transaction: all of it is stored, or nothing. */
+export async function transaction<T>(act: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return await sequelize.transaction(act)
+}
+
+/** Runs `act` after the transaction commits (at once without one): nothing leaves before commit. */
+export function afterCommit(transaction: Transaction | null | undefined, act: () => void): void {
+  if (transaction) transaction.afterCommit(act)
+  else act()
+}

@@ -1,0 +1,27 @@
+import { logger } from './logger.ts'
+
+/** The names of all events and what they carry; news that must travel up the house travels as one of these. */
+export type Events = {
+  'video.created': { videoId: number }
+  'video.published': { videoId: number }
+  'video.updated': { videoId: number }
+  'video.deleted': { uuid: string, folder: string }
+  'upload.completed': { videoId: number }
+  'user.created': { userId: number }
+}
+
+type Listener<N extends keyof Events> = (event: Events[N]) => void | Promise<void>
+const listeners: { [N in keyof Events]?: Listener<N>[] } = {}
+
+/** Hears an event; a failing listener is logged and disturbs nobody. */
+export function on<N extends keyof Events>(name: N, listener: Listener<N>): void {
+  const list = (listeners[name] ??= []) as Listener<N>[]
+  list.push(listener)
+}
+
+/** Tells everybody who listens; call it after commit. */
+export function emit<N extends keyof Events>(name: N, event: Events[N]): void {
+  for (const listener of (listeners[name] ?? []) as Listener<N>[]) {
+    Promise.resolve().then(() => listener(event)).catch(error => logger.error(`A listener of ${name} failed`, { error }))
+  }
+}

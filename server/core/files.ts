@@ -1,0 +1,60 @@
+import { rm } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { extname } from 'node:path'
+import type { RequestHandler } from 'express'
+import multer, { MulterError } from 'multer'
+import type { FileKind } from '../../shared/contract.ts'
+import { config, storageFolder } from './config.ts'
+import { invalid, Problem } from './problem.ts'
+
+/** A file of a multipart request, streamed to disk; removed after the answer unless a handler moved it. */
+export type ReceivedFile = { path: string, name: string, size: number, mimeType: string }
+
+/** Streams the named files of a multipart request to `storage.tmp`; other bodies pass. */
+export function receiveFiles(kinds: Readonly<Record<string, FileKind>>): RequestHandler {
+  const fields = Object.keys(kinds).map(name => ({ name, maxCount: 1 }))
+  return (request, response, next) => {
+    if (!request.is('multipart/form-data')) return next()
+    const largest = Math.max(...Object.values(kinds).map(maxSize))
+    const receive = multer({
+      storage: multer.diskStorage({
+        destination: (_request, _file, done) => {
+          const folder = storageFolder('tmp')
+          mkdirSync(folder, { recursive: true })
+          done(null, folder)
+        },
+        filename: (_request, file, done) => done(null, `${randomUUID()}${/^\.[a-z0-9]{1,8}$/i.exec(extname(file.originalname))?.[0] ?? ''}`)
+      }),
+      limits: { fileSize: largest === Infinity ? undefined : largest, files: config.http.max_files, fields: config.http.max_fields, fieldSize: config.http.max_body, fieldNestingDepth: config.http.max_nesting } as multer.Options['limits']
+    }).fields(fields)
+    receive(request, response, (error: unknown) => {
+      const received: Record<string, ReceivedFile> = {}
+      for (const [name, files] of Object.entries((request.files ?? {}) as Record<string, Express.Multer.File[]>)) {
+        const file = files[0]!
+        received[name] = { path: file.path, name: Buffer.from(file.originalname, 'latin1').toString('utf8'), size: file.size, mimeType: file.mimetype }
+      }
+      response.on('close', () => { for (const file of Object.values(received)) void rm(file.path, { force: true }) })
+      if (error) return next(refusal(error))
+      request.files = received as never
+      const tooLarge = Object.entries(received).filter(([name, file]) => file.size > maxSize(kinds[name]!))
+      next(tooLarge.length > 0 ? tooLargeProblem(tooLarge.map(([name]) => name)) : undefined)
+    })
+  }
+}
+
+function maxSize(kind: FileKind): number {
+  const { max_size, image_max_size, avatar_max_size } = config.upload
+  const size = kind === 'video' ? max_size : kind === 'avatar' ? avatar_max_size : image_max_size
+  return size < 0 ? Infinity : size
+}
+
+function tooLargeProblem(names: string[]): Problem {
+  return invalid(names.map(path => ({ type: 'field', msg: 'This file is too large.', path, location: 'body' })))
+}
+
+function refusal(error: unknown): unknown {
+  if (!(error instanceof MulterError)) return error
+  if (error.code === 'LIMIT_FILE_SIZE') return error.field === 'videofile' ? new Problem(413, 'max_file_size_reached', 'The file is larger than this instance accepts.') : tooLargeProblem([error.field ?? 'file'])
+  return new Problem(400, 'invalid_request', `The multipart request is not valid: ${error.message}`)
+}

@@ -1,0 +1,110 @@
+import { Queue, Worker, type Job as BullJob, type JobsOptions } from 'bullmq'
+import type { z } from 'zod'
+import { config } from './config.ts'
+import { logger } from './logger.ts'
+import { newRedis } from './redis.ts'
+
+/** Queues by kind of work, each with its own number of workers. */
+export type QueueName = 'transcoding' | 'storyboards' | 'maintenance'
+
+/** What a running job may do: say how far it is (0 to 100), and notice that the process is stopping. */
+export type Run = { progress(percent: number): void, signal: AbortSignal }
+
+/** A declared job. */
+export type Job<P extends z.ZodType = z.ZodType> = {
+  name: string
+  queue: QueueName
+  payload: P
+  attempts: () => number
+  every?: () => number
+  run: (payload: z.output<P>, run: Run) => Promise<void>
+  /** Puts it in its queue; a job with the same `id` that waits or runs is not put there twice. */
+  enqueue(payload: z.input<P>, options?: { id?: string, delay?: number }): Promise<void>
+}
+
+const queues = new Map<QueueName, Queue>()
+const workers: Worker[] = []
+
+/** Declares a job; its list stands in app/jobs. `every` (ms) makes it run on a timer in one worker of the instance. */
+export function job<P extends z.ZodType>(declaration: Omit<Job<P>, 'enqueue' | 'attempts'> & { attempts?: () => number }): Job<P> {
+  const attempts = declaration.attempts ?? (() => 1)
+  return {
+    ...declaration,
+    attempts,
+    enqueue: async (payload, { id, delay } = {}) => {
+      const options: JobsOptions = {
+        jobId: id, delay, attempts: attempts(), backoff: { type: 'exponential', delay: config.transcoding.retry_delay },
+        removeOnComplete: id ? true : { count: config.jobs.keep_completed }, removeOnFail: id ? true : { count: config.jobs.keep_failed }
+      }
+      await queue(declaration.queue).add(declaration.name, declaration.payload.parse(payload) as object, options)
+    }
+  }
+}
+
+/** The queue of a name, opened on first use. */
+export function queue(name: QueueName): Queue {
+  let opened = queues.get(name)
+  if (!opened) {
+    opened = new Queue(name, { connection: newRedis({ maxRetriesPerRequest: 1 }), prefix: `${config.redis.prefix}:queue` })
+    opened.on('error', error => logger.warn('A queue is not reachable', { queue: name, reason: error.message }))
+    queues.set(name, opened)
+  }
+  return opened
+}
+
+/** Starts workers for the given jobs. Refuses a name declared twice. */
+export async function startWorkers(jobs: Job[]): Promise<void> {
+  const byName = new Map<string, Job>()
+  for (const one of jobs) {
+    if (byName.has(one.name)) throw new Error(`The job ${one.name} is declared twice`)
+    byName.set(one.name, one)
+  }
+  for (const name of new Set(jobs.map(one => one.queue))) {
+    const worker = new Worker(name, async (bullJob, _token, signal) => await work(byName, bullJob, signal), {
+      connection: newRedis({ maxRetriesPerRequest: null }),
+      prefix: `${config.redis.prefix}:queue`,
+      concurrency: name === 'transcoding' ? config.transcoding.concurrency : 1,
+      lockDuration: config.jobs.lock_duration
+    })
+    worker.on('error', error => logger.warn('A worker has trouble', { queue: name, reason: error.message }))
+    worker.on('failed', (bullJob, error) => logger.error('A job failed', { job: bullJob?.name, id: bullJob?.id, attempt: bullJob?.attemptsMade, error }))
+    workers.push(worker)
+  }
+  await scheduleTimers(jobs)
+}
+
+/** Puts the timers of repeating jobs into Redis (again: Redis may have been wiped). */
+export async function scheduleTimers(jobs: Job[]): Promise<void> {
+  for (const one of jobs) {
+    if (one.every) await queue(one.queue).upsertJobScheduler(one.name, { every: Math.max(one.every(), 100) }, { name: one.name, data: {}, opts: { removeOnComplete: true, removeOnFail: true } })
+  }
+}
+
+const running = new Set<AbortController>()
+
+/** Asks running jobs to stop, waits for them, and closes workers and queues. */
+export async function stopWorkers(): Promise<void> {
+  for (const controller of running) controller.abort()
+  await Promise.all(workers.splice(0).map(worker => worker.close()))
+}
+
+/** Closes the queues this process opened. */
+export async function closeQueues(): Promise<void> {
+  await Promise.all([...queues.values()].map(opened => opened.close()))
+  queues.clear()
+}
+
+async function work(byName: Map<string, Job>, bullJob: BullJob, _signal?: AbortSignal): Promise<void> {
+  const declared = byName.get(bullJob.name)
+  if (!declared) throw new Error(`No handler for the job ${bullJob.name}`)
+  const controller = new AbortController()
+  running.add(controller)
+  try {
+    await declared.run(declared.payload.parse(bullJob.data), {
+      signal: controller.signal,
+      progress: percent => { void bullJob.updateProgress(Math.round(percent)).catch(() => undefined) }
+    })
+  } finally {
+    running.delete(controller)
+  }
+}

@@ -1,0 +1,27 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import { config } from './config.ts'
+import { logger } from './logger.ts'
+
+/** This process's Redis connection for counters and queues' commands; set by `connectRedis`. Redis is disposable (law 1). */
+export let redis: Redis
+const connections: Redis[] = []
+
+/** Opens the shared connection. */
+export function connectRedis(): void {
+  redis = newRedis({ enableAutoPipelining: true })
+}
+
+/** A connection of its own, as BullMQ's workers need; closed by `disconnectRedis`. */
+export function newRedis(options: RedisOptions = {}): Redis {
+  const { hostname, port, socket, auth, db } = config.redis
+  const place: RedisOptions = socket ? { path: socket } : { host: hostname, port }
+  const connection = new Redis({ ...place, password: auth || undefined, db, retryStrategy: times => Math.min(times * 100, 2000), ...options })
+  connection.on('error', error => logger.warn('Redis is not reachable', { reason: error.message }))
+  connections.push(connection)
+  return connection
+}
+
+/** Closes every connection this process opened. */
+export async function disconnectRedis(): Promise<void> {
+  await Promise.all(connections.splice(0).map(connection => connection.quit().catch(() => connection.disconnect())))
+}

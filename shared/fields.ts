@@ -1,0 +1,52 @@
+import { z } from 'zod'
+
+/** An integer, also as the text that queries and forms carry. */
+export function int(min: number, max: number = Number.MAX_SAFE_INTEGER) {
+  return z.preprocess(value => typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value, z.int('Invalid value').min(min, 'Invalid value').max(max, 'Invalid value'))
+    .meta({ override: { type: 'integer', minimum: min, ...(max === Number.MAX_SAFE_INTEGER ? {} : { maximum: max }) } })
+}
+
+/** A boolean, also as 'true'/'false'/'1'/'0'. */
+export const Bool = z.preprocess(value => value === 'true' || value === '1' || value === 1 ? true : value === 'false' || value === '0' || value === 0 ? false : value, z.boolean('Invalid value'))
+  .meta({ override: { type: 'boolean' } })
+
+/** A list, also as one value alone (`a=1`), repeated (`a=1&a=2`) or bracketed (`a[]=1`). */
+export function list<T extends z.ZodType>(item: T, max = 100) {
+  return z.preprocess(value => value === undefined || value === null || Array.isArray(value) ? value : [value], z.array(item).max(max, `Should have at most ${max} elements`))
+    .meta({ override: ({ jsonSchema }) => { jsonSchema.type = 'array' } })
+}
+
+/** A text that forms may send empty to say "none": trimmed, '' and 'null' become null. */
+export function textOrNull(min: number, max: number, message = 'Invalid value') {
+  return z.preprocess(value => value === '' || value === 'null' ? null : value, z.string(message).min(min, message).max(max, message).nullable())
+    .meta({ override: { type: ['string', 'null'], minLength: min, maxLength: max } })
+}
+
+/** Lets forms say "none" for any field: '' and 'null' become null. */
+export function orNull<T extends z.ZodType>(type: T) {
+  return z.preprocess(value => value === '' || value === 'null' ? null : value, type.nullable())
+}
+
+/** An ISO 8601 date and time, read as a Date. */
+export const DateTime = z.string('Invalid value').refine(value => /^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value)), 'Invalid value').transform(value => new Date(value))
+  .meta({ override: { type: 'string', format: 'date-time' } })
+
+/** A date in an answer: ISO 8601, UTC. */
+export const Timestamp = z.iso.datetime()
+
+/** The shape of every list's answer. */
+export function page<T extends z.ZodType>(item: T) {
+  return z.object({ total: z.int().min(0), data: z.array(item) })
+}
+
+/** The paging parameters of every list; defaults and bounds are `pagination.*`. */
+export const Paging = z.object({
+  start: int(0).optional().describe('How many to skip'),
+  count: int(0).optional().describe('How many to return')
+})
+
+/** An id with its label in English, as PeerTube writes constants. */
+export const Labelled = z.object({ id: z.union([z.int(), z.string()]).nullable(), label: z.string() })
+
+/** A row's number in a path. */
+export const IdParam = z.object({ id: int(1, 2 ** 31 - 1) })
