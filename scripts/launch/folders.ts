@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import { chmodSync, chownSync, lstatSync, mkdirSync, realpathSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Account } from './account.ts'
+import { Refusal } from './refusal.ts'
+
+/** Makes a folder that nobody but its owner (ourselves, or `account`) can enter, and refuses one that somebody else made. */
+export function privateFolder(path: string, account?: Account): string {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  const owner = account?.uid ?? process.getuid!()
+  const stats = lstatSync(path)
+  if (!stats.isDirectory() || ![owner, process.getuid!()].includes(stats.uid)) throw new Refusal(`${path} belongs to another account: remove it, or start as that account`)
+  if (account && stats.uid !== owner) chownSync(path, account.uid, account.gid)
+  chmodSync(path, 0o700)
+  return path
+}
+
+/** Makes the data folder, open for passing through (not for listing) when Postgres runs under another account than ours. */
+export function dataFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: process.getuid!() === 0 ? 0o711 : 0o700 })
+    return realpathSync(path)
+  } catch (error) {
+    throw new Refusal(`The data folder ${path} cannot be made: ${reason(error)}`)
+  }
+}
+
+/**
+ * The folder of a service's Unix socket: below the data folder, or in the system's temporary folder when that path is too long
+ * for a socket (108 bytes on Linux, 104 on macOS) or holds a character that Postgres' settings read as punctuation.
+ */
+export function socketFolder(data: string, name: string, account?: Account): string {
+  const near = join(data, 'run', name)
+  if (Buffer.byteLength(near) <= 80 && /^[\w./+@-]+$/.test(near)) {
+    mkdirSync(join(data, 'run'), { recursive: true, mode: account ? 0o711 : 0o700 })
+    return privateFolder(near, account)
+  }
+  const hash = createHash('sha256').update(data).digest('hex').slice(0, 12)
+  return privateFolder(join(tmpdir(), `bobine-${hash}-${name}`), account)
+}
+
+/** The last part of a file system error in words: 'permission denied'. */
+export function reason(error: unknown): string {
+  const message = (error as Error).message
+  return /^[A-Z]+: ([^,]+)/.exec(message)?.[1] ?? message
+}

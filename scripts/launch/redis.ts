@@ -1,0 +1,60 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { socketFolder } from './folders.ts'
+import { end, endLeftover, ending, lastLines, markOf, spawnLogged, writeMark, type Persuasion } from './process.ts'
+import { redisProgram } from './programs.ts'
+import { Refusal } from './refusal.ts'
+import type { Service } from './service.ts'
+
+const PERSUASION: Persuasion = [['SIGTERM', 1000], ['SIGKILL', 1000]]
+
+/**
+ * Starts the private Redis of a data folder on a Unix socket only. Nothing of it is written to disk: whatever it holds can be made
+ * again from Postgres. Refuses with a sentence.
+ */
+export async function startRedis(data: string): Promise<Service & { address: { socket: string } }> {
+  const log = join(data, 'logs', 'redis.log')
+  const mark = join(data, 'run', 'redis.json')
+  const socket = join(socketFolder(data, 'redis'), 'redis.sock')
+  mkdirSync(dirname(log), { recursive: true })
+  const program = redisProgram()
+  await endLeftover(mark, PERSUASION)
+  rmSync(socket, { force: true })
+  const child = spawnLogged(program, [
+    '--port', '0', '--unixsocket', socket, '--unixsocketperm', '700', '--save', '', '--appendonly', 'no',
+    '--maxmemory-policy', 'noeviction', '--daemonize', 'no', '--dir', dirname(socket)
+  ], log)
+  const ended = ending(child)
+  if (child.pid) writeMark(mark, child.pid)
+  const answer = await Promise.race([ready(socket), ended])
+  if (answer !== true) throw new Refusal(`Redis did not start (${answer}); the end of ${log}:\n${lastLines(log)}`)
+  return {
+    pid: child.pid!, address: { socket }, ended,
+    stop: async () => {
+      const alive = markOf(child.pid!)
+      if (alive) await end(alive, PERSUASION)
+      await ended
+      rmSync(mark, { force: true })
+    }
+  }
+}
+
+async function ready(socket: string): Promise<true> {
+  while (!await answers(socket)) await sleep(20)
+  return true
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const connection = connect(socket, () => connection.write('PING\r\n'))
+    connection.setTimeout(1000, () => connection.destroy())
+    connection.once('data', data => {
+      resolve(data.toString().startsWith('+PONG'))
+      connection.destroy()
+    })
+    connection.once('error', () => resolve(false))
+    connection.once('close', () => resolve(false))
+  })
+}

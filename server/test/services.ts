@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process'
+import { chmodSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { startPostgres, type PostgresAddress } from '../../scripts/launch/postgres.ts'
+import { startRedis } from '../../scripts/launch/redis.ts'
+
+declare module 'vitest' {
+  /** The Postgres and the Redis of this test run, for `inject('postgres')` and `inject('redis')`; `host` is a socket's folder. */
+  interface ProvidedContext {
+    postgres: Pick<PostgresAddress, 'host' | 'port' | 'username'>
+    redis: { socket: string }
+  }
+}
+
+/** Starts one Postgres (that may lose data at a power cut) and one Redis for a whole test run, in a temporary folder. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = mkdtempSync(join(tmpdir(), 'bobine-test-'))
+  chmodSync(folder, 0o711)
+  const [postgres, redis] = await Promise.all([
+    startPostgres(folder, { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' }),
+    startRedis(folder)
+  ])
+  const { host, port, username } = postgres.address
+  project.provide('postgres', { host, port, username })
+  project.provide('redis', redis.address)
+  return keeper(folder, postgres.pid, redis.pid)
+}
+
+/** A shell that outlives us however we end: when our end of its pipe closes, it stops the services and removes their folder. */
+function keeper(folder: string, postgres: number, redis: number): () => Promise<void> {
+  const script = 'cat > /dev/null; kill -QUIT "$2"; kill -KILL "$3"; while kill -0 "$2" 2> /dev/null && [ "$(ps -o stat= -p "$2" | cut -c1)" != Z ]; do sleep 0.1; done; rm -rf "$1"'
+  const shell = spawn('sh', ['-c', script, 'keeper', folder, String(postgres), String(redis)], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+  const ended = new Promise<void>(resolve => shell.once('exit', () => resolve()))
+  return async () => {
+    shell.stdin!.end()
+    await ended
+  }
+}
