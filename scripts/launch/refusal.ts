@@ -1,6 +1,9 @@
 /** Something the admin can mend: printed as one sentence without a stack; `code` is the exit status. */
 export class Refusal extends Error {
-  constructor(sentence: string, readonly code = 1) {
+  readonly code: number
+
+  constructor(sentence: string, code = 1) {
     super(sentence)
+    this.code = code
   }
 }
