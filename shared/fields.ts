@@ -13,7 +13,6 @@ export const Bool = z.preprocess(value => value === 'true' || value === '1' || v
 /** A list, also as one value alone (`a=1`), repeated (`a=1&a=2`) or bracketed (`a[]=1`). */
 export function list<T extends z.ZodType>(item: T, max = 100) {
   return z.preprocess(value => value === undefined || value === null || Array.isArray(value) ? value : [value], z.array(item).max(max, `Should have at most ${max} elements`))
-    .meta({ override: ({ jsonSchema }) => { jsonSchema.type = 'array' } })
 }
 
 /** A text that forms may send empty to say "none": trimmed, '' and 'null' become null. */

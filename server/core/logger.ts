@@ -25,6 +25,6 @@ export function loggedIp(ip: string | undefined): string | undefined {
 }
 
 function plain(_key: string, value: unknown): unknown {
-  if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack, ...value }
+  if (value instanceof Error) return { ...value, message: value.message, stack: value.stack }
   return typeof value === 'bigint' ? Number(value) : value
 }

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Runs ffmpeg (or, with --ffprobe as the first argument, ffprobe) and lets it live only as long as
+# the process that holds the other end of this script's standard input: when that pipe reaches its
+# end, because it was closed or because its holder died (kill -9 included), the program is killed.
+# The program's exit status is passed on.
+
+program=ffmpeg
+if [ "$1" = --ffprobe ]; then
+  program=ffprobe
+  shift
+fi
+
+exec 3<&0
+
+"$program" "$@" </dev/null 3<&- &
+child=$!
+
+(
+  while read -r _; do :; done
+  kill -9 "$child"
+) <&3 3<&- >/dev/null 2>&1 &
+watcher=$!
+exec 3<&-
+
+trap 'kill -9 "$child" 2>/dev/null' HUP INT TERM
+
+wait "$child"
+status=$?
+# A trapped signal interrupts the wait before the program is gone.
+while kill -0 "$child" 2>/dev/null; do
+  wait "$child"
+  status=$?
+done
+
+kill "$watcher" 2>/dev/null
+exit "$status"

@@ -1,0 +1,198 @@
+import { execFile, type ChildProcess } from 'node:child_process'
+import { accessSync, chmodSync, constants, existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import ffmpeg from 'fluent-ffmpeg'
+
+export type MediaErrorCode =
+  | 'unreadable' | 'no_streams' | 'forbidden_container' | 'too_long' | 'too_large' | 'too_many_streams'
+  | 'nothing_decoded' | 'bad_image' | 'ffmpeg_failed' | 'ffmpeg_missing' | 'timeout' | 'aborted'
+
+/** What went wrong with a piece of media; `code` is stable and meant for callers, `message` for the log. */
+export class MediaError extends Error {
+  readonly code: MediaErrorCode
+
+  constructor(code: MediaErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'MediaError'
+    this.code = code
+  }
+}
+
+/** The containers a stranger's file may be in (names of ffmpeg demuxers); playlists, lists, scripts and pictures are not among them. */
+export const allowedContainers = [
+  'mov', 'mp4', 'm4a', '3gp', '3g2', 'matroska', 'webm', 'avi', 'flv', 'live_flv', 'mpegts', 'mpeg', 'mpegvideo', 'm4v',
+  'h264', 'hevc', 'ivf', 'obu', 'ogg', 'asf', 'mxf', 'nut', 'rm', 'dv', 'yuv4mpegpipe', 'mp3', 'aac', 'ac3', 'eac3', 'dts',
+  'flac', 'wav', 'w64', 'aiff', 'au', 'caf', 'amr', 'wv', 'ape', 'tta', 'tak', 'mpc', 'mpc8'
+]
+
+/** Options that must stand before every input: nothing but plain local files is opened, only by the allowed demuxers. */
+export const inputOptions = ['-protocol_whitelist', 'file,pipe', '-format_whitelist', allowedContainers.join(',')]
+
+/** How far a run is: seconds of the source done, percent of its length, speed as a multiple of real time, seconds still to wait. */
+export type Progress = { seconds: number, percent: number, speed: number, secondsLeft: number | null }
+
+export type FfmpegJob = {
+  /** The source; any characters, taken literally. */
+  input: string
+  /** Options before the input. */
+  before?: string[]
+  /** Options after the input, one argument each. */
+  options: string[]
+  /** Output name, relative to `cwd`. */
+  output: string
+  cwd: string
+  nice?: number
+  signal?: AbortSignal | undefined
+  timeoutMs?: number
+  /** Length of the source in seconds, for the progress. */
+  duration?: number
+  onProgress?: ((progress: Progress) => void) | undefined
+}
+
+export type FfmpegRun = {
+  /** Resolves when ffmpeg has exited with 0, with what it printed; rejects with a MediaError once it is gone. */
+  done: Promise<{ log: string, frames: number }>
+  kill(): void
+}
+
+/** Starts one ffmpeg; it dies with this process, when `signal` aborts, after `timeoutMs` or on `kill()`. */
+export function runFfmpeg(job: FfmpegJob): FfmpegRun {
+  useGuard()
+  const command = ffmpeg({ cwd: job.cwd, niceness: job.nice ?? 0, stdoutLines: 200 })
+  let stopped: MediaError | null = null
+  const stop = (error: MediaError) => {
+    stopped ??= error
+    // Closing the guard's standard input makes it kill ffmpeg and wait for it: `done` settles when the process is gone.
+    childOf(command)?.stdin?.destroy()
+  }
+  const onAbort = () => stop(new MediaError('aborted', 'ffmpeg was stopped'))
+
+  const done = new Promise<{ log: string, frames: number }>((resolve, reject) => {
+    const log: string[] = []
+    const progress = progressReader(job.duration ?? 0, job.onProgress)
+    const timer = job.timeoutMs
+      ? setTimeout(() => stop(new MediaError('timeout', `ffmpeg took more than ${job.timeoutMs} ms`)), job.timeoutMs)
+      : null
+    const settle = () => {
+      if (timer) clearTimeout(timer)
+      job.signal?.removeEventListener('abort', onAbort)
+    }
+    if (job.signal?.aborted) onAbort()
+    job.signal?.addEventListener('abort', onAbort, { once: true })
+
+    command
+      .input(`file:${job.input}`)
+      .inputOptions(...['-nostdin', '-hide_banner', '-y', '-loglevel', 'warning', '-nostats', '-progress', 'pipe:2'], ...(job.before ?? []), ...inputOptions)
+      .outputOptions(...['-max_muxing_queue_size', '4096'], ...job.options)
+      .output(job.output)
+      .on('start', () => {
+        const child = childOf(command)
+        child?.stdin?.on('error', () => {})
+        if (stopped) child?.stdin?.destroy()
+      })
+      .on('stderr', (line: string) => {
+        if (progress.read(line)) return
+        log.push(line)
+        if (log.length > 100) log.shift()
+      })
+      .on('end', () => {
+        settle()
+        if (stopped) reject(stopped)
+        else resolve({ log: log.join('\n'), frames: progress.frames() })
+      })
+      .on('error', (error: Error) => {
+        settle()
+        reject(stopped ?? failure(error, log))
+      })
+      .run()
+  })
+  return { done, kill: onAbort }
+}
+
+/** What ffprobe prints for these arguments; at most `maxBytes` are kept, and it lives no longer than `timeoutMs` or this process. */
+export function runFfprobe(args: string[], limits: { timeoutMs: number, maxBytes?: number, onChild?: (child: ChildProcess) => void }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let late = false
+    const child = execFile(guardPath(), ['--ffprobe', ...args], { maxBuffer: limits.maxBytes ?? 16 * 1024 * 1024, encoding: 'utf8' }, (error, stdout, stderr) => {
+      clearTimeout(timer)
+      if (late) reject(new MediaError('timeout', `ffprobe took more than ${limits.timeoutMs} ms`))
+      else if (error && limits.onChild === undefined) reject(failure(error, stderr.split('\n')))
+      else if (error) reject(failure(error, stderr.split('\n')))
+      else resolve(stdout)
+    })
+    child.stdin?.on('error', () => {})
+    limits.onChild?.(child)
+    const timer = setTimeout(() => {
+      late = true
+      child.stdin?.destroy()
+    }, limits.timeoutMs)
+  })
+}
+
+let filters: Promise<Set<string>> | null = null
+
+/** Whether the installed ffmpeg has a filter of this name. */
+export async function hasFilter(name: string): Promise<boolean> {
+  useGuard()
+  filters ??= new Promise((resolve, reject) => {
+    ffmpeg.getAvailableFilters((error, found) => error ? reject(failure(error, [])) : resolve(new Set(Object.keys(found))))
+  })
+  return (await filters).has(name)
+}
+
+let guard: string | null = null
+
+/** Where the guard script is: beside this file, or beside the bundle it was built into. */
+export function guardPath(): string {
+  if (guard) return guard
+  const places = ['./ffmpeg-guard.sh', './media/ffmpeg-guard.sh'].map(place => fileURLToPath(new URL(place, import.meta.url)))
+  const found = places.find(place => existsSync(place))
+  if (!found) throw new MediaError('ffmpeg_missing', `ffmpeg-guard.sh is missing (looked for ${places.join(', ')})`)
+  try {
+    accessSync(found, constants.X_OK)
+  } catch {
+    chmodSync(found, 0o755)
+  }
+  return guard = found
+}
+
+function useGuard(): void {
+  if (!guard) ffmpeg.setFfmpegPath(guardPath())
+}
+
+function childOf(command: object): ChildProcess | undefined {
+  return (command as { ffmpegProc?: ChildProcess }).ffmpegProc
+}
+
+function failure(error: Error, log: string[]): MediaError {
+  const text = [error.message.split('\n')[0], ...log.filter(line => line.trim()).slice(-12)].join('\n')
+  if (/code 127\b/.test(error.message) || (error as { code?: unknown }).code === 127) {
+    return new MediaError('ffmpeg_missing', 'ffmpeg and ffprobe must be installed', { cause: error })
+  }
+  return new MediaError('ffmpeg_failed', text, { cause: error })
+}
+
+function progressReader(duration: number, report?: (progress: Progress) => void) {
+  const started = Date.now()
+  let frames = 0
+  let seconds = 0
+  return {
+    frames: () => frames,
+    read(line: string): boolean {
+      const match = /^([a-z0-9_]+)=\s*(\S*)\s*$/.exec(line)
+      if (!match) return false
+      const [, key, value] = match as unknown as [string, string, string]
+      if (key === 'frame') frames = Number(value) || frames
+      if (key === 'out_time_us') seconds = Math.max(seconds, (Number(value) || 0) / 1e6)
+      if (key === 'progress' && report) {
+        const elapsed = (Date.now() - started) / 1000
+        const speed = elapsed > 0 ? seconds / elapsed : 0
+        const last = value === 'end'
+        const percent = last ? 100 : duration > 0 ? Math.min(99, seconds / duration * 100) : 0
+        const secondsLeft = last ? 0 : speed > 0 && duration > 0 ? Math.max(0, (duration - seconds) / speed) : null
+        report({ seconds, percent, speed, secondsLeft })
+      }
+      return true
+    }
+  }
+}

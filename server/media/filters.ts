@@ -1,0 +1,77 @@
+import { hasFilter } from './ffmpeg.ts'
+import { pictureGap, type Plan } from './ladder.ts'
+import type { Probe, VideoStream } from './probe.ts'
+
+/** The filter graph that decodes the picture once and gives every rung of the plan under the labels [v0], [v1], … in order. */
+export async function ladderGraph(probe: Probe, plan: Plan): Promise<string> {
+  if (plan.audioOnly || !probe.video) return stillGraph(probe, plan)
+  const toneMap = await toneMapping(probe.video)
+  const chains: string[] = []
+  let from = `[0:${probe.video.index}]`
+  for (const [i, rung] of plan.encode.entries()) {
+    const last = i === plan.encode.length - 1
+    const filters = [
+      ...(i === 0 ? timing(probe, plan) : []),
+      `scale=${rung.width}:${rung.height}:flags=bicubic`, 'setsar=1',
+      // After the first scaling, where there are fewer pixels; the rungs below are made of this one.
+      ...(i === 0 ? [...toneMap, 'format=yuv420p'] : []),
+      ...(last ? [] : ['split=2'])
+    ]
+    chains.push(`${from}${filters.join(',')}${last ? `[v${i}]` : `[v${i}][n${i}]`}`)
+    from = `[n${i}]`
+  }
+  return chains.join(';')
+}
+
+/** Filters that turn a high dynamic range picture into an ordinary one (BT.709, limited range); none for other pictures. */
+export async function toneMapping(video: VideoStream): Promise<string[]> {
+  if (!video.hdr) return []
+  const tags = 'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv'
+  // Without zscale the colours come out flat, but at least nobody is told that they are still wide.
+  if (!await hasFilter('zscale') || !await hasFilter('tonemap')) return ['format=yuv420p', tags]
+  return [
+    `zscale=tin=${video.transfer}:min=2020_ncl:pin=2020:rin=tv:t=linear:npl=100`, 'format=gbrpf32le', 'zscale=p=bt709',
+    'tonemap=tonemap=hable:desat=0', 'zscale=t=bt709:m=bt709:r=tv', 'format=yuv420p', tags
+  ]
+}
+
+/** Filters for the sound: gaps filled, starting with the file, as long as the picture. */
+export function audioFilters(probe: Probe): string[] {
+  const audio = probe.audios[0]
+  if (!audio) return []
+  const sampleRate = audio.sampleRate === 44_100 ? 44_100 : 48_000
+  return [
+    `aresample=${sampleRate}:async=1:first_pts=0`,
+    // The AAC encoder puts 1024 samples of its own before the first: as many are taken away, and the sound stays with the picture.
+    'atrim=start_sample=1024', 'asetpts=PTS-STARTPTS',
+    `apad=whole_dur=${seconds(probe.duration)}`
+  ]
+}
+
+function timing(probe: Probe, plan: Plan): string[] {
+  const video = probe.video
+  const rung = plan.encode[0]
+  if (!video || !rung) return []
+  const gap = pictureGap(probe)
+  return [
+    ...(video.interlaced ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
+    // A picture that comes in late is shown from the start.
+    "setpts='if(eq(N,0),0,PTS)'",
+    ...(gap > 0 || !plan.keepsFrameTimes ? [`fps=fps=${rung.fps.toFixed(6)}`] : []),
+    ...(gap > 0 ? [`tpad=stop_mode=clone:stop_duration=${seconds(gap)}`] : [])
+  ]
+}
+
+function stillGraph(probe: Probe, plan: Plan): string {
+  const rung = plan.encode[0]
+  if (!rung) return ''
+  const size = `${rung.width}:${rung.height}`
+  if (!probe.video) return `color=c=0x14171c:s=${rung.width}x${rung.height}:r=${rung.fps}:d=${seconds(probe.duration)},format=yuv420p[v0]`
+  return `[0:${probe.video.index}]scale=${size}:force_original_aspect_ratio=decrease:force_divisible_by=2,`
+    + `pad=${size}:(ow-iw)/2:(oh-ih)/2:color=0x14171c,setsar=1,format=yuv420p,`
+    + `loop=loop=-1:size=1,setpts=N/(${rung.fps}*TB),trim=end=${seconds(probe.duration)}[v0]`
+}
+
+function seconds(value: number): string {
+  return value.toFixed(3)
+}

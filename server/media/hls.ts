@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { MediaError, runFfmpeg, type FfmpegRun, type Progress } from './ffmpeg.ts'
+import { audioFilters, ladderGraph } from './filters.ts'
+import type { Plan, Rung } from './ladder.ts'
+import { readMediaPlaylist } from './playlist.ts'
+import type { Probe } from './probe.ts'
+
+/** One rendition: a playlist and the fragmented MP4 file it points into, both names within the output folder; `resolution` is 0 for sound. */
+export type HlsOutput = { kind: 'video' | 'audio', resolution: number, playlist: string, file: string }
+
+export type HlsResult = {
+  /** Length of the shortest rendition, in seconds. */
+  seconds: number
+  /** The source ended before its time or could not be read whole; what could be read is there. */
+  damaged: boolean
+  /** What ffmpeg complained about. */
+  log: string
+}
+
+export type HlsOptions = {
+  onProgress?: (progress: Progress) => void
+  signal?: AbortSignal
+  nice?: number
+  /** Whether the encode makes the shared sound too; by default where no copy does. */
+  withAudio?: boolean
+}
+
+export type HlsRun = {
+  /** Known at once; the playlists appear with their first segment, grow, and carry ENDLIST when `done` resolves. */
+  outputs: HlsOutput[]
+  /** Rejects with a MediaError when ffmpeg fails, is stopped, or made a rendition without anything in it; files written so far stay. */
+  done: Promise<HlsResult>
+  kill(): void
+}
+
+/** File names of one new rendition, unique for ever. */
+export function hlsNames(resolution: number): { playlist: string, file: string } {
+  const stem = `${randomUUID()}-${resolution}`
+  return { playlist: `${stem}.m3u8`, file: `${stem}-fragmented.mp4` }
+}
+
+/** Puts the source's own picture into segments without decoding it, with the shared sound; needs `plan.copyVideo`. */
+export function copyToHls(input: string, folder: string, plan: Plan, probe: Probe, options: HlsOptions): HlsRun {
+  const rung = plan.copyVideo
+  if (!rung || !probe.video) throw new TypeError('this plan copies no picture')
+  const renditions = renditionsOf([rung], plan, plan.audio !== 'none')
+  const video = ['-map', `0:${probe.video.index}`, '-c:v', 'copy', '-tag:v', 'avc1']
+  return start(input, folder, probe, renditions, options, async () => [...video, ...audioArgs(probe, plan, renditions)], plan)
+}
+
+/** Encodes every rung of `plan.encode` (and the shared sound, unless a copy makes it) in one process with one decode. */
+export function encodeToHls(input: string, folder: string, plan: Plan, probe: Probe, options: HlsOptions): HlsRun {
+  const renditions = renditionsOf(plan.encode, plan, plan.audio !== 'none' && (options.withAudio ?? plan.copyVideo === null))
+  const build = async () => [
+    '-filter_complex', await ladderGraph(probe, plan),
+    ...plan.encode.flatMap((_, i) => ['-map', `[v${i}]`]),
+    ...plan.encode.flatMap((rung, i) => videoArgs(rung, i, plan)),
+    '-fps_mode', 'vfr', '-enc_time_base:v', '1:90000',
+    ...audioArgs(probe, plan, renditions)
+  ]
+  return start(input, folder, probe, renditions, options, build, plan)
+}
+
+// One output of the HLS muxer: which of the mapped pictures and sounds (by number) go into it.
+type Rendition = HlsOutput & { video: number | null, audio: number | null }
+
+function renditionsOf(rungs: Rung[], plan: Plan, sharedAudio: boolean): Rendition[] {
+  const muxed = !plan.splitAudio && plan.audio !== 'none'
+  const renditions: Rendition[] = rungs.map((rung, i) => (
+    { kind: 'video', resolution: rung.resolution, ...hlsNames(rung.resolution), video: i, audio: muxed ? i : null }
+  ))
+  if (sharedAudio && plan.audioRendition) {
+    renditions.push({ kind: 'audio', resolution: 0, ...hlsNames(0), video: null, audio: muxed ? rungs.length : 0 })
+  }
+  return renditions
+}
+
+function start(
+  input: string, folder: string, probe: Probe, renditions: Rendition[], options: HlsOptions, build: () => Promise<string[]>, plan: Plan
+): HlsRun {
+  const outputs = renditions.map(({ kind, resolution, playlist, file }) => ({ kind, resolution, playlist, file }))
+  let run: FfmpegRun | null = null
+  let killed = false
+  const done = (async () => {
+    const args = await build()
+    if (killed) throw new MediaError('aborted', 'ffmpeg was stopped')
+    run = runFfmpeg({
+      input, cwd: folder, output: '%v.m3u8', options: [...args, ...muxerArgs(renditions, plan)],
+      nice: options.nice, signal: options.signal, duration: probe.duration, onProgress: options.onProgress
+    })
+    const { log } = await run.done
+    return await verify(folder, outputs, probe, log)
+  })()
+  // A caller that only kills need not listen.
+  done.catch(() => {})
+  return {
+    outputs, done,
+    kill() {
+      killed = true
+      run?.kill()
+    }
+  }
+}
+
+function videoArgs(rung: Rung, i: number, { settings, audioOnly }: Plan): string[] {
+  const s = settings.segmentSeconds
+  const gop = Math.max(250, Math.ceil(rung.fps * s * 2))
+  return [
+    [`-c:v:${i}`, 'libx264'], [`-preset:v:${i}`, settings.preset], [`-profile:v:${i}`, 'high'], [`-crf:v:${i}`, String(settings.crf)],
+    ...(audioOnly ? [[`-tune:v:${i}`, 'stillimage']] : []),
+    [`-maxrate:v:${i}`, String(rung.maxrate)], [`-bufsize:v:${i}`, String(rung.maxrate * 2)],
+    // On the grid of the segments, whatever the frame times: the rungs then have their keyframes at the same instants.
+    [`-force_key_frames:v:${i}`, `expr:if(isnan(prev_forced_t),1,gte(t,(floor(prev_forced_t/${s}+0.0001)+1)*${s}))`],
+    [`-sc_threshold:v:${i}`, '0'], [`-g:v:${i}`, String(gop)], [`-threads:v:${i}`, String(settings.threadsPerRung)]
+  ].flat()
+}
+
+function audioArgs(probe: Probe, plan: Plan, renditions: Rendition[]): string[] {
+  const audio = probe.audios[0]
+  const count = renditions.filter(rendition => rendition.audio !== null).length
+  if (!audio || plan.audio === 'none' || count === 0) return []
+  const maps = Array.from({ length: count }, () => ['-map', `0:${audio.index}`]).flat()
+  // What comes before the first instant is the encoder's lead-in, which would push the sound behind the picture.
+  if (plan.audio === 'copy') return [...maps, '-c:a', 'copy', '-copypriorss:a', '0', '-bsf:a', 'aac_adtstoasc']
+  const bitrate = audio.bitrate > 0 ? Math.min(plan.settings.audioBitrate, Math.max(48_000, audio.bitrate)) : plan.settings.audioBitrate
+  return [...maps, '-c:a', 'aac', '-profile:a', 'aac_low', '-b:a', String(bitrate), '-ac', String(Math.min(2, audio.channels)), '-af', audioFilters(probe).join(',')]
+}
+
+function muxerArgs(renditions: Rendition[], { settings }: Plan): string[] {
+  const map = renditions.map(({ video, audio, playlist }) => [
+    ...(video !== null ? [`v:${video}`] : []), ...(audio !== null ? [`a:${audio}`] : []), `name:${playlist.slice(0, -'.m3u8'.length)}`
+  ].join(','))
+  return [
+    '-map_metadata', '-1', '-map_chapters', '-1',
+    '-f', 'hls', '-hls_segment_type', 'fmp4', '-hls_list_size', '0', '-hls_time', String(settings.segmentSeconds),
+    '-hls_playlist_type', 'event', '-hls_flags', 'single_file+independent_segments',
+    // Pictures and sound start at 0 in every rendition, without an edit list that only some players obey.
+    '-hls_segment_options', 'movflags=+negative_cts_offsets:use_editlist=0',
+    '-var_stream_map', map.join(' '), '-hls_segment_filename', '%v-fragmented.mp4'
+  ]
+}
+
+async function verify(folder: string, outputs: HlsOutput[], probe: Probe, log: string): Promise<HlsResult> {
+  const lengths = await Promise.all(outputs.map(async output => {
+    const list = await readMediaPlaylist(join(folder, output.playlist)).catch(() => null)
+    if (!list || !list.ended || list.segments.length === 0) {
+      throw new MediaError('nothing_decoded', `nothing came out for ${output.resolution}p\n${log}`)
+    }
+    return list.segments.reduce((sum, segment) => sum + segment.duration, 0)
+  }))
+  const seconds = Math.min(...lengths)
+  return { seconds, damaged: seconds < probe.duration - Math.max(1, probe.duration * 0.02), log }
+}

@@ -1,0 +1,128 @@
+import { hasMovingPicture, type AudioStream, type Probe, type VideoStream } from './probe.ts'
+
+export type LadderSettings = {
+  /** Enabled short sides in pixels; 0 is sound alone. */
+  resolutions: number[]
+  alwaysOriginal: boolean
+  maxFps: number
+  /** One shared audio rendition instead of sound in every rendition. */
+  splitAudio: boolean
+  crf: number
+  /** Bits per second. */
+  audioBitrate: number
+  /** Seconds between keyframes above which a stream is not copied. */
+  maxKeyframeInterval: number
+  segmentSeconds: number
+  preset: string
+  threadsPerRung: number
+  /** Bits per second above which the source's picture is encoded rather than copied. */
+  maxCopyBitrate?: number | null
+}
+
+/** One picture size: `resolution` is its short side, `maxrate` in bits per second. */
+export type Rung = { resolution: number, width: number, height: number, fps: number, maxrate: number }
+
+export type Plan = {
+  /** The top rung where the source's own stream can be played as it is. */
+  copyVideo: Rung | null
+  /** The rungs to encode, highest first. */
+  encode: Rung[]
+  audio: 'copy' | 'encode' | 'none'
+  /** The source has no moving picture: the only rung shows a still one. */
+  audioOnly: boolean
+  splitAudio: boolean
+  /** A rendition with sound alone is made. */
+  audioRendition: boolean
+  /** The source's own frame times are kept (no rung has its rate cut). */
+  keepsFrameTimes: boolean
+  settings: LadderSettings
+}
+
+/** The renditions to make of a source: never larger than it, counted by the short side, the top one copied where browsers play it as it is. */
+export function plan(probe: Probe, settings: LadderSettings): Plan {
+  const audio = probe.audios[0]
+  const audioOnly = !hasMovingPicture(probe)
+  const shared = {
+    audio: audio ? (canCopyAudio(probe, audio, settings) ? 'copy' : 'encode') : 'none',
+    audioOnly, splitAudio: settings.splitAudio, settings,
+    audioRendition: audio !== undefined && (settings.splitAudio || settings.resolutions.includes(0))
+  } as const
+  if (audioOnly || !probe.video) {
+    return { ...shared, copyVideo: null, encode: [stillRung], keepsFrameTimes: false }
+  }
+  const video = probe.video
+  const fps = cappedFps(video.fps, settings.maxFps)
+  const rungs = resolutionsFor(shortSide(video), settings).map(resolution => rungFor(video, resolution, fps))
+  const [top, ...lower] = rungs
+  const copies = top && top.resolution === shortSide(video) && canCopyVideo(probe, video, settings)
+  return { ...shared, copyVideo: copies ? { ...top, maxrate: video.bitrate } : null, encode: copies ? lower : rungs, keepsFrameTimes: fps === video.fps }
+}
+
+/** Whether browsers play this stream as it is when it is merely put into segments. */
+export function canCopyVideo(probe: Probe, video: VideoStream, settings: LadderSettings): boolean {
+  // Of the other containers some have no frame times worth copying.
+  const timed = probe.container.some(name => ['mov', 'matroska', 'mpegts', 'flv'].includes(name))
+  return timed && video.codec === 'h264'
+    && ['Constrained Baseline', 'Baseline', 'Main', 'High'].includes(video.profile)
+    && ['yuv420p', 'yuvj420p'].includes(video.pixFmt)
+    && video.level > 0 && video.level <= 52
+    && video.rotation === 0 && video.squarePixels && !video.interlaced && !video.hdr
+    && video.keyframeInterval !== null && video.keyframeInterval <= settings.maxKeyframeInterval
+    && video.fps <= settings.maxFps + 0.01
+    && video.start <= 0.05
+    && pictureGap(probe) === 0
+    && (!settings.maxCopyBitrate || video.bitrate <= settings.maxCopyBitrate)
+}
+
+/** Seconds by which the picture ends before the file does, where that is more than a player bears. */
+export function pictureGap(probe: Probe): number {
+  const video = probe.video
+  if (!video || video.duration === null) return 0
+  const gap = probe.duration - video.start - video.duration
+  return gap > 1 ? gap : 0
+}
+
+function canCopyAudio(probe: Probe, audio: AudioStream, settings: LadderSettings): boolean {
+  const timed = probe.container.some(name => ['mov', 'matroska', 'mpegts', 'flv'].includes(name))
+  const whole = audio.duration === null || probe.duration - audio.start - audio.duration <= 0.5
+  return timed && whole && audio.codec === 'aac' && audio.profile === 'LC' && audio.channels <= 2
+    && audio.sampleRate >= 22_050 && audio.sampleRate <= 48_000
+    && Math.abs(audio.start) <= 0.05
+    && audio.bitrate <= settings.audioBitrate * 1.5
+}
+
+// What a sound file shows: large enough for a legible cover, few frames.
+const stillRung: Rung = { resolution: 360, width: 640, height: 360, fps: 2, maxrate: 200_000 }
+
+function resolutionsFor(original: number, settings: LadderSettings): number[] {
+  const fitting = [...new Set(settings.resolutions)].filter(side => side > 0 && side <= original)
+  if (!settings.alwaysOriginal && fitting.length > 0) return fitting.sort((a, b) => b - a)
+  // A rung barely smaller than the original costs an encode and shows nothing new.
+  const lower = fitting.filter(side => side < original * 0.9)
+  return [original, ...lower.sort((a, b) => b - a)]
+}
+
+function rungFor(video: VideoStream, resolution: number, fps: number): Rung {
+  const scale = resolution / shortSide(video)
+  const landscape = video.width >= video.height
+  const long = even(Math.max(video.width, video.height) * scale)
+  const width = landscape ? long : even(resolution)
+  const height = landscape ? even(resolution) : long
+  const bounded = video.bitrate > 0 ? video.bitrate * Math.min(1, scale) ** 1.5 : Infinity
+  // Enough for a hard picture at this size; most stay far below it.
+  const generous = (width * height) ** 0.9 * 0.5 * Math.max(fps, 15) ** 0.75 * 2
+  return { resolution, width, height, fps, maxrate: Math.max(32_000, Math.round(Math.min(bounded, generous))) }
+}
+
+// A whole fraction of the source's rate keeps motion even: 100 becomes 50 under a cap of 60.
+function cappedFps(fps: number, maxFps: number): number {
+  return fps <= maxFps + 0.01 ? fps : fps / Math.ceil(fps / maxFps - 0.01)
+}
+
+function shortSide(video: VideoStream): number {
+  return Math.min(video.width, video.height)
+}
+
+function even(pixels: number): number {
+  return Math.max(2, 2 * Math.round(pixels / 2))
+}
