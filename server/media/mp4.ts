@@ -74,19 +74,20 @@ async function firstFrameRate(handle: Awaited<ReturnType<typeof open>>, head: Bu
   const { bytesRead } = await handle.read(moof, 0, moof.length, length)
   const fragment = boxes(child(moof.subarray(0, bytesRead), 'moof'), 'traf').find(traf => child(traf, 'tfhd').readUInt32BE(4) === trackId)
   if (!fragment) return 0
-  const duration = frameDuration(child(fragment, 'tfhd'), child(fragment, 'trun'))
+  const defaults = boxes(child(head, 'moov', 'mvex'), 'trex').find(trex => trex.readUInt32BE(4) === trackId)
+  const duration = frameDuration(child(fragment, 'tfhd'), child(fragment, 'trun'), defaults?.readUInt32BE(12) ?? 0)
   return duration > 0 ? timescale / duration : 0
 }
 
 // The mean length of the fragment's frames in units of the track's timescale (ISO 14496-12, 8.8.7 and 8.8.8).
-function frameDuration(tfhd: Buffer, trun: Buffer): number {
+function frameDuration(tfhd: Buffer, trun: Buffer, usual: number): number {
   if (trun.length < 8 || tfhd.length < 8) return 0
   const flags = trun.readUIntBE(1, 3)
   const count = trun.readUInt32BE(4)
   if (!(flags & 0x100)) {
     const has = tfhd.readUIntBE(1, 3)
     const at = 8 + (has & 1 ? 8 : 0) + (has & 2 ? 4 : 0)
-    return has & 8 && tfhd.length >= at + 4 ? tfhd.readUInt32BE(at) : 0
+    return has & 8 && tfhd.length >= at + 4 ? tfhd.readUInt32BE(at) : usual
   }
   const first = 8 + (flags & 1 ? 4 : 0) + (flags & 4 ? 4 : 0)
   const step = 4 * [0x100, 0x200, 0x400, 0x800].filter(flag => flags & flag).length
