@@ -20,9 +20,9 @@ const OWNER = 'bobine'
 
 /**
  * Starts the private Postgres of a data folder: makes its cluster on the first day, ends what a killed launcher left, listens on a
- * Unix socket only. `settings` are server settings, as fsync in tests. Refuses with a sentence.
+ * Unix socket only. `settings` are server settings, as fsync in tests. Refuses with a sentence, also when `signal` aborts.
  */
-export async function startPostgres(data: string, settings: Record<string, string> = {}): Promise<Service & { address: PostgresAddress }> {
+export async function startPostgres(data: string, settings: Record<string, string> = {}, signal?: AbortSignal): Promise<Service & { address: PostgresAddress }> {
   const cluster = join(data, 'postgres')
   const log = join(data, 'logs', 'postgres.log')
   const mark = join(data, 'run', 'postgres.json')
@@ -43,8 +43,12 @@ export async function startPostgres(data: string, settings: Record<string, strin
     const ended = ending(child)
     if (child.pid) writeMark(mark, child.pid)
     const address = { host, port: PORT, name: OWNER, username: OWNER }
-    const answer = await Promise.race([ready(address), ended])
+    const answer = await Promise.race([ready(address, signal), ended])
     if (answer === true) return { pid: child.pid!, address, ended, stop: () => stop(child.pid!, ended, mark) }
+    if (answer === false) {
+      await stop(child.pid!, ended, mark)
+      throw new Refusal('Stopped')
+    }
     const lines = lastLines(log, 4)
     if (left === 0 || !/shared memory block|lock file/.test(lines)) throw new Refusal(`PostgreSQL did not start (${answer}); the end of ${log}:\n${lines}`)
     await sleep(100)
@@ -99,8 +103,9 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(PG|LC_|LANG)/.test(key)))
 }
 
-async function ready(address: PostgresAddress): Promise<true> {
-  for (;;) {
+/** True when the database is there; false when `signal` came first. */
+async function ready(address: PostgresAddress, signal: AbortSignal | undefined): Promise<boolean> {
+  while (!signal?.aborted) {
     const client = new pg.Client({ host: address.host, port: address.port, user: 'postgres', database: 'postgres', connectionTimeoutMillis: 2000 })
     client.on('error', () => {})
     try {
@@ -116,4 +121,5 @@ async function ready(address: PostgresAddress): Promise<true> {
       await client.end().catch(() => {})
     }
   }
+  return false
 }

@@ -28,7 +28,8 @@ function searchPath(): string[] {
   return [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), '/opt/homebrew/bin', '/usr/local/bin']
 }
 
-function postgresFolders(): string[] {
+/** Every folder that holds both initdb and postgres. */
+export function postgresFolders(): string[] {
   const debian = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').map(version => `/usr/lib/postgresql/${version}/bin`) : []
   const fedora = ['/usr/pgsql', ...existsSync('/usr') ? readdirSync('/usr').filter(name => /^pgsql-\d+$/.test(name)).map(name => `/usr/${name}`) : []].map(folder => `${folder}/bin`)
   const homebrew = ['/opt/homebrew/opt', '/usr/local/opt'].filter(existsSync)

@@ -14,7 +14,7 @@ const PERSUASION: Persuasion = [['SIGTERM', 1000], ['SIGKILL', 1000]]
  * Starts the private Redis of a data folder on a Unix socket only. Nothing of it is written to disk: whatever it holds can be made
  * again from Postgres. Refuses with a sentence.
  */
-export async function startRedis(data: string): Promise<Service & { address: { socket: string } }> {
+export async function startRedis(data: string, signal?: AbortSignal): Promise<Service & { address: { socket: string } }> {
   const log = join(data, 'logs', 'redis.log')
   const mark = join(data, 'run', 'redis.json')
   const socket = join(socketFolder(data, 'redis'), 'redis.sock')
@@ -28,22 +28,28 @@ export async function startRedis(data: string): Promise<Service & { address: { s
   ], log)
   const ended = ending(child)
   if (child.pid) writeMark(mark, child.pid)
-  const answer = await Promise.race([ready(socket), ended])
-  if (answer !== true) throw new Refusal(`Redis did not start (${answer}); the end of ${log}:\n${lastLines(log)}`)
-  return {
-    pid: child.pid!, address: { socket }, ended,
-    stop: async () => {
-      const alive = markOf(child.pid!)
-      if (alive) await end(alive, PERSUASION)
-      await ended
-      rmSync(mark, { force: true })
-    }
+  const stop = async () => {
+    const alive = markOf(child.pid!)
+    if (alive) await end(alive, PERSUASION)
+    await ended
+    rmSync(mark, { force: true })
   }
+  const answer = await Promise.race([ready(socket, signal), ended])
+  if (answer === true) return { pid: child.pid!, address: { socket }, ended, stop }
+  if (answer === false) {
+    await stop()
+    throw new Refusal('Stopped')
+  }
+  throw new Refusal(`Redis did not start (${answer}); the end of ${log}:\n${lastLines(log)}`)
 }
 
-async function ready(socket: string): Promise<true> {
-  while (!await answers(socket)) await sleep(20)
-  return true
+/** True when it answers; false when `signal` came first. */
+async function ready(socket: string, signal: AbortSignal | undefined): Promise<boolean> {
+  while (!signal?.aborted) {
+    if (await answers(socket)) return true
+    await sleep(20)
+  }
+  return false
 }
 
 function answers(socket: string): Promise<boolean> {

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { build as bundle, type BuildOptions } from 'esbuild'
+import { takeLock } from './launch/lock.ts'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const dist = join(root, 'dist')
+
+/** A part of the program that is built on its own, when one of its sources has changed. */
+interface Part { name: string, output: string, sources: string[], build: () => Promise<unknown> }
+
+const EVERYWHERE = ['package-lock.json', 'tsconfig.json', 'scripts/build.ts']
+const PARTS: Part[] = [
+  { name: 'launcher', output: 'launch.js', sources: ['scripts/launch', 'server/core'], build: () => compile('scripts/launch/main.ts', 'launch.js') },
+  { name: 'server', output: 'server/main.js', sources: ['server', 'shared', 'migrations'], build: buildServer },
+  { name: 'client', output: 'client/index.html', sources: ['client', 'shared', 'vite.config.ts'], build: buildClient }
+]
+
+await main()
+
+/** Builds what is stale into dist/, one build at a time; dist/.built is as old as the sources that were read. */
+async function main(): Promise<void> {
+  const began = new Date()
+  mkdirSync(dist, { recursive: true })
+  const release = await lock()
+  try {
+    await Promise.all(PARTS.map(buildWhenStale))
+    writeFileSync(join(dist, '.built'), '')
+    utimesSync(join(dist, '.built'), began, began)
+  } finally {
+    release()
+  }
+}
+
+async function buildWhenStale({ name, output, sources, build }: Part): Promise<void> {
+  const stamp = join(dist, `.${name}`)
+  const state = fingerprint([...sources, ...EVERYWHERE])
+  if (existsSync(join(dist, output)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return
+  console.log(`Building the ${name}`)
+  rmSync(stamp, { force: true })
+  await build()
+  writeFileSync(stamp, state)
+}
+
+async function buildServer(): Promise<void> {
+  rmSync(join(dist, 'migrations'), { recursive: true, force: true })
+  const migrations = files('migrations').filter(isSource)
+  await Promise.all([compile('server/main.ts', 'server/main.js'), ...migrations.map(file => compile(file, file.replace(/\.ts$/, '.js')))])
+  copyFileSync(join(root, 'server/media/ffmpeg-guard.sh'), join(dist, 'server/ffmpeg-guard.sh'))
+}
+
+async function buildClient(): Promise<void> {
+  const { build } = await import('vite')
+  await build({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'warn' })
+}
+
+function compile(entry: string, output: string): Promise<unknown> {
+  const options: BuildOptions = {
+    absWorkingDir: root, entryPoints: [entry], outfile: join(dist, output), bundle: true, packages: 'external',
+    platform: 'node', format: 'esm', target: 'node20', sourcemap: true, logLevel: 'error'
+  }
+  return bundle(options)
+}
+
+function fingerprint(sources: string[]): string {
+  const hash = createHash('sha256')
+  for (const file of sources.flatMap(files).filter(isSource).sort()) hash.update(`${file}\0`).update(readFileSync(join(root, file))).update('\0')
+  return hash.digest('hex')
+}
+
+/** The files at or below a path of the project, as paths of the project. */
+function files(path: string): string[] {
+  const full = join(root, path)
+  const stats = statSync(full, { throwIfNoEntry: false })
+  if (!stats) return []
+  if (!stats.isDirectory()) return [path]
+  return readdirSync(full, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile()).map(entry => relative(root, join(entry.parentPath, entry.name)))
+}
+
+function isSource(file: string): boolean {
+  return !/\.test\.tsx?$|(^|\/)test\//.test(file)
+}
+
+async function lock(): Promise<() => void> {
+  for (;;) {
+    const lock = takeLock(join(dist, '.lock'))
+    if (typeof lock === 'function') return lock
+    await sleep(100)
+  }
+}

@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process'
+import { onPath, postgresFolders } from './programs.ts'
+import { Refusal } from './refusal.ts'
+
+/** A program of the system that Bobine uses. */
+export type Program = 'ffmpeg' | 'redis' | 'postgresql' | 'chromium'
+
+const PACKAGES: Record<Program, { debian: string, fedora: string, macos: string, present: () => boolean }> = {
+  ffmpeg: { debian: 'ffmpeg', fedora: 'ffmpeg', macos: 'ffmpeg', present: () => Boolean(onPath('ffmpeg') && onPath('ffprobe')) },
+  redis: { debian: 'redis-server', fedora: 'valkey', macos: 'redis', present: () => Boolean(onPath('redis-server') ?? onPath('valkey-server')) },
+  postgresql: { debian: 'postgresql', fedora: 'postgresql-server postgresql-contrib', macos: 'postgresql@17', present: () => postgresFolders().length > 0 },
+  chromium: { debian: 'chromium', fedora: 'chromium', macos: '--cask chromium', present: () => ['chromium', 'chromium-browser', 'google-chrome'].some(onPath) || process.platform === 'darwin' }
+}
+
+/** Without this Debian's package starts a cluster of its own on port 5432. */
+const NO_CLUSTER = 'mkdir -p /etc/postgresql-common && grep -qs "^create_main_cluster *= *false" /etc/postgresql-common/createcluster.conf || echo "create_main_cluster = false" >> /etc/postgresql-common/createcluster.conf'
+
+/** Installs what is missing through apt where that is allowed without a password; otherwise refuses, telling what to install. */
+export function ensurePrograms(programs: Program[], say: (line: string) => void): void {
+  const missing = programs.filter(program => !PACKAGES[program].present())
+  if (missing.length === 0) return
+  const become = rights()
+  if (!onPath('apt-get') || !become) throw new Refusal(instructions(missing))
+  const packages = missing.map(program => PACKAGES[program].debian)
+  say(`Installing ${packages.join(', ')}`)
+  const steps = [
+    ...missing.includes('postgresql') ? [['sh', '-c', NO_CLUSTER]] : [],
+    ['apt-get', 'update', '-q'],
+    ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-q', '-y', '--no-install-recommends', ...packages]
+  ]
+  for (const step of steps) {
+    const [command, ...parameters] = [...become, ...step]
+    if (spawnSync(command!, parameters, { stdio: ['ignore', 'inherit', 'inherit'] }).status !== 0) throw new Refusal(`'${step.join(' ')}' failed. ${instructions(missing)}`)
+  }
+  const still = missing.filter(program => !PACKAGES[program].present())
+  if (still.length > 0) throw new Refusal(instructions(still))
+}
+
+/** What to type where we may not, or cannot, install by ourselves. */
+export function instructions(missing: Program[]): string {
+  const list = (system: 'debian' | 'fedora' | 'macos') => missing.map(program => PACKAGES[program][system]).join(' ')
+  const fusion = missing.includes('ffmpeg') ? '   (ffmpeg is in RPM Fusion: rpmfusion.org/Configuration)' : ''
+  return [
+    `Bobine needs ${missing.join(', ')}. Install what is missing and start again:`,
+    `  Debian, Ubuntu:  sudo apt-get install ${list('debian')}`,
+    `  Fedora:          sudo dnf install ${list('fedora')}${fusion}`,
+    `  macOS:           brew install ${list('macos')}`
+  ].join('\n')
+}
+
+/** The words before a command that make it root's; undefined where that would ask for a password. */
+function rights(): string[] | undefined {
+  if (process.getuid?.() === 0) return []
+  return onPath('sudo') && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined
+}

@@ -1,0 +1,82 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { projectFolder } from '../../server/core/config.ts'
+import { dataFolder } from './folders.ts'
+import { ensurePrograms } from './install.ts'
+import { keep } from './keep.ts'
+import { takeLock } from './lock.ts'
+import type { Options } from './options.ts'
+import { checkPort } from './port.ts'
+import { startPostgres, type PostgresAddress } from './postgres.ts'
+import { startRedis } from './redis.ts'
+import { Refusal } from './refusal.ts'
+import { endOldServer, startServer, type Ready } from './server.ts'
+import type { Service } from './service.ts'
+import { readSettings, serverEnvironment } from './settings.ts'
+
+/** Everything one start has going; `stop` ends it in order (server, Redis, Postgres), also in the middle of starting. */
+export class Launch {
+  readonly #abort = new AbortController()
+  readonly #stops: (() => Promise<void> | void)[] = []
+  readonly #serverFile: string
+  readonly #say: (line: string) => void
+  #starting: Promise<unknown> = Promise.resolve()
+
+  constructor(serverFile: string, say: (line: string) => void) {
+    this.#serverFile = serverFile
+    this.#say = say
+  }
+
+  /** Starts everything and resolves with what the server told when it was ready. Refuses with a sentence, stopping what it started. */
+  start(options: Options): Promise<Ready> {
+    const starting = this.#start(options).catch(async error => {
+      await this.#unwind()
+      throw error
+    })
+    this.#starting = starting.catch(() => {})
+    return starting
+  }
+
+  /** Ends everything that was started; resolves when nothing of it is left. */
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    await this.#starting
+    await this.#unwind()
+  }
+
+  async #start(options: Options): Promise<Ready> {
+    const settings = readSettings(options)
+    const { privatePostgres, privateRedis } = settings
+    ensurePrograms(['ffmpeg', ...privateRedis ? ['redis'] as const : [], ...privatePostgres ? ['postgresql'] as const : []], this.#say)
+    const data = dataFolder(settings.data)
+    const run = join(data, 'run')
+    mkdirSync(run, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
+    // With a database and a Redis of its own a folder has one launcher; with others' several may share it, each with other roles.
+    const part = privatePostgres || privateRedis ? '' : `-${options.roles.join('-')}`
+    const lock = takeLock(join(run, `launcher${part}.json`))
+    if (typeof lock === 'number') throw new Refusal(`Bobine already runs on ${data} (process ${lock}): stop that one, or choose another folder with --data`)
+    this.#stops.push(lock)
+    const mark = join(run, `server${part}.json`)
+    await endOldServer(mark)
+    if (options.roles.includes('web')) await checkPort(settings.listen)
+
+    let postgres: PostgresAddress | undefined
+    let redis: { socket: string } | undefined
+    if (privatePostgres) postgres = (await this.#keep('PostgreSQL', signal => startPostgres(data, {}, signal))).address
+    if (privateRedis) redis = (await this.#keep('Redis', signal => startRedis(data, signal))).address
+    const parameters = ['--roles', options.roles.join(','), ...settings.file ? ['--config', settings.file] : []]
+    const command = { file: this.#serverFile, parameters, env: serverEnvironment(settings, postgres, redis), cwd: projectFolder, mark }
+    return (await this.#keep('The server', signal => startServer(command, signal))).ready
+  }
+
+  async #keep<S extends Service>(name: string, start: (signal: AbortSignal) => Promise<S>): Promise<S> {
+    if (this.#abort.signal.aborted) throw new Refusal('Stopped')
+    const { first, stop } = await keep(name, start, this.#say, this.#abort.signal)
+    this.#stops.push(stop)
+    return first
+  }
+
+  async #unwind(): Promise<void> {
+    for (let stop = this.#stops.pop(); stop; stop = this.#stops.pop()) await stop()
+  }
+}

@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util'
+import { Refusal } from './refusal.ts'
+
+/** What the command line asks for; paths are as typed. */
+export interface Options {
+  port?: number
+  data?: string
+  hostname?: string
+  roles: string[]
+  config?: string
+}
+
+const ROLES = ['web', 'worker']
+
+/** What --help prints. */
+export const HELP = `Usage: scripts/start [options]
+
+Starts Bobine, and a PostgreSQL and a Redis of its own unless DATABASE_URL and REDIS_URL or the configuration name others.
+
+  --port N          listen on port N (9000)
+  --data DIR        keep everything in DIR (./data)
+  --hostname NAME   the name or address visitors use (localhost); for any name but localhost visitors are
+                    expected on https, through a reverse proxy such as Caddy
+  --roles LIST      web, worker, or both (web,worker)
+  --config FILE     read FILE instead of config/local.yaml; config/default.yaml explains every key
+  --help            this text
+
+Environment: DATABASE_URL, REDIS_URL; BOBINE_CONFIG (a JSON object that overrides any key of the configuration);
+BOBINE_ROOT_PASSWORD (the first administrator's password, otherwise made up and shown once).
+
+Ctrl-C stops everything that was started.
+`
+
+/** Reads the command line; 'help' when that is asked for. Refuses with exit status 2. */
+export function readOptions(parameters: string[]): Options | 'help' {
+  const values = parse(parameters)
+  if (values.help) return 'help'
+  for (const [name, value] of Object.entries(values)) {
+    if (value === '') throw wrong(`--${name} needs a value`)
+  }
+  return {
+    port: values.port === undefined ? undefined : port(values.port),
+    data: values.data,
+    hostname: values.hostname === undefined ? undefined : hostname(values.hostname),
+    roles: values.roles === undefined ? ROLES : roles(values.roles),
+    config: values.config
+  }
+}
+
+function parse(parameters: string[]) {
+  const text = { type: 'string' } as const
+  try {
+    return parseArgs({ args: parameters, options: { port: text, data: text, hostname: text, roles: text, config: text, help: { type: 'boolean' } } }).values
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const option = /'(-[^' ]*)/.exec(message)?.[1] ?? ''
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw wrong(`There is no option ${option}`)
+    if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') throw wrong(`'${/'([^']*)'/.exec(message)?.[1]}' is not an option`)
+    throw wrong(option === '--help' ? '--help takes no value' : `${option} needs a value`)
+  }
+}
+
+function port(text: string): number {
+  const number = Number(text)
+  if (/^\d+$/.test(text) && number >= 1 && number <= 65535) return number
+  throw wrong(`--port takes a number from 1 to 65535, not '${text}'`)
+}
+
+function hostname(text: string): string {
+  const name = text.toLowerCase()
+  if (/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(name)) return name
+  throw wrong(`--hostname takes a name such as videos.example.org, without scheme, port or path, not '${text}'`)
+}
+
+function roles(text: string): string[] {
+  const names = [...new Set(text.split(',').map(name => name.trim()))]
+  const unknown = names.find(name => !ROLES.includes(name))
+  if (unknown === undefined) return names
+  throw wrong(`--roles takes ${ROLES.join(', ')} or both separated by a comma, not '${text}'`)
+}
+
+function wrong(sentence: string): Refusal {
+  return new Refusal(`${sentence}. See scripts/start --help.`, 2)
+}

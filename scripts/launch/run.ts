@@ -1,0 +1,43 @@
+import { Launch } from './launcher.ts'
+import { HELP, readOptions } from './options.ts'
+import { Refusal } from './refusal.ts'
+import type { Ready } from './server.ts'
+
+/** The whole command: reads the parameters, starts everything, prints where it is, and stops it when asked. Ends the process. */
+export async function run(parameters: string[], serverFile: string): Promise<void> {
+  // A closed terminal or pipe must not keep us from stopping what we started.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  const launch = new Launch(serverFile, say)
+  let stopping = false
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop())
+  try {
+    const options = readOptions(parameters)
+    if (options === 'help') {
+      process.stdout.write(HELP)
+      process.exit(0)
+    }
+    greet(await launch.start(options))
+  } catch (error) {
+    if (stopping) return
+    console.error(error instanceof Refusal ? error.message : error)
+    process.exit(error instanceof Refusal ? error.code : 1)
+  }
+
+  async function stop(): Promise<void> {
+    if (stopping) return
+    stopping = true
+    say('Stopping')
+    await launch.stop().catch(error => console.error(error))
+    process.exit(0)
+  }
+}
+
+function greet({ url, login }: Ready): void {
+  say(url === undefined ? 'Bobine is ready.' : `Bobine is ready: ${url}`)
+  if (login) say(`Log in as ${login.username} with the password ${login.password} (shown only this once).`)
+  say('Ctrl-C stops it.')
+}
+
+function say(line: string): void {
+  console.log(line)
+}

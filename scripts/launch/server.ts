@@ -1,0 +1,55 @@
+import { fork } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { endLeftover, end, ending, isAlive, markOf, writeMark, type Persuasion } from './process.ts'
+import { Refusal } from './refusal.ts'
+import type { Service } from './service.ts'
+
+/** What the server tells when it is up; `login` only when this start made the administrator. */
+export interface Ready { url?: string, login?: { username: string, password: string } }
+
+/** How to run the server: its file, its parameters, its environment, its working folder and the file that keeps its mark. */
+export interface ServerCommand { file: string, parameters: string[], env: NodeJS.ProcessEnv, cwd: string, mark: string }
+
+/** The server finishes running requests and gives its jobs back after SIGTERM. */
+const PERSUASION: Persuasion = [['SIGTERM', 6000], ['SIGKILL', 1000]]
+
+/** Ends a server that a killed launcher left behind. */
+export async function endOldServer(mark: string): Promise<void> {
+  await endLeftover(mark, PERSUASION)
+}
+
+/**
+ * Starts the server in a process group of its own and resolves when it says that it is ready. Refuses with the server's own sentence
+ * when it says that it failed.
+ */
+export async function startServer(command: ServerCommand, signal: AbortSignal): Promise<Service & { ready: Ready }> {
+  const child = fork(command.file, command.parameters, { cwd: command.cwd, env: command.env, detached: true, execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const ended = ending(child).then(how => {
+    endGroup(child.pid)
+    return how
+  })
+  const mark = child.pid ? markOf(child.pid) : undefined
+  if (child.pid) writeMark(command.mark, child.pid)
+  const stop = async () => {
+    if (mark && isAlive(mark)) await end(mark, PERSUASION)
+    await ended
+    rmSync(command.mark, { force: true })
+  }
+  const answer = await new Promise<Ready | string>(resolve => {
+    child.on('message', (message: { type?: unknown, message?: unknown } & Ready) => {
+      if (message?.type === 'ready') resolve(message)
+      if (message?.type === 'failed') resolve(String(message.message))
+    })
+    void ended.then(how => resolve(`The server ended before it was ready (${how})`))
+    signal.addEventListener('abort', () => resolve('Stopped'), { once: true })
+  })
+  if (typeof answer !== 'string') return { pid: child.pid!, ended, stop, ready: answer }
+  await stop()
+  throw new Refusal(answer)
+}
+
+/** What the server started (ffmpeg) and left running when it was killed; the group's number cannot be anybody else's while it has members. */
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return
+  try { process.kill(-pid, 'SIGKILL') } catch { /* nobody is left in it */ }
+}
