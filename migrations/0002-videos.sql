@@ -138,15 +138,15 @@ CREATE TABLE transcodings (
 );
 CREATE INDEX transcodings_open ON transcodings (not_before) WHERE state IN ('waiting', 'running');
 
--- Resumable uploads that are not finished; their bytes lie in storage.uploads.
+-- Resumable uploads; their bytes lie in storage.uploads until `video_id` says what became of them.
 CREATE TABLE uploads (
   id text PRIMARY KEY,
   user_id integer NOT NULL REFERENCES users ON DELETE CASCADE,
-  filename text NOT NULL,
+  video_id integer REFERENCES videos ON DELETE CASCADE,
+  filename text NOT NULL,                -- below storage.uploads
+  original_name text NOT NULL,
   size bigint NOT NULL,
   attributes jsonb NOT NULL,             -- the video's metadata, as the request gave it
-  images jsonb NOT NULL DEFAULT '{}',
-  state text NOT NULL DEFAULT 'receiving' CHECK (state IN ('receiving', 'finishing')),
   expires_at timestamptz NOT NULL,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL

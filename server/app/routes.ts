@@ -1,0 +1,24 @@
+import { Router } from 'express'
+import { accountsRoutes } from '../accounts/accounts.routes.ts'
+import { channelsRoutes } from '../channels/channels.routes.ts'
+import { instanceRoutes } from '../instance/instance.routes.ts'
+import { nodeinfoRouter } from '../instance/nodeinfo.routes.ts'
+import { openapiRouter } from '../instance/openapi.ts'
+import { pagesRouter } from '../pages/pages.routes.ts'
+import { transcodingRoutes } from '../transcoding/transcoding.routes.ts'
+import { uploadsRoutes } from '../uploads/uploads.routes.ts'
+import { filesRouter } from '../videos/files.routes.ts'
+import { videosRoutes } from '../videos/videos.routes.ts'
+import { contracts } from './contracts.ts'
+
+/** Every router below /api/v1. */
+export function apiRoutes(): Router {
+  const router = Router()
+  router.use(uploadsRoutes, transcodingRoutes, videosRoutes, channelsRoutes, accountsRoutes, instanceRoutes, openapiRouter(contracts))
+  return router
+}
+
+/** Every router outside the API, with where it is mounted; the pages take what is left. */
+export function siteRoutes(): [string, Router][] {
+  return [['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
+}

@@ -1,0 +1,36 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Umzug } from 'umzug'
+import { projectFolder } from './config.ts'
+import { transaction } from './database.ts'
+import { logger } from './logger.ts'
+import { run, Sql, sql } from './sql.ts'
+
+/** Two processes may start at once: this number, locked for a transaction, lets only one migrate. */
+const LOCK = 726_001
+
+/** Brings the database to this version: every file of migrations/ not yet run, in order; all of them or none. */
+export async function migrate(): Promise<void> {
+  const folder = join(projectFolder, 'migrations')
+  await transaction(async lock => {
+    await run(sql`SELECT pg_advisory_xact_lock(${LOCK})`, lock)
+    await run(sql`CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now())`, lock)
+    // All in the locking transaction: a failure leaves the database as it was before the start.
+    const umzug = new Umzug({
+      migrations: (await readdir(folder)).filter(name => name.endsWith('.sql')).sort().map(name => ({
+        name,
+        up: async () => {
+          logger.info('Migrating the database', { migration: name })
+          await run(new Sql([await readFile(join(folder, name), 'utf8')], []), lock)
+        }
+      })),
+      storage: {
+        executed: async () => (await run<{ name: string }>(sql`SELECT name FROM migrations ORDER BY name`, lock)).map(row => row.name),
+        logMigration: async ({ name }) => { await run(sql`INSERT INTO migrations (name) VALUES (${name})`, lock) },
+        unlogMigration: async ({ name }) => { await run(sql`DELETE FROM migrations WHERE name = ${name}`, lock) }
+      },
+      logger: undefined
+    })
+    await umzug.up()
+  })
+}

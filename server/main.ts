@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util'
+import { ConfigError, loadConfig, origin } from './core/config.ts'
+import { logger } from './core/logger.ts'
+import { startProcess, type Role, type Running } from './app/process.ts'
+
+const ROLES: Role[] = ['web', 'worker']
+
+/** Says to the launcher, if there is one, how the start went. */
+function tell(message: object): void {
+  if (process.connected) process.send?.(message)
+}
+
+function fail(message: string): never {
+  logger.error(message)
+  tell({ type: 'failed', message })
+  process.exit(1)
+}
+
+function readArguments(): { roles: Role[], file?: string } {
+  try {
+    const { values } = parseArgs({ options: { roles: { type: 'string' }, config: { type: 'string' } } })
+    const roles = (values.roles ?? 'web,worker').split(',')
+    const unknown = roles.find(role => !ROLES.includes(role as Role))
+    if (unknown !== undefined) fail(`Unknown role "${unknown}": the roles are ${ROLES.join(' and ')}`)
+    return { roles: roles as Role[], file: values.config }
+  } catch (error) {
+    return fail((error as Error).message)
+  }
+}
+
+let running: Running | null = null
+let stopping = false
+
+async function stop(): Promise<void> {
+  if (stopping) return
+  stopping = true
+  logger.info('Stopping')
+  await running?.stop()
+  process.exit(0)
+}
+
+process.on('SIGTERM', () => void stop())
+process.on('SIGINT', () => void stop())
+process.on('disconnect', () => void stop())
+
+try {
+  const { roles, file } = readArguments()
+  loadConfig({ file })
+  running = await startProcess(roles)
+  logger.info('Started', { roles, url: running.port === null ? undefined : origin() })
+  tell({ type: 'ready', url: origin(), login: running.login ?? undefined })
+} catch (error) {
+  if (error instanceof ConfigError) fail(error.message)
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') fail(`The port is in use: ${message}`)
+  logger.error('The start failed', { error })
+  fail(`The start failed: ${message}`)
+}

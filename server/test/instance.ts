@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { inject } from 'vitest'
+import { loadConfig } from '../core/config.ts'
+import { answers } from '../core/route.ts'
+import { startProcess, type Role } from '../app/process.ts'
+
+type Tree = { [key: string]: unknown }
+type Options = { token?: string, headers?: Record<string, string>, body?: unknown, form?: Record<string, string>, multipart?: FormData }
+/** An answer as tests read it: `json` is the parsed body where there is one. */
+export type Answer = { status: number, headers: Headers, text: string, json: any }
+
+/** An instance of its own: database, Redis prefix, storage folder and port. */
+export type Instance = {
+  url: string
+  folder: string
+  rootPassword: string
+  /** Calls the API: `await call('GET /videos?count=2', { token })`. */
+  call(key: string, options?: Options): Promise<Answer>
+  /** Logs in and gives the access token. */
+  login(username?: string, password?: string): Promise<string>
+  /** Creates a user as administrator and logs it in. */
+  user(username: string, more?: Tree): Promise<{ id: number, token: string, channelId: number }>
+  stop(): Promise<void>
+}
+
+/** Starts an instance inside this test's process, with small keys and passwords' cost; stop it in afterAll. */
+export async function startInstance(overrides: Tree = {}, roles: Role[] = ['web', 'worker']): Promise<Instance> {
+  const name = `test_${randomBytes(6).toString('hex')}`
+  const folder = await mkdtemp(join(tmpdir(), 'bobine-instance-'))
+  await database(async client => await client.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`))
+  const port = await freePort()
+  loadConfig({ overrides: deepMerge(instanceConfig(name, folder, port), overrides) })
+  answers.checked = true
+  const running = await startProcess(roles)
+  const url = `http://127.0.0.1:${port}`
+  const rootPassword = running.login!.password
+  const client = await callOf(url)
+  return {
+    url, folder, rootPassword, ...client,
+    login: async (username = 'root', password = rootPassword) => await client.login(username, password),
+    user: async (username, more = {}) => {
+      const root = await client.login('root', rootPassword)
+      const made = await client.call('POST /users', { token: root, body: { username, password: 'password1', email: `${username}@example.com`, role: 2, ...more } })
+      if (made.status !== 200) throw new Error(made.text)
+      const token = await client.login(username, 'password1')
+      const me = await client.call('GET /users/me', { token })
+      return { id: made.json.user.id, token, channelId: me.json.videoChannels[0].id }
+    },
+    stop: async () => {
+      await running.stop()
+      await database(async client => await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+/** The configuration of a test instance, as an object for `loadConfig` or BOBINE_CONFIG. */
+export function instanceConfig(databaseName: string, folder: string, port: number): Tree {
+  const { host, port: databasePort, username } = inject('postgres')
+  const plenty = { window: '10 seconds', max: 100_000 }
+  return {
+    listen: { port }, webserver: { https: false, hostname: '127.0.0.1', port },
+    database: { hostname: host, port: databasePort, name: databaseName, username },
+    redis: { socket: inject('redis').socket, prefix: databaseName },
+    storage: { root: folder }, log: { level: 'error' },
+    security: { password_cost: 4, actor_key_bits: 1024 },
+    rates_limit: { api: plenty, login: plenty, signup: plenty, upload: plenty, client: plenty, files: plenty, video_password: plenty },
+    federation: { prevent_ssrf: false }
+  }
+}
+
+/** Runs `act` with a connection to the test cluster itself. */
+export async function database<T>(act: (client: pg.Client) => Promise<T>): Promise<T> {
+  const { host, port, username } = inject('postgres')
+  const client = new pg.Client({ host, port, user: username, database: 'postgres' })
+  await client.connect()
+  try { return await act(client) } finally { await client.end() }
+}
+
+/** A TCP port nobody uses now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+/** `call` and `login` for the instance at `url`. */
+export async function callOf(url: string): Promise<Pick<Instance, 'call'> & { login(username: string, password: string): Promise<string> }> {
+  const call: Instance['call'] = async (key, { token, headers = {}, body, form, multipart } = {}) => {
+    const [method, path] = key.split(' ') as [string, string]
+    const response = await fetch(`${url}${path.startsWith('//') ? path.slice(1) : `/api/v1${path}`}`, {
+      method,
+      headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body === undefined || body instanceof Uint8Array ? {} : { 'content-type': 'application/json' }), ...headers },
+      body: multipart ?? (form ? new URLSearchParams(form) : body instanceof Uint8Array ? body as BodyInit : body === undefined ? undefined : JSON.stringify(body)),
+      redirect: 'manual'
+    })
+    const text = await response.text()
+    let json: unknown
+    try { json = JSON.parse(text) } catch { json = undefined }
+    return { status: response.status, headers: response.headers, text, json }
+  }
+  const login = async (username: string, password: string) => {
+    const client = (await call('GET /oauth-clients/local')).json
+    const answer = await call('POST /users/token', { form: { ...client, grant_type: 'password', response_type: 'code', username, password } })
+    if (answer.status !== 200) throw new Error(`${username} cannot log in: ${answer.text}`)
+    return answer.json.access_token as string
+  }
+  return { call, login }
+}
+
+/** Waits until `ready` gives something truthy; fails after `seconds`. */
+export async function eventually<T>(ready: () => Promise<T | null | undefined | false>, seconds = 30, what = 'it'): Promise<T> {
+  const end = Date.now() + seconds * 1000
+  for (;;) {
+    const value = await ready()
+    if (value) return value
+    if (Date.now() > end) throw new Error(`Waited ${seconds} s for ${what} in vain`)
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
+
+function deepMerge(base: Tree, over: Tree): Tree {
+  const merged: Tree = { ...base }
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key]
+    merged[key] = isTree(value) && isTree(below) ? deepMerge(below, value) : value
+  }
+  return merged
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
