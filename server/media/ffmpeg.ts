@@ -110,18 +110,16 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
 }
 
 /** What ffprobe prints for these arguments; at most `maxBytes` are kept, and it lives no longer than `timeoutMs` or this process. */
-export function runFfprobe(args: string[], limits: { timeoutMs: number, maxBytes?: number, onChild?: (child: ChildProcess) => void }): Promise<string> {
+export function runFfprobe(args: string[], limits: { timeoutMs: number, maxBytes?: number }): Promise<string> {
   return new Promise((resolve, reject) => {
     let late = false
     const child = execFile(guardPath(), ['--ffprobe', ...args], { maxBuffer: limits.maxBytes ?? 16 * 1024 * 1024, encoding: 'utf8' }, (error, stdout, stderr) => {
       clearTimeout(timer)
       if (late) reject(new MediaError('timeout', `ffprobe took more than ${limits.timeoutMs} ms`))
-      else if (error && limits.onChild === undefined) reject(failure(error, stderr.split('\n')))
       else if (error) reject(failure(error, stderr.split('\n')))
       else resolve(stdout)
     })
     child.stdin?.on('error', () => {})
-    limits.onChild?.(child)
     const timer = setTimeout(() => {
       late = true
       child.stdin?.destroy()
@@ -165,7 +163,9 @@ function childOf(command: object): ChildProcess | undefined {
 }
 
 function failure(error: Error, log: string[]): MediaError {
-  const text = [error.message.split('\n')[0], ...log.filter(line => line.trim()).slice(-12)].join('\n')
+  // execFile repeats the whole command line, which helps nobody.
+  const first = error.message.startsWith('Command failed') ? 'ffprobe failed' : error.message.split('\n')[0]
+  const text = [first, ...log.filter(line => line.trim()).slice(-12)].join('\n')
   if (/code 127\b/.test(error.message) || (error as { code?: unknown }).code === 127) {
     return new MediaError('ffmpeg_missing', 'ffmpeg and ffprobe must be installed', { cause: error })
   }

@@ -1,5 +1,5 @@
 import { hasFilter } from './ffmpeg.ts'
-import { pictureGap, type Plan } from './ladder.ts'
+import { audioGap, pictureGap, type Plan } from './ladder.ts'
 import type { Probe, VideoStream } from './probe.ts'
 
 /** The filter graph that decodes the picture once and gives every rung of the plan under the labels [v0], [v1], … in order. */
@@ -44,7 +44,8 @@ export function audioFilters(probe: Probe): string[] {
     `aresample=${sampleRate}:async=1:first_pts=0`,
     // The AAC encoder puts 1024 samples of its own before the first: as many are taken away, and the sound stays with the picture.
     'atrim=start_sample=1024', 'asetpts=PTS-STARTPTS',
-    `apad=whole_dur=${seconds(probe.duration)}`
+    // Players stall where the sound ends before the picture.
+    ...(audioGap(probe) > 0 ? [`apad=whole_dur=${seconds(probe.duration)}`] : [])
   ]
 }
 
@@ -69,7 +70,7 @@ function stillGraph(probe: Probe, plan: Plan): string {
   if (!probe.video) return `color=c=0x14171c:s=${rung.width}x${rung.height}:r=${rung.fps}:d=${seconds(probe.duration)},format=yuv420p[v0]`
   return `[0:${probe.video.index}]scale=${size}:force_original_aspect_ratio=decrease:force_divisible_by=2,`
     + `pad=${size}:(ow-iw)/2:(oh-ih)/2:color=0x14171c,setsar=1,format=yuv420p,`
-    + `loop=loop=-1:size=1,setpts=N/(${rung.fps}*TB),trim=end=${seconds(probe.duration)}[v0]`
+    + `loop=loop=-1:size=1,setpts=N/(${rung.fps}*TB),fps=${rung.fps},trim=end=${seconds(probe.duration)}[v0]`
 }
 
 function seconds(value: number): string {

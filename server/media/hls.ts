@@ -89,8 +89,10 @@ function start(
       input, cwd: folder, output: '%v.m3u8', options: [...args, ...muxerArgs(renditions, plan)],
       nice: options.nice, signal: options.signal, duration: probe.duration, onProgress: options.onProgress
     })
-    const { log } = await run.done
-    return await verify(folder, outputs, probe, log)
+    const { log, frames } = await run.done
+    const result = await verify(folder, outputs, probe, log)
+    const expected = plan.keepsFrameTimes ? probe.video?.frames ?? 0 : 0
+    return { ...result, damaged: result.damaged || frames < expected * 0.95 }
   })()
   // A caller that only kills need not listen.
   done.catch(() => {})
@@ -112,6 +114,8 @@ function videoArgs(rung: Rung, i: number, { settings, audioOnly }: Plan): string
     [`-maxrate:v:${i}`, String(rung.maxrate)], [`-bufsize:v:${i}`, String(rung.maxrate * 2)],
     // On the grid of the segments, whatever the frame times: the rungs then have their keyframes at the same instants.
     [`-force_key_frames:v:${i}`, `expr:if(isnan(prev_forced_t),1,gte(t,(floor(prev_forced_t/${s}+0.0001)+1)*${s}))`],
+    // Some files claim thousands of frames per second; the level and the rate control must not believe them.
+    [`-x264-params:v:${i}`, `fps=${Math.max(1, Math.round(rung.fps * 1000))}/1000`],
     [`-sc_threshold:v:${i}`, '0'], [`-g:v:${i}`, String(gop)], [`-threads:v:${i}`, String(settings.threadsPerRung)]
   ].flat()
 }
@@ -150,5 +154,5 @@ async function verify(folder: string, outputs: HlsOutput[], probe: Probe, log: s
     return list.segments.reduce((sum, segment) => sum + segment.duration, 0)
   }))
   const seconds = Math.min(...lengths)
-  return { seconds, damaged: seconds < probe.duration - Math.max(1, probe.duration * 0.02), log }
+  return { seconds, damaged: probe.truncated || seconds < probe.duration - Math.max(1, probe.duration * 0.02), log }
 }

@@ -82,10 +82,17 @@ export function pictureGap(probe: Probe): number {
   return gap > 1 ? gap : 0
 }
 
+/** Seconds by which the sound ends before the file does, where that is more than a player bears. */
+export function audioGap(probe: Probe): number {
+  const audio = probe.audios[0]
+  if (!audio || audio.duration === null) return 0
+  const gap = probe.duration - audio.start - audio.duration
+  return gap > 0.5 ? gap : 0
+}
+
 function canCopyAudio(probe: Probe, audio: AudioStream, settings: LadderSettings): boolean {
   const timed = probe.container.some(name => ['mov', 'matroska', 'mpegts', 'flv'].includes(name))
-  const whole = audio.duration === null || probe.duration - audio.start - audio.duration <= 0.5
-  return timed && whole && audio.codec === 'aac' && audio.profile === 'LC' && audio.channels <= 2
+  return timed && audioGap(probe) === 0 && audio.codec === 'aac' && audio.profile === 'LC' && audio.channels <= 2
     && audio.sampleRate >= 22_050 && audio.sampleRate <= 48_000
     && Math.abs(audio.start) <= 0.05
     && audio.bitrate <= settings.audioBitrate * 1.5

@@ -49,8 +49,10 @@ export type AudioStream = {
 
 export type Probe = {
   container: string[]
-  /** Seconds. */
+  /** Seconds; of a file that was cut off, what is left of it. */
   duration: number
+  /** The file promises more than it holds. */
+  truncated: boolean
   size: number
   /** Bits per second. */
   bitrate: number
@@ -66,8 +68,9 @@ export type ProbeLimits = {
   maxFps: number
   maxStreams: number
   timeoutMs: number
-  /** Above this many bytes keyframes are looked for in samples instead of the whole file. */
+  /** Above this many bytes, or this length, keyframes are looked for in samples instead of the whole file. */
   fullScanBytes?: number
+  fullScanSeconds?: number
 }
 
 /** Reads what a stranger's file really is, by content; throws a MediaError where it is no playable media or breaks a limit. */
@@ -91,20 +94,30 @@ export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
   if (video && video.width * video.height > limits.maxPixels) throw new MediaError('too_large', `${video.width}x${video.height} pixels`)
 
   let duration = number(format.duration)
+  let truncated = false
   const moving = video && !video.attachedPic ? video : null
   if (limits.maxDuration !== null && duration > limits.maxDuration) throw new MediaError('too_long', `${duration} s`)
   const scanned = moving ?? audios[0]
-  if (scanned && (moving?.codec === 'h264' || duration <= 0)) {
-    const scan = await scanPackets(file, scanned.index, {
-      duration, start, timeoutMs: limits.timeoutMs, sample: size > (limits.fullScanBytes ?? 512 * 1024 * 1024)
-    })
+  if (scanned) {
+    const sample = size > (limits.fullScanBytes ?? 512 * 1024 * 1024) || duration > (limits.fullScanSeconds ?? 7200)
+    const scan = await scanPackets(file, scanned.index, { duration, start, timeoutMs: limits.timeoutMs, sample })
     if (scan.packets === 0) throw new MediaError('unreadable', 'no data in the main stream')
     if (duration <= 0) duration = scan.end
+    if (!scan.sampled && scanned.duration !== null && scan.end < scanned.start + scanned.duration - 1) {
+      truncated = true
+      duration = Math.max(scan.end, 0.04)
+      for (const stream of [moving, ...audios]) if (stream?.duration) stream.duration = Math.min(stream.duration, Math.max(0, duration - stream.start))
+    }
     if (moving) {
       moving.keyframeInterval = scan.keyframeGap
       moving.start = Math.max(moving.start, scan.firstKeyframe)
-      if (!scan.sampled) moving.frames ??= scan.packets
-      if (moving.fps === 0 && duration > 0) moving.fps = scan.packets / duration
+      // In other codecs a packet need not be a picture that is shown.
+      if (!scan.sampled && ['h264', 'hevc'].includes(moving.codec)) moving.frames ??= scan.packets
+      // Many containers claim a rate that they do not keep.
+      if (scan.rate > 0 && Math.abs(scan.rate - moving.fps) > moving.fps * 0.02) {
+        moving.fps = scan.rate
+        moving.variableFps = true
+      }
     }
   }
   if (limits.maxDuration !== null && duration > limits.maxDuration) throw new MediaError('too_long', `${duration} s`)
@@ -122,7 +135,7 @@ export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
   if (moving && moving.bitrate === 0) {
     moving.bitrate = Math.max(Math.round(bitrate / 4), bitrate - audios.reduce((sum, audio) => sum + audio.bitrate, 0))
   }
-  return { container, duration, size, bitrate, video, audios, metadata: raw }
+  return { container, duration, truncated, size, bitrate, video, audios, metadata: raw }
 }
 
 /** Tells whether the picture moves: false for a cover in a sound file. */
@@ -197,7 +210,7 @@ function videoStream(stream: Stream, start: number): VideoStream {
     width: even(width ?? 0), height: even(height ?? 0), rotation, squarePixels: Math.abs(aspect - 1) < 0.001,
     fps: mean || nominal, variableFps: mean > 0 && nominal > 0 && Math.abs(mean - nominal) / nominal > 0.01,
     bitrate: number(stream.bit_rate), frames,
-    start: Math.max(0, number(stream.start_time) - start), duration: number(stream.duration) || null, keyframeInterval: null,
+    start: Math.max(0, number(stream.start_time) - start), duration: durationOf(stream, start), keyframeInterval: null,
     attachedPic: stream.disposition?.attached_pic === 1 || (stream.disposition?.still_image === 1 && stills.includes(stream.codec_name ?? '')),
     hdr: transfer === 'smpte2084' || transfer === 'arib-std-b67', transfer,
     interlaced: ['tt', 'bb', 'tb', 'bt'].includes(stream.field_order ?? ''),
@@ -209,9 +222,16 @@ function audioStream(stream: Stream, start: number): AudioStream {
   return {
     index: stream.index, codec: stream.codec_name ?? '', profile: String(stream.profile ?? ''),
     channels: number(stream.channels), sampleRate: number(stream.sample_rate), bitrate: number(stream.bit_rate),
-    start: number(stream.start_time) - start, duration: number(stream.duration) || null,
+    start: number(stream.start_time) - start, duration: durationOf(stream, start),
     language: stream.tags?.language && stream.tags.language !== 'und' ? stream.tags.language : null, title: stream.tags?.title ?? null
   }
+}
+
+// Matroska keeps the stream's end in a tag: "00:01:02.345000000".
+function durationOf(stream: Stream, start: number): number | null {
+  const [hours, minutes, seconds] = (stream.tags?.DURATION ?? '').split(':').map(Number)
+  const tagged = (hours ?? NaN) * 3600 + (minutes ?? NaN) * 60 + (seconds ?? NaN)
+  return number(stream.duration) || (tagged > 0 ? Math.max(0.001, tagged - number(stream.start_time) + start) : null)
 }
 
 function rotationOf(stream: Stream): number {
