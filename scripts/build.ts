@@ -15,11 +15,14 @@ interface Part { name: string, output: string, sources: string[], build: () => P
 const EVERYWHERE = ['package-lock.json', 'tsconfig.json', 'scripts/build.ts']
 const PARTS: Part[] = [
   { name: 'launcher', output: 'launch.js', sources: ['scripts/launch', 'server/core'], build: () => compile('scripts/launch/main.ts', 'launch.js') },
-  { name: 'server', output: 'server/main.js', sources: ['server', 'shared', 'migrations'], build: buildServer },
+  { name: 'server', output: 'server/main.js', sources: ['server', 'shared'], build: buildServer },
   { name: 'client', output: 'client/index.html', sources: ['client', 'shared', 'vite.config.ts'], build: buildClient }
 ]
 
-await main()
+await main().catch(error => {
+  console.error((error as Error).message)
+  process.exit(1)
+})
 
 /** Builds what is stale into dist/, one build at a time; dist/.built is as old as the sources that were read. */
 async function main(): Promise<void> {
@@ -46,15 +49,13 @@ async function buildWhenStale({ name, output, sources, build }: Part): Promise<v
 }
 
 async function buildServer(): Promise<void> {
-  rmSync(join(dist, 'migrations'), { recursive: true, force: true })
-  const migrations = files('migrations').filter(isSource)
-  await Promise.all([compile('server/main.ts', 'server/main.js'), ...migrations.map(file => compile(file, file.replace(/\.ts$/, '.js')))])
+  await compile('server/main.ts', 'server/main.js')
   copyFileSync(join(root, 'server/media/ffmpeg-guard.sh'), join(dist, 'server/ffmpeg-guard.sh'))
 }
 
 async function buildClient(): Promise<void> {
   const { build } = await import('vite')
-  await build({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'warn' })
+  await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' })
 }
 
 function compile(entry: string, output: string): Promise<unknown> {

@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Service } from './service.ts'
+
+/** A private Postgres or Redis that runs: `ended` resolves (with a phrase) when it stops for whatever reason. */
+export interface Service {
+  pid: number
+  ended: Promise<string>
+  stop: () => Promise<void>
+}
 
 /** The pauses before a service that ended is started again, in milliseconds; the last one repeats. */
 const PAUSES = [100, 1000, 3000, 10_000, 30_000]

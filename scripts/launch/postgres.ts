@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { postgresAccount, type Account } from './account.ts'
 import { socketFolder } from './folders.ts'
+import type { Service } from './keep.ts'
 import { end, endLeftover, ending, isAlive, lastLines, markOf, spawnLogged, writeMark, type Persuasion } from './process.ts'
 import { postgresPrograms } from './programs.ts'
 import { Refusal } from './refusal.ts'
-import type { Service } from './service.ts'
 
 /** Where clients of the private Postgres connect: `host` is the folder of its socket. */
 export interface PostgresAddress { host: string, port: number, name: string, username: string }

@@ -1,8 +1,8 @@
-import { fork } from 'node:child_process'
+import { fork, type ChildProcess } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import type { Service } from './keep.ts'
 import { endLeftover, end, ending, isAlive, markOf, writeMark, type Persuasion } from './process.ts'
 import { Refusal } from './refusal.ts'
-import type { Service } from './service.ts'
 
 /** What the server tells when it is up; `login` only when this start made the administrator. */
 export interface Ready { url?: string, login?: { username: string, password: string } }
@@ -40,12 +40,17 @@ export async function startServer(command: ServerCommand, signal: AbortSignal): 
       if (message?.type === 'ready') resolve(message)
       if (message?.type === 'failed') resolve(String(message.message))
     })
-    void ended.then(how => resolve(`The server ended before it was ready (${how})`))
+    // Its last words may still be on their way when it has already ended.
+    void Promise.all([ended, channelClosed(child)]).then(([how]) => resolve(`The server ended before it was ready (${how})`))
     signal.addEventListener('abort', () => resolve('Stopped'), { once: true })
   })
   if (typeof answer !== 'string') return { pid: child.pid!, ended, stop, ready: answer }
   await stop()
   throw new Refusal(answer)
+}
+
+function channelClosed(child: ChildProcess): Promise<void> {
+  return new Promise(resolve => child.connected ? child.once('disconnect', resolve) : resolve())
 }
 
 /** What the server started (ffmpeg) and left running when it was killed; the group's number cannot be anybody else's while it has members. */

@@ -1,0 +1,107 @@
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { bornAt } from './process.ts'
+import { childPid, cleanUp, freePort, running, traces, Trial, trialFolder } from './trial.ts'
+
+afterEach(cleanUp)
+
+function start(folder: string, port: number, behaviour = 'well', parameters: string[] = []): Trial {
+  return new Trial(['--data', folder, '--port', String(port), ...parameters], { server: 'trial-server.mjs', env: { BOBINE_CONFIG: JSON.stringify({ instance: { name: behaviour } }) } })
+}
+
+async function ask(url: string): Promise<{ pid: number, parameters: string[], config: Record<string, Record<string, unknown>> }> {
+  return await (await fetch(url)).json() as never
+}
+
+test('the server is told where everything is, over what the caller said', async () => {
+  const [folder, port] = [trialFolder(), await freePort()]
+  const trial = start(folder, port, 'well', ['--roles', 'web'])
+  const { parameters, config } = await ask(await trial.ready())
+  expect(parameters).toEqual(['--roles', 'web'])
+  expect(config).toEqual({
+    instance: { name: 'well' },
+    listen: { hostname: '127.0.0.1', port }, webserver: { https: false, hostname: 'localhost', port }, storage: { root: folder },
+    database: { hostname: join(folder, 'run/pg'), port: 5432, name: 'bobine', username: 'bobine', password: '', ssl: false },
+    redis: { socket: join(folder, 'run/redis/redis.sock'), auth: '', db: 0 }
+  })
+})
+
+test('a server that says why it failed: that sentence, exit 1, and nothing left', async () => {
+  const folder = trialFolder()
+  const trial = start(folder, await freePort(), 'fails')
+  expect(await trial.ended).toBe('exit 1')
+  expect(trial.output).toBe('The database does not like us.\n')
+  expect(traces(folder)).toEqual([])
+})
+
+test('a server that dies before it is ready: a sentence, exit 1, and nothing left', async () => {
+  const folder = trialFolder()
+  const trial = start(folder, await freePort(), 'dies')
+  expect(await trial.ended).toBe('exit 1')
+  expect(trial.output).toBe('The server ended before it was ready (exit 3)\n')
+  expect(traces(folder)).toEqual([])
+})
+
+test('a server that crashes is started again, and what it had started is ended', async () => {
+  const folder = trialFolder()
+  const trial = start(folder, await freePort())
+  const url = await trial.ready()
+  for (let crash = 1; crash <= 2; crash++) {
+    const before = await ask(url)
+    const [child] = childPid(folder)
+    expect(bornAt(child!)).toBeDefined()
+    await expect(fetch(`${url}/crash`)).rejects.toThrow()
+    await trial.says(new RegExp(`(The server ended \\(exit 7\\); starting it again[^]*){${crash}}`))
+    await expect.poll(() => ask(url).then(answer => answer.pid !== before.pid, () => false), { timeout: 10_000 }).toBe(true)
+    expect(bornAt(child!)).toBeUndefined()
+  }
+})
+
+test('a server that does not stop is killed, all within 10 seconds', async () => {
+  const folder = trialFolder()
+  const trial = start(folder, await freePort(), 'stubborn')
+  await trial.ready()
+  const began = Date.now()
+  trial.child.kill('SIGTERM')
+  expect(await trial.ended).toBe('exit 0')
+  expect(Date.now() - began).toBeLessThan(10_000)
+  expect(traces(folder)).toEqual([])
+  expect(bornAt(childPid(folder)[0]!)).toBeUndefined()
+})
+
+test('a start that is interrupted stops what it has started', async () => {
+  const folder = trialFolder()
+  const trial = start(folder, await freePort(), 'hangs')
+  await expect.poll(() => Object.keys(running(folder)), { timeout: 20_000 }).toContain('server')
+  trial.child.kill('SIGINT')
+  expect(await trial.ended).toBe('exit 0')
+  expect(traces(folder)).toEqual([])
+})
+
+test('a mark that names somebody else\'s process leaves that process alone', async () => {
+  const folder = trialFolder()
+  const first = start(folder, await freePort())
+  await first.ready()
+  first.child.kill('SIGTERM')
+  await first.ended
+  const stranger = createServer().listen(0)
+  try {
+    for (const name of ['launcher', 'server', 'redis', 'postgres']) writeFileSync(join(folder, 'run', `${name}.json`), JSON.stringify({ pid: process.pid, born: 'another day' }))
+    writeFileSync(join(folder, 'postgres/postmaster.pid'), `${process.pid}\n${folder}/postgres\n`)
+    const second = start(folder, await freePort())
+    await second.ready()
+  } finally {
+    stranger.close()
+  }
+})
+
+test('a folder whose path is too long for a socket', async () => {
+  const folder = join(trialFolder(), 'a folder, with "everything"'.repeat(5))
+  const trial = start(folder, await freePort())
+  const { config } = await ask(await trial.ready())
+  expect(String(config.database!.hostname)).not.toContain(folder)
+  trial.child.kill('SIGTERM')
+  expect(await trial.ended).toBe('exit 0')
+})

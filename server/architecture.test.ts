@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { expect, test } from 'vitest'
+import { projectFolder } from './core/config.ts'
+import { faults, type Sources } from './test/architecture.ts'
+
+test('the house stands as it is drawn', () => {
+  const sources: Sources = {}
+  for (const folder of ['server', 'shared', 'client', 'scripts']) {
+    for (const entry of readdirSync(join(projectFolder, folder), { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name)
+      if (entry.isFile() && /\.(ts|tsx|mjs|js)$/.test(entry.name)) sources[relative(projectFolder, path)] = readFileSync(path, 'utf8')
+    }
+  }
+  expect(Object.keys(sources).length).toBeGreaterThan(50)
+  expect(faults(sources)).toEqual([])
+})
+
+test('a house that is drawn well has no faults', () => {
+  expect(faults({
+    'server/core/config.ts': 'export const home = process.env.HOME',
+    'server/core/sql.ts': 'export const run = (s) => sequelize.query<T>(new Sql([s], []))',
+    'server/videos/video.model.ts': "import { Model, literal } from 'sequelize'\nimport { home } from '../core/config.ts'\nimport type { Video } from '../../shared/videos.ts'\nliteral('random()')\nliteral(`now()`)",
+    'server/videos/videos.query.ts': "import { sql } from '../core/sql.ts'\nimport './video.model.ts'\n// SELECT ${x} and process.env are only talk\nsql`SELECT * FROM videos WHERE id = ${id}`\nsay(`Update ${name}`)",
+    'server/main.ts': "import './app/web.ts'",
+    'server/app/web.ts': "const page = await import('../pages/home.ts')",
+    'server/pages/home.ts': "export { home } from '../core/config.ts'",
+    'shared/videos.ts': "import { z } from 'zod'\nimport { id } from './ids.ts'",
+    'shared/ids.ts': "export const id = 1\nexport type Kind = 'api' | 'web'\nexport const kind = z.literal(id)\nexport default 'x'",
+    'client/src/main.tsx': "import { render } from 'preact'\nimport type { Video } from '../../shared/videos.ts'\nimport { type Id, type Page } from '../../shared/ids.ts'\nimport type { z } from 'zod'\nimport './main.css'",
+    'server/videos/videos.test.ts': "import '../app/web.ts'\nprocess.env.TZ = 'UTC'",
+    'server/test/instance.ts': "import '../app/web.ts'"
+  })).toEqual([])
+})
+
+const BAD: [string, Sources, RegExp][] = [
+  ['an import that goes up', { 'server/core/job.ts': "import { x } from '../videos/videos.ts'" }, /down, not up/],
+  ['a type that is imported from above', { 'server/actors/a.ts': "import type {\n  X\n} from '../accounts/b.ts'" }, /down, not up/],
+  ['an import for its effect', { 'server/media/a.ts': "import '../videos/b.ts'" }, /down, not up/],
+  ['an import at run time', { 'server/media/a.ts': "const a = await import( '../videos/b.ts' )" }, /down, not up/],
+  ['an export of what stands above', { 'server/core/a.ts': "export * from '../videos/b.ts'" }, /down, not up/],
+  ['two imports on one line', { 'server/core/a.ts': "import a from 'x'; import b from '../videos/b.ts'" }, /down, not up/],
+  ['an import that goes sideways', { 'server/channels/a.ts': "import { x } from '../instance/b.ts'" }, /not sideways/],
+  ['features that lean on each other', { 'server/pages/a.ts': "import { x } from '../comments/b.ts'" }, /not sideways/],
+  ['a folder without a floor', { 'server/app/a.ts': "import { x } from '../cellar/b.ts'" }, /cellar has no floor/],
+  ['a server that imports the client', { 'server/pages/a.ts': "import { x } from '../../client/src/b.ts'" }, /only server and shared/],
+  ['a circle of two', { 'server/core/a.ts': "import './b.ts'", 'server/core/b.ts': "import './a.ts'" }, /circle.*a\.ts -> server\/core\/b\.ts -> server\/core\/a\.ts/],
+  ['a circle of three in the client', { 'client/src/a.ts': "import './b.ts'", 'client/src/b.ts': "import './c.ts'", 'client/src/c.ts': "import type { A } from './a.ts'" }, /circle/],
+  ['shared with a library', { 'shared/a.ts': "import { x } from 'express'" }, /only zod/],
+  ['shared that imports the server', { 'shared/a.ts': "import type { X } from '../server/core/a.ts'" }, /only zod/],
+  ['zod in the browser', { 'client/src/a.ts': "import { z } from 'zod'" }, /zod stays out/],
+  ['zod in the browser beside a type', { 'client/src/a.ts': "import { type ZodType, z } from 'zod'" }, /zod stays out/],
+  ['a value from shared in the client', { 'client/src/a.ts': "import { videos } from '../../shared/videos.ts'" }, /only types/],
+  ['the server in the client', { 'client/src/a.ts': "import type { x } from '../../server/core/a.ts'" }, /only client and shared/],
+  ['the environment', { 'server/videos/a.ts': 'if (process.env.DEBUG) x()' }, /process\.env/],
+  ['the environment, taken apart', { 'server/videos/a.ts': 'const { env } = process' }, /process\.env/],
+  ['the environment, imported', { 'server/videos/a.ts': "import { env } from 'node:process'" }, /process\.env/],
+  ['a query of its own', { 'server/videos/a.ts': 'await sequelize.query(`SELECT 1`)' }, /by itself/],
+  ['a query through pg', { 'server/videos/a.ts': 'await client.query<Row>(text)' }, /by itself/],
+  ['values in a template of SQL', { 'server/videos/a.ts': 'const text = `SELECT * FROM videos\n WHERE id = ${id}`' }, /values in its text/],
+  ['SQL joined from strings', { 'server/videos/a.ts': "const text = 'SELECT * FROM ' + table" }, /joins SQL/],
+  ['Sql from a string', { 'server/videos/a.ts': 'new Sql([`x ${id}`], [])' }, /only the sql tag/],
+  ['a literal with a value', { 'server/videos/a.ts': 'literal(`"views" + ${by}`)' }, /literal/],
+  ['a literal that is joined', { 'server/videos/a.ts': "literal('views + ' + by)" }, /literal/],
+  ['a literal of a variable', { 'server/videos/a.ts': 'Sequelize.literal(order)' }, /literal/],
+  ['a file that is called after nothing', { 'server/videos/video-things.ts': '', 'server/videos/utils.ts': '' }, /utils/],
+  ['a folder that is called after nothing', { 'client/src/helpers/date.ts': '' }, /helpers/]
+]
+
+test.each(BAD)('%s is a fault, and the only one', (_, sources, sentence) => {
+  const found = faults(sources)
+  expect(found).toHaveLength(1)
+  expect(found[0]).toMatch(sentence)
+})

@@ -1,0 +1,100 @@
+import { posix } from 'node:path'
+
+/** The floors of server/, lowest first; the folders of one line may not import each other. New features stand on the line before app. */
+export const FLOORS = [
+  ['core'], ['storage'], ['media'], ['fediverse'], ['actors'], ['accounts'], ['channels', 'instance', 'notifications'],
+  ['videos'], ['transcoding'], ['uploads'],
+  ['pages', 'comments', 'playlists', 'reactions', 'views', 'captions', 'library', 'live', 'search', 'feeds', 'imports', 'studio', 'p2p', 'stats'],
+  ['moderation', 'redundancy', 'exports'],
+  ['app'], ['main.ts']
+]
+
+/** The only places where SQL leaves the program; everywhere else it is written with the `sql` tag, which binds its values. */
+const SQL_DOORS = ['server/core/sql.ts', 'server/core/migrate.ts']
+const FORBIDDEN_NAMES = /^(utils?|helpers?|libs?|commons?|constants?|managers?|services?)$/
+const IMPORT = /(?:^|[\n;])\s*(?:import\s*|(?:import|export)\b\s*(type\b(?!\s*from))?([\w$\s{},*]*?)\bfrom\s*)['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g
+
+/** A tree of sources: path from the project's folder to text. */
+export type Sources = Record<string, string>
+type Import = { target: string, typeOnly: boolean }
+
+/** Every way in which the sources break the drawing of the house (ARCHITECTURE.md), one sentence each; tests may import what they like. */
+export function faults(sources: Sources): string[] {
+  const files = Object.entries(sources).filter(([path]) => !/\.test\.tsx?$|(^|\/)test\//.test(path)).map(([path, text]) => ({ path, code: withoutComments(text) }))
+  const graph = new Map(files.map(({ path, code }) => [path, imports(path, code)]))
+  return [
+    ...Object.keys(sources).flatMap(nameFaults),
+    ...files.flatMap(({ path, code }) => textFaults(path, code)),
+    ...[...graph].flatMap(([path, targets]) => targets.flatMap(target => importFaults(path, target))),
+    ...circles(graph)
+  ]
+}
+
+function importFaults(path: string, { target, typeOnly }: Import): string[] {
+  const [from, to] = [path.split('/')[0], target.split('/')[0]]
+  const local = /\.(ts|tsx|js|mjs|json|css|svg)$/.test(target) && ['server', 'shared', 'client', 'scripts', 'migrations'].includes(to!)
+  const fault = (why: string) => [`${path} imports ${target}: ${why}`]
+  if (from === 'shared' && to !== 'shared' && target !== 'zod') return fault('shared imports only zod')
+  if (from === 'client' && target === 'zod' && !typeOnly) return fault('zod stays out of the browser')
+  if (from === 'client' && to === 'shared' && local && !typeOnly) return fault('the client imports only types from shared')
+  if (from === 'client' && local && !['client', 'shared'].includes(to!)) return fault('the client imports only client and shared')
+  if (from !== 'server' || !local) return []
+  if (to === 'shared') return []
+  if (to !== 'server') return fault('the server imports only server and shared')
+  const [mine, other] = [path, target].map(file => file.split('/')[1]!)
+  if (mine === other) return []
+  const [myFloor, otherFloor] = [mine, other].map(name => FLOORS.findIndex(line => line.includes(name!)))
+  if (myFloor === -1 || otherFloor === -1) return fault(`${myFloor === -1 ? mine : other} has no floor`)
+  if (otherFloor! > myFloor!) return fault('imports go down, not up')
+  return otherFloor === myFloor ? fault('imports go down, not sideways') : []
+}
+
+function textFaults(path: string, code: string): string[] {
+  const found: string[] = []
+  const configured = path.startsWith('server/core/config') || path.startsWith('scripts/')
+  if (!configured && /\bprocess\s*(\.\s*env\b|\[\s*['"]env)|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b|import\s*\{[^}]*\benv\b[^}]*\}\s*from\s*['"](node:)?process['"]/.test(code)) found.push(`${path} reads process.env: only core/config does`)
+  if (path.startsWith('server/') && !SQL_DOORS.includes(path)) {
+    if (/\bnew\s+Sql\s*\(/.test(code)) found.push(`${path} makes Sql from strings: only the sql tag does`)
+    if (/\b(sequelize|client|pool|pg|db|connection|database)\s*(\?\.|\.)\s*query\s*[(<]/i.test(code)) found.push(`${path} sends a query by itself: core/sql does`)
+    if (/(?<!\bz\.)\bliteral\s*\(\s*(?:(?!['"]|`[^`$]*`)|['"][^'"\n]*['"]\s*\+)/.test(code)) found.push(`${path} builds a literal from values`)
+    if (/(?<![\w)\]])`\s*(SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|WITH|CREATE|ALTER|DROP|TRUNCATE)\s[^`]*\$\{/.test(code)) found.push(`${path} writes SQL with values in its text`)
+    if (/['"]\s*(SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|DROP|ALTER)\s[^'"\n]*['"]\s*\+/.test(code)) found.push(`${path} joins SQL from strings`)
+  }
+  return found
+}
+
+function nameFaults(path: string): string[] {
+  const bad = path.split('/').map(part => part.split('.')[0]!).find(name => FORBIDDEN_NAMES.test(name))
+  return bad === undefined || path === 'server/test/services.ts' || path === 'server/test/services.test.ts' ? [] : [`${path}: "${bad}" says nothing about what is inside`]
+}
+
+function imports(path: string, code: string): Import[] {
+  return [...code.matchAll(IMPORT)].map(([, type, names, from, dynamic]) => {
+    const specifier = (from ?? dynamic)!
+    const inner = /\{([^}]*)\}/.exec(names ?? '')?.[1]?.split(',').map(name => name.trim()).filter(Boolean)
+    const allTypes = inner !== undefined && inner.length > 0 && /^\s*\{/.test(names!) && inner.every(name => name.startsWith('type '))
+    return { target: specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier, typeOnly: type !== undefined || allTypes }
+  })
+}
+
+function circles(graph: Map<string, Import[]>): string[] {
+  const state = new Map<string, 'open' | 'done'>()
+  const found: string[] = []
+  const visit = (path: string, trail: string[]): void => {
+    if (state.get(path) === 'done' || !graph.has(path)) return
+    if (state.get(path) === 'open') {
+      found.push(`a circle of files: ${[...trail.slice(trail.indexOf(path)), path].join(' -> ')}`)
+      return
+    }
+    state.set(path, 'open')
+    for (const { target } of graph.get(path)!) visit(target, [...trail, path])
+    state.set(path, 'done')
+  }
+  for (const path of graph.keys()) visit(path, [])
+  return found
+}
+
+/** Comments out, strings and templates kept: what a comment says is no code. */
+function withoutComments(text: string): string {
+  return text.replace(/("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[^]|[^`\\])*`)|\/\/[^\n]*|\/\*[^]*?\*\//g, (_, string: string | undefined) => string ?? ' ')
+}
