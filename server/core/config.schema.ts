@@ -52,9 +52,11 @@ export const ConfigSchema = z.strictObject({
   pagination: z.strictObject({ count: Count, max_count: Count, max_start: Count }),
   cache: z.strictObject({
     answers: z.strictObject({ enabled: z.boolean(), max_size: Size, max_age: Duration }),
-    static: z.strictObject({ images: Duration, segments: Duration })
+    static: z.strictObject({ images: Duration, segments: Duration, private: Duration })
   }),
-  oauth2: z.strictObject({ token_lifetime: z.strictObject({ access_token: Duration, refresh_token: Duration }) }),
+  oauth2: z.strictObject({
+    token_lifetime: z.strictObject({ access_token: Duration, refresh_token: Duration }), activity_interval: Duration, sweep_interval: Duration
+  }),
   security: z.strictObject({
     password_cost: z.int().min(4).max(16), actor_key_bits: z.int().min(1024).max(8192),
     csp: z.strictObject({ enabled: z.boolean() })
@@ -128,7 +130,7 @@ export const ConfigSchema = z.strictObject({
   schedule: z.strictObject({ check_interval: Duration }),
   import: z.strictObject({ videos: z.strictObject({ http: z.strictObject({ enabled: NotYet }), torrent: z.strictObject({ enabled: NotYet }) }) }),
   live: z.strictObject({ enabled: NotYet }),
-  jobs: z.strictObject({ keep_completed: Count, keep_failed: Count, lock_duration: Duration }),
+  jobs: z.strictObject({ keep_completed: Count, keep_failed: Count, lock_duration: Duration, orphan_interval: Duration, orphan_age: Duration }),
   federation: z.strictObject({ enabled: z.boolean(), prevent_ssrf: z.boolean() })
 })
 

@@ -1,0 +1,45 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import type { Transaction } from 'sequelize'
+import { config, environment } from '../core/config.ts'
+import { transaction } from '../core/database.ts'
+import { run, sql } from '../core/sql.ts'
+import { Account } from '../actors/account.model.ts'
+import { createLocalActor } from '../actors/actors.ts'
+import { createUser } from './registration.ts'
+import { ROLE, ROOT } from './user.model.ts'
+
+/** The name of the actor that speaks for the instance itself. */
+export const INSTANCE_ACTOR = 'peertube'
+
+/** Two processes may start at once: this number, locked for a transaction, lets only one of them be the first. */
+const LOCK = 726_003
+const PASSWORD_LENGTH = 20
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
+
+/**
+ * Gives a new instance its secrets, its own actor and its administrator `root`, all or nothing.
+ * The login is in the answer only when this call made it; null at every later start.
+ */
+export async function createRoot(): Promise<{ username: string, password: string } | null> {
+  return await transaction(async transaction => {
+    await run(sql`SELECT pg_advisory_xact_lock(${LOCK})`, transaction)
+    const [known] = await run(sql`SELECT id FROM instances`, transaction)
+    if (known) return null
+    await run(sql`INSERT INTO instances (id, secret, client_id, client_secret) VALUES (1, ${randomBytes(32).toString('hex')}, ${letters(32)}, ${letters(32)})`, transaction)
+    await createInstanceActor(transaction)
+    const password = environment.rootPassword ?? letters(PASSWORD_LENGTH)
+    await createUser({
+      username: ROOT, password, email: config.admin.email, role: ROLE.ADMINISTRATOR, emailVerified: true, videoQuota: -1, videoQuotaDaily: -1
+    }, transaction)
+    return { username: ROOT, password }
+  })
+}
+
+async function createInstanceActor(transaction: Transaction): Promise<void> {
+  const actor = await createLocalActor({ type: 'Application', name: INSTANCE_ACTOR }, transaction)
+  await Account.create({ actorId: actor.id, name: INSTANCE_ACTOR }, { transaction })
+}
+
+function letters(length: number): string {
+  return Array.from({ length }, () => LETTERS[randomInt(LETTERS.length)]).join('')
+}

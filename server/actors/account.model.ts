@@ -1,0 +1,24 @@
+import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
+import { declareAssociations, declareModel } from '../core/database.ts'
+import { Actor } from './actor.model.ts'
+
+/** What a Person (or an instance) publishes under; `userId` is set for people who log in here. */
+export class Account extends Model<InferAttributes<Account>, InferCreationAttributes<Account>> {
+  declare id: CreationOptional<number>
+  declare actorId: number
+  declare userId: CreationOptional<number | null>
+  /** The display name. */
+  declare name: string
+  declare description: CreationOptional<string | null>
+  declare createdAt: CreationOptional<Date>
+  declare updatedAt: CreationOptional<Date>
+}
+declareModel(Account, {
+  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+  actorId: DataTypes.INTEGER, userId: DataTypes.INTEGER, name: DataTypes.TEXT, description: DataTypes.TEXT,
+  createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
+}, { tableName: 'accounts' })
+declareAssociations(() => {
+  Account.belongsTo(Actor, { as: 'actor', foreignKey: 'actorId' })
+  Actor.hasOne(Account, { as: 'account', foreignKey: 'actorId' })
+})

@@ -1,0 +1,54 @@
+import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
+import { declareAssociations, declareModel } from '../core/database.ts'
+
+/** Who acts in the fediverse: an account (Person), a channel (Group) or an instance (Application). `host` is null for our own. */
+export class Actor extends Model<InferAttributes<Actor>, InferCreationAttributes<Actor>> {
+  declare id: CreationOptional<number>
+  declare type: 'Person' | 'Group' | 'Application' | 'Service' | 'Organization'
+  declare url: string
+  declare preferredUsername: string
+  declare host: CreationOptional<string | null>
+  /** PEM, SPKI. */
+  declare publicKey: CreationOptional<string | null>
+  /** PEM, PKCS #8; only of local actors. */
+  declare privateKey: CreationOptional<string | null>
+  declare inboxUrl: string
+  declare outboxUrl: CreationOptional<string | null>
+  declare sharedInboxUrl: CreationOptional<string | null>
+  declare followersUrl: CreationOptional<string | null>
+  declare followingUrl: CreationOptional<string | null>
+  declare followersCount: CreationOptional<number>
+  declare followingCount: CreationOptional<number>
+  declare remoteCreatedAt: CreationOptional<Date | null>
+  declare createdAt: CreationOptional<Date>
+  declare updatedAt: CreationOptional<Date>
+}
+declareModel(Actor, {
+  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+  type: DataTypes.TEXT, url: DataTypes.TEXT, preferredUsername: DataTypes.TEXT, host: DataTypes.TEXT,
+  publicKey: DataTypes.TEXT, privateKey: DataTypes.TEXT,
+  inboxUrl: DataTypes.TEXT, outboxUrl: DataTypes.TEXT, sharedInboxUrl: DataTypes.TEXT, followersUrl: DataTypes.TEXT, followingUrl: DataTypes.TEXT,
+  followersCount: DataTypes.INTEGER, followingCount: DataTypes.INTEGER, remoteCreatedAt: DataTypes.DATE,
+  createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
+}, { tableName: 'actors' })
+
+/** One size of an actor's avatar or banner; the file lies in storage.avatars or storage.banners. */
+export class ActorImage extends Model<InferAttributes<ActorImage>, InferCreationAttributes<ActorImage>> {
+  declare id: CreationOptional<number>
+  declare actorId: number
+  declare kind: 'avatar' | 'banner'
+  declare filename: string
+  declare width: number
+  declare height: number
+  declare createdAt: CreationOptional<Date>
+  declare updatedAt: CreationOptional<Date>
+}
+declareModel(ActorImage, {
+  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+  actorId: DataTypes.INTEGER, kind: DataTypes.TEXT, filename: DataTypes.TEXT, width: DataTypes.INTEGER, height: DataTypes.INTEGER,
+  createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
+}, { tableName: 'actor_images' })
+declareAssociations(() => {
+  Actor.hasMany(ActorImage, { as: 'images', foreignKey: 'actorId' })
+  ActorImage.belongsTo(Actor, { as: 'actor', foreignKey: 'actorId' })
+})
