@@ -1,6 +1,5 @@
-import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { bornAt } from './process.ts'
 import { childPid, cleanUp, freePort, running, traces, Trial, trialFolder } from './trial.ts'
@@ -86,22 +85,22 @@ test('a mark that names somebody else\'s process leaves that process alone', asy
   await first.ready()
   first.child.kill('SIGTERM')
   await first.ended
-  const stranger = createServer().listen(0)
-  try {
-    for (const name of ['launcher', 'server', 'redis', 'postgres']) writeFileSync(join(folder, 'run', `${name}.json`), JSON.stringify({ pid: process.pid, born: 'another day' }))
-    writeFileSync(join(folder, 'postgres/postmaster.pid'), `${process.pid}\n${folder}/postgres\n`)
-    const second = start(folder, await freePort())
-    await second.ready()
-  } finally {
-    stranger.close()
-  }
+  // The stranger is this test itself.
+  for (const name of ['launcher', 'server', 'redis', 'postgres']) writeFileSync(join(folder, 'run', `${name}.json`), JSON.stringify({ pid: process.pid, born: 'another day' }))
+  writeFileSync(join(folder, 'postgres/postmaster.pid'), `${process.pid}\n${folder}/postgres\n`)
+  await start(folder, await freePort()).ready()
 })
 
 test('a folder whose path is too long for a socket', async () => {
   const folder = join(trialFolder(), 'a folder, with "everything"'.repeat(5))
   const trial = start(folder, await freePort())
   const { config } = await ask(await trial.ready())
-  expect(String(config.database!.hostname)).not.toContain(folder)
+  const sockets = [String(config.database!.hostname), dirname(String(config.redis!.socket))]
   trial.child.kill('SIGTERM')
   expect(await trial.ended).toBe('exit 0')
+  for (const path of sockets) {
+    expect(path).not.toContain(folder)
+    expect(statSync(path).mode & 0o777).toBe(0o700)
+    rmSync(path, { recursive: true })
+  }
 })

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { takeLock } from './lock.ts'
+import { markOf } from './process.ts'
+
+let folder: string
+beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'bobine-lock-')) })
+afterEach(() => rmSync(folder, { recursive: true }))
+
+test('a lock is held until it is given back', () => {
+  const file = join(folder, 'deep', 'lock')
+  const release = takeLock(file)
+  expect(release).toBeTypeOf('function')
+  expect(takeLock(file)).toBe(process.pid)
+  ;(release as () => void)()
+  expect(takeLock(file)).toBeTypeOf('function')
+  expect(readdirSync(join(folder, 'deep'))).toEqual(['lock'])
+})
+
+test.each([
+  ['a process that is gone', { pid: 2 ** 22 - 1, born: 'once' }],
+  ['another process that got the pid', { pid: process.pid, born: 'once' }],
+  ['nobody, being damaged', 'x']
+])('a lock of %s is free', (_, content) => {
+  const file = join(folder, 'lock')
+  writeFileSync(file, JSON.stringify(content))
+  expect(takeLock(file)).toBeTypeOf('function')
+  expect(takeLock(file)).toBe(process.pid)
+})
+
+test('of many that find the same dead lock at once exactly one gets it', async () => {
+  const file = join(folder, 'lock')
+  for (let round = 0; round < 3; round++) {
+    writeFileSync(file, JSON.stringify({ pid: 2 ** 22 - 1, born: 'once' }))
+    const go = join(folder, `go${round}`)
+    const program = `
+      import { existsSync } from 'node:fs'
+      const { takeLock } = await import(${JSON.stringify(join(import.meta.dirname, 'lock.ts'))})
+      console.log('here')
+      while (!existsSync(${JSON.stringify(go)}));
+      console.log(typeof takeLock(${JSON.stringify(file)}))
+      process.stdin.resume()`
+    const children = Array.from({ length: 6 }, () => spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] }))
+    const outputs = children.map(child => {
+      const seen = { text: '' }
+      child.stdout.on('data', data => seen.text += String(data))
+      return seen
+    })
+    await expect.poll(() => outputs.filter(({ text }) => text.includes('here')).length, { timeout: 30_000 }).toBe(6)
+    writeFileSync(go, '')
+    await expect.poll(() => outputs.filter(({ text }) => /function|number/.test(text)).length, { timeout: 30_000 }).toBe(6)
+    expect(outputs.filter(({ text }) => text.includes('function'))).toHaveLength(1)
+    for (const child of children) child.stdin.end()
+    await Promise.all(children.map(child => new Promise(resolve => child.once('exit', resolve))))
+  }
+  expect(existsSync(file)).toBe(true)
+}, 60_000)
+
+test('the mark of a process is that of exactly this process', () => {
+  expect(markOf(process.pid)).toEqual(markOf(process.pid))
+  expect(markOf(process.pid)!.born).not.toBe(markOf(process.ppid)!.born)
+  expect(markOf(2 ** 22 - 1)).toBeUndefined()
+})

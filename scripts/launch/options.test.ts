@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { HELP, readOptions } from './options.ts'
+import { Refusal } from './refusal.ts'
+
+test('nothing given means both roles and everything else as configured', () => {
+  expect(readOptions([])).toEqual({ roles: ['web', 'worker'] })
+})
+
+test('every option', () => {
+  expect(readOptions(['--port', '9001', '--data=/srv/b', '--hostname', 'Videos.example.ORG', '--roles', 'worker, web,worker', '--config', 'a.yaml']))
+    .toEqual({ port: 9001, data: '/srv/b', hostname: 'videos.example.org', roles: ['worker', 'web'], config: 'a.yaml' })
+  expect(readOptions(['--help', '--port', '9001'])).toBe('help')
+})
+
+test('the help names every option', () => {
+  for (const option of ['--port', '--data', '--hostname', '--roles', '--config', '--help']) expect(HELP).toContain(`  ${option} `)
+})
+
+test.each([
+  [['--bad'], 'There is no option --bad'],
+  [['-x'], 'There is no option -x'],
+  [['--Port', '1'], 'There is no option --Port'],
+  [['start'], "'start' is not an option"],
+  [['--port'], '--port needs a value'],
+  [['--port', '--data', 'x'], '--port needs a value'],
+  [['--data='], '--data needs a value'],
+  [['--help=yes'], '--help takes no value'],
+  [['--port', '0'], "--port takes a number from 1 to 65535, not '0'"],
+  [['--port', '65536'], "--port takes a number from 1 to 65535, not '65536'"],
+  [['--port', '9e3'], "--port takes a number from 1 to 65535, not '9e3'"],
+  [['--hostname', 'https://a.org/'], "--hostname takes a name such as videos.example.org, without scheme, port or path, not 'https://a.org/'"],
+  [['--hostname', 'a b'], "--hostname takes a name such as videos.example.org, without scheme, port or path, not 'a b'"],
+  [['--roles', 'web,live'], "--roles takes web, worker or both separated by a comma, not 'web,live'"],
+  [['--roles', ','], "--roles takes web, worker or both separated by a comma, not ','"]
+])('%j is refused with a sentence and exit status 2', (parameters, sentence) => {
+  const refused = () => readOptions(parameters)
+  expect(refused).toThrow(Refusal)
+  expect(refused).toThrow(`${sentence}. See scripts/start --help.`)
+  expect(refused).toThrow(expect.objectContaining({ code: 2 }))
+})
