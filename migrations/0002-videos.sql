@@ -126,12 +126,9 @@ CREATE TABLE storyboards (
 CREATE TABLE transcodings (
   video_id integer PRIMARY KEY REFERENCES videos ON DELETE CASCADE,
   state text NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed')),
-  stage text NOT NULL DEFAULT 'first' CHECK (stage IN ('first', 'ladder')),
-  attempts smallint NOT NULL DEFAULT 0,
-  not_before timestamptz NOT NULL DEFAULT now(),
-  percent real NOT NULL DEFAULT 0,
-  seconds_left real,
-  rungs jsonb NOT NULL DEFAULT '[]',
+  attempts smallint NOT NULL DEFAULT 0,  -- failed ones
+  not_before timestamptz NOT NULL,
+  resolutions integer[] NOT NULL DEFAULT '{}',   -- the renditions it will have; 0 is audio
   error text,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL

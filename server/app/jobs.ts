@@ -2,9 +2,9 @@ import type { Job } from '../core/job.ts'
 import { sweepTokens } from '../accounts/sweep-tokens.job.ts'
 import { reconcile } from '../transcoding/reconcile.job.ts'
 import { transcode } from '../transcoding/transcode.job.ts'
-import { makeStoryboard } from '../transcoding/storyboard.job.ts'
 import { sweepUploads } from '../uploads/sweep-uploads.job.ts'
+import { sweepOrphans } from '../videos/sweep-orphans.job.ts'
 import { publishScheduled } from '../videos/schedule.job.ts'
 
 /** Every job. */
-export const jobs: Job[] = [transcode, makeStoryboard, reconcile, publishScheduled, sweepUploads, sweepTokens]
+export const jobs: Job[] = [transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens]

@@ -1,6 +1,6 @@
 import '../actors/actor.model.ts'
 import '../accounts/user.model.ts'
-import '../accounts/account.model.ts'
+import '../actors/account.model.ts'
 import '../accounts/token.model.ts'
 import '../channels/channel.model.ts'
 import '../videos/video.model.ts'

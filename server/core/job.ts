@@ -5,7 +5,7 @@ import { logger } from './logger.ts'
 import { newRedis } from './redis.ts'
 
 /** Queues by kind of work, each with its own number of workers. */
-export type QueueName = 'transcoding' | 'storyboards' | 'maintenance'
+export type QueueName = 'transcoding' | 'maintenance'
 
 /** What a running job may do: say how far it is (0 to 100), and notice that the process is stopping. */
 export type Run = { progress(percent: number): void, signal: AbortSignal }
@@ -15,26 +15,22 @@ export type Job<P extends z.ZodType = z.ZodType> = {
   name: string
   queue: QueueName
   payload: P
-  attempts: () => number
   every?: () => number
   run: (payload: z.output<P>, run: Run) => Promise<void>
-  /** Puts it in its queue; a job with the same `id` that waits or runs is not put there twice. */
-  enqueue(payload: z.input<P>, options?: { id?: string, delay?: number }): Promise<void>
+  /** Puts it in its queue, after `delay` ms. */
+  enqueue(payload: z.input<P>, options?: { delay?: number }): Promise<void>
 }
 
 const queues = new Map<QueueName, Queue>()
 const workers: Worker[] = []
 
 /** Declares a job; its list stands in app/jobs. `every` (ms) makes it run on a timer in one worker of the instance. */
-export function job<P extends z.ZodType>(declaration: Omit<Job<P>, 'enqueue' | 'attempts'> & { attempts?: () => number }): Job<P> {
-  const attempts = declaration.attempts ?? (() => 1)
+export function job<P extends z.ZodType>(declaration: Omit<Job<P>, 'enqueue'>): Job<P> {
   return {
     ...declaration,
-    attempts,
-    enqueue: async (payload, { id, delay } = {}) => {
+    enqueue: async (payload, { delay } = {}) => {
       const options: JobsOptions = {
-        jobId: id, delay, attempts: attempts(), backoff: { type: 'exponential', delay: config.transcoding.retry_delay },
-        removeOnComplete: id ? true : { count: config.jobs.keep_completed }, removeOnFail: id ? true : { count: config.jobs.keep_failed }
+        delay, removeOnComplete: { count: config.jobs.keep_completed }, removeOnFail: { count: config.jobs.keep_failed }
       }
       await queue(declaration.queue).add(declaration.name, declaration.payload.parse(payload) as object, options)
     }

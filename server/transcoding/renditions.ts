@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Transaction } from 'sequelize'
+import { transaction } from '../core/database.ts'
+import type { HlsOutput } from '../media/hls.ts'
+import { describeVariant, masterPlaylist, readMediaPlaylist, segmentHashes, writeAtomically, type Variant } from '../media/playlist.ts'
+import { probe, type Probe } from '../media/probe.ts'
+import { hlsFolder, storedSize } from '../storage/disk.ts'
+import { StreamingPlaylist, VideoFile } from '../videos/video-file.model.ts'
+import { probeLimits } from './settings.ts'
+
+/** What a rendition needs to be listed: the video, the source and whether sound is inside every rendition. */
+export type Source = { videoId: number, uuid: string, probe: Probe, muxedAudio: boolean, maxFps: number }
+
+/** Whether a player could begin with it: a first segment is there. */
+export async function isPlayable(folder: string, output: HlsOutput): Promise<boolean> {
+  return await readMediaPlaylist(join(folder, output.playlist)).then(list => list.segments.length > 0, () => false)
+}
+
+/** Lists new renditions, growing or finished, in the database and then in the master playlist. */
+export async function listRenditions(source: Source, outputs: HlsOutput[], growing: boolean): Promise<void> {
+  const folder = hlsFolder(source.uuid)
+  const described = await Promise.all(outputs.map(async output => ({ output, variant: await describeVariant(folder, output, source.probe, source.maxFps), size: await storedSize(join(folder, output.file)), metadata: growing ? null : (await probe(join(folder, output.file), probeLimits())).metadata })))
+  const replaced = await transaction(async transaction => {
+    const playlist = await playlistOf(source.videoId, transaction)
+    const old: VideoFile[] = []
+    for (const { output, variant, size, metadata } of described) {
+      const known = await VideoFile.findOne({ where: { streamingPlaylistId: playlist.id, resolution: output.resolution }, transaction })
+      if (known && known.filename !== output.file) {
+        old.push(known)
+        await known.destroy({ transaction })
+      }
+      const values = {
+        width: variant.width || null, height: variant.height || null, fps: variant.fps, size, bandwidth: variant.bandwidth, averageBandwidth: variant.averageBandwidth,
+        codecs: variant.codecs, growing, metadata: metadata as object | null
+      }
+      if (known?.filename === output.file) await known.update(values, { transaction })
+      else {
+        await VideoFile.create({
+          streamingPlaylistId: playlist.id, resolution: output.resolution, filename: output.file, playlistFilename: output.playlist,
+          hasVideo: output.kind === 'video', hasAudio: output.kind === 'audio' || source.muxedAudio, ...values
+        }, { transaction })
+      }
+    }
+    await writeMaster(source.uuid, playlist, await VideoFile.findAll({ where: { streamingPlaylistId: playlist.id }, transaction }))
+    return old
+  })
+  for (const file of replaced) await removeRendition(source.uuid, file)
+}
+
+/** Ends the work: drops renditions an interrupted attempt left growing, and writes the hashes of all segments. */
+export async function completeRenditions(source: Source): Promise<void> {
+  const folder = hlsFolder(source.uuid)
+  const playlist = await StreamingPlaylist.findOne({ where: { videoId: source.videoId }, rejectOnEmpty: true })
+  const files = await VideoFile.findAll({ where: { streamingPlaylistId: playlist.id } })
+  const done = files.filter(file => !file.growing)
+  const filename = `${randomUUID()}-segments-sha256.json`
+  const hashes = await segmentHashes(folder, done.map(file => ({ playlist: file.playlistFilename, file: file.filename })))
+  await writeAtomically(join(folder, filename), JSON.stringify(hashes))
+  const before = playlist.segmentsSha256Filename
+  await transaction(async transaction => {
+    await VideoFile.destroy({ where: { streamingPlaylistId: playlist.id, growing: true }, transaction })
+    await playlist.update({ segmentsSha256Filename: filename }, { transaction })
+    await writeMaster(source.uuid, playlist, done)
+  })
+  for (const file of files) if (file.growing) await removeRendition(source.uuid, file)
+  if (before) await rm(join(folder, before), { force: true })
+}
+
+/** The renditions of a video that are finished. */
+export async function finishedRenditions(videoId: number): Promise<VideoFile[]> {
+  const playlist = await StreamingPlaylist.findOne({ where: { videoId } })
+  return playlist ? await VideoFile.findAll({ where: { streamingPlaylistId: playlist.id, growing: false } }) : []
+}
+
+/** Removes the files of outputs that will not be listed any more. */
+export async function discard(uuid: string, outputs: HlsOutput[]): Promise<void> {
+  for (const output of outputs) await removeRendition(uuid, { filename: output.file, playlistFilename: output.playlist })
+}
+
+async function playlistOf(videoId: number, transaction: Transaction): Promise<StreamingPlaylist> {
+  return await StreamingPlaylist.findOne({ where: { videoId }, transaction, lock: true })
+    ?? await StreamingPlaylist.create({ videoId, playlistFilename: `${randomUUID()}-master.m3u8` }, { transaction })
+}
+
+async function writeMaster(uuid: string, playlist: StreamingPlaylist, files: VideoFile[]): Promise<void> {
+  const variants = files.map<Variant>(file => ({
+    playlist: file.playlistFilename, resolution: file.resolution, width: file.width ?? 0, height: file.height ?? 0, fps: file.fps,
+    bandwidth: Number(file.bandwidth), averageBandwidth: Number(file.averageBandwidth), codecs: file.codecs
+  }))
+  const audio = variants.find(variant => variant.resolution === 0) ?? null
+  // Sound inside every rendition needs no group; the audio-only rendition is then one more choice.
+  const shared = files.some(file => file.hasVideo && file.hasAudio) ? null : audio
+  const listed = variants.filter(variant => variant !== shared)
+  await writeAtomically(join(hlsFolder(uuid), playlist.playlistFilename), masterPlaylist(listed, shared))
+}
+
+async function removeRendition(uuid: string, file: Pick<VideoFile, 'filename' | 'playlistFilename'>): Promise<void> {
+  const folder = hlsFolder(uuid)
+  await rm(join(folder, file.playlistFilename), { force: true })
+  await rm(join(folder, file.filename), { force: true })
+}

@@ -1,0 +1,27 @@
+import { config } from '../core/config.ts'
+import { plan, type LadderSettings, type Plan } from '../media/ladder.ts'
+import type { Probe, ProbeLimits } from '../media/probe.ts'
+
+/** What may be uploaded, by `upload.*`. */
+export function probeLimits(): ProbeLimits {
+  const { max_duration, max_pixels, max_fps, max_streams, probe_timeout } = config.upload
+  return { maxDuration: max_duration < 0 ? null : max_duration, maxPixels: max_pixels, maxFps: max_fps, maxStreams: max_streams, timeoutMs: probe_timeout }
+}
+
+/** The renditions to make of a source by `transcoding.*`; `copy: false` encodes even what could be copied. */
+export function planFor(probe: Probe, options: { copy?: boolean } = {}): Plan {
+  const settings = ladderSettings()
+  // No picture is below one bit per second, so nothing is copied.
+  return plan(probe, options.copy === false ? { ...settings, maxCopyBitrate: 1 } : settings)
+}
+
+function ladderSettings(): LadderSettings {
+  const { enabled, resolutions, always_transcode_original_resolution, fps, hls, crf, audio_bitrate, max_keyframe_interval, preset, threads } = config.transcoding
+  const wanted = Object.entries(resolutions).filter(([, on]) => on).map(([name]) => Number.parseInt(name))
+  return {
+    // Without transcoding a video is still made playable, in its own size alone.
+    resolutions: enabled ? wanted : [], alwaysOriginal: !enabled || always_transcode_original_resolution, maxFps: fps.max,
+    splitAudio: hls.split_audio_and_video, crf, audioBitrate: audio_bitrate, maxKeyframeInterval: max_keyframe_interval,
+    segmentSeconds: hls.segment_duration, preset, threadsPerRung: threads
+  }
+}

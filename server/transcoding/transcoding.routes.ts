@@ -1,0 +1,25 @@
+import { transcoding } from '../../shared/transcoding.ts'
+import { transaction } from '../core/database.ts'
+import { Problem } from '../core/problem.ts'
+import { implement } from '../core/route.ts'
+import { managedVideo } from '../videos/access.ts'
+import { VideoSource } from '../videos/video-file.model.ts'
+import { encodingProgress } from './progress.ts'
+import { queueTranscoding } from './queue.ts'
+import { Transcoding } from './transcoding.model.ts'
+
+/** The routes of shared/transcoding.ts. */
+export const transcodingRoutes = implement(transcoding, {
+  'GET /videos/:id/transcoding': async ({ params, viewer }) => await encodingProgress((await managedVideo(params.id, viewer)).id),
+  'POST /videos/:id/transcoding': async ({ params, body, viewer }) => {
+    const video = await managedVideo(params.id, viewer)
+    if (body.transcodingType === 'web-video') throw new Problem(400, null, 'Web videos are not enabled on this instance.')
+    await transaction(async transaction => {
+      const known = await Transcoding.findByPk(video.id, { transaction, lock: true })
+      if (known && ['waiting', 'running'].includes(known.state) && !body.forceTranscoding) throw new Problem(400, null, 'This video is already being transcoded')
+      const source = await VideoSource.findByPk(video.id, { transaction })
+      if (!source?.filename) throw new Problem(400, null, 'The uploaded file was not kept, so there is nothing to transcode from.')
+      await queueTranscoding(video.id, transaction)
+    })
+  }
+})

@@ -1,0 +1,69 @@
+import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
+import { declareModel } from '../core/database.ts'
+
+/** The file that was uploaded; `filename` is null once it was thrown away. */
+export class VideoSource extends Model<InferAttributes<VideoSource>, InferCreationAttributes<VideoSource>> {
+  declare videoId: number
+  declare inputFilename: string
+  declare filename: string | null
+  declare size: number
+  declare width: CreationOptional<number | null>
+  declare height: CreationOptional<number | null>
+  declare fps: CreationOptional<number | null>
+  declare resolution: CreationOptional<number | null>
+  /** ffprobe's words, for the API. */
+  declare metadata: CreationOptional<object | null>
+  /** server/media's probe, for the pipeline. */
+  declare probe: CreationOptional<object | null>
+  declare createdAt: CreationOptional<Date>
+  declare updatedAt: CreationOptional<Date>
+}
+declareModel(VideoSource, {
+  videoId: { type: DataTypes.INTEGER, primaryKey: true }, inputFilename: DataTypes.TEXT, filename: DataTypes.TEXT, size: DataTypes.BIGINT,
+  width: DataTypes.INTEGER, height: DataTypes.INTEGER, fps: DataTypes.REAL, resolution: DataTypes.INTEGER, metadata: DataTypes.JSONB, probe: DataTypes.JSONB,
+  createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
+}, { tableName: 'video_sources' })
+
+/** The HLS master playlist of a video. */
+export class StreamingPlaylist extends Model<InferAttributes<StreamingPlaylist>, InferCreationAttributes<StreamingPlaylist>> {
+  declare id: CreationOptional<number>
+  declare videoId: number
+  declare playlistFilename: string
+  declare segmentsSha256Filename: CreationOptional<string | null>
+  declare createdAt: CreationOptional<Date>
+  declare updatedAt: CreationOptional<Date>
+}
+declareModel(StreamingPlaylist, {
+  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true }, videoId: DataTypes.INTEGER, playlistFilename: DataTypes.TEXT,
+  segmentsSha256Filename: DataTypes.TEXT, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
+}, { tableName: 'streaming_playlists' })
+
+/** A rendition; `growing` while its playlist has no end yet. */
+export class VideoFile extends Model<InferAttributes<VideoFile>, InferCreationAttributes<VideoFile>> {
+  declare id: CreationOptional<number>
+  declare streamingPlaylistId: number
+  /** Short side in pixels; 0 is audio alone. */
+  declare resolution: number
+  declare width: number | null
+  declare height: number | null
+  declare fps: number
+  declare size: CreationOptional<number>
+  declare filename: string
+  declare playlistFilename: string
+  declare hasAudio: boolean
+  declare hasVideo: boolean
+  /** Bits per second of the heaviest segment, and on average, with the audio that goes with it. */
+  declare bandwidth: CreationOptional<number>
+  declare averageBandwidth: CreationOptional<number>
+  declare codecs: CreationOptional<string>
+  declare growing: CreationOptional<boolean>
+  declare metadata: CreationOptional<object | null>
+  declare createdAt: CreationOptional<Date>
+  declare updatedAt: CreationOptional<Date>
+}
+declareModel(VideoFile, {
+  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true }, streamingPlaylistId: DataTypes.INTEGER, resolution: DataTypes.INTEGER,
+  width: DataTypes.INTEGER, height: DataTypes.INTEGER, fps: DataTypes.REAL, size: DataTypes.BIGINT, filename: DataTypes.TEXT, playlistFilename: DataTypes.TEXT,
+  hasAudio: DataTypes.BOOLEAN, hasVideo: DataTypes.BOOLEAN, bandwidth: DataTypes.BIGINT, averageBandwidth: DataTypes.BIGINT, codecs: DataTypes.TEXT,
+  growing: DataTypes.BOOLEAN, metadata: DataTypes.JSONB, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
+}, { tableName: 'video_files' })

@@ -1,0 +1,36 @@
+import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
+import { declareModel } from '../core/database.ts'
+
+/** The picture of lists (`thumbnail`) or of the player (`preview`); `automatic` ones are frames of the video. */
+export class Thumbnail extends Model<InferAttributes<Thumbnail>, InferCreationAttributes<Thumbnail>> {
+  declare id: CreationOptional<number>
+  declare videoId: number
+  declare kind: 'thumbnail' | 'preview'
+  declare filename: string
+  declare width: number
+  declare height: number
+  declare automatic: boolean
+  declare createdAt: CreationOptional<Date>
+  declare updatedAt: CreationOptional<Date>
+}
+declareModel(Thumbnail, {
+  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true }, videoId: DataTypes.INTEGER, kind: DataTypes.TEXT, filename: DataTypes.TEXT,
+  width: DataTypes.INTEGER, height: DataTypes.INTEGER, automatic: DataTypes.BOOLEAN, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
+}, { tableName: 'thumbnails' })
+
+/** A sheet of small frames for the seek bar; `spriteDuration` in seconds. */
+export class Storyboard extends Model<InferAttributes<Storyboard>, InferCreationAttributes<Storyboard>> {
+  declare videoId: number
+  declare filename: string
+  declare totalWidth: number
+  declare totalHeight: number
+  declare spriteWidth: number
+  declare spriteHeight: number
+  declare spriteDuration: number
+  declare createdAt: CreationOptional<Date>
+  declare updatedAt: CreationOptional<Date>
+}
+declareModel(Storyboard, {
+  videoId: { type: DataTypes.INTEGER, primaryKey: true }, filename: DataTypes.TEXT, totalWidth: DataTypes.INTEGER, totalHeight: DataTypes.INTEGER,
+  spriteWidth: DataTypes.INTEGER, spriteHeight: DataTypes.INTEGER, spriteDuration: DataTypes.REAL, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
+}, { tableName: 'storyboards' })

@@ -1,0 +1,71 @@
+import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
+import { declareAssociations, declareModel } from '../core/database.ts'
+import { Channel } from '../channels/channel.model.ts'
+
+/** Who may watch: PeerTube's numbers. */
+export const PRIVACY = { PUBLIC: 1, UNLISTED: 2, PRIVATE: 3, INTERNAL: 4, PASSWORD: 5 } as const
+/** How far a video is: PeerTube's numbers. */
+export const STATE = { PUBLISHED: 1, TO_TRANSCODE: 2, TRANSCODING_FAILED: 7 } as const
+
+/** A video of this instance or a copy of a remote one's metadata. */
+export class Video extends Model<InferAttributes<Video>, InferCreationAttributes<Video>> {
+  declare id: CreationOptional<number>
+  declare uuid: string
+  declare url: string
+  declare remote: CreationOptional<boolean>
+  declare channelId: number
+  declare name: string
+  declare description: CreationOptional<string | null>
+  declare support: CreationOptional<string | null>
+  declare category: CreationOptional<number | null>
+  declare licence: CreationOptional<number | null>
+  declare language: CreationOptional<string | null>
+  declare tags: CreationOptional<string[]>
+  declare nsfw: CreationOptional<boolean>
+  declare privacy: number
+  declare state: number
+  declare waitTranscoding: CreationOptional<boolean>
+  declare commentsPolicy: number
+  declare downloadEnabled: CreationOptional<boolean>
+  /** Seconds. */
+  declare duration: CreationOptional<number>
+  declare aspectRatio: CreationOptional<number | null>
+  declare views: CreationOptional<number>
+  declare likes: CreationOptional<number>
+  declare dislikes: CreationOptional<number>
+  declare comments: CreationOptional<number>
+  declare publishedAt: Date
+  declare originallyPublishedAt: CreationOptional<Date | null>
+  declare inputFileUpdatedAt: CreationOptional<Date | null>
+  declare scheduleAt: CreationOptional<Date | null>
+  declare schedulePrivacy: CreationOptional<number | null>
+  declare createdAt: CreationOptional<Date>
+  declare updatedAt: CreationOptional<Date>
+}
+declareModel(Video, {
+  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+  uuid: DataTypes.UUID, url: DataTypes.TEXT, remote: DataTypes.BOOLEAN, channelId: DataTypes.INTEGER,
+  name: DataTypes.TEXT, description: DataTypes.TEXT, support: DataTypes.TEXT, category: DataTypes.SMALLINT, licence: DataTypes.SMALLINT,
+  language: DataTypes.TEXT, tags: DataTypes.ARRAY(DataTypes.TEXT), nsfw: DataTypes.BOOLEAN, privacy: DataTypes.SMALLINT, state: DataTypes.SMALLINT,
+  waitTranscoding: DataTypes.BOOLEAN, commentsPolicy: DataTypes.SMALLINT, downloadEnabled: DataTypes.BOOLEAN, duration: DataTypes.DOUBLE, aspectRatio: DataTypes.REAL,
+  views: DataTypes.BIGINT, likes: DataTypes.INTEGER, dislikes: DataTypes.INTEGER, comments: DataTypes.INTEGER, publishedAt: DataTypes.DATE,
+  originallyPublishedAt: DataTypes.DATE, inputFileUpdatedAt: DataTypes.DATE, scheduleAt: DataTypes.DATE, schedulePrivacy: DataTypes.SMALLINT,
+  createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
+}, { tableName: 'videos' })
+declareAssociations(() => {
+  Video.belongsTo(Channel, { as: 'channel', foreignKey: 'channelId' })
+  Channel.hasMany(Video, { as: 'videos', foreignKey: 'channelId' })
+})
+
+/** A password that opens a video of privacy PASSWORD. */
+export class VideoPassword extends Model<InferAttributes<VideoPassword>, InferCreationAttributes<VideoPassword>> {
+  declare id: CreationOptional<number>
+  declare videoId: number
+  declare password: string
+  declare createdAt: CreationOptional<Date>
+  declare updatedAt: CreationOptional<Date>
+}
+declareModel(VideoPassword, {
+  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+  videoId: DataTypes.INTEGER, password: DataTypes.TEXT, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
+}, { tableName: 'video_passwords' })

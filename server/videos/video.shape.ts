@@ -1,0 +1,53 @@
+import type { ActorSummary } from '../../shared/actors.ts'
+import { shortUuid } from '../../shared/ids.ts'
+import type { Video } from '../../shared/videos.ts'
+import { hlsDownloadUrl, hlsUrl, imagePath, metadataUrl } from './addresses.ts'
+import { CATEGORIES, labelled, LANGUAGES, LICENCES, PRIVACIES, resolutionLabel, STATES } from './labels.ts'
+
+/** A row of the lists' query; `pg` gives bigint as text and json as objects. */
+export type VideoRow = {
+  id: number, uuid: string, url: string, remote: boolean, name: string, description: string | null, category: number | null, licence: number | null, language: string | null,
+  nsfw: boolean, privacy: number, state: number, wait_transcoding: boolean, duration: number, aspect_ratio: number | null, views: string, likes: number, dislikes: number, comments: number,
+  created_at: Date, updated_at: Date, published_at: Date, originally_published_at: Date | null, schedule_at: Date | null, schedule_privacy: number | null,
+  thumbnail: string | null, preview: string | null, account: ActorSummary, channel: ActorSummary
+}
+
+/** A rendition as the details' query gives it. */
+export type FileRow = { id: number, resolution: number, width: number | null, height: number | null, fps: number, size: number, filename: string, playlist_filename: string, has_audio: boolean, has_video: boolean }
+
+const LIST_DESCRIPTION = 250
+
+/** The lists' JSON of a row; `mine` adds what only owners and moderators see. */
+export function videoJson(row: VideoRow, mine = false): Video {
+  const short = row.description !== null && row.description.length > LIST_DESCRIPTION ? row.description.slice(0, LIST_DESCRIPTION - 3) + '...' : row.description
+  return {
+    id: row.id, uuid: row.uuid, shortUUID: shortUuid(row.uuid), url: row.url, name: row.name,
+    category: labelled(row.category, CATEGORIES), licence: labelled(row.licence, LICENCES), language: labelled(row.language, LANGUAGES), privacy: labelled(row.privacy, PRIVACIES),
+    nsfw: row.nsfw, nsfwFlags: 0, nsfwSummary: null, truncatedDescription: short, description: short, isLocal: !row.remote,
+    duration: Math.floor(row.duration), aspectRatio: row.aspect_ratio === null ? null : Math.round(row.aspect_ratio * 10_000) / 10_000,
+    views: Number(row.views), viewers: 0, likes: row.likes, dislikes: row.dislikes, comments: row.comments,
+    thumbnailPath: row.thumbnail && imagePath('thumbnails', row.thumbnail), previewPath: row.preview && imagePath('previews', row.preview),
+    embedPath: `/videos/embed/${row.uuid}`,
+    createdAt: row.created_at.toISOString(), updatedAt: row.updated_at.toISOString(), publishedAt: row.published_at.toISOString(),
+    originallyPublishedAt: row.originally_published_at?.toISOString() ?? null, isLive: false, account: row.account, channel: row.channel,
+    ...(mine ? {
+      state: labelled(row.state, STATES), waitTranscoding: row.wait_transcoding, blacklisted: false, blacklistedReason: null,
+      ...(row.schedule_at ? { scheduledUpdate: { updateAt: row.schedule_at.toISOString(), privacy: row.schedule_privacy ?? undefined } } : {})
+    } : {})
+  }
+}
+
+type PlaylistRow = { id: number, playlist_filename: string, segments_sha256_filename: string | null, files: FileRow[] }
+
+/** The JSON of the HLS playlist of a video. */
+export function playlistJson(video: { uuid: string, privacy: number }, playlist: PlaylistRow): NonNullable<Video['streamingPlaylists']>[number] {
+  return {
+    id: playlist.id, type: 1, playlistUrl: hlsUrl(video, playlist.playlist_filename),
+    segmentsSha256Url: playlist.segments_sha256_filename && hlsUrl(video, playlist.segments_sha256_filename), redundancies: [],
+    files: playlist.files.map(file => ({
+      id: file.id, resolution: { id: file.resolution, label: resolutionLabel(file.resolution) }, width: file.width, height: file.height, size: Number(file.size), fps: Math.round(file.fps * 100) / 100,
+      fileUrl: hlsUrl(video, file.filename), playlistUrl: hlsUrl(video, file.playlist_filename), fileDownloadUrl: hlsDownloadUrl(video, file.resolution), metadataUrl: metadataUrl(video.uuid, file.id),
+      torrentUrl: null, torrentDownloadUrl: null, magnetUri: null, hasAudio: file.has_audio, hasVideo: file.has_video, storage: 0
+    }))
+  }
+}

@@ -1,0 +1,126 @@
+import type { z } from 'zod'
+import type { Video, VideoQuery } from '../../shared/videos.ts'
+import { config, host } from '../core/config.ts'
+import { paging } from '../core/paging.ts'
+import { Problem } from '../core/problem.ts'
+import type { Viewer } from '../core/route.ts'
+import { all, run, sql, type Sql } from '../core/sql.ts'
+import type { Account, Channel } from '../../shared/actors.ts'
+import { accountSql } from '../actors/account.shape.ts'
+import { actorSummarySql } from '../actors/actor.shape.ts'
+import { channelSql } from '../channels/channel.shape.ts'
+import { PRIVACY } from './video.model.ts'
+import { isModerator } from './video.policy.ts'
+import { playlistJson, videoJson, type FileRow, type VideoRow } from './video.shape.ts'
+
+/** The filters of a list. */
+export type Filters = z.output<typeof VideoQuery>
+/** Whose videos: of everybody, of a channel or an account, or the viewer's own in every state. */
+export type Scope = { channelId?: number, accountId?: number, mine?: boolean }
+
+const INCLUDE = { NOT_PUBLISHED: 1, FILES: 8 } as const
+
+/** The columns of a card, from `videos v`, its channel `c` with actor `ca` and account `a` with actor `aa`. */
+const CARD = sql`
+  v.id, v.uuid, v.url, v.remote, v.name, v.description, v.category, v.licence, v.language, v.nsfw, v.privacy, v.state, v.wait_transcoding, v.duration, v.aspect_ratio,
+  v.views, v.likes, v.dislikes, v.comments, v.created_at, v.updated_at, v.published_at, v.originally_published_at, v.schedule_at, v.schedule_privacy,
+  (SELECT filename FROM thumbnails WHERE video_id = v.id AND kind = 'thumbnail') AS thumbnail,
+  (SELECT filename FROM thumbnails WHERE video_id = v.id AND kind = 'preview') AS preview`
+const FROM = sql`
+  FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id
+  JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id`
+
+/** The renditions of playlist `p` as JSON, best first, growing ones included: they play already. */
+export const FILES = sql`(SELECT coalesce(json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size,
+  'filename', f.filename, 'playlist_filename', f.playlist_filename, 'has_audio', f.has_audio, 'has_video', f.has_video) ORDER BY f.resolution DESC), '[]')
+  FROM video_files f WHERE f.streaming_playlist_id = p.id)`
+
+/** A page of videos the viewer may list. */
+export async function listVideos(filters: Filters, viewer: Viewer | null, scope: Scope = {}): Promise<{ total: number, data: Video[] }> {
+  const { start, count } = paging(filters)
+  const where = all(conditions(filters, viewer, scope))
+  const rows = await run<VideoRow>(sql`
+    SELECT ${CARD}, ${actorSummarySql(sql`a`, sql`aa`)} AS account, ${actorSummarySql(sql`c`, sql`ca`)} AS channel
+    ${FROM} WHERE ${where} ORDER BY ${order(filters.sort ?? '-publishedAt')} LIMIT ${count} OFFSET ${start}`)
+  const withFiles = bits(filters.include, INCLUDE.FILES) ? await playlistsOf(rows) : new Map()
+  const showState = scope.mine === true || filters.include !== undefined
+  const total = filters.skipCount ? start + rows.length : await countVideos(where)
+  return { total, data: rows.map(row => ({ ...videoJson(row, showState), ...(filters.include === undefined ? {} : { blockedOwner: false, blockedServer: false }), ...withFiles.get(row.id) })) }
+}
+
+async function countVideos(where: Sql): Promise<number> {
+  const [row] = await run<{ total: string }>(sql`SELECT count(*) AS total ${FROM} WHERE ${where}`)
+  return Number(row!.total)
+}
+
+async function playlistsOf(rows: VideoRow[]): Promise<Map<number, Pick<Video, 'streamingPlaylists' | 'files'>>> {
+  const found = await run<{ video_id: number, id: number, playlist_filename: string, segments_sha256_filename: string | null, files: FileRow[] }>(
+    sql`SELECT p.video_id, p.id, p.playlist_filename, p.segments_sha256_filename, ${FILES} AS files FROM streaming_playlists p WHERE p.video_id = ANY(${rows.map(row => row.id)})`)
+  return new Map(rows.map(row => [row.id, { files: [], streamingPlaylists: found.filter(one => one.video_id === row.id).map(one => playlistJson(row, one)) }]))
+}
+
+function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[] {
+  const list: Sql[] = []
+  if (scope.channelId !== undefined) list.push(sql`v.channel_id = ${scope.channelId}`)
+  if (scope.accountId !== undefined) list.push(sql`c.account_id = ${scope.accountId}`)
+  if (!scope.mine) list.push(...visibility(filters, viewer))
+  else if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
+  if (filters.isLocal !== undefined) list.push(sql`v.remote = ${!filters.isLocal}`)
+  if (filters.isLive || filters.hasWebVideoFiles || filters.hasWebtorrentFiles) list.push(sql`FALSE`)
+  if (filters.hasHLSFiles !== undefined) list.push(sql`EXISTS (SELECT 1 FROM streaming_playlists p WHERE p.video_id = v.id) = ${filters.hasHLSFiles}`)
+  if (filters.categoryOneOf) list.push(sql`v.category = ANY(${filters.categoryOneOf})`)
+  if (filters.licenceOneOf) list.push(sql`v.licence = ANY(${filters.licenceOneOf})`)
+  if (filters.languageOneOf) list.push(sql`(v.language = ANY(${filters.languageOneOf}) OR (v.language IS NULL AND ${filters.languageOneOf.includes('_unknown')}))`)
+  if (filters.tagsOneOf) list.push(sql`EXISTS (SELECT 1 FROM unnest(v.tags) tag WHERE lower(tag) = ANY(${filters.tagsOneOf.map(tag => tag.toLowerCase())}))`)
+  if (filters.tagsAllOf) list.push(sql`(SELECT array_agg(lower(tag)) FROM unnest(v.tags) tag) @> ${filters.tagsAllOf.map(tag => tag.toLowerCase())}::text[]`)
+  if (filters.search) list.push(sql`unaccent(lower(v.name)) LIKE '%' || unaccent(${likeText(filters.search)}) || '%'`)
+  if (filters.host) list.push(filters.host === host() ? sql`NOT v.remote` : sql`ca.host = ${filters.host}`)
+  const nsfw = scope.mine ? 'both' : filters.nsfw ?? ((viewer?.nsfwPolicy ?? config.instance.default_nsfw_policy) === 'do_not_list' ? 'false' : 'both')
+  if (nsfw !== 'both') list.push(sql`v.nsfw = ${nsfw === 'true'}`)
+  return list
+}
+
+function visibility(filters: Filters, viewer: Viewer | null): Sql[] {
+  const wantsMore = bits(filters.include, ~INCLUDE.FILES) || filters.privacyOneOf?.some(privacy => privacy !== PRIVACY.PUBLIC)
+  if (wantsMore && !isModerator(viewer)) throw new Problem(401, null, 'You are not allowed to see all videos, specify a custom include or auto tags filter.')
+  const list: Sql[] = []
+  if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
+  else list.push(viewer ? sql`v.privacy IN (1, 4)` : sql`v.privacy = 1`)
+  if (!bits(filters.include, INCLUDE.NOT_PUBLISHED)) list.push(sql`v.state = 1`)
+  return list
+}
+
+const bits = (value: number | undefined, wanted: number): boolean => ((value ?? 0) & wanted) !== 0
+const likeText = (text: string): string => text.toLowerCase().replace(/[\\%_]/g, '\\$&')
+
+const HOT = sql`(log(greatest(1, v.likes * 3 + v.views + v.comments * 6)) + extract(epoch FROM v.published_at) / 86400 / 3)`
+const COLUMNS: Record<string, () => Sql> = {
+  name: () => sql`lower(v.name)`, duration: () => sql`v.duration`, createdAt: () => sql`v.created_at`, publishedAt: () => sql`v.published_at`,
+  originallyPublishedAt: () => sql`coalesce(v.originally_published_at, v.published_at)`, views: () => sql`v.views`, likes: () => sql`v.likes`, comments: () => sql`v.comments`,
+  hot: () => HOT, best: () => HOT,
+  trending: () => sql`(CASE WHEN v.published_at > now() - make_interval(days => ${config.trending.videos.interval_days}::int) THEN v.views ELSE v.views / 1000.0 END)`
+}
+
+function order(sort: string): Sql {
+  const column = COLUMNS[sort.replace(/^-/, '')]!()
+  return sort.startsWith('-') ? sql`${column} DESC, v.id DESC` : sql`${column} ASC, v.id ASC`
+}
+
+/** What a video's page needs, in one statement. */
+export type DetailsRow = Omit<VideoRow, 'account' | 'channel'> & {
+  account: Account, channel: Channel,
+  support: string | null, tags: string[], comments_policy: number, download_enabled: boolean, input_file_updated_at: Date | null, owner_user_id: number | null,
+  playlist: { id: number, playlist_filename: string, segments_sha256_filename: string | null, files: FileRow[] } | null
+}
+
+/** The details of a video by its number; null if it is gone. */
+export async function videoDetails(id: number): Promise<DetailsRow | null> {
+  const [row] = await run<DetailsRow>(sql`
+    SELECT ${CARD}, v.support, v.tags, v.comments_policy, v.download_enabled, v.input_file_updated_at, a.user_id AS owner_user_id,
+      ${accountSql(sql`a`, sql`aa`)} AS account, ${channelSql(sql`c`, sql`ca`, accountSql(sql`a`, sql`aa`))} AS channel,
+      (SELECT json_build_object('id', p.id, 'playlist_filename', p.playlist_filename, 'segments_sha256_filename', p.segments_sha256_filename, 'files', ${FILES})
+        FROM streaming_playlists p WHERE p.video_id = v.id) AS playlist
+    ${FROM} WHERE v.id = ${id}`)
+  return row ?? null
+}
+
