@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { Channel } from '../../shared/actors.ts'
+import type { channels } from '../../shared/channels.ts'
+import { config } from '../core/config.ts'
+import { notFound } from '../core/problem.ts'
+import { all, query, sql, type Sql } from '../core/sql.ts'
+import { accountSql } from '../actors/account.shape.ts'
+import { isoSql } from '../actors/actor.shape.ts'
+import { hasHandle } from '../actors/handle.ts'
+import { channelSql } from './channel.shape.ts'
+
+/** How a list of channels is ordered and narrowed. */
+export type ChannelFilters = { start: number, count: number, sort?: keyof typeof ORDERS, search?: string, withStats?: boolean }
+type ChannelPage = z.output<(typeof channels)['GET /accounts/:name/video-channels']['response']>
+
+const FROM = sql`FROM channels channel JOIN actors actor ON actor.id = channel.actor_id
+  JOIN accounts account ON account.id = channel.account_id JOIN actors owner ON owner.id = account.actor_id`
+/** How many days back PeerTube's clients draw the views of a channel. */
+const DAYS = 30
+const ORDERS = {
+  id: sql`channel.id`, '-id': sql`channel.id DESC`, createdAt: sql`channel.created_at, channel.id`, '-createdAt': sql`channel.created_at DESC, channel.id DESC`,
+  updatedAt: sql`channel.updated_at, channel.id`, '-updatedAt': sql`channel.updated_at DESC, channel.id DESC`,
+  name: sql`lower(actor.preferred_username), channel.id`, '-name': sql`lower(actor.preferred_username) DESC, channel.id DESC`,
+  displayName: sql`lower(channel.name), channel.id`, '-displayName': sql`lower(channel.name) DESC, channel.id DESC`
+}
+
+/** A channel with its owner, by `name` or `name@host`. Throws 404. */
+export async function findChannel(handle: string): Promise<Channel> {
+  const [row] = await query(z.object({ channel: Channel }), sql`SELECT ${withOwner()} AS channel ${FROM} WHERE ${hasHandle(sql`actor`, handle)}`)
+  if (!row) throw notFound('Video channel')
+  return row.channel
+}
+
+/** A part of the channels of this instance, newest first unless told otherwise. */
+export async function listLocalChannels(filters: ChannelFilters): Promise<{ total: number, data: Channel[] }> {
+  return await list([sql`actor.host IS NULL`], filters)
+}
+
+/** A part of the channels of an account. Throws 404 for an unknown account. */
+export async function listChannelsOf(handle: string, { search, ...filters }: ChannelFilters): Promise<ChannelPage> {
+  const [account] = await query(z.object({ id: z.int() }), sql`SELECT account.id FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${hasHandle(sql`actor`, handle)}`)
+  if (!account) throw notFound('Account')
+  const conditions = [sql`channel.account_id = ${account.id}`]
+  if (search) {
+    const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`
+    conditions.push(sql`(channel.name ILIKE ${pattern} OR actor.preferred_username ILIKE ${pattern})`)
+  }
+  return await list(conditions, filters)
+}
+
+async function list(conditions: Sql[], { start, count, sort = '-createdAt', withStats = false }: ChannelFilters): Promise<ChannelPage> {
+  const [row] = await query(z.object({ total: z.int(), data: z.array(Channel.loose()) }), sql`
+    SELECT (SELECT count(*)::int ${FROM} WHERE ${all(conditions)}) AS total,
+      coalesce((SELECT json_agg(part.channel) FROM (
+        SELECT ${withStats ? sql`(${withOwner()} || ${statistics()})` : withOwner()} AS channel
+        ${FROM} WHERE ${all(conditions)} ORDER BY ${ORDERS[sort]} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`)
+  return row!
+}
+
+function withOwner(): Sql {
+  return channelSql(sql`channel`, sql`actor`, accountSql(sql`account`, sql`owner`))
+}
+
+/** Counted of what everybody may see. Views are not counted by day in this version, so every day has none. */
+function statistics(): Sql {
+  const day = isoSql(sql`day AT TIME ZONE 'UTC'`)
+  return sql`(SELECT jsonb_build_object('videosCount', count(*), 'totalViews', coalesce(sum(video.views), 0),
+      'viewsPerDay', (SELECT jsonb_agg(jsonb_build_object('date', ${day}, 'views', 0) ORDER BY day)
+        FROM generate_series(date_trunc('day', now() AT TIME ZONE 'UTC') - ${DAYS} * interval '1 day', date_trunc('day', now() AT TIME ZONE 'UTC'), interval '1 day') day))
+    FROM videos video WHERE video.channel_id = channel.id AND video.privacy = 1 AND video.state = 1)`
+}
