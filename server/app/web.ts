@@ -55,7 +55,7 @@ function bodies(): express.Router {
   const router = express.Router()
   const limit = config.http.max_body
   router.use(express.json({ limit }))
-  router.use(express.urlencoded({ extended: true, limit, parameterLimit: config.http.max_fields, depth: config.http.max_nesting }))
+  router.use(express.urlencoded({ extended: false, limit, parameterLimit: config.http.max_fields }))
   return router
 }
 

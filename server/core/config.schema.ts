@@ -101,7 +101,7 @@ export const ConfigSchema = z.strictObject({
   views: z.strictObject({ videos: z.strictObject({ watching_interval: z.strictObject({ anonymous: Duration, users: Duration }) }) }),
   tracker: z.strictObject({ enabled: NotYet }),
   upload: z.strictObject({
-    max_size: Size, max_duration: z.number().min(-1), max_pixels: Count, max_fps: Count, max_streams: Count, probe_timeout: Duration,
+    max_size: Size, keep_free: Size, max_duration: z.number().min(-1), max_pixels: Count, max_fps: Count, max_streams: Count, probe_timeout: Duration,
     expiration: Duration, sweep_interval: Duration, max_per_user: Count, image_max_size: Size, image_max_pixels: Count,
     avatar_max_size: Size, extensions: z.array(z.string().regex(/^\.[a-z0-9]+$/, 'an extension such as .mp4'))
   }),

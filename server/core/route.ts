@@ -33,7 +33,8 @@ export type Input<S extends RouteSpec> = {
   request: Request
   response: Response
 }
-type Answer<S> = S extends { response: infer R extends z.ZodType } ? z.input<R> : void
+/** `undefined` where a handler has written the answer itself. */
+type Answer<S> = S extends { response: infer R extends z.ZodType } ? z.input<R> | undefined : void
 /** One handler per declared route; a missing one does not compile. */
 export type Handlers<C extends Contract> = { [K in keyof C]: (input: Input<C[K]>) => Promise<Answer<C[K]>> | Answer<C[K]> }
 

@@ -1,5 +1,6 @@
 import { config } from '../core/config.ts'
 import { seal, unseal } from '../core/secret.ts'
+import type { Viewer } from '../core/route.ts'
 import { run, sql } from '../core/sql.ts'
 import { PRIVACY } from './video.model.ts'
 import type { Guarded } from './access.ts'
@@ -27,6 +28,6 @@ export async function openedBy(token: unknown, video: Guarded): Promise<{ manage
     const found = await run(sql`SELECT 1 FROM video_passwords WHERE id = ${passwordId} AND video_id = ${video.id}`)
     return found.length > 0 ? { manages: false } : null
   }
-  const viewer = await findViewer(userId!)
+  const [viewer] = await run<Pick<Viewer, 'id' | 'role'>>(sql`SELECT id, role FROM users WHERE id = ${userId} AND NOT blocked`)
   return viewer && canWatch(viewer, video) ? { manages: canManage(viewer, video) } : null
 }

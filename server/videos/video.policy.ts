@@ -1,6 +1,7 @@
-import type { Viewer } from '../core/route.ts'
+import type { Viewer as Whole } from '../core/route.ts'
 import { PRIVACY } from './video.model.ts'
 
+type Viewer = Pick<Whole, 'id' | 'role'>
 type Owned = { ownerUserId: number | null }
 
 /** The owner of a video, or somebody who moderates the instance. */

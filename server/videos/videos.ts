@@ -114,8 +114,10 @@ function detailsJson(row: DetailsRow, viewer: Viewer | null): VideoDetails {
   }
 }
 
+type Plain = Pick<Attributes, 'description' | 'support' | 'category' | 'language' | 'nsfw' | 'originallyPublishedAt'> & { tags?: string[] }
+
 /** What is stored as it was given; undefined leaves the old value. */
-function plainFields({ description, support, category, language, tags, nsfw, originallyPublishedAt }: Attributes): Partial<Attributes> {
+function plainFields({ description, support, category, language, tags, nsfw, originallyPublishedAt }: Attributes): Plain {
   const given = { description, support, category, language, tags: tags === null ? [] : tags, nsfw, originallyPublishedAt }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }

@@ -1,0 +1,32 @@
+import { uploads } from '../../shared/uploads.ts'
+import { transaction } from '../core/database.ts'
+import { invalid } from '../core/problem.ts'
+import { implement } from '../core/route.ts'
+import { readPictures } from '../videos/pictures.ts'
+import { videoNames } from '../videos/videos.ts'
+import { assertSpace } from './refusals.ts'
+import { beginUpload, cancelUpload, receivePiece, unfinishedUploads } from './resumable.ts'
+import { takeVideo } from './take.ts'
+
+/** The routes of shared/uploads.ts. */
+export const uploadsRoutes = implement(uploads, {
+  'POST /videos/upload': async ({ body, files, viewer }) => {
+    const { channelId, ...attributes } = body
+    const file = files.videofile
+    if (!file) throw invalid([{ type: 'field', msg: 'Should have a file', path: 'videofile', location: 'body' }])
+    await assertSpace(0)
+    const pictures = await readPictures(files)
+    const video = await transaction(async transaction => await takeVideo({ path: file.path, name: file.name, size: file.size, userId: viewer.id, channelId, attributes, pictures }, transaction))
+    return { video: videoNames(video) }
+  },
+  'GET /users/me/uploads': async ({ viewer }) => ({ data: await unfinishedUploads(viewer.id) }),
+  'POST /videos/upload-resumable': async ({ body, files, viewer, request, response }) => {
+    const location = await beginUpload(request, viewer, body, await readPictures(files))
+    response.status(201).setHeader('Location', location).setHeader('Cache-Control', 'no-store').end()
+  },
+  'PUT /videos/upload-resumable': async ({ viewer, request, response }) => {
+    const video = await receivePiece(request, response, viewer)
+    return video && { video: videoNames(video) }
+  },
+  'DELETE /videos/upload-resumable': async ({ query, viewer, request, response }) => await cancelUpload(request, response, viewer, query.upload_id)
+})
