@@ -40,7 +40,7 @@ const BAD: [string, Sources, RegExp][] = [
   ['an import at run time', { 'server/media/a.ts': "const a = await import( '../videos/b.ts' )" }, /down, not up/],
   ['an export of what stands above', { 'server/core/a.ts': "export * from '../videos/b.ts'" }, /down, not up/],
   ['two imports on one line', { 'server/core/a.ts': "import a from 'x'; import b from '../videos/b.ts'" }, /down, not up/],
-  ['an import that goes sideways', { 'server/channels/a.ts': "import { x } from '../instance/b.ts'" }, /not sideways/],
+  ['an import that goes sideways', { 'server/instance/a.ts': "import { x } from '../notifications/b.ts'" }, /not sideways/],
   ['features that lean on each other', { 'server/pages/a.ts': "import { x } from '../comments/b.ts'" }, /not sideways/],
   ['a folder without a floor', { 'server/app/a.ts': "import { x } from '../cellar/b.ts'" }, /cellar has no floor/],
   ['a server that imports the client', { 'server/pages/a.ts': "import { x } from '../../client/src/b.ts'" }, /only server and shared/],

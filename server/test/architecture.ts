@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 
 /** The floors of server/, lowest first; the folders of one line may not import each other. New features stand on the line before app. */
 export const FLOORS = [
-  ['core'], ['storage'], ['media'], ['fediverse'], ['actors'], ['accounts'], ['channels', 'instance', 'notifications'],
+  ['core'], ['storage'], ['media'], ['fediverse'], ['actors'], ['channels'], ['accounts'], ['instance', 'notifications'],
   ['videos'], ['transcoding'], ['uploads'],
   ['pages', 'comments', 'playlists', 'reactions', 'views', 'captions', 'library', 'live', 'search', 'feeds', 'imports', 'studio', 'p2p', 'stats'],
   ['moderation', 'redundancy', 'exports'],
