@@ -67,10 +67,11 @@ function stillGraph(probe: Probe, plan: Plan): string {
   const rung = plan.encode[0]
   if (!rung) return ''
   const size = `${rung.width}:${rung.height}`
-  if (!probe.video) return `color=c=0x14171c:s=${rung.width}x${rung.height}:r=${rung.fps}:d=${seconds(probe.duration)},format=yuv420p[v0]`
+  const trim = `trim=end_frame=${Math.max(1, Math.round(probe.duration * rung.fps))}`
+  if (!probe.video) return `color=c=0x14171c:s=${rung.width}x${rung.height}:r=${rung.fps},${trim},format=yuv420p[v0]`
   return `[0:${probe.video.index}]scale=${size}:force_original_aspect_ratio=decrease:force_divisible_by=2,`
     + `pad=${size}:(ow-iw)/2:(oh-ih)/2:color=0x14171c,setsar=1,format=yuv420p,`
-    + `loop=loop=-1:size=1,setpts=N/(${rung.fps}*TB),fps=${rung.fps},trim=end=${seconds(probe.duration)}[v0]`
+    + `loop=loop=-1:size=1,setpts=N/(${rung.fps}*TB),fps=${rung.fps},${trim}[v0]`
 }
 
 function seconds(value: number): string {

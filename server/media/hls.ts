@@ -45,7 +45,7 @@ export function copyToHls(input: string, folder: string, plan: Plan, probe: Prob
   const rung = plan.copyVideo
   if (!rung || !probe.video) throw new TypeError('this plan copies no picture')
   const renditions = renditionsOf([rung], plan, plan.audio !== 'none')
-  const video = ['-map', `0:${probe.video.index}`, '-c:v', 'copy', '-tag:v', 'avc1']
+  const video = ['-map', `0:${probe.video.index}`, '-c:v', 'copy', '-tag:v', 'avc1', ...unevenTimes(probe)]
   return start(input, folder, probe, renditions, options, async () => [...video, ...audioArgs(probe, plan, renditions)], plan)
 }
 
@@ -55,7 +55,8 @@ export function encodeToHls(input: string, folder: string, plan: Plan, probe: Pr
   const build = async () => [
     '-filter_complex', await ladderGraph(probe, plan),
     ...plan.encode.flatMap((_, i) => ['-map', `[v${i}]`]),
-    ...plan.encode.flatMap((rung, i) => videoArgs(rung, i, plan)),
+    ...plan.encode.flatMap((rung, i) => videoArgs(rung, i, plan, probe)),
+    ...(plan.keepsFrameTimes ? unevenTimes(probe) : []),
     '-fps_mode', 'vfr', '-enc_time_base:v', '1:90000',
     ...audioArgs(probe, plan, renditions)
   ]
@@ -105,11 +106,18 @@ function start(
   }
 }
 
-function videoArgs(rung: Rung, i: number, { settings, audioOnly }: Plan): string[] {
+// Every picture says itself how long it lasts; otherwise segments would end after the usual time and the next begin too early.
+function unevenTimes(probe: Probe): string[] {
+  return probe.video?.variableFps ? ['-bsf:v', 'setts=pts=PTS:dts=DTS:duration=if(gt(NEXT_DTS\\,DTS)\\,NEXT_DTS-DTS\\,DURATION)'] : []
+}
+
+function videoArgs(rung: Rung, i: number, { settings, audioOnly, keepsFrameTimes }: Plan, probe: Probe): string[] {
   const s = settings.segmentSeconds
   const gop = Math.max(250, Math.ceil(rung.fps * s * 2))
   return [
     [`-c:v:${i}`, 'libx264'], [`-preset:v:${i}`, settings.preset], [`-profile:v:${i}`, 'high'], [`-crf:v:${i}`, String(settings.crf)],
+    // The muxer times the first picture of a segment rightly only where uneven pictures come in the order they are shown.
+    ...(keepsFrameTimes && probe.video?.variableFps ? [[`-bf:v:${i}`, '0']] : []),
     ...(audioOnly ? [[`-tune:v:${i}`, 'stillimage']] : []),
     [`-maxrate:v:${i}`, String(rung.maxrate)], [`-bufsize:v:${i}`, String(rung.maxrate * 2)],
     // On the grid of the segments, whatever the frame times: the rungs then have their keyframes at the same instants.

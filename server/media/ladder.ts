@@ -68,8 +68,10 @@ export function canCopyVideo(probe: Probe, video: VideoStream, settings: LadderS
     && video.level > 0 && video.level <= 52
     && video.rotation === 0 && video.squarePixels && !video.interlaced && !video.hdr
     && video.keyframeInterval !== null && video.keyframeInterval <= settings.maxKeyframeInterval
-    && video.fps <= settings.maxFps + 0.01
+    && video.fps <= settings.maxFps * leeway
     && video.start <= 0.05
+    // Segments made of such a stream have their first picture at a wrong time.
+    && !(video.variableFps && video.reordered)
     && pictureGap(probe) === 0
     && (!settings.maxCopyBitrate || video.bitrate <= settings.maxCopyBitrate)
 }
@@ -123,8 +125,11 @@ function rungFor(video: VideoStream, resolution: number, fps: number): Rung {
 
 // A whole fraction of the source's rate keeps motion even: 100 becomes 50 under a cap of 60.
 function cappedFps(fps: number, maxFps: number): number {
-  return fps <= maxFps + 0.01 ? fps : fps / Math.ceil(fps / maxFps - 0.01)
+  return fps <= maxFps * leeway ? fps : fps / Math.ceil(fps / maxFps - 0.01)
 }
+
+// Measured rates waver: 60.1 is not above a cap of 60.
+const leeway = 1.05
 
 function shortSide(video: VideoStream): number {
   return Math.min(video.width, video.height)

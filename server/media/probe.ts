@@ -18,6 +18,8 @@ export type VideoStream = {
   /** Mean frames per second. */
   fps: number
   variableFps: boolean
+  /** Pictures are stored in another order than they are shown in. */
+  reordered: boolean
   /** Bits per second; derived from the file's size where the container does not say. */
   bitrate: number
   frames: number | null
@@ -112,7 +114,7 @@ export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
       moving.keyframeInterval = scan.keyframeGap
       moving.start = Math.max(moving.start, scan.firstKeyframe)
       // In other codecs a packet need not be a picture that is shown.
-      if (!scan.sampled && ['h264', 'hevc'].includes(moving.codec)) moving.frames ??= scan.packets
+      if (!scan.sampled && ['h264', 'hevc'].includes(moving.codec)) moving.frames = scan.packets
       // Many containers claim a rate that they do not keep.
       if (scan.rate > 0 && Math.abs(scan.rate - moving.fps) > moving.fps * 0.02) {
         moving.fps = scan.rate
@@ -157,6 +159,7 @@ const Stream = z.object({
   avg_frame_rate: z.string().optional(),
   r_frame_rate: z.string().optional(),
   field_order: z.string().optional(),
+  has_b_frames: Text,
   color_transfer: z.string().optional(),
   bit_rate: Text,
   nb_frames: Text,
@@ -209,7 +212,7 @@ function videoStream(stream: Stream, start: number): VideoStream {
     index: stream.index, codec: stream.codec_name ?? '', profile, level, pixFmt: stream.pix_fmt ?? '',
     width: even(width ?? 0), height: even(height ?? 0), rotation, squarePixels: Math.abs(aspect - 1) < 0.001,
     fps: mean || nominal, variableFps: mean > 0 && nominal > 0 && Math.abs(mean - nominal) / nominal > 0.01,
-    bitrate: number(stream.bit_rate), frames,
+    reordered: number(stream.has_b_frames) > 0, bitrate: number(stream.bit_rate), frames,
     start: Math.max(0, number(stream.start_time) - start), duration: durationOf(stream, start), keyframeInterval: null,
     attachedPic: stream.disposition?.attached_pic === 1 || (stream.disposition?.still_image === 1 && stills.includes(stream.codec_name ?? '')),
     hdr: transfer === 'smpte2084' || transfer === 'arib-std-b67', transfer,

@@ -1,0 +1,109 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { guardPath, hasFilter, runFfmpeg, runFfprobe, type Progress } from './ffmpeg.ts'
+import { h264, make, picture, scratch, tone } from './footage.ts'
+
+let place: Awaited<ReturnType<typeof scratch>>
+let source: string
+
+beforeAll(async () => {
+  place = await scratch()
+  source = join(place.folder, 'source.mp4')
+  await make(place.folder, ...picture(2), ...tone(2), ...h264, 'source.mp4')
+})
+afterAll(() => place.remove())
+
+async function processesWith(mark: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,args='])
+  return stdout.split('\n').filter(line => line.includes(mark) && !line.includes('import '))
+}
+
+async function until(what: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    if (await what()) return
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  throw new Error('it did not happen within ten seconds')
+}
+
+function endless(mark: string) {
+  return {
+    input: source, cwd: place.folder, before: ['-re', '-stream_loop', '-1'], output: '-',
+    options: ['-c', 'copy', '-metadata', `title=${mark}`, '-f', 'null']
+  }
+}
+
+test('ffmpeg dies with a parent that is killed with -9', async () => {
+  const mark = randomUUID()
+  const code = `import { runFfmpeg } from ${JSON.stringify(new URL('./ffmpeg.ts', import.meta.url).href)}; runFfmpeg(${JSON.stringify(endless(mark))})`
+  const parent: ChildProcess = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], { stdio: 'ignore' })
+  await until(async () => (await processesWith(mark)).some(line => /\d+ ffmpeg /.test(line)))
+  parent.kill('SIGKILL')
+  await until(async () => (await processesWith(mark)).length === 0)
+})
+
+test('ffmpeg dies with its guard', async () => {
+  const mark = randomUUID()
+  const run = runFfmpeg(endless(mark))
+  await until(async () => (await processesWith(mark)).some(line => /\d+ ffmpeg /.test(line)))
+  const guard = (await processesWith(mark)).find(line => line.includes('ffmpeg-guard.sh')) ?? ''
+  process.kill(Number.parseInt(guard, 10), 'SIGKILL')
+  await expect(run.done).rejects.toMatchObject({ code: 'ffmpeg_failed' })
+  await until(async () => (await processesWith(mark)).length === 0)
+})
+
+test('an abort ends ffmpeg before the promise settles', async () => {
+  const mark = randomUUID()
+  const controller = new AbortController()
+  const run = runFfmpeg({ ...endless(mark), signal: controller.signal })
+  await until(async () => (await processesWith(mark)).some(line => /\d+ ffmpeg /.test(line)))
+  controller.abort()
+  await expect(run.done).rejects.toMatchObject({ code: 'aborted' })
+  expect((await processesWith(mark)).filter(line => / ffmpeg /.test(line))).toEqual([])
+})
+
+test('an abort before the start, a kill right after it and a time limit all end it', async () => {
+  const early = runFfmpeg({ ...endless(randomUUID()), signal: AbortSignal.abort() })
+  await expect(early.done).rejects.toMatchObject({ code: 'aborted' })
+  const killed = runFfmpeg(endless(randomUUID()))
+  killed.kill()
+  await expect(killed.done).rejects.toMatchObject({ code: 'aborted' })
+  await expect(runFfmpeg({ ...endless(randomUUID()), timeoutMs: 300 }).done).rejects.toMatchObject({ code: 'timeout' })
+})
+
+test('names are taken literally, whatever they are made of', async () => {
+  for (const name of ['-i $(touch pwned) `touch pwned`; "x" \'y\'.mp4', 'concat:a|b.mp4', '%d|é 漢.mp4', 'http:x.mp4']) {
+    const file = join(place.folder, name)
+    await copyFile(source, file)
+    await runFfmpeg({ input: file, cwd: place.folder, options: ['-c', 'copy', '-f', 'mp4'], output: 'copy.mp4' }).done
+  }
+  expect(existsSync(join(place.folder, 'pwned'))).toBe(false)
+})
+
+test('progress grows to 100, failures carry what ffmpeg said, and its niceness is kept', async () => {
+  const seen: Progress[] = []
+  const { frames } = await runFfmpeg({
+    input: source, cwd: place.folder, options: ['-c:v', 'libx264', '-f', 'mp4'], output: 'encoded.mp4', duration: 2, nice: 5, onProgress: progress => seen.push(progress)
+  }).done
+  expect(frames).toBe(50)
+  expect(seen.at(-1)).toMatchObject({ percent: 100, secondsLeft: 0 })
+  expect(seen.at(-1)?.seconds).toBeGreaterThan(1.9)
+  await expect(runFfmpeg({ input: source, cwd: place.folder, options: ['-c:v', 'no-such-codec'], output: 'x.mp4' }).done)
+    .rejects.toMatchObject({ code: 'ffmpeg_failed', message: expect.stringContaining('no-such-codec') })
+  await expect(runFfmpeg({ input: join(place.folder, 'absent'), cwd: place.folder, options: [], output: 'x.mp4' }).done).rejects.toMatchObject({ code: 'ffmpeg_failed' })
+})
+
+test('the guard passes exit codes and runs ffprobe too', async () => {
+  const child = spawn(guardPath(), ['-v', 'quiet', '-i', '/nonexistent', '-f', 'null', '-'])
+  const code = await new Promise(resolve => child.on('exit', resolve))
+  expect(code).toBe(1)
+  expect(await runFfprobe(['-v', 'error', '-show_entries', 'format=nb_streams', '-of', 'csv=p=0', source], { timeoutMs: 10_000 })).toBe('2\n')
+  await expect(runFfprobe(['-v', 'error', '/nonexistent'], { timeoutMs: 10_000 })).rejects.toMatchObject({ code: 'ffmpeg_failed' })
+  expect(await hasFilter('scale')).toBe(true)
+  expect(await hasFilter('no-such-filter')).toBe(false)
+})
