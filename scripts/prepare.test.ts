@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+// A project with nothing but the commands, and a machine whose node and npm only say what they were asked.
+let project: string
+let bin: string
+beforeEach(() => {
+  project = realpathSync(mkdtempSync(join(tmpdir(), 'bobine-project-')))
+  bin = join(project, 'bin')
+  for (const folder of ['bin', 'scripts', 'server']) mkdirSync(join(project, folder))
+  for (const file of ['start', 'prepare.sh']) copyFileSync(join(import.meta.dirname, file), join(project, 'scripts', file))
+  for (const file of ['package.json', 'package-lock.json', 'server/main.ts']) write(file, file)
+  for (const name of ['bash', 'dirname', 'sort', 'head', 'cmp', 'cp', 'find', 'mkdir', 'touch', 'flock']) {
+    const path = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim()
+    if (path) symlinkSync(path, join(bin, name))
+  }
+  machine('v24.1.0')
+})
+afterEach(() => rmSync(project, { recursive: true }))
+
+function machine(node: string): void {
+  program('node', `
+    case "$*" in
+      --version) echo ${node} ;;
+      *build.ts) echo built; mkdir -p dist; touch dist/.built ;;
+      *) echo "$PWD: $*" ;;
+    esac`)
+  program('npm', 'echo "npm $*"; mkdir -p node_modules; touch node_modules/.package-lock.json')
+}
+
+function program(name: string, body: string): void {
+  write(`bin/${name}`, `#!${join(bin, 'bash')}\n${body}\n`)
+  chmodSync(join(bin, name), 0o755)
+}
+
+function write(file: string, text: string): void {
+  writeFileSync(join(project, file), text)
+}
+
+function later(file: string): void {
+  const time = new Date(Date.now() + 60_000)
+  utimesSync(join(project, file), time, time)
+}
+
+function start(...parameters: string[]): { status: number | null, stdout: string, stderr: string } {
+  return spawnSync(join(bin, 'bash'), [join(project, 'scripts/start'), ...parameters], { cwd: tmpdir(), env: { PATH: bin }, encoding: 'utf8' })
+}
+
+const LAUNCH = () => `${realpathSync(tmpdir())}: ${project}/dist/launch.js --port 1\n`
+const INSTALL = 'Installing the packages\nnpm ci --include=dev --no-audit --no-fund\n'
+
+test('the first start installs, builds and launches; the next one only launches', () => {
+  expect(start('--port', '1')).toMatchObject({ status: 0, stdout: `${INSTALL}built\n${LAUNCH()}`, stderr: '' })
+  expect(start('--port', '1')).toMatchObject({ status: 0, stdout: LAUNCH(), stderr: '' })
+})
+
+test('packages are installed again when the lock file has changed, also to an older one', () => {
+  start()
+  write('package-lock.json', 'changed')
+  later('package-lock.json')
+  expect(start('--port', '1').stdout).toContain(INSTALL)
+  expect(start('--port', '1').stdout).not.toContain('npm')
+})
+
+test('an installation that was broken off is done again', () => {
+  program('npm', 'mkdir -p node_modules; exit 1')
+  expect(start()).toMatchObject({ status: 1, stdout: 'Installing the packages\n', stderr: 'npm could not install the packages: see above.\n' })
+  machine('v24.1.0')
+  expect(start('--port', '1').stdout).toContain(INSTALL)
+})
+
+test('a source that is newer than the build, or gone, is built again', () => {
+  start()
+  later('server/main.ts')
+  expect(start('--port', '1').stdout).toBe(`built\n${LAUNCH()}`)
+  start()
+  rmSync(join(project, 'server/main.ts'))
+  later('server')
+  expect(start('--port', '1').stdout).toBe(`built\n${LAUNCH()}`)
+})
+
+test('a build that fails stops the start', () => {
+  program('node', 'case "$*" in --version) echo v24.1.0 ;; *build.ts) echo wrong >&2; exit 1 ;; *) echo launched ;; esac')
+  expect(start()).toMatchObject({ status: 1, stdout: INSTALL, stderr: 'wrong\nThe build failed: see above.\n' })
+})
+
+test.each(['v20.19.0', 'v20.20.1', 'v22.0.0', 'v24.1.0-nightly'])('Node %s is new enough', version => {
+  machine(version)
+  expect(start().status).toBe(0)
+})
+
+test.each(['v20.18.3', 'v18.20.4', 'v8.0.0', 'v20.2.0'])('Node %s is too old, and that is said', version => {
+  machine(version)
+  expect(start()).toMatchObject({ status: 1, stdout: '', stderr: `Bobine needs Node.js 20.19.0 or newer (24 is recommended), and this is ${version.slice(1)}: install it from https://nodejs.org or with your system's package manager.\n` })
+  expect(existsSync(join(project, 'node_modules'))).toBe(false)
+})
+
+test('no Node and no npm are said too', () => {
+  rmSync(join(bin, 'npm'))
+  expect(start()).toMatchObject({ status: 1, stderr: 'npm was not found: install it (on Debian: sudo apt-get install npm).\n' })
+  rmSync(join(bin, 'node'))
+  expect(start()).toMatchObject({ status: 1, stderr: "Bobine needs Node.js 20.19.0 or newer (24 is recommended): install it from https://nodejs.org or with your system's package manager.\n" })
+})
+
+test('the version that is asked for is the one in package.json', () => {
+  const { engines } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { engines: { node: string } }
+  expect(readFileSync(join(import.meta.dirname, 'prepare.sh'), 'utf8')).toContain(`needed=${engines.node.slice(2)}.0\n`)
+})
