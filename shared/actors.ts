@@ -32,7 +32,7 @@ export const Handle = z.string().regex(/^@?[a-zA-Z0-9_.-]{1,120}(@[a-zA-Z0-9.:[\
 
 /** A new name of a local account or channel. */
 export function Name(max: number, message: string) {
-  return z.string(message).min(1, message).max(max, message).regex(/^[a-z0-9]+([a-z0-9_.-]+[a-z0-9]+)?$/, message)
+  return z.string(message).min(1, message).max(max, message).regex(/^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$/, message)
 }
 
 export type ActorImage = z.output<typeof ActorImage>

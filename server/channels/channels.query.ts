@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { Channel } from '../../shared/actors.ts'
 import type { channels } from '../../shared/channels.ts'
-import { config } from '../core/config.ts'
 import { notFound } from '../core/problem.ts'
 import { all, query, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'

@@ -5,7 +5,9 @@ import { logger } from './logger.ts'
 import { newRedis } from './redis.ts'
 
 /** Queues by kind of work, each with its own number of workers. */
-export type QueueName = 'transcoding' | 'maintenance'
+export const QUEUES = ['transcoding', 'maintenance'] as const
+/** The name of a queue. */
+export type QueueName = (typeof QUEUES)[number]
 
 /** What a running job may do: say how far it is (0 to 100), and notice that the process is stopping. */
 export type Run = { progress(percent: number): void, signal: AbortSignal }
