@@ -20,7 +20,7 @@ afterAll(() => place.remove())
 
 async function processesWith(mark: string): Promise<string[]> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,args='])
-  return stdout.split('\n').filter(line => line.includes(mark) && !line.includes('import '))
+  return stdout.split('\n').filter(line => line.includes(mark) && !line.includes('runFfmpeg'))
 }
 
 async function until(what: () => Promise<boolean>): Promise<void> {
@@ -40,7 +40,9 @@ function endless(mark: string) {
 
 test('ffmpeg dies with a parent that is killed with -9', async () => {
   const mark = randomUUID()
-  const code = `import { runFfmpeg } from ${JSON.stringify(new URL('./ffmpeg.ts', import.meta.url).href)}; runFfmpeg(${JSON.stringify(endless(mark))})`
+  const code = `import { runFfmpeg, runFfprobe } from ${JSON.stringify(new URL('./ffmpeg.ts', import.meta.url).href)}
+    await runFfprobe(['-v', 'error', ${JSON.stringify(source)}], { timeoutMs: 10000 })
+    runFfmpeg(${JSON.stringify(endless(mark))})`
   const parent: ChildProcess = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], { stdio: 'ignore' })
   await until(async () => (await processesWith(mark)).some(line => /\d+ ffmpeg /.test(line)))
   parent.kill('SIGKILL')

@@ -154,8 +154,11 @@ export function guardPath(): string {
   return guard = found
 }
 
+let guarded = false
+
 function useGuard(): void {
-  if (!guard) ffmpeg.setFfmpegPath(guardPath())
+  if (!guarded) ffmpeg.setFfmpegPath(guardPath())
+  guarded = true
 }
 
 function childOf(command: object): ChildProcess | undefined {

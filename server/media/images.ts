@@ -111,7 +111,9 @@ async function loadSharp() {
 async function openImage(input: string, maxPixels = 64_000_000) {
   const sharp = await loadSharp()
   // A buffer: a file name could mean something else to the decoders.
-  const image = sharp(await readFile(input), { limitInputPixels: maxPixels, failOn: 'error', animated: false })
+  const bytes = await readFile(input)
+  if (bytes.length === 0) throw new MediaError('bad_image', 'the file is empty')
+  const image = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', animated: false })
   const { format } = await convert(() => image.metadata())
   if (!['jpeg', 'png', 'webp', 'gif', 'heif', 'avif'].includes(format ?? '')) throw new MediaError('bad_image', `${format} is no allowed picture format`)
   return image.rotate()

@@ -67,9 +67,9 @@ async function firstFrameRate(handle: Awaited<ReturnType<typeof open>>, head: Bu
   const video = boxes(child(head, 'moov'), 'trak').find(track => child(track, 'mdia', 'hdlr').toString('latin1', 8, 12) === 'vide')
   if (!video) return 0
   const mdhd = child(video, 'mdia', 'mdhd')
-  const timescale = mdhd.length > 24 ? mdhd.readUInt32BE(mdhd[0] === 1 ? 20 : 12) : 0
+  const timescale = mdhd.length >= 24 ? mdhd.readUInt32BE(mdhd[0] === 1 ? 20 : 12) : 0
   const id = child(video, 'tkhd')
-  const trackId = id.length > 24 ? id.readUInt32BE(id[0] === 1 ? 20 : 12) : 0
+  const trackId = id.length >= 24 ? id.readUInt32BE(id[0] === 1 ? 20 : 12) : 0
   const moof = Buffer.alloc(64 * 1024)
   const { bytesRead } = await handle.read(moof, 0, moof.length, length)
   const fragment = boxes(child(moof.subarray(0, bytesRead), 'moof'), 'traf').find(traf => child(traf, 'tfhd').readUInt32BE(4) === trackId)

@@ -1,0 +1,125 @@
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { h264, make, picture, scratch, tone, wide } from './footage.ts'
+import { frameAt, pickThumbnailSecond, storyboard, toAvatars, toJpeg } from './images.ts'
+import { probe } from './probe.ts'
+
+let place: Awaited<ReturnType<typeof scratch>>
+const at = (name: string) => join(place.folder, name)
+
+beforeAll(async () => {
+  place = await scratch()
+  await make(place.folder, ...picture(5), ...tone(5), ...h264, 'plain.mp4')
+})
+afterAll(() => place.remove())
+
+async function pixel(file: string, x: number, y: number): Promise<number[]> {
+  const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true })
+  const start = (y * info.width + x) * info.channels
+  return [...data.subarray(start, start + 3)]
+}
+
+describe('a frame of the film', () => {
+  test('is the one that is asked for, in the size that is asked for', async () => {
+    await make(place.folder, '-f', 'lavfi', '-i', 'color=red:s=320x180:r=25:d=2', '-f', 'lavfi', '-i', 'color=lime:s=320x180:r=25:d=2', '-filter_complex', '[0][1]concat', ...h264, 'two.mp4')
+    const found = await probe(at('two.mp4'), wide)
+    for (const [second, name, channel] of [[1, 'red.jpg', 0], [3, 'green.jpg', 1], [99, 'end.jpg', 1]] as const) {
+      await frameAt(at('two.mp4'), found, second, at(name), { width: 280, height: 157 })
+      expect(await sharp(at(name)).metadata()).toMatchObject({ format: 'jpeg', width: 280, height: 157 })
+      expect((await pixel(at(name), 140, 78))[channel]).toBeGreaterThan(200)
+    }
+  })
+
+  test('stands upright and whole where the film does', async () => {
+    await make(place.folder, '-f', 'lavfi', '-i', 'color=blue:s=320x180:r=25:d=1', ...h264, 'blue.mp4')
+    await make(place.folder, '-i', 'blue.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'turned.mp4')
+    await frameAt(at('turned.mp4'), await probe(at('turned.mp4'), wide), 0.5, at('turned.jpg'), { width: 320, height: 180 })
+    expect((await pixel(at('turned.jpg'), 160, 90))[2]).toBeGreaterThan(200)
+    expect((await pixel(at('turned.jpg'), 10, 90))[2]).toBeLessThan(80)
+  })
+
+  test('exists for one frame, for a cover and for bare sound', async () => {
+    await make(place.folder, ...picture(1), ...h264, '-frames:v', '1', 'one.mp4')
+    await make(place.folder, ...tone(2), '-c:a', 'libmp3lame', 'sound.mp3')
+    await make(place.folder, '-f', 'lavfi', '-i', 'color=red:s=200x200:d=1', '-frames:v', '1', 'cover.png')
+    await make(place.folder, '-i', 'sound.mp3', '-i', 'cover.png', '-map', '0', '-map', '1', '-c', 'copy', '-disposition:v', 'attached_pic', 'cover.mp3')
+    for (const name of ['one.mp4', 'sound.mp3', 'cover.mp3']) {
+      const found = await probe(at(name), wide)
+      const second = await pickThumbnailSecond(at(name), found, { folder: place.folder })
+      await frameAt(at(name), found, second, at(`${name}.jpg`), { width: 280, height: 157 })
+      expect(await sharp(at(`${name}.jpg`)).metadata()).toMatchObject({ width: 280, height: 157 })
+    }
+    expect((await pixel(at('cover.mp3.jpg'), 140, 78))[0]).toBeGreaterThan(200)
+  })
+})
+
+test('the picture chosen for a film that begins in the dark is not dark', async () => {
+  await make(place.folder, '-f', 'lavfi', '-i', 'color=black:s=320x240:r=25:d=6', ...picture(4), '-filter_complex', '[0][1]concat', ...h264, 'dark.mp4')
+  const second = await pickThumbnailSecond(at('dark.mp4'), await probe(at('dark.mp4'), wide), { folder: place.folder })
+  expect(second).toBeGreaterThan(6)
+})
+
+describe('the storyboard', () => {
+  test('has one sprite a second for a short film, in one row', async () => {
+    expect(await storyboard(at('plain.mp4'), await probe(at('plain.mp4'), wide), at('board.jpg'))).toEqual(
+      { spriteWidth: 192, spriteHeight: 144, totalWidth: 960, totalHeight: 144, spriteDuration: 1 })
+    expect(await sharp(at('board.jpg')).metadata()).toMatchObject({ format: 'jpeg', width: 960, height: 144 })
+  })
+
+  test('shows each moment in its place, in rows, and stays within its limit', async () => {
+    await make(place.folder, '-f', 'lavfi', '-i', 'color=red:s=64x36:r=25:d=20', '-f', 'lavfi', '-i', 'color=lime:s=64x36:r=25:d=20', '-filter_complex', '[0][1]concat', ...h264, 'long.mp4')
+    const found = await probe(at('long.mp4'), wide)
+    for (const fullDecodeSeconds of [0, 120]) {
+      const board = await storyboard(at('long.mp4'), found, at('rows.jpg'), { maxSprites: 8, columns: 4, spriteWidth: 64, fullDecodeSeconds })
+      expect(board).toEqual({ spriteWidth: 64, spriteHeight: 36, totalWidth: 256, totalHeight: 72, spriteDuration: 5 })
+      expect(await sharp(at('rows.jpg')).metadata()).toMatchObject({ width: 256, height: 72 })
+      for (let i = 0; i < 8; i++) {
+        const [red, green] = await pixel(at('rows.jpg'), i % 4 * 64 + 32, Math.floor(i / 4) * 36 + 18)
+        expect((red ?? 0) > (green ?? 0), `sprite ${i}`).toBe(i < 4)
+      }
+    }
+  })
+
+  test('is not made of sound', async () => {
+    await make(place.folder, ...tone(1), 'tone.wav')
+    expect(await storyboard(at('tone.wav'), await probe(at('tone.wav'), wide), at('none.jpg'))).toBeNull()
+  })
+})
+
+describe('uploaded pictures', () => {
+  test('become JPEGs and avatars; transparency is kept, names are new', async () => {
+    await sharp({ create: { width: 400, height: 300, channels: 4, background: { r: 255, g: 0, b: 0, alpha: 0.5 } } }).png().toFile(at('clear.png'))
+    await toJpeg(at('clear.png'), at('clear.jpg'), { width: 100, height: 50 })
+    expect(await sharp(at('clear.jpg')).metadata()).toMatchObject({ format: 'jpeg', width: 100, height: 50 })
+    const clear = await toAvatars(at('clear.png'), place.folder, [48, 120])
+    expect(clear.map(avatar => avatar.width)).toEqual([48, 120])
+    expect(await sharp(at(clear[1]?.file ?? '')).metadata()).toMatchObject({ format: 'png', width: 120, height: 120, hasAlpha: true })
+    const solid = await toAvatars(at('clear.jpg'), place.folder, [48])
+    expect(await sharp(at(solid[0]?.file ?? '')).metadata()).toMatchObject({ format: 'jpeg', width: 48, height: 48 })
+  })
+
+  test('are turned upright and lose where they were taken', async () => {
+    await sharp({ create: { width: 400, height: 200, channels: 3, background: 'red' } }).withExif({ IFD0: { Copyright: 'me', Orientation: '6' } }).withMetadata({ orientation: 6 }).jpeg().toFile(at('turned-photo.jpg'))
+    await toJpeg(at('turned-photo.jpg'), at('upright.jpg'), { width: 100, height: 200 })
+    const { exif, orientation } = await sharp(at('upright.jpg')).metadata()
+    expect([exif, orientation]).toEqual([undefined, undefined])
+  })
+
+  test('that are none, are drawings, too large or broken are refused, and nothing is left behind', async () => {
+    await writeFile(at('words.png'), 'hello')
+    await writeFile(at('drawing.png'), '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100"><rect width="100" height="100"/></svg>')
+    await writeFile(at('empty.png'), '')
+    const whole = await sharp({ create: { width: 900, height: 900, channels: 3, background: 'red' } }).jpeg().toBuffer()
+    await writeFile(at('half.jpg'), whole.subarray(0, whole.length / 2))
+    for (const name of ['words.png', 'drawing.png', 'empty.png', 'half.jpg']) {
+      await expect(toJpeg(at(name), at('refused.jpg'), { width: 10, height: 10 }), name).rejects.toMatchObject({ code: 'bad_image' })
+      await expect(toAvatars(at(name), place.folder, [48]), name).rejects.toMatchObject({ code: 'bad_image' })
+    }
+    await expect(toJpeg(at('clear.png'), at('refused.jpg'), { width: 10, height: 10 }, { maxPixels: 1000 })).rejects.toMatchObject({ code: 'bad_image' })
+    await expect(toJpeg(at('absent.png'), at('refused.jpg'), { width: 10, height: 10 })).rejects.toMatchObject({ code: 'ENOENT' })
+    const names = await readdir(place.folder)
+    expect(names.filter(name => name === 'refused.jpg' || name.startsWith('.'))).toEqual([])
+  })
+})
