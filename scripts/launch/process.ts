@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Refusal } from './refusal.ts'
 
 /** What it takes to recognise a process after a crash: a pid alone may have been given to somebody else. */
 export interface Mark { pid: number, born: string }
@@ -54,7 +55,9 @@ export async function end(mark: Mark, persuasion: Persuasion): Promise<void> {
   for (const [signal, ms] of persuasion) {
     if (!isAlive(mark)) return
     try { process.kill(mark.pid, signal) } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EPERM') throw new Refusal(`Process ${mark.pid}, left by an earlier start, belongs to another account: start as that account`)
+      if (code !== 'ESRCH') throw error
     }
     for (const until = Date.now() + ms; Date.now() < until && isAlive(mark);) await sleep(20)
   }

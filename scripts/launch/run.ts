@@ -1,3 +1,4 @@
+import { reason } from './folders.ts'
 import { Launch } from './launcher.ts'
 import { HELP, readOptions } from './options.ts'
 import { Refusal } from './refusal.ts'
@@ -19,7 +20,7 @@ export async function run(parameters: string[], serverFile: string): Promise<voi
     greet(await launch.start(options))
   } catch (error) {
     if (stopping) return
-    console.error(error instanceof Refusal ? error.message : error)
+    console.error(sentence(error))
     process.exit(error instanceof Refusal ? error.code : 1)
   }
 
@@ -36,6 +37,13 @@ function greet({ url, login }: Ready): void {
   say(url === undefined ? 'Bobine is ready.' : `Bobine is ready: ${url}`)
   if (login) say(`Log in as ${login.username} with the password ${login.password} (shown only this once).`)
   say('Ctrl-C stops it.')
+}
+
+/** What the admin can mend as a sentence; anything else whole, for whoever mends the launcher. */
+function sentence(error: unknown): unknown {
+  if (error instanceof Refusal) return error.message
+  const { code, path } = error as NodeJS.ErrnoException
+  return code !== undefined && path !== undefined ? `${path}: ${reason(error)}` : error
 }
 
 function say(line: string): void {

@@ -17,11 +17,12 @@ export class Trial {
   readonly child: ChildProcess
   readonly ended: Promise<string>
 
-  /** Runs `scripts/start`, or the launcher with another server script (`trial-server.mjs`). */
-  constructor(parameters: string[], options: { server?: string, env?: NodeJS.ProcessEnv } = {}) {
+  /** Runs `scripts/start`, or the launcher with another server script (`trial-server.mjs`); `as` is the id of another account. */
+  constructor(parameters: string[], options: { server?: string, env?: NodeJS.ProcessEnv, as?: number } = {}) {
     const command = options.server === undefined
       ? [join(here, '../start'), ...parameters]
       : [process.execPath, '--import', 'tsx', '--input-type=module', '-e', PROGRAM, join(here, 'run.ts'), join(here, options.server), ...parameters]
+    if (options.as !== undefined) command.unshift('setpriv', `--reuid=${options.as}`, `--regid=${options.as}`, '--clear-groups')
     this.child = spawn(command[0]!, command.slice(1), { cwd: join(here, '../..'), env: { ...plainEnvironment(), ...options.env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     for (const stream of [this.child.stdout!, this.child.stderr!]) stream.on('data', data => this.output += String(data))
     this.ended = ending(this.child)
