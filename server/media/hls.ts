@@ -3,11 +3,10 @@ import { join } from 'node:path'
 import { MediaError, runFfmpeg, type FfmpegRun, type Progress } from './ffmpeg.ts'
 import { audioFilters, ladderGraph } from './filters.ts'
 import type { Plan, Rung } from './ladder.ts'
-import { readMediaPlaylist } from './playlist.ts'
+import { readMediaPlaylist, type HlsOutput } from './playlist.ts'
 import type { Probe } from './probe.ts'
 
-/** One rendition: a playlist and the fragmented MP4 file it points into, both names within the output folder; `resolution` is 0 for sound. */
-export type HlsOutput = { kind: 'video' | 'audio', resolution: number, playlist: string, file: string }
+export type { HlsOutput } from './playlist.ts'
 
 export type HlsResult = {
   /** Length of the shortest rendition, in seconds. */

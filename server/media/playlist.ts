@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { HlsOutput } from './hls.ts'
 import { readInit } from './mp4.ts'
 import type { Probe } from './probe.ts'
+
+/** One rendition: a playlist and the fragmented MP4 file it points into, both names within the output folder; `resolution` is 0 for sound. */
+export type HlsOutput = { kind: 'video' | 'audio', resolution: number, playlist: string, file: string }
 
 export type ByteRange = { offset: number, length: number }
 export type Segment = { uri: string, duration: number, byterange: ByteRange | null }

@@ -2,52 +2,9 @@ import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { allowedContainers, inputOptions, MediaError, runFfprobe } from './ffmpeg.ts'
 import { scanPackets } from './packets.ts'
+import { audioStream, number, StreamAnswer, Text, videoStream, type AudioStream, type VideoStream } from './streams.ts'
 
-export type VideoStream = {
-  index: number
-  codec: string
-  profile: string
-  level: number
-  pixFmt: string
-  /** Size as it is shown: rotation and pixel shape applied, both even. */
-  width: number
-  height: number
-  /** Clockwise degrees a player has to turn the picture by: 0, 90, 180 or 270. */
-  rotation: number
-  squarePixels: boolean
-  /** Mean frames per second. */
-  fps: number
-  variableFps: boolean
-  /** Pictures are stored in another order than they are shown in. */
-  reordered: boolean
-  /** Bits per second; derived from the file's size where the container does not say. */
-  bitrate: number
-  frames: number | null
-  /** Seconds from the file's first instant to this stream's first picture. */
-  start: number
-  duration: number | null
-  /** Longest stretch without a keyframe, in seconds; null where it was not measured. */
-  keyframeInterval: number | null
-  attachedPic: boolean
-  hdr: boolean
-  transfer: string
-  interlaced: boolean
-  /** RFC 6381 name for H.264, else ''. */
-  codecString: string
-}
-
-export type AudioStream = {
-  index: number
-  codec: string
-  profile: string
-  channels: number
-  sampleRate: number
-  bitrate: number
-  start: number
-  duration: number | null
-  language: string | null
-  title: string | null
-}
+export type { AudioStream, VideoStream } from './streams.ts'
 
 export type Probe = {
   container: string[]
@@ -145,36 +102,9 @@ export function hasMovingPicture(probe: Probe): boolean {
   return probe.video !== null && !probe.video.attachedPic
 }
 
-const Text = z.union([z.string(), z.number()]).optional()
-const Stream = z.object({
-  index: z.number(),
-  codec_type: z.string().optional(),
-  codec_name: z.string().optional(),
-  profile: Text,
-  level: Text,
-  pix_fmt: z.string().optional(),
-  width: Text,
-  height: Text,
-  sample_aspect_ratio: z.string().optional(),
-  avg_frame_rate: z.string().optional(),
-  r_frame_rate: z.string().optional(),
-  field_order: z.string().optional(),
-  has_b_frames: Text,
-  color_transfer: z.string().optional(),
-  bit_rate: Text,
-  nb_frames: Text,
-  start_time: Text,
-  duration: Text,
-  channels: Text,
-  sample_rate: Text,
-  disposition: z.record(z.string(), z.number()).optional(),
-  tags: z.record(z.string(), z.string()).optional(),
-  side_data_list: z.array(z.looseObject({ rotation: Text })).optional()
-})
-type Stream = z.infer<typeof Stream>
 const Answer = z.object({
   format: z.object({ format_name: z.string(), start_time: Text, duration: Text, bit_rate: Text }),
-  streams: z.array(Stream)
+  streams: z.array(StreamAnswer)
 })
 
 async function ffprobe(file: string, limits: ProbeLimits) {
@@ -190,78 +120,6 @@ async function ffprobe(file: string, limits: ProbeLimits) {
   const answer = Answer.safeParse(raw)
   if (!answer.success) throw new MediaError('unreadable', 'ffprobe found nothing it knows')
   return { ...answer.data, raw: wireMetadata(raw as Record<string, unknown>) }
-}
-
-function videoStream(stream: Stream, start: number): VideoStream {
-  const rotation = rotationOf(stream)
-  const { width: codedWidth, height: codedHeight } = { width: number(stream.width), height: number(stream.height) }
-  const [sarX, sarY] = (stream.sample_aspect_ratio ?? '1:1').split(':').map(Number)
-  const shape = sarX && sarY ? sarX / sarY : 1
-  // A pixel four times as wide as high is a lie; the picture is then shown as it was coded.
-  const aspect = shape > 0.25 && shape < 4 ? shape : 1
-  const stretched = aspect >= 1 ? [codedWidth * aspect, codedHeight] : [codedWidth, codedHeight / aspect]
-  const [width, height] = rotation % 180 === 0 ? stretched : stretched.reverse()
-  const mean = rate(stream.avg_frame_rate)
-  const nominal = rate(stream.r_frame_rate)
-  const profile = String(stream.profile ?? '')
-  const level = number(stream.level)
-  const transfer = stream.color_transfer ?? ''
-  const stills = ['mjpeg', 'png', 'bmp', 'gif', 'webp', 'tiff']
-  const frames = number(stream.nb_frames) || null
-  return {
-    index: stream.index, codec: stream.codec_name ?? '', profile, level, pixFmt: stream.pix_fmt ?? '',
-    width: even(width ?? 0), height: even(height ?? 0), rotation, squarePixels: Math.abs(aspect - 1) < 0.001,
-    fps: mean || nominal, variableFps: mean > 0 && nominal > 0 && Math.abs(mean - nominal) / nominal > 0.01,
-    reordered: number(stream.has_b_frames) > 0, bitrate: number(stream.bit_rate), frames,
-    start: Math.max(0, number(stream.start_time) - start), duration: durationOf(stream, start), keyframeInterval: null,
-    attachedPic: stream.disposition?.attached_pic === 1 || (stream.disposition?.still_image === 1 && stills.includes(stream.codec_name ?? '')),
-    hdr: transfer === 'smpte2084' || transfer === 'arib-std-b67', transfer,
-    interlaced: ['tt', 'bb', 'tb', 'bt'].includes(stream.field_order ?? ''),
-    codecString: stream.codec_name === 'h264' ? avcString(profile, level) : ''
-  }
-}
-
-function audioStream(stream: Stream, start: number): AudioStream {
-  return {
-    index: stream.index, codec: stream.codec_name ?? '', profile: String(stream.profile ?? ''),
-    channels: number(stream.channels), sampleRate: number(stream.sample_rate), bitrate: number(stream.bit_rate),
-    start: number(stream.start_time) - start, duration: durationOf(stream, start),
-    language: stream.tags?.language && stream.tags.language !== 'und' ? stream.tags.language : null, title: stream.tags?.title ?? null
-  }
-}
-
-// Matroska keeps the stream's end in a tag: "00:01:02.345000000".
-function durationOf(stream: Stream, start: number): number | null {
-  const [hours, minutes, seconds] = (stream.tags?.DURATION ?? '').split(':').map(Number)
-  const tagged = (hours ?? NaN) * 3600 + (minutes ?? NaN) * 60 + (seconds ?? NaN)
-  return number(stream.duration) || (tagged > 0 ? Math.max(0.001, tagged - number(stream.start_time) + start) : null)
-}
-
-function rotationOf(stream: Stream): number {
-  const matrix = stream.side_data_list?.find(data => data.rotation !== undefined)?.rotation
-  const counterclockwise = matrix !== undefined ? Number(matrix) : -Number(stream.tags?.rotate ?? 0)
-  if (!Number.isFinite(counterclockwise)) return 0
-  return ((Math.round(-counterclockwise / 90) * 90) % 360 + 360) % 360
-}
-
-function avcString(profile: string, level: number): string {
-  const profiles: Record<string, string> = { 'Constrained Baseline': '42e0', Baseline: '4200', Main: '4d40', Extended: '5800', High: '6400', 'High 10': '6e00', 'High 4:2:2': '7a00', 'High 4:4:4 Predictive': 'f400' }
-  const prefix = profiles[profile]
-  return prefix && level > 0 ? `avc1.${prefix}${level.toString(16).padStart(2, '0')}` : ''
-}
-
-function rate(text: string | undefined): number {
-  const [over, under] = (text ?? '').split('/').map(Number)
-  return over && under ? over / under : 0
-}
-
-function number(value: string | number | undefined): number {
-  const parsed = Number(value)
-  return Number.isFinite(parsed) ? parsed : 0
-}
-
-function even(pixels: number): number {
-  return Math.max(2, 2 * Math.round(pixels / 2))
 }
 
 // On the wire numbers are numbers, except in tags; where the file lies on this machine is nobody's business.
