@@ -1,0 +1,33 @@
+/** One machine-readable reason of a refusal: the `code` of an application/problem+json answer. */
+export type ErrorCode = { code: string, status: number, meaning: string }
+
+/** Every `code` this server gives, for the API's documentation; a test holds it against the sources. */
+export const ERROR_CODES: ErrorCode[] = [
+  { code: 'invalid_request', status: 400, meaning: 'The request cannot be understood: a malformed header, a wrong content type, a missing parameter of OAuth.' },
+  { code: 'invalid_client', status: 400, meaning: 'client_id and client_secret are missing or wrong; GET /oauth-clients/local has the right ones.' },
+  { code: 'invalid_grant', status: 400, meaning: 'The username and password, or the refresh token, are not right or not any more.' },
+  { code: 'unsupported_grant_type', status: 400, meaning: 'Only the grants password and refresh_token exist here.' },
+  { code: 'invalid_scope', status: 400, meaning: 'There are no scopes here: ask for none.' },
+  { code: 'access_denied', status: 400, meaning: 'The user is blocked.' },
+  { code: 'too_many_uploads', status: 400, meaning: 'The user has as many unfinished uploads as this instance allows.' },
+  { code: 'unknown_route', status: 400, meaning: 'No such route in this API.' },
+  { code: 'unauthorized_request', status: 401, meaning: 'This needs a login: send `Authorization: Bearer …`.' },
+  { code: 'invalid_token', status: 401, meaning: 'The access token is unknown, has expired or was revoked: refresh it or log in again.' },
+  { code: 'current_password_is_invalid', status: 401, meaning: 'The current password, needed for this change, is not right.' },
+  { code: 'Forbidden', status: 403, meaning: 'The token of a video\'s files is missing or not right.' },
+  { code: 'video_requires_password', status: 403, meaning: 'Send the video\'s password in the header x-peertube-video-password.' },
+  { code: 'incorrect_video_password', status: 403, meaning: 'The video\'s password is not right.' },
+  { code: 'upload_busy', status: 409, meaning: 'The last piece of this upload is still being worked on: ask again.' },
+  { code: 'PayloadTooLargeError', status: 413, meaning: 'The body is larger than this instance accepts.' },
+  { code: 'quota_reached', status: 413, meaning: 'The user\'s space, in all or of one day, does not suffice.' },
+  { code: 'max_file_size_reached', status: 413, meaning: 'The file is larger than this instance accepts.' },
+  { code: 'RangeNotSatisfiableError', status: 416, meaning: 'The file has no such bytes.' },
+  { code: 'unreadable_video', status: 422, meaning: 'The file cannot be read as a video.' },
+  { code: 'unsupported_container', status: 422, meaning: 'The file is of a kind that is not taken, whatever its name says.' },
+  { code: 'no_streams', status: 422, meaning: 'The file holds neither picture nor sound.' },
+  { code: 'too_many_streams', status: 422, meaning: 'The file holds more streams than this instance accepts.' },
+  { code: 'video_too_large', status: 422, meaning: 'The picture has more pixels, or more frames a second, than this instance accepts.' },
+  { code: 'video_too_long', status: 422, meaning: 'The video is longer than this instance accepts.' },
+  { code: 'too_many_requests', status: 429, meaning: 'Too many requests from this address: wait for the seconds in Retry-After.' },
+  { code: 'insufficient_storage', status: 507, meaning: 'The disk of this instance is full.' }
+]

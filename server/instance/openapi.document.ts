@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponsesObject } from 'zod-openapi'
+import type { Contract, FileKind, RouteSpec } from '../../shared/contract.ts'
+import { User } from '../../shared/accounts.ts'
+import { Account, ActorImage, ActorSummary, Channel } from '../../shared/actors.ts'
+import { Labelled } from '../../shared/fields.ts'
+import { Uploaded } from '../../shared/uploads.ts'
+import { Progress, Video, VideoDetails } from '../../shared/videos.ts'
+import { config, origin } from '../core/config.ts'
+import { ERROR_CODES } from './errors.ts'
+import { VERSION } from './version.ts'
+
+/** An OpenAPI 3.1 document. */
+export type OpenApiDocument = ReturnType<typeof createDocument>
+
+for (const [id, schema] of Object.entries({ Account, ActorImage, ActorSummary, Channel, Labelled, Progress, Uploaded, User, Video, VideoDetails })) {
+  if (!z.globalRegistry.get(schema)?.id) z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), id })
+}
+
+const Problem = z.object({
+  type: z.string().describe('about:blank, or the address of the code\'s description'), title: z.string(), status: z.int(), detail: z.string(),
+  code: z.enum(ERROR_CODES.map(one => one.code)).optional().describe('Machine-readable reason'),
+  'invalid-params': z.record(z.string(), z.object({ type: z.string(), value: z.unknown().optional(), msg: z.string(), path: z.string(), location: z.string() })).optional()
+    .describe('What was wrong with each parameter'),
+  instance: z.string().describe('The address that was asked'), error: z.string().describe('The same as detail, for old clients')
+}).meta({ id: 'Problem', description: 'A refusal (RFC 9457)' })
+
+const ROLES: Partial<Record<NonNullable<RouteSpec['auth']>, string>> = {
+  user: 'For users.', moderator: 'For moderators and administrators.', admin: 'For administrators.', optional: 'Logged-in users may see more.'
+}
+
+/** OpenAPI 3.1 of the given routes: parameters, bodies, files, answers, refusals and who may call. */
+export function openapiDocument(contracts: Contract[]): OpenApiDocument {
+  const paths: ZodOpenApiPathsObject = {}
+  for (const [key, spec] of contracts.flatMap(contract => Object.entries(contract))) {
+    const [method, path] = key.split(' ') as [string, string]
+    const place = path.replace(/:(\w+)/g, '{$1}')
+    paths[place] = { ...paths[place], [method.toLowerCase()]: operation(key, path, spec) }
+  }
+  const tags = [...new Set(contracts.flatMap(contract => Object.values(contract)).map(spec => spec.tag))].sort()
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: `${config.instance.name}: REST API`, version: VERSION,
+      description: 'The API of this instance. Log in with `POST /users/token`, then send `Authorization: Bearer …`.',
+      license: { name: 'AGPL-3.0-or-later', identifier: 'AGPL-3.0-or-later' }
+    },
+    servers: [{ url: `${origin()}/api/v1` }],
+    tags: tags.map(name => ({ name })),
+    security: [],
+    paths,
+    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'The access token of POST /users/token' } } }
+  }, { override: ({ jsonSchema, zodSchema, io }) => {
+    if (io === 'input') Object.assign(jsonSchema, sentForm(zodSchema))
+    withoutSafeBounds(jsonSchema)
+  } })
+}
+
+type JsonSchema = Record<string, unknown>
+
+/** What a preprocess step takes is unknown to zod; what comes out of it is what callers should send. */
+function sentForm(schema: z.core.$ZodType): JsonSchema {
+  const { def } = schema._zod as { def: { type: string, in?: z.ZodType, out?: z.ZodType } }
+  if (def.type !== 'pipe' || def.in?._zod.def.type !== 'transform' || !def.out || z.globalRegistry.get(schema as z.ZodType)?.override) return {}
+  const { $schema: _none, ...sent } = z.toJSONSchema(def.out, {
+    io: 'input', unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      Object.assign(jsonSchema, jsonSchema.override)
+      delete jsonSchema.override
+      withoutSafeBounds(jsonSchema)
+    }
+  })
+  return sent
+}
+
+// The bounds of JavaScript's numbers say nothing about the API.
+function withoutSafeBounds(schema: JsonSchema): void {
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
+}
+
+function operation(key: string, path: string, spec: RouteSpec): ZodOpenApiOperationObject {
+  const named = [...path.matchAll(/:(\w+)/g)].map(match => match[1]!)
+  const params = spec.params ?? (named.length > 0 ? z.object(Object.fromEntries(named.map(name => [name, z.string()]))) : undefined)
+  const description = [spec.description, ROLES[spec.auth ?? 'none']].filter(Boolean).join('\n\n')
+  return {
+    operationId: operationId(key), summary: spec.summary, tags: [spec.tag], ...(description ? { description } : {}),
+    security: spec.auth === undefined || spec.auth === 'none' ? [] : spec.auth === 'optional' ? [{}, { bearer: [] }] : [{ bearer: [] }],
+    ...(params || spec.query ? { requestParams: { ...(params ? { path: params } : {}), ...(spec.query ? { query: spec.query } : {}) } } : {}),
+    ...body(spec),
+    responses: responses(spec, named.length > 0)
+  }
+}
+
+/** `GET /videos/:id/description` becomes getVideosIdDescription. */
+function operationId(key: string): string {
+  const [first, ...rest] = key.replace(/[^a-zA-Z]+/g, ' ').trim().split(' ')
+  return first!.toLowerCase() + rest.map(word => word[0]!.toUpperCase() + word.slice(1)).join('')
+}
+
+function body(spec: RouteSpec): Pick<ZodOpenApiOperationObject, 'requestBody'> {
+  if (!spec.body && !spec.files) return {}
+  const optional = spec.body instanceof z.ZodOptional
+  const fields = optional ? (spec.body as z.ZodOptional<z.ZodType>).unwrap() : spec.body
+  if (spec.form) return { requestBody: { required: true, content: { 'application/x-www-form-urlencoded': { schema: fields! } } } }
+  if (!spec.files) return { requestBody: { required: !optional, content: { 'application/json': { schema: fields! } } } }
+  const files = Object.fromEntries(Object.entries(spec.files).map(([name, kind]) => [name, fileField(kind)]))
+  const together = fields instanceof z.ZodObject ? z.object({ ...fields.shape, ...files }) : z.object(files)
+  const alone = fields && !Object.values(spec.files).includes('video') ? { 'application/json': { schema: fields } } : {}
+  return { requestBody: { required: true, content: { 'multipart/form-data': { schema: together }, ...alone } } }
+}
+
+function fileField(kind: FileKind): z.ZodType {
+  const file = z.unknown().meta({ override: { type: 'string', format: 'binary', contentMediaType: kind === 'video' ? 'video/*' : 'image/*' } })
+  return kind === 'image' ? file.optional() : file.nonoptional()
+}
+
+function responses(spec: RouteSpec, named: boolean): ZodOpenApiResponsesObject {
+  const status = spec.status ?? (spec.response ? 200 : 204)
+  const type = spec.response instanceof z.ZodLiteral ? 'text/html' : 'application/json'
+  const done = { description: spec.response ? 'Done' : 'Done, without a body', ...(spec.response ? { content: { [type]: { schema: spec.response } } } : {}) }
+  const needsLogin = spec.auth !== undefined && spec.auth !== 'none'
+  const reasons: Record<number, string | undefined> = {
+    ...(spec.body || spec.query || spec.params ? { 400: 'Something about the request is not valid' } : {}),
+    ...(needsLogin ? { 401: 'Not logged in, or the token has ended' } : {}),
+    ...(needsLogin && spec.auth !== 'optional' ? { 403: 'Not allowed to this user' } : {}),
+    ...(named ? { 404: 'No such thing' } : {}),
+    ...spec.refusals,
+    429: 'Too many requests'
+  }
+  const refused = Object.entries(reasons).map(([code, description = '']) => [code, { description, content: { 'application/problem+json': { schema: Problem } } }])
+  return { [status]: done, ...Object.fromEntries(refused) }
+}
