@@ -79,7 +79,7 @@ async function firstFrameRate(handle: Awaited<ReturnType<typeof open>>, head: Bu
   return duration > 0 ? timescale / duration : 0
 }
 
-// The mean length of the fragment's frames in units of the track's timescale (ISO 14496-12, 8.8.7 and 8.8.8).
+// The usual length of the fragment's frames in units of the track's timescale (ISO 14496-12, 8.8.7 and 8.8.8).
 function frameDuration(tfhd: Buffer, trun: Buffer, usual: number): number {
   if (trun.length < 8 || tfhd.length < 8) return 0
   const flags = trun.readUIntBE(1, 3)
@@ -91,10 +91,10 @@ function frameDuration(tfhd: Buffer, trun: Buffer, usual: number): number {
   }
   const first = 8 + (flags & 1 ? 4 : 0) + (flags & 4 ? 4 : 0)
   const step = 4 * [0x100, 0x200, 0x400, 0x800].filter(flag => flags & flag).length
-  let total = 0
-  let frames = 0
-  for (let i = 0; i < count && first + i * step + 4 <= trun.length; i++, frames++) total += trun.readUInt32BE(first + i * step)
-  return frames > 0 ? total / frames : 0
+  const durations: number[] = []
+  for (let i = 0; i < count && first + i * step + 4 <= trun.length; i++) durations.push(trun.readUInt32BE(first + i * step))
+  // The very first picture may be stretched to begin with the sound.
+  return durations.sort((a, b) => a - b)[durations.length >> 1] ?? 0
 }
 
 function child(buffer: Buffer, ...path: string[]): Buffer {
