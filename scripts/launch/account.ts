@@ -36,6 +36,7 @@ function systemAccount(name: string): { uid: number, gid: number } {
 }
 
 function reaches(prefix: string[], options: Account['options'], folder: string): boolean {
-  const [command, ...parameters] = [...prefix, 'test', '-x', folder]
+  // Not `test -x`: access() ignores capabilities.
+  const [command, ...parameters] = [...prefix, 'ls', '-d', `${folder}/.`]
   return spawnSync(command!, parameters, { ...options, cwd: '/', stdio: 'ignore' }).status === 0
 }
