@@ -1,0 +1,35 @@
+import * as bcrypt from 'bcrypt'
+import { beforeAll, expect, test, vi } from 'vitest'
+import { loadConfig } from '../core/config.ts'
+import { assertLongEnough, hashPassword, matchesPassword } from './password.ts'
+
+vi.mock('bcrypt', async original => {
+  const real = await original<typeof import('bcrypt')>()
+  return { ...real, compare: vi.fn(real.compare) }
+})
+beforeAll(() => { loadConfig({ overrides: { security: { password_cost: 4 }, user: { password_constraints: { min_length: 8 } } } }) })
+
+test('a password matches its own hash, of the configured cost', async () => {
+  const hash = await hashPassword('correct horse')
+  expect(hash).toMatch(/^\$2b\$04\$/)
+  expect(await matchesPassword('correct horse', hash)).toBe(true)
+  expect(await matchesPassword('correct horsE', hash)).toBe(false)
+})
+
+test('for an unknown user the same work is done, and the answer is no', async () => {
+  vi.mocked(bcrypt.compare).mockClear()
+  expect(await matchesPassword('whatever', undefined)).toBe(false)
+  expect(bcrypt.compare).toHaveBeenCalledWith('whatever', expect.stringMatching(/^\$2b\$04\$/))
+})
+
+test('what bcrypt would cut off counts', async () => {
+  const hash = await hashPassword('é'.repeat(40) + '1')
+  expect(await matchesPassword('é'.repeat(40) + '1', hash)).toBe(true)
+  expect(await matchesPassword('é'.repeat(40) + '2', hash)).toBe(false)
+})
+
+test('a short password is refused by the configured length', () => {
+  expect(() => assertLongEnough('1234567')).toThrow('Incorrect request parameters: password')
+  expect(() => assertLongEnough('12345678')).not.toThrow()
+  expect(() => assertLongEnough(undefined)).not.toThrow()
+})
