@@ -11,14 +11,15 @@ const Row = z.object({ total: z.coerce.number(), daily: z.coerce.number() })
  * and all renditions. To be joined with LATERAL.
  */
 export function quotaSql(userId: Sql): Sql {
+  // The aliases are long so that none of them hides one that `userId` names.
   return sql`(SELECT coalesce(sum(bytes), 0)::bigint AS total, coalesce(sum(bytes) FILTER (WHERE uploaded > now() - interval '24 hours'), 0)::bigint AS daily
     FROM (
-      SELECT video.created_at AS uploaded,
-        coalesce((SELECT source.size FROM video_sources source WHERE source.video_id = video.id AND source.filename IS NOT NULL), 0)
-        + coalesce((SELECT sum(file.size) FROM video_files file JOIN streaming_playlists playlist ON playlist.id = file.streaming_playlist_id WHERE playlist.video_id = video.id), 0) AS bytes
-      FROM videos video JOIN channels channel ON channel.id = video.channel_id JOIN accounts owner ON owner.id = channel.account_id
-      WHERE owner.user_id = ${userId}
-    ) stored)`
+      SELECT quota_video.created_at AS uploaded,
+        coalesce((SELECT source.size FROM video_sources source WHERE source.video_id = quota_video.id AND source.filename IS NOT NULL), 0)
+        + coalesce((SELECT sum(file.size) FROM video_files file JOIN streaming_playlists playlist ON playlist.id = file.streaming_playlist_id WHERE playlist.video_id = quota_video.id), 0) AS bytes
+      FROM videos quota_video JOIN channels quota_channel ON quota_channel.id = quota_video.channel_id JOIN accounts quota_account ON quota_account.id = quota_channel.account_id
+      WHERE quota_account.user_id = ${userId}
+    ) quota_stored)`
 }
 
 /** The bytes a user's videos take now. */

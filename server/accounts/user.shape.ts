@@ -30,6 +30,6 @@ export function userSql(user: Sql, account: Sql, actor: Sql, more: Sql = sql`'{}
 }
 
 function channelsSql(account: Sql): Sql {
-  return sql`coalesce((SELECT jsonb_agg(${channelSql(sql`channel`, sql`channel_actor`)} ORDER BY channel.id)
-    FROM channels channel JOIN actors channel_actor ON channel_actor.id = channel.actor_id WHERE channel.account_id = ${account}.id), '[]'::jsonb)`
+  return sql`coalesce((SELECT jsonb_agg(${channelSql(sql`own_channel`, sql`own_channel_actor`)} ORDER BY own_channel.id)
+    FROM channels own_channel JOIN actors own_channel_actor ON own_channel_actor.id = own_channel.actor_id WHERE own_channel.account_id = ${account}.id), '[]'::jsonb)`
 }

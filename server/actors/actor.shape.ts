@@ -45,7 +45,7 @@ function hostSql(actor: Sql): Sql {
 
 function imagesSql(actor: Sql, kind: Sql, path: string): Sql {
   return sql`(SELECT coalesce(json_agg(json_build_object(
-      'width', image.width, 'height', image.height, 'path', ${path}::text || image.filename, 'fileUrl', ${origin() + path}::text || image.filename,
-      'createdAt', ${isoSql(sql`image.created_at`)}, 'updatedAt', ${isoSql(sql`image.updated_at`)}) ORDER BY image.width), '[]'::json)
-    FROM actor_images image WHERE image.actor_id = ${actor}.id AND image.kind = ${kind})`
+      'width', actor_image.width, 'height', actor_image.height, 'path', ${path}::text || actor_image.filename, 'fileUrl', ${origin() + path}::text || actor_image.filename,
+      'createdAt', ${isoSql(sql`actor_image.created_at`)}, 'updatedAt', ${isoSql(sql`actor_image.updated_at`)}) ORDER BY actor_image.width), '[]'::json)
+    FROM actor_images actor_image WHERE actor_image.actor_id = ${actor}.id AND actor_image.kind = ${kind})`
 }
