@@ -7,7 +7,7 @@ const SIZES: Record<string, number> = { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 **
 
 /** A duration in milliseconds, written as a number or as '5 minutes'. */
 const Duration = z.union([z.number(), z.string()], 'a duration such as 5000 or \'5 minutes\'').transform((value, context) => {
-  const ms = typeof value === 'number' ? value : quantity(value, /^(\d+(?:\.\d+)?)\s*([a-z]+?)s?$/i, UNITS)
+  const ms = typeof value === 'number' ? value : quantity(value, /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i, UNITS)
   if (Number.isFinite(ms) && ms! >= 0) return ms!
   return fail(context, 'a duration such as 5000 or \'5 minutes\'')
 })
@@ -139,7 +139,7 @@ export type Config = z.output<typeof ConfigSchema>
 
 function quantity(text: string, pattern: RegExp, units: Record<string, number>): number | undefined {
   const [, number, unit] = pattern.exec(text.trim()) ?? []
-  const factor = unit === undefined ? undefined : units[unit.toLowerCase()]
+  const factor = unit === undefined ? undefined : units[unit.toLowerCase()] ?? units[unit.toLowerCase().replace(/s$/, '')]
   return factor === undefined ? undefined : Math.round(Number(number) * factor)
 }
 

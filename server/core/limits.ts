@@ -26,6 +26,8 @@ function make(name: RateClass): RequestHandler {
     standardHeaders: false,
     skipFailedRequests: name === 'signup',
     passOnStoreError: true,
+    // Made at the first request, since the configuration is read after the modules.
+    validate: { creationStack: false },
     store: new RedisStore({
       prefix: `${config.redis.prefix}:rate:${name}:`,
       sendCommand: async (command: string, ...args: string[]) => await redis.call(command, ...args) as never

@@ -56,6 +56,7 @@ test('ffmpeg dies with its guard', async () => {
   const guard = (await processesWith(mark)).find(line => line.includes('ffmpeg-guard.sh')) ?? ''
   process.kill(Number.parseInt(guard, 10), 'SIGKILL')
   await expect(run.done).rejects.toMatchObject({ code: 'ffmpeg_failed' })
+  await expect(runFfmpeg({ input: source, cwd: join(place.folder, 'gone'), options: ['-c', 'copy', '-f', 'mp4'], output: 'x.mp4' }).done).rejects.toMatchObject({ code: 'ffmpeg_failed' })
   await until(async () => (await processesWith(mark)).length === 0)
 })
 

@@ -1,5 +1,6 @@
 import { execFile, type ChildProcess } from 'node:child_process'
 import { accessSync, chmodSync, constants, existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ffmpeg from 'fluent-ffmpeg'
 
@@ -38,7 +39,7 @@ export type FfmpegJob = {
   before?: string[]
   /** Options after the input, one argument each. */
   options: string[]
-  /** Output name, relative to `cwd`. */
+  /** Output name, in the folder `cwd`; '-' is standard output. */
   output: string
   cwd: string
   nice?: number
@@ -58,7 +59,8 @@ export type FfmpegRun = {
 /** Starts one ffmpeg; it dies with this process, when `signal` aborts, after `timeoutMs` or on `kill()`. */
 export function runFfmpeg(job: FfmpegJob): FfmpegRun {
   useGuard()
-  const command = ffmpeg({ cwd: job.cwd, niceness: job.nice ?? 0, stdoutLines: 200 })
+  // Not started in `cwd`: fluent-ffmpeg throws past every handler where that folder is gone.
+  const command = ffmpeg({ niceness: job.nice ?? 0, stdoutLines: 200 })
   let stopped: MediaError | null = null
   const stop = (error: MediaError) => {
     stopped ??= error
@@ -84,7 +86,7 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
       .input(`file:${job.input}`)
       .inputOptions(...['-nostdin', '-hide_banner', '-y', '-loglevel', 'warning', '-nostats', '-progress', 'pipe:2'], ...(job.before ?? []), ...inputOptions)
       .outputOptions(...['-max_muxing_queue_size', '4096'], ...job.options)
-      .output(job.output)
+      .output(job.output === '-' ? '-' : join(job.cwd, job.output))
       .on('start', () => {
         const child = childOf(command)
         child?.stdin?.on('error', () => {})

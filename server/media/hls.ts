@@ -86,7 +86,7 @@ function start(
     const args = await build()
     if (killed) throw new MediaError('aborted', 'ffmpeg was stopped')
     run = runFfmpeg({
-      input, cwd: folder, output: '%v.m3u8', options: [...args, ...muxerArgs(renditions, plan)],
+      input, cwd: folder, output: '%v.m3u8', options: [...args, ...muxerArgs(renditions, plan, folder)],
       nice: options.nice, signal: options.signal, duration: probe.duration, onProgress: options.onProgress
     })
     const { log, frames } = await run.done
@@ -138,7 +138,7 @@ function audioArgs(probe: Probe, plan: Plan, renditions: Rendition[]): string[] 
   return [...maps, '-c:a', 'aac', '-profile:a', 'aac_low', '-b:a', String(bitrate), '-ac', String(Math.min(2, audio.channels)), '-af', audioFilters(probe).join(',')]
 }
 
-function muxerArgs(renditions: Rendition[], { settings }: Plan): string[] {
+function muxerArgs(renditions: Rendition[], { settings }: Plan, folder: string): string[] {
   const map = renditions.map(({ video, audio, playlist }) => [
     ...(video !== null ? [`v:${video}`] : []), ...(audio !== null ? [`a:${audio}`] : []), `name:${playlist.slice(0, -'.m3u8'.length)}`
   ].join(','))
@@ -148,7 +148,7 @@ function muxerArgs(renditions: Rendition[], { settings }: Plan): string[] {
     '-hls_playlist_type', 'event', '-hls_flags', 'single_file+independent_segments',
     // Pictures and sound start at 0 in every rendition, without an edit list that only some players obey.
     '-hls_segment_options', 'movflags=+negative_cts_offsets:use_editlist=0',
-    '-var_stream_map', map.join(' '), '-hls_segment_filename', '%v-fragmented.mp4'
+    '-var_stream_map', map.join(' '), '-hls_segment_filename', join(folder, '%v-fragmented.mp4')
   ]
 }
 

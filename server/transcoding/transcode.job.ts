@@ -8,7 +8,7 @@ import { logger } from '../core/logger.ts'
 import { run as runSql, sql } from '../core/sql.ts'
 import { MediaError } from '../media/ffmpeg.ts'
 import type { Probe } from '../media/probe.ts'
-import { removeStored, storedPath } from '../storage/disk.ts'
+import { removeHls, removeStored, storedPath } from '../storage/disk.ts'
 import { VideoSource } from '../videos/video-file.model.ts'
 import { STATE, Video } from '../videos/video.model.ts'
 import { encode } from './encode.ts'
@@ -44,7 +44,8 @@ async function work(videoId: number, run: Run): Promise<void> {
     await encodeAll(video, source, run)
     await finish(video, source)
   } catch (error) {
-    if (await Video.count({ where: { id: videoId } }) === 0) return
+    // Deleted in the middle: what was written since goes too.
+    if (await Video.count({ where: { id: videoId } }) === 0) return await removeHls(video.uuid)
     if (run.signal.aborted) await Transcoding.update({ state: 'waiting' }, { where: { videoId } })
     else await fail(video, transcoding, error)
   }

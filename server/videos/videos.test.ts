@@ -1,0 +1,257 @@
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { encoded, upload, uploadForm } from '../test/upload.ts'
+
+let site: Instance
+let root: string
+let alice: Awaited<ReturnType<Instance['user']>>
+let bob: Awaited<ReturnType<Instance['user']>>
+let moderator: Awaited<ReturnType<Instance['user']>>
+beforeAll(async () => {
+  site = await startInstance({ instance: { default_nsfw_policy: 'display' }, transcoding: { resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } }, schedule: { check_interval: '200 ms' } })
+  root = await site.login()
+  alice = await site.user('alice')
+  bob = await site.user('bob')
+  moderator = await site.user('mod', { role: 1 })
+})
+afterAll(async () => await site?.stop())
+
+describe('a published video', () => {
+  it('has every field its owner gave, in the shape PeerTube clients know', async () => {
+    const made = await upload(site, alice, {
+      name: 'Full video', category: 2, licence: 4, language: 'en', nsfw: 'false', tags: ['tag one', 'two'], description: 'A **full** description', support: 'Support text',
+      commentsPolicy: 1, downloadEnabled: 'true', waitTranscoding: 'false', originallyPublishedAt: '2020-01-02T03:04:05.000Z'
+    })
+    await encoded(site, alice, made.uuid)
+    const { json: video } = await site.call(`GET /videos/${made.uuid}`)
+    expect(video).toMatchObject({
+      id: made.id, uuid: made.uuid, shortUUID: made.shortUUID, url: `${site.url}/videos/watch/${made.uuid}`, name: 'Full video',
+      category: { id: 2, label: 'Films' }, licence: { id: 4, label: 'Attribution - Non Commercial' }, language: { id: 'en', label: 'English' }, privacy: { id: 1, label: 'Public' },
+      nsfw: false, description: 'A **full** description', truncatedDescription: 'A **full** description', isLocal: true, duration: 2, aspectRatio: 1.7778, views: 0, likes: 0, dislikes: 0, isLive: false,
+      embedPath: `/videos/embed/${made.uuid}`, originallyPublishedAt: '2020-01-02T03:04:05.000Z', tags: ['tag one', 'two'], support: 'Support text', descriptionPath: `/api/v1/videos/${made.uuid}/description`,
+      commentsEnabled: true, commentsPolicy: { id: 1, label: 'Enabled' }, downloadEnabled: true, waitTranscoding: false, state: { id: 1, label: 'Published' }, files: [], blacklisted: false,
+      account: { name: 'alice', host: site.url.slice(7) }, channel: { name: 'alice_channel', ownerAccount: { name: 'alice' } }
+    })
+    const [playlist] = video.streamingPlaylists
+    expect(playlist.playlistUrl).toMatch(new RegExp(`^${site.url}/static/streaming-playlists/hls/${made.uuid}/[0-9a-f-]{36}-master\\.m3u8$`))
+    expect(playlist.files.map((file: any) => [file.resolution.id, file.hasVideo, file.hasAudio])).toEqual([[180, true, false], [0, false, true]])
+    for (const file of playlist.files) expect((await fetch(file.fileUrl, { method: 'HEAD' })).headers.get('content-length')).toBe(String(file.size))
+    for (const path of [video.thumbnailPath, video.previewPath]) {
+      const image = await fetch(site.url + path)
+      expect(image.headers.get('content-type')).toBe('image/jpeg')
+      expect(image.headers.get('cache-control')).toContain('max-age=172800')
+    }
+    const hashes = await (await fetch(playlist.segmentsSha256Url)).json() as Record<string, object>
+    expect(Object.keys(hashes).sort()).toEqual(playlist.files.map((file: any) => file.fileUrl.split('/').at(-1)).sort())
+    const boards = (await site.call(`GET /videos/${made.uuid}/storyboards`)).json.storyboards
+    expect(boards[0]).toMatchObject({ spriteDuration: 1, spriteWidth: 192 })
+    expect((await fetch(site.url + boards[0].storyboardPath)).status).toBe(200)
+    const metadata = await site.call(`GET ${new URL(playlist.files[0].metadataUrl).pathname.slice('/api/v1'.length)}`)
+    expect(metadata.json.streams[0].codec_name).toBe('h264')
+  })
+
+  it('is found by number, UUID and short UUID, and by nothing else', async () => {
+    const made = await upload(site, alice)
+    for (const id of [made.id, made.uuid, made.shortUUID]) expect((await site.call(`GET /videos/${id}`)).json.uuid).toBe(made.uuid)
+    for (const id of [99999, '00000000-0000-4000-8000-000000000000', 'aaaaaaaaaaaaaaaaaaaaaa']) {
+      const answer = await site.call(`GET /videos/${id}`)
+      expect(answer.status).toBe(404)
+      expect(answer.json).toMatchObject({ status: 404, title: 'Not Found', detail: 'Video not found', error: 'Video not found', type: 'about:blank' })
+    }
+    const bad = await site.call('GET /videos/not%20an%20id')
+    expect(bad.status).toBe(400)
+    expect(bad.headers.get('content-type')).toContain('application/problem+json')
+    expect(bad.json['invalid-params'].id).toEqual({ type: 'field', value: 'not an id', msg: 'Should have a valid video id (id, short UUID or UUID)', path: 'id', location: 'params' })
+    for (const id of ['99999999999999999999', '%00', '..%2f..%2fetc%2fpasswd', "1'--", '-1']) expect([400, 404]).toContain((await site.call(`GET /videos/${id}`)).status)
+  })
+
+  it('shows an edit in the very next answer, whoever asked before', async () => {
+    const made = await upload(site, alice)
+    for (let i = 0; i < 20; i++) {
+      await site.call(`GET /videos/${made.uuid}`)
+      expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { name: `Name ${i}` } })).status).toBe(204)
+      expect((await site.call(`GET /videos/${made.uuid}`)).json.name).toBe(`Name ${i}`)
+      expect((await site.call('GET /videos?count=100')).json.data.find((video: any) => video.id === made.id)?.name ?? `Name ${i}`).toBe(`Name ${i}`)
+    }
+  })
+})
+
+describe('editing', () => {
+  it('changes what is given and leaves the rest', async () => {
+    const made = await upload(site, alice, { description: 'before', tags: ['one', 'two'] })
+    const jpeg = await sharp({ create: { width: 1000, height: 600, channels: 3, background: '#a33' } }).png().toBuffer()
+    const form = uploadForm({ name: 'After', 'tags': ['three'], nsfw: 'true' })
+    form.set('thumbnailfile', new Blob([new Uint8Array(jpeg)]), 'picture.png')
+    expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, multipart: form })).status).toBe(204)
+    const { json } = await site.call(`GET /videos/${made.uuid}`, { token: alice.token })
+    expect(json).toMatchObject({ name: 'After', description: 'before', tags: ['three'], nsfw: true })
+    const picture = sharp(Buffer.from(await (await fetch(site.url + json.thumbnailPath)).arrayBuffer()))
+    expect(await picture.metadata()).toMatchObject({ format: 'jpeg', width: 280, height: 157 })
+    expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { description: null, tags: [], category: 3 } })).status).toBe(204)
+    expect((await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json).toMatchObject({ description: null, tags: [], category: { id: 3 }, name: 'After' })
+  })
+
+  it('names every wrong field and changes nothing', async () => {
+    const made = await upload(site, alice)
+    const answer = await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { name: 'x'.repeat(121), tags: ['a', 'b', 'c', 'd', 'e', 'f'], language: 5, originallyPublishedAt: 'never', support: 'fine' } })
+    expect(answer.status).toBe(400)
+    expect(Object.keys(answer.json['invalid-params']).sort()).toEqual(['language', 'name', 'originallyPublishedAt', 'tags'])
+    expect(answer.json['invalid-params'].name.msg).toBe('Should have a video name between 3 and 120 characters long')
+    expect((await site.call(`GET /videos/${made.uuid}`)).json).toMatchObject({ name: 'A film', support: null })
+    const form = uploadForm({ name: 'Half changed' })
+    form.set('thumbnailfile', new Blob(['not a picture']), 'picture.png')
+    const refused = await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, multipart: form })
+    expect(refused.status).toBe(400)
+    expect(refused.json['invalid-params'].thumbnailfile.location).toBe('body')
+    expect((await site.call(`GET /videos/${made.uuid}`)).json.name).toBe('A film')
+  })
+
+  it('belongs to the owner and to moderators', async () => {
+    const made = await upload(site, alice)
+    expect((await site.call(`PUT /videos/${made.uuid}`, { body: { name: 'Stranger' } })).json).toMatchObject({ status: 401, code: 'unauthorized_request' })
+    expect((await site.call(`PUT /videos/${made.uuid}`, { token: bob.token, body: { name: 'Other' } })).json).toMatchObject({ status: 403, detail: 'Cannot manage a video of another user.' })
+    expect((await site.call(`DELETE /videos/${made.uuid}`, { token: bob.token })).status).toBe(403)
+    expect((await site.call(`PUT /videos/${made.uuid}`, { token: moderator.token, body: { name: 'Moderated' } })).status).toBe(204)
+    expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { channelId: bob.channelId } })).json.detail).toBe('Unknown video "video channel" for this account.')
+  })
+
+  it('publishes a scheduled video when its time comes', async () => {
+    const made = await upload(site, alice, { privacy: 3, 'scheduleUpdate[updateAt]': new Date(Date.now() + 1500).toISOString(), 'scheduleUpdate[privacy]': 1 })
+    expect((await site.call(`GET /videos/${made.uuid}`)).status).toBe(401)
+    expect((await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json.scheduledUpdate.privacy).toBe(1)
+    await eventually(async () => (await site.call(`GET /videos/${made.uuid}`)).status === 200, 10, 'the scheduled publication')
+    expect((await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json.scheduledUpdate).toBeUndefined()
+  })
+})
+
+describe('deleting', () => {
+  it('removes rows and files, also in the middle of the encoding', async () => {
+    const done = await upload(site, alice)
+    await encoded(site, alice, done.uuid)
+    const early = await upload(site, alice)
+    for (const { uuid } of [done, early]) {
+      expect((await site.call(`DELETE /videos/${uuid}`, { token: alice.token })).status).toBe(204)
+      expect((await site.call(`GET /videos/${uuid}`)).status).toBe(404)
+      await eventually(async () => !existsSync(join(site.folder, 'streaming-playlists/hls', uuid)), 20, 'the removal of the files')
+    }
+    expect((await site.call(`DELETE /videos/${done.uuid}`, { token: alice.token })).status).toBe(404)
+  })
+})
+
+describe('who may watch', () => {
+  type Case = { privacy: number, anonymous: number, other: number }
+  const cases: Case[] = [{ privacy: 1, anonymous: 200, other: 200 }, { privacy: 2, anonymous: 200, other: 200 }, { privacy: 3, anonymous: 401, other: 403 }, { privacy: 4, anonymous: 401, other: 200 }, { privacy: 5, anonymous: 403, other: 403 }]
+  it.each(cases)('privacy $privacy', async ({ privacy, anonymous, other }) => {
+    const made = await upload(site, alice, { privacy, description: 'secret words', ...(privacy === 5 ? { videoPasswords: ['open sesame', 'second'] } : {}) })
+    const mine = await encoded(site, alice, made.uuid)
+    const [playlist] = mine.streamingPlaylists
+    const paths = [`/videos/${made.uuid}`, `/videos/${made.uuid}/description`, `/videos/${made.uuid}/storyboards`, `/videos/${made.uuid}/metadata/${playlist.files[0].id}`]
+    for (const path of paths) {
+      for (const [token, status] of [[undefined, anonymous], [bob.token, other], [alice.token, 200], [moderator.token, 200], [root, 200]] as const) {
+        const answer = await site.call(`GET ${path}`, { token })
+        expect([path, answer.status]).toEqual([path, status])
+        if (status !== 200) expect(answer.text).not.toContain('secret words')
+      }
+    }
+    // Files: whichever address is tried, private or open.
+    const files = [playlist.playlistUrl, playlist.segmentsSha256Url, playlist.files[0].fileUrl, playlist.files[0].playlistUrl, playlist.files[0].fileDownloadUrl]
+    for (const url of files.flatMap(url => [url, url.replace('/hls/private/', '/hls/')])) {
+      const closed = privacy > 2
+      expect([url, (await fetch(url)).status]).toEqual([url, closed ? 403 : 200])
+      expect((await fetch(url, { headers: { authorization: `Bearer ${bob.token}` } })).status).toBe(other === 200 ? 200 : 403)
+      expect((await fetch(url, { headers: { authorization: `Bearer ${alice.token}` } })).status).toBe(200)
+    }
+    expect(playlist.playlistUrl.includes('/private/')).toBe(privacy > 2)
+    // Lists: only what is public, and internal for those who have an account here.
+    const listed = async (token?: string) => (await site.call('GET /videos?count=100', { token })).json.data.some((video: any) => video.id === made.id)
+    expect([await listed(), await listed(bob.token)]).toEqual([privacy === 1, privacy === 1 || privacy === 4])
+    // A number can be guessed, so an unlisted video is not found by it.
+    expect((await site.call(`GET /videos/${made.id}`)).status).toBe(privacy === 2 ? 401 : anonymous)
+  })
+
+  it('opens a password video for who knows a password, until the password goes', async () => {
+    const made = await upload(site, alice, { privacy: 5, videoPasswords: ['secret1', 'secret2'] })
+    await encoded(site, alice, made.uuid)
+    const knock = async (password?: string) => await site.call(`GET /videos/${made.uuid}`, { headers: password ? { 'x-peertube-video-password': password } : {} })
+    expect((await knock()).json).toMatchObject({ status: 403, code: 'video_requires_password' })
+    expect((await knock('bad')).json).toMatchObject({ status: 403, code: 'incorrect_video_password' })
+    const { json: video } = await knock('secret1')
+    const { json: { files: { token, expires } } } = await site.call(`POST /videos/${made.uuid}/token`, { headers: { 'x-peertube-video-password': 'secret1' } })
+    expect(Date.parse(expires)).toBeGreaterThan(Date.now() + 7 * 3600_000)
+    const master = `${video.streamingPlaylists[0].playlistUrl}?videoFileToken=${token}&reinjectVideoFileToken=true`
+    const text = await (await fetch(master)).text()
+    expect(text).toContain(`.m3u8?videoFileToken=${token}&reinjectVideoFileToken=true`)
+    const media = await (await fetch(new URL(text.split('\n').find(line => line && !line.startsWith('#'))!, master))).text()
+    const segment = new URL(/URI="([^"]+)"/.exec(media)![1]!, master)
+    expect((await fetch(segment, { headers: { range: 'bytes=0-9' } })).status).toBe(206)
+    const passwords = (await site.call(`GET /videos/${made.uuid}/passwords`, { token: alice.token })).json
+    expect(passwords.data.map((one: any) => one.password)).toEqual(['secret2', 'secret1'])
+    expect((await site.call(`GET /videos/${made.uuid}/passwords`, { token: bob.token })).status).toBe(403)
+    expect((await site.call(`DELETE /videos/${made.uuid}/passwords/${passwords.data[1].id}`, { token: alice.token })).status).toBe(204)
+    expect((await fetch(segment)).status).toBe(403)
+    expect((await knock('secret1')).status).toBe(403)
+    expect((await knock('secret2')).status).toBe(200)
+    expect((await site.call(`DELETE /videos/${made.uuid}/passwords/${passwords.data[0].id}`, { token: alice.token })).status).toBe(400)
+  })
+
+  it('closes a token with the account it was made for', async () => {
+    const carol = await site.user('carol')
+    const made = await upload(site, alice, { privacy: 4 })
+    const mine = await encoded(site, alice, made.uuid)
+    const { json } = await site.call(`POST /videos/${made.uuid}/token`, { token: carol.token })
+    const url = `${mine.streamingPlaylists[0].playlistUrl}?videoFileToken=${json.files.token}`
+    expect((await fetch(url)).status).toBe(200)
+    expect((await fetch(url.slice(0, -2) + 'xx')).status).toBe(403)
+    expect((await fetch(url.replace(/videoFileToken=.*/, 'videoFileToken=bad'))).status).toBe(403)
+    const other = await upload(site, alice, { privacy: 3 })
+    const otherUrl = (await encoded(site, alice, other.uuid)).streamingPlaylists[0].playlistUrl
+    expect((await fetch(`${otherUrl}?videoFileToken=${json.files.token}`)).status).toBe(403)
+    await site.call(`POST /users/${carol.id}/block`, { token: root, body: {} })
+    expect((await fetch(url)).status).toBe(403)
+    expect((await site.call(`POST /videos/${made.uuid}/token`)).status).toBe(401)
+  })
+
+  it('counts wrong passwords', async () => {
+    const made = await upload(site, alice, { privacy: 5, videoPasswords: ['right one'] })
+    const statuses = new Set<number>()
+    const { config } = await import('../core/config.ts')
+    const before = config.rates_limit.video_password.max
+    config.rates_limit.video_password.max = 5
+    try {
+      for (let i = 0; i < 8; i++) statuses.add((await site.call(`GET /videos/${made.uuid}`, { headers: { 'x-peertube-video-password': `wrong ${i}` } })).status)
+      expect([...statuses]).toEqual([403, 429])
+      expect((await site.call(`GET /videos/${made.uuid}`, { headers: { 'x-peertube-video-password': 'right one' } })).status).toBe(429)
+    } finally {
+      config.rates_limit.video_password.max = before
+    }
+  })
+})
+
+describe('files', () => {
+  it('come in ranges, and nothing else comes', async () => {
+    const made = await upload(site, alice)
+    const { streamingPlaylists: [playlist] } = await encoded(site, alice, made.uuid)
+    const { fileUrl, fileDownloadUrl, size } = playlist.files[0]
+    const part = await fetch(fileUrl, { headers: { range: 'bytes=10-19' } })
+    expect([part.status, part.headers.get('content-range'), (await part.arrayBuffer()).byteLength]).toEqual([206, `bytes 10-19/${size}`, 10])
+    expect(part.headers.get('access-control-allow-origin')).toBe('*')
+    const beyond = await fetch(fileUrl, { headers: { range: `bytes=${size}-` } })
+    expect([beyond.status, (await beyond.json() as any).code]).toEqual([416, 'RangeNotSatisfiableError'])
+    const download = await fetch(fileDownloadUrl)
+    expect(download.headers.get('content-disposition')).toContain('attachment; filename="A film-180p-hls.mp4"')
+    expect((await fetch(playlist.playlistUrl)).headers.get('content-type')).toContain('application/vnd.apple.mpegurl')
+    const folder = fileUrl.slice(0, fileUrl.lastIndexOf('/'))
+    for (const path of [`${folder}/unknown.mp4`, `${folder}/..%2f..%2f..%2fpackage.json`, `${folder}/.hidden.mp4`, `${site.url}/lazy-static/thumbnails/..%2f..%2fx.jpg`, `${site.url}/static/streaming-playlists/hls/not-a-uuid/x.mp4`, `${site.url}/lazy-static/previews/unknown.jpg`]) {
+      expect([path, (await fetch(path)).status]).toEqual([path, 404])
+    }
+    expect((await fetch(fileUrl, { method: 'POST' })).status).toBe(405)
+    await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { downloadEnabled: false } })
+    expect((await fetch(fileDownloadUrl)).status).toBe(403)
+    expect((await fetch(fileDownloadUrl, { headers: { authorization: `Bearer ${alice.token}` } })).status).toBe(200)
+    expect((await readdir(join(site.folder, 'original-video-files'))).length).toBeGreaterThanOrEqual(0)
+  })
+})
