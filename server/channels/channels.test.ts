@@ -1,0 +1,197 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { config } from '../core/config.ts'
+import { on } from '../core/events.ts'
+import { run, sql } from '../core/sql.ts'
+import { eventually, startInstance, type Answer, type Instance } from '../test/instance.ts'
+import { seedVideo } from '../test/seed.ts'
+import { shapeFaults } from '../test/shape.ts'
+
+const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
+const TAKEN = { status: 409, detail: 'Another actor (account/channel) with this name on this instance already exists or has already existed.' }
+const NOT_YOURS = { status: 403, detail: 'Only a user with sufficient right can access this account resource.' }
+let instance: Instance
+let user: { id: number, token: string, channelId: number }
+const deleted: string[] = []
+const updated: number[] = []
+beforeAll(async () => {
+  instance = await startInstance({}, ['web'])
+  on('video.deleted', ({ uuid }) => { deleted.push(uuid) })
+  on('video.updated', ({ videoId }) => { updated.push(videoId) })
+  user = await instance.user('user1', { channelName: 'user1_chan' })
+})
+afterAll(async () => { await instance?.stop() })
+
+const create = async (name: string, more: object = {}, token = user.token): Promise<Answer> => await instance.call('POST /video-channels', { token, body: { name, displayName: `The ${name}`, ...more } })
+const get = async (name: string) => await instance.call(`GET /video-channels/${name}`)
+const names = (answer: Answer) => answer.json.data.map((one: { name: string }) => one.name)
+const form = async (field: string, width = 800, height = 400) => {
+  const multipart = new FormData()
+  multipart.append(field, new Blob([await sharp({ create: { width, height, channels: 3, background: '#3060a0' } }).png().toBuffer() as BlobPart]), 'picture.png')
+  return multipart
+}
+
+test('a channel is created and shown as recorded', async () => {
+  const answer = await create('second_channel', { displayName: 'Second channel', description: 'The second channel', support: 'Support **me**' })
+  expect(answer.status).toBe(200)
+  expect(answer.json).toEqual({ videoChannel: { id: expect.any(Number) } })
+  const shown = await get('second_channel')
+  expect(shapeFaults(recorded.channel, shown.json)).toEqual([])
+  expect(shown.json).toMatchObject({
+    id: answer.json.videoChannel.id, url: `${instance.url}/video-channels/second_channel`, displayName: 'Second channel', description: 'The second channel', support: 'Support **me**',
+    isLocal: true, avatars: [], banners: [], ownerAccount: { name: 'user1', userId: user.id }
+  })
+  expect((await get(`Second_Channel@${new URL(instance.url).host}`)).json).toEqual(shown.json)
+})
+
+test('a taken name, wrong fields and strangers are refused as recorded', async () => {
+  expect((await create('second_channel')).json).toMatchObject(TAKEN)
+  expect((await create('user1')).json).toMatchObject(TAKEN)
+  expect((await create('root_channel')).json).toMatchObject(TAKEN)
+  expect((await create('Bad Name', { displayName: '' })).json).toMatchObject({
+    status: 400, detail: 'Incorrect request parameters: name, displayName',
+    'invalid-params': { name: { type: 'field', value: 'Bad Name', msg: 'Invalid value', path: 'name', location: 'body' }, displayName: { value: '', msg: 'Invalid value' } }
+  })
+  expect((await create('x', { description: 'ab' })).status).toBe(400)
+  expect((await instance.call('POST /video-channels', { body: { name: 'x', displayName: 'x' } })).status).toBe(401)
+  expect((await get('unknown_channel')).json).toMatchObject({ status: 404, detail: 'Video channel not found' })
+  expect((await get('user1')).status).toBe(404)
+})
+
+test('the owner changes it, and its videos\' support if asked', async () => {
+  const video = await seedVideo({ channelId: user.channelId })
+  const before = (await get('user1_chan')).json
+  const answer = await instance.call('PUT /video-channels/user1_chan', { token: user.token, body: { displayName: 'Changed', description: 'desc', support: 'support', bulkVideosSupportUpdate: true } })
+  expect([answer.status, answer.text]).toEqual([204, ''])
+  expect((await get('user1_chan')).json).toMatchObject({ ...before, displayName: 'Changed', description: 'desc', support: 'support', updatedAt: expect.any(String) })
+  expect(await run(sql`SELECT support FROM videos WHERE id = ${video.id}`)).toEqual([{ support: 'support' }])
+  expect(updated).toEqual([video.id])
+  await instance.call('PUT /video-channels/user1_chan', { token: user.token, body: { support: 'other' } })
+  expect(await run(sql`SELECT support FROM videos WHERE id = ${video.id}`)).toEqual([{ support: 'support' }])
+  await instance.call('PUT /video-channels/user1_chan', { token: user.token, body: { description: null, support: '' } })
+  expect((await get('user1_chan')).json).toMatchObject({ displayName: 'Changed', description: null, support: null })
+})
+
+test('who may change a channel', async () => {
+  const stranger = await instance.user('stranger')
+  const moderator = await instance.user('mod1', { role: 1 })
+  const otherModerator = await instance.user('mod2', { role: 1 })
+  const admin = await instance.login()
+  const may = async (name: string, token?: string) => (await instance.call(`PUT /video-channels/${name}`, { token, body: { description: 'touched' } })).status
+  expect((await instance.call('PUT /video-channels/root_channel', { token: user.token, body: { displayName: 'x' } })).json).toMatchObject(NOT_YOURS)
+  expect(await may('user1_chan')).toBe(401)
+  expect(await may('user1_chan', stranger.token)).toBe(403)
+  expect(await may('user1_chan', moderator.token)).toBe(204)
+  expect(await may('user1_chan', admin)).toBe(204)
+  expect(await may('root_channel', moderator.token)).toBe(403)
+  expect(await may('mod2_channel', moderator.token)).toBe(403)
+  expect(await may('mod2_channel', otherModerator.token)).toBe(204)
+  expect(await may('unknown', admin)).toBe(404)
+  for (const key of ['DELETE /video-channels/root_channel', 'DELETE /video-channels/root_channel/avatar', 'DELETE /video-channels/root_channel/banner']) {
+    expect((await instance.call(key, { token: user.token })).json, key).toMatchObject(NOT_YOURS)
+  }
+  for (const kind of ['avatar', 'banner']) {
+    expect((await instance.call(`POST /video-channels/root_channel/${kind}/pick`, { token: user.token, multipart: await form(`${kind}file`) })).json).toMatchObject(NOT_YOURS)
+  }
+})
+
+test('a remote channel is changed by nobody here', async () => {
+  const [actor] = await run<{ id: number }>(sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Group', 'http://far/video-channels/far', 'far', 'far.example', 'http://far/inbox', now(), now()) RETURNING id`)
+  const [owner] = await run<{ id: number }>(sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Person', 'http://far/accounts/owner', 'owner', 'far.example', 'http://far/inbox', now(), now()) RETURNING id`)
+  const [account] = await run<{ id: number }>(sql`INSERT INTO accounts (actor_id, name, created_at, updated_at) VALUES (${owner!.id}, 'Owner', now(), now()) RETURNING id`)
+  await run(sql`INSERT INTO channels (actor_id, account_id, name, created_at, updated_at) VALUES (${actor!.id}, ${account!.id}, 'Far', now(), now())`)
+  const shown = (await get('far@far.example')).json
+  expect(shown).toMatchObject({ isLocal: false, host: 'far.example' })
+  expect(shown.ownerAccount).not.toHaveProperty('userId')
+  expect((await instance.call('PUT /video-channels/far@far.example', { token: await instance.login(), body: { displayName: 'x' } })).status).toBe(403)
+  expect(names(await instance.call('GET /video-channels'))).not.toContain('far')
+})
+
+test('the lists: all of the instance, those of an account, in parts, sorted and searched', async () => {
+  await create('third_channel', { displayName: 'Zebra films' })
+  const mine = await instance.call('GET /accounts/user1/video-channels')
+  expect(mine.json.total).toBe(3)
+  expect(names(mine)).toEqual(['third_channel', 'second_channel', 'user1_chan'])
+  expect(names(await instance.call('GET /accounts/user1/video-channels?sort=name&start=1&count=1'))).toEqual(['third_channel'])
+  expect(names(await instance.call('GET /accounts/user1/video-channels?search=zebra'))).toEqual(['third_channel'])
+  expect(names(await instance.call('GET /accounts/user1/video-channels?search=SECOND_'))).toEqual(['second_channel'])
+  expect((await instance.call('GET /accounts/user1/video-channels?search=%25')).json).toEqual({ total: 0, data: [] })
+  expect((await instance.call('GET /accounts/nobody/video-channels')).json).toMatchObject({ status: 404, detail: 'Account not found' })
+  const all = await instance.call('GET /video-channels?sort=createdAt&count=100')
+  expect(names(all)[0]).toBe('root_channel')
+  expect(all.json.total).toBe(all.json.data.length)
+  expect((await instance.call('GET /video-channels?count=101')).status).toBe(400)
+  expect((await instance.call('GET /video-channels?sort=support')).status).toBe(400)
+})
+
+test('statistics count what everybody may see', async () => {
+  const { token, channelId } = await instance.user('counted')
+  await seedVideo({ channelId, views: 3 })
+  await seedVideo({ channelId, views: 4 })
+  await seedVideo({ channelId, privacy: 3, views: 100 })
+  await seedVideo({ channelId, state: 2, views: 100 })
+  for (const asking of [{}, { token }]) {
+    const [channel] = (await instance.call('GET /accounts/counted/video-channels?withStats=true', asking)).json.data
+    expect(shapeFaults(recorded.withStats, channel)).toEqual([])
+    expect(channel).toMatchObject({ videosCount: 2, totalViews: 7 })
+    expect(channel.viewsPerDay).toHaveLength(31)
+    expect(channel.viewsPerDay.at(-1).date).toBe(`${new Date().toISOString().slice(0, 10)}T00:00:00.000Z`)
+  }
+  expect((await instance.call('GET /accounts/counted/video-channels')).json.data[0]).not.toHaveProperty('videosCount')
+})
+
+test('avatar and banner are kept in all sizes, replaced and removed', async () => {
+  const avatar = await instance.call('POST /video-channels/second_channel/avatar/pick', { token: user.token, multipart: await form('avatarfile') })
+  expect(avatar.json.avatars.map((one: { width: number }) => one.width)).toEqual([1500, 600, 120, 48])
+  const banner = await instance.call('POST /video-channels/second_channel/banner/pick', { token: user.token, multipart: await form('bannerfile') })
+  expect(banner.status).toBe(200)
+  expect(shapeFaults(recorded.banners, banner.json)).toEqual([])
+  expect(banner.json.banners.map((one: { width: number, height: number }) => [one.width, one.height])).toEqual([[1920, 317], [600, 100]])
+  const shown = (await get('second_channel')).json
+  expect(shown.avatars.map((one: { width: number }) => one.width)).toEqual([48, 120, 600, 1500])
+  for (const { path, width, height } of shown.banners) {
+    expect(path).toMatch(/^\/lazy-static\/banners\//)
+    expect(await sharp(join(instance.folder, 'banners', path.split('/').at(-1)!)).metadata()).toMatchObject({ width, height })
+  }
+  const wrong = new FormData()
+  wrong.append('bannerfile', new Blob(['hello']), 'a.txt')
+  expect((await instance.call('POST /video-channels/second_channel/banner/pick', { token: user.token, multipart: wrong })).json).toMatchObject({ status: 400, detail: 'Incorrect request parameters: bannerfile' })
+  expect((await get('second_channel')).json.banners).toEqual(shown.banners)
+  expect((await instance.call('DELETE /video-channels/second_channel/banner', { token: user.token })).status).toBe(204)
+  expect((await get('second_channel')).json).toMatchObject({ banners: [], avatars: shown.avatars })
+  await eventually(async () => readdirSync(join(instance.folder, 'banners')).length === 0, 10, 'the banners to go')
+  expect((await instance.call('DELETE /video-channels/second_channel/avatar', { token: user.token })).status).toBe(204)
+  await eventually(async () => readdirSync(join(instance.folder, 'avatars')).length === 0, 10, 'the avatars to go')
+})
+
+test('a removed channel takes its videos along, and its name is never given again', async () => {
+  const id = (await create('doomed')).json.videoChannel.id
+  const video = await seedVideo({ channelId: id })
+  const other = await seedVideo({ channelId: user.channelId })
+  const answer = await instance.call('DELETE /video-channels/doomed', { token: user.token })
+  expect([answer.status, answer.text]).toEqual([204, ''])
+  expect((await get('doomed')).json).toMatchObject({ status: 404, detail: 'Video channel not found' })
+  expect(deleted).toEqual([video.uuid])
+  expect(await run(sql`SELECT id FROM videos WHERE id = ANY(${[video.id, other.id]})`)).toEqual([{ id: other.id }])
+  expect((await create('Doomed')).status).toBe(400)
+  expect((await create('doomed')).json).toMatchObject(TAKEN)
+})
+
+test('an account keeps its last channel, even if all are removed at once', async () => {
+  const { token } = await instance.user('keeper')
+  expect((await instance.call('DELETE /video-channels/keeper_channel', { token })).status).toBe(409)
+  for (const name of ['keeper_a', 'keeper_b']) await create(name, {}, token)
+  const answers = await Promise.all(['keeper_channel', 'keeper_a', 'keeper_b'].map(async name => await instance.call(`DELETE /video-channels/${name}`, { token })))
+  expect(answers.map(one => one.status).sort()).toEqual([204, 204, 409])
+  expect((await instance.call('GET /accounts/keeper/video-channels')).json.total).toBe(1)
+})
+
+test('an account has as many channels as configured, even if many are made at once', async () => {
+  const { token } = await instance.user('greedy')
+  config.video_channels.max_per_user = 3
+  const answers = await Promise.all([1, 2, 3, 4, 5].map(async number => await create(`greedy_${number}`, {}, token)))
+  expect(answers.map(one => one.status).sort()).toEqual([200, 200, 400, 400, 400])
+  config.video_channels.max_per_user = 20
+})
