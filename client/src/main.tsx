@@ -1,5 +1,20 @@
 import { render } from 'preact'
-import { signal } from '@preact/signals'
+import { isLoggedIn } from './credentials.ts'
+import { setLanguage } from './i18n/i18n.ts'
+import { loadConfig } from './instance/config.ts'
+import { loadMe } from './session.ts'
+import { App } from './shell/app.tsx'
+import { applyTheme, firstLanguage } from './shell/preferences.ts'
+import { preloadPage } from './shell/routes.ts'
+import './ui/tokens.css'
+import './ui/base.css'
 
-const count = signal(0)
-render(<button onClick={() => count.value++}>{count}</button>, document.getElementById('app')!)
+applyTheme()
+// What the server wrote stays in view until everything is here to take its place in one step.
+await Promise.all([setLanguage(firstLanguage()), preloadPage(location.pathname)])
+const place = document.createElement('div')
+render(<App />, place)
+place.id = 'app'
+document.getElementById('app')!.replaceWith(place)
+loadConfig().catch(() => { /* the pages that need it ask again and say so */ })
+if (isLoggedIn.peek()) loadMe().catch(() => { /* kept as last heard; a finished session ends by itself */ })

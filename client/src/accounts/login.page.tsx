@@ -1,0 +1,60 @@
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { useLocation } from 'preact-iso'
+import { ApiError } from '../api-error.ts'
+import { isLoggedIn } from '../credentials.ts'
+import { t } from '../i18n/i18n.ts'
+import { config } from '../instance/config.ts'
+import { logIn } from '../session.ts'
+import { useTitle } from '../shell/title.ts'
+import { Button } from '../ui/button.tsx'
+import { TextField } from '../ui/field.tsx'
+import { Note } from '../ui/state.tsx'
+import { nextPath } from './next-path.ts'
+import { PasswordField } from './password-field.tsx'
+
+/** Logs in and leads back to where one wanted to go. */
+export default function Login(): JSX.Element {
+  useTitle(t('login.name'))
+  const { query, route } = useLocation()
+  const [username, setUsername] = useState('')
+  const [password, setPassword] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<string | null>(null)
+  const next = nextPath(query.next)
+  useEffect(() => { if (isLoggedIn.peek()) route(next, true) }, [])
+
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    if (busy) return
+    if (username.trim() === '' || password === '') { setProblem(t('login.empty')); return }
+    setBusy(true)
+    setProblem(null)
+    try {
+      await logIn(username.trim(), password)
+      route(next, true)
+    } catch (error) {
+      setProblem(reason(error))
+      setBusy(false)
+    }
+  }
+  return (
+    <div class="page page-form">
+      <h1>{t('login.name')}</h1>
+      <form class="form panel" onSubmit={event => void submit(event)} noValidate>
+        {problem && <Note kind="bad">{problem}</Note>}
+        <TextField label={t('login.username')} autocomplete="username" autocapitalize="none" spellcheck={false} required value={username} onText={setUsername} />
+        <PasswordField label={t('login.password')} autocomplete="current-password" value={password} onText={setPassword} />
+        <Button look="primary" type="submit" busy={busy}>{t('login.go')}</Button>
+      </form>
+      {config.value?.signup.allowed && <p class="form-after">{t('login.noAccount')} <a href={`/signup${query.next ? `?next=${encodeURIComponent(query.next)}` : ''}`}>{t('shell.signup')}</a></p>}
+    </div>
+  )
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof ApiError) || error.status === 0) return t('ui.noConnection')
+  if (error.status === 429) return t('login.tooMany')
+  if (error.code === 'access_denied') return t('login.denied', { reason: error.message })
+  return error.code === 'invalid_grant' ? t('login.wrong') : t('refusal.other', { reason: error.message })
+}

@@ -1,0 +1,37 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { api } from '../api.ts'
+import { t } from '../i18n/i18n.ts'
+import { Button } from '../ui/button.tsx'
+import { Note } from '../ui/state.tsx'
+import { toast } from '../ui/toast.tsx'
+import { PasswordField } from './password-field.tsx'
+import { settingsProblem } from './settings-problem.ts'
+
+/** Changes the own password. */
+export function PasswordSettings(): JSX.Element {
+  const [current, setCurrent] = useState('')
+  const [next, setNext] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<string | null>(null)
+  const save = async (event: Event) => {
+    event.preventDefault()
+    if (busy) return
+    setBusy(true)
+    setProblem(null)
+    try {
+      await api('PUT /users/me', { body: { currentPassword: current, password: next } })
+      setCurrent('')
+      setNext('')
+      toast(t('settings.passwordChanged'))
+    } catch (error) { setProblem(settingsProblem(error)) } finally { setBusy(false) }
+  }
+  return (
+    <form class="form" onSubmit={event => void save(event)}>
+      {problem && <Note kind="bad">{problem}</Note>}
+      <PasswordField label={t('settings.currentPassword')} autocomplete="current-password" value={current} onText={setCurrent} />
+      <PasswordField label={t('settings.newPassword')} hint={t('signup.passwordHint')} autocomplete="new-password" value={next} onText={setNext} />
+      <div class="form-foot"><Button look="primary" type="submit" busy={busy}>{t('settings.changePassword')}</Button></div>
+    </form>
+  )
+}

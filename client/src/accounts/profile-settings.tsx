@@ -1,0 +1,98 @@
+import type { JSX } from 'preact'
+import { useRef, useState } from 'preact/hooks'
+import type { User } from '../../../shared/accounts.ts'
+import { api } from '../api.ts'
+import { ApiError } from '../api-error.ts'
+import { formatPercent, formatSize, t } from '../i18n/i18n.ts'
+import { loadMe } from '../session.ts'
+import { Avatar } from '../ui/avatar.tsx'
+import { Button } from '../ui/button.tsx'
+import { TextArea, TextField } from '../ui/field.tsx'
+import { Progress } from '../ui/progress.tsx'
+import { Note } from '../ui/state.tsx'
+import { toast } from '../ui/toast.tsx'
+import { useAnswer } from '../use-answer.ts'
+import { PasswordField } from './password-field.tsx'
+import { settingsProblem } from './settings-problem.ts'
+
+/** Picture, name, description and address of a user. */
+export function ProfileSettings({ user }: { user: User }): JSX.Element {
+  const [displayName, setDisplayName] = useState(user.account.displayName)
+  const [description, setDescription] = useState(user.account.description ?? '')
+  const [email, setEmail] = useState(user.email)
+  const [currentPassword, setCurrentPassword] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<string | null>(null)
+  const moved = email !== user.email
+
+  const save = async (event: Event) => {
+    event.preventDefault()
+    if (busy) return
+    setBusy(true)
+    setProblem(null)
+    try {
+      await api('PUT /users/me', { body: { displayName: displayName.trim(), description: description.trim() || null, ...(moved ? { email, currentPassword } : {}) } })
+      await loadMe()
+      setCurrentPassword('')
+      toast(t('settings.saved'))
+    } catch (error) { setProblem(settingsProblem(error)) } finally { setBusy(false) }
+  }
+  return (
+    <div class="form">
+      <Picture user={user} />
+      <form class="form" onSubmit={event => void save(event)}>
+        {problem && <Note kind="bad">{problem}</Note>}
+        <TextField label={t('settings.displayName')} required maxLength={120} value={displayName} onText={setDisplayName} />
+        <TextArea label={t('settings.about')} hint={t('video.markdown')} minLength={3} maxLength={1000} value={description} onText={setDescription} />
+        <TextField label={t('signup.email')} type="email" autocomplete="email" required value={email} onText={setEmail} />
+        {moved && <PasswordField label={t('settings.currentPassword')} hint={t('settings.emailPassword')} autocomplete="current-password" value={currentPassword} onText={setCurrentPassword} />}
+        <div class="form-foot"><Button look="primary" type="submit" busy={busy}>{t('ui.save')}</Button></div>
+      </form>
+      <Space user={user} />
+    </div>
+  )
+}
+
+function Picture({ user }: { user: User }): JSX.Element {
+  const input = useRef<HTMLInputElement>(null)
+  const [busy, setBusy] = useState(false)
+  const change = async (act: () => Promise<unknown>) => {
+    setBusy(true)
+    try {
+      await act()
+      await loadMe()
+    } catch (error) {
+      toast(error instanceof ApiError && (error.status === 400 || error.status === 413 || error.status === 415) ? t('settings.pictureRefused') : t('ui.noConnection'), { bad: true })
+    } finally { setBusy(false) }
+  }
+  return (
+    <div class="row settings-picture">
+      <Avatar of={user.account} size="l" />
+      <div class="stack">
+        <div class="row">
+          <Button icon="image" busy={busy} onClick={() => input.current!.click()}>{t('settings.picture')}</Button>
+          {user.account.avatars.length > 0 && <Button look="quiet" onClick={() => void change(async () => await api('DELETE /users/me/avatar'))}>{t('settings.pictureAway')}</Button>}
+        </div>
+        <p class="soft small">{t('settings.handle', { name: user.username })}</p>
+      </div>
+      <input ref={input} class="hidden-text" type="file" tabIndex={-1} accept="image/png,image/jpeg,image/webp,image/gif" aria-label={t('settings.picture')} onChange={event => {
+        const file = event.currentTarget.files?.[0]
+        event.currentTarget.value = ''
+        if (file) void change(async () => await api('POST /users/me/avatar/pick', { files: { avatarfile: file } }))
+      }} />
+    </div>
+  )
+}
+
+function Space({ user }: { user: User }): JSX.Element | null {
+  const { data } = useAnswer('GET /users/me/video-quota-used', {})
+  if (!data) return null
+  if (user.videoQuota < 0) return <p class="soft">{t('settings.spaceUsed', { size: formatSize(data.videoQuotaUsed) })}</p>
+  const share = user.videoQuota === 0 ? 1 : data.videoQuotaUsed / user.videoQuota
+  return (
+    <div class="stack">
+      <p class="soft">{t('settings.spaceOf', { size: formatSize(data.videoQuotaUsed), all: formatSize(user.videoQuota), percent: formatPercent(share) })}</p>
+      <Progress share={share} label={t('settings.space')} />
+    </div>
+  )
+}

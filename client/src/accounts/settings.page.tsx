@@ -1,0 +1,36 @@
+import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { useLocation } from 'preact-iso'
+import { t } from '../i18n/i18n.ts'
+import { loadMe, me } from '../session.ts'
+import { Members } from '../shell/members.tsx'
+import { useTitle } from '../shell/title.ts'
+import { Tabs } from '../ui/tabs.tsx'
+import { DisplaySettings } from './display-settings.tsx'
+import { PasswordSettings } from './password-settings.tsx'
+import { ProfileSettings } from './profile-settings.tsx'
+
+type Tab = 'profile' | 'password' | 'display'
+
+/** Everything a user may set about itself. */
+export default function Settings(): JSX.Element {
+  useTitle(t('settings.name'))
+  return <Members><Rooms /></Members>
+}
+
+function Rooms(): JSX.Element {
+  const { query, route } = useLocation()
+  const tab: Tab = query.tab === 'password' || query.tab === 'display' ? query.tab : 'profile'
+  useEffect(() => { if (!me.peek()) loadMe().catch(() => { /* the forms stay away until it is known who is here */ }) }, [])
+  const user = me.value
+  return (
+    <div class="page page-narrow">
+      <div class="page-head"><h1>{t('settings.name')}</h1></div>
+      <Tabs<Tab> label={t('settings.name')} chosen={tab} onChoose={one => route(`/settings?tab=${one}`, true)} tabs={[['profile', t('settings.profile')], ['password', t('settings.password')], ['display', t('settings.display')]]}>
+        {tab === 'profile' && user && <ProfileSettings user={user} />}
+        {tab === 'password' && <PasswordSettings />}
+        {tab === 'display' && <DisplaySettings user={user} />}
+      </Tabs>
+    </div>
+  )
+}

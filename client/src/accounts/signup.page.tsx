@@ -1,0 +1,91 @@
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { useLocation } from 'preact-iso'
+import { api } from '../api.ts'
+import { ApiError } from '../api-error.ts'
+import { t } from '../i18n/i18n.ts'
+import { config, loadConfig } from '../instance/config.ts'
+import { logIn } from '../session.ts'
+import { useTitle } from '../shell/title.ts'
+import { Button, ButtonLink } from '../ui/button.tsx'
+import { Switch, TextField } from '../ui/field.tsx'
+import { Note, State } from '../ui/state.tsx'
+import { nextPath } from './next-path.ts'
+import { PasswordField } from './password-field.tsx'
+
+type Fields = { username: string, email: string, password: string }
+const NAME = /^[a-z0-9]+([a-z0-9_.-]+[a-z0-9]+)?$/
+const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/
+
+/** Creates an account where the instance is open to that. */
+export default function Signup(): JSX.Element | null {
+  useTitle(t('signup.name'))
+  useEffect(() => { loadConfig().catch(() => { /* the form says so when it is sent */ }) }, [])
+  const settings = config.value?.signup
+  if (!settings) return null
+  if (!settings.allowed || !settings.allowedForCurrentIP) {
+    return <div class="page"><State heading="h1" icon="lock" title={t('signup.closed')}><p>{t('signup.closedText')}</p><ButtonLink href="/">{t('ui.toHome')}</ButtonLink></State></div>
+  }
+  return <SignupForm minimumAge={settings.minimumAge} />
+}
+
+function SignupForm({ minimumAge }: { minimumAge: number }): JSX.Element {
+  const { query, route } = useLocation()
+  const [fields, setFields] = useState<Fields>({ username: '', email: '', password: '' })
+  const [agreed, setAgreed] = useState(false)
+  const [errors, setErrors] = useState<Partial<Record<keyof Fields | 'form', string>>>({})
+  const [busy, setBusy] = useState(false)
+  const change = (part: Partial<Fields>) => setFields({ ...fields, ...part })
+
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    if (busy) return
+    const wrong = check(fields)
+    setErrors(wrong)
+    if (Object.keys(wrong).length > 0) return
+    setBusy(true)
+    try {
+      await api('POST /users/register', { body: fields })
+      await logIn(fields.username, fields.password)
+      route(nextPath(query.next), true)
+    } catch (error) {
+      setErrors(reasons(error))
+      setBusy(false)
+    }
+  }
+  return (
+    <div class="page page-form">
+      <h1>{t('signup.name')}</h1>
+      <form class="form panel" onSubmit={event => void submit(event)} noValidate>
+        {errors.form && <Note kind="bad">{errors.form}</Note>}
+        <TextField label={t('login.username')} hint={t('signup.usernameHint')} error={errors.username} autocomplete="username" autocapitalize="none" spellcheck={false} required maxLength={50} value={fields.username} onText={text => change({ username: text.toLowerCase() })} />
+        <TextField label={t('signup.email')} hint={t('signup.emailHint')} error={errors.email} type="email" autocomplete="email" required value={fields.email} onText={email => change({ email })} />
+        <PasswordField label={t('login.password')} hint={t('signup.passwordHint')} error={errors.password} autocomplete="new-password" value={fields.password} onText={password => change({ password })} />
+        {minimumAge > 0 && <Switch label={t('signup.age', { age: minimumAge })} checked={agreed} onChecked={setAgreed} />}
+        <Button look="primary" type="submit" busy={busy} disabled={minimumAge > 0 && !agreed}>{t('signup.go')}</Button>
+      </form>
+      <p class="form-after">{t('signup.haveAccount')} <a href="/login">{t('shell.login')}</a></p>
+    </div>
+  )
+}
+
+function check({ username, email, password }: Fields): Partial<Record<keyof Fields | 'form', string>> {
+  return {
+    ...(NAME.test(username) ? {} : { username: t('signup.usernameError') }),
+    ...(ADDRESS.test(email) ? {} : { email: t('signup.emailError') }),
+    ...(password.length < 6 ? { password: t('signup.passwordError') } : {})
+  }
+}
+
+function reasons(error: unknown): Partial<Record<keyof Fields | 'form', string>> {
+  if (!(error instanceof ApiError) || error.status === 0) return { form: t('ui.noConnection') }
+  if (error.status === 409) return { form: t('signup.taken') }
+  if (error.status === 429) return { form: t('login.tooMany') }
+  if (error.status === 403) return { form: t('signup.closedText') }
+  const fields = {
+    ...('username' in error.fields ? { username: t('signup.usernameError') } : {}),
+    ...('email' in error.fields ? { email: t('signup.emailError') } : {}),
+    ...('password' in error.fields ? { password: t('signup.passwordError') } : {})
+  }
+  return Object.keys(fields).length > 0 ? fields : { form: t('refusal.other', { reason: error.message }) }
+}

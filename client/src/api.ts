@@ -1,0 +1,107 @@
+import type { z } from 'zod'
+import type { accounts } from '../../shared/accounts.ts'
+import type { channels } from '../../shared/channels.ts'
+import type { RouteSpec } from '../../shared/contract.ts'
+import type { instance } from '../../shared/instance.ts'
+import type { transcoding } from '../../shared/transcoding.ts'
+import type { uploads } from '../../shared/uploads.ts'
+import type { videos } from '../../shared/videos.ts'
+import { ApiError, problemOf } from './api-error.ts'
+import { accessToken, refreshSession } from './credentials.ts'
+import { takeAnswer } from './first-data.ts'
+
+type Contracts = typeof accounts & typeof channels & typeof instance & typeof transcoding & typeof uploads & typeof videos
+/** Every route of the server, keyed `METHOD /path` below /api/v1. */
+export type Route = keyof Contracts
+
+type Has<K extends Route, Part extends keyof RouteSpec> = Contracts[K] extends Record<Part, infer T> ? T : undefined
+type Out<T> = T extends z.ZodType ? z.output<T> : undefined
+type AllOptional<T> = Partial<T> extends T ? true : false
+type Asked<Name extends string, T> = T extends z.ZodType ? (AllOptional<z.output<T>> extends true ? { [N in Name]?: z.output<T> } : { [N in Name]: z.output<T> }) : { [N in Name]?: undefined }
+
+/** What a call takes, as its declaration says; `files` travel as multipart, `form` as urlencoded fields. */
+export type CallOptions<K extends Route> =
+  & Asked<'params', Has<K, 'params'>>
+  & Asked<'query', Has<K, 'query'>>
+  & Asked<'body', Has<K, 'body'>>
+  & (Has<K, 'files'> extends infer F extends object ? { files?: { [N in keyof F]?: Blob } } : { files?: undefined })
+  & (Has<K, 'form'> extends true ? { form: true } : { form?: undefined })
+  & { headers?: Record<string, string>, signal?: AbortSignal }
+
+/** The answer of a route. */
+export type Answer<K extends Route> = Out<Has<K, 'response'>>
+
+type Loose = { params?: object, query?: object, body?: unknown, files?: object, form?: true, headers?: Record<string, string>, signal?: AbortSignal }
+
+/** Calls a route; throws ApiError for every refusal and for a lost connection. */
+export async function api<K extends Route>(route: K, ...[options]: AllOptional<CallOptions<K>> extends true ? [options?: CallOptions<K>] : [options: CallOptions<K>]): Promise<Answer<K>> {
+  const url = addressOf(route, options as CallOptions<K>)
+  if (route.startsWith('GET ')) {
+    const known = takeAnswer(url)
+    if (known !== undefined) return known as Answer<K>
+  }
+  const response = await send(route, (options ?? {}) as Loose)
+  return (response.status === 204 ? undefined : await response.json()) as Answer<K>
+}
+
+/** Calls a route and gives the whole response, for those whose headers matter. */
+export async function send(route: Route, options: Loose = {}): Promise<Response> {
+  const method = route.split(' ', 1)[0]!
+  const url = addressOf(route, options as never)
+  const token = accessToken()
+  let response = await request(method, url, options, token)
+  if (response.status === 401 && token && await isTokenRefused(response)) {
+    response = await request(method, url, options, await refreshSession(token))
+  }
+  if (!response.ok) throw await problemOf(response)
+  return response
+}
+
+/** The address of a call, path and query, below the origin. */
+export function addressOf<K extends Route>(route: K, options?: CallOptions<K>): string {
+  const { params, query } = (options ?? {}) as Loose
+  const path = route.slice(route.indexOf(' ') + 1).replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String((params as Record<string, unknown>)[name])))
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query ?? {})) {
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined && one !== null) search.append(name, String(one))
+  }
+  return `/api/v1${path}${search.size > 0 ? `?${search}` : ''}`
+}
+
+async function request(method: string, url: string, { body, files, form, headers, signal }: Loose, token: string | null): Promise<Response> {
+  const all = new Headers(headers)
+  if (token) all.set('Authorization', `Bearer ${token}`)
+  try {
+    return await fetch(url, { method, headers: all, body: encode(body, files, form, all), signal })
+  } catch (error) {
+    if (signal?.aborted) throw error
+    throw new ApiError(0, 'network', 'The server cannot be reached')
+  }
+}
+
+function encode(body: unknown, files: object | undefined, form: true | undefined, headers: Headers): BodyInit | undefined {
+  if (files && Object.values(files).some(Boolean)) {
+    const data = new FormData()
+    for (const [name, value] of Object.entries(body ?? {})) append(data, name, value)
+    for (const [name, file] of Object.entries(files)) if (file) data.append(name, file as Blob)
+    return data
+  }
+  if (body === undefined) return undefined
+  if (form) return new URLSearchParams(Object.entries(body as object).filter(([, value]) => value !== undefined))
+  headers.set('Content-Type', 'application/json')
+  return JSON.stringify(body)
+}
+
+function append(data: FormData, name: string, value: unknown): void {
+  if (value === undefined) return
+  if (Array.isArray(value)) value.forEach(one => append(data, `${name}[]`, one))
+  else if (value instanceof Date) data.append(name, value.toISOString())
+  else if (value !== null && typeof value === 'object') for (const [key, inner] of Object.entries(value)) append(data, `${name}[${key}]`, inner)
+  else data.append(name, value === null ? '' : String(value))
+}
+
+/** Not every 401 is about the token: a wrong current password is one, too. */
+async function isTokenRefused(response: Response): Promise<boolean> {
+  const problem = await problemOf(response.clone())
+  return problem.code !== 'current_password_is_invalid'
+}

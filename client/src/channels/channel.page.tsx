@@ -1,0 +1,39 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { useRoute } from 'preact-iso'
+import { addressOf, api, type Answer } from '../api.ts'
+import { isMissing } from '../api-error.ts'
+import { takeAnswer } from '../first-data.ts'
+import { around, t } from '../i18n/i18n.ts'
+import { useTitle } from '../shell/title.ts'
+import { ButtonLink } from '../ui/button.tsx'
+import { Failure, State } from '../ui/state.tsx'
+import { useAnswer } from '../use-answer.ts'
+import { Endless, PAGE_SIZE } from '../videos/endless.tsx'
+import { handleOf, Profile } from './profile.tsx'
+
+type Videos = Answer<'GET /video-channels/:channelHandle/videos'>
+
+/** A channel with its videos. */
+export default function ChannelPage(): JSX.Element {
+  const { params: { handle = '' } } = useRoute()
+  const { data: channel, error, reload } = useAnswer('GET /video-channels/:channelHandle', { params: { channelHandle: handle } })
+  const question = (start: number) => ({ params: { channelHandle: handle }, query: { start, count: PAGE_SIZE, sort: '-publishedAt' as const } })
+  const [first] = useState(() => takeAnswer(addressOf('GET /video-channels/:channelHandle/videos', question(0))) as Videos | undefined)
+  useTitle(channel?.displayName ?? (error ? t('channel.missing') : null))
+  if (isMissing(error)) return <div class="page"><State heading="h1" icon="film" title={t('channel.missing')}><ButtonLink href="/">{t('ui.toHome')}</ButtonLink></State></div>
+  if (error) return <div class="page"><Failure text={t('ui.noConnection')} onRetry={reload} /></div>
+  if (!channel) return <div class="page" aria-busy="true" />
+  const [before, after] = around('video.by')
+  const banner = [...channel.banners].sort((a, b) => b.width - a.width)[0]
+  return (
+    <div class="page">
+      <Profile of={channel} banner={banner} handle={`@${handleOf(channel)}`}>
+        {channel.ownerAccount && <p class="profile-line">{before}<a href={`/a/${handleOf(channel.ownerAccount)}`}>{channel.ownerAccount.displayName}</a>{after}</p>}
+      </Profile>
+      <h2 class="section-title">{t('channel.videos')}</h2>
+      <Endless key={handle} name={`channel ${handle}`} withChannel={false} first={first} load={async start => await api('GET /video-channels/:channelHandle/videos', question(start))}
+        empty={<State icon="film" title={t('channel.empty')} />} />
+    </div>
+  )
+}

@@ -1,0 +1,26 @@
+import { signal } from '@preact/signals'
+import { api } from '../api.ts'
+import { peekAnswer } from '../first-data.ts'
+
+/** The settings of the instance that this client uses, out of `GET /config`. */
+export type Config = {
+  instance: { name: string, shortDescription: string }
+  serverVersion: string
+  signup: { allowed: boolean, allowedForCurrentIP: boolean, minimumAge: number }
+  client: { videos: { resumableUpload: { maxChunkSize: number } } }
+  defaults: { publish: { privacy: number } }
+  video: { file: { extensions: string[] } }
+  user: { videoQuota: number }
+}
+
+/** The settings of the instance, once they are here. */
+export const config = signal((peekAnswer('/api/v1/config') ?? null) as Config | null)
+
+let asked: Promise<Config> | null = null
+
+/** The settings of the instance, asked once. */
+export async function loadConfig(): Promise<Config> {
+  asked ??= api('GET /config').then(answer => config.value = answer as unknown as Config)
+  asked.catch(() => { asked = null })
+  return await asked
+}

@@ -1,0 +1,11 @@
+import type { JSX } from 'preact'
+import { t } from '../i18n/i18n.ts'
+import { useTitle } from '../shell/title.ts'
+import { ButtonLink } from '../ui/button.tsx'
+import { State } from '../ui/state.tsx'
+
+/** The page for an address nobody knows. */
+export default function NotFound(): JSX.Element {
+  useTitle(t('notFound.name'))
+  return <div class="page"><State heading="h1" icon="film" title={t('notFound.name')}><p>{t('notFound.text')}</p><ButtonLink look="primary" href="/">{t('ui.toHome')}</ButtonLink></State></div>
+}

@@ -1,0 +1,200 @@
+import { signal } from '@preact/signals'
+import type Hls from 'hls.js'
+import type { ErrorData, Level } from 'hls.js'
+import { read, write } from '../storage.ts'
+import { Growth } from './growth.ts'
+import { addLevels } from './levels.ts'
+import type { Fault, Quality, Source } from './source.ts'
+
+type Library = typeof import('hls.js')
+
+const HLS_TYPE = 'application/vnd.apple.mpegurl'
+const BUFFER_BEHIND = 60
+/** How far from the last segment of a growing playlist a wish to jump is taken as a wish to wait. */
+const EDGE = 1
+const MEDIA_RECOVERIES = 2
+
+/** Loads a video into a media element: hls.js where the browser has media sources, the browser's own HLS elsewhere. */
+export class Engine {
+  /** Best first; empty where the browser chooses by itself. */
+  readonly qualities = signal<Quality[]>([])
+  /** The viewer's choice; null is automatic. */
+  readonly chosen = signal<Quality | null>(null)
+  /** What is on the screen. */
+  readonly shown = signal<Quality | null>(null)
+  readonly growing = signal(false)
+  /** Seconds that can be played so far; Infinity once everything can. */
+  readonly ready = signal(Infinity)
+  /** A place the viewer wants to see that is not there yet. */
+  readonly awaited = signal<number | null>(null)
+  readonly fault = signal<Fault | null>(null)
+
+  readonly #media: HTMLVideoElement
+  /** Asks for the source anew when its files moved or its token ran out. */
+  readonly #renew: () => Promise<Source | null>
+  #source: Source | null = null
+  #library: Library | null = null
+  #hls: Hls | null = null
+  #growth: Growth | null = null
+  #recoveries = 0
+  #renewed = false
+  #resumeAfterWait = false
+
+  constructor(media: HTMLVideoElement, renew: () => Promise<Source | null>) {
+    this.#media = media
+    this.#renew = renew
+    addEventListener('online', this.#online)
+  }
+
+  /** Plays a source from a place in seconds. */
+  async load(source: Source, at: number): Promise<void> {
+    this.#source = source
+    this.#reset()
+    if (!('MediaSource' in window || 'ManagedMediaSource' in window)) return this.#loadNatively(source, at)
+    try { this.#library ??= await import('hls.js') } catch { this.fault.value = 'network'; return }
+    if (this.#source !== source) return
+    if (!this.#library.default.isSupported()) return this.#loadNatively(source, at)
+    this.#attach(this.#library, source, at)
+  }
+
+  /** Shows a quality from the next segment on; null lets the connection decide. */
+  choose(quality: Quality | null): void {
+    this.chosen.value = quality
+    write('quality', quality?.size ?? null)
+    if (!this.#hls) return
+    this.#hls.nextLevel = quality ? this.#hls.levels.findIndex(level => same(qualityOf(level), quality)) : -1
+  }
+
+  /** Jumps to a place; waits for it where a growing video is not that far yet. */
+  seek(seconds: number, end: number): void {
+    const target = Math.min(Math.max(0, seconds), end)
+    if (this.growing.value && target > this.ready.value - EDGE) {
+      this.#resumeAfterWait ||= !this.#media.paused
+      this.#media.pause()
+      this.awaited.value = target
+      return
+    }
+    this.stopWaiting()
+    this.#media.currentTime = target
+  }
+
+  /** Gives up waiting for a place that is not there yet. */
+  stopWaiting(): void {
+    this.awaited.value = null
+    this.#resumeAfterWait = false
+  }
+
+  /** Tries again after a fault, from the same place. */
+  async retry(): Promise<void> {
+    const at = this.#media.currentTime
+    const source = await this.#renew().catch(() => null) ?? this.#source
+    if (source) await this.load(source, at)
+    await this.#media.play().catch(() => { /* the viewer presses play */ })
+  }
+
+  destroy(): void {
+    removeEventListener('online', this.#online)
+    this.#source = null
+    this.#reset()
+  }
+
+  readonly #online = (): void => { if (this.fault.peek() === 'network') void this.retry() }
+
+  #reset(): void {
+    this.#growth?.stop()
+    this.#hls?.destroy()
+    this.#hls = null
+    this.#recoveries = 0
+    this.fault.value = null
+    this.qualities.value = []
+    this.shown.value = null
+    this.growing.value = false
+    this.ready.value = Infinity
+    this.stopWaiting()
+  }
+
+  #loadNatively(source: Source, at: number): void {
+    if (this.#media.canPlayType(HLS_TYPE) === '') { this.fault.value = 'unplayable'; return }
+    this.#media.src = source.url
+    if (at > 0) this.#media.addEventListener('loadedmetadata', () => { this.#media.currentTime = at }, { once: true })
+    this.#media.addEventListener('error', () => { this.fault.value = this.#media.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'unplayable' }, { once: true })
+  }
+
+  #attach(library: Library, source: Source, at: number): void {
+    const { default: Hls, Events } = library
+    const hls = this.#hls = new Hls({
+      startPosition: at, backBufferLength: BUFFER_BEHIND, capLevelToPlayerSize: true, enableWorker: false,
+      abrEwmaDefaultEstimate: read<number>('bandwidth') ?? Hls.DefaultConfig.abrEwmaDefaultEstimate
+    })
+    hls.on(Events.MANIFEST_PARSED, () => {
+      this.#list(hls)
+      const wanted = this.qualities.peek().find(({ size }) => size === read<number>('quality'))
+      if (wanted) this.choose(wanted)
+    })
+    hls.on(Events.LEVELS_UPDATED, () => this.#list(hls))
+    hls.on(Events.LEVEL_SWITCHED, (_, { level }) => {
+      const now = hls.levels[level]
+      this.shown.value = now ? qualityOf(now) : null
+    })
+    hls.on(Events.LEVEL_UPDATED, (_, { details }) => {
+      this.growing.value = details.live
+      this.ready.value = details.live ? details.edge : Infinity
+      this.#growth?.heed(details.live)
+      this.#answerWait()
+    })
+    hls.on(Events.FRAG_BUFFERED, () => {
+      this.#recoveries = 0
+      this.#renewed = false
+      if (hls.bandwidthEstimate > 0) write('bandwidth', Math.round(hls.bandwidthEstimate))
+    })
+    hls.on(Events.ERROR, (_, data) => { if (data.fatal) void this.#fail(library, hls, data) })
+    hls.attachMedia(this.#media)
+    hls.loadSource(source.url)
+    this.#growth = new Growth(source.url, source.unfinished, master => addLevels(library, hls, master, hls.url ?? source.url) > 0)
+  }
+
+  #list(hls: Hls): void {
+    const all = hls.levels.map(qualityOf).sort((a, b) => b.size - a.size || Number(b.fast) - Number(a.fast))
+    this.qualities.value = all.filter((one, index) => index === 0 || !same(one, all[index - 1]!))
+  }
+
+  #answerWait(): void {
+    const target = this.awaited.peek()
+    if (target === null || target > this.ready.peek() - EDGE) return
+    const resume = this.#resumeAfterWait
+    this.stopWaiting()
+    this.#media.currentTime = target
+    if (resume) this.#media.play().catch(() => { /* the viewer presses play */ })
+  }
+
+  async #fail(library: Library, hls: Hls, { type, response }: ErrorData): Promise<void> {
+    if (type === library.ErrorTypes.MEDIA_ERROR && this.#recoveries++ < MEDIA_RECOVERIES) return hls.recoverMediaError()
+    if (type !== library.ErrorTypes.NETWORK_ERROR) return this.#stop(hls, 'unplayable')
+    const closed = response !== undefined && [401, 403, 404, 410].includes(response.code ?? 0)
+    if (!closed) return this.#stop(hls, 'network')
+    if (this.#renewed) return this.#stop(hls, 'missing')
+    this.#renewed = true
+    const at = this.#media.currentTime
+    const wasPlaying = !this.#media.paused
+    const source = await this.#renew().catch(() => null)
+    if (this.#hls !== hls) return
+    if (!source) return this.#stop(hls, 'missing')
+    await this.load(source, at)
+    if (wasPlaying) await this.#media.play().catch(() => { /* the viewer presses play */ })
+  }
+
+  #stop(hls: Hls, fault: Fault): void {
+    this.#growth?.stop()
+    hls.stopLoad()
+    this.fault.value = fault
+  }
+}
+
+function qualityOf(level: Level): Quality {
+  return { size: Math.min(level.width, level.height), fast: level.frameRate > 50 }
+}
+
+/** Whether two qualities are the same to a viewer. */
+export function same(a: Quality | null, b: Quality | null): boolean {
+  return a?.size === b?.size && a?.fast === b?.fast
+}

@@ -1,0 +1,42 @@
+import type Hls from 'hls.js'
+import type { Level } from 'hls.js'
+
+type Library = typeof import('hls.js')
+/** The parts of hls.js that follow the place of the current level in the list. */
+type Inner = {
+  levelController: { currentLevel: Level | null, currentLevelIndex: number, manualLevelIndex: number }
+  streamController: { level: number }
+}
+
+/**
+ * Gives a running hls.js the levels that a newer master playlist has and it does not, without touching playback.
+ * hls.js knows levels that vanish (`removeLevel`) and levels that are cloned (content steering), and tells its parts by LEVELS_UPDATED;
+ * this is the same step for levels that are new. Gives how many there were.
+ */
+export function addLevels(library: Library, hls: Hls, master: string, url: string): number {
+  const { levels: listed } = library.M3U8Parser.parseMasterPlaylist(master, url)
+  const known = new Set(hls.levels.map(({ uri }) => pathOf(uri)))
+  const fresh = listed.filter(level => !known.has(pathOf(level.url)) && (level.videoCodec || level.width)).map(level => new library.Level(level))
+  if (fresh.length === 0) return 0
+  const { levelController, streamController } = hls as unknown as Inner
+  const manual = levelController.manualLevelIndex === -1 ? null : hls.levels[levelController.manualLevelIndex]
+  const levels = [...hls.levels, ...fresh].sort((a, b) => a.height - b.height || a.frameRate - b.frameRate || a.averageBitrate - b.averageBitrate)
+  levels.forEach((level, index) => {
+    for (const fragment of level.details?.fragments ?? []) {
+      fragment.level = index
+      if (fragment.initSegment) fragment.initSegment.level = index
+    }
+  })
+  hls.trigger(library.Events.LEVELS_UPDATED, { levels })
+  if (levelController.currentLevel) {
+    levelController.currentLevelIndex = levels.indexOf(levelController.currentLevel)
+    streamController.level = levelController.currentLevelIndex
+  }
+  if (manual) levelController.manualLevelIndex = levels.indexOf(manual)
+  return fresh.length
+}
+
+/** The address without its query: tokens change, files do not. */
+function pathOf(uri: string): string {
+  return uri.split('?', 1)[0]!
+}

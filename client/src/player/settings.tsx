@@ -1,0 +1,91 @@
+import type { JSX } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { formatNumber, t } from '../i18n/i18n.ts'
+import { IconButton } from '../ui/button.tsx'
+import { Icon, type IconName } from '../ui/icon.tsx'
+import { walk } from '../ui/menu.tsx'
+import { same, type Engine } from './engine.ts'
+import type { Playback } from './playback.ts'
+import type { Quality } from './source.ts'
+
+/** The speeds to choose from. */
+export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2]
+type Room = 'all' | 'quality' | 'speed'
+type Line = { text: string, detail?: string, icon?: IconName, chosen?: boolean, role: 'menuitem' | 'menuitemradio' | 'menuitemcheckbox', opens?: Room, act?: () => void }
+
+/** The menu of the player: quality, speed, loop, keys. */
+export function Settings({ playback, engine, onHelp, onOpen }: { playback: Playback, engine: Engine, onHelp: () => void, onOpen: (open: boolean) => void }): JSX.Element {
+  const [room, setRoom] = useState<Room | null>(null)
+  const root = useRef<HTMLDivElement>(null)
+  const close = (focus: boolean) => {
+    setRoom(null)
+    if (focus) root.current?.querySelector<HTMLElement>('[aria-haspopup]')?.focus()
+  }
+  useEffect(() => {
+    onOpen(room !== null)
+    if (room === null) return
+    const list = root.current!.querySelector<HTMLElement>('[role="menu"]')!
+    ;(list.querySelector<HTMLElement>('[aria-checked="true"]') ?? list.querySelector<HTMLElement>('[role^="menuitem"]'))?.focus()
+    const away = (event: Event) => { if (!root.current?.contains(event.target as Node)) close(false) }
+    addEventListener('pointerdown', away)
+    return () => removeEventListener('pointerdown', away)
+  }, [room])
+
+  return (
+    <div class="settings" ref={root} onKeyDown={event => {
+      if (room === null) return
+      if (event.key === 'Escape' || event.key === 'ArrowLeft' && room !== 'all') { if (room === 'all') close(true); else setRoom('all') }
+      else if (event.key === 'Tab') return close(false)
+      else if (!walk(event.currentTarget, event.key)) return
+      event.preventDefault()
+      event.stopPropagation()
+    }}>
+      <IconButton class="player-button" label={t('player.settings')} icon="gear" aria-haspopup="menu" aria-expanded={room !== null} onClick={() => room === null ? setRoom('all') : close(true)} />
+      {room !== null && (
+        <div class="settings-list" role="menu" aria-label={t('player.settings')} data-room={room}>
+          {room !== 'all' && <button type="button" class="settings-line settings-back" role="menuitem" tabIndex={-1} onClick={() => setRoom('all')}><Icon name="back" size={18} /><span>{t(room === 'quality' ? 'player.quality' : 'player.speed')}</span></button>}
+          {lines(room, playback, engine, onHelp).map(line => (
+            <button key={line.text} type="button" class="settings-line" role={line.role} tabIndex={-1} aria-checked={line.chosen} aria-haspopup={line.opens ? 'menu' : undefined}
+              onClick={() => {
+                line.act?.()
+                if (line.opens) setRoom(line.opens)
+                else if (line.role !== 'menuitemcheckbox') close(true)
+              }}>
+              {line.role === 'menuitemradio' ? <span class="settings-mark">{line.chosen && <Icon name="check" size={18} />}</span> : line.icon && <Icon name={line.icon} size={18} />}
+              <span>{line.text}</span>
+              {line.detail && <span class="settings-detail">{line.detail}</span>}
+              {line.opens && <Icon name="chevron" size={16} />}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
+  )
+}
+
+function lines(room: Room, playback: Playback, engine: Engine, onHelp: () => void): Line[] {
+  const qualities = engine.qualities.value
+  const chosen = engine.chosen.value
+  const automatic = engine.shown.value && !chosen ? t('player.autoNow', { quality: nameOf(engine.shown.value) }) : t('player.auto')
+  if (room === 'quality') {
+    return [
+      ...qualities.map(one => ({ text: nameOf(one), role: 'menuitemradio' as const, chosen: same(one, chosen), act: () => engine.choose(one) })),
+      { text: automatic, role: 'menuitemradio', chosen: chosen === null, act: () => engine.choose(null) }
+    ]
+  }
+  if (room === 'speed') return SPEEDS.map(one => ({ text: speedName(one), role: 'menuitemradio', chosen: playback.speed.value === one, act: () => playback.setSpeed(one) }))
+  return [
+    ...(qualities.length > 0 ? [{ text: t('player.quality'), detail: chosen ? nameOf(chosen) : automatic, icon: 'system', role: 'menuitem', opens: 'quality' } as const] : []),
+    { text: t('player.speed'), detail: speedName(playback.speed.value), icon: 'speed', role: 'menuitem', opens: 'speed' },
+    { text: t('player.loop'), detail: t(playback.loop.value ? 'ui.on' : 'ui.off'), icon: 'loop', role: 'menuitemcheckbox', chosen: playback.loop.value, act: () => playback.setLoop(!playback.loop.peek()) },
+    { text: t('player.keys'), icon: 'keyboard', role: 'menuitem', act: onHelp }
+  ]
+}
+
+function nameOf({ size, fast }: Quality): string {
+  return size === 0 ? t('player.soundOnly') : `${size}p${fast ? '60' : ''}`
+}
+
+function speedName(speed: number): string {
+  return speed === 1 ? t('player.normal') : `${formatNumber(speed)}×`
+}

@@ -1,0 +1,60 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { Engine } from './engine.ts'
+import { keepPlace, placeOf } from './resume.ts'
+import { Playback } from './playback.ts'
+import type { Source } from './source.ts'
+
+const KEEP_EVERY = 5000
+
+type Wish = { autoplay: boolean, start?: number, remember: boolean, renew: () => Promise<Source | null> }
+
+/** An engine and its playback on a media element, loaded with a source; a source whose address changes is loaded at the place where the old one was. */
+export function usePlayer(source: Source, wish: Wish): { media: (element: HTMLVideoElement | null) => void, engine: Engine | null, playback: Playback | null, resumed: number } {
+  const [element, media] = useState<HTMLVideoElement | null>(null)
+  const [parts, setParts] = useState<{ engine: Engine, playback: Playback } | null>(null)
+  const [resumed, setResumed] = useState(0)
+  const latest = useRef({ source, wish })
+  latest.current = { source, wish }
+  const loaded = useRef<string | null>(null)
+
+  useEffect(() => {
+    if (!element) return
+    const engine = new Engine(element, async () => await latest.current.wish.renew())
+    const playback = new Playback(element)
+    setParts({ engine, playback })
+    const keep = () => {
+      const { source, wish } = latest.current
+      if (wish.remember && playback.begun.peek() && loaded.current === source.uuid) keepPlace(source.uuid, element.currentTime, playback.duration.peek())
+    }
+    const timer = setInterval(keep, KEEP_EVERY)
+    addEventListener('pagehide', keep)
+    const follow = engine.growing.subscribe(growing => playback.expect(latest.current.source.duration, growing))
+    return () => {
+      keep()
+      clearInterval(timer)
+      removeEventListener('pagehide', keep)
+      follow()
+      engine.destroy()
+      playback.destroy()
+      loaded.current = null
+    }
+  }, [element])
+
+  useEffect(() => {
+    if (!parts || !element) return
+    const { engine, playback } = parts
+    const same = loaded.current === source.uuid
+    const wasPlaying = same && !element.paused
+    const begin = wish.start ?? (wish.remember ? placeOf(source.uuid, source.duration) : 0)
+    const at = same ? element.currentTime : begin
+    loaded.current = source.uuid
+    if (!same) { playback.renew(); setResumed(wish.start === undefined ? begin : 0) }
+    playback.expect(source.duration, false)
+    void engine.load(source, at).then(async () => {
+      if (wasPlaying || !same && wish.autoplay) await element.play().catch(() => { /* not without a gesture: the large button waits */ })
+    })
+    // The token in the address changes more often than the file it opens.
+  }, [parts, source.uuid, source.url.split('?', 1)[0]])
+
+  return { media, engine: parts?.engine ?? null, playback: parts?.playback ?? null, resumed }
+}

@@ -1,0 +1,30 @@
+import { lazy } from 'preact-iso'
+
+/** Every page: its address and where its code is; the code comes when the page is opened. */
+export const ROUTES = [
+  { path: '/', view: lazy(() => import('../videos/home.page.tsx')) },
+  { path: '/w/:id', view: lazy(() => import('../videos/watch.page.tsx')) },
+  { path: '/upload', view: lazy(() => import('../upload/upload.page.tsx')) },
+  { path: '/my/videos', view: lazy(() => import('../videos/my-videos.page.tsx')) },
+  { path: '/my/videos/:id', view: lazy(() => import('../videos/edit.page.tsx')) },
+  { path: '/c/:handle', view: lazy(() => import('../channels/channel.page.tsx')) },
+  { path: '/a/:name', view: lazy(() => import('../accounts/account.page.tsx')) },
+  { path: '/login', view: lazy(() => import('../accounts/login.page.tsx')) },
+  { path: '/signup', view: lazy(() => import('../accounts/signup.page.tsx')) },
+  { path: '/settings', view: lazy(() => import('../accounts/settings.page.tsx')) },
+  { path: '/about', view: lazy(() => import('../instance/about.page.tsx')) }
+]
+
+/** The page for an address nobody knows. */
+export const NotFound = lazy(() => import('../instance/not-found.page.tsx'))
+
+/** Loads the code of the page at a path, so that its first drawing waits for nothing. */
+export async function preloadPage(path: string): Promise<void> {
+  const route = ROUTES.find(route => matches(route.path, path))
+  await (route?.view ?? NotFound).preload()
+}
+
+function matches(pattern: string, path: string): boolean {
+  const [wanted, given] = [pattern, path].map(one => one.split('/').filter(Boolean))
+  return wanted!.length === given!.length && wanted!.every((part, index) => part.startsWith(':') || part === given![index])
+}

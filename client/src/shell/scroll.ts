@@ -1,0 +1,41 @@
+import { useLayoutEffect } from 'preact/hooks'
+import { useLocation } from 'preact-iso'
+
+const PLACES_KEPT = 50
+const places = new Map<string, number>(readPlaces())
+let key = entryKey()
+
+history.scrollRestoration = 'manual'
+addEventListener('scroll', () => { places.set(key, scrollY) }, { passive: true })
+addEventListener('pagehide', () => {
+  try { sessionStorage.setItem('bobine.places', JSON.stringify([...places].slice(-PLACES_KEPT))) } catch { /* the place is lost, nothing else */ }
+})
+
+/** The name of the current entry of the browser's history; what a page kept under it is there again after "back". */
+export function historyKey(): string {
+  return key
+}
+
+/** Gives every entry of the history a name as soon as it is made. */
+export function useHistoryKeys(): void {
+  const { url } = useLocation()
+  useLayoutEffect(() => { key = entryKey() }, [url])
+}
+
+/** Brings the page back to where it was when this entry of the history was left. */
+export function restorePlace(): void {
+  const place = places.get(key) ?? 0
+  if (Math.abs(place - scrollY) > 1) scrollTo(0, place)
+}
+
+function entryKey(): string {
+  const known = (history.state as { key?: string } | null)?.key
+  if (known) return known
+  const fresh = Math.random().toString(36).slice(2)
+  history.replaceState({ key: fresh }, '')
+  return fresh
+}
+
+function readPlaces(): [string, number][] {
+  try { return JSON.parse(sessionStorage.getItem('bobine.places') ?? '[]') as [string, number][] } catch { return [] }
+}

@@ -1,0 +1,37 @@
+import type { JSX } from 'preact'
+import { signal } from '@preact/signals'
+import { t } from '../i18n/i18n.ts'
+import { Button, IconButton } from './button.tsx'
+import './toast.css'
+
+type Toast = { id: number, text: string, bad: boolean, action?: { text: string, act: () => void } }
+const SHOWN_FOR = 6000
+
+const toasts = signal<Toast[]>([])
+let last = 0
+
+/** Says something in passing, in a corner; a bad one stays until it is closed. */
+export function toast(text: string, { bad = false, action }: Partial<Pick<Toast, 'bad' | 'action'>> = {}): void {
+  const id = ++last
+  toasts.value = [...toasts.peek().slice(-2), { id, text, bad, action }]
+  if (!bad) setTimeout(() => dismiss(id), SHOWN_FOR)
+}
+
+/** Where toasts appear; once in the shell. */
+export function Toasts(): JSX.Element {
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {toasts.value.map(({ id, text, bad, action }) => (
+        <div key={id} class={`toast ${bad ? 'toast-bad' : ''}`}>
+          <span>{text}</span>
+          {action && <Button look="quiet" onClick={() => { dismiss(id); action.act() }}>{action.text}</Button>}
+          <IconButton label={t('ui.close')} icon="close" size={18} onClick={() => dismiss(id)} />
+        </div>
+      ))}
+    </div>
+  )
+}
+
+function dismiss(id: number): void {
+  toasts.value = toasts.peek().filter(one => one.id !== id)
+}

@@ -1,0 +1,82 @@
+import { effect, signal } from '@preact/signals'
+import type { Progress } from '../../../shared/videos.ts'
+import { api } from '../api.ts'
+import type { ApiError } from '../api-error.ts'
+import { titleOf, type Draft } from './draft.ts'
+import { recall } from './remembered.ts'
+import { Transfer } from './transfer.ts'
+
+const LOOK_EVERY = 1000
+const LOOK_SLOWLY = 5000
+
+/** Whether a video is to be published: not asked for yet, asked for, under way, done, refused. */
+export type Publishing = 'open' | 'wanted' | 'busy' | 'done' | 'failed'
+
+/** A file, what is written about it, its way to the server, and its encoding there. */
+export class Item {
+  readonly file: File
+  readonly draft
+  readonly transfer: Transfer
+  readonly progress = signal<Progress | null>(null)
+  readonly publishing = signal<Publishing>('open')
+  readonly problem = signal<ApiError | null>(null)
+  #timer = 0
+  readonly #leave: () => void
+
+  constructor(file: File, defaults: Omit<Draft, 'name'>, maxChunkSize: number, uploadId: string | null) {
+    this.file = file
+    this.draft = signal<Draft>(recall(file)?.draft ?? { ...defaults, name: titleOf(file.name) })
+    this.transfer = new Transfer(file, this.draft.peek(), maxChunkSize, uploadId)
+    const stops = [
+      effect(() => this.transfer.keepDraft(this.draft.value)),
+      effect(() => { if (this.transfer.video.value) void this.#follow() }),
+      effect(() => { if (this.transfer.video.value && this.publishing.value === 'wanted') void this.#publish() })
+    ]
+    this.#leave = () => { for (const stop of stops) stop() }
+  }
+
+  /** Publishes as the draft says, as soon as the file is there. */
+  publish(): void {
+    if (this.publishing.peek() !== 'busy') this.publishing.value = 'wanted'
+  }
+
+  /** Whether leaving the site now would interrupt something. */
+  isBusy(): boolean {
+    const sending = ['starting', 'sending', 'offline', 'paused', 'checking'].includes(this.transfer.state.peek())
+    return sending || ['wanted', 'busy'].includes(this.publishing.peek())
+  }
+
+  /** Gives the file up, or stops looking after a video that is made. */
+  async drop(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#leave()
+    if (!this.transfer.video.peek()) await this.transfer.cancel()
+  }
+
+  async #publish(): Promise<void> {
+    const { name, description, privacy, password, channelId } = this.draft.peek()
+    this.publishing.value = 'busy'
+    try {
+      await api('PUT /videos/:id', {
+        params: { id: this.transfer.video.peek()!.uuid },
+        body: { name: name.trim(), description: description.trim() || null, privacy, channelId, ...(privacy === 5 ? { videoPasswords: [password] } : {}) }
+      })
+      this.problem.value = null
+      this.publishing.value = 'done'
+    } catch (error) {
+      this.problem.value = error as ApiError
+      this.publishing.value = 'failed'
+    }
+  }
+
+  async #follow(): Promise<void> {
+    clearTimeout(this.#timer)
+    let pause = LOOK_EVERY
+    try {
+      const progress = await api('GET /videos/:id/transcoding', { params: { id: this.transfer.video.peek()!.uuid } })
+      this.progress.value = progress
+      if (progress.state === 'done' || progress.state === 'failed') return
+    } catch { pause = LOOK_SLOWLY }
+    this.#timer = window.setTimeout(() => void this.#follow(), pause)
+  }
+}

@@ -1,0 +1,35 @@
+import type { JSX } from 'preact'
+import type { Progress as Encoded } from '../../../shared/videos.ts'
+import { formatPercent, formatSpan, t } from '../i18n/i18n.ts'
+import { Icon } from '../ui/icon.tsx'
+import { Progress } from '../ui/progress.tsx'
+import { Note } from '../ui/state.tsx'
+import './encoding.css'
+
+const STATES = { waiting: 'encoding.rungWaiting', growing: 'encoding.rungGrowing', done: 'encoding.rungDone' } as const
+
+/** How far the qualities of an own video are. */
+export function Encoding({ progress }: { progress: Encoded }): JSX.Element {
+  const { state, playable, percent, secondsLeft, rungs } = progress
+  if (state === 'failed') return <Note kind="bad">{t('encoding.failed')}</Note>
+  const words = state === 'done' ? t('encoding.done') : state === 'waiting' && !playable ? t('encoding.waiting') : playable ? t('encoding.playable') : t('encoding.beginning')
+  return (
+    <section class="encoding" aria-label={t('encoding.name')}>
+      <p class="encoding-line">
+        <span role="status">{words}</span>
+        {state === 'running' && <span class="encoding-figures">{formatPercent(percent / 100)}{secondsLeft === null ? '' : ` · ${t('upload.left', { time: formatSpan(secondsLeft) })}`}</span>}
+      </p>
+      {state !== 'done' && <Progress share={state === 'running' && percent > 0 ? percent / 100 : null} label={t('encoding.name')} />}
+      {rungs.length > 0 && (
+        <ul class="row encoding-rungs" role="list">
+          {rungs.map(rung => (
+            <li key={rung.resolution} class={`encoding-rung encoding-${rung.state}`}>
+              {rung.state === 'done' && <Icon name="check" size={15} />}
+              <span>{rung.resolution === 0 ? t('player.soundOnly') : rung.label}</span><span class="hidden-text">{t(STATES[rung.state])}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,87 @@
+import type { ComponentChildren, JSX } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Video } from '../../../shared/videos.ts'
+import { isLoggedIn } from '../credentials.ts'
+import { t } from '../i18n/i18n.ts'
+import { historyKey } from '../shell/scroll.ts'
+import { Button } from '../ui/button.tsx'
+import { Failure } from '../ui/state.tsx'
+import { VideoCard } from './card.tsx'
+
+/** How many videos one question asks for; the server's pages bring as many with them. */
+export const PAGE_SIZE = 24
+/** So far before its end the list goes on loading. */
+const AHEAD = '800px'
+
+type Page = { total: number, data: Video[] }
+type List = { items: Video[], total: number | null }
+
+/** Lists as they were when they were left, by entry of the history. */
+const left = new Map<string, List>()
+
+type Props = {
+  /** Names the list within its page. */
+  name: string
+  load: (start: number) => Promise<Page>
+  /** What came with the page, if anything. */
+  first?: Page
+  withChannel?: boolean
+  empty: ComponentChildren
+}
+
+/** A grid of videos that goes on as one scrolls; "back" finds it as it was. */
+export function Endless({ name, load, first, withChannel = true, empty }: Props): JSX.Element {
+  const key = useRef(`${historyKey()} ${name}`).current
+  const [list, setList] = useState<List>(() => left.get(key) ?? { items: first?.data ?? [], total: first?.total ?? null })
+  const [failed, setFailed] = useState(false)
+  const busy = useRef(false)
+  const end = useRef<HTMLDivElement>(null)
+  const more = list.total === null || list.items.length < list.total
+  const who = isLoggedIn.value
+  const knownWho = useRef(who)
+
+  const next = async (from: List) => {
+    if (busy.current) return
+    busy.current = true
+    setFailed(false)
+    try {
+      const { total, data } = await load(from.items.length)
+      const known = new Set(from.items.map(({ id }) => id))
+      const fresh = data.filter(({ id }) => !known.has(id))
+      // What was published meanwhile pushes known videos onto the next page; a page without anything new is the end.
+      const items = [...from.items, ...fresh]
+      setList({ items, total: fresh.length === 0 ? items.length : total })
+    } catch { setFailed(true) } finally { busy.current = false }
+  }
+
+  useEffect(() => { left.set(key, list) }, [list])
+  useEffect(() => {
+    if (knownWho.current === who) return
+    knownWho.current = who
+    void next({ items: [], total: null })
+  }, [who])
+  useEffect(() => {
+    if (!more || failed) return
+    const watcher = new IntersectionObserver(([entry]) => { if (entry!.isIntersecting) void next(list) }, { rootMargin: AHEAD })
+    watcher.observe(end.current!)
+    return () => watcher.disconnect()
+  }, [list, more, failed])
+
+  if (list.total === 0 || !more && list.items.length === 0) return <>{empty}</>
+  return (
+    <>
+      <ul class="grid" role="list">
+        {list.items.map((video, index) => <li key={video.id}><VideoCard video={video} withChannel={withChannel} eager={index < 4} /></li>)}
+        {more && !failed && list.items.length === 0 && Array.from({ length: 8 }, (_, index) => <li key={index} aria-hidden="true"><Ghost /></li>)}
+      </ul>
+      <div ref={end} class="endless-end">
+        {failed && (list.items.length === 0 ? <Failure text={t('ui.noConnection')} onRetry={() => void next(list)} /> : <Button icon="replay" onClick={() => void next(list)}>{t('ui.retry')}</Button>)}
+        <span class="hidden-text" role="status">{more ? t('ui.loading') : t('list.end')}</span>
+      </div>
+    </>
+  )
+}
+
+function Ghost(): JSX.Element {
+  return <div class="card"><div class="ghost ghost-picture" /><div class="stack"><div class="ghost ghost-line" /><div class="ghost ghost-line" /></div></div>
+}

@@ -1,0 +1,25 @@
+import type { JSX } from 'preact'
+import type { VideoDetails } from '../../../shared/videos.ts'
+import { t } from '../i18n/i18n.ts'
+import { useAnswer } from '../use-answer.ts'
+import { VideoRow } from './card.tsx'
+
+const SHOWN = 12
+
+/** Other videos to go on with: of the channel first, then the newest of all. */
+export function MoreVideos({ video }: { video: VideoDetails }): JSX.Element | null {
+  const handle = video.isLocal ? video.channel.name : `${video.channel.name}@${video.channel.host}`
+  const query = { count: SHOWN, sort: '-publishedAt' as const, skipCount: true }
+  const { data: ofChannel } = useAnswer('GET /video-channels/:channelHandle/videos', { params: { channelHandle: handle }, query })
+  const { data: ofAll } = useAnswer('GET /videos', { query })
+  if (!ofChannel || !ofAll) return null
+  const known = new Set([video.id])
+  const others = [...ofChannel.data, ...ofAll.data].filter(({ id }) => !known.has(id) && known.add(id)).slice(0, SHOWN)
+  if (others.length === 0) return null
+  return (
+    <>
+      <h2>{t('watch.next')}</h2>
+      <ul class="watch-list" role="list">{others.map(other => <li key={other.id}><VideoRow video={other} /></li>)}</ul>
+    </>
+  )
+}

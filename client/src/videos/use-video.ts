@@ -1,0 +1,54 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { VideoDetails } from '../../../shared/videos.ts'
+import { api } from '../api.ts'
+import { ApiError, isMissing } from '../api-error.ts'
+import type { Source } from '../player/source.ts'
+import { useAnswer } from '../use-answer.ts'
+import { openSourceOf, passwordHeader, sourceOf } from './source-of.ts'
+
+/** Why a video is not shown: it does not exist, a login may help, it is not for this viewer, it wants its password. */
+export type Barrier = 'missing' | 'login' | 'forbidden' | 'password' | 'wrongPassword' | 'tooMany' | 'failed'
+
+type State = {
+  video: VideoDetails | null
+  source: Source | null
+  barrier: Barrier | null
+  unlock: (password: string) => void
+  reload: () => void
+  renew: () => Promise<Source | null>
+}
+
+/** A video and what plays it, through every barrier there may be. */
+export function useVideo(id: string): State {
+  const [password, setPassword] = useState<string | null>(() => sessionStorage.getItem(`bobine.password.${id}`))
+  const { data: video, error, reload, change } = useAnswer('GET /videos/:id', { params: { id }, headers: passwordHeader(password) })
+  const [source, setSource] = useState<{ of: string, is: Source } | null>(null)
+  const key = video && `${video.uuid} ${video.privacy.id} ${video.streamingPlaylists[0]?.playlistUrl}`
+
+  useEffect(() => {
+    if (!video || openSourceOf(video)) return
+    if (password !== null) sessionStorage.setItem(`bobine.password.${id}`, password)
+    let current = true
+    sourceOf(video, password).then(is => { if (current && is) setSource({ of: key!, is }) }, () => { /* the player's place says that nothing plays */ })
+    return () => { current = false }
+  }, [key, password])
+
+  return {
+    video, barrier: error ? barrierOf(error) : null, unlock: setPassword, reload,
+    source: video && (openSourceOf(video) ?? (source?.of === key ? source.is : null)),
+    renew: async () => {
+      const fresh = await api('GET /videos/:id', { params: { id }, headers: passwordHeader(password) })
+      change(fresh)
+      return await sourceOf(fresh, password)
+    }
+  }
+}
+
+function barrierOf(error: unknown): Barrier {
+  if (isMissing(error)) return 'missing'
+  if (!(error instanceof ApiError)) return 'failed'
+  if (error.code === 'video_requires_password') return 'password'
+  if (error.code === 'incorrect_video_password') return 'wrongPassword'
+  if (error.status === 429) return 'tooMany'
+  return error.status === 401 ? 'login' : error.status === 403 ? 'forbidden' : 'failed'
+}

@@ -1,0 +1,50 @@
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { useLocation, useRoute } from 'preact-iso'
+import { t } from '../i18n/i18n.ts'
+import { Player } from '../player/player.tsx'
+import { me } from '../session.ts'
+import { useTitle } from '../shell/title.ts'
+import { State } from '../ui/state.tsx'
+import { Barrier } from './barrier.tsx'
+import { Details } from './details.tsx'
+import { MoreVideos } from './more-videos.tsx'
+import { PUBLISHED } from './source-of.ts'
+import { startOf } from './start-of.ts'
+import { useVideo } from './use-video.ts'
+import './watch.css'
+
+const LOOK_AGAIN = 4000
+/** Whether this document came from a link of the site: then the viewer's click lets the sound play. */
+let arrived = false
+
+/** A video with everything about it. */
+export default function Watch(): JSX.Element {
+  const { params: { id = '' }, query } = useRoute()
+  const { video, source, barrier, unlock, reload, renew } = useVideo(id)
+  const [wide, setWide] = useState(false)
+  const { route } = useLocation()
+  const waiting = video !== null && video.streamingPlaylists.length === 0 && video.state.id !== 7
+  useTitle(video?.name ?? (barrier ? t(barrier === 'missing' ? 'barrier.missing' : 'watch.closed') : null))
+  useEffect(() => { if (video && id !== video.shortUUID) route(`/w/${video.shortUUID}${location.search}`, true) }, [video?.shortUUID])
+  useEffect(() => {
+    if (!waiting) return
+    const timer = setInterval(reload, LOOK_AGAIN)
+    return () => clearInterval(timer)
+  }, [waiting])
+  const [autoplay] = useState(arrived)
+  useEffect(() => { arrived = true }, [])
+
+  if (barrier && !video) return <div class="page"><Barrier kind={barrier} onUnlock={unlock} onRetry={reload} /></div>
+  if (!video) return <div class="watch" aria-busy="true"><div class="watch-stage"><div class="player" /></div></div>
+  const stage = source
+    ? <Player key={video.uuid} source={source} autoplay={autoplay && me.peek()?.autoPlayVideo !== false} start={startOf(query.start)} pageKeys wide={wide} onWide={() => setWide(!wide)} renew={renew} />
+    : <div class="player watch-nothing">{waiting ? <State icon="film" title={t('watch.preparing')}><p>{t('watch.preparingText')}</p></State> : video.state.id !== PUBLISHED && <State icon="alert" title={t('watch.broken')} />}</div>
+  return (
+    <div class={`watch ${wide ? 'watch-wide' : ''}`}>
+      <div class="watch-stage">{stage}</div>
+      <div class="watch-main"><Details video={video} password={source?.headers ? Object.values(source.headers)[0]! : null} /></div>
+      <aside class="watch-side"><MoreVideos video={video} /></aside>
+    </div>
+  )
+}
