@@ -38,7 +38,7 @@ export function openapiDocument(contracts: Contract[]): OpenApiDocument {
     paths[place] = { ...paths[place], [method.toLowerCase()]: operation(key, path, spec) }
   }
   const tags = [...new Set(contracts.flatMap(contract => Object.values(contract)).map(spec => spec.tag))].sort()
-  return createDocument({
+  const document = createDocument({
     openapi: '3.1.0',
     info: {
       title: `${config.instance.name}: REST API`, version: VERSION,
@@ -54,6 +54,17 @@ export function openapiDocument(contracts: Contract[]): OpenApiDocument {
     if (io === 'input') Object.assign(jsonSchema, sentForm(zodSchema))
     withoutSafeBounds(jsonSchema)
   } })
+  requirePathParameters(document)
+  return document
+}
+
+// A number in a path is read through a preprocess step, which zod takes for optional.
+function requirePathParameters(document: OpenApiDocument): void {
+  for (const item of Object.values(document.paths ?? {})) {
+    for (const one of [item.get, item.post, item.put, item.delete].flatMap(operation => operation?.parameters ?? [])) {
+      if ('in' in one && one.in === 'path') one.required = true
+    }
+  }
 }
 
 type JsonSchema = Record<string, unknown>

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs'
+import type { ServerConfig } from '@peertube/peertube-types'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { config } from '../core/config.ts'
+import { run, sql } from '../core/sql.ts'
+import { startInstance, type Instance } from '../test/instance.ts'
+import { seedVideo } from '../test/seed.ts'
+import { shapeFaults } from '../test/shape.ts'
+import { settings } from './settings.ts'
+
+const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
+const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+let instance: Instance
+let root: string
+let user: { id: number, token: string, channelId: number }
+beforeAll(async () => {
+  instance = await startInstance({ instance: { name: 'The reel', short_description: 'Short words', description: 'Long words', languages: ['en', 'fr'], categories: [1, 2] }, signup: { enabled: true, limit: 4 } }, ['web'])
+  root = await instance.login()
+  user = await instance.user('user1')
+})
+afterAll(async () => { await instance?.stop() })
+
+test('ping', async () => {
+  const answer = await instance.call('GET /ping')
+  expect([answer.status, answer.headers.get('content-type'), answer.text]).toEqual([200, 'text/html; charset=utf-8', 'pong'])
+})
+
+test('the settings have the recorded shape, and the newer keys of PeerTube', async () => {
+  const { json } = await instance.call('GET /config')
+  // `serverCommit` may be left out: PeerTube's own model says so.
+  expect(shapeFaults({ ...recorded.config, serverCommit: null }, { serverCommit: null, ...json })).toEqual([])
+  const newer: ServerConfig = await settings() as ServerConfig
+  const missing: Exclude<keyof ServerConfig, keyof Awaited<ReturnType<typeof settings>> | 'serverCommit'>[] = []
+  expect([missing, newer.federation.enabled]).toEqual([[], true])
+})
+
+test('the settings say what the configuration says', async () => {
+  const { json } = await instance.call('GET /config')
+  expect(json).toMatchObject({
+    serverVersion: '6.3.0', bobine: { version: own.version }, instance: { name: 'The reel', shortDescription: 'Short words', defaultNSFWPolicy: 'do_not_list' },
+    transcoding: { hls: { enabled: true }, web_videos: { enabled: false }, enabledResolutions: [240, 360, 480, 720, 1080] },
+    signup: { allowed: true, allowedForCurrentIP: true, minimumAge: 16, requiresApproval: false, requiresEmailVerification: false },
+    client: { videos: { resumableUpload: { maxChunkSize: 90 * 2 ** 20 } } }, avatar: { file: { size: { max: 4 * 2 ** 20 } } }, user: { videoQuota: -1 },
+    views: { videos: { watchingInterval: { anonymous: 5000, users: 5000 } } }, live: { enabled: false }, email: { enabled: false }, tracker: { enabled: false }
+  })
+})
+
+test('a full instance takes no registrations, which shows at once', async () => {
+  expect((await instance.call('GET /config')).json.signup.allowed).toBe(true)
+  await instance.user('third')
+  const fourth = await instance.user('fourth')
+  expect((await instance.call('GET /config')).json.signup.allowed).toBe(false)
+  await instance.call(`DELETE /users/${fourth.id}`, { token: root })
+  expect((await instance.call('GET /config')).json.signup.allowed).toBe(true)
+  config.signup.enabled = false
+  await instance.user('fifth')
+  expect((await instance.call('GET /config')).json.signup.allowed).toBe(false)
+  config.signup.enabled = true
+})
+
+test('the about page', async () => {
+  const { json } = await instance.call('GET /config/about')
+  expect(shapeFaults(recorded.about, json)).toEqual([])
+  expect(json.instance).toMatchObject({ name: 'The reel', description: 'Long words', languages: ['en', 'fr'], categories: [1, 2] })
+})
+
+test('the statistics have the recorded keys and count', async () => {
+  await seedVideo({ channelId: user.channelId, views: 5, sourceSize: 1000, fileSizes: [10, 20] })
+  await seedVideo({ channelId: user.channelId, privacy: 3, views: 2, sourceSize: 77, keptSource: false })
+  await instance.user('mod1', { role: 1 })
+  await run(sql`UPDATE users SET last_login_date = now() - interval '10 days' WHERE username = 'third'`)
+  await run(sql`UPDATE users SET last_login_date = NULL WHERE username = 'fifth'`)
+  const { json } = await instance.call('GET /server/stats')
+  expect(shapeFaults(recorded.stats, json)).toEqual([])
+  expect(json).toMatchObject({
+    totalUsers: 5, totalModerators: 1, totalAdmins: 1, totalDailyActiveUsers: 3, totalWeeklyActiveUsers: 3, totalMonthlyActiveUsers: 4,
+    totalLocalVideos: 2, totalVideos: 2, totalLocalVideoViews: 7, totalLocalVideoFilesSize: 1030, totalLocalVideoChannels: 5,
+    totalLocalDailyActiveVideoChannels: 1, totalLocalWeeklyActiveVideoChannels: 1, totalLocalMonthlyActiveVideoChannels: 1
+  })
+})
+
+test('a channel is active by its last publication', async () => {
+  await run(sql`UPDATE videos SET published_at = now() - interval '3 days'`)
+  expect((await instance.call('GET /server/stats')).json).toMatchObject({ totalLocalDailyActiveVideoChannels: 0, totalLocalWeeklyActiveVideoChannels: 1 })
+  await run(sql`UPDATE videos SET published_at = now() - interval '40 days'`)
+  expect((await instance.call('GET /server/stats')).json).toMatchObject({ totalLocalWeeklyActiveVideoChannels: 0, totalLocalMonthlyActiveVideoChannels: 0 })
+})
+
+test('the state of the server is for administrators', async () => {
+  expect((await instance.call('GET /server/debug')).status).toBe(401)
+  expect((await instance.call('GET /server/debug', { token: user.token })).status).toBe(403)
+  expect((await instance.call('GET /server/debug', { token: root })).json).toEqual({ ip: expect.stringMatching(/127\.0\.0\.1$/), activityPubMessagesWaiting: 0 })
+})
+
+test('nodeinfo 2.0 and 2.1', async () => {
+  const links = await instance.call('GET //.well-known/nodeinfo')
+  expect(links.status).toBe(200)
+  expect(links.json.links).toEqual([
+    { rel: 'http://nodeinfo.diaspora.software/ns/schema/2.0', href: `${instance.url}/nodeinfo/2.0.json` },
+    { rel: 'http://nodeinfo.diaspora.software/ns/schema/2.1', href: `${instance.url}/nodeinfo/2.1.json` },
+    { rel: 'https://www.w3.org/ns/activitystreams#Application', href: `${instance.url}/accounts/peertube` }
+  ])
+  for (const version of ['2.0', '2.1']) {
+    const answer = await instance.call(`GET //nodeinfo/${version}.json`)
+    expect(answer.headers.get('content-type')).toBe(`application/json; charset=utf-8; profile="http://nodeinfo.diaspora.software/ns/schema/${version}#"`)
+    expect(shapeFaults(recorded.nodeinfo, answer.json)).toEqual([])
+    expect(answer.json).toMatchObject({
+      version, software: { name: own.name, version: own.version }, protocols: ['activitypub'], openRegistrations: false,
+      usage: { users: { total: 5, activeMonth: 4, activeHalfyear: 4 }, localPosts: 2, localComments: 0 }, metadata: { nodeName: 'The reel' }
+    })
+    expect(answer.json.software.name).toMatch(/^[a-z0-9-]+$/)
+  }
+  expect((await instance.call('GET //nodeinfo/1.0.json')).json).toMatchObject({ status: 404, detail: 'Nodeinfo schema version not handled' })
+})
