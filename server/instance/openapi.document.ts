@@ -71,9 +71,8 @@ type JsonSchema = Record<string, unknown>
 
 /** What a preprocess step takes is unknown to zod; what comes out of it is what callers should send. */
 function sentForm(schema: z.core.$ZodType): JsonSchema {
-  const { def } = schema._zod as { def: { type: string, in?: z.ZodType, out?: z.ZodType } }
-  if (def.type !== 'pipe' || def.in?._zod.def.type !== 'transform' || !def.out || z.globalRegistry.get(schema as z.ZodType)?.override) return {}
-  const { $schema: _none, ...sent } = z.toJSONSchema(def.out, {
+  if (!(schema instanceof z.ZodPipe) || !(schema.in instanceof z.ZodTransform) || z.globalRegistry.get(schema)?.override) return {}
+  const { $schema: _none, ...sent } = z.toJSONSchema(schema.out, {
     io: 'input', unrepresentable: 'any',
     override: ({ jsonSchema }) => {
       Object.assign(jsonSchema, jsonSchema.override)
