@@ -11,8 +11,10 @@ import { invalid, Problem } from './problem.ts'
 /** A file of a multipart request, streamed to disk; removed after the answer unless a handler moved it. */
 export type ReceivedFile = { path: string, name: string, size: number, mimeType: string }
 
+type Kinds = Readonly<Record<string, FileKind>>
+
 /** Streams the named files of a multipart request to `storage.tmp`; other bodies pass. */
-export function receiveFiles(kinds: Readonly<Record<string, FileKind>>): RequestHandler {
+export function receiveFiles(kinds: Kinds): RequestHandler {
   const fields = Object.keys(kinds).map(name => ({ name, maxCount: 1 }))
   return (request, response, next) => {
     if (!request.is('multipart/form-data')) return next()
@@ -35,10 +37,10 @@ export function receiveFiles(kinds: Readonly<Record<string, FileKind>>): Request
         received[name] = { path: file.path, name: Buffer.from(file.originalname, 'latin1').toString('utf8'), size: file.size, mimeType: file.mimetype }
       }
       response.on('close', () => { for (const file of Object.values(received)) void rm(file.path, { force: true }) })
-      if (error) return next(refusal(error))
+      if (error) return next(refusal(error, kinds))
       request.files = received as never
       const tooLarge = Object.entries(received).filter(([name, file]) => file.size > maxSize(kinds[name]!))
-      next(tooLarge.length > 0 ? tooLargeProblem(tooLarge.map(([name]) => name)) : undefined)
+      next(tooLarge.length > 0 ? tooLargeProblem(tooLarge.map(([name]) => name), kinds) : undefined)
     })
   }
 }
@@ -49,12 +51,13 @@ function maxSize(kind: FileKind): number {
   return size < 0 ? Infinity : size
 }
 
-function tooLargeProblem(names: string[]): Problem {
+function tooLargeProblem(names: string[], kinds: Kinds): Problem {
+  if (names.some(name => kinds[name] === 'video')) return new Problem(413, 'max_file_size_reached', 'The file is larger than this instance accepts.')
   return invalid(names.map(path => ({ type: 'field', msg: 'This file is too large.', path, location: 'body' })))
 }
 
-function refusal(error: unknown): unknown {
+function refusal(error: unknown, kinds: Kinds): unknown {
   if (!(error instanceof MulterError)) return error
-  if (error.code === 'LIMIT_FILE_SIZE') return error.field === 'videofile' ? new Problem(413, 'max_file_size_reached', 'The file is larger than this instance accepts.') : tooLargeProblem([error.field ?? 'file'])
+  if (error.code === 'LIMIT_FILE_SIZE') return tooLargeProblem([error.field ?? 'file'], kinds)
   return new Problem(400, 'invalid_request', `The multipart request is not valid: ${error.message}`)
 }

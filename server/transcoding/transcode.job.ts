@@ -123,7 +123,8 @@ async function fail(video: Video, transcoding: Transcoding, error: unknown): Pro
     await Transcoding.update({ state: again ? 'waiting' : 'failed', attempts, notBefore: new Date(Date.now() + delay), error: again ? null : reason(error, id) }, { where: { videoId: video.id }, transaction })
     if (!again && !playable) await Video.update({ state: STATE.TRANSCODING_FAILED }, { where: { id: video.id }, transaction })
   })
-  if (again) await transcode.enqueue({ videoId: video.id }, { delay })
+  // A little later than the row says, or the job would find it is too early.
+  if (again) await transcode.enqueue({ videoId: video.id }, { delay: delay + 50 })
 }
 
 function reason(error: unknown, id: string): string {

@@ -37,6 +37,11 @@ function protocol(): NonNullable<typeof made> {
   return made = { storage, handler: new Handler({ storage }) }
 }
 
+/** Forgets what this process knows of uploads, as a restart does; rows and files stay. */
+export function forgetProtocol(): void {
+  made = null
+}
+
 /** Begins an upload and gives the address for its pieces. Throws 400, 413, 415, 507. */
 export async function beginUpload(request: Request, viewer: Viewer, body: z.output<typeof UploadAttributes> & { filename: string }, pictures: Picture[]): Promise<string> {
   const size = announcedSize(request)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { DiskFile, DiskStorage, ERRORS, fail, MetaStorage, type FilePart, type FileQuery } from '@uploadx/core'
 import { config, storageFolder } from '../core/config.ts'
@@ -38,8 +39,11 @@ class RowMeta extends MetaStorage<DiskFile> {
 /** Writes the pieces of resumable uploads into `storage.uploads`, in order and without holes. */
 export class UploadStorage extends DiskStorage {
   constructor() {
+    mkdirSync(storageFolder('uploads'), { recursive: true })
     super({ uploadDir: storageFolder('uploads'), maxFileSize: config.upload.max_size < 0 ? Number.MAX_SAFE_INTEGER : config.upload.max_size, namingFunction: () => randomUUID(), useRelativeLocation: true })
     this.meta = new RowMeta()
+    // The folder is there: without this the first pieces after a start are refused with 503.
+    this.isReady = true
   }
 
   // Another process may have changed the row since.

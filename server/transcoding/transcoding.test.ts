@@ -1,0 +1,185 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { config } from '../core/config.ts'
+import { redis } from '../core/redis.ts'
+import { run, sql } from '../core/sql.ts'
+import { footage } from '../test/footage.ts'
+import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { encoded, realOrGenerated, upload } from '../test/upload.ts'
+import { reconcileNow } from './reconcile.job.ts'
+
+const exec = promisify(execFile)
+let site: Instance
+let alice: Awaited<ReturnType<Instance['user']>>
+let root: string
+beforeAll(async () => {
+  site = await startInstance({ transcoding: { retry_delay: '200 ms', reconcile_interval: '1 hour', resolutions: { '360p': false, '1080p': false } } })
+  alice = await site.user('alice')
+  root = await site.login()
+})
+afterAll(async () => await site?.stop())
+
+const get = async (uuid: string, token?: string) => (await site.call(`GET /videos/${uuid}`, { token })).json
+const progress = async (uuid: string) => (await site.call(`GET /videos/${uuid}/transcoding`, { token: alice.token })).json
+const mediaOf = async (playlistUrl: string) => {
+  const master = await (await fetch(playlistUrl)).text()
+  return { master, names: master.split('\n').filter(line => line.endsWith('.m3u8')), audio: /TYPE=AUDIO.*URI="([^"]+)"/.exec(master)?.[1] }
+}
+/** Frames a player would show of what an address leads to. */
+async function frames(url: string): Promise<number> {
+  const { stdout } = await exec('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-count_frames', '-show_entries', 'stream=nb_read_frames', '-of', 'csv=p=0', url])
+  return Number(stdout.trim().split('\n')[0])
+}
+
+describe('play at once', () => {
+  it('plays real footage while its ladder is still being encoded, and all of it afterwards', async () => {
+    const film = await realOrGenerated()
+    const { uuid } = await upload(site, alice, {}, film)
+    const early = await eventually(async () => {
+      const video = await get(uuid)
+      return video.state.id === 1 && video.streamingPlaylists.length > 0 && video
+    }, 30, 'the first moment it can be played')
+    const during = await progress(uuid)
+    expect(during).toMatchObject({ state: 'running', playable: true })
+    expect(during.rungs.some((rung: any) => rung.state !== 'done')).toBe(true)
+    const first = await mediaOf(early.streamingPlaylists[0].playlistUrl)
+    expect(first.names.length).toBeGreaterThan(0)
+    expect(first.audio).toBeDefined()
+    const growing = await (await fetch(new URL(first.names[0]!, early.streamingPlaylists[0].playlistUrl))).text()
+    expect(growing).toContain('#EXT-X-PLAYLIST-TYPE:EVENT')
+    expect(growing).toContain('#EXT-X-BYTERANGE')
+    const video = await encoded(site, alice, uuid)
+    const [playlist] = video.streamingPlaylists
+    expect(playlist.playlistUrl).toBe(early.streamingPlaylists[0].playlistUrl)
+    expect(playlist.files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
+    const { master, names } = await mediaOf(playlist.playlistUrl)
+    expect(names).toHaveLength(3)
+    expect(master).toMatch(/CODECS="avc1\.[0-9a-f]{6},mp4a\.40\.2"/)
+    const source = Number((await exec('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-count_frames', '-show_entries', 'stream=nb_read_frames', '-of', 'csv=p=0', await saved(film)])).stdout.trim().split('\n')[0])
+    for (const name of names) {
+      const text = await (await fetch(new URL(name, playlist.playlistUrl))).text()
+      expect(text).toContain('#EXT-X-ENDLIST')
+      expect(await frames(new URL(name, playlist.playlistUrl).href)).toBe(source)
+    }
+    expect((await progress(uuid))).toMatchObject({ state: 'done', percent: 100, error: null })
+    expect(await run(sql`SELECT 1 FROM video_sources s JOIN videos v ON v.id = s.video_id WHERE v.uuid = ${uuid} AND s.filename IS NOT NULL`)).toEqual([])
+    const folder = join(site.folder, 'streaming-playlists/hls', uuid)
+    // Four renditions of two files, the master, the hashes: nothing else was left behind.
+    expect((await readdir(folder)).length).toBe(10)
+  })
+
+  it('copies a stream that browsers play, so that it is there before any encoding', async () => {
+    const film = await footage({ seconds: 6, size: '1280x720' })
+    const { uuid } = await upload(site, alice, {}, film)
+    const video = await encoded(site, alice, uuid)
+    const top = video.streamingPlaylists[0].files[0]
+    const { stdout } = await exec('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'packet=size', '-of', 'csv=p=0', top.playlistUrl])
+    const { stdout: original } = await exec('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'packet=size', '-of', 'csv=p=0', await saved(film)])
+    expect(stdout.trim().split('\n')).toHaveLength(original.trim().split('\n').length)
+    expect(video.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
+  })
+
+  it('waits for the whole ladder where the owner wants that, with PeerTube\'s states', async () => {
+    const { uuid } = await upload(site, alice, { waitTranscoding: 'true' }, await footage({ seconds: 4, size: '1280x720' }))
+    expect(await get(uuid)).toMatchObject({ state: { id: 2, label: 'To transcode' }, waitTranscoding: true, streamingPlaylists: [] })
+    expect((await site.call('GET /videos?count=100')).json.data.some((video: any) => video.uuid === uuid)).toBe(false)
+    expect((await site.call('GET /users/me/videos', { token: alice.token })).json.data.find((video: any) => video.uuid === uuid).state.id).toBe(2)
+    await eventually(async () => (await get(uuid)).state.id === 1, 60, 'the publication')
+    expect((await get(uuid)).streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
+    expect((await site.call('GET /videos?count=100')).json.data.some((video: any) => video.uuid === uuid)).toBe(true)
+  })
+
+  it.each([
+    ['silent', { seconds: 2, size: '640x480', audio: null }, [480, 240]],
+    ['VP9 and Opus in WebM', { seconds: 2, size: '426x240', extension: 'webm', video: ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8'], audio: ['-c:a', 'libopus'] }, [240, 0]],
+    ['sound alone', { seconds: 2, extension: 'mp3', video: ['-vn'], audio: ['-c:a', 'libmp3lame'] }, [360, 0]]
+  ])('takes %s', async (_what, options, resolutions) => {
+    const bytes = await footage(options as never)
+    const { uuid } = await upload(site, alice, {}, bytes)
+    const video = await encoded(site, alice, uuid)
+    expect(video.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual(resolutions)
+    expect(video.thumbnailPath).not.toBeNull()
+  })
+
+  it('puts sound into every rendition where the config says so', async () => {
+    config.transcoding.hls.split_audio_and_video = false
+    try {
+      const { uuid } = await upload(site, alice, {}, await footage({ seconds: 2, size: '640x480' }))
+      const [playlist] = (await encoded(site, alice, uuid)).streamingPlaylists
+      expect(playlist.files.map((file: any) => [file.resolution.id, file.hasVideo, file.hasAudio])).toEqual([[480, true, true], [240, true, true]])
+      expect((await mediaOf(playlist.playlistUrl)).audio).toBeUndefined()
+      const { stdout } = await exec('ffprobe', ['-v', 'error', '-show_entries', 'stream=codec_type', '-of', 'csv=p=0', playlist.files[1].fileUrl])
+      expect(stdout.trim().split('\n').sort()).toEqual(['audio', 'video'])
+    } finally { config.transcoding.hls.split_audio_and_video = true }
+  })
+})
+
+describe('faults', () => {
+  it('loses nothing when Redis is wiped before and in the middle of an encoding', async () => {
+    const film = await footage({ seconds: 8, size: '1280x720', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
+    const both = [await upload(site, alice, {}, film), await upload(site, alice, {}, film)]
+    await eventually(async () => (await progress(both[0]!.uuid)).state === 'running', 20, 'the encoding')
+    const keys = await redis.keys(`${config.redis.prefix}:*`)
+    await redis.del(...keys)
+    await reconcileNow()
+    for (const { uuid } of both) {
+      const video = await encoded(site, alice, uuid)
+      expect(video.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
+    }
+  })
+
+  it('tries a failed encoding again, then says why it gave up', async () => {
+    const { uuid, id } = await upload(site, alice, {}, await footage({ seconds: 2, size: '320x180' }))
+    await encoded(site, alice, uuid)
+    // The file is broken after the probe, as a bad disk would do it.
+    await run(sql`UPDATE video_sources SET filename = 'gone.mp4' WHERE video_id = ${id}`)
+    await run(sql`UPDATE videos SET state = 2 WHERE id = ${id}`)
+    await run(sql`DELETE FROM streaming_playlists WHERE video_id = ${id}`)
+    await run(sql`UPDATE transcodings SET state = 'waiting', attempts = 0, not_before = now() WHERE video_id = ${id}`)
+    await reconcileNow()
+    const failed = await eventually(async () => { const now = await progress(uuid); return now.state === 'failed' && now }, 30, 'the failure')
+    expect(failed.error).toMatch(/could not be encoded; the log has it as/)
+    expect((await run<{ attempts: number }>(sql`SELECT attempts FROM transcodings WHERE video_id = ${id}`))[0]!.attempts).toBe(3)
+    expect((await get(uuid, alice.token)).state).toEqual({ id: 7, label: 'Transcoding failed' })
+  })
+
+  it('can be run again by an administrator where the original was kept', async () => {
+    config.transcoding.original_file.keep = true
+    try {
+      const { uuid } = await upload(site, alice, {}, await footage({ seconds: 2, size: '320x180' }))
+      await encoded(site, alice, uuid)
+      const { json: source } = await site.call(`GET /videos/${uuid}/source`, { token: alice.token })
+      expect((await fetch(source.fileDownloadUrl)).status).toBe(401)
+      expect((await fetch(source.fileDownloadUrl, { headers: { authorization: `Bearer ${alice.token}` } })).headers.get('content-disposition')).toContain('film.mp4')
+      const again = async (token: string) => await site.call(`POST /videos/${uuid}/transcoding`, { token, body: { transcodingType: 'hls' } })
+      expect((await again(alice.token)).status).toBe(403)
+      expect((await again(root)).status).toBe(204)
+      expect((await again(root)).json.detail).toBe('This video is already being transcoded')
+      await encoded(site, alice, uuid)
+    } finally { config.transcoding.original_file.keep = false }
+    const { uuid } = await upload(site, alice, {}, await footage({ seconds: 2, size: '320x180' }))
+    await encoded(site, alice, uuid)
+    expect((await site.call(`POST /videos/${uuid}/transcoding`, { token: root, body: { transcodingType: 'hls' } })).status).toBe(400)
+  })
+
+  it('shows progress to those who manage the video only', async () => {
+    const { uuid } = await upload(site, alice)
+    const stranger = await site.user('stranger')
+    expect((await site.call(`GET /videos/${uuid}/transcoding`)).status).toBe(401)
+    expect((await site.call(`GET /videos/${uuid}/transcoding`, { token: stranger.token })).status).toBe(403)
+  })
+})
+
+const folders: string[] = []
+afterAll(async () => { for (const folder of folders) await rm(folder, { recursive: true, force: true }) })
+async function saved(bytes: Buffer): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'bobine-source-'))
+  folders.push(folder)
+  const path = join(folder, 'film.mp4')
+  await writeFile(path, bytes)
+  return path
+}
