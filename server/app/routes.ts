@@ -4,6 +4,7 @@ import { channelsRoutes } from '../channels/channels.routes.ts'
 import { instanceRoutes } from '../instance/instance.routes.ts'
 import { nodeinfoRouter } from '../instance/nodeinfo.routes.ts'
 import { openapiRouter } from '../instance/openapi.ts'
+import { pagesRouter } from '../pages/pages.routes.ts'
 import { transcodingRoutes } from '../transcoding/transcoding.routes.ts'
 import { uploadsRoutes } from '../uploads/uploads.routes.ts'
 import { filesRouter } from '../videos/files.routes.ts'
@@ -19,5 +20,5 @@ export function apiRoutes(): Router {
 
 /** Every router outside the API, with where it is mounted; the pages take what is left. */
 export function siteRoutes(): [string, Router][] {
-  return [['/', nodeinfoRouter], ['/', filesRouter]]
+  return [['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
 }

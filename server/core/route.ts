@@ -127,6 +127,10 @@ function readInput(spec: RouteSpec, request: Request, response: Response): objec
 
 function parsed(schema: z.ZodType | undefined, value: unknown, location: InvalidParam['location'], wrong: InvalidParam[]): unknown {
   if (!schema) return undefined
+  for (const [path, part] of Object.entries(value ?? {})) {
+    // Postgres stores no NUL, and no name or text has a use for it.
+    if (holdsNul(part)) wrong.push({ type: 'field', msg: 'Should not hold a NUL character', path, location })
+  }
   const result = schema.safeParse(value)
   if (result.success) return result.data
   for (const issue of result.error.issues) {
@@ -136,6 +140,11 @@ function parsed(schema: z.ZodType | undefined, value: unknown, location: Invalid
     wrong.push({ type: 'field', ...(given === undefined ? {} : { value: given }), msg: issue.message, path, location })
   }
   return undefined
+}
+
+function holdsNul(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0')
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsNul)
 }
 
 function checkAnswer(spec: RouteSpec, value: unknown): void {

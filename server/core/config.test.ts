@@ -1,0 +1,97 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { ConfigError, host, loadConfig, merge, origin, projectFolder, storageFolder } from './config.ts'
+
+const said = (act: () => unknown): string => {
+  try { act() } catch (error) { expect(error).toBeInstanceOf(ConfigError); return (error as Error).message }
+  throw new Error('nothing was refused')
+}
+
+let folder: string
+const before = { ...process.env }
+beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'bobine-config-')) })
+afterEach(async () => {
+  process.env = { ...before }
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe('a mistake is said with its key, its place and what was expected', () => {
+  it.each<[string, object, RegExp]>([
+    ['an unknown key', { foo: 1 }, /unknown key `foo` in the given overrides/],
+    ['an unknown key deep down', { transcoding: { hls: { enable: true } } }, /unknown key `transcoding\.hls\.enable` in the given overrides/],
+    ['a text for a number', { listen: { port: 'x' } }, /`listen\.port` in the given overrides is not valid: expected a port number/],
+    ['a duration of no unit', { rates_limit: { api: { window: '5 parsecs' } } }, /`rates_limit\.api\.window`.*expected a duration/],
+    ['a negative duration', { rates_limit: { api: { window: -1 } } }, /`rates_limit\.api\.window`.*expected a duration/],
+    ['a size of no unit', { upload: { max_size: 'huge' } }, /`upload\.max_size`.*expected a size/],
+    ['a feature that is not there yet', { live: { enabled: true } }, /`live\.enabled`.*expected false: this version does not have that feature/],
+    ['a value for a group', { listen: 5 }, /`listen`.*expected object/],
+    ['a list for a value', { instance: { name: ['a'] } }, /`instance\.name`.*expected a text/],
+    ['the way into prototypes', JSON.parse('{"__proto__": {"polluted": true}}') as object, /unknown key `__proto__`/]
+  ])('%s', (_what, overrides, sentence) => {
+    expect(said(() => loadConfig({ overrides: overrides as never }))).toMatch(sentence)
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
+  })
+
+  it('names the file it stands in', async () => {
+    const file = join(folder, 'mine.yaml')
+    await writeFile(file, 'listen:\n  prot: 1\n')
+    expect(said(() => loadConfig({ file }))).toContain(`unknown key \`listen.prot\` in ${file}`)
+    await writeFile(file, 'listen: [\n')
+    expect(said(() => loadConfig({ file }))).toContain(`${file} cannot be read`)
+    expect(said(() => loadConfig({ file: join(folder, 'absent.yaml') }))).toContain('does not exist')
+  })
+
+  it('names the environment variable it stands in', () => {
+    process.env.BOBINE_CONFIG = '{"listen":{"port":"no"}}'
+    expect(said(() => loadConfig())).toContain('`listen.port` in BOBINE_CONFIG')
+    process.env.BOBINE_CONFIG = '{oops'
+    expect(said(() => loadConfig())).toContain('BOBINE_CONFIG cannot be read')
+    process.env.BOBINE_CONFIG = '[]'
+    expect(said(() => loadConfig())).toContain('BOBINE_CONFIG must hold an object')
+    delete process.env.BOBINE_CONFIG
+    process.env.DATABASE_URL = 'not a url'
+    expect(said(() => loadConfig())).toContain('DATABASE_URL is not a valid URL')
+  })
+})
+
+describe('layers', () => {
+  it('each goes over the ones before: file, addresses, BOBINE_CONFIG, overrides', async () => {
+    const file = join(folder, 'mine.yaml')
+    await writeFile(file, 'instance:\n  name: From the file\n  terms: kept\ndatabase:\n  name: from_file\n')
+    process.env.DATABASE_URL = 'postgres://me:s%40crt@db.example:5433/films?sslmode=require'
+    process.env.REDIS_URL = 'unix:/run/redis.sock?db=3'
+    process.env.BOBINE_CONFIG = '{"instance":{"name":"From the environment"}}'
+    const config = loadConfig({ file, overrides: { listen: { port: 1234 } } })
+    expect(config.instance).toMatchObject({ name: 'From the environment', terms: 'kept' })
+    expect(config.database).toMatchObject({ hostname: 'db.example', port: 5433, name: 'films', username: 'me', password: 's@crt', ssl: true })
+    expect(config.redis).toMatchObject({ socket: '/run/redis.sock', db: 3 })
+    expect(config.listen.port).toBe(1234)
+  })
+
+  it('durations and sizes are read in every spelling', () => {
+    const read = (window: unknown, max_size: unknown) => {
+      const config = loadConfig({ overrides: { rates_limit: { api: { window } }, upload: { max_size } } })
+      return [config.rates_limit.api.window, config.upload.max_size]
+    }
+    expect(read('100 ms', -1)).toEqual([100, -1])
+    expect(read('1 second', '1KB')).toEqual([1000, 1024])
+    expect(read('90 minutes', '1.5 GB')).toEqual([5_400_000, 1_610_612_736])
+    expect(read(250, 4096)).toEqual([250, 4096])
+  })
+})
+
+it('default.yaml holds every key of the schema, and no other', async () => {
+  const text = await readFile(join(projectFolder, 'config/default.yaml'), 'utf8')
+  expect(() => merge([{ name: 'config/default.yaml', tree: parse(text) as never }])).not.toThrow()
+})
+
+it('knows the public address', () => {
+  loadConfig({ overrides: { webserver: { https: true, hostname: 'films.example', port: 443 }, storage: { root: '/srv/films' } } })
+  expect([origin(), host()]).toEqual(['https://films.example', 'films.example'])
+  expect(storageFolder('thumbnails')).toBe('/srv/films/thumbnails')
+  loadConfig({ overrides: { webserver: { https: false, hostname: '127.0.0.1', port: 9001 } } })
+  expect([origin(), host()]).toEqual(['http://127.0.0.1:9001', '127.0.0.1:9001'])
+})
