@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
 
 const client = join(import.meta.dirname, 'client')
@@ -7,9 +8,26 @@ const server = 'http://127.0.0.1:9000'
 /** The client's folder is Vite's root, whoever starts the build and from wherever. */
 const root: Plugin = { name: 'bobine:root', config: () => ({ root: client }) }
 
+/** Writes every script and style compressed beside itself: the server sends them as they lie. */
+const compressed: Plugin = {
+  name: 'bobine:compressed',
+  apply: 'build',
+  generateBundle: {
+    order: 'post',
+    handler(_options, bundle) {
+      for (const [fileName, file] of Object.entries(bundle)) {
+        if (!/\.(js|css|svg)$/.test(fileName)) continue
+        const bytes = Buffer.from(file.type === 'chunk' ? file.code : file.source)
+        this.emitFile({ type: 'asset', fileName: `${fileName}.br`, source: brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }) })
+        this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: gzipSync(bytes, { level: 9 }) })
+      }
+    }
+  }
+}
+
 /** Builds client/ to dist/client: two pages (the site and the embedded player) that server/pages fills in. */
 export default defineConfig({
-  plugins: [root],
+  plugins: [root, compressed],
   base: '/client/',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
@@ -20,7 +38,18 @@ export default defineConfig({
     // Scripts and pictures inside the page would need a weaker content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { site: join(client, 'index.html'), embed: join(client, 'embed.html') } }
+    chunkSizeWarningLimit: 600,
+    rolldownOptions: {
+      input: { site: join(client, 'index.html'), embed: join(client, 'embed.html') },
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'player', test: /client\/src\/(player\/|videos\/(use-video|source-of|start-of))/, priority: 1 },
+            { name: 'base', test: /node_modules\/(@preact|preact)|client\/src\/(i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|api|credentials|first-data|storage|session|use-answer|shell\/(preferences|scroll|title)|instance\/config)/, priority: 2 }
+          ]
+        }
+      }
+    }
   },
   server: { proxy: Object.fromEntries(['/api', '/static', '/lazy-static', '/download'].map(path => [path, server])) }
 })

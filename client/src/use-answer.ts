@@ -17,10 +17,15 @@ export function useAnswer<K extends Route>(route: K, options: CallOptions<K> | n
   const load = useCallback(() => {
     if (!options) return
     const ask = api as unknown as (route: K, options: CallOptions<K>) => Promise<Answer<K>>
-    ask(route, options).then(
-      data => { if (latest.current === key) setState({ key, data, error: null }) },
-      error => { if (latest.current === key) setState(before => ({ key, data: before.key === key ? before.data : null, error })) }
-    )
+    const answer = async () => {
+      try {
+        const data = await ask(route, options)
+        if (latest.current === key) setState({ key, data, error: null })
+      } catch (error) {
+        if (latest.current === key) setState(before => ({ key, data: before.key === key ? before.data : null, error }))
+      }
+    }
+    void answer()
   }, [key])
   useEffect(load, [load])
   const fresh = state.key === key

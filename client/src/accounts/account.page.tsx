@@ -11,7 +11,7 @@ import { Avatar } from '../ui/avatar.tsx'
 import { ButtonLink } from '../ui/button.tsx'
 import { Failure, State } from '../ui/state.tsx'
 import { useAnswer } from '../use-answer.ts'
-import { Endless, PAGE_SIZE } from '../videos/endless.tsx'
+import { Endless } from '../videos/endless.tsx'
 
 type Videos = Answer<'GET /accounts/:name/videos'>
 
@@ -20,7 +20,7 @@ export default function AccountPage(): JSX.Element {
   const { params: { name = '' } } = useRoute()
   const { data: account, error, reload } = useAnswer('GET /accounts/:name', { params: { name } })
   const { data: channels } = useAnswer('GET /accounts/:name/video-channels', account ? { params: { name }, query: {} } : null)
-  const question = (start: number) => ({ params: { name }, query: { start, count: PAGE_SIZE, sort: '-publishedAt' as const } })
+  const question = (start: number) => ({ params: { name }, query: { start, sort: '-publishedAt' as const } })
   const [first] = useState(() => takeAnswer(addressOf('GET /accounts/:name/videos', question(0))) as Videos | undefined)
   useTitle(account?.displayName ?? (error ? t('account.missing') : null))
   if (isMissing(error)) return <div class="page"><State heading="h1" icon="user" title={t('account.missing')}><ButtonLink href="/">{t('ui.toHome')}</ButtonLink></State></div>

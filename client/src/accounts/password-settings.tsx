@@ -2,6 +2,7 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { api } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
+import { shortestPassword } from '../instance/config.ts'
 import { Button } from '../ui/button.tsx'
 import { Note } from '../ui/state.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -30,7 +31,7 @@ export function PasswordSettings(): JSX.Element {
     <form class="form" onSubmit={event => void save(event)}>
       {problem && <Note kind="bad">{problem}</Note>}
       <PasswordField label={t('settings.currentPassword')} autocomplete="current-password" value={current} onText={setCurrent} />
-      <PasswordField label={t('settings.newPassword')} hint={t('signup.passwordHint')} autocomplete="new-password" value={next} onText={setNext} />
+      <PasswordField label={t('settings.newPassword')} hint={t('signup.passwordHint', { count: shortestPassword() })} autocomplete="new-password" value={next} onText={setNext} />
       <div class="form-foot"><Button look="primary" type="submit" busy={busy}>{t('settings.changePassword')}</Button></div>
     </form>
   )

@@ -4,7 +4,7 @@ import { useLocation } from 'preact-iso'
 import { api } from '../api.ts'
 import { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
-import { config, loadConfig } from '../instance/config.ts'
+import { config, loadConfig, shortestPassword } from '../instance/config.ts'
 import { logIn } from '../session.ts'
 import { useTitle } from '../shell/title.ts'
 import { Button, ButtonLink } from '../ui/button.tsx'
@@ -60,7 +60,7 @@ function SignupForm({ minimumAge }: { minimumAge: number }): JSX.Element {
         {errors.form && <Note kind="bad">{errors.form}</Note>}
         <TextField label={t('login.username')} hint={t('signup.usernameHint')} error={errors.username} autocomplete="username" autocapitalize="none" spellcheck={false} required maxLength={50} value={fields.username} onText={text => change({ username: text.toLowerCase() })} />
         <TextField label={t('signup.email')} hint={t('signup.emailHint')} error={errors.email} type="email" autocomplete="email" required value={fields.email} onText={email => change({ email })} />
-        <PasswordField label={t('login.password')} hint={t('signup.passwordHint')} error={errors.password} autocomplete="new-password" value={fields.password} onText={password => change({ password })} />
+        <PasswordField label={t('login.password')} hint={t('signup.passwordHint', { count: shortestPassword() })} error={errors.password} autocomplete="new-password" value={fields.password} onText={password => change({ password })} />
         {minimumAge > 0 && <Switch label={t('signup.age', { age: minimumAge })} checked={agreed} onChecked={setAgreed} />}
         <Button look="primary" type="submit" busy={busy} disabled={minimumAge > 0 && !agreed}>{t('signup.go')}</Button>
       </form>
@@ -73,7 +73,7 @@ function check({ username, email, password }: Fields): Partial<Record<keyof Fiel
   return {
     ...(NAME.test(username) ? {} : { username: t('signup.usernameError') }),
     ...(ADDRESS.test(email) ? {} : { email: t('signup.emailError') }),
-    ...(password.length < 6 ? { password: t('signup.passwordError') } : {})
+    ...(password.length < shortestPassword() ? { password: t('signup.passwordError', { count: shortestPassword() }) } : {})
   }
 }
 
@@ -85,7 +85,7 @@ function reasons(error: unknown): Partial<Record<keyof Fields | 'form', string>>
   const fields = {
     ...('username' in error.fields ? { username: t('signup.usernameError') } : {}),
     ...('email' in error.fields ? { email: t('signup.emailError') } : {}),
-    ...('password' in error.fields ? { password: t('signup.passwordError') } : {})
+    ...('password' in error.fields ? { password: t('signup.passwordError', { count: shortestPassword() }) } : {})
   }
   return Object.keys(fields).length > 0 ? fields : { form: t('refusal.other', { reason: error.message }) }
 }

@@ -9,7 +9,7 @@ import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
 import { Failure, State } from '../ui/state.tsx'
 import { useAnswer } from '../use-answer.ts'
-import { Endless, PAGE_SIZE } from '../videos/endless.tsx'
+import { Endless } from '../videos/endless.tsx'
 import { handleOf, Profile } from './profile.tsx'
 
 type Videos = Answer<'GET /video-channels/:channelHandle/videos'>
@@ -18,7 +18,7 @@ type Videos = Answer<'GET /video-channels/:channelHandle/videos'>
 export default function ChannelPage(): JSX.Element {
   const { params: { handle = '' } } = useRoute()
   const { data: channel, error, reload } = useAnswer('GET /video-channels/:channelHandle', { params: { channelHandle: handle } })
-  const question = (start: number) => ({ params: { channelHandle: handle }, query: { start, count: PAGE_SIZE, sort: '-publishedAt' as const } })
+  const question = (start: number) => ({ params: { channelHandle: handle }, query: { start, sort: '-publishedAt' as const } })
   const [first] = useState(() => takeAnswer(addressOf('GET /video-channels/:channelHandle/videos', question(0))) as Videos | undefined)
   useTitle(channel?.displayName ?? (error ? t('channel.missing') : null))
   if (isMissing(error)) return <div class="page"><State heading="h1" icon="film" title={t('channel.missing')}><ButtonLink href="/">{t('ui.toHome')}</ButtonLink></State></div>

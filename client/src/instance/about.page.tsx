@@ -41,7 +41,7 @@ export default function About(): JSX.Element {
       <section class="about-software">
         <h2>{t('about.software')}</h2>
         <p>{t('about.softwareText')}</p>
-        {config.value && <p class="soft small">{t('about.version', { version: config.value.serverVersion })}</p>}
+        {config.value && <p class="soft small">{t('about.version', { version: config.value.bobine.version })}</p>}
       </section>
     </div>
   )

@@ -5,12 +5,12 @@ import { peekAnswer } from '../first-data.ts'
 /** The settings of the instance that this client uses, out of `GET /config`. */
 export type Config = {
   instance: { name: string, shortDescription: string }
-  serverVersion: string
+  bobine: { version: string }
   signup: { allowed: boolean, allowedForCurrentIP: boolean, minimumAge: number }
   client: { videos: { resumableUpload: { maxChunkSize: number } } }
   defaults: { publish: { privacy: number } }
   video: { file: { extensions: string[] } }
-  user: { videoQuota: number }
+  fieldsConstraints: { users: { password: { minLength: number } } }
 }
 
 /** The settings of the instance, once they are here. */
@@ -23,4 +23,9 @@ export async function loadConfig(): Promise<Config> {
   asked ??= api('GET /config').then(answer => config.value = answer as unknown as Config)
   asked.catch(() => { asked = null })
   return await asked
+}
+
+/** How many characters a password must have here. */
+export function shortestPassword(): number {
+  return config.value?.fieldsConstraints.users.password.minLength ?? 1
 }

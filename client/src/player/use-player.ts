@@ -45,14 +45,16 @@ export function usePlayer(source: Source, wish: Wish): { media: (element: HTMLVi
     const { engine, playback } = parts
     const same = loaded.current === source.uuid
     const wasPlaying = same && !element.paused
-    const begin = wish.start ?? (wish.remember ? placeOf(source.uuid, source.duration) : 0)
-    const at = same ? element.currentTime : begin
+    const place = wish.start ?? (wish.remember ? placeOf(source.uuid, source.duration) : 0)
+    const at = same ? element.currentTime : place
     loaded.current = source.uuid
-    if (!same) { playback.renew(); setResumed(wish.start === undefined ? begin : 0) }
+    if (!same) { playback.renew(); setResumed(wish.start === undefined ? place : 0) }
     playback.expect(source.duration, false)
-    void engine.load(source, at).then(async () => {
+    const begin = async () => {
+      await engine.load(source, at)
       if (wasPlaying || !same && wish.autoplay) await element.play().catch(() => { /* not without a gesture: the large button waits */ })
-    })
+    }
+    void begin()
     // The token in the address changes more often than the file it opens.
   }, [parts, source.uuid, source.url.split('?', 1)[0]])
 

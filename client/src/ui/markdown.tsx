@@ -11,7 +11,11 @@ export function Markdown({ text, id }: { text: string, id: string }): JSX.Elemen
   useEffect(() => {
     if (html?.text === text) return
     let current = true
-    import('./markdown-renderer.ts').then(({ renderMarkdown }) => { if (current) setHtml({ text, html: renderMarkdown(text) }) }, () => { /* the plain text stays */ })
+    const render = async () => {
+      const renderer = await import('./markdown-renderer.ts').catch(() => null)
+      if (current && renderer) setHtml({ text, html: renderer.renderMarkdown(text) })
+    }
+    void render()
     return () => { current = false }
   }, [text])
   if (html?.text !== text) return <div class="prose prose-plain">{text}</div>

@@ -16,16 +16,16 @@ export function sendPiece(uploadId: string, size: number, piece: { blob: Blob, s
     request.setRequestHeader('Authorization', `Bearer ${accessToken()}`)
     request.setRequestHeader('Content-Type', 'application/octet-stream')
     request.setRequestHeader('Content-Range', piece ? `bytes ${piece.start}-${piece.start + piece.blob.size - 1}/${size}` : `bytes */${size}`)
-    request.upload.onprogress = event => onProgress(event.loaded)
-    request.onload = () => {
+    request.upload.addEventListener('progress', event => onProgress(event.loaded))
+    request.addEventListener('load', () => {
       if (request.status === 308) return resolve({ bytes: receivedBytes(request.getResponseHeader('Range')) })
       if (request.status === 200) {
         try { return resolve(JSON.parse(request.responseText) as Received) } catch { /* no answer of this server: falls through to a refusal */ }
       }
       reject(readProblem(request.status, request.responseText, request.getResponseHeader('Retry-After')))
-    }
-    request.onerror = () => reject(new ApiError(0, 'network', 'The server cannot be reached'))
-    request.onabort = () => reject(new ApiError(0, 'aborted', 'Cut'))
+    })
+    request.addEventListener('error', () => reject(new ApiError(0, 'network', 'The server cannot be reached')))
+    request.addEventListener('abort', () => reject(new ApiError(0, 'aborted', 'Cut')))
     if (signal.aborted) return reject(new ApiError(0, 'aborted', 'Cut'))
     signal.addEventListener('abort', () => request.abort(), { once: true })
     request.send(piece?.blob ?? null)

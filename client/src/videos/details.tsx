@@ -95,8 +95,11 @@ function useDownloads(video: VideoDetails, password: string | null): MenuItem[] 
     if (!video.downloadEnabled || files.length === 0) { setItems(null); return }
     let current = true
     const wanted = files.filter(file => file.hasVideo || files.length === 1)
-    Promise.all(wanted.map(async file => ({ kind: 'link' as const, text: file.resolution.label, detail: formatSize(file.size), href: await openAddress(video, file.fileDownloadUrl, password), icon: 'film' as const, download: true })))
-      .then(made => { if (current) setItems(made) }, () => { /* no download then */ })
+    const open = async () => {
+      const made = await Promise.all(wanted.map(async file => ({ kind: 'link' as const, text: file.resolution.label, detail: formatSize(file.size), href: await openAddress(video, file.fileDownloadUrl, password), icon: 'film' as const, download: true }))).catch(() => null)
+      if (current) setItems(made)
+    }
+    void open()
     return () => { current = false }
   }, [key])
   return items

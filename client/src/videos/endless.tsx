@@ -8,8 +8,6 @@ import { Button } from '../ui/button.tsx'
 import { Failure } from '../ui/state.tsx'
 import { VideoCard } from './card.tsx'
 
-/** How many videos one question asks for; the server's pages bring as many with them. */
-export const PAGE_SIZE = 24
 /** So far before its end the list goes on loading. */
 const AHEAD = '800px'
 

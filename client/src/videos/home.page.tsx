@@ -7,7 +7,7 @@ import { t } from '../i18n/i18n.ts'
 import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
 import { State } from '../ui/state.tsx'
-import { Endless, PAGE_SIZE } from './endless.tsx'
+import { Endless } from './endless.tsx'
 
 type Page = Awaited<ReturnType<typeof load>>
 
@@ -33,5 +33,5 @@ async function load(start: number) {
 }
 
 function question(start: number) {
-  return { query: { start, count: PAGE_SIZE, sort: '-publishedAt' as const } }
+  return { query: { start, sort: '-publishedAt' as const } }
 }

@@ -17,8 +17,6 @@ import { privacyName } from './names.ts'
 import { RowProgress } from './row-progress.tsx'
 import './my-videos.css'
 
-const PAGE = 20
-
 /** The own videos in every state. */
 export default function MyVideos(): JSX.Element {
   useTitle(t('shell.myVideos'))
@@ -38,7 +36,7 @@ function Shelf(): JSX.Element {
     setBusy(true)
     setFailed(false)
     try {
-      const page = await api('GET /users/me/videos', { query: { start, count: PAGE, sort: '-createdAt', ...(wanted.trim() ? { search: wanted.trim() } : {}) } })
+      const page = await api('GET /users/me/videos', { query: { start, sort: '-createdAt', ...(wanted.trim() ? { search: wanted.trim() } : {}) } })
       if (mine !== asked.current) return
       setVideos(before => start === 0 ? page.data : [...before, ...page.data.filter(({ id }) => !before.some(known => known.id === id))])
       setTotal(page.total)

@@ -29,7 +29,12 @@ export function useVideo(id: string): State {
     if (!video || openSourceOf(video)) return
     if (password !== null) sessionStorage.setItem(`bobine.password.${id}`, password)
     let current = true
-    sourceOf(video, password).then(is => { if (current && is) setSource({ of: key!, is }) }, () => { /* the player's place says that nothing plays */ })
+    const open = async () => {
+      // The player's place says that nothing plays.
+      const is = await sourceOf(video, password).catch(() => null)
+      if (current && is) setSource({ of: key!, is })
+    }
+    void open()
     return () => { current = false }
   }, [key, password])
 

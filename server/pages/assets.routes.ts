@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Router, type Response } from 'express'
+import { config, origin } from '../core/config.ts'
+import { notFound } from '../core/problem.ts'
+import { clientFolder } from './built.ts'
+
+const NAME = /^(?:assets\/)?[A-Za-z0-9][A-Za-z0-9_.-]{0,200}\.(js|css|svg|png|ico|woff2)$/
+const TYPES: Record<string, string> = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', svg: 'image/svg+xml', png: 'image/png', ico: 'image/x-icon', woff2: 'font/woff2' }
+
+/** The built client's files, the icons, the web manifest, robots.txt. */
+export const assetsRouter = Router()
+
+assetsRouter.get('/client/{*path}', async (request, response) => {
+  const { path } = request.params as { path?: string[] }
+  const name = (path ?? []).join('/')
+  const type = TYPES[NAME.exec(name)?.[1] ?? '']
+  if (!type) throw notFound('File')
+  response.setHeader('Content-Type', type)
+  // What the build names after its content never changes; the rest may with the next version.
+  const hashed = name.startsWith('assets/')
+  response.setHeader('Vary', 'Accept-Encoding')
+  const [file, encoding] = compressed(name, request.acceptsEncodings(['br', 'gzip']))
+  if (encoding) response.setHeader('Content-Encoding', encoding)
+  await sendFile(response, file, { maxAge: config.cache.static[hashed ? 'segments' : 'images'], immutable: hashed })
+})
+
+assetsRouter.get('/favicon.ico', async (_request, response) => await sendFile(response, 'favicon.ico', { maxAge: config.cache.static.images }))
+
+assetsRouter.get('/manifest.webmanifest', (_request, response) => {
+  const { name, short_description } = config.instance
+  response.setHeader('Cache-Control', 'no-cache')
+  response.type('application/manifest+json').send(JSON.stringify({
+    name, short_name: name, description: short_description, start_url: '/', scope: '/', display: 'standalone', background_color: '#faf8f4', theme_color: '#0b6664',
+    icons: [
+      { src: '/client/icon.svg', type: 'image/svg+xml', sizes: 'any' },
+      { src: '/client/icon-192.png', type: 'image/png', sizes: '192x192' },
+      { src: '/client/icon-512.png', type: 'image/png', sizes: '512x512' },
+      { src: '/client/icon-maskable-512.png', type: 'image/png', sizes: '512x512', purpose: 'maskable' }
+    ]
+  }))
+})
+
+assetsRouter.get('/robots.txt', (_request, response) => {
+  response.setHeader('Cache-Control', 'no-cache')
+  response.type('text/plain').send(`# ${origin()}\nUser-agent: *\nDisallow: /api/\nDisallow: /my/\nDisallow: /settings\nDisallow: /login\nDisallow: /signup\nDisallow: /upload\n`)
+})
+
+/** The file to send for a name: the compressed one that the build wrote beside it, where the client takes it. */
+function compressed(name: string, encoding: string | false): [file: string, encoding: string | null] {
+  const ending = encoding === 'br' ? '.br' : encoding === 'gzip' ? '.gz' : null
+  return ending && existsSync(join(clientFolder, `${name}${ending}`)) ? [`${name}${ending}`, encoding as string] : [name, null]
+}
+
+async function sendFile(response: Response, name: string, options: { maxAge: number, immutable?: boolean }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    response.sendFile(name, { root: clientFolder, dotfiles: 'deny', ...options }, error => {
+      if (!error || response.headersSent) return resolve()
+      response.removeHeader('Content-Encoding')
+      reject((error as { status?: number }).status === 404 ? notFound('File') : error)
+    })
+  })
+}

@@ -1,0 +1,43 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { projectFolder } from '../core/config.ts'
+
+/** Where the built client lies. */
+export const clientFolder = join(projectFolder, 'dist/client')
+
+type Chunk = { file: string, css?: string[], imports?: string[] }
+type Built = { stamp: number, manifest: Record<string, Chunk>, templates: Record<'site' | 'embed', string> }
+const NOTHING: Built = { stamp: 0, manifest: {}, templates: { site: '', embed: '' } }
+let known: Built | null = null
+
+/** The frame of a page as the build wrote it; null where the client has not been built. */
+export function template(name: 'site' | 'embed'): string | null {
+  return built()?.templates[name] ?? null
+}
+
+/** The styles and scripts that a source file of the client needs, besides those of the frame's own. */
+export function assetsOf(...sources: string[]): { styles: string[], scripts: string[] } {
+  const { manifest, templates } = built() ?? NOTHING
+  const files = new Set<string>()
+  const styles = new Set<string>()
+  const visit = (key: string) => {
+    const chunk = manifest[key]
+    if (!chunk || files.has(chunk.file)) return
+    files.add(chunk.file)
+    for (const style of chunk.css ?? []) styles.add(style)
+    for (const one of chunk.imports ?? []) visit(one)
+  }
+  sources.forEach(visit)
+  const missing = (file: string) => !templates.site.includes(file)
+  return { styles: [...styles].filter(missing), scripts: [...files].filter(missing) }
+}
+
+/** Reads what the build wrote, again when it has built anew. */
+function built(): Built | null {
+  const file = join(clientFolder, 'manifest.json')
+  const stamp = statSync(file, { throwIfNoEntry: false })?.mtimeMs
+  if (stamp === undefined || !existsSync(join(clientFolder, 'index.html'))) return null
+  if (known?.stamp === stamp) return known
+  const read = (name: string) => readFileSync(join(clientFolder, name), 'utf8')
+  return known = { stamp, manifest: JSON.parse(read('manifest.json')) as Built['manifest'], templates: { site: read('index.html'), embed: read('embed.html') } }
+}

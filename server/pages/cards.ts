@@ -1,0 +1,49 @@
+import type { Video } from '../../shared/videos.ts'
+import { html, type Html } from './html.ts'
+import type { Language } from './words.ts'
+
+/** A grid of videos as the client draws it: pictures, lengths, links. */
+export function videoGrid(videos: Video[], language: Language, withChannel = true): Html {
+  return html`<ul class="grid" role="list">${videos.map((video, index) => html`<li>${card(video, language, withChannel, index < 4)}</li>`)}</ul>`
+}
+
+/** The path of a channel's page. */
+export function channelPath(channel: { name: string, host: string }, isLocal: boolean): string {
+  return `/c/${channel.name}${isLocal ? '' : `@${channel.host}`}`
+}
+
+function card(video: Video, language: Language, withChannel: boolean, early: boolean): Html {
+  const path = `/w/${video.shortUUID}`
+  const set = video.thumbnailPath && video.previewPath ? `${video.thumbnailPath} 280w, ${video.previewPath} 850w` : null
+  const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(video.publishedAt))
+  return html`<article class="card">
+    <a class="card-picture" href="${path}" tabindex="-1" aria-hidden="true"><span class="thumbnail">
+      ${video.thumbnailPath && html`<img src="${video.thumbnailPath}" ${set && html`srcset="${set}" sizes="(max-width: 40rem) 100vw, 22rem"`} width="280" height="157" alt="" loading="${early ? 'eager' : 'lazy'}" decoding="async">`}
+      ${video.duration > 0 && html`<span class="thumbnail-time">${time(video.duration)}</span>`}
+    </span></a>
+    <div class="card-text">
+      ${withChannel && avatar(video.channel)}
+      <div class="card-words">
+        <h3 class="card-title"><a href="${path}">${video.name}</a></h3>
+        ${withChannel && html`<p class="card-line"><a class="card-channel" href="${channelPath(video.channel, video.isLocal)}">${video.channel.displayName}</a></p>`}
+        <p class="card-line">${date}</p>
+      </div>
+    </div>
+  </article>`
+}
+
+/** The picture of an account or channel, else its first letter, as the client draws it. */
+export function avatar(of: { name: string, displayName: string, avatars: { path: string, width: number }[] }, size: 'm' | 'l' = 'm'): Html {
+  const pixels = size === 'm' ? 40 : 88
+  const sorted = [...of.avatars].sort((a, b) => a.width - b.width)
+  const image = sorted.find(({ width }) => width >= pixels * 2) ?? sorted.at(-1)
+  if (image) return html`<img class="avatar avatar-${size}" src="${image.path}" width="${pixels}" height="${pixels}" alt="">`
+  const tint = [...of.name].reduce((sum, letter) => sum + letter.codePointAt(0)!, 0) % 6
+  return html`<span class="avatar avatar-${size} avatar-tint-${tint}" aria-hidden="true">${(of.displayName.trim() || of.name).charAt(0).toUpperCase()}</span>`
+}
+
+function time(seconds: number): string {
+  const two = (value: number) => String(value).padStart(2, '0')
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
+}

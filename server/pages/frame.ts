@@ -1,0 +1,54 @@
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
+import { origin } from '../core/config.ts'
+import { assetsOf, template } from './built.ts'
+import { html, Html, jsonScript } from './html.ts'
+import type { Instance, Page } from './page.ts'
+import { wordsOf, type Language } from './words.ts'
+
+const compress = { br: promisify(brotliCompress), gzip: promisify(gzip) }
+
+/** How a page is compressed on its way. */
+export type Encoding = 'br' | 'gzip' | null
+type Look = { frame: 'site' | 'embed', language: Language, theme: 'light' | 'dark' | null, instance: Instance }
+
+/** The whole text of a page: head, content and first data in the frame the build wrote. Throws where the client has not been built. */
+export function framed(page: Page, { frame, language, theme, instance }: Look): string {
+  const text = template(frame)
+  if (text === null) throw new Error('The client has not been built: run scripts/start or `npm run build`.')
+  const data = jsonScript('application/json', 'bobine-data', { answers: { '/api/v1/config': instance.settings, ...page.answers } })
+  const parts: Record<string, Html> = { head: headOf(page, language, instance, frame), app: frame === 'site' ? around(page.body, instance, language) : page.body, data }
+  return text
+    .replace('<html lang="en">', `<html lang="${language}"${theme ? ` data-theme="${theme}"` : ''}>`)
+    .replace(/<!--(head|app|data)-->/g, (_, name: string) => parts[name]!.text)
+}
+
+/** A page's bytes as they travel. Quick compression: a page is made for one moment. */
+export async function encoded(text: string, encoding: Encoding): Promise<Buffer> {
+  if (encoding === 'br') return await compress.br(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT } })
+  return encoding === 'gzip' ? await compress.gzip(text, { level: 5 }) : Buffer.from(text)
+}
+
+function headOf(page: Page, language: Language, { name }: Instance, frame: 'site' | 'embed'): Html {
+  const title = page.title === '' ? name : `${page.title} · ${name}`
+  const { styles, scripts } = assetsOf(...(page.source ? [page.source] : []), `src/i18n/${language}.ts`)
+  return html`<title>${title}</title>
+    ${page.description && html`<meta name="description" content="${page.description}">`}
+    ${page.canonical === null ? html`<meta name="robots" content="noindex">` : html`<link rel="canonical" href="${origin()}${page.canonical}">`}
+    <meta property="og:site_name" content="${name}">
+    <meta name="theme-color" content="#faf8f4" media="(prefers-color-scheme: light)">
+    <meta name="theme-color" content="#161412" media="(prefers-color-scheme: dark)">
+    ${page.head}
+    ${frame === 'site' && styles.map(file => html`<link rel="stylesheet" href="/client/${file}">`)}
+    ${scripts.map(file => html`<link rel="modulepreload" crossorigin href="/client/${file}">`)}`
+}
+
+/** The bar over a page and its content, as the client draws them. */
+function around(body: Html, { name }: Instance, language: Language): Html {
+  const words = wordsOf(language)
+  return html`<header class="bar">
+      <a class="bar-home" href="/"><img class="mark" src="/client/icon.svg" width="28" height="28" alt=""><span class="bar-name">${name}</span></a>
+      <nav class="bar-links"><a class="button button-plain bar-upload" href="/login?next=%2Fupload"><span>${words.upload}</span></a><a class="button button-primary" href="/login"><span>${words.login}</span></a></nav>
+    </header>
+    <main id="main">${body}</main>`
+}

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import { Router, type Request, type RequestHandler, type Response } from 'express'
+import { longUuid, shortUuid } from '../../shared/ids.ts'
+import { config } from '../core/config.ts'
+import { fresh } from '../core/fresh.ts'
+import { limiter } from '../core/limits.ts'
+import { notFound } from '../core/problem.ts'
+import { settings } from '../instance/settings.ts'
+import { accountPage, channelPage } from './actor.page.ts'
+import { assetsRouter } from './assets.routes.ts'
+import { encoded, framed, type Encoding } from './frame.ts'
+import { homePage } from './home.page.ts'
+import { clientPage, messagePage } from './message.page.ts'
+import type { Asking, Page } from './page.ts'
+import { policy } from './policy.ts'
+import { embedPage, watchPage } from './watch.page.ts'
+import { languageOf, themeOf, wordsOf } from './words.ts'
+
+type Make = (request: Request, asking: Asking) => Promise<Page> | Page
+
+/** Pages whose content only the client knows, by path and source file. */
+const CLIENT_PAGES: [path: string, source: string][] = [
+  ['/upload', 'src/upload/upload.page.tsx'], ['/my/videos', 'src/videos/my-videos.page.tsx'], ['/my/videos/:id', 'src/videos/edit.page.tsx'], ['/login', 'src/accounts/login.page.tsx'],
+  ['/signup', 'src/accounts/signup.page.tsx'], ['/settings', 'src/accounts/settings.page.tsx'], ['/about', 'src/instance/about.page.tsx']
+]
+
+/** Everything a browser opens: pages with head, first data and readable content, and the files of the client. It takes what no other router took. */
+export const pagesRouter = Router()
+
+pagesRouter.use((request, response, next) => limiter('client')(request, response, next))
+pagesRouter.use(assetsRouter)
+pagesRouter.get('/', ...page('site', async (_request, asking) => await homePage(asking)))
+pagesRouter.get('/w/:id', ...page('site', async (request, asking) => await watchPage(String(request.params.id), asking)))
+pagesRouter.get('/c/:handle', ...page('site', async (request, asking) => await channelPage(String(request.params.handle), asking)))
+pagesRouter.get('/a/:name', ...page('site', async (request, asking) => await accountPage(String(request.params.name), asking)))
+pagesRouter.get('/videos/embed/:id', ...page('embed', async (request, asking) => await embedPage(String(request.params.id), asking)))
+for (const [path, source] of CLIENT_PAGES) pagesRouter.get(path, ...page('site', () => clientPage(source)))
+
+pagesRouter.get(['/videos/watch/:id', '/videos/:id/watch'], (request, response) => {
+  const id = String(request.params.id)
+  const uuid = longUuid(id)
+  moved(request, response, `/w/${uuid ? shortUuid(uuid) : encodeURIComponent(id)}`)
+})
+pagesRouter.get(['/video-channels/:name', '/video-channels/:name/videos', '/c/:name/videos'], (request, response) => moved(request, response, `/c/${encodeURIComponent(String(request.params.name))}`))
+pagesRouter.get(['/accounts/:name', '/accounts/:name/videos', '/a/:name/videos'], (request, response) => moved(request, response, `/a/${encodeURIComponent(String(request.params.name))}`))
+
+pagesRouter.get('/{*path}', ...page('site', (_request, asking) => messagePage(asking.words.missing, asking, 404, 'src/instance/not-found.page.tsx')))
+pagesRouter.use(() => { throw notFound('Page') })
+
+/** The handlers of a page. Everybody gets the same page (logins never reach it), so it may be kept while the database has not changed. */
+function page(frame: 'site' | 'embed', make: Make): RequestHandler[] {
+  return [policy(frame === 'embed'), async (request, response) => {
+    const language = languageOf(request)
+    const theme = themeOf(request)
+    const encoding = (request.acceptsEncodings(['br', 'gzip']) || null) as Encoding
+    const bytes = await fresh(`page ${language} ${theme} ${encoding} ${frame} ${request.path}`, async () => {
+      const all = await settings()
+      const instance = { name: all.instance.name, shortDescription: all.instance.shortDescription, settings: all }
+      const made = await make(request, { language, words: wordsOf(language), instance })
+      const body = await encoded(framed(made, { frame, language, theme, instance }), encoding)
+      return Buffer.concat([Buffer.from(String(made.status)), createHash('sha1').update(body).digest(), body])
+    })
+    send(request, response, bytes, encoding, language)
+  }]
+}
+
+const STATUS = 3
+const HASH = 20
+
+function send(request: Request, response: Response, bytes: Buffer, encoding: Encoding, language: string): void {
+  response.status(Number(bytes.subarray(0, STATUS)))
+  response.setHeader('Content-Type', 'text/html; charset=utf-8')
+  response.setHeader('Content-Language', language)
+  response.setHeader('Cache-Control', 'no-cache')
+  response.setHeader('Vary', 'Accept-Language, Accept-Encoding, Cookie')
+  response.setHeader('ETag', `"${bytes.subarray(STATUS, STATUS + HASH).toString('base64url')}"`)
+  if (request.fresh) return void response.status(304).end()
+  if (encoding) response.setHeader('Content-Encoding', encoding)
+  const body = bytes.subarray(STATUS + HASH)
+  response.setHeader('Content-Length', body.length)
+  response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+function moved(request: Request, response: Response, path: string): void {
+  const query = request.originalUrl.indexOf('?')
+  response.setHeader('Cache-Control', `public, max-age=${Math.floor(config.cache.static.images / 1000)}`)
+  response.redirect(301, path + (query === -1 ? '' : request.originalUrl.slice(query)))
+}

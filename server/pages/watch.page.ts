@@ -1,0 +1,96 @@
+import { VideoId, type VideoDetails } from '../../shared/videos.ts'
+import { origin } from '../core/config.ts'
+import { Problem } from '../core/problem.ts'
+import { findVideo } from '../videos/videos.ts'
+import { avatar, channelPath } from './cards.ts'
+import { html, jsonScript, type Html } from './html.ts'
+import { plainText, renderMarkdown } from './markdown.ts'
+import type { Asking, Page } from './page.ts'
+
+const DESCRIPTION_LENGTH = 250
+const LISTED = 1
+const EMBED = { width: 560, height: 315 }
+
+/** A video with everything about it; what is not open to everybody is not told from what does not exist. */
+export async function watchPage(id: string, asking: Asking): Promise<Page> {
+  const video = await openVideo(id)
+  const source = 'src/videos/watch.page.tsx'
+  if (!video) return { status: 404, title: '', description: '', canonical: null, source, body: html`<div class="page"><p>${asking.words.closed}</p></div>` }
+  return {
+    status: 200, title: video.name, description: plainText(video.description ?? '', DESCRIPTION_LENGTH), source,
+    canonical: video.privacy.id === LISTED ? `/w/${video.shortUUID}` : null,
+    head: html`${social(video)}${schema(video)}`,
+    body: html`<div class="watch">
+      <div class="watch-stage"><div class="player">${player(video, asking.words.preparing)}</div></div>
+      <div class="watch-main">
+        <h1 class="watch-title">${video.name}</h1>
+        <p class="watch-facts"><time datetime="${video.publishedAt}">${new Intl.DateTimeFormat(asking.language, { dateStyle: 'long' }).format(new Date(video.publishedAt))}</time></p>
+        <div class="watch-band"><a class="watch-channel" href="${channelPath(video.channel, video.isLocal)}">${avatar(video.channel)}<span><strong>${video.channel.displayName}</strong><span class="soft small">${asking.words.by} ${video.account.displayName}</span></span></a></div>
+        <div class="watch-about">${video.description && html`<div class="watch-short"><div class="prose" data-markdown="${video.uuid}">${renderMarkdown(video.description)}</div></div>`}</div>
+      </div>
+    </div>`,
+    answers: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video }
+  }
+}
+
+/** The player alone, for other sites' pages. */
+export async function embedPage(id: string, { words }: Asking): Promise<Page> {
+  const video = await openVideo(id)
+  if (!video) return { status: 404, title: '', description: '', canonical: null, body: html`<div class="embed-nothing"><p>${words.closed}</p></div>` }
+  return {
+    status: 200, title: video.name, description: '', canonical: video.privacy.id === LISTED ? `/w/${video.shortUUID}` : null,
+    head: schema(video),
+    body: html`<div class="player">${player(video, words.preparing)}</div>`,
+    answers: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video }
+  }
+}
+
+/** The video if a stranger may watch it. */
+async function openVideo(id: string): Promise<VideoDetails | null> {
+  const parsed = VideoId.safeParse(id)
+  if (!parsed.success) return null
+  return await findVideo(parsed.data, { viewer: null }).catch((error: unknown) => {
+    if (error instanceof Problem && [401, 403, 404].includes(error.status)) return null
+    throw error
+  })
+}
+
+function player(video: VideoDetails, preparing: string): Html {
+  const playlist = video.streamingPlaylists[0]
+  if (!playlist) return html`<p>${preparing}</p>`
+  // Nothing is fetched before the client takes over or somebody presses play.
+  return html`<video controls playsinline preload="none" ${video.previewPath && html`poster="${video.previewPath}"`}><source src="${new URL(playlist.playlistUrl).pathname}" type="application/vnd.apple.mpegurl"></video>`
+}
+
+function social(video: VideoDetails): Html {
+  const [image, embed, url] = [video.previewPath && `${origin()}${video.previewPath}`, `${origin()}${video.embedPath}`, `${origin()}/w/${video.shortUUID}`]
+  const description = plainText(video.description ?? '', DESCRIPTION_LENGTH)
+  return html`<meta property="og:type" content="video.other">
+    <meta property="og:title" content="${video.name}">
+    <meta property="og:url" content="${url}">
+    ${description && html`<meta property="og:description" content="${description}">`}
+    ${image && html`<meta property="og:image" content="${image}">`}
+    <meta property="og:video:url" content="${embed}">
+    <meta property="og:video:secure_url" content="${embed}">
+    <meta property="og:video:type" content="text/html">
+    <meta property="og:video:width" content="${EMBED.width}">
+    <meta property="og:video:height" content="${EMBED.height}">
+    <meta name="twitter:card" content="player">
+    <meta name="twitter:title" content="${video.name}">
+    ${description && html`<meta name="twitter:description" content="${description}">`}
+    ${image && html`<meta name="twitter:image" content="${image}">`}
+    <meta name="twitter:player" content="${embed}">
+    <meta name="twitter:player:width" content="${EMBED.width}">
+    <meta name="twitter:player:height" content="${EMBED.height}">`
+}
+
+function schema(video: VideoDetails): Html {
+  const image = video.previewPath && `${origin()}${video.previewPath}`
+  return jsonScript('application/ld+json', null, {
+    '@context': 'https://schema.org', '@type': 'VideoObject', name: video.name, description: plainText(video.description ?? '', DESCRIPTION_LENGTH) || video.name,
+    ...(image ? { thumbnailUrl: image, image } : {}), uploadDate: video.publishedAt, duration: `PT${video.duration}S`,
+    url: `${origin()}/w/${video.shortUUID}`, embedUrl: `${origin()}${video.embedPath}`,
+    author: { '@type': 'Person', name: video.channel.displayName, url: `${origin()}${channelPath(video.channel, video.isLocal)}` },
+    ...(video.nsfw ? { isFamilyFriendly: false } : {})
+  })
+}
