@@ -17,6 +17,7 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 ENV NODE_ENV=production
+ENV NODE_OPTIONS=--max-semi-space-size=4
 COPY package.json LICENSE ./
 COPY config config
 COPY migrations migrations

@@ -6,6 +6,7 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { projectFolder as root } from '../server/core/config.ts'
 import { compose } from './compose.ts'
+import { NODE_FLAGS } from './launch/server.ts'
 import { freePort } from './launch/trial.ts'
 
 const { web } = compose.services
@@ -48,7 +49,9 @@ test('the stages use known words, a Node that is new enough, and copy what exist
       else for (const source of sources) expect(existsSync(join(root, source)) && !ignored.includes(source), source).toBe(true)
     }
   }
-  expect(stages[1]!.steps.find(({ word }) => word === 'USER')?.rest).toBe('node')
+  const words = (word: string) => stages[1]!.steps.filter(step => step.word === word).map(({ rest }) => rest)
+  expect(words('USER')).toEqual(['node'])
+  expect(words('ENV')).toContain(`NODE_OPTIONS=${NODE_FLAGS.join(' ')}`)
 })
 
 test('the image that runs has every package that the program imports', () => {

@@ -10,6 +10,9 @@ export interface Ready { url?: string, login?: { username: string, password: str
 /** How to run the server: its file, its parameters, its environment, its working folder and the file that keeps its mark. */
 export interface ServerCommand { file: string, parameters: string[], env: NodeJS.ProcessEnv, cwd: string, mark: string }
 
+/** Node's flags for the server: with V8's usual young generation (16 MB, three times) an idle server holds a quarter more memory. */
+export const NODE_FLAGS = ['--max-semi-space-size=4']
+
 /** The server finishes running requests and gives its jobs back after SIGTERM. */
 const PERSUASION: Persuasion = [['SIGTERM', 6000], ['SIGKILL', 1000]]
 
@@ -23,7 +26,7 @@ export async function endOldServer(mark: string): Promise<void> {
  * when it says that it failed.
  */
 export async function startServer(command: ServerCommand, signal: AbortSignal): Promise<Service & { ready: Ready }> {
-  const child = fork(command.file, command.parameters, { cwd: command.cwd, env: command.env, detached: true, execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(command.file, command.parameters, { cwd: command.cwd, env: command.env, detached: true, execArgv: NODE_FLAGS, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const ended = ending(child).then(how => {
     endGroup(child.pid)
     return how

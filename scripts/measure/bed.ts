@@ -7,6 +7,7 @@ import { projectFolder } from '../../server/core/config.ts'
 import { startPostgres } from '../launch/postgres.ts'
 import { ending } from '../launch/process.ts'
 import { startRedis } from '../launch/redis.ts'
+import { NODE_FLAGS } from '../launch/server.ts'
 
 const PLENTY = { window: '10 seconds', max: 1_000_000_000 }
 /** The administrator's password on the bed. */
@@ -45,7 +46,7 @@ export async function makeBed(): Promise<Bed> {
   const serve = async (more?: object) => {
     const env = { ...process.env, DATABASE_URL: '', REDIS_URL: '', BOBINE_CONFIG: JSON.stringify(await config(more)), BOBINE_ROOT_PASSWORD: PASSWORD }
     const began = performance.now()
-    const child = fork(join(projectFolder, 'dist/server/main.js'), [], { env, execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const child = fork(join(projectFolder, 'dist/server/main.js'), [], { env, execArgv: NODE_FLAGS, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     const url = await ready(child)
     const server: Measured = { url, pid: child.pid!, readyAfter: performance.now() - began, stop: async () => {
       running.delete(server)
