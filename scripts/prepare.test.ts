@@ -109,3 +109,11 @@ test('the version that is asked for is the one in package.json', () => {
   const { engines } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { engines: { node: string } }
   expect(readFileSync(join(import.meta.dirname, 'prepare.sh'), 'utf8')).toContain(`needed=${engines.node.slice(2)}.0\n`)
 })
+
+// npm leaves out what its registry did not have when the lock file was written, and `npm ci` then refuses the file everywhere.
+test('the lock file names the optional packages of every system', () => {
+  const { packages } = JSON.parse(readFileSync(join(import.meta.dirname, '../package-lock.json'), 'utf8')) as { packages: Record<string, { optionalDependencies?: Record<string, string> }> }
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) => Object.keys(optionalDependencies)
+    .filter(name => !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages)))
+  expect(missing).toEqual([])
+})
