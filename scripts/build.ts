@@ -49,7 +49,9 @@ async function buildWhenStale({ name, output, sources, build }: Part): Promise<v
 }
 
 async function buildServer(): Promise<void> {
-  await compile('server/main.ts', 'server/main.js')
+  rmSync(join(dist, 'server'), { recursive: true, force: true })
+  // Split, so that what a server needs only now and then is read only then.
+  await compile('server/main.ts', 'server/main.js', { outfile: undefined, outdir: join(dist, 'server'), splitting: true, chunkNames: '[name]-[hash]' })
   copyFileSync(join(root, 'server/media/ffmpeg-guard.sh'), join(dist, 'server/ffmpeg-guard.sh'))
 }
 
@@ -58,10 +60,10 @@ async function buildClient(): Promise<void> {
   await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' })
 }
 
-function compile(entry: string, output: string): Promise<unknown> {
+function compile(entry: string, output: string, more: BuildOptions = {}): Promise<unknown> {
   const options: BuildOptions = {
     absWorkingDir: root, entryPoints: [entry], outfile: join(dist, output), bundle: true, packages: 'external',
-    platform: 'node', format: 'esm', target: 'node20', sourcemap: true, logLevel: 'error'
+    platform: 'node', format: 'esm', target: 'node20', sourcemap: true, logLevel: 'error', ...more
   }
   return bundle(options)
 }

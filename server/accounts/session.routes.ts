@@ -2,7 +2,7 @@ import type { accounts } from '../../shared/accounts.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Handlers, Viewer } from '../core/route.ts'
 import { endSessionOf, listSessions } from './sessions.query.ts'
-import { bearer, endSession, grant, localClient } from './session.ts'
+import { bearer, endSession, localClient } from './session.ts'
 import { User } from './user.model.ts'
 import { canSeeSessions } from './user.policy.ts'
 
@@ -10,6 +10,8 @@ import { canSeeSessions } from './user.policy.ts'
 export const sessionHandlers = {
   'GET /oauth-clients/local': async () => await localClient(),
   'POST /users/token': async ({ request, response }) => {
+    // OAuth2's library comes in with the first login.
+    const { grant } = await import('./grant.ts')
     const issued = await grant(request)
     response.setHeader('Cache-Control', 'no-store')
     response.setHeader('Pragma', 'no-cache')

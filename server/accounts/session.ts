@@ -1,17 +1,10 @@
-import { timingSafeEqual } from 'node:crypto'
-import OAuth2Server from '@node-oauth/oauth2-server'
 import type { Request as HttpRequest } from 'express'
 import { z } from 'zod'
 import { config } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
 import { Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
 import { query, run, sql } from '../core/sql.ts'
-import type { Transaction } from 'sequelize'
-import { matchesPassword } from './password.ts'
-import { hashToken, newPair, openSession, rotateSession, type Issued } from './tokens.ts'
-
-const { AccessDeniedError, InvalidGrantError, OAuthError, Request, Response } = OAuth2Server
+import { hashToken } from './tokens.ts'
 
 const ClientRow = z.object({ client_id: z.string(), client_secret: z.string() })
 /** The public credentials of the web client. */
@@ -23,7 +16,6 @@ export async function localClient(): Promise<Client> {
   return row!
 }
 
-const Login = z.object({ id: z.int(), passwordHash: z.string(), blocked: z.boolean() })
 const ViewerRow = z.object({
   id: z.int(), username: z.string(), role: z.union([z.literal(0), z.literal(1), z.literal(2)]), accountId: z.int(),
   nsfwPolicy: z.string(), videoLanguages: z.array(z.string()).nullable()
@@ -60,75 +52,4 @@ export function bearer(request: HttpRequest): string | null {
 /** Ends the session whose access token the request carries. */
 export async function endSession(request: HttpRequest): Promise<void> {
   await run(sql`DELETE FROM oauth_tokens WHERE access_token_hash = ${hashToken(bearer(request) ?? '')}`)
-}
-
-/** Answers a token request (RFC 6749 §4.3 and §6). Throws the RFC's errors as problems with status 400. */
-export async function grant(request: HttpRequest): Promise<Issued> {
-  // A refresh rewrites its session under a lock; a login must not hold a connection while the password is hashed.
-  if (request.body?.grant_type === 'refresh_token') return await transaction(async transaction => await answer(request, transaction))
-  return await answer(request)
-}
-
-async function answer(request: HttpRequest, transaction?: Transaction): Promise<Issued> {
-  const { access_token, refresh_token } = config.oauth2.token_lifetime
-  const server = new OAuth2Server({
-    model: model(transaction), accessTokenLifetime: access_token / 1000, refreshTokenLifetime: refresh_token / 1000
-  })
-  try {
-    const { accessToken, accessTokenExpiresAt, refreshToken, refreshTokenExpiresAt } = await server.token(
-      new Request({ headers: request.headers as Record<string, string>, method: request.method, query: {}, body: request.body ?? {} }), new Response())
-    return {
-      token_type: 'Bearer', access_token: accessToken, refresh_token: refreshToken!,
-      expires_in: secondsUntil(accessTokenExpiresAt!), refresh_token_expires_in: secondsUntil(refreshTokenExpiresAt!)
-    }
-  } catch (error) {
-    if (error instanceof OAuthError && error.code < 500) throw new Problem(error.code, error.name, error.message)
-    throw (error as { inner?: Error }).inner ?? error
-  }
-}
-
-/** What the grants read and write; `transaction` carries a refresh. */
-function model(transaction?: Transaction): OAuth2Server.PasswordModel & OAuth2Server.RefreshTokenModel {
-  let refreshed: number | null = null
-  return {
-    getClient: async (id, secret) => {
-      const client = await localClient()
-      return same(id, client.client_id) && same(secret, client.client_secret) ? { id, grants: ['password', 'refresh_token'] } : null
-    },
-    getUser: async (name: string, password: string) => {
-      const [user] = await query(Login, sql`
-        SELECT id, password_hash AS "passwordHash", blocked FROM users
-        WHERE lower(username) = lower(${name}) OR lower(email) = lower(${name}) ORDER BY lower(username) = lower(${name}) DESC LIMIT 1`)
-      if (!await matchesPassword(password, user?.passwordHash)) return null
-      if (user!.blocked) throw new AccessDeniedError('User is blocked.')
-      return user
-    },
-    getRefreshToken: async token => {
-      // The lock lets two refreshes with one token through one after the other: the second finds it gone.
-      const [row] = await query(z.object({ id: z.int(), userId: z.int(), expires: z.date() }), sql`
-        SELECT token.id, token.user_id AS "userId", token.refresh_token_expires_at AS expires
-        FROM oauth_tokens token JOIN users u ON u.id = token.user_id AND NOT u.blocked
-        WHERE token.refresh_token_hash = ${hashToken(token)} FOR UPDATE OF token`, transaction)
-      if (!row) return null
-      refreshed = row.id
-      const client = await localClient()
-      return { refreshToken: token, refreshTokenExpiresAt: row.expires, client: { id: client.client_id, grants: [] }, user: { id: row.userId } }
-    },
-    revokeToken: async () => true,
-    saveToken: async (token, client, user) => {
-      const pair = newPair()
-      if (refreshed !== null) await rotateSession(refreshed, pair, transaction!)
-      else if (!await openSession(user as z.output<typeof Login>, pair)) throw new InvalidGrantError('Invalid grant: user credentials are invalid')
-      return { ...token, accessToken: pair.access, accessTokenExpiresAt: pair.accessExpires, refreshToken: pair.refresh, refreshTokenExpiresAt: pair.refreshExpires, client, user }
-    },
-    getAccessToken: async () => null,
-  }
-}
-
-function same(given: unknown, expected: string): boolean {
-  return typeof given === 'string' && timingSafeEqual(Buffer.from(hashToken(given)), Buffer.from(hashToken(expected)))
-}
-
-function secondsUntil(date: Date): number {
-  return Math.max(0, Math.floor((date.getTime() - Date.now()) / 1000))
 }

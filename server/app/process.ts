@@ -1,14 +1,13 @@
 import './models.ts'
 import { connectDatabase, disconnectDatabase } from '../core/database.ts'
-import { closeQueues, startWorkers, stopWorkers } from '../core/job.ts'
+import { closeQueues } from '../core/job.ts'
 import { configureLogger } from '../core/logger.ts'
 import { migrate } from '../core/migrate.ts'
 import { connectRedis, disconnectRedis } from '../core/redis.ts'
 import { createRoot } from '../accounts/root.ts'
-import { reconcileNow } from '../transcoding/reconcile.job.ts'
-import { jobs } from './jobs.ts'
 import { startListening } from './listeners.ts'
-import { startWeb, type Web } from './web.ts'
+import { startWeb } from './web.ts'
+import { startWork } from './worker.ts'
 
 /** What a process does: `web` answers requests, `worker` runs jobs. */
 export type Role = 'web' | 'worker'
@@ -23,18 +22,14 @@ export async function startProcess(roles: Role[]): Promise<Running> {
   await migrate()
   const login = await createRoot()
   startListening()
-  let web: Web | null = null
-  if (roles.includes('web')) web = await startWeb()
-  if (roles.includes('worker')) {
-    await startWorkers(jobs)
-    await reconcileNow()
-  }
+  const web = roles.includes('web') ? await startWeb() : null
+  const work = roles.includes('worker') ? startWork() : null
   return {
     port: web?.port ?? null,
     login,
     stop: async () => {
       await web?.stop()
-      await stopWorkers()
+      await work?.stop()
       await closeQueues()
       await disconnectRedis()
       await disconnectDatabase()

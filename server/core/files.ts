@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { extname } from 'node:path'
 import type { RequestHandler } from 'express'
-import multer, { MulterError } from 'multer'
+import type { MulterError, Options } from 'multer'
 import type { FileKind } from '../../shared/contract.ts'
 import { config, storageFolder } from './config.ts'
 import { invalid, Problem } from './problem.ts'
@@ -16,8 +16,10 @@ type Kinds = Readonly<Record<string, FileKind>>
 /** Streams the named files of a multipart request to `storage.tmp`; other bodies pass. */
 export function receiveFiles(kinds: Kinds): RequestHandler {
   const fields = Object.keys(kinds).map(name => ({ name, maxCount: 1 }))
-  return (request, response, next) => {
+  return async (request, response, next) => {
     if (!request.is('multipart/form-data')) return next()
+    // It comes in with the first form, not with the server.
+    const { default: multer } = await import('multer')
     const largest = Math.max(...Object.values(kinds).map(maxSize))
     const receive = multer({
       storage: multer.diskStorage({
@@ -28,7 +30,7 @@ export function receiveFiles(kinds: Kinds): RequestHandler {
         },
         filename: (_request, file, done) => done(null, `${randomUUID()}${/^\.[a-z0-9]{1,8}$/i.exec(extname(file.originalname))?.[0] ?? ''}`)
       }),
-      limits: { fileSize: largest === Infinity ? undefined : largest, files: config.http.max_files, fields: config.http.max_fields, fieldSize: config.http.max_body, fieldNestingDepth: config.http.max_nesting } as multer.Options['limits']
+      limits: { fileSize: largest === Infinity ? undefined : largest, files: config.http.max_files, fields: config.http.max_fields, fieldSize: config.http.max_body, fieldNestingDepth: config.http.max_nesting } as Options['limits']
     }).fields(fields)
     receive(request, response, (error: unknown) => {
       const received: Record<string, ReceivedFile> = {}
@@ -57,7 +59,11 @@ function tooLargeProblem(names: string[], kinds: Kinds): Problem {
 }
 
 function refusal(error: unknown, kinds: Kinds): unknown {
-  if (!(error instanceof MulterError)) return error
+  if (!isMulterError(error)) return error
   if (error.code === 'LIMIT_FILE_SIZE') return tooLargeProblem([error.field ?? 'file'], kinds)
   return new Problem(400, 'invalid_request', `The multipart request is not valid: ${error.message}`)
+}
+
+function isMulterError(error: unknown): error is MulterError {
+  return error instanceof Error && error.name === 'MulterError'
 }

@@ -1,4 +1,4 @@
-import { Queue, Worker, type Job as BullJob, type JobsOptions } from 'bullmq'
+import type { Job as BullJob, JobsOptions, Queue, Worker } from 'bullmq'
 import type { z } from 'zod'
 import { config } from './config.ts'
 import { logger } from './logger.ts'
@@ -34,13 +34,15 @@ export function job<P extends z.ZodType>(declaration: Omit<Job<P>, 'enqueue'>): 
       const options: JobsOptions = {
         delay, removeOnComplete: { count: config.jobs.keep_completed }, removeOnFail: { count: config.jobs.keep_failed }
       }
-      await queue(declaration.queue).add(declaration.name, declaration.payload.parse(payload) as object, options)
+      await (await queue(declaration.queue)).add(declaration.name, declaration.payload.parse(payload) as object, options)
     }
   }
 }
 
 /** The queue of a name, opened on first use. */
-export function queue(name: QueueName): Queue {
+export async function queue(name: QueueName): Promise<Queue> {
+  // BullMQ comes in after the server listens.
+  const { Queue } = await import('bullmq')
   let opened = queues.get(name)
   if (!opened) {
     opened = new Queue(name, { connection: newRedis({ maxRetriesPerRequest: 1 }), prefix: `${config.redis.prefix}:queue` })
@@ -52,6 +54,7 @@ export function queue(name: QueueName): Queue {
 
 /** Starts workers for the given jobs. Refuses a name declared twice. */
 export async function startWorkers(jobs: Job[]): Promise<void> {
+  const { Worker } = await import('bullmq')
   const byName = new Map<string, Job>()
   for (const one of jobs) {
     if (byName.has(one.name)) throw new Error(`The job ${one.name} is declared twice`)
@@ -74,7 +77,7 @@ export async function startWorkers(jobs: Job[]): Promise<void> {
 /** Puts the timers of repeating jobs into Redis (again: Redis may have been wiped). */
 export async function scheduleTimers(jobs: Job[]): Promise<void> {
   for (const one of jobs) {
-    if (one.every) await queue(one.queue).upsertJobScheduler(one.name, { every: Math.max(one.every(), 100) }, { name: one.name, data: {}, opts: { removeOnComplete: true, removeOnFail: true } })
+    if (one.every) await (await queue(one.queue)).upsertJobScheduler(one.name, { every: Math.max(one.every(), 100) }, { name: one.name, data: {}, opts: { removeOnComplete: true, removeOnFail: true } })
   }
 }
 

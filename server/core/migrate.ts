@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Umzug } from 'umzug'
 import { projectFolder } from './config.ts'
 import { transaction } from './database.ts'
 import { logger } from './logger.ts'
@@ -15,9 +14,14 @@ export async function migrate(): Promise<void> {
   await transaction(async lock => {
     await run(sql`SELECT pg_advisory_xact_lock(${LOCK})`, lock)
     await run(sql`CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now())`, lock)
+    const files = (await readdir(folder)).filter(name => name.endsWith('.sql')).sort()
+    const executed = async (): Promise<string[]> => (await run<{ name: string }>(sql`SELECT name FROM migrations ORDER BY name`, lock)).map(row => row.name)
+    const known = new Set(await executed())
+    if (files.every(name => known.has(name))) return
+    const { Umzug } = await import('umzug')
     // All in the locking transaction: a failure leaves the database as it was before the start.
     const umzug = new Umzug({
-      migrations: (await readdir(folder)).filter(name => name.endsWith('.sql')).sort().map(name => ({
+      migrations: files.map(name => ({
         name,
         up: async () => {
           logger.info('Migrating the database', { migration: name })
@@ -25,7 +29,7 @@ export async function migrate(): Promise<void> {
         }
       })),
       storage: {
-        executed: async () => (await run<{ name: string }>(sql`SELECT name FROM migrations ORDER BY name`, lock)).map(row => row.name),
+        executed,
         logMigration: async ({ name }) => { await run(sql`INSERT INTO migrations (name) VALUES (${name})`, lock) },
         unlogMigration: async ({ name }) => { await run(sql`DELETE FROM migrations WHERE name = ${name}`, lock) }
       },

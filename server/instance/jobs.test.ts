@@ -14,9 +14,9 @@ let worker: Worker
 beforeAll(async () => {
   instance = await startInstance({}, ['web'])
   root = await instance.login()
-  for (const number of [1, 2, 3]) await queue('maintenance').add('count-sheep', { number })
-  await queue('transcoding').add('fall-over', { videoId: 7 }, { attempts: 1, priority: 5 })
-  await queue('maintenance').add('wait-long', {}, { delay: 3_600_000 })
+  for (const number of [1, 2, 3]) await (await queue('maintenance')).add('count-sheep', { number })
+  await (await queue('transcoding')).add('fall-over', { videoId: 7 }, { attempts: 1, priority: 5 })
+  await (await queue('maintenance')).add('wait-long', {}, { delay: 3_600_000 })
 })
 afterAll(async () => {
   await worker?.close()

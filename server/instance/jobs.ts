@@ -13,7 +13,7 @@ export type JobFilters = { start: number, count: number, state?: State, jobType?
 
 /** Jobs of all queues as PeerTube's clients read them. */
 export async function listJobs({ start, count, state, jobType, sort = '-createdAt' }: JobFilters): Promise<JobPage> {
-  const found = (await Promise.all(QUEUES.map(async name => await jobsOf(queue(name), state ? [state] : STATES)))).flat()
+  const found = (await Promise.all(QUEUES.map(async name => await jobsOf(await queue(name), state ? [state] : STATES)))).flat()
   const wanted = jobType ? found.filter(one => one.job.name === jobType) : found
   const sign = sort === 'createdAt' ? 1 : -1
   wanted.sort((a, b) => sign * (a.job.timestamp - b.job.timestamp || Number(a.job.id) - Number(b.job.id) || 0))
@@ -22,7 +22,10 @@ export async function listJobs({ start, count, state, jobType, sort = '-createdA
 
 /** Lets no further job start, in any process, or lets them start again; running ones go on. */
 export async function pauseJobs(paused: boolean): Promise<void> {
-  await Promise.all(QUEUES.map(async name => await (paused ? queue(name).pause() : queue(name).resume())))
+  await Promise.all(QUEUES.map(async name => {
+    const opened = await queue(name)
+    await (paused ? opened.pause() : opened.resume())
+  }))
 }
 
 async function jobsOf(queue: Queue, states: State[]): Promise<{ job: Job, state: State }[]> {

@@ -1,8 +1,9 @@
 import { execFile, type ChildProcess } from 'node:child_process'
 import { accessSync, chmodSync, constants, existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ffmpeg from 'fluent-ffmpeg'
+import type Fluent from 'fluent-ffmpeg'
 
 export type MediaErrorCode =
   | 'unreadable' | 'no_streams' | 'forbidden_container' | 'too_long' | 'too_large' | 'too_many_streams'
@@ -58,7 +59,7 @@ export type FfmpegRun = {
 
 /** Starts one ffmpeg; it dies with this process, when `signal` aborts, after `timeoutMs` or on `kill()`. */
 export function runFfmpeg(job: FfmpegJob): FfmpegRun {
-  useGuard()
+  const ffmpeg = guarded()
   // Not started in `cwd`: fluent-ffmpeg throws past every handler where that folder is gone.
   const command = ffmpeg({ niceness: job.nice ?? 0, stdoutLines: 200 })
   let stopped: MediaError | null = null
@@ -133,7 +134,7 @@ let filters: Promise<Set<string>> | null = null
 
 /** Whether the installed ffmpeg has a filter of this name. */
 export async function hasFilter(name: string): Promise<boolean> {
-  useGuard()
+  const ffmpeg = guarded()
   filters ??= new Promise((resolve, reject) => {
     ffmpeg.getAvailableFilters((error, found) => error ? reject(failure(error, [])) : resolve(new Set(Object.keys(found))))
   })
@@ -156,11 +157,14 @@ export function guardPath(): string {
   return guard = found
 }
 
-let guarded = false
+let loaded: typeof Fluent | null = null
 
-function useGuard(): void {
-  if (!guarded) ffmpeg.setFfmpegPath(guardPath())
-  guarded = true
+/** The library with the guard as its ffmpeg; it comes in with the first film, not with the server. */
+function guarded(): typeof Fluent {
+  if (loaded) return loaded
+  loaded = createRequire(import.meta.url)('fluent-ffmpeg') as typeof Fluent
+  loaded.setFfmpegPath(guardPath())
+  return loaded
 }
 
 function childOf(command: object): ChildProcess | undefined {

@@ -17,9 +17,13 @@ export function framed(page: Page, { frame, language, theme, instance }: Look): 
   const text = template(frame)
   if (text === null) throw new Error('The client has not been built: run scripts/start or `npm run build`.')
   const data = jsonScript('application/json', 'bobine-data', { answers: { '/api/v1/config': instance.settings, ...page.answers } })
-  const parts: Record<string, Html> = { head: headOf(page, language, instance, frame), app: frame === 'site' ? around(page.body, instance, language) : page.body, data }
+  const { styles, scripts } = assetsOf(...(page.source ? [page.source] : []), `src/i18n/${language}.ts`)
+  const parts: Record<string, Html> = { head: headOf(page, scripts, instance), app: frame === 'site' ? around(page.body, instance, language) : page.body, data }
+  // After the frame's own styles, as the client itself would add them.
+  const late = html`${frame === 'site' && styles.map(file => html`<link rel="stylesheet" href="/client/${file}">`)}`
   return text
     .replace('<html lang="en">', `<html lang="${language}"${theme ? ` data-theme="${theme}"` : ''}>`)
+    .replace('</head>', () => `${late.text}</head>`)
     .replace(/<!--(head|app|data)-->/g, (_, name: string) => parts[name]!.text)
 }
 
@@ -29,9 +33,8 @@ export async function encoded(text: string, encoding: Encoding): Promise<Buffer>
   return encoding === 'gzip' ? await compress.gzip(text, { level: 5 }) : Buffer.from(text)
 }
 
-function headOf(page: Page, language: Language, { name }: Instance, frame: 'site' | 'embed'): Html {
+function headOf(page: Page, scripts: string[], { name }: Instance): Html {
   const title = page.title === '' ? name : `${page.title} · ${name}`
-  const { styles, scripts } = assetsOf(...(page.source ? [page.source] : []), `src/i18n/${language}.ts`)
   return html`<title>${title}</title>
     ${page.description && html`<meta name="description" content="${page.description}">`}
     ${page.canonical === null ? html`<meta name="robots" content="noindex">` : html`<link rel="canonical" href="${origin()}${page.canonical}">`}
@@ -39,7 +42,6 @@ function headOf(page: Page, language: Language, { name }: Instance, frame: 'site
     <meta name="theme-color" content="#faf8f4" media="(prefers-color-scheme: light)">
     <meta name="theme-color" content="#161412" media="(prefers-color-scheme: dark)">
     ${page.head}
-    ${frame === 'site' && styles.map(file => html`<link rel="stylesheet" href="/client/${file}">`)}
     ${scripts.map(file => html`<link rel="modulepreload" crossorigin href="/client/${file}">`)}`
 }
 

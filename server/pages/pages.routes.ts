@@ -6,15 +6,17 @@ import { fresh } from '../core/fresh.ts'
 import { limiter } from '../core/limits.ts'
 import { notFound } from '../core/problem.ts'
 import { settings } from '../instance/settings.ts'
-import { accountPage, channelPage } from './actor.page.ts'
 import { assetsRouter } from './assets.routes.ts'
 import { encoded, framed, type Encoding } from './frame.ts'
 import { homePage } from './home.page.ts'
 import { clientPage, messagePage } from './message.page.ts'
 import type { Asking, Page } from './page.ts'
 import { policy } from './policy.ts'
-import { embedPage, watchPage } from './watch.page.ts'
 import { languageOf, themeOf, wordsOf } from './words.ts'
+
+// The libraries for Markdown come in with the first page that has some, not with the server.
+const watch = async () => await import('./watch.page.ts')
+const actor = async () => await import('./actor.page.ts')
 
 type Make = (request: Request, asking: Asking) => Promise<Page> | Page
 
@@ -30,10 +32,10 @@ export const pagesRouter = Router()
 pagesRouter.use((request, response, next) => limiter('client')(request, response, next))
 pagesRouter.use(assetsRouter)
 pagesRouter.get('/', ...page('site', async (_request, asking) => await homePage(asking)))
-pagesRouter.get('/w/:id', ...page('site', async (request, asking) => await watchPage(String(request.params.id), asking)))
-pagesRouter.get('/c/:handle', ...page('site', async (request, asking) => await channelPage(String(request.params.handle), asking)))
-pagesRouter.get('/a/:name', ...page('site', async (request, asking) => await accountPage(String(request.params.name), asking)))
-pagesRouter.get('/videos/embed/:id', ...page('embed', async (request, asking) => await embedPage(String(request.params.id), asking)))
+pagesRouter.get('/w/:id', ...page('site', async (request, asking) => await (await watch()).watchPage(String(request.params.id), asking)))
+pagesRouter.get('/c/:handle', ...page('site', async (request, asking) => await (await actor()).channelPage(String(request.params.handle), asking)))
+pagesRouter.get('/a/:name', ...page('site', async (request, asking) => await (await actor()).accountPage(String(request.params.name), asking)))
+pagesRouter.get('/videos/embed/:id', ...page('embed', async (request, asking) => await (await watch()).embedPage(String(request.params.id), asking)))
 for (const [path, source] of CLIENT_PAGES) pagesRouter.get(path, ...page('site', () => clientPage(source)))
 
 pagesRouter.get(['/videos/watch/:id', '/videos/:id/watch'], (request, response) => {

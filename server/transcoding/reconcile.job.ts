@@ -13,7 +13,7 @@ export async function reconcileNow(): Promise<void> {
         AND l.classid = ${LOCK} AND l.objid = t.video_id)
     ORDER BY not_before`)
   if (open.length === 0) return
-  const waiting = new Set((await queue('transcoding').getJobs(['waiting', 'prioritized', 'delayed'])).map(one => one.data?.videoId as number))
+  const waiting = new Set((await (await queue('transcoding')).getJobs(['waiting', 'prioritized', 'delayed'])).map(one => one.data?.videoId as number))
   for (const { video_id: videoId } of open) {
     if (waiting.has(videoId)) continue
     logger.info('An encoding is taken up again', { videoId })

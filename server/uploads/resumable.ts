@@ -13,6 +13,7 @@ import type { Video } from '../videos/video.model.ts'
 import { assertOwnChannel, type Attributes } from '../videos/videos.ts'
 import { assertExtension, assertRoomFor, assertSize, assertSpace } from './refusals.ts'
 import { takeVideo } from './take.ts'
+import { discardUpload, removePictures } from './discard.ts'
 import { Upload } from './upload.model.ts'
 import { UploadStorage } from './upload-storage.ts'
 
@@ -87,13 +88,6 @@ export async function unfinishedUploads(userId: number): Promise<{ uploadId: str
   })))
 }
 
-/** Removes an upload's row and files; what became a video stays. */
-export async function discardUpload(row: Upload): Promise<void> {
-  await row.destroy()
-  await rm(storedPath('uploads', row.filename), { force: true })
-  await removePictures(row)
-}
-
 async function through(request: Request, response: Response, viewer: Viewer): Promise<DiskFile | undefined> {
   Object.assign(request, { user: { id: viewer.id } })
   return await new Promise<DiskFile | undefined>(resolve => {
@@ -141,8 +135,4 @@ function announcedSize(request: Request): number {
   if (!request.headers['x-upload-content-type']) wrong.push({ type: 'field', msg: 'Invalid value', path: 'x-upload-content-type', location: 'headers' })
   if (wrong.length > 0) throw invalid(wrong)
   return size
-}
-
-async function removePictures(row: Upload): Promise<void> {
-  await Promise.all(row.attributes.pictures.map(async picture => await rm(picture.path, { force: true })))
 }

@@ -1,0 +1,35 @@
+import { config } from '../core/config.ts'
+import { startWorkers, stopWorkers } from '../core/job.ts'
+import { logger } from '../core/logger.ts'
+import { reconcileNow } from '../transcoding/reconcile.job.ts'
+import { jobs } from './jobs.ts'
+
+/** Starts the worker role in the background: a Redis that is not there yet is waited for, and no request waits for it. */
+export function startWork(): { stop(): Promise<void> } {
+  let stopping = false
+  let wake: () => void = () => undefined
+  const started = (async () => {
+    while (!stopping) {
+      try {
+        await startWorkers(jobs)
+        await reconcileNow()
+        return
+      } catch (error) {
+        logger.warn('The workers could not start; they try again', { error })
+        await stopWorkers()
+        await new Promise<void>(resolve => {
+          wake = resolve
+          setTimeout(resolve, config.jobs.retry_start).unref()
+        })
+      }
+    }
+  })()
+  return {
+    stop: async () => {
+      stopping = true
+      wake()
+      await started
+      await stopWorkers()
+    }
+  }
+}
