@@ -31,6 +31,9 @@ export type CallOptions<K extends Route> =
 /** The answer of a route. */
 export type Answer<K extends Route> = Out<Has<K, 'response'>>
 
+const PATIENCE = 3
+const LONGEST_WAIT = 10
+
 type Loose = { params?: object, query?: object, body?: unknown, files?: object, form?: true, headers?: Record<string, string>, signal?: AbortSignal }
 
 /** Calls a route; throws ApiError for every refusal and for a lost connection. */
@@ -52,6 +55,11 @@ export async function send(route: Route, options: Loose = {}): Promise<Response>
   let response = await request(method, url, options, token)
   if (response.status === 401 && token && await isTokenRefused(response)) {
     response = await request(method, url, options, await refreshSession(token))
+  }
+  // A question may be asked again, so it waits out a limit; an act is the person's to repeat.
+  for (let tries = 0; response.status === 429 && method === 'GET' && tries < PATIENCE; tries++) {
+    await new Promise(resolve => setTimeout(resolve, 1000 * Math.min(LONGEST_WAIT, Number(response.headers.get('Retry-After')) || 1)))
+    response = await request(method, url, options, accessToken())
   }
   if (!response.ok) throw await problemOf(response)
   return response

@@ -85,6 +85,7 @@ export default {
   'encoding.rungDone': 'ready',
   'encoding.rungGrowing': 'being made',
   'encoding.rungWaiting': 'waiting',
+  'encoding.sound': 'Sound',
   'encoding.waiting': 'Your video is waiting for its turn.',
 
   'home.empty': 'Nothing to watch yet',

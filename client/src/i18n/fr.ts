@@ -87,6 +87,7 @@ export default {
   'encoding.rungDone': 'prête',
   'encoding.rungGrowing': 'en cours',
   'encoding.rungWaiting': 'en attente',
+  'encoding.sound': 'Son',
   'encoding.waiting': 'Votre vidéo attend son tour.',
 
   'home.empty': 'Rien à regarder pour l’instant',

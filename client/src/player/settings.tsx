@@ -40,7 +40,7 @@ export function Settings({ playback, engine, onHelp, onOpen }: { playback: Playb
       event.preventDefault()
       event.stopPropagation()
     }}>
-      <IconButton class="player-button" label={t('player.settings')} icon="gear" aria-haspopup="menu" aria-expanded={room !== null} onClick={() => room === null ? setRoom('all') : close(true)} />
+      <IconButton class="player-button" label={t('player.settings')} icon="settings" aria-haspopup="menu" aria-expanded={room !== null} onClick={() => room === null ? setRoom('all') : close(true)} />
       {room !== null && (
         <div class="settings-list" role="menu" aria-label={t('player.settings')} data-room={room}>
           {room !== 'all' && <button type="button" class="settings-line settings-back" role="menuitem" tabIndex={-1} onClick={() => setRoom('all')}><Icon name="back" size={18} /><span>{t(room === 'quality' ? 'player.quality' : 'player.speed')}</span></button>}

@@ -8,7 +8,7 @@ const KEEP_EVERY = 5000
 
 type Wish = { autoplay: boolean, start?: number, remember: boolean, renew: () => Promise<Source | null> }
 
-/** An engine and its playback on a media element, loaded with a source; a source whose address changes is loaded at the place where the old one was. */
+/** An engine and its playback on a media element, loaded with a source. Files that move or close while they play are the engine's affair: it asks for the source anew. */
 export function usePlayer(source: Source, wish: Wish): { media: (element: HTMLVideoElement | null) => void, engine: Engine | null, playback: Playback | null, resumed: number } {
   const [element, media] = useState<HTMLVideoElement | null>(null)
   const [parts, setParts] = useState<{ engine: Engine, playback: Playback } | null>(null)
@@ -43,20 +43,17 @@ export function usePlayer(source: Source, wish: Wish): { media: (element: HTMLVi
   useEffect(() => {
     if (!parts || !element) return
     const { engine, playback } = parts
-    const same = loaded.current === source.uuid
-    const wasPlaying = same && !element.paused
     const place = wish.start ?? (wish.remember ? placeOf(source.uuid, source.duration) : 0)
-    const at = same ? element.currentTime : place
     loaded.current = source.uuid
-    if (!same) { playback.renew(); setResumed(wish.start === undefined ? place : 0) }
+    playback.renew()
+    setResumed(wish.start === undefined ? place : 0)
     playback.expect(source.duration, false)
     const begin = async () => {
-      await engine.load(source, at)
-      if (wasPlaying || !same && wish.autoplay) await element.play().catch(() => { /* not without a gesture: the large button waits */ })
+      await engine.load(source, place)
+      if (wish.autoplay) await element.play().catch(() => { /* not without a gesture: the large button waits */ })
     }
     void begin()
-    // The token in the address changes more often than the file it opens.
-  }, [parts, source.uuid, source.url.split('?', 1)[0]])
+  }, [parts, source.uuid])
 
   return { media, engine: parts?.engine ?? null, playback: parts?.playback ?? null, resumed }
 }

@@ -32,6 +32,7 @@ const PATHS = {
   play: '!M7 4.5v15l12.5-7.5z',
   plus: 'M12 5v14M5 12h14',
   replay: 'M5 5v5h5M5.5 10A7.5 7.5 0 1112 19.5a7.5 7.5 0 01-6.5-3.8',
+  settings: 'M4 7h8M18 7h2M15 4.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5zM4 17h2M12 17h8M9 14.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5z',
   share: 'M7 12l10-5.5M7 12l10 5.5M6 9.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5zM18 3.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5zM18 15.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5z',
   speed: 'M5 17.5a8.5 8.5 0 1114 0M12 14l4-4.5',
   sun: 'M12 8a4 4 0 100 8 4 4 0 000-8zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4',
@@ -58,13 +59,12 @@ export function Icon({ name, size = 20 }: { name: IconName, size?: number }): JS
   )
 }
 
-/** The mark of Bobine: a reel with its film leaving it upwards, which is also a b. */
+/** The mark of Bobine: a reel with its film leaving it upwards, which is also a b; it plays. */
 export function Mark({ size = 28 }: { size?: number }): JSX.Element {
   return (
     <svg class="mark" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" focusable="false">
-      <path class="mark-film" d="M5 3h5v17H5z" />
-      <path class="mark-reel" fill-rule="evenodd" d="M16 9a11 11 0 110 22 11 11 0 010-22zm0 2.8a2.7 2.7 0 100 5.4 2.7 2.7 0 000-5.4zm-5 7.9a2.7 2.7 0 100 5.4 2.7 2.7 0 000-5.4zm10 0a2.7 2.7 0 100 5.4 2.7 2.7 0 000-5.4z" />
-      <circle class="mark-core" cx="16" cy="20" r="1.7" />
+      <path class="mark-film" d="M5 2.5A1.5 1.5 0 016.5 1h2A1.5 1.5 0 0110 2.5V20H5z" />
+      <path class="mark-reel" fill-rule="evenodd" d="M16 9a11 11 0 110 22 11 11 0 010-22zm-2.5 6.2c-.7-.4-1.5.1-1.5.9v7.800c0 .8.8 1.3 1.5.9l6.800-3.900c.7-.4.7-1.400 0-1.800z" />
     </svg>
   )
 }

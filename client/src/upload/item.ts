@@ -2,12 +2,10 @@ import { effect, signal } from '@preact/signals'
 import type { Progress } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 import type { ApiError } from '../api-error.ts'
+import { followEncoding } from '../videos/follow-encoding.ts'
 import { titleOf, type Draft } from './draft.ts'
 import { recall } from './remembered.ts'
 import { Transfer } from './transfer.ts'
-
-const LOOK_EVERY = 1000
-const LOOK_SLOWLY = 5000
 
 /** Whether a video is to be published: not asked for yet, asked for, under way, done, refused. */
 export type Publishing = 'open' | 'wanted' | 'busy' | 'done' | 'failed'
@@ -20,7 +18,6 @@ export class Item {
   readonly progress = signal<Progress | null>(null)
   readonly publishing = signal<Publishing>('open')
   readonly problem = signal<ApiError | null>(null)
-  #timer = 0
   readonly #leave: () => void
 
   constructor(file: File, defaults: Omit<Draft, 'name'>, maxChunkSize: number, uploadId: string | null) {
@@ -29,7 +26,10 @@ export class Item {
     this.transfer = new Transfer(file, this.draft.peek(), maxChunkSize, uploadId)
     const stops = [
       effect(() => this.transfer.keepDraft(this.draft.value)),
-      effect(() => { if (this.transfer.video.value) void this.#follow() }),
+      effect(() => {
+        const video = this.transfer.video.value
+        return video ? followEncoding(video.uuid, progress => { this.progress.value = progress }) : undefined
+      }),
       effect(() => { if (this.transfer.video.value && this.publishing.value === 'wanted') void this.#publish() })
     ]
     this.#leave = () => { for (const stop of stops) stop() }
@@ -48,7 +48,6 @@ export class Item {
 
   /** Gives the file up, or stops looking after a video that is made. */
   async drop(): Promise<void> {
-    clearTimeout(this.#timer)
     this.#leave()
     if (!this.transfer.video.peek()) await this.transfer.cancel()
   }
@@ -67,16 +66,5 @@ export class Item {
       this.problem.value = error as ApiError
       this.publishing.value = 'failed'
     }
-  }
-
-  async #follow(): Promise<void> {
-    clearTimeout(this.#timer)
-    let pause = LOOK_EVERY
-    try {
-      const progress = await api('GET /videos/:id/transcoding', { params: { id: this.transfer.video.peek()!.uuid } })
-      this.progress.value = progress
-      if (progress.state === 'done' || progress.state === 'failed') return
-    } catch { pause = LOOK_SLOWLY }
-    this.#timer = window.setTimeout(() => void this.#follow(), pause)
   }
 }

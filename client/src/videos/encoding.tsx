@@ -25,7 +25,7 @@ export function Encoding({ progress }: { progress: Encoded }): JSX.Element {
           {rungs.map(rung => (
             <li key={rung.resolution} class={`encoding-rung encoding-${rung.state}`}>
               {rung.state === 'done' && <Icon name="check" size={15} />}
-              <span>{rung.resolution === 0 ? t('player.soundOnly') : rung.label}</span><span class="hidden-text">{t(STATES[rung.state])}</span>
+              <span>{rung.resolution === 0 ? t('encoding.sound') : rung.label}</span><span class="hidden-text">{t(STATES[rung.state])}</span>
             </li>
           ))}
         </ul>

@@ -1,12 +1,11 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Progress as Encoded, Video } from '../../../shared/videos.ts'
-import { api } from '../api.ts'
 import { formatPercent, t } from '../i18n/i18n.ts'
 import { Progress } from '../ui/progress.tsx'
+import { followEncoding } from './follow-encoding.ts'
 
-const LOOK_EVERY = 2000
-/** Older videos are asked once at most when something is known to be unfinished. */
+/** Older videos are only asked about when they are known to be unfinished. */
 const YOUNG = 24 * 3600 * 1000
 
 /** How far the encoding of a video in a list is; nothing once it is done. */
@@ -15,22 +14,12 @@ export function RowProgress({ video, onDone }: { video: Video, onDone: () => voi
   const unfinished = video.state?.id === 2 || Date.now() - Date.parse(video.createdAt) < YOUNG
   useEffect(() => {
     if (!unfinished) return
-    let timer = 0
     let running = false
-    const look = async () => {
-      try {
-        const next = await api('GET /videos/:id/transcoding', { params: { id: video.id } })
-        setProgress(next)
-        if (next.state === 'waiting' || next.state === 'running') running = true
-        else {
-          if (running && video.state?.id !== 1) onDone()
-          return
-        }
-      } catch { return }
-      timer = window.setTimeout(() => void look(), LOOK_EVERY)
-    }
-    void look()
-    return () => clearTimeout(timer)
+    return followEncoding(video.id, next => {
+      setProgress(next)
+      if (next.state === 'waiting' || next.state === 'running') running = true
+      else if (running && video.state?.id !== 1) onDone()
+    })
   }, [video.id, unfinished])
   if (!progress || progress.state === 'done' || progress.state === 'failed') return null
   const words = progress.state === 'waiting' ? t('mine.waiting') : progress.playable ? t('mine.playable', { percent: formatPercent(progress.percent / 100) }) : t('mine.encoding', { percent: formatPercent(progress.percent / 100) })

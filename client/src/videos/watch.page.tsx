@@ -15,8 +15,6 @@ import { useVideo } from './use-video.ts'
 import './watch.css'
 
 const LOOK_AGAIN = 4000
-/** Whether this document came from a link of the site: then the viewer's click lets the sound play. */
-let arrived = false
 
 /** A video with everything about it. */
 export default function Watch(): JSX.Element {
@@ -32,13 +30,13 @@ export default function Watch(): JSX.Element {
     const timer = setInterval(reload, LOOK_AGAIN)
     return () => clearInterval(timer)
   }, [waiting])
-  const [autoplay] = useState(arrived)
-  useEffect(() => { arrived = true }, [])
+  // Whoever clicked to come here wants to see it; on a fresh page the browser would refuse the sound.
+  const [autoplay] = useState(() => navigator.userActivation?.hasBeenActive === true && me.peek()?.autoPlayVideo !== false)
 
   if (barrier && !video) return <div class="page"><Barrier kind={barrier} onUnlock={unlock} onRetry={reload} /></div>
   if (!video) return <div class="watch" aria-busy="true"><div class="watch-stage"><div class="player" /></div></div>
   const stage = source
-    ? <Player key={video.uuid} source={source} autoplay={autoplay && me.peek()?.autoPlayVideo !== false} start={startOf(query.start)} pageKeys wide={wide} onWide={() => setWide(!wide)} renew={renew} />
+    ? <Player key={video.uuid} source={source} autoplay={autoplay} start={startOf(query.start)} pageKeys wide={wide} onWide={() => setWide(!wide)} renew={renew} />
     : <div class="player watch-nothing">{waiting ? <State icon="film" title={t('watch.preparing')}><p>{t('watch.preparingText')}</p></State> : video.state.id !== PUBLISHED && <State icon="alert" title={t('watch.broken')} />}</div>
   return (
     <div class={`watch ${wide ? 'watch-wide' : ''}`}>

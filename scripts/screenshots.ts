@@ -1,0 +1,185 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { CHROMIUM_ARGUMENTS, chromiumPath } from '../client/test/chromium.ts'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const [folder = 'screenshots', ...only] = process.argv.slice(2)
+const PASSWORD = 'a long password'
+const FILMS = ['The last man on earth', 'Morning on the river', 'How a reel is wound', 'A walk through the old town, from the harbour up to the mill and back again by night', 'Two minutes of rain', 'The bell founder', 'Night train', 'Paper boats']
+const TEXT = 'A short film about **time**, shot in one day.\n\n- Camera: Ada\n- Sound: Charles\n\nMore at https://example.com, and thank you for watching!\n\nThe music was recorded in the old mill, where the wheel still turns. It was cold, it was dark, and nobody wanted to go home afterwards, which is how we ended up with a second film that nobody has seen yet.'
+
+type Names = { uuid: string, shortUUID: string }
+type Site = { url: string, open: Names, locked: Names, hidden: Names, film: string, stop(): Promise<void> }
+type Shot = { name: string, path: (site: Site) => string, guest?: boolean, act?: (page: Page, site: Site) => Promise<unknown> }
+
+const SHOTS: Shot[] = [
+  { name: 'home', path: () => '/', guest: true },
+  { name: 'home-menu', path: () => '/', act: async page => await page.locator('.bar [aria-haspopup=menu]').click() },
+  { name: 'watch', path: site => `/w/${site.open.shortUUID}`, guest: true },
+  { name: 'watch-playing', path: site => `/w/${site.open.shortUUID}`, act: play },
+  { name: 'watch-settings', path: site => `/w/${site.open.shortUUID}`, act: async page => { await play(page); await page.locator('.settings [aria-haspopup]').click() } },
+  { name: 'watch-seek', path: site => `/w/${site.open.shortUUID}`, act: async page => { await play(page); await page.locator('.seek').hover(); await page.waitForTimeout(800) } },
+  { name: 'watch-keys', path: site => `/w/${site.open.shortUUID}`, act: async page => await page.keyboard.press('?') },
+  { name: 'watch-share', path: site => `/w/${site.open.shortUUID}`, act: async page => await page.locator('.watch-actions .button').first().click() },
+  { name: 'watch-password', path: site => `/w/${site.locked.shortUUID}`, guest: true },
+  { name: 'watch-private', path: site => `/w/${site.hidden.shortUUID}`, guest: true },
+  { name: 'watch-missing', path: () => '/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', guest: true },
+  { name: 'embed', path: site => `/videos/embed/${site.open.uuid}`, guest: true },
+  { name: 'upload', path: () => '/upload' },
+  { name: 'upload-sending', path: () => '/upload', act: async (page, site) => {
+    await page.route(/upload-resumable\?/, async route => { if (route.request().headers()['content-range']?.startsWith('bytes */')) await route.continue() })
+    await page.setInputFiles('input[type=file]', site.film)
+  } },
+  { name: 'upload-playing', path: () => '/upload', act: async (page, site) => {
+    await page.setInputFiles('input[type=file]', site.film)
+    await page.locator('.player video').waitFor({ timeout: 60_000 })
+    await page.waitForTimeout(1500)
+  } },
+  { name: 'upload-refused', path: () => '/upload', act: async page => await page.setInputFiles('input[type=file]', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no film') }) },
+  { name: 'my-videos', path: () => '/my/videos' },
+  { name: 'my-videos-delete', path: () => '/my/videos', act: async page => { await page.locator('.shelf [aria-haspopup=menu]').first().click(); await page.locator('.menu-danger').click() } },
+  { name: 'edit', path: site => `/my/videos/${site.open.shortUUID}` },
+  { name: 'channel', path: () => '/c/ada_channel', guest: true },
+  { name: 'account', path: () => '/a/ada', guest: true },
+  { name: 'settings', path: () => '/settings' },
+  { name: 'settings-password', path: () => '/settings?tab=password' },
+  { name: 'settings-display', path: () => '/settings?tab=display' },
+  { name: 'login', path: () => '/login', guest: true },
+  { name: 'login-wrong', path: () => '/login', guest: true, act: async page => { await page.locator('main input').first().fill('ada'); await page.locator('input[type=password]').fill('wrong'); await page.locator('main button[type=submit]').click(); await page.waitForTimeout(1200) } },
+  { name: 'signup', path: () => '/signup', guest: true },
+  { name: 'about', path: () => '/about', guest: true },
+  { name: 'not-found', path: () => '/nothing/here', guest: true }
+]
+
+const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGUMENTS })
+const site = await startSite()
+try {
+  mkdirSync(resolve(root, folder), { recursive: true })
+  for (const width of [390, 1280]) {
+    for (const theme of ['light', 'dark'] as const) {
+      for (const language of ['en', 'fr']) await shoot(browser, site, width, theme, language)
+    }
+  }
+} finally {
+  await browser.close()
+  await site.stop()
+}
+
+async function shoot(browser: Browser, site: Site, width: number, theme: 'light' | 'dark', language: string): Promise<void> {
+  const options = { viewport: { width, height: width < 600 ? 844 : 800 }, colorScheme: theme, locale: language, reducedMotion: 'reduce' as const, hasTouch: width < 600 }
+  const [guest, member] = await Promise.all([browser.newContext(options), browser.newContext(options)])
+  const door = await member.newPage()
+  await door.goto(`${site.url}/login?next=/settings`)
+  await door.locator('main input').first().fill('ada')
+  await door.locator('input[type=password]').fill(PASSWORD)
+  await door.locator('main button[type=submit]').click()
+  await door.locator('.bar-me').waitFor()
+  await door.close()
+  for (const shot of SHOTS.filter(({ name }) => only.length === 0 || only.some(word => name.includes(word)))) {
+    const page = await (shot.guest ? guest : member).newPage()
+    try {
+      await page.goto(site.url + shot.path(site))
+      await page.waitForLoadState('networkidle')
+      await shot.act?.(page, site)
+      if (!shot.act) await page.evaluate(async () => {
+        // Pictures further down are loaded when somebody comes near them.
+        for (const image of document.images) image.loading = 'eager'
+        await Promise.all([...document.images].map(async image => await image.decode().catch(() => null)))
+      })
+      await page.waitForTimeout(500)
+      await page.screenshot({ path: resolve(root, folder, `${shot.name}-${width}-${theme}-${language}.png`), fullPage: true })
+    } catch (error) {
+      console.error(`${shot.name} ${width} ${theme} ${language}: ${(error as Error).message}`)
+    }
+    await page.close()
+  }
+  await Promise.all([guest.close(), member.close()])
+}
+
+async function play(page: Page): Promise<void> {
+  await page.locator('.player-start').click()
+  await page.waitForFunction(() => document.querySelector('video')!.currentTime > 0.5)
+  await page.locator('.player').hover()
+}
+
+/** A site of its own with people, channels and films. */
+async function startSite(): Promise<Site> {
+  const data = mkdtempSync(join(tmpdir(), 'bobine-screenshots-'))
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const settings = { signup: { enabled: true }, rates_limit: { api: { window: '1 second', max: 10_000 }, login: { window: '1 second', max: 1000 } }, transcoding: { preset: 'ultrafast' }, instance: { name: 'Bobine', description: 'A small house for **films** of all kinds.', terms: 'Be kind.', languages: ['en', 'fr'] } }
+  const child = spawn(join(root, 'scripts/start'), ['--data', data, '--port', String(port), '--hostname', '127.0.0.1'], { env: { ...process.env, BOBINE_ROOT_PASSWORD: PASSWORD, BOBINE_CONFIG: JSON.stringify(settings) }, stdio: ['ignore', 'pipe', 'inherit'] })
+  await new Promise<void>((ready, failed) => {
+    child.stdout.on('data', (text: Buffer) => { if (String(text).includes('is ready')) ready() })
+    child.once('exit', code => failed(new Error(`scripts/start ended with ${code}`)))
+  })
+  const stop = async () => {
+    const ended = new Promise(resolve => child.once('exit', resolve))
+    child.kill('SIGTERM')
+    await ended
+    rmSync(data, { recursive: true, force: true })
+  }
+  try {
+    return { url, ...await fill(url, data), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function fill(url: string, data: string): Promise<Omit<Site, 'url' | 'stop'>> {
+  const call = async (method: string, path: string, token: string | null, body?: unknown) => {
+    const headers: Record<string, string> = { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body instanceof FormData || body instanceof URLSearchParams || body === undefined ? {} : { 'content-type': 'application/json' }) }
+    const response = await fetch(`${url}/api/v1${path}`, { method, headers, body: body instanceof FormData || body instanceof URLSearchParams ? body : body === undefined ? undefined : JSON.stringify(body) })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path}: ${text}`)
+    return text === '' ? null : JSON.parse(text)
+  }
+  const login = async (username: string) => (await call('POST', '/users/token', null, new URLSearchParams({ ...await call('GET', '/oauth-clients/local', null), grant_type: 'password', username, password: PASSWORD }))).access_token as string
+  await call('POST', '/users', await login('root'), { username: 'ada', password: PASSWORD, email: 'ada@example.com', role: 2, channelName: 'ada_channel' })
+  const ada = await login('ada')
+  await call('PUT', '/users/me', ada, { displayName: 'Ada Morel', description: 'I film what moves: *water*, wheels, people.' })
+  await call('PUT', '/video-channels/ada_channel', ada, { displayName: 'Slow pictures', description: 'One short film every **Sunday**. https://example.com', support: 'You can help with a coffee: https://example.com' })
+  const [channel] = (await call('GET', '/users/me', ada)).videoChannels
+  const upload = async (name: string, film: string, fields: Record<string, string>): Promise<Names> => {
+    const form = new FormData()
+    for (const [key, value] of Object.entries({ name, channelId: String(channel.id), ...fields })) form.append(key, value)
+    form.set('videofile', new Blob([readFileSync(film)], { type: 'video/mp4' }), 'film.mp4')
+    return (await call('POST', '/videos/upload', ada, form)).video
+  }
+  const films = FILMS.map((_, index) => makeFilm(data, index))
+  const made: Names[] = []
+  for (const [index, name] of FILMS.entries()) made.unshift(await upload(name, films[index]!, { privacy: '1' }))
+  const open = await upload('A reel unwinds', films[0]!, { privacy: '1', description: TEXT, category: '2', language: 'en', licence: '2', 'tags[0]': 'film', 'tags[1]': 'slow' })
+  const locked = await upload('For friends', films[1]!, { privacy: '5', 'videoPasswords[0]': 'friends' })
+  const hidden = await upload('A draft', films[2]!, { privacy: '3' })
+  for (;;) {
+    const states = await Promise.all([...made, open, locked, hidden].map(async ({ uuid }) => (await call('GET', `/videos/${uuid}/transcoding`, ada)).state as string))
+    if (states.every(state => state === 'done')) break
+    if (states.includes('failed')) throw new Error('A film could not be encoded')
+    await new Promise(resolve => setTimeout(resolve, 1000))
+  }
+  return { open, locked, hidden, film: makeFilm(data, 0, 'my-holiday_film 2026.mp4') }
+}
+
+/** A few seconds of real footage where it lies beside the project, of a test picture otherwise; every one in another light. */
+function makeFilm(data: string, index: number, name = `film-${index}.mp4`): string {
+  const real = resolve(root, '../shared/media/the-last-man-on-earth.mp4')
+  const target = join(data, name)
+  const source = existsSync(real) ? ['-ss', String(index * 1.2), '-t', '5', '-i', real] : ['-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=25:duration=5', '-f', 'lavfi', '-i', 'sine=duration=5']
+  execFileSync('ffmpeg', ['-v', 'error', '-y', ...source, '-vf', `scale=854:480,setsar=1,colorchannelmixer=rr=${0.5 + (index * 37 % 60) / 100}:gg=${0.5 + (index * 53 % 60) / 100}:bb=${0.5 + (index * 71 % 60) / 100}`, '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'aac', target])
+  return target
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  const { port } = server.address() as { port: number }
+  await new Promise(done => server.close(done))
+  return port
+}
