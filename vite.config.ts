@@ -1,3 +1,4 @@
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
@@ -25,14 +26,29 @@ const compressed: Plugin = {
   }
 }
 
+const KEPT_FOR = 7 * 24 * 3600 * 1000
+
+/** Removes files of builds that are older than a week: a page that was opened before an update still finds the rest of its code. */
+const swept: Plugin = {
+  name: 'bobine:swept',
+  apply: 'build',
+  writeBundle({ dir }, bundle) {
+    const folder = join(dir!, 'assets')
+    for (const name of readdirSync(folder)) {
+      const file = join(folder, name)
+      if (!bundle[`assets/${name}`] && Date.now() - statSync(file).mtimeMs > KEPT_FOR) rmSync(file)
+    }
+  }
+}
+
 /** Builds client/ to dist/client: two pages (the site and the embedded player) that server/pages fills in. */
 export default defineConfig({
-  plugins: [root, compressed],
+  plugins: [root, compressed, swept],
   base: '/client/',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: join(import.meta.dirname, 'dist/client'),
-    emptyOutDir: true,
+    emptyOutDir: false,
     manifest: 'manifest.json',
     target: ['chrome111', 'edge111', 'firefox114', 'safari16.4'],
     // Scripts and pictures inside the page would need a weaker content security policy.

@@ -80,7 +80,7 @@ async function shoot(browser: Browser, site: Site, width: number, theme: 'light'
   await door.locator('main button[type=submit]').click()
   await door.locator('.bar-me').waitFor()
   await door.close()
-  for (const shot of SHOTS.filter(({ name }) => only.length === 0 || only.some(word => name.includes(word)))) {
+  for (const shot of SHOTS.filter(({ name }) => only.length === 0 || only.some(word => `${name}-${width}-${theme}-${language}`.includes(word)))) {
     const page = await (shot.guest ? guest : member).newPage()
     try {
       await page.goto(site.url + shot.path(site))

@@ -1,13 +1,15 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectFolder } from '../core/config.ts'
 
 /** Where the built client lies. */
 export const clientFolder = join(projectFolder, 'dist/client')
 
+const FILES = ['manifest.json', 'index.html', 'embed.html']
+
 type Chunk = { file: string, css?: string[], imports?: string[] }
-type Built = { stamp: number, manifest: Record<string, Chunk>, templates: Record<'site' | 'embed', string> }
-const NOTHING: Built = { stamp: 0, manifest: {}, templates: { site: '', embed: '' } }
+type Built = { stamp: string, manifest: Record<string, Chunk>, templates: Record<'site' | 'embed', string> }
+const NOTHING: Built = { stamp: '', manifest: {}, templates: { site: '', embed: '' } }
 let known: Built | null = null
 
 /** The frame of a page as the build wrote it; null where the client has not been built. */
@@ -34,10 +36,10 @@ export function assetsOf(...sources: string[]): { styles: string[], scripts: str
 
 /** Reads what the build wrote, again when it has built anew. */
 function built(): Built | null {
-  const file = join(clientFolder, 'manifest.json')
-  const stamp = statSync(file, { throwIfNoEntry: false })?.mtimeMs
-  if (stamp === undefined || !existsSync(join(clientFolder, 'index.html'))) return null
+  const times = FILES.map(name => statSync(join(clientFolder, name), { throwIfNoEntry: false })?.mtimeMs)
+  if (times.includes(undefined)) return null
+  const stamp = times.join()
   if (known?.stamp === stamp) return known
-  const read = (name: string) => readFileSync(join(clientFolder, name), 'utf8')
-  return known = { stamp, manifest: JSON.parse(read('manifest.json')) as Built['manifest'], templates: { site: read('index.html'), embed: read('embed.html') } }
+  const [manifest, site, embed] = FILES.map(name => readFileSync(join(clientFolder, name), 'utf8')) as [string, string, string]
+  return known = { stamp, manifest: JSON.parse(manifest) as Built['manifest'], templates: { site, embed } }
 }

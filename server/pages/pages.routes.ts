@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
-import { Router, type Request, type RequestHandler, type Response } from 'express'
+import { Router, type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express'
 import { longUuid, shortUuid } from '../../shared/ids.ts'
 import { config } from '../core/config.ts'
 import { fresh } from '../core/fresh.ts'
 import { limiter } from '../core/limits.ts'
-import { notFound } from '../core/problem.ts'
+import { notFound, Problem } from '../core/problem.ts'
 import { settings } from '../instance/settings.ts'
 import { assetsRouter } from './assets.routes.ts'
-import { encoded, framed, type Encoding } from './frame.ts'
+import { template } from './built.ts'
+import { encoded, framed, plainly, type Encoding } from './frame.ts'
 import { homePage } from './home.page.ts'
 import { clientPage, messagePage } from './message.page.ts'
 import type { Asking, Page } from './page.ts'
@@ -48,6 +49,19 @@ pagesRouter.get(['/accounts/:name', '/accounts/:name/videos', '/a/:name/videos']
 
 pagesRouter.get('/{*path}', ...page('site', (_request, asking) => messagePage(asking.words.missing, asking, 404, 'src/instance/not-found.page.tsx')))
 pagesRouter.use(() => { throw notFound('Page') })
+
+/** Refusals as a page, for those who read pages; everything else is written by the app. */
+const refuse: ErrorRequestHandler = (error, request, response, next) => {
+  if (!(error instanceof Problem) || response.headersSent || template('site') === null || !request.accepts('html') || !/text\/html/.test(request.headers.accept ?? '')) return next(error)
+  const language = languageOf(request)
+  const words = wordsOf(language)
+  const instance = { name: config.instance.name, shortDescription: config.instance.short_description, settings: undefined }
+  const text = error.status === 404 ? words.missing : error.status === 429 ? words.tooMany : words.failed
+  const page = messagePage(text, { language, words, instance }, error.status, 'src/instance/not-found.page.tsx')
+  for (const [name, value] of Object.entries(error.extra.headers ?? {})) response.setHeader(name, value)
+  response.status(error.status).setHeader('Cache-Control', 'no-store').type('html').send(plainly(page, { frame: 'site', language, theme: themeOf(request), instance }))
+}
+pagesRouter.use(policy(false), refuse)
 
 /** The handlers of a page. Everybody gets the same page (logins never reach it), so it may be kept while the database has not changed. */
 function page(frame: 'site' | 'embed', make: Make): RequestHandler[] {

@@ -58,7 +58,7 @@ function SignupForm({ minimumAge }: { minimumAge: number }): JSX.Element {
       <h1>{t('signup.name')}</h1>
       <form class="form panel" onSubmit={event => void submit(event)} noValidate>
         {errors.form && <Note kind="bad">{errors.form}</Note>}
-        <TextField label={t('login.username')} hint={t('signup.usernameHint')} error={errors.username} autocomplete="username" autocapitalize="none" spellcheck={false} required maxLength={50} value={fields.username} onText={text => change({ username: text.toLowerCase() })} />
+        <TextField label={t('signup.username')} hint={t('signup.usernameHint')} error={errors.username} autocomplete="username" autocapitalize="none" spellcheck={false} required maxLength={50} value={fields.username} onText={text => change({ username: text.toLowerCase() })} />
         <TextField label={t('signup.email')} hint={t('signup.emailHint')} error={errors.email} type="email" autocomplete="email" required value={fields.email} onText={email => change({ email })} />
         <PasswordField label={t('login.password')} hint={t('signup.passwordHint', { count: shortestPassword() })} error={errors.password} autocomplete="new-password" value={fields.password} onText={password => change({ password })} />
         {minimumAge > 0 && <Switch label={t('signup.age', { age: minimumAge })} checked={agreed} onChecked={setAgreed} />}

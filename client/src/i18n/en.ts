@@ -260,6 +260,7 @@ export default {
   'signup.passwordError': 'Please take a longer one: at least {count} characters.',
   'signup.passwordHint': 'At least {count} characters. A few words are better than one.',
   'signup.taken': 'This name or address is taken already.',
+  'signup.username': 'Username',
   'signup.usernameError': 'Small letters a to z and digits; dots, hyphens and underscores in between.',
   'signup.usernameHint': 'Small letters and digits. It cannot be changed later.',
 

@@ -262,6 +262,7 @@ export default {
   'signup.passwordError': 'Prenez-en un plus long : au moins {count} caractères.',
   'signup.passwordHint': 'Au moins {count} caractères. Plusieurs mots valent mieux qu’un.',
   'signup.taken': 'Ce nom ou cette adresse est déjà pris.',
+  'signup.username': 'Identifiant',
   'signup.usernameError': 'Lettres minuscules de a à z et chiffres ; points, tirets et soulignés au milieu.',
   'signup.usernameHint': 'Lettres minuscules et chiffres. On ne peut pas le changer plus tard.',
 

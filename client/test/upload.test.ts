@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually } from '../../server/test/instance.ts'
+import { expectNoFaults, expectToPlay, film, logIn, openSite, picture, type Site } from './site.ts'
+
+let site: Site
+// A slow preset leaves time to look while the rungs are being made.
+beforeAll(async () => { site = await openSite({ transcoding: { preset: 'medium' } }) })
+afterAll(async () => await site.stop())
+
+test('a film is uploaded through the page and plays while its rungs are still being encoded', { timeout: 240_000 }, async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await logIn(page, 'root', site.rootPassword, '/upload')
+  await page.getByRole('heading', { name: 'Upload' }).waitFor()
+  await page.setInputFiles('input[type=file]', await film(site, 'the_last man.mp4', { seconds: 28 }))
+  const item = page.getByRole('article', { name: 'the_last man.mp4' })
+  expect(await item.getByLabel('Title').inputValue()).toBe('the last man')
+
+  await item.getByRole('button', { name: 'Play' }).first().click({ timeout: 60_000 })
+  const playing = await expectToPlay(page)
+  const token = await site.login()
+  const [made] = (await site.call('GET /users/me/videos', { token })).json.data
+  expect((await site.call(`GET /videos/${made.id}/transcoding`, { token })).json.state).toBe('running')
+  expect(made.privacy.id).toBe(3)
+  expect(playing.duration).toBeLessThan(28)
+  await expect.poll(async () => await item.locator('.encoding-figures').textContent()).toMatch(/\d+%/)
+
+  await item.getByLabel('Title').fill('The last man on earth')
+  await item.getByLabel('Description').fill('A film of **1964**.')
+  await item.getByRole('button', { name: 'Publish' }).click()
+  await item.getByText('Published.').waitFor()
+  const before = await picture(page)
+  await expectToPlay(page)
+  expect((await picture(page)).time).toBeGreaterThan(before.time)
+
+  await eventually(async () => (await site.call(`GET /videos/${made.id}/transcoding`, { token })).json.state === 'done', 180, 'the encoding')
+  await item.getByText('All qualities are ready.').waitFor()
+  await item.getByRole('button', { name: 'Player settings' }).click()
+  await item.getByRole('menuitem', { name: /Quality/ }).click()
+  const listed = (await site.call(`GET /videos/${made.id}`)).json.streamingPlaylists[0].files.map((file: { resolution: { id: number, label: string } }) => file.resolution).filter(({ id }: { id: number }) => id > 0)
+  expect(listed.length).toBeGreaterThan(2)
+  for (const { label } of listed) await item.getByRole('menuitemradio', { name: label, exact: true }).waitFor()
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('a rung that can be copied plays at once; the others enter the menu without a break, and can be chosen', { timeout: 240_000 }, async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await logIn(page, 'root', site.rootPassword, '/upload')
+  await page.setInputFiles('input[type=file]', await film(site, 'sharp.mp4', { seconds: 40, keyframes: 2 }))
+  const item = page.getByRole('article', { name: 'sharp.mp4' })
+  await item.getByRole('button', { name: 'Play' }).first().click({ timeout: 60_000 })
+  await expectToPlay(page)
+  await page.locator('video').evaluate((video: HTMLVideoElement) => {
+    const breaks: string[] = []
+    Object.assign(window, { breaks })
+    for (const event of ['emptied', 'waiting', 'seeking', 'pause', 'error']) video.addEventListener(event, () => breaks.push(`${event} at ${video.currentTime}`))
+  })
+  await item.getByRole('button', { name: 'Player settings' }).click()
+  await item.getByRole('menuitem', { name: /Quality/ }).click()
+  const qualities = item.getByRole('menuitemradio')
+  await expect.poll(async () => await qualities.allTextContents(), { timeout: 90_000 }).toEqual(expect.arrayContaining(['720p', '240p']))
+  expect((await picture(page)).height).toBe(720)
+  expect(await page.evaluate(() => (window as unknown as { breaks: string[] }).breaks)).toEqual([])
+
+  await item.getByRole('menuitemradio', { name: '240p' }).click()
+  await expect.poll(async () => (await picture(page)).height, { timeout: 60_000 }).toBe(240)
+  await expectToPlay(page)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('a jump beyond what is encoded waits for it, and goes on there', { timeout: 240_000 }, async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await logIn(page, 'root', site.rootPassword, '/upload')
+  await page.setInputFiles('input[type=file]', await film(site, 'long.mp4', { seconds: 20 }))
+  const item = page.getByRole('article', { name: 'long.mp4' })
+  await item.getByRole('button', { name: 'Play' }).first().click({ timeout: 60_000 })
+  await expectToPlay(page, 0.3)
+  const slider = item.getByRole('slider', { name: 'Position' })
+  expect(Number(await slider.getAttribute('aria-valuemax'))).toBeGreaterThanOrEqual(19)
+  await page.locator('.player').press('9')
+  await item.getByText(/is still being prepared/).waitFor()
+  expect((await picture(page)).paused).toBe(true)
+  await expect.poll(async () => (await picture(page)).time, { timeout: 180_000 }).toBeGreaterThanOrEqual(17)
+  await expect.poll(async () => await item.getByText(/is still being prepared/).count()).toBe(0)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
