@@ -23,6 +23,11 @@ export function postgresAccount(cluster: string): Account | undefined {
   throw new Refusal(`The account that PostgreSQL runs under cannot reach ${folder}: choose another folder with --data, for instance --data /var/lib/bobine`)
 }
 
+/** The group that must be able to pass through the data folder to its cluster; undefined when that runs under our own account. */
+export function postgresGroup(): number | undefined {
+  return process.getuid?.() === 0 ? systemAccount('postgres').gid : undefined
+}
+
 function ownerOf(folder: string): { uid: number, gid: number } | undefined {
   const stats = statSync(folder, { throwIfNoEntry: false })
   return stats && stats.uid !== 0 ? { uid: stats.uid, gid: stats.gid } : undefined

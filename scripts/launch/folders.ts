@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, chownSync, lstatSync, mkdirSync, realpathSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Account } from './account.ts'
@@ -16,10 +16,16 @@ export function privateFolder(path: string, account?: Account): string {
   return path
 }
 
-/** Makes the data folder, open for passing through (not for listing) when Postgres runs under another account than ours. */
-export function dataFolder(path: string): string {
+/** Makes the data folder, closed to everybody else but for passing through by the members of `group`; an existing one is left as it is. */
+export function dataFolder(path: string, group?: number): string {
   try {
-    mkdirSync(path, { recursive: true, mode: process.getuid!() === 0 ? 0o711 : 0o700 })
+    if (!existsSync(path)) {
+      mkdirSync(path, { recursive: true, mode: 0o700 })
+      if (group !== undefined) {
+        chownSync(path, process.getuid!(), group)
+        chmodSync(path, 0o710)
+      }
+    }
     return realpathSync(path)
   } catch (error) {
     throw new Refusal(`The data folder ${path} cannot be made: ${reason(error)}`)

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectFolder } from '../../server/core/config.ts'
+import { postgresGroup } from './account.ts'
 import { dataFolder } from './folders.ts'
 import { ensurePrograms } from './install.ts'
 import { keep, type Service } from './keep.ts'
@@ -47,7 +48,7 @@ export class Launch {
     const settings = readSettings(options)
     const { privatePostgres, privateRedis } = settings
     ensurePrograms(['ffmpeg', ...privateRedis ? ['redis'] as const : [], ...privatePostgres ? ['postgresql'] as const : []], this.#say)
-    const data = dataFolder(settings.data)
+    const data = dataFolder(settings.data, privatePostgres ? postgresGroup() : undefined)
     const run = join(data, 'run')
     mkdirSync(run, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
     // With a database and a Redis of its own a folder has one launcher; with others' several may share it, each with other roles.

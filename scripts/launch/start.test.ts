@@ -206,6 +206,14 @@ test.runIf(nobody)('a folder of another account is refused with a sentence', asy
   expect(trial.output).toMatch(new RegExp(`^${site.folder}/run/\\S+: permission denied\n$`))
 })
 
+test('what is in the data folder is not for other accounts', async () => {
+  const folder = join(trialFolder(), 'data')
+  const site = await start(folder)
+  expect(statSync(folder).mode & 0o007).toBe(0)
+  expect(await login(site.url)).toBe(200)
+  await stop(site, 'SIGTERM')
+})
+
 test.runIf(root)('root\'s Postgres has an account of its own, also below a folder that only root may enter', async () => {
   const closed = trialFolder()
   chmodSync(closed, 0o700)

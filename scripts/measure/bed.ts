@@ -1,9 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, chmodSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { projectFolder } from '../../server/core/config.ts'
+import { keeper } from '../launch/keeper.ts'
 import { startPostgres } from '../launch/postgres.ts'
 import { ending } from '../launch/process.ts'
 import { startRedis } from '../launch/redis.ts'
@@ -28,13 +29,12 @@ export async function makeBed(): Promise<Bed> {
   const folder = mkdtempSync(join(tmpdir(), 'bobine-bench-'))
   chmodSync(folder, 0o711)
   const [postgres, redis] = await Promise.all([startPostgres(folder), startRedis(folder)])
+  const end = keeper(folder, postgres.pid, redis.pid)
   const running = new Set<Measured>()
   const remove = async () => {
     for (const server of running) await server.stop()
-    await Promise.all([postgres.stop(), redis.stop()])
-    rmSync(folder, { recursive: true, force: true })
+    await end()
   }
-  process.once('SIGINT', () => void remove().then(() => process.exit(130)))
   const config = async (more: object = {}) => {
     const port = await freePort()
     return {

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { keeper } from '../../scripts/launch/keeper.ts'
 import { startPostgres, type PostgresAddress } from '../../scripts/launch/postgres.ts'
 import { startRedis } from '../../scripts/launch/redis.ts'
 
@@ -26,15 +26,4 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('postgres', { host, port, username })
   project.provide('redis', redis.address)
   return keeper(folder, postgres.pid, redis.pid)
-}
-
-/** A shell that outlives us however we end: when our end of its pipe closes, it stops the services and removes their folder. */
-function keeper(folder: string, postgres: number, redis: number): () => Promise<void> {
-  const script = 'cat > /dev/null; kill -QUIT "$2"; kill -KILL "$3"; while kill -0 "$2" 2> /dev/null && [ "$(ps -o stat= -p "$2" | cut -c1)" != Z ]; do sleep 0.1; done; rm -rf "$1"'
-  const shell = spawn('sh', ['-c', script, 'keeper', folder, String(postgres), String(redis)], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
-  const ended = new Promise<void>(resolve => shell.once('exit', () => resolve()))
-  return async () => {
-    shell.stdin!.end()
-    await ended
-  }
 }
