@@ -23,8 +23,8 @@ const PARTS: Part[] = [
 // what has a binary, finds files beside itself or is read only now and then stays outside. The dialects of other databases are never asked for.
 const OUTSIDE = ['sharp', 'bcrypt', 'fluent-ffmpeg', 'umzug', 'multer', '@uploadx/core', 'zod-openapi', 'sanitize-html', 'markdown-it', '@node-oauth/oauth2-server', 'pg-native', 'pg-hstore', 'mysql2', 'mariadb', 'tedious', 'sqlite3', 'oracledb', 'ibm_db', 'snowflake-sdk', 'odbc']
 const COMMONJS = [
-  "import { createRequire as makeRequire } from 'node:module'", "import { dirname as folderOf } from 'node:path'", "import { fileURLToPath as pathOf } from 'node:url'",
-  'const require = makeRequire(import.meta.url)', 'const __filename = pathOf(import.meta.url)', 'const __dirname = folderOf(__filename)'
+  "import { createRequire as $makeRequire } from 'node:module'", "import { dirname as $folderOf } from 'node:path'", "import { fileURLToPath as $pathOf } from 'node:url'",
+  'const require = $makeRequire(import.meta.url)', 'const __filename = $pathOf(import.meta.url)', 'const __dirname = $folderOf(__filename)'
 ].join(';')
 
 await main().catch(error => {
@@ -61,7 +61,8 @@ async function buildServer(): Promise<void> {
   // Split, so that what a server needs only now and then is read only then.
   await compile('server/main.ts', 'server/main.js', {
     outfile: undefined, outdir: join(dist, 'server'), splitting: true, chunkNames: '[name]-[hash]', packages: undefined, external: OUTSIDE, mainFields: ['module', 'main'],
-    minify: true, keepNames: true, sourcemap: 'linked', sourcesContent: false, banner: { js: COMMONJS },
+    // Names stay: Sequelize knows models by theirs.
+    minifyWhitespace: true, minifySyntax: true, sourcemap: 'linked', sourcesContent: false, banner: { js: COMMONJS },
     // Dates are UTC everywhere: the table of the world's time zones would be read for nothing.
     alias: { 'moment-timezone': join(root, 'node_modules/moment-timezone/moment-timezone.js') }
   })
