@@ -1,10 +1,12 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
 
 const client = join(import.meta.dirname, 'client')
 const server = 'http://127.0.0.1:9000'
+const compress = { br: promisify(brotliCompress), gz: promisify(gzip) }
 
 /** The client's folder is Vite's root, whoever starts the build and from wherever. */
 const root: Plugin = { name: 'bobine:root', config: () => ({ root: client }) }
@@ -15,13 +17,13 @@ const compressed: Plugin = {
   apply: 'build',
   generateBundle: {
     order: 'post',
-    handler(_options, bundle) {
-      for (const [fileName, file] of Object.entries(bundle)) {
-        if (!/\.(js|css|svg)$/.test(fileName)) continue
+    async handler(_options, bundle) {
+      await Promise.all(Object.entries(bundle).filter(([fileName]) => /\.(js|css)$/.test(fileName)).map(async ([fileName, file]) => {
         const bytes = Buffer.from(file.type === 'chunk' ? file.code : file.source)
-        this.emitFile({ type: 'asset', fileName: `${fileName}.br`, source: brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }) })
-        this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: gzipSync(bytes, { level: 9 }) })
-      }
+        const [br, gz] = await Promise.all([compress.br(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }), compress.gz(bytes, { level: 9 })])
+        this.emitFile({ type: 'asset', fileName: `${fileName}.br`, source: br })
+        this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: gz })
+      }))
     }
   }
 }
@@ -56,6 +58,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 600,
     rolldownOptions: {
+      checks: { pluginTimings: false },
       input: { site: join(client, 'index.html'), embed: join(client, 'embed.html') },
       output: {
         codeSplitting: {

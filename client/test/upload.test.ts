@@ -1,18 +1,22 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../../server/test/instance.ts'
 import { expectNoFaults, expectToPlay, film, logIn, openSite, picture, type Site } from './site.ts'
 
 let site: Site
 // A slow preset leaves time to look while the rungs are being made.
-beforeAll(async () => { site = await openSite({ transcoding: { preset: 'medium' } }) })
+beforeAll(async () => { site = await openSite({ transcoding: { preset: 'medium', concurrency: 2 } }) })
 afterAll(async () => await site.stop())
+afterEach(async () => {
+  const token = await site.login()
+  for (const { id } of (await site.call('GET /users/me/videos', { token })).json.data) await site.call(`DELETE /videos/${id}`, { token })
+})
 
 test('a film is uploaded through the page and plays while its rungs are still being encoded', { timeout: 240_000 }, async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await logIn(page, 'root', site.rootPassword, '/upload')
   await page.getByRole('heading', { name: 'Upload' }).waitFor()
-  await page.setInputFiles('input[type=file]', await film(site, 'the_last man.mp4', { seconds: 28 }))
+  await page.setInputFiles('input[type=file]', await film(site, 'the_last man.mp4', { seconds: 20 }))
   const item = page.getByRole('article', { name: 'the_last man.mp4' })
   expect(await item.getByLabel('Title').inputValue()).toBe('the last man')
 
@@ -22,7 +26,7 @@ test('a film is uploaded through the page and plays while its rungs are still be
   const [made] = (await site.call('GET /users/me/videos', { token })).json.data
   expect((await site.call(`GET /videos/${made.id}/transcoding`, { token })).json.state).toBe('running')
   expect(made.privacy.id).toBe(3)
-  expect(playing.duration).toBeLessThan(28)
+  expect(playing.duration).toBeLessThan(20)
   await expect.poll(async () => await item.locator('.encoding-figures').textContent()).toMatch(/\d+%/)
 
   await item.getByLabel('Title').fill('The last man on earth')
@@ -55,7 +59,10 @@ test('a rung that can be copied plays at once; the others enter the menu without
   await page.locator('video').evaluate((video: HTMLVideoElement) => {
     const breaks: string[] = []
     Object.assign(window, { breaks })
-    for (const event of ['emptied', 'waiting', 'seeking', 'pause', 'error']) video.addEventListener(event, () => breaks.push(`${event} at ${video.currentTime}`))
+    // A busy machine decodes too slowly now and then; what must not happen is that there is nothing to decode.
+    const starved = () => !Array.from({ length: video.buffered.length }, (_, index) => video.buffered.start(index) <= video.currentTime && video.buffered.end(index) > video.currentTime + 0.5).includes(true)
+    for (const event of ['emptied', 'seeking', 'pause', 'error']) video.addEventListener(event, () => breaks.push(`${event} at ${video.currentTime}`))
+    video.addEventListener('waiting', () => { if (starved()) breaks.push(`nothing to play at ${video.currentTime}`) })
   })
   await item.getByRole('button', { name: 'Player settings' }).click()
   await item.getByRole('menuitem', { name: /Quality/ }).click()

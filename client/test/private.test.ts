@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { encoded, upload } from '../../server/test/upload.ts'
+import { footage } from '../../server/test/footage.ts'
+import { expectNoFaults, expectToPlay, logIn, openSite, type Site } from './site.ts'
+
+type Names = { id: number, uuid: string, shortUUID: string }
+let site: Site
+const videos: Record<string, Names> = {}
+
+beforeAll(async () => {
+  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
+  const ada = await site.user('ada')
+  await site.user('bob')
+  const bytes = await footage({ seconds: 8, size: '426x240' })
+  for (const [name, privacy] of Object.entries({ unlisted: 2, private: 3, internal: 4, password: 5 })) {
+    videos[name] = await upload(site, ada, { name: `Secret ${name} film`, description: `Hidden ${name} words`, privacy, ...(privacy === 5 ? { videoPasswords: ['open sesame'] } : {}) }, bytes)
+  }
+  for (const { id } of Object.values(videos)) await encoded(site, ada, id)
+}, 180_000)
+afterAll(async () => await site.stop())
+
+test('what is not open leaves no trace in the page, for any of its addresses', async () => {
+  for (const name of ['private', 'internal', 'password']) {
+    const { id, uuid, shortUUID } = videos[name]!
+    for (const path of [`/w/${shortUUID}`, `/w/${uuid}`, `/w/${id}`, `/videos/embed/${uuid}`]) {
+      const answer = await site.call(`GET /${path}`)
+      expect(answer.status, path).toBe(404)
+      expect(answer.text, path).not.toMatch(/Secret|Hidden|streaming-playlists|previews|thumbnails/)
+    }
+  }
+})
+
+test('an unlisted video opens by its link, and search engines are told to forget it', async () => {
+  const { id, shortUUID } = videos.unlisted!
+  const { status, text } = await site.call(`GET //w/${shortUUID}`)
+  expect(status).toBe(200)
+  expect(text).toContain('Secret unlisted film')
+  expect(text).toContain('<meta name="robots" content="noindex">')
+  expect(text).not.toContain('rel="canonical"')
+  expect((await site.call(`GET //w/${id}`)).status).toBe(404)
+})
+
+test('a password opens its video, a wrong one does not', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.goto(`/w/${videos.password!.shortUUID}`)
+  await page.getByRole('heading', { name: 'This video wants a password' }).waitFor()
+  expect(await page.title()).not.toContain('Secret')
+  await page.getByLabel('Password of the video').fill('let me in')
+  await page.getByRole('button', { name: 'Watch' }).click()
+  await page.getByText('That is not the password.').waitFor()
+  await page.getByLabel('Password of the video').fill('open sesame')
+  await page.getByRole('button', { name: 'Watch' }).click()
+  await page.getByRole('heading', { name: 'Secret password film' }).waitFor()
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await expectToPlay(page)
+  await page.reload()
+  await page.getByRole('heading', { name: 'Secret password film' }).waitFor()
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('a private video asks a guest to log in, lets its owner in and nobody else', async () => {
+  const path = `/w/${videos.private!.shortUUID}`
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.goto(path)
+  await page.getByRole('heading', { name: 'Please log in' }).waitFor()
+  await page.getByRole('main').getByRole('link', { name: 'Log in' }).click()
+  await page.getByLabel('Username or email').fill('bob')
+  await page.getByLabel('Password', { exact: true }).fill('password1')
+  await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('heading', { name: 'This video is not for you' }).waitFor()
+  expect(page.url()).toBe(site.url + path)
+  await page.getByRole('button', { name: 'Your menu, bob' }).click()
+  await page.getByRole('menuitem', { name: 'Log out' }).click()
+  await page.getByRole('link', { name: 'Log in' }).waitFor()
+  await logIn(page, 'ada', 'password1', path)
+  await page.getByRole('heading', { name: 'Secret private film' }).waitFor()
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await expectToPlay(page)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('an internal video plays for every member', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await logIn(page, 'bob', 'password1', `/w/${videos.internal!.shortUUID}`)
+  await page.getByRole('heading', { name: 'Secret internal film' }).waitFor()
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await expectToPlay(page)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('the video that becomes private while it is watched goes on for its owner and stops for others', async () => {
+  const owner = await site.visit()
+  await logIn(owner.page, 'ada', 'password1', `/w/${videos.unlisted!.shortUUID}`)
+  await owner.page.getByRole('heading', { name: 'Secret unlisted film' }).waitFor()
+  const token = await site.login('ada', 'password1')
+  await site.call(`PUT /videos/${videos.unlisted!.uuid}`, { token, body: { privacy: 3 } })
+  const stranger = await site.visit()
+  await stranger.page.goto(`/w/${videos.unlisted!.shortUUID}`)
+  await stranger.page.getByRole('heading', { name: 'Please log in' }).waitFor()
+  await owner.page.getByRole('button', { name: 'Play' }).first().click()
+  await expectToPlay(owner.page)
+  await owner.context.close()
+  await stranger.context.close()
+})
