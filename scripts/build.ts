@@ -57,7 +57,7 @@ async function buildWhenStale({ name, output, sources, build }: Part): Promise<v
 }
 
 async function buildServer(): Promise<void> {
-  rmSync(join(dist, 'server'), { recursive: true, force: true })
+  const began = Date.now()
   // Split, so that what a server needs only now and then is read only then.
   await compile('server/main.ts', 'server/main.js', {
     outfile: undefined, outdir: join(dist, 'server'), splitting: true, chunkNames: '[name]-[hash]', packages: undefined, external: OUTSIDE, mainFields: ['module', 'main'],
@@ -67,6 +67,10 @@ async function buildServer(): Promise<void> {
     alias: { 'moment-timezone': join(root, 'node_modules/moment-timezone/moment-timezone.js') }
   })
   copyFileSync(join(root, 'server/media/ffmpeg-guard.sh'), join(dist, 'server/ffmpeg-guard.sh'))
+  // A server that runs from the last build still reads parts of it; those of older builds go.
+  for (const name of readdirSync(join(dist, 'server'))) {
+    if (statSync(join(dist, 'server', name)).mtimeMs < began - 86_400_000) rmSync(join(dist, 'server', name))
+  }
 }
 
 async function buildClient(): Promise<void> {

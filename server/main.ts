@@ -11,7 +11,8 @@ function tell(message: object): void {
 }
 
 function fail(message: string): never {
-  logger.error(message)
+  // The launcher says it; without one the log does.
+  if (!process.connected) logger.error(message)
   tell({ type: 'failed', message })
   process.exit(1)
 }
@@ -48,6 +49,7 @@ try {
   loadConfig({ file })
   running = await startProcess(roles)
   logger.info('Started', { roles, url: running.port === null ? undefined : origin() })
+  if (running.login && !process.connected) console.log(`Log in as ${running.login.username} with the password ${running.login.password} (shown only this once).`)
   tell({ type: 'ready', url: origin(), login: running.login ?? undefined })
 } catch (error) {
   if (error instanceof ConfigError) fail(error.message)
