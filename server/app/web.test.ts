@@ -90,3 +90,28 @@ describe('fresh answers', () => {
     expect((await ask()).toString()).toBe('fine')
   })
 })
+
+describe('the short way', () => {
+  const headersOf = (headers: Headers) => Object.fromEntries([...headers].filter(([name]) => !['date', 'x-ratelimit-remaining', 'x-ratelimit-reset'].includes(name)))
+
+  it('gives the same answer with the same headers as the long one, and counts as much', async () => {
+    await run(sql`UPDATE users SET updated_at = now()`)
+    const long = await site.call('GET /videos?count=7')
+    const short = await site.call('GET /videos?count=7')
+    expect(short.text).toBe(long.text)
+    expect(headersOf(short.headers)).toEqual(headersOf(long.headers))
+    expect(Number(long.headers.get('x-ratelimit-remaining')) - Number(short.headers.get('x-ratelimit-remaining'))).toBe(1)
+    await run(sql`UPDATE users SET updated_at = now()`)
+    const again = await site.call('GET /videos?count=7')
+    expect(Number(short.headers.get('x-ratelimit-remaining')) - Number(again.headers.get('x-ratelimit-remaining'))).toBe(1)
+  })
+
+  it('is not for those who say who they are', async () => {
+    const token = await site.login()
+    await site.call('GET /users')
+    expect((await site.call('GET /videos?count=8')).status).toBe(200)
+    expect((await site.call('GET /videos?count=8', { token: 'bad' })).status).toBe(401)
+    expect((await site.call('GET /videos?count=8', { token })).status).toBe(200)
+    expect((await fetch(`${site.url}/api/v1/videos?count=8`, { method: 'HEAD' })).headers.get('content-length')).not.toBeNull()
+  })
+})

@@ -6,6 +6,7 @@ import { parse } from 'qs'
 import { config, origin } from '../core/config.ts'
 import { logger, loggedIp } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
+import { shortWay } from '../core/remembered.ts'
 import { setAuthenticator } from '../core/route.ts'
 import { authenticate } from '../accounts/session.ts'
 import { apiRoutes, siteRoutes } from './routes.ts'
@@ -32,6 +33,7 @@ function createApp(): Express {
   app.set('query parser', (text: string) => parse(text, { depth: config.http.max_nesting, parameterLimit: config.http.max_fields, arrayLimit: config.http.max_fields, allowPrototypes: false }))
   app.set('etag', 'weak')
   app.disable('x-powered-by')
+  app.use(shortWay)
   // Pages set their own policy (server/pages); this one is for everything else.
   app.use(helmet({ contentSecurityPolicy: false, crossOriginResourcePolicy: { policy: 'cross-origin' }, crossOriginEmbedderPolicy: false, crossOriginOpenerPolicy: false, frameguard: false, hsts: config.webserver.https, referrerPolicy: { policy: 'strict-origin-when-cross-origin' } }))
   app.use('/api/v1', cors, bodies(), apiRoutes(), unknownRoute)

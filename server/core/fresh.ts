@@ -8,35 +8,49 @@ import { run, sql } from './sql.ts'
  * when an answer was made, no transaction has committed since, in any process: the answer is what the database would say again.
  * Requests that wait together share one question, so the check costs next to nothing under load.
  */
-type Entry = { snapshot: string, until: number, size: number, value: Promise<Buffer> }
+type Sized = { readonly length: number }
+type Entry = { snapshot: string, until: number, size: number, value: Promise<Sized> }
 const entries = new Map<string, Entry>()
 let size = 0
 
-/** The bytes `make` gives, from memory if the database has provably not changed and `cache.answers.max_age` has not passed. */
-export async function fresh(key: string, make: () => Promise<Buffer>): Promise<Buffer> {
+/** What `make` gives (`length` in bytes), from memory if the database has provably not changed and `cache.answers.max_age` has not passed. */
+export async function fresh<T extends Sized>(key: string, make: () => Promise<T>): Promise<T> {
   const { enabled, max_size, max_age } = config.cache.answers
   if (!enabled) return await make()
   const snapshot = await currentSnapshot()
   const known = entries.get(key)
-  if (known?.snapshot === snapshot && known.until > Date.now()) return await known.value
+  if (known?.snapshot === snapshot && known.until > Date.now()) return await known.value as T
   forget(key)
-  const entry: Entry = { snapshot, until: Date.now() + max_age, size: 0, value: make() }
+  const value = make()
+  const entry: Entry = { snapshot, until: Date.now() + max_age, size: 0, value }
   entries.set(key, entry)
   try {
-    const value = await entry.value
+    const made = await value
     if (entries.get(key) === entry) {
-      entry.size = value.length + key.length
+      entry.size = made.length + key.length
       size += entry.size
       for (const oldest of entries.keys()) {
         if (size <= max_size) break
         forget(oldest)
       }
     }
-    return value
+    return made
   } catch (error) {
     if (entries.get(key) === entry) forget(key)
     throw error
   }
+}
+
+/** Whether something is remembered under the key, still true or not. */
+export function isRemembered(key: string): boolean {
+  return entries.has(key)
+}
+
+/** What is remembered under the key if it is still true, else null. */
+export async function recall<T extends Sized>(key: string): Promise<T | null> {
+  const snapshot = await currentSnapshot()
+  const known = entries.get(key)
+  return known?.snapshot === snapshot && known.until > Date.now() ? await known.value as T : null
 }
 
 let running: Promise<string> | null = null

@@ -1,5 +1,5 @@
-import type { RequestHandler } from 'express'
-import { rateLimit } from 'express-rate-limit'
+import type { Request, RequestHandler } from 'express'
+import { rateLimit, type RateLimitInfo } from 'express-rate-limit'
 import { RedisStore } from 'rate-limit-redis'
 import { config } from './config.ts'
 import { Problem } from './problem.ts'
@@ -17,12 +17,44 @@ export function limiter(name: RateClass): RequestHandler {
   return handler
 }
 
+/** Counts a request once, and tells the caller its limit. */
+export function counted(name: RateClass): RequestHandler {
+  return (request, response, next) => {
+    if (already.has(request)) {
+      response.set(rateHeaders(request))
+      return next()
+    }
+    limiter(name)(request, response, error => {
+      response.set(rateHeaders(request))
+      next(error)
+    })
+  }
+}
+
+/** The headers that tell a counted caller its limit, as PeerTube names them. */
+export function rateHeaders(request: Request): Record<string, string> {
+  const info = (request as { rateLimit?: RateLimitInfo }).rateLimit
+  if (!info) return {}
+  return {
+    'X-RateLimit-Limit': String(info.limit), 'X-RateLimit-Remaining': String(info.remaining),
+    'X-RateLimit-Reset': String(Math.ceil((info.resetTime?.getTime() ?? Date.now()) / 1000))
+  }
+}
+
+const already = new WeakSet<Request>()
+
+/** Notes that a request was counted on its short way. */
+export function setCounted(request: Request): void {
+  already.add(request)
+}
+
 function make(name: RateClass): RequestHandler {
   const { window, max } = config.rates_limit[name]
   return rateLimit({
     windowMs: window,
     limit: max,
-    legacyHeaders: true,
+    // Written by `counted`, as PeerTube names them.
+    legacyHeaders: false,
     standardHeaders: false,
     skipFailedRequests: name === 'signup',
     passOnStoreError: true,

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
 import type { Request, RequestHandler, Response, Router } from 'express'
 import { Router as createRouter } from 'express'
 import { z } from 'zod'
 import type { Auth, Contract, RouteSpec } from '../../shared/contract.ts'
-import { fresh } from './fresh.ts'
 import { receiveFiles, type ReceivedFile } from './files.ts'
-import { limiter } from './limits.ts'
+import { counted } from './limits.ts'
 import { invalid, Problem, type InvalidParam } from './problem.ts'
+import { remembered } from './remembered.ts'
 
 /** Who asks: the logged-in user of a request. */
 export type Viewer = {
@@ -60,8 +59,14 @@ export function implement<C extends Contract>(routes: C, handlers: Handlers<C>):
   for (const [key, spec] of Object.entries(routes)) {
     const [method, path] = key.split(' ') as [string, string]
     const handler = handlers[key] as unknown as (input: object) => Promise<unknown>
-    const steps: RequestHandler[] = [(request, response, next) => limiter(spec.limit ?? 'api')(request, response, next)]
-    if (spec.cache) steps.push(remembered(spec, handler))
+    const steps: RequestHandler[] = [counted(spec.limit ?? 'api')]
+    if (spec.cache) {
+      steps.push(remembered(async (request, response) => {
+        const value = await handler(readInput(spec, request, response))
+        checkAnswer(spec, value)
+        return value
+      }))
+    }
     steps.push(permitted(spec.auth ?? 'none'))
     if (spec.files) steps.push(receiveFiles(spec.files))
     steps.push(answer(spec, handler))
@@ -91,25 +96,6 @@ function answer(spec: RouteSpec, handler: (input: object) => Promise<unknown>): 
     checkAnswer(spec, value)
     if (value === undefined) response.status(spec.status ?? 204).end()
     else response.status(spec.status ?? 200).json(value)
-  }
-}
-
-/** Answers anonymous requests from memory when nothing has changed; the URL is the whole key. */
-function remembered(spec: RouteSpec, handler: (input: object) => Promise<unknown>): RequestHandler {
-  return async (request, response, next) => {
-    if (request.headers.authorization || request.headers['x-peertube-video-password']) return next()
-    const bytes = await fresh(request.originalUrl, async () => {
-      const value = await handler(readInput(spec, request, response))
-      checkAnswer(spec, value)
-      const body = Buffer.from(JSON.stringify(value))
-      // The ETag stands in front of the body so that it is computed once per change, not once per request.
-      return Buffer.concat([createHash('sha1').update(body).digest(), body])
-    })
-    response.setHeader('ETag', `"${bytes.subarray(0, 20).toString('base64url')}"`)
-    response.setHeader('Content-Type', 'application/json; charset=utf-8')
-    if (request.fresh) { response.status(304).end(); return }
-    response.setHeader('Content-Length', bytes.length - 20)
-    response.end(bytes.subarray(20))
   }
 }
 

@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import { config, origin } from '../core/config.ts'
-import { limiter } from '../core/limits.ts'
+import { counted } from '../core/limits.ts'
 import { Problem } from '../core/problem.ts'
 import { INSTANCE_ACTOR } from '../accounts/root.ts'
 import { settings } from './settings.ts'
@@ -12,7 +12,7 @@ const VERSIONS = ['2.0', '2.1']
 /** NodeInfo 2.0 and 2.1 (nodeinfo.diaspora.software): how other servers and crawlers learn what runs here. */
 export const nodeinfoRouter = Router()
 
-nodeinfoRouter.get('/.well-known/nodeinfo', limit, (_request, response) => {
+nodeinfoRouter.get('/.well-known/nodeinfo', counted('client'), (_request, response) => {
   response.json({
     links: [
       ...VERSIONS.map(version => ({ rel: `http://nodeinfo.diaspora.software/ns/schema/${version}`, href: `${origin()}/nodeinfo/${version}.json` })),
@@ -21,7 +21,7 @@ nodeinfoRouter.get('/.well-known/nodeinfo', limit, (_request, response) => {
   })
 })
 
-nodeinfoRouter.get('/nodeinfo/:version.json', limit, async (request, response) => {
+nodeinfoRouter.get('/nodeinfo/:version.json', counted('client'), async (request, response) => {
   const version = request.params.version as string
   if (!VERSIONS.includes(version)) throw new Problem(404, null, 'Nodeinfo schema version not handled')
   response.setHeader('Content-Type', `application/json; charset=utf-8; profile="http://nodeinfo.diaspora.software/ns/schema/${version}#"`)
@@ -50,9 +50,4 @@ async function nodeinfo(version: string) {
       }
     }
   }
-}
-
-function limit(...step: Parameters<ReturnType<typeof limiter>>): void {
-  // At the first request: the limits stand in the configuration, which is read after this file.
-  void limiter('client')(...step)
 }

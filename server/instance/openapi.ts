@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Router } from 'express'
 import type { Contract } from '../../shared/contract.ts'
-import { limiter } from '../core/limits.ts'
+import { counted } from '../core/limits.ts'
 
 /** The description of the given routes, for machines (`/openapi.json`, OpenAPI 3.1) and for people (`/docs`); made at the first request. */
 export function openapiRouter(contracts: Contract[]): Router {
@@ -16,10 +16,10 @@ export function openapiRouter(contracts: Contract[]): Router {
     const policy = ["default-src 'none'", `style-src 'sha256-${style}'`, "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"].join('; ')
     return made = { json: JSON.stringify(document), html: openapiPage(document), policy }
   }
-  router.get('/openapi.json', (...step) => void limiter('api')(...step), async (_request, response) => {
+  router.get('/openapi.json', counted('api'), async (_request, response) => {
     response.type('application/json').send((await describe()).json)
   })
-  router.get('/docs', (...step) => void limiter('api')(...step), async (_request, response) => {
+  router.get('/docs', counted('api'), async (_request, response) => {
     const { html, policy } = await describe()
     response.setHeader('Content-Security-Policy', policy)
     response.type('html').send(html)

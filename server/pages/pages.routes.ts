@@ -3,7 +3,7 @@ import { Router, type ErrorRequestHandler, type Request, type RequestHandler, ty
 import { longUuid, shortUuid } from '../../shared/ids.ts'
 import { config } from '../core/config.ts'
 import { fresh } from '../core/fresh.ts'
-import { limiter } from '../core/limits.ts'
+import { counted } from '../core/limits.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { settings } from '../instance/settings.ts'
 import { assetsRouter } from './assets.routes.ts'
@@ -30,7 +30,7 @@ const CLIENT_PAGES: [path: string, source: string][] = [
 /** Everything a browser opens: pages with head, first data and readable content, and the files of the client. It takes what no other router took. */
 export const pagesRouter = Router()
 
-pagesRouter.use((request, response, next) => limiter('client')(request, response, next))
+pagesRouter.use(counted('client'))
 pagesRouter.use(assetsRouter)
 pagesRouter.get('/', ...page('site', async (_request, asking) => await homePage(asking)))
 pagesRouter.get('/w/:id', ...page('site', async (request, asking) => await (await watch()).watchPage(String(request.params.id), asking)))

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import { config, storageFolder } from '../core/config.ts'
-import { limiter } from '../core/limits.ts'
+import { counted } from '../core/limits.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { viewerOf } from '../core/route.ts'
 import { run, sql } from '../core/sql.ts'
@@ -27,7 +27,7 @@ filesRouter.use(['/static', '/lazy-static', '/download'], (request, response, ne
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') throw new Problem(405, null, 'Files are only read.', { headers: { Allow: 'GET, HEAD' } })
   next()
-}, (request, response, next) => limiter('files')(request, response, next))
+}, counted('files'))
 
 for (const kind of ['thumbnails', 'previews', 'storyboards', 'avatars', 'banners'] as const) {
   filesRouter.get(`/lazy-static/${kind}/:name`, async (request, response) => {
