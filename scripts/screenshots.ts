@@ -25,7 +25,7 @@ const SHOTS: Shot[] = [
   { name: 'watch-settings', path: site => `/w/${site.open.shortUUID}`, act: async page => { await play(page); await page.locator('.settings [aria-haspopup]').click() } },
   { name: 'watch-seek', path: site => `/w/${site.open.shortUUID}`, act: async page => { await play(page); await page.locator('.seek').hover(); await page.waitForTimeout(800) } },
   { name: 'watch-keys', path: site => `/w/${site.open.shortUUID}`, act: async page => await page.keyboard.press('?') },
-  { name: 'watch-share', path: site => `/w/${site.open.shortUUID}`, act: async page => await page.locator('.watch-actions .button').first().click() },
+  { name: 'watch-share', path: site => `/w/${site.open.shortUUID}`, act: async page => await page.getByRole('button', { name: /Share|Partager/ }).click() },
   { name: 'watch-password', path: site => `/w/${site.locked.shortUUID}`, guest: true },
   { name: 'watch-private', path: site => `/w/${site.hidden.shortUUID}`, guest: true },
   { name: 'watch-missing', path: () => '/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', guest: true },
@@ -92,7 +92,7 @@ async function shoot(browser: Browser, site: Site, width: number, theme: 'light'
         await Promise.all([...document.images].map(async image => await image.decode().catch(() => null)))
       })
       await page.waitForTimeout(500)
-      await page.screenshot({ path: resolve(root, folder, `${shot.name}-${width}-${theme}-${language}.png`), fullPage: true })
+      await page.screenshot({ path: resolve(root, folder, `${shot.name}-${width}-${theme}-${language}.png`), fullPage: !shot.act })
     } catch (error) {
       console.error(`${shot.name} ${width} ${theme} ${language}: ${(error as Error).message}`)
     }

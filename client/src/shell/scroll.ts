@@ -1,4 +1,3 @@
-import { useLayoutEffect } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 
 const PLACES_KEPT = 50
@@ -11,20 +10,20 @@ addEventListener('pagehide', () => {
   try { sessionStorage.setItem('bobine.places', JSON.stringify([...places].slice(-PLACES_KEPT))) } catch { /* the place is lost, nothing else */ }
 })
 
-/** The name of the current entry of the browser's history; what a page kept under it is there again after "back". */
+/** The name of the current entry of the browser's history; what a page kept under it is there again after "back". Every entry gets one when it is first asked for. */
 export function historyKey(): string {
-  return key
+  return key = entryKey()
 }
 
-/** Gives every entry of the history a name as soon as it is made. */
+/** Names every entry of the history before its page is drawn. */
 export function useHistoryKeys(): void {
-  const { url } = useLocation()
-  useLayoutEffect(() => { key = entryKey() }, [url])
+  useLocation()
+  historyKey()
 }
 
 /** Brings the page back to where it was when this entry of the history was left. */
 export function restorePlace(): void {
-  const place = places.get(key) ?? 0
+  const place = places.get(historyKey()) ?? 0
   if (Math.abs(place - scrollY) > 1) scrollTo(0, place)
 }
 

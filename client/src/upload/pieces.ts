@@ -31,3 +31,9 @@ export class Pieces {
     this.#size = Math.max(Math.min(SMALLEST, this.#limit), Math.round(this.#size / 2))
   }
 }
+
+/** `bytes=0-99` is 100; nothing yet is `bytes=0--1` or no header at all. */
+export function receivedBytes(range: string | null): number {
+  const last = /^bytes=0-(-?\d+)$/.exec(range ?? '')?.[1]
+  return last === undefined ? 0 : Number(last) + 1
+}

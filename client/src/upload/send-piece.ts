@@ -1,5 +1,6 @@
 import { ApiError, readProblem } from '../api-error.ts'
 import { accessToken } from '../credentials.ts'
+import { receivedBytes } from './pieces.ts'
 
 /** What the server says to a piece: how much it has, or the video that the whole has become. */
 export type Received = { bytes: number } | { video: { id: number, uuid: string, shortUUID: string } }
@@ -30,10 +31,4 @@ export function sendPiece(uploadId: string, size: number, piece: { blob: Blob, s
     signal.addEventListener('abort', () => request.abort(), { once: true })
     request.send(piece?.blob ?? null)
   })
-}
-
-/** `bytes=0-99` is 100; nothing yet is `bytes=0--1` or no header at all. */
-export function receivedBytes(range: string | null): number {
-  const last = /^bytes=0-(-?\d+)$/.exec(range ?? '')?.[1]
-  return last === undefined ? 0 : Number(last) + 1
 }

@@ -56,7 +56,7 @@ function Description({ text, id }: { text: string, id: string }): JSX.Element {
   const [long, setLong] = useState(false)
   const box = useRef<HTMLDivElement>(null)
   useEffect(() => {
-    const watcher = new ResizeObserver(() => { if (!whole) setLong(box.current!.scrollHeight > box.current!.clientHeight + 4) })
+    const watcher = new ResizeObserver(([entry]) => { if (!whole) setLong(entry!.target.scrollHeight > entry!.target.clientHeight + 4) })
     watcher.observe(box.current!)
     return () => watcher.disconnect()
   }, [text, whole])

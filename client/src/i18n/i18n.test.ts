@@ -1,0 +1,47 @@
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { formatAge, formatSize, formatSpan, formatTime, languageName, setLanguage, speakTime, t } from './i18n.ts'
+import { knownLanguage } from './languages.ts'
+
+const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ')
+vi.stubGlobal('document', { documentElement: { lang: '' } })
+
+describe('English', () => {
+  beforeAll(async () => await setLanguage('en'))
+  test('fills in places and chooses plurals', () => {
+    expect(t('player.seekValue', { time: '1:00', end: '2:00' })).toBe('1:00 of 2:00')
+    expect(t('video.views', { count: 1, number: '1' })).toBe('1 view')
+    expect(t('video.views', { count: 0, number: '0' })).toBe('0 views')
+    expect(t('signup.age', { age: 16000 })).toContain('16,000')
+  })
+  test('leaves a place alone that nothing was given for, and never reads a value as a place', () => {
+    expect(t('login.denied')).toContain('{reason}')
+    expect(t('login.denied', { reason: '{reason} $& {x}' })).toBe('You cannot log in: {reason} $& {x}')
+  })
+  test('writes times', () => {
+    expect([0, 59, 60, 3599, 3600, 36_061, Number.NaN, -3].map(formatTime)).toEqual(['0:00', '0:59', '1:00', '59:59', '1:00:00', '10:01:01', '0:00', '0:00'])
+    expect(speakTime(3661)).toBe('1 hour, 1 minute, 1 second')
+    expect(speakTime(60)).toBe('1 minute, 0 seconds')
+  })
+  test('writes sizes and spans', () => {
+    expect([0, 999, 1000, 1_500_000, 20_000_000, 2_340_000_000].map(formatSize)).toEqual(['0 byte', '999 byte', '1 kB', '1.5 MB', '20 MB', '2.3 GB'])
+    expect([0.2, 59, 61, 3599, 7260].map(formatSpan)).toEqual(['1 sec', '59 sec', '1 min', '1 hr 0 min', '2 hr 1 min'])
+  })
+  test('writes ages', () => {
+    const ago = (seconds: number) => formatAge(new Date(Date.now() - seconds * 1000 - 10))
+    expect([5, 61, 7300, 90_000, 800_000, 40_000_000].map(ago)).toEqual(['now', '1 minute ago', '2 hours ago', 'yesterday', 'last week', 'last year'])
+  })
+  test('names languages', () => {
+    expect([languageName('fr'), languageName('not a code!')]).toEqual(['French', 'not a code!'])
+  })
+})
+
+test('French writes numbers its own way', async () => {
+  await setLanguage('fr')
+  expect(plain(formatSize(1_500_000))).toBe('1,5 Mo')
+  expect(t('video.views', { count: 0, number: '0' })).toBe('0 vue')
+  expect(languageName('fr')).toBe('Français')
+})
+
+test('languages are known by their beginning only', () => {
+  expect(['fr-CH', 'EN', 'en_US', 'de', '', null, 'toString'].map(knownLanguage)).toEqual(['fr', 'en', 'en', null, null, null, null])
+})

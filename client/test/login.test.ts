@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
+
+let site: Site
+// Access tokens end within the test, so that the refresh grant is needed.
+beforeAll(async () => { site = await openSite({ signup: { enabled: true }, oauth2: { token_lifetime: { access_token: '8 seconds' } } }) })
+afterAll(async () => await site.stop())
+
+test('a wrong password is told, an empty form too, and the right one leads to where one wanted to go', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.goto('/my/videos')
+  await page.waitForURL('**/login?next=%2Fmy%2Fvideos')
+  await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('alert').getByText('Please enter your name and your password.').waitFor()
+  await page.getByLabel('Username or email').fill('root')
+  await page.getByLabel('Password', { exact: true }).fill('not the password')
+  await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('alert').getByText('The name or the password is not right.').waitFor()
+  await page.getByRole('button', { name: 'Show' }).click()
+  expect(await page.getByLabel('Password', { exact: true }).getAttribute('type')).toBe('text')
+  await page.getByLabel('Password', { exact: true }).fill(site.rootPassword)
+  await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('heading', { name: 'My videos' }).waitFor()
+  expect(new URL(page.url()).pathname).toBe('/my/videos')
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('a blocked person reads why', async () => {
+  const { id } = await site.user('mallory')
+  await site.call(`POST /users/${id}/block`, { token: await site.login() })
+  const { page, context } = await site.visit()
+  await page.goto('/login')
+  await page.getByLabel('Username or email').fill('mallory')
+  await page.getByLabel('Password', { exact: true }).fill('password1')
+  await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('alert').getByText(/You cannot log in/).waitFor()
+  await context.close()
+})
+
+test('a session goes on when its access token ends: one exchange, however many questions wait and tabs are open', async () => {
+  const visitor = await site.visit()
+  const { context, page } = visitor
+  await logIn(page, 'root', site.rootPassword, '/settings')
+  const grants: string[] = []
+  context.on('request', request => { if (request.url().endsWith('/users/token')) grants.push(request.postData()!) })
+  await page.waitForTimeout(8500)
+  const other = await context.newPage()
+  await Promise.all([page.reload(), other.goto('/settings')])
+  for (const one of [page, other]) await one.getByText(/Your videos take/).waitFor()
+  expect(grants.length).toBe(1)
+  expect(grants[0]).toContain('grant_type=refresh_token')
+  await page.getByLabel('Name people see').fill('The administrator')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Saved.').waitFor()
+  expectNoFaults(visitor)
+  await context.close()
+})
+
+test('logging out ends the session here, in other tabs, and on the server', async () => {
+  const visitor = await site.visit()
+  const { context, page } = visitor
+  await logIn(page, 'root', site.rootPassword)
+  const other = await context.newPage()
+  await other.goto('/')
+  await other.locator('.bar-me').waitFor()
+  const token = await page.evaluate(() => (JSON.parse(localStorage.getItem('bobine.session')!) as { access: string }).access)
+  await page.locator('.bar-me').click()
+  await page.getByRole('menuitem', { name: 'Log out' }).click()
+  for (const one of [page, other]) await one.getByRole('link', { name: 'Log in' }).waitFor()
+  expect((await site.call('GET /users/me', { token })).status).toBe(401)
+  expectNoFaults(visitor)
+  await context.close()
+})
+
+test('a session that the server no longer knows ends quietly', async () => {
+  const { context, page } = await site.visit()
+  await logIn(page, 'root', site.rootPassword)
+  await page.evaluate(() => localStorage.setItem('bobine.session', JSON.stringify({ access: 'gone', refresh: 'gone' })))
+  await page.goto('/settings')
+  await page.waitForURL('**/login?next=%2Fsettings')
+  await context.close()
+})
+
+test('somebody signs up, reads what is wrong with the form first, and is logged in', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.goto('/')
+  await page.getByRole('button', { name: 'Menu' }).click()
+  await page.getByRole('menuitem', { name: 'Sign up' }).click()
+  await page.getByLabel('Username').fill('grace hopper')
+  await page.getByLabel('Email').fill('grace')
+  await page.getByLabel('Password', { exact: true }).fill('short')
+  expect(await page.getByRole('button', { name: 'Sign up' }).isDisabled()).toBe(true)
+  await page.getByLabel('I am at least 16 years old').check()
+  await page.getByRole('button', { name: 'Sign up' }).click()
+  await page.getByText(/Small letters a to z and digits/).waitFor()
+  await page.getByText('This does not look like an email address.').waitFor()
+  await page.getByText('Please take a longer one: at least 6 characters.').waitFor()
+  await page.getByLabel('Username').fill('root')
+  await page.getByLabel('Email').fill('grace@example.com')
+  await page.getByLabel('Password', { exact: true }).fill('a long password')
+  await page.getByRole('button', { name: 'Sign up' }).click()
+  await page.getByText('This name or address is taken already.').waitFor()
+  await page.getByLabel('Username').fill('grace')
+  await page.getByRole('button', { name: 'Sign up' }).click()
+  await page.getByRole('button', { name: 'Your menu, grace' }).waitFor()
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('the own password is changed only with the old one', async () => {
+  await site.user('ada')
+  const visitor = await site.visit()
+  const { page } = visitor
+  await logIn(page, 'ada', 'password1', '/settings?tab=password')
+  await page.getByLabel('Current password').fill('wrong')
+  await page.getByLabel('New password').fill('a new password')
+  await page.getByRole('button', { name: 'Change password' }).click()
+  await page.getByText('Your current password is not right.').waitFor()
+  await page.getByLabel('Current password').fill('password1')
+  await page.getByRole('button', { name: 'Change password' }).click()
+  await page.getByText('Your password is changed.').waitFor()
+  await site.login('ada', 'a new password')
+  await expect(site.login('ada', 'password1')).rejects.toThrow()
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('language and colours are kept, and the server writes the next page in them', async () => {
+  const visitor = await site.visit({ colorScheme: 'light' })
+  const { page } = visitor
+  await page.goto('/')
+  await page.getByRole('button', { name: 'Menu' }).click()
+  await page.getByRole('menuitemradio', { name: 'Dark' }).click()
+  await page.getByRole('button', { name: 'Menu' }).click()
+  await page.getByRole('menuitemradio', { name: 'Français' }).click()
+  await page.getByRole('heading', { name: 'Nouvelles vidéos' }).waitFor()
+  const answer = await page.reload()
+  const text = await answer!.text()
+  expect(text).toContain('<html lang="fr" data-theme="dark">')
+  expect(text).toContain('Nouvelles vidéos')
+  await page.getByRole('heading', { name: 'Nouvelles vidéos' }).waitFor()
+  expect(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe('rgb(22, 20, 18)')
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
