@@ -79,8 +79,8 @@ export async function picture(page: Page): Promise<Picture> {
 export async function expectToPlay(page: Page, seconds = 1): Promise<Picture> {
   const before = await picture(page)
   await expect.poll(async () => (await picture(page)).time, { timeout: 40_000 }).toBeGreaterThan(before.time + seconds)
+  await expect.poll(async () => (await picture(page)).frames, { timeout: 10_000 }).toBeGreaterThan(before.frames + 5)
   const after = await picture(page)
-  expect(after.frames).toBeGreaterThan(before.frames + 5)
   expect(after).toMatchObject({ paused: false, error: null })
   await expect.poll(async () => await page.locator('.player-fault').count()).toBe(0)
   return after

@@ -71,7 +71,7 @@ test('a rung that can be copied plays at once; the others enter the menu without
   expect((await picture(page)).height).toBe(720)
   expect(await page.evaluate(() => (window as unknown as { breaks: string[] }).breaks)).toEqual([])
 
-  await item.getByRole('menuitemradio', { name: '240p' }).click()
+  await item.getByRole('menuitemradio', { name: '240p', exact: true }).click()
   await expect.poll(async () => (await picture(page)).height, { timeout: 60_000 }).toBe(240)
   await expectToPlay(page)
   expectNoFaults(visitor)

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { formatNumber, t } from '../i18n/i18n.ts'
 import { IconButton } from '../ui/button.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
@@ -21,7 +21,7 @@ export function Settings({ playback, engine, onHelp, onOpen }: { playback: Playb
     setRoom(null)
     if (focus) root.current?.querySelector<HTMLElement>('[aria-haspopup]')?.focus()
   }
-  useEffect(() => {
+  useLayoutEffect(() => {
     onOpen(room !== null)
     if (room === null) return
     const list = root.current!.querySelector<HTMLElement>('[role="menu"]')!

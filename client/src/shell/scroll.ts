@@ -1,4 +1,5 @@
 import { useLocation } from 'preact-iso'
+import { readForTab, writeForTab } from '../storage.ts'
 
 const PLACES_KEPT = 50
 const places = new Map<string, number>(readPlaces())
@@ -6,9 +7,7 @@ let key = entryKey()
 
 history.scrollRestoration = 'manual'
 addEventListener('scroll', () => { places.set(key, scrollY) }, { passive: true })
-addEventListener('pagehide', () => {
-  try { sessionStorage.setItem('bobine.places', JSON.stringify([...places].slice(-PLACES_KEPT))) } catch { /* the place is lost, nothing else */ }
-})
+addEventListener('pagehide', () => writeForTab('places', JSON.stringify([...places].slice(-PLACES_KEPT))))
 
 /** The name of the current entry of the browser's history; what a page kept under it is there again after "back". Every entry gets one when it is first asked for. */
 export function historyKey(): string {
@@ -36,5 +35,5 @@ function entryKey(): string {
 }
 
 function readPlaces(): [string, number][] {
-  try { return JSON.parse(sessionStorage.getItem('bobine.places') ?? '[]') as [string, number][] } catch { return [] }
+  try { return JSON.parse(readForTab('places') ?? '[]') as [string, number][] } catch { return [] }
 }

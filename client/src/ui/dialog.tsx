@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { signal } from '@preact/signals'
 import { t } from '../i18n/i18n.ts'
 import { Button, IconButton } from './button.tsx'
@@ -9,7 +9,7 @@ import './dialog.css'
 export function Dialog({ title, onClose, children, actions }: { title: string, onClose: () => void, children: ComponentChildren, actions?: ComponentChildren }): JSX.Element {
   const element = useRef<HTMLDialogElement>(null)
   const id = useId()
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current!
     const before = document.activeElement
     dialog.showModal()

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Icon, type IconName } from './icon.tsx'
 import './menu.css'
 
@@ -17,7 +17,8 @@ export function Menu({ label, items, trigger }: { label: string, items: MenuItem
   const [open, setOpen] = useState(false)
   const root = useRef<HTMLDivElement>(null)
   const id = useId()
-  useEffect(() => {
+  // Before the next key is pressed, not after the next picture is drawn.
+  useLayoutEffect(() => {
     if (!open) return
     lines(root.current!)[0]?.focus()
     const away = (event: Event) => { if (!root.current?.contains(event.target as Node)) setOpen(false) }

@@ -3,6 +3,7 @@ import type { VideoDetails } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 import { ApiError, isMissing } from '../api-error.ts'
 import type { Source } from '../player/source.ts'
+import { readForTab, writeForTab } from '../storage.ts'
 import { useAnswer } from '../use-answer.ts'
 import { openSourceOf, passwordHeader, sourceOf } from './source-of.ts'
 
@@ -20,14 +21,14 @@ type State = {
 
 /** A video and what plays it, through every barrier there may be. */
 export function useVideo(id: string): State {
-  const [password, setPassword] = useState<string | null>(() => sessionStorage.getItem(`bobine.password.${id}`))
+  const [password, setPassword] = useState<string | null>(() => readForTab(`password.${id}`))
   const { data: video, error, reload, change } = useAnswer('GET /videos/:id', { params: { id }, headers: passwordHeader(password) })
   const [source, setSource] = useState<{ of: string, is: Source } | null>(null)
   const key = video && `${video.uuid} ${video.privacy.id} ${video.streamingPlaylists[0]?.playlistUrl}`
 
   useEffect(() => {
     if (!video || openSourceOf(video)) return
-    if (password !== null) sessionStorage.setItem(`bobine.password.${id}`, password)
+    if (password !== null) writeForTab(`password.${id}`, password)
     let current = true
     const open = async () => {
       // The player's place says that nothing plays.

@@ -1,0 +1,167 @@
+import { createServer, type Server } from 'node:http'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { encoded, upload } from '../../server/test/upload.ts'
+import { footage } from '../../server/test/footage.ts'
+import { expectNoFaults, expectToPlay, openSite, picture, type Site } from './site.ts'
+
+let site: Site
+let video: { id: number, uuid: string, shortUUID: string }
+let ada: { token: string, channelId: number }
+
+beforeAll(async () => {
+  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': true, '480p': false, '720p': false, '1080p': false } } })
+  ada = await site.user('ada')
+  video = await upload(site, ada, { name: 'A film <b>to</b> "look" at', description: 'Look at https://example.com/<script>' }, await footage({ seconds: 60, size: '640x360' }))
+  await encoded(site, ada, video.id)
+}, 180_000)
+afterAll(async () => await site.stop())
+
+test('a video goes on where it was left, or from the start if one likes', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.goto(`/w/${video.shortUUID}?start=30`)
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await expectToPlay(page, 0.5)
+  expect((await picture(page)).time).toBeGreaterThan(30)
+  await page.goto(`/w/${video.shortUUID}`)
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await page.getByText(/You were at 0:3\d\./).waitFor()
+  await expectToPlay(page, 0.6)
+  expect((await picture(page)).time).toBeGreaterThan(30)
+  await page.getByRole('button', { name: 'From the start' }).click()
+  await expect.poll(async () => (await picture(page)).time).toBeLessThan(10)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('qualities are chosen and kept for the next video; automatic says what it shows', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.goto(`/w/${video.shortUUID}`)
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await expectToPlay(page, 0.6)
+  await page.getByRole('button', { name: 'Player settings' }).click()
+  await page.getByRole('menuitem', { name: /Quality.*Auto \(\d+p\)/ }).click()
+  await page.getByRole('menuitemradio', { name: '240p', exact: true }).click()
+  await expect.poll(async () => (await picture(page)).height, { timeout: 20_000 }).toBe(240)
+  await page.reload()
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await expect.poll(async () => (await picture(page)).height, { timeout: 20_000 }).toBe(240)
+  await page.getByRole('button', { name: 'Player settings' }).click()
+  await page.getByRole('menuitem', { name: /Quality.*240p/ }).click()
+  await page.getByRole('menuitemradio', { name: /Auto/ }).click()
+  await expect.poll(async () => (await picture(page)).height, { timeout: 30_000 }).toBe(360)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('the bar shows what is at a place, and takes one there', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.goto(`/w/${video.shortUUID}`)
+  const slider = page.getByRole('slider', { name: 'Position' })
+  const box = (await slider.boundingBox())!
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
+  await page.locator('.seek-time').getByText('0:30').waitFor()
+  await expect.poll(async () => await page.locator('.seek-frame').evaluate(element => getComputedStyle(element).backgroundImage).catch(() => '')).toMatch(/lazy-static\/storyboards/)
+  await page.mouse.down()
+  await page.mouse.move(box.x + box.width / 4, box.y + box.height / 2, { steps: 4 })
+  await page.mouse.up()
+  await expect.poll(async () => Math.round((await picture(page)).time)).toBe(15)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('fingers: a tap in the middle pauses, two at the side jump', async () => {
+  const visitor = await site.visit({ viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true })
+  const { page } = visitor
+  await page.goto(`/w/${video.shortUUID}`)
+  await page.getByRole('button', { name: 'Play' }).first().tap()
+  await expectToPlay(page, 0.6)
+  const box = (await page.locator('.player').boundingBox())!
+  const [left, middle, right] = [0.15, 0.5, 0.85].map(share => box.x + box.width * share) as [number, number, number]
+  const y = box.y + box.height * 0.35
+  await page.touchscreen.tap(middle, y)
+  await expect.poll(async () => (await picture(page)).paused).toBe(true)
+  const before = (await picture(page)).time
+  await page.touchscreen.tap(right, y)
+  await page.touchscreen.tap(right, y)
+  await expect.poll(async () => Math.round((await picture(page)).time - before)).toBe(10)
+  await page.touchscreen.tap(left, y)
+  await page.touchscreen.tap(left, y)
+  await expect.poll(async () => Math.abs((await picture(page)).time - before)).toBeLessThan(0.5)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('a lost connection is told in words, and trying again goes on at the same place', { timeout: 120_000 }, async () => {
+  const visitor = await site.visit()
+  const { context, page } = visitor
+  await page.goto(`/w/${video.shortUUID}`)
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await expectToPlay(page, 0.6)
+  await context.route(/\/static\/streaming-playlists\//, async route => await route.abort('connectionreset'))
+  await page.keyboard.press('8')
+  await page.getByText('The connection was lost.').waitFor({ timeout: 80_000 })
+  await context.unroute(/\/static\/streaming-playlists\//)
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await expectToPlay(page, 0.6)
+  expect((await picture(page)).time).toBeGreaterThan(40)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('a video that vanishes says so', async () => {
+  const gone = await upload(site, ada, { name: 'Soon gone' })
+  await encoded(site, ada, gone.id)
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.route(/\.mp4/, async route => await route.fulfill({ status: 404, body: '' }))
+  await page.goto(`/w/${gone.shortUUID}`)
+  await site.call(`DELETE /videos/${gone.id}`, { token: ada.token })
+  await page.getByText('This video is not available any more.').waitFor({ timeout: 30_000 })
+  await visitor.context.close()
+})
+
+test('words of strangers stay words: nothing in a title or description becomes markup', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.goto(`/w/${video.shortUUID}`)
+  await page.getByRole('heading', { name: 'A film <b>to</b> "look" at' }).waitFor()
+  const link = page.getByRole('link', { name: /example\.com/ })
+  expect(await link.getAttribute('rel')).toContain('nofollow')
+  await page.goto('/')
+  await page.getByRole('link', { name: 'A film <b>to</b> "look" at' }).click()
+  await link.waitFor()
+  expect(await link.getAttribute('rel')).toContain('nofollow')
+  expect(await page.locator('main script').count()).toBe(0)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+let other: Server | null = null
+afterAll(() => { other?.close() })
+
+test('the embedded player plays inside another site\'s page, and obeys its address; the site itself cannot be framed', async () => {
+  other = createServer((request, response) => {
+    response.setHeader('Content-Type', 'text/html')
+    response.end(`<!doctype html><iframe src="${site.url}${new URL(request.url!, 'http://x').searchParams.get('path')}" width="640" height="360" allow="fullscreen"></iframe>`)
+  })
+  await new Promise<void>(resolve => other!.listen(0, '127.0.0.1', resolve))
+  const address = `http://localhost:${(other.address() as { port: number }).port}`
+  const page = await site.browser.newPage()
+  await page.goto(`${address}/?path=${encodeURIComponent(`/videos/embed/${video.uuid}?start=20&muted=1&autoplay=1&loop=1`)}`)
+  const frame = page.frameLocator('iframe')
+  const media = frame.locator('video')
+  await expect.poll(async () => await media.evaluate((element: HTMLVideoElement) => element.currentTime), { timeout: 30_000 }).toBeGreaterThan(20.5)
+  expect(await media.evaluate((element: HTMLVideoElement) => [element.muted, element.loop])).toEqual([true, true])
+  expect(await frame.getByRole('link', { name: /A film/ }).getAttribute('href')).toBe(`/w/${video.shortUUID}`)
+  await page.goto(`${address}/?path=${encodeURIComponent(`/videos/embed/${video.uuid}?title=0&controls=0`)}`)
+  await frame.getByRole('button', { name: 'Play' }).waitFor()
+  expect(await frame.getByRole('link').count()).toBe(0)
+  expect(await frame.getByRole('slider').count()).toBe(0)
+  await page.goto(`${address}/?path=${encodeURIComponent('/')}`)
+  await page.waitForTimeout(500)
+  expect(await page.frames()[1]!.locator('.bar').count()).toBe(0)
+  await page.close()
+})
