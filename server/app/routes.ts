@@ -14,8 +14,8 @@ import { contracts } from './contracts.ts'
 /** Every router below /api/v1. */
 export function apiRoutes(): Router {
   const router = Router()
-  // The lists and details that everybody asks for are found first.
-  router.use(videosRoutes, uploadsRoutes, transcodingRoutes, channelsRoutes, accountsRoutes, instanceRoutes, openapiRouter(contracts))
+  // Uploads first: /videos/upload-resumable would else be a video's id.
+  router.use(uploadsRoutes, transcodingRoutes, videosRoutes, channelsRoutes, accountsRoutes, instanceRoutes, openapiRouter(contracts))
   return router
 }
 

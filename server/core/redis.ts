@@ -8,7 +8,8 @@ const connections: Redis[] = []
 
 /** Opens the shared connection. */
 export function connectRedis(): void {
-  redis = newRedis({ enableAutoPipelining: true })
+  // One retry: without Redis a request goes on uncounted instead of waiting.
+  redis = newRedis({ enableAutoPipelining: true, maxRetriesPerRequest: 1 })
 }
 
 /** A connection of its own, as BullMQ's workers need; closed by `disconnectRedis`. */

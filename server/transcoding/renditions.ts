@@ -50,7 +50,7 @@ export async function listRenditions(source: Source, outputs: HlsOutput[], growi
 }
 
 /** Ends the work: drops renditions an interrupted attempt left growing, and writes the hashes of all segments. */
-export async function completeRenditions(source: Source): Promise<void> {
+export async function completeRenditions(source: Pick<Source, 'videoId' | 'uuid'>): Promise<void> {
   const folder = hlsFolder(source.uuid)
   const playlist = await StreamingPlaylist.findOne({ where: { videoId: source.videoId }, rejectOnEmpty: true })
   const files = await VideoFile.findAll({ where: { streamingPlaylistId: playlist.id } })

@@ -86,7 +86,7 @@ async function encodeAll(video: Video, source: VideoSource, run: Run): Promise<v
   } finally {
     run.signal.removeEventListener('abort', stop)
   }
-  await completeRenditions({ videoId: video.id, uuid: video.uuid, probe, muxedAudio: false, maxFps: config.transcoding.fps.max })
+  await completeRenditions({ videoId: video.id, uuid: video.uuid })
 }
 
 async function publish(video: Video): Promise<void> {

@@ -76,7 +76,7 @@ export async function updateVideo(id: number | string, viewer: Viewer, attribute
     video.set(schedule(attributes))
     await setPasswords(video, attributes, before, transaction)
     // A video that everybody sees for the first time is new now.
-    if (video.privacy === PRIVACY.PUBLIC && [PRIVACY.PRIVATE, PRIVACY.UNLISTED, PRIVACY.INTERNAL, PRIVACY.PASSWORD].includes(before as 2)) video.publishedAt = new Date()
+    if (video.privacy === PRIVACY.PUBLIC && before !== PRIVACY.PUBLIC) video.publishedAt = new Date()
     video.changed('updatedAt', true)
     await video.save({ transaction })
     await setPictures(video.id, pictures, transaction)
