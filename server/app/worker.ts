@@ -1,5 +1,5 @@
 import { config } from '../core/config.ts'
-import { startWorkers, stopWorkers } from '../core/job.ts'
+import { startWorkers, stopWorkers, within } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { reconcileNow } from '../transcoding/reconcile.job.ts'
 import { jobs } from './jobs.ts'
@@ -28,7 +28,7 @@ export function startWork(): { stop(): Promise<void> } {
     stop: async () => {
       stopping = true
       wake()
-      await started
+      await within(started)
       await stopWorkers()
     }
   }

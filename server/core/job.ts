@@ -2,7 +2,7 @@ import type { Job as BullJob, JobsOptions, Queue, Worker } from 'bullmq'
 import type { z } from 'zod'
 import { config } from './config.ts'
 import { logger } from './logger.ts'
-import { newRedis } from './redis.ts'
+import { newRedis, redis } from './redis.ts'
 
 /** Queues by kind of work, each with its own number of workers. */
 export const QUEUES = ['transcoding', 'maintenance'] as const
@@ -86,12 +86,12 @@ const running = new Set<AbortController>()
 /** Asks running jobs to stop, waits for them, and closes workers and queues. */
 export async function stopWorkers(): Promise<void> {
   for (const controller of running) controller.abort()
-  await Promise.all(workers.splice(0).map(worker => worker.close()))
+  await Promise.all(workers.splice(0).map(async worker => await within(worker.close())))
 }
 
 /** Closes the queues this process opened. */
 export async function closeQueues(): Promise<void> {
-  await Promise.all([...queues.values()].map(opened => opened.close()))
+  await Promise.all([...queues.values()].map(async opened => await within(opened.close())))
   queues.clear()
 }
 
@@ -108,4 +108,13 @@ async function work(byName: Map<string, Job>, bullJob: BullJob, _signal?: AbortS
   } finally {
     running.delete(controller)
   }
+}
+
+/** Waits for what needs Redis to end, but not for ever, and not at all where Redis is gone: BullMQ would. */
+export async function within(ending: Promise<unknown>): Promise<void> {
+  ending.catch(() => undefined)
+  if (redis.status !== 'ready') return
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([ending.catch(() => undefined), new Promise(resolve => { timer = setTimeout(resolve, config.http.shutdown_timeout) })])
+  clearTimeout(timer)
 }

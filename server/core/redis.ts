@@ -24,5 +24,9 @@ export function newRedis(options: RedisOptions = {}): Redis {
 
 /** Closes every connection this process opened. */
 export async function disconnectRedis(): Promise<void> {
-  await Promise.all(connections.splice(0).map(connection => connection.quit().catch(() => connection.disconnect())))
+  await Promise.all(connections.splice(0).map(async connection => {
+    // Without a Redis a polite goodbye would be waited for in vain.
+    if (connection.status !== 'ready') return connection.disconnect()
+    await connection.quit().catch(() => connection.disconnect())
+  }))
 }

@@ -18,7 +18,7 @@ export async function channelPage(handle: string, asking: Asking): Promise<Page>
   if (!channel) return messagePage(asking.words.channelMissing, asking, 404, 'src/channels/channel.page.tsx')
   const videos = await listVideos({ start: 0, sort: '-publishedAt' }, null, { channelId: channel.id })
   const key = encodeURIComponent(handle)
-  return actorPage(channel, `/c/${handleOf(channel)}`, asking, videoGrid(videos.data, asking.language, false), 'src/channels/channel.page.tsx', {
+  return actorPage(channel, `/c/${handleOf(channel)}`, asking, videoGrid(videos.data, asking.language, { withChannel: false, heading: 'h3' }), 'src/channels/channel.page.tsx', {
     [`/api/v1/video-channels/${key}`]: channel, [`/api/v1/video-channels/${key}/videos?start=0&sort=-publishedAt`]: videos
   })
 }
@@ -29,7 +29,7 @@ export async function accountPage(name: string, asking: Asking): Promise<Page> {
   if (!account) return messagePage(asking.words.accountMissing, asking, 404, 'src/accounts/account.page.tsx')
   const videos = await listVideos({ start: 0, sort: '-publishedAt' }, null, { accountId: account.id })
   const key = encodeURIComponent(name)
-  return actorPage(account, `/a/${handleOf(account)}`, asking, videoGrid(videos.data, asking.language), 'src/accounts/account.page.tsx', {
+  return actorPage(account, `/a/${handleOf(account)}`, asking, videoGrid(videos.data, asking.language, { heading: 'h3' }), 'src/accounts/account.page.tsx', {
     [`/api/v1/accounts/${key}`]: account, [`/api/v1/accounts/${key}/videos?start=0&sort=-publishedAt`]: videos
   })
 }

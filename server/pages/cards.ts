@@ -3,8 +3,8 @@ import { html, type Html } from './html.ts'
 import type { Language } from './words.ts'
 
 /** A grid of videos as the client draws it: pictures, lengths, links. */
-export function videoGrid(videos: Video[], language: Language, withChannel = true): Html {
-  return html`<ul class="grid" role="list">${videos.map((video, index) => html`<li>${card(video, language, withChannel, index < 4)}</li>`)}</ul>`
+export function videoGrid(videos: Video[], language: Language, { withChannel = true, heading = 'h2' as 'h2' | 'h3' } = {}): Html {
+  return html`<ul class="grid" role="list">${videos.map((video, index) => html`<li>${card(video, language, withChannel, heading, index < 4)}</li>`)}</ul>`
 }
 
 /** The path of a channel's page. */
@@ -12,7 +12,7 @@ export function channelPath(channel: { name: string, host: string }, isLocal: bo
   return `/c/${channel.name}${isLocal ? '' : `@${channel.host}`}`
 }
 
-function card(video: Video, language: Language, withChannel: boolean, early: boolean): Html {
+function card(video: Video, language: Language, withChannel: boolean, heading: 'h2' | 'h3', early: boolean): Html {
   const path = `/w/${video.shortUUID}`
   const set = video.thumbnailPath && video.previewPath ? `${video.thumbnailPath} 280w, ${video.previewPath} 850w` : null
   const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(video.publishedAt))
@@ -24,12 +24,16 @@ function card(video: Video, language: Language, withChannel: boolean, early: boo
     <div class="card-text">
       ${withChannel && avatar(video.channel)}
       <div class="card-words">
-        <h3 class="card-title"><a href="${path}">${video.name}</a></h3>
+        ${title(heading, html`<a href="${path}">${video.name}</a>`)}
         ${withChannel && html`<p class="card-line"><a class="card-channel" href="${channelPath(video.channel, video.isLocal)}">${video.channel.displayName}</a></p>`}
         <p class="card-line">${date}</p>
       </div>
     </div>
   </article>`
+}
+
+function title(level: 'h2' | 'h3', link: Html): Html {
+  return level === 'h2' ? html`<h2 class="card-title">${link}</h2>` : html`<h3 class="card-title">${link}</h3>`
 }
 
 /** The picture of an account or channel, else its first letter, as the client draws it. */
