@@ -32,7 +32,7 @@ export async function encoded(site: Instance, user: { token: string }, id: strin
     const { json } = await site.call(`GET /videos/${id}/transcoding`, { token: user.token })
     if (json.state === 'failed') throw new Error(json.error)
     return json.state === 'done'
-  }, 60, 'the encoding')
+  }, 140, 'the encoding')
   return (await site.call(`GET /videos/${id}`, { token: user.token })).json
 }
 

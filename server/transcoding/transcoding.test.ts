@@ -88,7 +88,7 @@ describe('play at once', () => {
     expect(await get(uuid)).toMatchObject({ state: { id: 2, label: 'To transcode' }, waitTranscoding: true, streamingPlaylists: [] })
     expect((await site.call('GET /videos?count=100')).json.data.some((video: any) => video.uuid === uuid)).toBe(false)
     expect((await site.call('GET /users/me/videos', { token: alice.token })).json.data.find((video: any) => video.uuid === uuid).state.id).toBe(2)
-    await eventually(async () => (await get(uuid)).state.id === 1, 60, 'the publication')
+    await eventually(async () => (await get(uuid)).state.id === 1, 140, 'the publication')
     expect((await get(uuid)).streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
     expect((await site.call('GET /videos?count=100')).json.data.some((video: any) => video.uuid === uuid)).toBe(true)
   })
