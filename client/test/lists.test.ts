@@ -22,7 +22,7 @@ test('the home page is readable without JavaScript', async () => {
   const visitor = await site.visit({ javaScriptEnabled: false })
   const { page } = visitor
   await page.goto('/')
-  expect(await page.locator('.card h3').allTextContents()).toEqual([13, 12, 11, 10, 9, 8].map(index => `Film number ${index}`))
+  expect(await page.locator('.card-title').allTextContents()).toEqual([13, 12, 11, 10, 9, 8].map(index => `Film number ${index}`))
   expect(await page.locator('.card img').first().evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0)).toBe(true)
   await page.getByRole('link', title(13)).click()
   await page.getByRole('heading', title(13)).waitFor()
@@ -61,7 +61,7 @@ test('the list goes on as one scrolls, and back finds it where it was left', asy
     await page.mouse.wheel(0, 1500)
     await page.waitForTimeout(150)
   }
-  expect(await page.locator('.card h3').allTextContents()).toEqual(Array.from({ length: COUNT }, (_, index) => `Film number ${COUNT - index}`))
+  expect(await page.locator('.card-title').allTextContents()).toEqual(Array.from({ length: COUNT }, (_, index) => `Film number ${COUNT - index}`))
   const link = page.getByRole('link', title(3))
   await link.scrollIntoViewIfNeeded()
   const before = await page.evaluate(() => scrollY)

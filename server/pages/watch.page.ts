@@ -36,11 +36,11 @@ export async function watchPage(id: string, asking: Asking): Promise<Page> {
 /** The player alone, for other sites' pages. */
 export async function embedPage(id: string, { words }: Asking): Promise<Page> {
   const video = await openVideo(id)
-  if (!video) return { status: 404, title: '', description: '', canonical: null, body: html`<div class="embed-nothing"><p>${words.closed}</p></div>` }
+  if (!video) return { status: 404, title: '', description: '', canonical: null, body: html`<main class="embed-nothing"><h1>${words.closed}</h1></main>` }
   return {
     status: 200, title: video.name, description: '', canonical: video.privacy.id === LISTED ? `/w/${video.shortUUID}` : null,
     head: schema(video),
-    body: html`<div class="player">${player(video, words.preparing)}</div>`,
+    body: html`<main><h1 class="hidden-text">${video.name}</h1><div class="player">${player(video, words.preparing)}</div></main>`,
     answers: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video }
   }
 }

@@ -38,7 +38,7 @@ export default function AccountPage(): JSX.Element {
         </section>
       )}
       <h2 class="section-title">{t('channel.videos')}</h2>
-      <Endless key={name} name={`account ${name}`} first={first} load={async start => await api('GET /accounts/:name/videos', question(start))} empty={<State icon="film" title={t('account.empty')} />} />
+      <Endless key={name} heading="h3" name={`account ${name}`} first={first} load={async start => await api('GET /accounts/:name/videos', question(start))} empty={<State icon="film" title={t('account.empty')} />} />
     </div>
   )
 }

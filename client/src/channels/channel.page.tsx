@@ -32,7 +32,7 @@ export default function ChannelPage(): JSX.Element {
         {channel.ownerAccount && <p class="profile-line">{before}<a href={`/a/${handleOf(channel.ownerAccount)}`}>{channel.ownerAccount.displayName}</a>{after}</p>}
       </Profile>
       <h2 class="section-title">{t('channel.videos')}</h2>
-      <Endless key={handle} name={`channel ${handle}`} withChannel={false} first={first} load={async start => await api('GET /video-channels/:channelHandle/videos', question(start))}
+      <Endless key={handle} heading="h3" name={`channel ${handle}`} withChannel={false} first={first} load={async start => await api('GET /video-channels/:channelHandle/videos', question(start))}
         empty={<State icon="film" title={t('channel.empty')} />} />
     </div>
   )

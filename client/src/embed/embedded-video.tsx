@@ -15,11 +15,14 @@ export function EmbeddedVideo({ id }: { id: string }): JSX.Element {
   const page = `/w/${video?.shortUUID ?? id}`
   if (!source) {
     const words = barrier === 'missing' ? t('barrier.missing') : barrier ? t('watch.closed') : video && video.streamingPlaylists.length === 0 ? t('watch.preparing') : null
-    return <div class="embed-nothing" aria-busy={words === null}>{words && <><p>{words}</p><a href={page} target="_blank" rel="noopener">{t('embed.open')}</a></>}</div>
+    return <main class="embed-nothing" aria-busy={words === null}>{words && <><h1>{words}</h1><a href={page} target="_blank" rel="noopener">{t('embed.open')}</a></>}</main>
   }
   return (
-    <Player source={source} autoplay={wants('autoplay')} muted={wants('muted')} loop={wants('loop')} controls={!refuses('controls')} start={startOf(wishes.get('start'))} remember={false} pageKeys renew={renew}>
-      {!refuses('title') && <div class="embed-head"><a href={page} target="_blank" rel="noopener"><Mark size={22} /><span>{source.title}</span></a></div>}
-    </Player>
+    <main>
+      <h1 class="hidden-text">{source.title}</h1>
+      <Player source={source} autoplay={wants('autoplay')} muted={wants('muted')} loop={wants('loop')} controls={!refuses('controls')} start={startOf(wishes.get('start'))} remember={false} pageKeys renew={renew}>
+        {!refuses('title') && <div class="embed-head"><a href={page} target="_blank" rel="noopener"><Mark size={22} /><span>{source.title}</span></a></div>}
+      </Player>
+    </main>
   )
 }

@@ -42,7 +42,7 @@ export function Settings({ playback, engine, onHelp, onOpen }: { playback: Playb
     }}>
       <IconButton class="player-button" label={t('player.settings')} icon="settings" aria-haspopup="menu" aria-expanded={room !== null} onClick={() => room === null ? setRoom('all') : close(true)} />
       {room !== null && (
-        <div class="settings-list" role="menu" aria-label={t('player.settings')} data-room={room}>
+        <div class="settings-list" role="menu" tabIndex={0} data-quiet-focus aria-label={t('player.settings')} data-room={room}>
           {room !== 'all' && <button type="button" class="settings-line settings-back" role="menuitem" tabIndex={-1} onClick={() => setRoom('all')}><Icon name="back" size={18} /><span>{t(room === 'quality' ? 'player.quality' : 'player.speed')}</span></button>}
           {lines(room, playback, engine, onHelp).map(line => (
             <button key={line.text} type="button" class="settings-line" role={line.role} tabIndex={-1} aria-checked={line.chosen} aria-haspopup={line.opens ? 'menu' : undefined}

@@ -36,7 +36,7 @@ export function Menu({ label, items, trigger }: { label: string, items: MenuItem
       event.stopPropagation()
     }}>
       {trigger({ 'aria-haspopup': 'menu', 'aria-expanded': open, 'aria-controls': open ? id : undefined, onClick: () => setOpen(!open) })}
-      {open && <div class="menu-list" id={id} role="menu" aria-label={label}>{items.map(item => <Line key={item.text} item={item} close={close} />)}</div>}
+      {open && <div class="menu-list" id={id} role="menu" tabIndex={0} data-quiet-focus aria-label={label}>{items.map(item => <Line key={item.text} item={item} close={close} />)}</div>}
     </div>
   )
 }

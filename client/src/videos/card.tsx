@@ -13,7 +13,7 @@ export function channelPath(channel: Actor, isLocal: boolean): string {
 }
 
 /** A video in a grid: picture, length, title, channel, age. */
-export function VideoCard({ video, eager = false, withChannel = true }: { video: Video, eager?: boolean, withChannel?: boolean }): JSX.Element {
+export function VideoCard({ video, eager = false, withChannel = true, heading: Heading }: { video: Video, eager?: boolean, withChannel?: boolean, heading: 'h2' | 'h3' }): JSX.Element {
   const path = `/w/${video.shortUUID}`
   return (
     <article class="card">
@@ -21,7 +21,7 @@ export function VideoCard({ video, eager = false, withChannel = true }: { video:
       <div class="card-text">
         {withChannel && <Avatar of={video.channel} size="m" />}
         <div class="card-words">
-          <h3 class="card-title"><a href={path}>{video.name}</a></h3>
+          <Heading class="card-title"><a href={path}>{video.name}</a></Heading>
           {withChannel && <p class="card-line"><a class="card-channel" href={channelPath(video.channel, video.isLocal)}>{video.channel.displayName}</a></p>}
           <p class="card-line">{facts(video)}</p>
         </div>
@@ -31,13 +31,13 @@ export function VideoCard({ video, eager = false, withChannel = true }: { video:
 }
 
 /** A video in a narrow list beside something else. */
-export function VideoRow({ video, children }: { video: Video, children?: ComponentChildren }): JSX.Element {
+export function VideoRow({ video, heading: Heading, children }: { video: Video, heading: 'h2' | 'h3', children?: ComponentChildren }): JSX.Element {
   const path = `/w/${video.shortUUID}`
   return (
     <article class="card card-row">
       <a class="card-picture" href={path} tabIndex={-1} aria-hidden="true"><Thumbnail video={video} /></a>
       <div class="card-words">
-        <h3 class="card-title"><a href={path}>{video.name}</a></h3>
+        <Heading class="card-title"><a href={path}>{video.name}</a></Heading>
         {children ?? <><p class="card-line">{video.channel.displayName}</p><p class="card-line">{facts(video)}</p></>}
       </div>
     </article>

@@ -24,11 +24,13 @@ type Props = {
   /** What came with the page, if anything. */
   first?: Page
   withChannel?: boolean
+  /** The level of the videos' titles on their page. */
+  heading: 'h2' | 'h3'
   empty: ComponentChildren
 }
 
 /** A grid of videos that goes on as one scrolls; "back" finds it as it was. */
-export function Endless({ name, load, first, withChannel = true, empty }: Props): JSX.Element {
+export function Endless({ name, load, first, withChannel = true, heading, empty }: Props): JSX.Element {
   const key = useRef(`${historyKey()} ${name}`).current
   const [list, setList] = useState<List>(() => left.get(key) ?? { items: first?.data ?? [], total: first?.total ?? null })
   const [failed, setFailed] = useState(false)
@@ -69,7 +71,7 @@ export function Endless({ name, load, first, withChannel = true, empty }: Props)
   return (
     <>
       <ul class="grid" role="list">
-        {list.items.map((video, index) => <li key={video.id}><VideoCard video={video} withChannel={withChannel} eager={index < 4} /></li>)}
+        {list.items.map((video, index) => <li key={video.id}><VideoCard video={video} withChannel={withChannel} heading={heading} eager={index < 4} /></li>)}
         {more && !failed && list.items.length === 0 && Array.from({ length: 8 }, (_, index) => <li key={index} aria-hidden="true"><Ghost /></li>)}
       </ul>
       <div ref={end} class="endless-end">

@@ -18,7 +18,7 @@ export default function Home(): JSX.Element {
   return (
     <div class="page">
       <h1 class="home-title">{t('home.title')}</h1>
-      <Endless name="home" load={load} first={first} empty={(
+      <Endless name="home" heading="h2" load={load} first={first} empty={(
         <State icon="film" title={t('home.empty')}>
           <p>{t('home.emptyText')}</p>
           <ButtonLink look="primary" icon="upload" href={isLoggedIn.value ? '/upload' : '/login?next=%2Fupload'}>{t('home.emptyAction')}</ButtonLink>

@@ -19,7 +19,7 @@ export function MoreVideos({ video }: { video: VideoDetails }): JSX.Element | nu
   return (
     <>
       <h2>{t('watch.next')}</h2>
-      <ul class="watch-list" role="list">{others.map(other => <li key={other.id}><VideoRow video={other} /></li>)}</ul>
+      <ul class="watch-list" role="list">{others.map(other => <li key={other.id}><VideoRow video={other} heading="h3" /></li>)}</ul>
     </>
   )
 }

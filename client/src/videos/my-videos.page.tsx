@@ -80,7 +80,7 @@ function Line({ video, onDelete, onDone }: { video: Video, onDelete: () => void,
   const state = video.state?.id
   return (
     <div class="shelf-line">
-      <VideoRow video={video}>
+      <VideoRow video={video} heading="h2">
         <p class="row shelf-facts">
           <Badge kind={video.privacy.id === 1 ? 'accent' : 'plain'}>{privacyName(Number(video.privacy.id))}</Badge>
           {video.scheduledUpdate && <Badge kind="warn">{t('mine.scheduled', { date: formatDate(video.scheduledUpdate.updateAt, { dateStyle: 'medium', timeStyle: 'short' }) })}</Badge>}

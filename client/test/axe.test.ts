@@ -1,0 +1,83 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { encoded, upload } from '../../server/test/upload.ts'
+import { footage } from '../../server/test/footage.ts'
+import { logIn, openSite, type Site } from './site.ts'
+
+type Names = { id: number, uuid: string, shortUUID: string }
+let site: Site
+let open: Names
+let locked: Names
+
+beforeAll(async () => {
+  site = await openSite({ signup: { enabled: true }, instance: { description: 'A **house** for films.', terms: 'Be kind.' }, transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
+  const ada = await site.user('ada')
+  const bytes = await footage({ seconds: 3, size: '426x240' })
+  open = await upload(site, ada, { name: 'A film to look at', description: 'Some **words** and https://example.com', category: 2, language: 'fr', licence: 2, tags: ['one', 'two'], support: 'Coffee' }, bytes)
+  await upload(site, ada, { name: 'Another film' }, bytes)
+  locked = await upload(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['secret'] }, bytes)
+  for (const { id } of [open, locked]) await encoded(site, ada, id)
+}, 180_000)
+afterAll(async () => await site.stop())
+
+type Stop = { path: () => string, ready: string, act?: (page: Page) => Promise<unknown> }
+const GUEST: Record<string, Stop> = {
+  home: { path: () => '/', ready: '.card' },
+  'home with its menu open': { path: () => '/', ready: '.card', act: async page => await page.getByRole('button', { name: 'Menu' }).click() },
+  watch: { path: () => `/w/${open.shortUUID}`, ready: '.watch-list' },
+  'watch with the player\'s menu open': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.getByRole('button', { name: 'Player settings' }).click(); await page.getByRole('menuitem', { name: /Speed/ }).click() } },
+  'watch with the list of keys': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.keyboard.press('?'); await page.getByRole('dialog').waitFor() } },
+  'watch with a password': { path: () => `/w/${locked.shortUUID}`, ready: '.barrier-form' },
+  'watch nothing': { path: () => '/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', ready: '.state' },
+  channel: { path: () => '/c/ada_channel', ready: '.card' },
+  account: { path: () => '/a/ada', ready: '.card' },
+  login: { path: () => '/login', ready: '.panel', act: async page => await page.getByRole('main').getByRole('button', { name: 'Log in' }).click() },
+  signup: { path: () => '/signup', ready: '.panel' },
+  about: { path: () => '/about', ready: '.about-software' },
+  'not found': { path: () => '/nothing', ready: '.state' },
+  embed: { path: () => `/videos/embed/${open.uuid}`, ready: '.controls' }
+}
+const MEMBER: Record<string, Stop> = {
+  'own watch page, sharing': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.getByRole('button', { name: 'Share' }).click(); await page.getByRole('dialog').waitFor() } },
+  upload: { path: () => '/upload', ready: '.drop' },
+  'upload with a refused file': { path: () => '/upload', ready: '.drop', act: async page => { await page.setInputFiles('input[type=file]', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') }); await page.getByRole('alert').waitFor() } },
+  'upload on its way': { path: () => '/upload', ready: '.drop', act: async page => {
+    await page.route(/upload-resumable\?/, async () => { /* never answered */ })
+    await page.setInputFiles('input[type=file]', { name: 'film.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(1000) })
+    await page.getByLabel('Title').waitFor()
+  } },
+  'own videos': { path: () => '/my/videos', ready: '.shelf-line' },
+  'own videos, deleting': { path: () => '/my/videos', ready: '.shelf-line', act: async page => { await page.locator('.shelf-line [aria-haspopup]').first().click(); await page.getByRole('menuitem', { name: 'Delete' }).click(); await page.getByRole('dialog').waitFor() } },
+  edit: { path: () => `/my/videos/${open.shortUUID}`, ready: '.edit-foot' },
+  settings: { path: () => '/settings', ready: 'form' },
+  'settings, password': { path: () => '/settings?tab=password', ready: 'form' },
+  'settings, display': { path: () => '/settings?tab=display', ready: '.switch' }
+}
+
+for (const width of [390, 1280]) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`every page is for everybody, ${colorScheme}, ${width} px`, { timeout: 300_000 }, async () => {
+      const options = { colorScheme, viewport: { width, height: 800 }, reducedMotion: 'reduce' as const }
+      const [guest, member] = [await site.visit(options), await site.visit(options)]
+      await logIn(member.page, 'ada', 'password1')
+      await look(guest.context, GUEST)
+      await look(member.context, MEMBER)
+      await guest.context.close()
+      await member.context.close()
+    })
+  }
+}
+
+async function look(context: BrowserContext, stops: Record<string, Stop>): Promise<void> {
+  for (const [name, { path, ready, act }] of Object.entries(stops)) {
+    const page = await context.newPage()
+    await page.goto(path())
+    await page.locator(ready).first().waitFor()
+    await act?.(page)
+    const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
+    expect.soft(violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => `${node.target.join(' ')} (${node.any[0]?.message ?? ''})`).join(', ')}`), name).toEqual([])
+    expect.soft(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} fits the screen`).toBe(true)
+    await page.close({ runBeforeUnload: false })
+  }
+}
