@@ -2,8 +2,7 @@ import { signal } from '@preact/signals'
 import type Hls from 'hls.js'
 import type { ErrorData, Level } from 'hls.js'
 import { read, write } from '../storage.ts'
-import { Growth } from './growth.ts'
-import { addLevels } from './levels.ts'
+import { Rungs } from './rungs.ts'
 import type { Fault, Quality, Source } from './source.ts'
 
 type Library = typeof import('hls.js')
@@ -35,7 +34,7 @@ export class Engine {
   #source: Source | null = null
   #library: Library | null = null
   #hls: Hls | null = null
-  #growth: Growth | null = null
+  #rungs: Rungs | null = null
   #recoveries = 0
   #renewed = false
   #resumeAfterWait = false
@@ -62,19 +61,20 @@ export class Engine {
     this.chosen.value = quality
     write('quality', quality?.size ?? null)
     if (!this.#hls) return
-    this.#hls.nextLevel = quality ? this.#hls.levels.findIndex(level => same(qualityOf(level), quality)) : -1
+    this.#hls.nextLevel = quality ? this.#indexOf(this.#hls, quality) : -1
   }
 
   /** Jumps to a place; waits for it where a growing video is not that far yet. */
   seek(seconds: number, end: number): void {
     const target = Math.min(Math.max(0, seconds), end)
-    if (this.growing.value && target > this.ready.value - EDGE) {
+    if (target > this.ready.value - EDGE) {
       this.#resumeAfterWait ||= !this.#media.paused
       this.#media.pause()
       this.awaited.value = target
       return
     }
     this.stopWaiting()
+    this.#rungs?.fit(target)
     this.#media.currentTime = target
   }
 
@@ -101,7 +101,8 @@ export class Engine {
   readonly #online = (): void => { if (this.fault.peek() === 'network') void this.retry() }
 
   #reset(): void {
-    this.#growth?.stop()
+    this.#rungs?.stop()
+    this.#rungs = null
     this.#hls?.destroy()
     this.#hls = null
     this.#recoveries = 0
@@ -123,23 +124,38 @@ export class Engine {
   #attach(library: Library, source: Source, at: number): void {
     const { default: Hls, Events } = library
     const hls = this.#hls = new Hls({
-      startPosition: at, backBufferLength: BUFFER_BEHIND, capLevelToPlayerSize: true, enableWorker: false,
+      autoStartLoad: false, backBufferLength: BUFFER_BEHIND, capLevelToPlayerSize: true, enableWorker: false,
       abrEwmaDefaultEstimate: read<number>('bandwidth') ?? Hls.DefaultConfig.abrEwmaDefaultEstimate
     })
+    const rungs = this.#rungs = new Rungs(library, hls, source.url, source.unfinished, () => this.#media.currentTime)
     hls.on(Events.MANIFEST_PARSED, () => {
-      this.#list(hls)
-      const wanted = this.qualities.peek().find(({ size }) => size === read<number>('quality'))
-      if (wanted) this.choose(wanted)
+      const begin = async () => {
+        await rungs.begin(at)
+        if (this.#hls !== hls) return
+        this.#list(hls)
+        const wanted = this.qualities.peek().find(({ size }) => size === read<number>('quality'))
+        if (wanted) {
+          this.chosen.value = wanted
+          hls.loadLevel = this.#indexOf(hls, wanted)
+        }
+        hls.startLoad(at)
+      }
+      void begin()
     })
-    hls.on(Events.LEVELS_UPDATED, () => this.#list(hls))
+    hls.on(Events.LEVELS_UPDATED, () => {
+      this.#list(hls)
+      // Back to the viewer's choice as soon as it can be had again.
+      const chosen = this.chosen.peek()
+      if (chosen && hls.loadLevel !== this.#indexOf(hls, chosen)) hls.loadLevel = this.#indexOf(hls, chosen)
+    })
     hls.on(Events.LEVEL_SWITCHED, (_, { level }) => {
       const now = hls.levels[level]
       this.shown.value = now ? qualityOf(now) : null
     })
     hls.on(Events.LEVEL_UPDATED, (_, { details }) => {
+      rungs.heed(details.url, { edge: details.edge, ended: !details.live })
       this.growing.value = details.live
-      this.ready.value = details.live ? details.edge : Infinity
-      this.#growth?.heed(details.live)
+      this.ready.value = rungs.reach()
       this.#answerWait()
     })
     hls.on(Events.FRAG_BUFFERED, () => {
@@ -150,7 +166,11 @@ export class Engine {
     hls.on(Events.ERROR, (_, data) => { if (data.fatal) void this.#fail(library, hls, data) })
     hls.attachMedia(this.#media)
     hls.loadSource(source.url)
-    this.#growth = new Growth(source.url, source.unfinished, master => addLevels(library, hls, master, hls.url ?? source.url) > 0)
+  }
+
+  /** The level of a quality; -1, which is automatic, while there is none. */
+  #indexOf(hls: Hls, quality: Quality): number {
+    return hls.levels.findIndex(level => same(qualityOf(level), quality))
   }
 
   #list(hls: Hls): void {
@@ -184,7 +204,7 @@ export class Engine {
   }
 
   #stop(hls: Hls, fault: Fault): void {
-    this.#growth?.stop()
+    this.#rungs?.stop()
     hls.stopLoad()
     this.fault.value = fault
   }

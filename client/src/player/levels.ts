@@ -9,14 +9,14 @@ type Inner = {
 }
 
 /**
- * Gives a running hls.js the levels that a newer master playlist has and it does not, without touching playback.
+ * Gives a running hls.js the `wanted` levels that a newer master playlist has and it does not, without touching playback.
  * hls.js knows levels that vanish (`removeLevel`) and levels that are cloned (content steering), and tells its parts by LEVELS_UPDATED;
  * this is the same step for levels that are new. Gives how many there were.
  */
-export function addLevels(library: Library, hls: Hls, master: string, url: string): number {
+export function addLevels(library: Library, hls: Hls, master: string, url: string, wanted: (url: string) => boolean): number {
   const { levels: listed } = library.M3U8Parser.parseMasterPlaylist(master, url)
   const known = new Set(hls.levels.map(({ uri }) => pathOf(uri)))
-  const fresh = listed.filter(level => !known.has(pathOf(level.url)) && (level.videoCodec || level.width)).map(level => new library.Level(level))
+  const fresh = listed.filter(level => !known.has(pathOf(level.url)) && (level.videoCodec || level.width) && wanted(level.url)).map(level => new library.Level(level))
   if (fresh.length === 0) return 0
   const { levelController, streamController } = hls as unknown as Inner
   const manual = levelController.manualLevelIndex === -1 ? null : hls.levels[levelController.manualLevelIndex]
@@ -27,16 +27,16 @@ export function addLevels(library: Library, hls: Hls, master: string, url: strin
       if (fragment.initSegment) fragment.initSegment.level = index
     }
   })
-  hls.trigger(library.Events.LEVELS_UPDATED, { levels })
   if (levelController.currentLevel) {
     levelController.currentLevelIndex = levels.indexOf(levelController.currentLevel)
     streamController.level = levelController.currentLevelIndex
   }
   if (manual) levelController.manualLevelIndex = levels.indexOf(manual)
+  hls.trigger(library.Events.LEVELS_UPDATED, { levels })
   return fresh.length
 }
 
 /** The address without its query: tokens change, files do not. */
-function pathOf(uri: string): string {
+export function pathOf(uri: string): string {
   return uri.split('?', 1)[0]!
 }

@@ -73,6 +73,8 @@ export class Playback {
   }
 
   setSpeed(speed: number): void {
+    // At once, not when the browser tells: a second key press counts from here.
+    this.speed.value = speed
     this.media.playbackRate = speed
     // Loading a source sets the speed back to the default one.
     this.media.defaultPlaybackRate = speed
