@@ -92,7 +92,8 @@ function permitted(auth: Auth): RequestHandler {
 function answer(spec: RouteSpec, handler: (input: object) => Promise<unknown>): RequestHandler {
   return async (request, response) => {
     const value = await handler(readInput(spec, request, response))
-    if (response.headersSent || response.writableEnded) return
+    // Written by the handler itself, or the caller hung up.
+    if (response.headersSent || response.writableEnded || response.destroyed) return
     checkAnswer(spec, value)
     if (value === undefined) response.status(spec.status ?? 204).end()
     else response.status(spec.status ?? 200).json(value)
