@@ -2,13 +2,25 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['server/**/*.test.ts', 'shared/**/*.test.ts', 'client/**/*.test.ts', 'scripts/**/*.test.ts'],
     globalSetup: ['server/test/services.ts'],
-    testTimeout: 150_000,
-    // A browser on a busy machine now and then misses a beat; what is broken stays broken the second time.
-    retry: 1,
-    expect: { poll: { timeout: 20_000 } },
-    hookTimeout: 120_000,
-    maxWorkers: 2
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'node', include: ['server/**/*.test.ts', 'shared/**/*.test.ts', 'client/src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          testTimeout: 150_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } }, maxWorkers: 2, sequence: { groupOrder: 0 }
+        }
+      },
+      {
+        extends: true,
+        test: {
+          // One at a time: a browser that decodes without a graphics card and ffmpeg beside it are what two cores can bear.
+          name: 'browser', include: ['client/test/**/*.test.ts'],
+          testTimeout: 150_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } }, maxWorkers: 1, sequence: { groupOrder: 1 },
+          // It now and then misses a beat; what is broken stays broken the second time.
+          retry: 1
+        }
+      }
+    ]
   }
 })

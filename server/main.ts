@@ -49,7 +49,7 @@ try {
   loadConfig({ file })
   running = await startProcess(roles)
   logger.info('Started', { roles, url: running.port === null ? undefined : origin() })
-  if (running.login && !process.connected) console.log(`Log in as ${running.login.username} with the password ${running.login.password} (shown only this once).`)
+  if (running.login && !process.connected) process.stdout.write(`Log in as ${running.login.username} with the password ${running.login.password} (shown only this once).\n`)
   tell({ type: 'ready', url: origin(), login: running.login ?? undefined })
 } catch (error) {
   if (error instanceof ConfigError) fail(error.message)

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encoded, upload } from '../../server/test/upload.ts'
 import { footage } from '../../server/test/footage.ts'
-import { expectNoFaults, expectToPlay, openSite, picture, type Site } from './site.ts'
+import { expectNoFaults, expectToPlay, openSettings, openSite, picture, type Site } from './site.ts'
 
 let site: Site
 let video: { id: number, uuid: string, shortUUID: string }
@@ -40,14 +40,14 @@ test('qualities are chosen and kept for the next video; automatic says what it s
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
   await expectToPlay(page, 0.6)
-  await page.getByRole('button', { name: 'Player settings' }).click()
+  await openSettings(page)
   await page.getByRole('menuitem', { name: /Quality.*Auto \(\d+p\)/ }).click()
   await page.getByRole('menuitemradio', { name: '240p', exact: true }).click()
   await expect.poll(async () => (await picture(page)).height, { timeout: 20_000 }).toBe(240)
   await page.reload()
   await page.getByRole('button', { name: 'Play' }).first().click()
   await expect.poll(async () => (await picture(page)).height, { timeout: 20_000 }).toBe(240)
-  await page.getByRole('button', { name: 'Player settings' }).click()
+  await openSettings(page)
   await page.getByRole('menuitem', { name: /Quality.*240p/ }).click()
   await page.getByRole('menuitemradio', { name: /Auto/ }).click()
   await expect.poll(async () => (await picture(page)).height, { timeout: 30_000 }).toBe(360)

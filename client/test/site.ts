@@ -86,6 +86,12 @@ export async function expectToPlay(page: Page, seconds = 1): Promise<Picture> {
   return after
 }
 
+/** Opens the menu of the player; its bar hides while the picture plays. */
+export async function openSettings(page: Page): Promise<void> {
+  await page.locator('.player').hover()
+  await page.getByRole('button', { name: 'Player settings' }).click()
+}
+
 /** A film for uploading: real footage where it is (at least `seconds` long, looped), else a generated one. `keyframes`: seconds between them. */
 export async function film(site: Site, name: string, { seconds = 10, keyframes }: { seconds?: number, keyframes?: number } = {}): Promise<string> {
   const target = join(site.films, name)

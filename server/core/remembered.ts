@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { OutgoingHttpHeaders } from 'node:http'
-import type { Request, RequestHandler, Response } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { fresh, isRemembered, recall } from './fresh.ts'
 import { limiter, rateHeaders, setCounted } from './limits.ts'
 
@@ -43,12 +43,19 @@ export const shortWay: RequestHandler = (request, response, next) => {
   limiter('api')(request, response, error => {
     if (error) return next(error)
     setCounted(request)
-    found.then(answer => {
-      if (!answer?.headers) return next()
-      response.writeHead(200, { ...answer.headers, ...rateHeaders(request) })
-      response.end(answer.body)
-    }).catch(next)
+    void answerWith(found, request, response, next)
   })
+}
+
+async function answerWith(found: Promise<Answer | null>, request: Request, response: Response, next: NextFunction): Promise<void> {
+  try {
+    const answer = await found
+    if (!answer?.headers) return next()
+    response.writeHead(200, { ...answer.headers, ...rateHeaders(request) })
+    response.end(answer.body)
+  } catch (error) {
+    next(error)
+  }
 }
 
 const keyOf = (request: Request): string => request.originalUrl

@@ -1,11 +1,11 @@
 import type Hls from 'hls.js'
-import type { Level } from 'hls.js'
+import type { Fragment, Level } from 'hls.js'
 
 type Library = typeof import('hls.js')
 /** The parts of hls.js that follow the place of the current level in the list. */
 type Inner = {
   levelController: { currentLevel: Level | null, currentLevelIndex: number, manualLevelIndex: number }
-  streamController: { level: number }
+  streamController: { level: number, fragmentTracker: { fragments: { [key: string]: { body: Fragment } | null } } }
 }
 
 /**
@@ -27,6 +27,7 @@ export function addLevels(library: Library, hls: Hls, master: string, url: strin
       if (fragment.initSegment) fragment.initSegment.level = index
     }
   })
+  renumberBuffered(hls)
   if (levelController.currentLevel) {
     levelController.currentLevelIndex = levels.indexOf(levelController.currentLevel)
     streamController.level = levelController.currentLevelIndex
@@ -34,6 +35,20 @@ export function addLevels(library: Library, hls: Hls, master: string, url: strin
   if (manual) levelController.manualLevelIndex = levels.indexOf(manual)
   hls.trigger(library.Events.LEVELS_UPDATED, { levels })
   return fresh.length
+}
+
+/** Takes a level away, without touching playback. */
+export function removeLevel(hls: Hls, uri: string): void {
+  hls.removeLevel(hls.levels.findIndex(level => level.uri === uri))
+  renumberBuffered(hls)
+}
+
+/** hls.js files what is in the buffer under the number of its level; under an old number it would pass for the level that has that number now. */
+function renumberBuffered(hls: Hls): void {
+  const { fragments } = (hls as unknown as Inner).streamController.fragmentTracker
+  const entries = Object.values(fragments)
+  for (const key of Object.keys(fragments)) delete fragments[key]
+  for (const entry of entries) if (entry) fragments[`${entry.body.type}_${entry.body.level}_${entry.body.sn}`] = entry
 }
 
 /** The address without its query: tokens change, files do not. */

@@ -1,5 +1,5 @@
 import type Hls from 'hls.js'
-import { addLevels, pathOf } from './levels.ts'
+import { addLevels, pathOf, removeLevel } from './levels.ts'
 import { reachOf, type Reach } from './tail.ts'
 
 type Library = typeof import('hls.js')
@@ -72,7 +72,7 @@ export class Rungs {
       return far && reach !== undefined && !reach.ended && reach.edge < at + ahead
     }
     for (const { uri } of levels.filter(level => lags(level.uri, GOES_AHEAD))) {
-      if (this.#hls.levels.length > 1) this.#hls.removeLevel(this.#hls.levels.findIndex(level => level.uri === uri))
+      if (this.#hls.levels.length > 1) removeLevel(this.#hls, uri)
     }
     if (this.#master === null) return false
     return addLevels(this.#library, this.#hls, this.#master, this.#url, url => this.#reach.has(pathOf(url)) && !lags(url, COMES_AHEAD)) > 0

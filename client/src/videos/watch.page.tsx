@@ -36,7 +36,7 @@ export default function Watch(): JSX.Element {
   if (barrier && !video) return <div class="page"><Barrier kind={barrier} onUnlock={unlock} onRetry={reload} /></div>
   if (!video) return <div class="watch" aria-busy="true"><div class="watch-stage"><div class="player" /></div></div>
   const stage = source
-    ? <Player key={video.uuid} source={source} autoplay={autoplay} start={startOf(query.start)} pageKeys wide={wide} onWide={() => setWide(!wide)} renew={renew} />
+    ? <Player key={video.uuid} source={source} autoplay={autoplay} start={startOf(query.start)} pageKeys wide={wide} onWide={() => setWide(before => !before)} renew={renew} />
     : <div class="player watch-nothing">{waiting ? <State icon="film" title={t('watch.preparing')}><p>{t('watch.preparingText')}</p></State> : video.state.id !== PUBLISHED && <State icon="alert" title={t('watch.broken')} />}</div>
   return (
     <div class={`watch ${wide ? 'watch-wide' : ''}`}>

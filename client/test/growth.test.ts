@@ -1,0 +1,69 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { eventually } from '../../server/test/instance.ts'
+import { upload } from '../../server/test/upload.ts'
+import { readFile } from 'node:fs/promises'
+import { expectNoFaults, expectToPlay, film, logIn, openSettings, openSite, picture, type Site } from './site.ts'
+
+// A film whose stream can be copied: its own quality is there at once, the others grow behind it.
+let site: Site
+beforeAll(async () => { site = await openSite({ transcoding: { nice: 19, threads: 1, resolutions: { '480p': false, '360p': false } } }) })
+afterAll(async () => await site.stop())
+afterEach(async () => {
+  const token = await site.login()
+  for (const { id } of (await site.call('GET /users/me/videos', { token })).json.data) await site.call(`DELETE /videos/${id}`, { token })
+})
+
+test('the others enter the menu without a break, and can be chosen', { timeout: 240_000 }, async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await logIn(page, 'root', site.rootPassword, '/upload')
+  await page.setInputFiles('input[type=file]', await film(site, 'sharp.mp4', { seconds: 100, keyframes: 2 }))
+  const item = page.getByRole('article', { name: 'sharp.mp4' })
+  await item.getByRole('button', { name: 'Play' }).first().click({ timeout: 60_000 })
+  await expectToPlay(page)
+  await page.locator('video').evaluate((video: HTMLVideoElement) => {
+    const breaks: string[] = []
+    Object.assign(window, { breaks })
+    // A busy machine decodes too slowly now and then; what must not happen is that there is nothing to decode.
+    const starved = () => !Array.from({ length: video.buffered.length }, (_, index) => video.buffered.start(index) <= video.currentTime && video.buffered.end(index) > video.currentTime + 0.5).includes(true)
+    for (const event of ['emptied', 'seeking', 'pause', 'error'] as const) video.addEventListener(event, () => breaks.push(`${event} at ${video.currentTime}`))
+    video.addEventListener('waiting', () => { if (starved()) breaks.push(`nothing to play at ${video.currentTime}`) })
+  })
+  await openSettings(page)
+  await item.getByRole('menuitem', { name: /Quality/ }).click()
+  const qualities = item.getByRole('menuitemradio')
+  await expect.poll(async () => await qualities.allTextContents(), { timeout: 120_000 }).toEqual(expect.arrayContaining(['720p', '240p']))
+  expect((await picture(page)).height).toBe(720)
+  expect(await page.evaluate(() => (window as unknown as { breaks: string[] }).breaks)).toEqual([])
+
+  // Back to where the small one has already been made: further on it would rightly be waited for.
+  await page.locator('video').evaluate((video: HTMLVideoElement) => { video.currentTime = 0 })
+  await item.getByRole('menuitemradio', { name: '240p', exact: true }).click()
+  await expect.poll(async () => (await picture(page)).height, { timeout: 60_000 }).toBe(240)
+  await expectToPlay(page)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('who begins beyond what the smaller qualities have reached is not kept waiting by them', { timeout: 240_000 }, async () => {
+  const token = await site.login()
+  const { json: me } = await site.call('GET /users/me', { token })
+  const video = await upload(site, { token, channelId: me.videoChannels[0].id }, { name: 'Long and sharp' }, await readFile(await film(site, 'sharper.mp4', { seconds: 120, keyframes: 2 })) as Buffer<ArrayBuffer>)
+  const rungs = async () => (await site.call(`GET /videos/${video.id}/transcoding`, { token })).json.rungs as { resolution: number, state: string }[]
+  await eventually(async () => (await rungs()).find(({ resolution }) => resolution === 240)?.state === 'growing', 60, 'the rung of 240p')
+
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.addInitScript(() => localStorage.setItem('bobine.bandwidth', '100000'))
+  await page.goto(`/w/${video.shortUUID}?start=100`)
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await expectToPlay(page)
+  expect(await picture(page)).toMatchObject({ height: 720 })
+  expect((await picture(page)).time).toBeGreaterThan(100)
+  expect((await rungs()).find(({ resolution }) => resolution === 240)?.state).toBe('growing')
+  await page.keyboard.press('1')
+  await expect.poll(async () => (await picture(page)).time).toBeLessThan(30)
+  await expectToPlay(page)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
