@@ -43,7 +43,7 @@ export const ConfigSchema = z.strictObject({
   }),
   log: z.strictObject({ level: z.enum(['error', 'warn', 'info', 'debug']), anonymize_ip: z.boolean() }),
   rates_limit: z.strictObject({
-    api: Rate, login: Rate, signup: Rate, upload: Rate, client: Rate, files: Rate, video_password: Rate
+    api: Rate, login: Rate, signup: Rate, upload: Rate, client: Rate, files: Rate, video_password: Rate, activity_pub: Rate
   }),
   http: z.strictObject({
     max_body: Size, max_files: Count, max_fields: Count, max_nesting: Count,
@@ -131,7 +131,33 @@ export const ConfigSchema = z.strictObject({
   import: z.strictObject({ videos: z.strictObject({ http: z.strictObject({ enabled: NotYet }), torrent: z.strictObject({ enabled: NotYet }) }) }),
   live: z.strictObject({ enabled: NotYet }),
   jobs: z.strictObject({ keep_completed: Count, keep_failed: Count, lock_duration: Duration, retry_start: Duration, orphan_interval: Duration, orphan_age: Duration }),
-  federation: z.strictObject({ enabled: z.boolean(), prevent_ssrf: z.boolean() })
+  followers: z.strictObject({
+    instance: z.strictObject({ enabled: z.boolean(), manual_approval: z.boolean() }),
+    channels: z.strictObject({ enabled: z.boolean() })
+  }),
+  followings: z.strictObject({
+    instance: z.strictObject({ auto_follow_back: z.strictObject({ enabled: z.boolean() }), auto_follow_index: z.strictObject({ enabled: NotYet }) })
+  }),
+  remote_redundancy: z.strictObject({ videos: z.strictObject({ accept_from: z.enum(['nobody', 'anybody', 'followings']) }) }),
+  search: z.strictObject({ remote_uri: z.strictObject({ users: z.boolean(), anonymous: z.boolean() }) }),
+  federation: z.strictObject({
+    enabled: z.boolean(), prevent_ssrf: z.boolean(), sign_federated_fetches: z.boolean(), min_key_bits: z.int().min(1024).max(8192), clock_skew: Duration,
+    videos: z.strictObject({ federate_unlisted: z.boolean(), counters_interval: Duration }),
+    fetch: z.strictObject({
+      connect_timeout: Duration, headers_timeout: Duration, timeout: Duration, redirects_timeout: Duration, max_redirects: Count, max_size: Size, max_image_size: Size, min_rate: Size, max_per_activity: Count, per_host: Rate
+    }),
+    inbox: z.strictObject({
+      max_body: Size, max_depth: Count, max_nodes: Count, max_list: Count, per_host: Rate, max_waiting: Count, concurrency: z.int().min(1), attempts: z.int().min(1), retry_delay: Duration,
+      lease: Duration, keep: Duration, check_interval: Duration, views_interval: Duration
+    }),
+    outbox: z.strictObject({
+      concurrency: z.int().min(1), per_host: z.int().min(1), connect_timeout: Duration, timeout: Duration, batch: z.int().min(1), lease: Duration, retry_delay: Duration, max_retry_delay: Duration,
+      keep: Duration, check_interval: Duration, breaker: z.strictObject({ failures: z.int().min(1), window: Duration, pause: Duration, max_pause: Duration }), max_held: Count, signature_memory: Duration
+    }),
+    actors: z.strictObject({ refresh_after: Duration, key_refresh: Duration, gone_for: Duration, refresh_interval: Duration }),
+    collections: z.strictObject({ page_size: z.int().min(1).max(100) }),
+    crawl: z.strictObject({ max_pages: Count, max_items: Count, max_time: Duration, interval: Duration, max_replies: Count })
+  })
 })
 
 /** The parsed configuration: durations in milliseconds, sizes in bytes. */

@@ -8,6 +8,8 @@ export type Events = {
   'video.deleted': { uuid: string, folder: string }
   'upload.completed': { videoId: number }
   'user.created': { userId: number }
+  'outbox.filled': { lane: number, delay: number }
+  'inbox.filled': { lane: number }
 }
 
 type Listener<N extends keyof Events> = (event: Events[N]) => void | Promise<void>

@@ -69,8 +69,8 @@ export function instanceConfig(databaseName: string, folder: string, port: numbe
     redis: { socket: inject('redis').socket, prefix: databaseName },
     storage: { root: folder }, log: { level: 'error' },
     security: { password_cost: 4, actor_key_bits: 1024 },
-    rates_limit: { api: plenty, login: plenty, signup: plenty, upload: plenty, client: plenty, files: plenty, video_password: plenty },
-    federation: { prevent_ssrf: false }
+    rates_limit: { api: plenty, login: plenty, signup: plenty, upload: plenty, client: plenty, files: plenty, video_password: plenty, activity_pub: plenty },
+    federation: { prevent_ssrf: false, min_key_bits: 1024 }
   }
 }
 
@@ -126,7 +126,8 @@ export async function eventually<T>(ready: () => Promise<T | null | undefined | 
   }
 }
 
-function deepMerge(base: Tree, over: Tree): Tree {
+/** Lays an object of settings over another. */
+export function deepMerge(base: Tree, over: Tree): Tree {
   const merged: Tree = { ...base }
   for (const [key, value] of Object.entries(over)) {
     const below = merged[key]

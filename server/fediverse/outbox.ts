@@ -1,0 +1,47 @@
+import type { Transaction } from 'sequelize'
+import { afterCommit } from '../core/database.ts'
+import { emit } from '../core/events.ts'
+import { run, sql } from '../core/sql.ts'
+import { withContext, type ContextKind } from './context.ts'
+import type { Activity } from './vocabulary.ts'
+
+/** Lanes, the more urgent first: a Follow never waits behind a flood of views. */
+export const LANE = { NOW: 0, PUBLISH: 1, BULK: 2 } as const
+
+/** Who gets an activity: single inboxes, and the followers of actors (their URLs), each shared inbox once, but for the hosts in `except`. */
+export type Audience = { inboxes?: string[], followersOf?: string[], except?: string[] }
+
+/** What is sent. `subject`: URL of the object, whose messages keep their order per host. `supersedes`: a newer one with this key replaces those still waiting. */
+export type Outgoing = {
+  activity: Activity
+  kind: ContextKind
+  audience: Audience
+  lane: (typeof LANE)[keyof typeof LANE]
+  subject: string
+  supersedes?: string
+  /** Not before so many ms: messages with the same `supersedes` key within that time become one. */
+  delay?: number
+}
+
+/** Writes an activity into the outbox, within the transaction of the act (law 2). It leaves after commit. */
+export async function send({ activity, kind, audience, lane, subject, supersedes, delay = 0 }: Outgoing, transaction?: Transaction): Promise<void> {
+  if (supersedes !== undefined && delay > 0) {
+    // The one that waits already takes the newer words with it, at its own time.
+    const replaced = await run(sql`
+      UPDATE outgoing SET activity = ${JSON.stringify(withContext(kind, activity))}::jsonb WHERE supersedes = ${supersedes} AND fanned_out_at IS NULL RETURNING id`, transaction)
+    if (replaced.length > 0) return
+  }
+  await run(sql`
+    INSERT INTO outgoing (actor, type, activity, audience, lane, subject, supersedes, not_before)
+    VALUES (${activity.actor}, ${activity.type}, ${JSON.stringify(withContext(kind, activity))}::jsonb, ${JSON.stringify(audience)}::jsonb, ${lane}, ${subject}, ${supersedes ?? null},
+      now() + make_interval(secs => ${delay / 1000}::double precision))`, transaction)
+  afterCommit(transaction, () => emit('outbox.filled', { lane, delay }))
+}
+
+/** Sends somebody else's activity on, byte for byte, signed at HTTP level by `actor` (the instance's own). */
+export async function forward({ body, type, actor, audience, subject }: { body: string, type: string, actor: string, audience: Audience, subject: string }, transaction?: Transaction): Promise<void> {
+  await run(sql`
+    INSERT INTO outgoing (actor, type, activity, body, audience, lane, subject, forwarded)
+    VALUES (${actor}, ${type}, '{}', ${body}, ${JSON.stringify(audience)}::jsonb, ${LANE.PUBLISH}, ${subject}, true)`, transaction)
+  afterCommit(transaction, () => emit('outbox.filled', { lane: LANE.PUBLISH, delay: 0 }))
+}

@@ -1,0 +1,45 @@
+import type { Json, JsonObject } from './vocabulary.ts'
+import { listOf, typeOf } from './vocabulary.ts'
+
+/** An activity that may be acted on: stored, its sender proven, the origin law kept. */
+export type Incoming = {
+  id: string
+  type: string
+  /** URL of the actor, for whom `proof` vouches. */
+  actor: string
+  activity: JsonObject
+  object: Json
+  /** What vouches for the actor: its own HTTP signature, an LD signature, a data integrity proof; `none`: only what is fetched from its origin counts. */
+  proof: 'http' | 'ld' | 'integrity' | 'none'
+  /** URL of the actor that posted it. */
+  signer: string
+  /** The bytes as they came, for sending on. */
+  body: string
+  receivedAt: Date
+}
+
+/** Acts on an activity; true: it was this listener's. Throws `Later` to be asked again, anything else is logged and ends it. */
+export type Receiver = (incoming: Incoming) => Promise<boolean | void>
+
+/** Thrown by a receiver that needs somebody who does not answer now; the activity is tried again. */
+export class Later extends Error {}
+
+const receivers = new Map<string, Receiver[]>()
+
+/**
+ * Hears activities: 'Follow', or 'Create(Note)' where the embedded object has that type, or 'Create' for all that no narrower one took.
+ * Several may hear the same; they are asked in order until one says true.
+ */
+export function receive(name: string, receiver: Receiver): void {
+  receivers.set(name, [...receivers.get(name) ?? [], receiver])
+}
+
+/** Hands an activity to those who hear it. False: nobody took it. */
+export async function dispatch(incoming: Incoming): Promise<boolean> {
+  const kinds = listOf(incoming.object).map(typeOf).filter(kind => kind !== null)
+  const names = [...kinds.map(kind => `${incoming.type}(${kind})`), incoming.type]
+  for (const name of names) {
+    for (const receiver of receivers.get(name) ?? []) if (await receiver(incoming)) return true
+  }
+  return false
+}
