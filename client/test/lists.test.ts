@@ -68,7 +68,7 @@ test('the list goes on as one scrolls, and back finds it where it was left', asy
   expect(before).toBeGreaterThan(1000)
   await link.click()
   await page.getByRole('heading', title(3)).waitFor()
-  expect(await page.evaluate(() => scrollY)).toBe(0)
+  await expect.poll(async () => await page.evaluate(() => scrollY)).toBe(0)
   await page.goBack()
   await link.waitFor()
   await expect.poll(async () => Math.abs(await page.evaluate(() => scrollY) - before)).toBeLessThan(5)

@@ -1,11 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { readInit } from './mp4.ts'
 import type { Probe } from './probe.ts'
 
 /** One rendition: a playlist and the fragmented MP4 file it points into, both names within the output folder; `resolution` is 0 for sound. */
 export type HlsOutput = { kind: 'video' | 'audio', resolution: number, playlist: string, file: string }
+
+const PIECE = 65_536
 
 export type ByteRange = { offset: number, length: number }
 export type Segment = { uri: string, duration: number, byterange: ByteRange | null }
@@ -109,15 +111,25 @@ export async function segmentHashes(folder: string, outputs: Pick<HlsOutput, 'pl
       for (const { byterange } of list.segments) {
         if (!byterange) continue
         const last = byterange.offset + byterange.length - 1
-        const hash = createHash('sha256')
-        for await (const chunk of file.createReadStream({ start: byterange.offset, end: last, autoClose: false })) hash.update(chunk as Buffer)
-        ranges[`${byterange.offset}-${last}`] = hash.digest('hex')
+        ranges[`${byterange.offset}-${last}`] = await rangeHash(file, byterange.offset, last)
       }
     } finally {
       await file.close()
     }
   }
   return hashes
+}
+
+async function rangeHash(file: FileHandle, first: number, last: number): Promise<string> {
+  const hash = createHash('sha256')
+  const piece = Buffer.allocUnsafe(PIECE)
+  for (let at = first; at <= last;) {
+    const { bytesRead } = await file.read(piece, 0, Math.min(PIECE, last + 1 - at), at)
+    if (bytesRead === 0) break
+    hash.update(piece.subarray(0, bytesRead))
+    at += bytesRead
+  }
+  return hash.digest('hex')
 }
 
 /** Writes a text file so that a reader sees the old text or the new, never a part. */
