@@ -17,13 +17,13 @@ function fail(message: string): never {
   process.exit(1)
 }
 
-function readArguments(): { roles: Role[], file?: string } {
+function readArguments(): { roles: Role[], file?: string, reset?: string } {
   try {
-    const { values } = parseArgs({ options: { roles: { type: 'string' }, config: { type: 'string' } } })
+    const { values } = parseArgs({ options: { roles: { type: 'string' }, config: { type: 'string' }, 'reset-password': { type: 'string' } } })
     const roles = (values.roles ?? 'web,worker').split(',')
     const unknown = roles.find(role => !ROLES.includes(role as Role))
     if (unknown !== undefined) fail(`Unknown role "${unknown}": the roles are ${ROLES.join(' and ')}`)
-    return { roles: roles as Role[], file: values.config }
+    return { roles: roles as Role[], file: values.config, reset: values['reset-password'] }
   } catch (error) {
     return fail((error as Error).message)
   }
@@ -45,9 +45,9 @@ process.on('SIGINT', () => void stop())
 process.on('disconnect', () => void stop())
 
 try {
-  const { roles, file } = readArguments()
+  const { roles, file, reset } = readArguments()
   loadConfig({ file })
-  running = await startProcess(roles)
+  running = await startProcess(roles, reset)
   logger.info('Started', { roles, url: running.port === null ? undefined : origin() })
   if (running.login && !process.connected) process.stdout.write(`Log in as ${running.login.username} with the password ${running.login.password} (shown only this once).\n`)
   tell({ type: 'ready', url: origin(), login: running.login ?? undefined })

@@ -65,8 +65,14 @@ export class Launch {
     if (privatePostgres) postgres = (await this.#keep('PostgreSQL', signal => startPostgres(data, {}, signal))).address
     if (privateRedis) redis = (await this.#keep('Redis', signal => startRedis(data, signal))).address
     const parameters = ['--roles', options.roles.join(','), ...settings.file ? ['--config', settings.file] : []]
-    const command = { file: this.#serverFile, parameters, env: serverEnvironment(settings, postgres, redis), cwd: projectFolder, mark }
-    return (await this.#keep('The server', signal => startServer(command, signal))).ready
+    // Once: a server that is started again must not change the password again.
+    let reset = options.resetPassword ? ['--reset-password', options.resetPassword] : []
+    const command = { file: this.#serverFile, env: serverEnvironment(settings, postgres, redis), cwd: projectFolder, mark }
+    return (await this.#keep('The server', signal => {
+      const once = reset
+      reset = []
+      return startServer({ ...command, parameters: [...parameters, ...once] }, signal)
+    })).ready
   }
 
   async #keep<S extends Service>(name: string, start: (signal: AbortSignal) => Promise<S>): Promise<S> {

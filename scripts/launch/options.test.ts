@@ -7,13 +7,13 @@ test('nothing given means both roles and everything else as configured', () => {
 })
 
 test('every option', () => {
-  expect(readOptions(['--port', '9001', '--data=/srv/b', '--hostname', 'Videos.example.ORG', '--roles', 'worker, web,worker', '--config', 'a.yaml']))
-    .toEqual({ port: 9001, data: '/srv/b', hostname: 'videos.example.org', roles: ['worker', 'web'], config: 'a.yaml' })
+  expect(readOptions(['--port', '9001', '--data=/srv/b', '--hostname', 'Videos.example.ORG', '--roles', 'worker, web,worker', '--config', 'a.yaml', '--reset-password', 'root']))
+    .toEqual({ port: 9001, data: '/srv/b', hostname: 'videos.example.org', roles: ['worker', 'web'], config: 'a.yaml', resetPassword: 'root' })
   expect(readOptions(['--help', '--port', '9001'])).toBe('help')
 })
 
 test('the help names every option', () => {
-  for (const option of ['--port', '--data', '--hostname', '--roles', '--config', '--help']) expect(HELP).toContain(`  ${option} `)
+  for (const option of ['--port', '--data', '--hostname', '--roles', '--config', '--reset-password', '--help']) expect(HELP).toContain(`  ${option} `)
 })
 
 test.each([

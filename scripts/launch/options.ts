@@ -8,6 +8,7 @@ export interface Options {
   hostname?: string
   roles: string[]
   config?: string
+  resetPassword?: string
 }
 
 const ROLES = ['web', 'worker']
@@ -23,6 +24,7 @@ Starts Bobine, and a PostgreSQL and a Redis of its own unless DATABASE_URL and R
                     expected on https, through a reverse proxy such as Caddy
   --roles LIST      web, worker, or both (web,worker)
   --config FILE     read FILE instead of config/local.yaml; config/default.yaml explains every key
+  --reset-password NAME  give this user (root, say) a new password and show it
   --help            this text
 
 Environment: DATABASE_URL, REDIS_URL; BOBINE_CONFIG (a JSON object that overrides any key of the configuration);
@@ -43,14 +45,15 @@ export function readOptions(parameters: string[]): Options | 'help' {
     data: values.data,
     hostname: values.hostname === undefined ? undefined : hostname(values.hostname),
     roles: values.roles === undefined ? ROLES : roles(values.roles),
-    config: values.config
+    config: values.config,
+    resetPassword: values['reset-password']
   }
 }
 
 function parse(parameters: string[]) {
   const text = { type: 'string' } as const
   try {
-    return parseArgs({ args: parameters, options: { port: text, data: text, hostname: text, roles: text, config: text, help: { type: 'boolean' } } }).values
+    return parseArgs({ args: parameters, options: { port: text, data: text, hostname: text, roles: text, config: text, 'reset-password': text, help: { type: 'boolean' } } }).values
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const option = /'(-[^' ]*)/.exec(message)?.[1] ?? ''

@@ -71,6 +71,23 @@ test('the first start shows a login that works, Ctrl-C stops everything, the nex
   await stop(second, 'SIGTERM')
 })
 
+test('a lost password is replaced, once', async () => {
+  const first = await start()
+  await first.trial.says(/Ctrl-C/)
+  await stop(first, 'SIGINT')
+  const second = await start(first.folder, first.port, {}, ['--reset-password', 'root'])
+  const [, password] = await second.trial.says(/Log in as root with the password (\S+) /)
+  expect(await login(second.url)).toBe(400)
+  expect(await login(second.url, password)).toBe(200)
+  process.kill(running(first.folder).server!, 'SIGKILL')
+  await second.trial.says(/ended \(SIGKILL\); starting it again/)
+  await expect.poll(() => login(second.url, password), { timeout: 20_000, interval: 200 }).toBe(200)
+  await stop(second, 'SIGTERM')
+  const third = new Trial(['--data', first.folder, '--port', String(first.port), '--reset-password', 'nobody'])
+  await third.says(/There is no user nobody/)
+  expect(await third.ended).not.toBe('exit 0')
+})
+
 test('BOBINE_ROOT_PASSWORD is the first password', async () => {
   const site = await start()
   await site.trial.says(new RegExp(`Log in as root with the password ${PASSWORD} `))

@@ -5,7 +5,9 @@ import { transaction } from '../core/database.ts'
 import { run, sql } from '../core/sql.ts'
 import { Account } from '../actors/account.model.ts'
 import { createLocalActor } from '../actors/actors.ts'
+import { hashPassword } from './password.ts'
 import { createUser } from './registration.ts'
+import { endSessions } from './tokens.ts'
 import { ROLE, ROOT } from './user.model.ts'
 
 /** The name of the actor that speaks for the instance itself. */
@@ -32,6 +34,18 @@ export async function createRoot(): Promise<{ username: string, password: string
       username: ROOT, password, email: config.admin.email, role: ROLE.ADMINISTRATOR, emailVerified: true, videoQuota: -1, videoQuotaDaily: -1
     }, transaction)
     return { username: ROOT, password }
+  })
+}
+
+/** Gives a user a new password and ends all its sessions; null where nobody has that name. For an admin who has lost the login. */
+export async function resetPassword(username: string): Promise<{ username: string, password: string } | null> {
+  const password = letters(PASSWORD_LENGTH)
+  const passwordHash = await hashPassword(password)
+  return await transaction(async transaction => {
+    const [user] = await run<{ id: number, username: string }>(sql`UPDATE users SET password_hash = ${passwordHash}, updated_at = now() WHERE lower(username) = lower(${username}) RETURNING id, username`, transaction)
+    if (!user) return null
+    await endSessions(user.id, transaction)
+    return { username: user.username, password }
   })
 }
 

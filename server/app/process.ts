@@ -1,10 +1,11 @@
 import './models.ts'
+import { ConfigError } from '../core/config.ts'
 import { connectDatabase, disconnectDatabase } from '../core/database.ts'
 import { closeQueues } from '../core/job.ts'
 import { configureLogger } from '../core/logger.ts'
 import { migrate } from '../core/migrate.ts'
 import { connectRedis, disconnectRedis } from '../core/redis.ts'
-import { createRoot } from '../accounts/root.ts'
+import { createRoot, resetPassword } from '../accounts/root.ts'
 import { startListening } from './listeners.ts'
 import { startWeb } from './web.ts'
 import { startWork } from './worker.ts'
@@ -14,13 +15,17 @@ export type Role = 'web' | 'worker'
 /** A running process with its roles. */
 export type Running = { port: number | null, login: { username: string, password: string } | null, stop(): Promise<void> }
 
-/** Connects, migrates and starts the roles, the configuration being loaded; `stop` ends everything in reverse order. */
-export async function startProcess(roles: Role[]): Promise<Running> {
+/**
+ * Connects, migrates and starts the roles, the configuration being loaded; `stop` ends everything in reverse order.
+ * `reset` names a user who is given a new password; it is told as `login`.
+ */
+export async function startProcess(roles: Role[], reset?: string): Promise<Running> {
   configureLogger()
   await connectDatabase()
   connectRedis()
   await migrate()
-  const login = await createRoot()
+  const login = await createRoot() ?? (reset === undefined ? null : await resetPassword(reset))
+  if (reset !== undefined && !login) throw new ConfigError(`There is no user ${reset}`)
   startListening()
   const web = roles.includes('web') ? await startWeb() : null
   const work = roles.includes('worker') ? startWork() : null
