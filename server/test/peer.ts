@@ -6,54 +6,77 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { projectFolder } from '../core/config.ts'
 import { callOf, database, deepMerge, freePort, instanceConfig, type Instance } from './instance.ts'
+import { openWire, type Wire } from './wire.ts'
 
-/** A second instance in a process of its own, with its own database, Redis prefix, storage and port. */
-export type Peer = Pick<Instance, 'call' | 'login' | 'url' | 'rootPassword' | 'folder'> & {
+/** The processes of a second instance: both roles in one, or one each. */
+type Part = 'web' | 'worker' | 'web,worker'
+
+/** A second instance in processes of its own, with its own database, Redis prefix, storage and port. */
+export type Peer = Pick<Instance, 'call' | 'login' | 'user' | 'url' | 'rootPassword' | 'folder'> & {
   host: string
-  /** The name of its database in the test cluster. */
+  /** The name of its database in the test cluster, and the prefix of its keys in Redis. */
   database: string
-  /** Ends it at once, as a lost machine would; `start` brings it back. */
-  kill(): Promise<void>
-  /** Starts it again on the same data. */
+  /** The wire between it and everybody else. */
+  wire: Wire
+  /** Ends a part, or all of it, at once, as a lost machine would; `start` brings it back. */
+  kill(part?: Part): Promise<void>
+  /** Starts what does not run, on the same data. */
   start(): Promise<void>
   stop(): Promise<void>
 }
 
-type Ready = { type: string, message?: string, login?: { username: string, password: string } }
+type Ready = { type: string, message?: string }
 const PASSWORD = 'password1'
 
-/** Starts a second instance; `overrides` as for startInstance. */
-export async function startPeer(overrides: { [key: string]: unknown } = {}): Promise<Peer> {
+/** Starts a second instance; `overrides` as for startInstance, `parts` for web and worker in two processes. */
+export async function startPeer(overrides: { [key: string]: unknown } = {}, parts: Part[] = ['web,worker']): Promise<Peer> {
   const name = `test_${randomBytes(6).toString('hex')}`
   const folder = await mkdtemp(join(tmpdir(), 'bobine-peer-'))
   await database(async client => await client.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`))
-  const port = await freePort()
-  const configuration = JSON.stringify(deepMerge(instanceConfig(name, folder, port), overrides))
-  const url = `http://127.0.0.1:${port}`
-  let child: ChildProcess | null = null
+  const [inner, wire] = [await freePort(), await openWire()]
+  const configuration = JSON.stringify(deepMerge(deepMerge(instanceConfig(name, folder, wire.port), { listen: { port: inner } }), overrides))
+  wire.connect(inner)
+  const url = `http://127.0.0.1:${wire.port}`
+  const running = new Map<Part, ChildProcess>()
   const start = async () => {
-    child = fork(join(projectFolder, 'server/main.ts'), [], {
-      cwd: projectFolder, execArgv: ['--import', 'tsx'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, BOBINE_CONFIG: configuration, BOBINE_ROOT_PASSWORD: PASSWORD }
-    })
-    const [message] = await once(child, 'message') as [Ready]
-    if (message.type !== 'ready') throw new Error(message.message)
+    for (const part of parts) {
+      if (running.has(part)) continue
+      const child = fork(join(projectFolder, 'server/main.ts'), ['--roles', part], {
+        cwd: projectFolder, execArgv: ['--import', 'tsx'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        env: { ...process.env, BOBINE_CONFIG: configuration, BOBINE_ROOT_PASSWORD: PASSWORD }
+      })
+      running.set(part, child)
+      child.once('close', () => { if (running.get(part) === child) running.delete(part) })
+      const [message] = await Promise.race([once(child, 'message') as Promise<[Ready]>, once(child, 'close').then((): [Ready] => [{ type: 'ended', message: `The ${part} of the second instance ended` }])])
+      if (message.type !== 'ready') throw new Error(message.message)
+    }
   }
-  const end = async (signal: NodeJS.Signals) => {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
-    const closed = once(child, 'close')
-    child.kill(signal)
-    await closed
+  const end = async (signal: NodeJS.Signals, which: Part[]) => {
+    await Promise.all(which.map(async part => {
+      const child = running.get(part)
+      if (!child || child.exitCode !== null || child.signalCode !== null) return
+      const closed = once(child, 'close')
+      child.kill(signal)
+      await closed
+    }))
   }
   await start()
   const client = await callOf(url)
+  const login = async (username = 'root', password = PASSWORD) => await client.login(username, password)
   return {
-    url, folder, host: `127.0.0.1:${port}`, database: name, rootPassword: PASSWORD, call: client.call,
-    login: async (username = 'root', password = PASSWORD) => await client.login(username, password),
-    kill: async () => await end('SIGKILL'),
+    url, folder, host: `127.0.0.1:${wire.port}`, database: name, wire, rootPassword: PASSWORD, call: client.call, login,
+    user: async (username, more = {}) => {
+      const made = await client.call('POST /users', { token: await login(), body: { username, password: PASSWORD, email: `${username}@example.com`, role: 2, ...more } })
+      if (made.status !== 200) throw new Error(made.text)
+      const token = await login(username)
+      const me = await client.call('GET /users/me', { token })
+      return { id: made.json.user.id, token, channelId: me.json.videoChannels[0].id }
+    },
+    kill: async part => await end('SIGKILL', part ? [part] : parts),
     start,
     stop: async () => {
-      await end('SIGTERM')
+      await end('SIGTERM', parts)
+      await wire.close()
       await database(async client => await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
       await rm(folder, { recursive: true, force: true })
     }
