@@ -19,7 +19,7 @@ export function uploadForm(fields: Record<string, string | number | boolean | st
 }
 
 /** Uploads a short film and gives its names; fails if it is refused. */
-export async function upload(site: Instance, user: User, fields: Record<string, string | number | boolean | string[]> = {}, bytes?: Buffer<ArrayBuffer>): Promise<Video> {
+export async function upload(site: Pick<Instance, 'call'>, user: User, fields: Record<string, string | number | boolean | string[]> = {}, bytes?: Buffer<ArrayBuffer>): Promise<Video> {
   film ??= await footage({ seconds: 2, size: '320x180' })
   const answer = await site.call('POST /videos/upload', { token: user.token, multipart: uploadForm({ name: 'A film', channelId: user.channelId, privacy: 1, ...fields }, { bytes: bytes ?? film, name: 'film.mp4' }) })
   if (answer.status !== 200) throw new Error(answer.text)
@@ -27,7 +27,7 @@ export async function upload(site: Instance, user: User, fields: Record<string, 
 }
 
 /** Waits until the encoding of a video is over and gives its owner's view of it. */
-export async function encoded(site: Instance, user: { token: string }, id: string | number): Promise<Answer['json']> {
+export async function encoded(site: Pick<Instance, 'call'>, user: { token: string }, id: string | number): Promise<Answer['json']> {
   await eventually(async () => {
     const { json } = await site.call(`GET /videos/${id}/transcoding`, { token: user.token })
     if (json.state === 'failed') throw new Error(json.error)
