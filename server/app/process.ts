@@ -5,6 +5,7 @@ import { closeQueues } from '../core/job.ts'
 import { configureLogger } from '../core/logger.ts'
 import { migrate } from '../core/migrate.ts'
 import { connectRedis, disconnectRedis } from '../core/redis.ts'
+import { hearOthers, tellOthers } from '../core/wake.ts'
 import { createRoot, resetPassword } from '../accounts/root.ts'
 import { startListening } from './listeners.ts'
 import { startWeb } from './web.ts'
@@ -27,6 +28,8 @@ export async function startProcess(roles: Role[], reset?: string): Promise<Runni
   const login = await createRoot() ?? (reset === undefined ? null : await resetPassword(reset))
   if (reset !== undefined && !login) throw new ConfigError(`There is no user ${reset}`)
   startListening()
+  tellOthers()
+  if (roles.includes('worker')) hearOthers()
   const web = roles.includes('web') ? await startWeb() : null
   const work = roles.includes('worker') ? startWork() : null
   return {

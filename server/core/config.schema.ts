@@ -147,8 +147,8 @@ export const ConfigSchema = z.strictObject({
       connect_timeout: Duration, headers_timeout: Duration, timeout: Duration, redirects_timeout: Duration, max_redirects: Count, max_size: Size, max_image_size: Size, min_rate: Size, max_per_activity: Count, per_host: Rate
     }),
     inbox: z.strictObject({
-      max_body: Size, max_depth: Count, max_nodes: Count, max_list: Count, per_host: Rate, max_waiting: Count, concurrency: z.int().min(1), attempts: z.int().min(1), retry_delay: Duration,
-      lease: Duration, keep: Duration, check_interval: Duration, views_interval: Duration
+      max_body: Size, max_depth: Count, max_nodes: Count, max_list: Count, per_host: Rate, max_waiting: Count, body_timeout: Duration, concurrency: z.int().min(1), batch: z.int().min(1), slow_after: Duration, max_slow: z.int().min(1), attempts: z.int().min(1), retry_delay: Duration,
+      lease: Duration, keep: Duration, check_interval: Duration, views_interval: Duration, sweep_interval: Duration
     }),
     outbox: z.strictObject({
       concurrency: z.int().min(1), per_host: z.int().min(1), connect_timeout: Duration, timeout: Duration, batch: z.int().min(1), lease: Duration, retry_delay: Duration, max_retry_delay: Duration,

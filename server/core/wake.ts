@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto'
+import { config } from './config.ts'
+import { emit, on, type Events } from './events.ts'
+import { logger } from './logger.ts'
+import { newRedis, redis } from './redis.ts'
+
+/** The events that wake workers in other processes too. They are hints: whoever hears none looks by itself now and then (law 1). */
+const SHARED = ['outbox.filled', 'inbox.filled'] as const
+type Shared = (typeof SHARED)[number]
+
+const me = randomUUID()
+const heard = new WeakSet<object>()
+
+/** Tells the other processes of this instance what happens here; called once at start. */
+export function tellOthers(): void {
+  for (const name of SHARED) on(name, event => tell(name, event))
+}
+
+/** Hears what happens in other processes of this instance, as if it happened here. */
+export function hearOthers(): void {
+  const connection = newRedis({ maxRetriesPerRequest: null })
+  connection.on('message', (_channel, text) => {
+    const { from, name, event } = JSON.parse(text) as { from: string, name: Shared, event: Events[Shared] }
+    if (from === me || !SHARED.includes(name)) return
+    heard.add(event)
+    emit(name, event as never)
+  })
+  connection.subscribe(channel()).catch(error => logger.debug('Other processes are not heard', { error }))
+}
+
+const told = new Map<string, Promise<unknown>>()
+
+/** One message at a time for each kind of news: what happens meanwhile is told by the next. */
+function tell(name: Shared, event: Events[Shared]): void {
+  const key = `${name} ${event.lane}`
+  if (heard.has(event) || told.has(key)) return
+  const telling = new Promise(resolve => setImmediate(resolve))
+    .then(async () => await redis.publish(channel(), JSON.stringify({ from: me, name, event })))
+    .catch(() => undefined)
+    .finally(() => told.delete(key))
+  told.set(key, telling)
+}
+
+const channel = () => `${config.redis.prefix}:news`

@@ -1,0 +1,142 @@
+import { config } from '../core/config.ts'
+import { logger } from '../core/logger.ts'
+import { claim, finish, putBack, renew, type Row } from './incoming.query.ts'
+
+/** Works through the waiting activities of a lane; `wake` says that there are some. */
+export type Lane = { wake(): void, stop(): Promise<void> }
+
+/**
+ * Takes activities of a lane in hand, batch by batch, and gives each to `work`, which says what became of it, or null where it waits for
+ * another try. Those of one subject go one after the other where `inOrder`; so many at once as configured, not counting those that wait
+ * for other servers for long. `pause`: how long arrivals are collected first.
+ */
+export function openLane({ lane, inOrder, pause, work }: { lane: number, inOrder: boolean, pause: number, work: (row: Row) => Promise<string | null> }): Lane {
+  const { concurrency, batch, max_slow, slow_after, check_interval, lease } = config.federation.inbox
+  const inHand = new Set<string>()
+  const flying = new Set<Promise<void>>()
+  let busy = 0
+  let stopping = false
+  let woken = true
+  let ring: () => void = () => undefined
+  const wake = () => { woken = true; ring() }
+  const change = async (ms?: number) => await new Promise<void>(resolve => {
+    const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
+    ring = () => { clearTimeout(timer); resolve() }
+  })
+  const finished = collector<{ id: string, outcome: string }>(async rows => {
+    await finish(rows)
+    for (const { id } of rows) inHand.delete(id)
+    // What came meanwhile about the same subjects is free now.
+    if (inOrder) wake()
+  }, () => stopping)
+
+  const follow = async (rows: Row[]) => {
+    busy++
+    let counted = true
+    const letGo = () => {
+      if (counted) busy--
+      counted = false
+      ring()
+    }
+    const timer = setTimeout(letGo, slow_after)
+    let left = rows
+    try {
+      while (left.length > 0 && !stopping) {
+        const [row, ...rest] = left as [Row, ...Row[]]
+        left = rest
+        const outcome = await work(row)
+        if (outcome !== null) { finished.add({ id: row.id, outcome }); continue }
+        inHand.delete(row.id)
+        break
+      }
+    } catch (error) {
+      // Not even a postponement could be written: the lease ends by itself.
+      logger.warn('A received activity could not be processed now', { error })
+    } finally {
+      clearTimeout(timer)
+      await giveBack(left)
+      letGo()
+    }
+  }
+
+  const giveBack = async (rows: Row[]) => {
+    if (rows.length > 0) await putBack(rows.map(row => row.id)).catch(() => undefined)
+    for (const { id } of rows) inHand.delete(id)
+  }
+
+  const run = async () => {
+    while (!stopping) {
+      if (!woken) await change(check_interval)
+      if (pause > 0 && !stopping) await change(pause)
+      woken = false
+      const rows = await claim(lane, batch, inOrder).catch(error => {
+        logger.warn('Received activities cannot be read', { reason: (error as Error).message })
+        return [] as Row[]
+      })
+      if (rows.length === batch) woken = true
+      for (const { id } of rows) inHand.add(id)
+      const groups = inOrder ? bySubject(rows) : rows.map(row => [row])
+      while (groups.length > 0 && !stopping) {
+        if (busy >= concurrency || flying.size >= max_slow) { await change(); continue }
+        const flight: Promise<void> = follow(groups.shift()!).finally(() => flying.delete(flight))
+        flying.add(flight)
+      }
+      await giveBack(groups.flat())
+    }
+  }
+
+  const running = run()
+  const renewing = setInterval(() => { if (inHand.size > 0) void renew([...inHand]).catch(() => undefined) }, lease / 3)
+  return {
+    wake,
+    stop: async () => {
+      stopping = true
+      wake()
+      await within(Promise.all([running, ...flying]))
+      await within(finished.flushed())
+      clearInterval(renewing)
+    }
+  }
+}
+
+/** Writes what was added meanwhile, one batch after the other; goes on trying until it can, or is told to stop. */
+function collector<T>(write: (items: T[]) => Promise<void>, isStopping: () => boolean): { add(item: T): void, flushed(): Promise<void> } {
+  let items: T[] = []
+  let writing: Promise<void> | null = null
+  const flush = async () => {
+    await new Promise(resolve => setImmediate(resolve))
+    while (items.length > 0) {
+      const batch = items
+      items = []
+      try {
+        await write(batch)
+      } catch (error) {
+        items = [...batch, ...items]
+        if (isStopping()) return
+        logger.warn('What became of received activities cannot be written', { reason: (error as Error).message })
+        await new Promise(resolve => setTimeout(resolve, config.federation.inbox.check_interval))
+      }
+    }
+  }
+  const add = (item: T) => {
+    items.push(item)
+    writing ??= flush().finally(() => { writing = null; if (items.length > 0 && !isStopping()) writing = flush() })
+  }
+  return { add, flushed: async () => { await writing; await flush() } }
+}
+
+function bySubject(rows: Row[]): Row[][] {
+  const groups = new Map<string, Row[]>()
+  for (const row of rows) {
+    const group = groups.get(row.subject)
+    if (group) group.push(row)
+    else groups.set(row.subject, [row])
+  }
+  return [...groups.values()]
+}
+
+async function within(ending: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([ending.catch(() => undefined), new Promise(resolve => { timer = setTimeout(resolve, config.http.shutdown_timeout) })])
+  clearTimeout(timer)
+}
