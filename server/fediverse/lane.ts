@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { claim, finish, putBack, renew, type Row } from './incoming.query.ts'
@@ -18,6 +19,7 @@ export function openLane({ lane, inOrder, pause, work }: { lane: number, inOrder
   let stopping = false
   let woken = true
   let ring: () => void = () => undefined
+  const halt = new AbortController()
   const wake = () => { woken = true; ring() }
   const change = async (ms?: number) => await new Promise<void>(resolve => {
     const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
@@ -67,7 +69,7 @@ export function openLane({ lane, inOrder, pause, work }: { lane: number, inOrder
   const run = async () => {
     while (!stopping) {
       if (!woken) await change(check_interval)
-      if (pause > 0 && !stopping) await change(pause)
+      if (pause > 0) await sleep(pause, undefined, { signal: halt.signal }).catch(() => undefined)
       woken = false
       const rows = await claim(lane, batch, inOrder).catch(error => {
         logger.warn('Received activities cannot be read', { reason: (error as Error).message })
@@ -91,6 +93,7 @@ export function openLane({ lane, inOrder, pause, work }: { lane: number, inOrder
     wake,
     stop: async () => {
       stopping = true
+      halt.abort()
       wake()
       await within(Promise.all([running, ...flying]))
       await within(finished.flushed())
@@ -114,7 +117,7 @@ function collector<T>(write: (items: T[]) => Promise<void>, isStopping: () => bo
         items = [...batch, ...items]
         if (isStopping()) return
         logger.warn('What became of received activities cannot be written', { reason: (error as Error).message })
-        await new Promise(resolve => setTimeout(resolve, config.federation.inbox.check_interval))
+        await sleep(config.federation.inbox.check_interval)
       }
     }
   }
