@@ -1,0 +1,38 @@
+import { origin } from '../core/config.ts'
+
+const MAX_URL = 2000
+
+/** An http(s) address as WHATWG URL writes it, without credentials; null for anything else (federation.md 4.31, 4.36). */
+export function httpUrl(value: unknown, max = MAX_URL): string | null {
+  return parsed(value, max)?.href ?? null
+}
+
+/** The canonical origin of an address, scheme, host and port; null for what is no http(s) address. */
+export function originOf(value: unknown): string | null {
+  return parsed(value, MAX_URL)?.origin ?? null
+}
+
+/** The host of an address as actors have it: lower case, with the port only when it is not the scheme's own; '' for what is no http(s) address. */
+export function hostOf(value: unknown): string {
+  return parsed(value, MAX_URL)?.host ?? ''
+}
+
+/** Whether two addresses have one origin; what is no http(s) address has none. */
+export function sameOrigin(one: unknown, other: unknown): boolean {
+  const origin = originOf(one)
+  return origin !== null && origin === originOf(other)
+}
+
+/** Whether an address is of this instance. */
+export function isLocal(value: unknown): boolean {
+  return originOf(value) === new URL(origin()).origin
+}
+
+function parsed(value: unknown, max: number): URL | null {
+  if (typeof value !== 'string' || value.length > max || !/^https?:\/\//i.test(value)) return null
+  const url = URL.canParse(value) ? new URL(value) : null
+  if (!url || url.username || url.password || url.hostname === '') return null
+  // A trailing dot names the same host.
+  if (url.hostname.endsWith('.')) url.hostname = url.hostname.replace(/\.+$/, '')
+  return url.hostname === '' ? null : url
+}
