@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { run, sql } from '../core/sql.ts'
 
@@ -9,20 +10,23 @@ export async function isGone(url: string, transaction?: Transaction): Promise<bo
 /** Those of some addresses that were deleted. */
 export async function anyGone(urls: string[], transaction?: Transaction): Promise<Set<string>> {
   if (urls.length === 0) return new Set()
-  const rows = await run<{ url: string }>(sql`SELECT url FROM tombstones WHERE url = ANY(${urls})`, transaction)
-  return new Set(rows.map(row => row.url))
+  const rows = await run<{ url: string }>(sql`SELECT url FROM tombstones WHERE url = ANY(${urls.map(short)})`, transaction)
+  const found = new Set(rows.map(row => row.url))
+  return new Set(urls.filter(url => found.has(short(url))))
 }
 
 /** Remembers for good that something was deleted. */
 export async function bury(url: string, transaction?: Transaction): Promise<void> {
-  await run(sql`INSERT INTO tombstones (url) VALUES (${url}) ON CONFLICT DO NOTHING`, transaction)
+  await run(sql`INSERT INTO tombstones (url) VALUES (${short(url)}) ON CONFLICT DO NOTHING`, transaction)
 }
 
 /** Forgets a deletion: the origin serves the thing again, as a video that was private for a while. */
 export async function unbury(url: string, transaction?: Transaction): Promise<void> {
-  await run(sql`DELETE FROM tombstones WHERE url = ${url}`, transaction)
+  await run(sql`DELETE FROM tombstones WHERE url = ${short(url)}`, transaction)
 }
 
+/** What fits into an index: the longest addresses by their hash. */
+const short = (url: string) => url.length <= 2300 ? url : createHash('sha256').update(url).digest('base64')
 const revoked = (activity: string) => `undone ${activity}`
 
 /** Remembers an Undo that came before the activity it takes back. */
@@ -32,5 +36,5 @@ export async function revoke(activity: string): Promise<void> {
 
 /** Whether an activity was taken back before it came; says so once, since ids of Likes are used again. */
 export async function wasRevoked(activity: string): Promise<boolean> {
-  return (await run(sql`DELETE FROM tombstones WHERE url = ${revoked(activity)} RETURNING url`)).length > 0
+  return (await run(sql`DELETE FROM tombstones WHERE url = ${short(revoked(activity))} RETURNING url`)).length > 0
 }
