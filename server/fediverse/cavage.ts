@@ -1,0 +1,51 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import httpSignature from '@peertube/http-signature'
+import { host } from '../core/config.ts'
+import { signText } from './keys.ts'
+import type { Signer } from './keyring.ts'
+import { Refused } from './refused.ts'
+
+/** What a signature claims, to be checked with the key of `keyId`. Times in seconds. */
+export type Claim = { keyId: string, text: string, signature: string, algorithm: string, covered: string[], created?: number, expires?: number }
+
+type Parsed = { signingString: string, params: { keyId: string, signature: string, algorithm: string, headers: string[], created?: number, expires?: number } }
+type Parser = { parseRequest(request: object, options: { clockSkew: number, headers: string[] }): Parsed }
+
+/** What the library checks of dates is checked here, where the clock can be given. */
+const ANY_TIME = 1e12
+
+/** Headers that sign a request as draft-cavage-12 says, in the way PeerTube, Mastodon and all others have always known. */
+export function signCavage({ method, url, digest, date = new Date(), signer }: { method: string, url: string, digest?: string, date?: Date, signer: Signer }): Record<string, string> {
+  const { host: target, pathname, search } = new URL(url)
+  const headers: Record<string, string> = { host: target, date: date.toUTCString(), ...(digest === undefined ? {} : { digest: `SHA-256=${digest}` }) }
+  const names = ['(request-target)', ...Object.keys(headers)]
+  const text = [`(request-target): ${method.toLowerCase()} ${pathname}${search}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)].join('\n')
+  const algorithm = signer.privateKey.asymmetricKeyType === 'rsa' ? 'rsa-sha256' : 'hs2019'
+  return { ...headers, signature: `keyId="${signer.keyId}",algorithm="${algorithm}",headers="${names.join(' ')}",signature="${signText(text, signer.privateKey)}"` }
+}
+
+/** Reads the signature of a request; it must cover what makes it worth something (federation.md 4.14, 4.15). Throws Refused 401. */
+export function readCavage({ method, path, headers }: { method: string, path: string, headers: IncomingHttpHeaders }): Claim {
+  const parsed = parse(method, path, headers)
+  const { keyId, signature, algorithm, created, expires } = parsed.params
+  const covered = parsed.params.headers
+  for (const name of ['(request-target)', 'host']) if (!covered.includes(name)) throw new Refused(401, `The signature does not cover ${name}`)
+  if (!covered.includes('date') && !covered.includes('(created)')) throw new Refused(401, 'The signature covers no date')
+  if (method === 'POST' && !covered.includes('digest') && !covered.includes('content-digest')) throw new Refused(401, 'The signature does not cover the digest')
+  const target = String(headers.host).toLowerCase().replace(/:(80|443)$/, port => host().endsWith(port) ? port : '')
+  if (target !== host().toLowerCase()) throw new Refused(401, 'The signature is for another host')
+  return {
+    keyId, signature, algorithm, covered, text: parsed.signingString,
+    created: covered.includes('(created)') ? created : new Date(String(headers.date)).getTime() / 1000, ...(expires === undefined ? {} : { expires })
+  }
+}
+
+function parse(method: string, path: string, headers: IncomingHttpHeaders): Parsed {
+  try {
+    // Some write `Signature keyId=…` into the Signature header too.
+    const signature = typeof headers.signature === 'string' ? headers.signature.replace(/^Signature\s+/i, '') : undefined
+    return (httpSignature as Parser).parseRequest({ method, url: path, headers: { ...headers, ...(signature === undefined ? {} : { signature }) } }, { clockSkew: ANY_TIME, headers: [] })
+  } catch (error) {
+    throw new Refused(401, `The signature cannot be read: ${(error as Error).message}`)
+  }
+}

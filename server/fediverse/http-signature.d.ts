@@ -1,0 +1,4 @@
+declare module '@peertube/http-signature' {
+  const library: unknown
+  export default library
+}

@@ -1,0 +1,38 @@
+import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
+import { config } from '../core/config.ts'
+
+const MAX_BITS = 8192
+const LONGEST_PEM = 10_000
+
+/** The public key in a PEM, RSA of `federation.min_key_bits` to 8,192 bits or Ed25519 (federation.md 4.35); null for anything else. */
+export function publicKeyOf(pem: unknown): KeyObject | null {
+  if (typeof pem !== 'string' || pem.length > LONGEST_PEM || !/^\s*-----BEGIN (RSA )?PUBLIC KEY-----/.test(pem)) return null
+  try {
+    const key = createPublicKey(pem)
+    return isStrong(key) ? key : null
+  } catch { return null }
+}
+
+/** Whether a key is of a kind and length that is taken. */
+export function isStrong(key: KeyObject): boolean {
+  if (key.asymmetricKeyType === 'ed25519') return true
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
+  return key.asymmetricKeyType === 'rsa' && bits >= config.federation.min_key_bits && bits <= MAX_BITS
+}
+
+/** The signature of a text in base64: RSASSA-PKCS1-v1_5 with SHA-256, or Ed25519, as the key is. */
+export function signText(text: string | Uint8Array, key: KeyObject): string {
+  return sign(key.asymmetricKeyType === 'ed25519' ? null : 'sha256', Buffer.from(text), key).toString('base64')
+}
+
+/** Whether a base64 signature of a text is of this key; `hash` is for RSA. */
+export function signedBy(text: string | Uint8Array, signature: string, key: KeyObject, hash: 'sha256' | 'sha512' = 'sha256'): boolean {
+  try {
+    return verify(key.asymmetricKeyType === 'ed25519' ? null : hash, Buffer.from(text), key, Buffer.from(signature, 'base64'))
+  } catch { return false }
+}
+
+/** The base64 SHA-256 of a body. */
+export function digestOf(body: string | Uint8Array): string {
+  return createHash('sha256').update(body).digest('base64')
+}
