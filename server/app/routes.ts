@@ -1,6 +1,7 @@
 import { Router } from 'express'
 import { accountsRoutes } from '../accounts/accounts.routes.ts'
 import { channelsRoutes } from '../channels/channels.routes.ts'
+import { inboxRouter } from '../fediverse/inbox.routes.ts'
 import { instanceRoutes } from '../instance/instance.routes.ts'
 import { nodeinfoRouter } from '../instance/nodeinfo.routes.ts'
 import { openapiRouter } from '../instance/openapi.ts'
@@ -21,5 +22,5 @@ export function apiRoutes(): Router {
 
 /** Every router outside the API, with where it is mounted; the pages take what is left. */
 export function siteRoutes(): [string, Router][] {
-  return [['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
+  return [['/', inboxRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
 }

@@ -17,7 +17,7 @@ export type Web = { port: number, stop(): Promise<void> }
 /** Starts the web role: the REST API, the files and the pages. Resolves when it listens. */
 export async function startWeb(): Promise<Web> {
   setAuthenticator(authenticate)
-  const server = createServer({ requestTimeout: config.http.request_timeout, headersTimeout: config.http.headers_timeout, keepAliveTimeout: config.http.keep_alive_timeout }, createApp())
+  const server = createServer({ requestTimeout: config.http.request_timeout, headersTimeout: config.http.headers_timeout, connectionsCheckingInterval: config.http.headers_timeout / 2, keepAliveTimeout: config.http.keep_alive_timeout }, createApp())
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(config.listen.port, config.listen.hostname, resolve)

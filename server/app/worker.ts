@@ -1,6 +1,7 @@
 import { config } from '../core/config.ts'
 import { startWorkers, stopWorkers, within } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
+import { startInbox } from '../fediverse/process.job.ts'
 import { reconcileNow } from '../transcoding/reconcile.job.ts'
 import { jobs } from './jobs.ts'
 
@@ -8,6 +9,8 @@ import { jobs } from './jobs.ts'
 export function startWork(): { stop(): Promise<void> } {
   let stopping = false
   let wake: () => void = () => undefined
+  // Needs no Redis.
+  const inbox = startInbox()
   const started = (async () => {
     while (!stopping) {
       try {
@@ -28,6 +31,7 @@ export function startWork(): { stop(): Promise<void> } {
     stop: async () => {
       stopping = true
       wake()
+      await inbox.stop()
       await within(started)
       await stopWorkers()
     }

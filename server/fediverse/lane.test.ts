@@ -9,7 +9,7 @@ let site: Instance
 beforeAll(async () => { site = await startInstance({ federation: { inbox: { concurrency: 4, batch: 10, check_interval: '50 ms', lease: '400 ms', slow_after: '150 ms', max_slow: 20 } } }, []) })
 afterAll(async () => await site?.stop())
 
-let lanes: Lane[] = []
+const lanes: Lane[] = []
 beforeEach(async () => { await run(sql`TRUNCATE incoming`) })
 afterEach(async () => { await Promise.all(lanes.splice(0).map(async lane => await lane.stop())) })
 

@@ -139,6 +139,8 @@ describe('the origin law', () => {
     expect(verdict({ id: `${GOOD}/1`, type: 'Undo', actor: ALICE, object: like })).toBe('drop')
     expect(verdict({ id: `${GOOD}/1`, type: 'Undo', actor: ALICE, object: `${EVIL}/likes/1` })).toBe('drop')
     expect(verdict({ id: `${GOOD}/1`, type: 'Delete', actor: ALICE, object: `${EVIL}/notes/1` })).toBe('except')
+    expect(verdict({ id: `${EVIL}/notes/1/delete`, type: 'Delete', actor: ALICE, object: `${EVIL}/notes/1` })).toBe('except')
+    expect(verdict({ id: `${EVIL}/notes/1/delete`, type: 'Delete', actor: ALICE, object: `${GOOD}/notes/1` })).toBe('drop')
     expect(verdict({ id: `${GOOD}/1`, type: 'Delete', actor: ALICE, object: { type: 'Video', id: `${EVIL}/v/1` } })).toBe('drop')
     expect(verdict({ id: `${GOOD}/1`, type: 'Delete', actor: ALICE, object: { type: 'Person', id: `${GOOD}/accounts/bob` } })).toBe('drop')
   })

@@ -1,0 +1,83 @@
+import { confirm, isConnected } from './confirm.ts'
+import { isPermitted } from './exceptions.ts'
+import { settle, type Row } from './incoming.query.ts'
+import { parseJson } from './json.ts'
+import { keyring } from './keyring.ts'
+import { judge } from './law.ts'
+import { hostOf, httpUrl, sameOrigin } from './origin.ts'
+import { dispatch, type Incoming } from './receive.ts'
+import { Refused } from './refused.ts'
+import { bury, isGone, revoke, unbury, wasRevoked } from './tombstones.ts'
+import { idOf, isObject, typeOf, type JsonObject } from './vocabulary.ts'
+
+/** What an Undo may take back before it came. */
+const REVOCABLE = new Set(['Like', 'Dislike', 'EmojiReact', 'Announce'])
+
+/** Acts on a stored activity: who vouches, the origin law, what was deleted, then whoever listens. Says what became of it. */
+export async function act(row: Row): Promise<string> {
+  const activity = parseJson(Buffer.from(row.body))
+  const incoming: Incoming = {
+    id: httpUrl(activity.id)!, type: row.type, actor: row.actor, activity, object: activity.object ?? null, proof: row.proof, signer: row.signer,
+    body: row.body, receivedAt: row.created_at
+  }
+  if (await isBlocked(incoming)) return 'dropped: its actor is blocked here'
+  if (incoming.proof === 'none') {
+    incoming.proof = await vouch(activity, incoming.actor)
+    if (incoming.proof !== 'none' && !await settle(row.id, incoming.id, incoming.proof)) return 'known'
+  }
+  const lawful = await underLaw(incoming)
+  if (typeof lawful === 'string') return `dropped: ${lawful}`
+  // What was wrapped or forwarded speaks for somebody else than its sender.
+  if (lawful.actor !== incoming.actor && await isBlocked(lawful)) return 'dropped: its actor is blocked here'
+  const alive = await amongTheLiving(lawful)
+  if (typeof alive === 'string') return `dropped: ${alive}`
+  const taken = await dispatch(alive)
+  await remember(alive, taken)
+  return taken ? 'done' : 'nobody took it'
+}
+
+async function isBlocked({ actor }: Incoming): Promise<boolean> {
+  return await keyring.isBlocked(hostOf(actor), actor)
+}
+
+/** What inside the document vouches for its actor. */
+async function vouch(activity: JsonObject, actor: string): Promise<Incoming['proof']> {
+  try {
+    // Rarely needed, and heavy.
+    if (isObject(activity.proof) && await (await import('./integrity.ts')).verifyIntegrity(activity) === actor) return 'integrity'
+    if (isObject(activity.signature) && await (await import('./ldsignature.ts')).verifyLd(activity) === actor) return 'ld'
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+  }
+  return 'none'
+}
+
+async function underLaw(incoming: Incoming): Promise<Incoming | string> {
+  const judgement = judge(incoming)
+  switch (judgement.kind) {
+    case 'act': return judgement.incoming
+    case 'drop': return judgement.reason
+    case 'ask': return await confirm(judgement)
+    case 'except': return await isPermitted(judgement.incoming) ? judgement.incoming : 'its object is of another origin'
+  }
+}
+
+/** What was deleted or taken back stays so, unless its origin serves it again (federation.md 4.29, 4.44). */
+async function amongTheLiving(incoming: Incoming): Promise<Incoming | string> {
+  const { type, id, object } = incoming
+  if (REVOCABLE.has(type) && await wasRevoked(id)) return 'it was taken back'
+  const url = httpUrl(idOf(object))
+  if (!url || !['Create', 'Update', 'Announce'].includes(type) || !await isGone(url)) return incoming
+  const again = await confirm({ kind: 'ask', url, expected: type === 'Announce' ? 'object' : 'document', incoming })
+  if (typeof again === 'string') return 'it was deleted'
+  await unbury(url)
+  return again
+}
+
+async function remember({ type, actor, object, signer }: Incoming, taken: boolean): Promise<void> {
+  const url = httpUrl(idOf(object))
+  if (!url || !(type === 'Delete' || type === 'Undo')) return
+  if (!taken && !await isConnected(hostOf(signer))) return
+  if (type === 'Delete' && url !== actor) await bury(url)
+  if (type === 'Undo' && !taken && REVOCABLE.has(typeOf(object) ?? '') && sameOrigin(url, actor)) await revoke(url)
+}

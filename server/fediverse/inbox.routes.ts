@@ -1,0 +1,61 @@
+import { Router, type Request, type RequestHandler } from 'express'
+import { config, origin } from '../core/config.ts'
+import { notFound, Problem } from '../core/problem.ts'
+import { keyring } from './keyring.ts'
+import { Refused } from './refused.ts'
+import { take } from './take.ts'
+
+/** Media types of activities; the last is what PeerTube takes too. */
+const TYPES = ['application/activity+json', 'application/ld+json', 'application/json']
+
+const receivePost: RequestHandler = async (request, response) => {
+  if (!config.federation.enabled) throw notFound('Inbox')
+  if (request.headers['content-encoding'] !== undefined) throw new Problem(415, null, 'A body must not be compressed.')
+  if (!request.is(TYPES)) throw new Problem(415, null, `The content type must be ${TYPES[0]}.`)
+  try {
+    const body = await readBody(request)
+    await take({ path: request.originalUrl, headers: request.headers, body, ip: request.ip ?? '' })
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    const { status, message, retryAfter } = error
+    throw new Problem(status, status === 429 ? 'too_many_requests' : null, message, retryAfter === undefined ? {} : { headers: { 'Retry-After': String(Math.ceil(retryAfter / 1000)) } })
+  }
+  response.status(202).end()
+}
+
+/** 404 for the inbox of an actor that does not exist. */
+const ofSomebody: RequestHandler = async (request, _response, next) => {
+  const actor = origin() + request.path.replace(/\/inbox\/?$/, '')
+  await keyring.signer(actor).catch(() => { throw notFound('Inbox') })
+  next()
+}
+
+/** Where other servers post to: POST /inbox, and the inbox of each account and channel. */
+export const inboxRouter = Router()
+inboxRouter.post('/inbox', receivePost)
+inboxRouter.post(['/accounts/:name/inbox', '/video-channels/:name/inbox'], ofSomebody, receivePost)
+
+/** The bytes of a body, as they came; no more than allowed, and not slower. */
+async function readBody(request: Request): Promise<Buffer> {
+  const { max_body, body_timeout } = config.federation.inbox
+  const tooLarge = new Problem(413, null, `The body must not be larger than ${max_body} bytes.`, { headers: { Connection: 'close' } })
+  if (Number(request.headers['content-length'] ?? 0) > max_body) throw tooLarge
+  let timer: NodeJS.Timeout | undefined
+  try {
+    return await new Promise<Buffer>((resolve, reject) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      timer = setTimeout(() => reject(new Problem(408, null, 'The body took too long.', { headers: { Connection: 'close' } })), body_timeout)
+      request.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > max_body) reject(tooLarge)
+        else chunks.push(chunk)
+      })
+      request.on('end', () => resolve(Buffer.concat(chunks)))
+      request.on('error', () => reject(new Problem(400, null, 'The body ended too early.')))
+      request.on('close', () => reject(new Problem(400, null, 'The body ended too early.')))
+    })
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import { config } from '../core/config.ts'
+import { on } from '../core/events.ts'
+import { job } from '../core/job.ts'
+import { logger } from '../core/logger.ts'
+import { act } from './act.ts'
+import { FetchError } from './egress.ts'
+import { forget, postpone, type Row } from './incoming.query.ts'
+import { openLane, type Lane } from './lane.ts'
+import { Later } from './receive.ts'
+import { Refused } from './refused.ts'
+import { REPEATABLE, VIEWS } from './take.ts'
+
+let lanes: Lane[] = []
+
+/** Starts processing what other servers posted: driven by the rows of `incoming`, woken by news of new ones (law 1). */
+export function startInbox(): { stop(): Promise<void> } {
+  if (!config.federation.enabled) return { stop: async () => undefined }
+  const opened = lanes = [
+    openLane({ lane: 0, inOrder: true, pause: 0, work: attempt }),
+    openLane({ lane: VIEWS, inOrder: false, pause: config.federation.inbox.views_interval, work: attempt })
+  ]
+  listen()
+  return { stop: async () => void await Promise.all(opened.map(async lane => await lane.stop())) }
+}
+
+/** Forgets activities that were processed long ago. */
+export const sweepIncoming = job({
+  name: 'sweep-incoming', queue: 'maintenance', payload: z.object({}), every: () => config.federation.inbox.sweep_interval,
+  run: async () => await forget([...REPEATABLE])
+})
+
+let listening = false
+function listen(): void {
+  if (!listening) on('inbox.filled', ({ lane }) => lanes[lane]?.wake())
+  listening = true
+}
+
+/** One try at an activity: what became of it, or null when it is to be tried again. */
+async function attempt(row: Row): Promise<string | null> {
+  const { attempts, retry_delay } = config.federation.inbox
+  try {
+    return await act(row)
+  } catch (error) {
+    if (!isPassing(error)) {
+      const expected = error instanceof FetchError || error instanceof Refused
+      logger.log(expected ? 'debug' : 'error', 'A received activity failed', { id: row.activity_id, type: row.type, error })
+      return `failed: ${(error as Error).message}`
+    }
+    if (row.attempts >= attempts) return `given up: ${error.message}`
+    // Full jitter: those that wait for the same server do not all ask it at once.
+    await postpone(row.id, Math.random() * retry_delay * 2 ** row.attempts, error.message)
+    return null
+  }
+}
+
+/** Whether a fault may be over soon: a server that does not answer, a database that restarts or met a deadlock. */
+function isPassing(error: unknown): error is Error {
+  if (error instanceof Later || (error instanceof FetchError && error.kind === 'unreachable')) return true
+  if (!(error instanceof Error)) return false
+  const code = (error as { original?: { code?: string } }).original?.code ?? ''
+  return /^Sequelize(Connection|HostNotFound|HostNotReachable|AccessDenied|Timeout)/.test(error.name) || /^(08|40|53|57)/.test(code) || /^E[A-Z]+$/.test(code)
+}
