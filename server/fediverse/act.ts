@@ -6,9 +6,8 @@ import { keyring } from './keyring.ts'
 import { judge } from './law.ts'
 import { hostOf, httpUrl, sameOrigin } from './origin.ts'
 import { dispatch, type Incoming } from './receive.ts'
-import { Refused } from './refused.ts'
 import { bury, isGone, revoke, unbury, wasRevoked } from './tombstones.ts'
-import { idOf, isObject, typeOf, type JsonObject } from './vocabulary.ts'
+import { idOf, isObject, typeOf } from './vocabulary.ts'
 
 /** What an Undo may take back before it came. */
 const REVOCABLE = new Set(['Like', 'Dislike', 'EmojiReact', 'Announce'])
@@ -22,7 +21,7 @@ export async function act(row: Row): Promise<string> {
   }
   if (await isBlocked(incoming)) return 'dropped: its actor is blocked here'
   if (incoming.proof === 'none') {
-    incoming.proof = await vouch(activity, incoming.actor)
+    incoming.proof = await vouch(incoming)
     if (incoming.proof !== 'none' && !await settle(row.id, incoming.id, incoming.proof)) return 'known'
   }
   const lawful = await underLaw(incoming)
@@ -40,15 +39,13 @@ async function isBlocked({ actor }: Incoming): Promise<boolean> {
   return await keyring.isBlocked(hostOf(actor), actor)
 }
 
-/** What inside the document vouches for its actor. */
-async function vouch(activity: JsonObject, actor: string): Promise<Incoming['proof']> {
-  try {
-    // Rarely needed, and heavy.
-    if (isObject(activity.proof) && await (await import('./integrity.ts')).verifyIntegrity(activity) === actor) return 'integrity'
-    if (isObject(activity.signature) && await (await import('./ldsignature.ts')).verifyLd(activity) === actor) return 'ld'
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error
-  }
+/** What inside the document vouches for its actor. Strangers do not make this instance ask for the keys of others. */
+async function vouch({ activity, actor, signer }: Incoming): Promise<Incoming['proof']> {
+  if (!isObject(activity.proof) && !isObject(activity.signature)) return 'none'
+  if (!await keyring.isKnown(actor) && !await isConnected(hostOf(signer))) return 'none'
+  // Rarely needed, and heavy.
+  if (isObject(activity.proof) && await (await import('./integrity.ts')).verifyIntegrity(activity) === actor) return 'integrity'
+  if (isObject(activity.signature) && await (await import('./ldsignature.ts')).verifyLd(activity) === actor) return 'ld'
   return 'none'
 }
 

@@ -213,47 +213,6 @@ describe('POST /inbox', () => {
   })
 })
 
-describe('what comes through others', () => {
-  beforeAll(follow)
-
-  it('a group’s announcement of an activity counts as its origin tells it (FEP-1b12)', async () => {
-    const id = evil.id('things')
-    const inner = { id: `${id}/activity`, type: 'Create', actor: mallory.url, object: { type: 'Thing', id, attributedTo: mallory.url, name: 'As it was told' } }
-    const announce = { id: good.id(), type: 'Announce', actor: alice.url, object: inner }
-    evil.serve(new URL(id).pathname, { ...inner.object, name: 'As it is' })
-    await post(announce)
-    expect(await outcome(announce.id)).toBe('done')
-    expect(heard[0]).toMatchObject({ id: inner.id, actor: mallory.url, proof: 'none', signer: alice.url, object: { name: 'As it is' } })
-    const foreign = { ...announce, id: good.id(), object: { ...inner, id: `${id}/2`, actor: alice.url } }
-    await post(foreign)
-    expect(await outcome(foreign.id)).toMatch(/^dropped/)
-  })
-
-  it('a forwarded deletion counts when its origin has the thing no more', async () => {
-    const id = evil.id('things')
-    evil.serve(new URL(id).pathname, { type: 'Thing', id })
-    const first = { id: evil.id(), type: 'Delete', actor: mallory.url, object: id }
-    await post(first, { as: alice })
-    expect(await outcome(first.id)).toBe('dropped: its origin still has it')
-    const second = { id: evil.id(), type: 'Delete', actor: mallory.url, object: evil.id('things') }
-    await post(second, { as: alice })
-    expect(await outcome(second.id)).toBe('nobody took it')
-  })
-
-  it('4.12 strangers make this instance ask nobody', async () => {
-    const before = good.asked.length
-    const stranger = await openHostile()
-    const bob = await stranger.actor('bob')
-    keyring.knows(bob)
-    const ids = [...Array(20).keys()].map(number => `${stranger.url}/${number}`)
-    for (const id of ids) await stranger.post(inbox(), { id, type: 'Announce', actor: bob.url, object: { ...thing(), id: `${id}/x` } })
-    for (const id of ids) expect(await outcome(id)).toMatch(/^(dropped|nobody)/)
-    expect(good.asked.length).toBe(before)
-    expect(stranger.asked).toEqual([])
-    await stranger.stop()
-  })
-})
-
 /** Makes alice's host one that follows us. */
 async function follow(): Promise<void> {
   await run(sql`
