@@ -154,10 +154,12 @@ describe('a lane', () => {
     const begun = Date.now()
     const lane = openLane({ lane: 1, inOrder: false, pause: 300, work: async () => 'done' })
     lanes.push(lane)
-    await put('view', 'view', 1)
+    for (const number of Array(95).keys()) await put(`view ${number}`, 'views', 1)
     lane.wake()
     await allDone()
     expect(Date.now() - begun).toBeGreaterThan(290)
+    // Ten batches, but not ten pauses.
+    expect(Date.now() - begun).toBeLessThan(1500)
   })
 })
 

@@ -18,6 +18,7 @@ export function openLane({ lane, inOrder, pause, work }: { lane: number, inOrder
   let busy = 0
   let stopping = false
   let woken = true
+  let full = false
   let ring: () => void = () => undefined
   const halt = new AbortController()
   const wake = () => { woken = true; ring() }
@@ -69,13 +70,15 @@ export function openLane({ lane, inOrder, pause, work }: { lane: number, inOrder
   const run = async () => {
     while (!stopping) {
       if (!woken) await change(check_interval)
-      if (pause > 0) await sleep(pause, undefined, { signal: halt.signal }).catch(() => undefined)
+      // Those that are left from a full batch have been collected already.
+      if (pause > 0 && !full) await sleep(pause, undefined, { signal: halt.signal }).catch(() => undefined)
       woken = false
       const rows = await claim(lane, batch, inOrder).catch(error => {
         logger.warn('Received activities cannot be read', { reason: (error as Error).message })
         return [] as Row[]
       })
-      if (rows.length === batch) woken = true
+      full = rows.length === batch
+      if (full) woken = true
       for (const { id } of rows) inHand.add(id)
       const groups = inOrder ? bySubject(rows) : rows.map(row => [row])
       while (groups.length > 0 && !stopping) {
