@@ -33,8 +33,8 @@ CREATE TABLE deliveries (
   created_at timestamptz NOT NULL DEFAULT now(),
   UNIQUE (outgoing_id, inbox_url)
 );
-CREATE INDEX deliveries_due ON deliveries (lane, not_before, id);
-CREATE INDEX deliveries_order ON deliveries (host, subject, id);
+CREATE INDEX deliveries_due ON deliveries (lane, id);
+CREATE INDEX deliveries_order ON deliveries (host, subject, outgoing_id);
 CREATE INDEX deliveries_supersedes ON deliveries (supersedes, host) WHERE supersedes IS NOT NULL;
 
 -- What other servers are known by.

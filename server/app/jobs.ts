@@ -1,5 +1,6 @@
 import type { Job } from '../core/job.ts'
 import { sweepTokens } from '../accounts/sweep-tokens.job.ts'
+import { sweepOutbox } from '../fediverse/peers.ts'
 import { sweepIncoming } from '../fediverse/process.job.ts'
 import { reconcile } from '../transcoding/reconcile.job.ts'
 import { transcode } from '../transcoding/transcode.job.ts'
@@ -8,4 +9,4 @@ import { sweepOrphans } from '../videos/sweep-orphans.job.ts'
 import { publishScheduled } from '../videos/schedule.job.ts'
 
 /** Every job. */
-export const jobs: Job[] = [transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, sweepIncoming]
+export const jobs: Job[] = [transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, sweepIncoming, sweepOutbox]

@@ -1,6 +1,7 @@
 import { Router } from 'express'
 import { accountsRoutes } from '../accounts/accounts.routes.ts'
 import { channelsRoutes } from '../channels/channels.routes.ts'
+import { federationRoutes } from '../fediverse/peers.routes.ts'
 import { inboxRouter } from '../fediverse/inbox.routes.ts'
 import { instanceRoutes } from '../instance/instance.routes.ts'
 import { nodeinfoRouter } from '../instance/nodeinfo.routes.ts'
@@ -16,7 +17,7 @@ import { contracts } from './contracts.ts'
 export function apiRoutes(): Router {
   const router = Router()
   // Uploads first: /videos/upload-resumable would else be a video's id.
-  router.use(uploadsRoutes, transcodingRoutes, videosRoutes, channelsRoutes, accountsRoutes, instanceRoutes, openapiRouter(contracts))
+  router.use(uploadsRoutes, transcodingRoutes, videosRoutes, channelsRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
   return router
 }
 

@@ -1,6 +1,7 @@
 import { config } from '../core/config.ts'
 import { startWorkers, stopWorkers, within } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
+import { startOutbox } from '../fediverse/deliver.ts'
 import { startInbox } from '../fediverse/process.job.ts'
 import { reconcileNow } from '../transcoding/reconcile.job.ts'
 import { jobs } from './jobs.ts'
@@ -9,8 +10,9 @@ import { jobs } from './jobs.ts'
 export function startWork(): { stop(): Promise<void> } {
   let stopping = false
   let wake: () => void = () => undefined
-  // Needs no Redis.
+  // These need no Redis.
   const inbox = startInbox()
+  const outbox = startOutbox()
   const started = (async () => {
     while (!stopping) {
       try {
@@ -31,7 +33,7 @@ export function startWork(): { stop(): Promise<void> } {
     stop: async () => {
       stopping = true
       wake()
-      await inbox.stop()
+      await Promise.all([inbox.stop(), outbox.stop()])
       await within(started)
       await stopWorkers()
     }

@@ -152,7 +152,7 @@ export const ConfigSchema = z.strictObject({
     }),
     outbox: z.strictObject({
       concurrency: z.int().min(1), per_host: z.int().min(1), connect_timeout: Duration, timeout: Duration, batch: z.int().min(1), lease: Duration, retry_delay: Duration, max_retry_delay: Duration,
-      keep: Duration, check_interval: Duration, breaker: z.strictObject({ failures: z.int().min(1), window: Duration, pause: Duration, max_pause: Duration }), max_held: Count, signature_memory: Duration
+      keep: Duration, check_interval: Duration, breaker: z.strictObject({ failures: z.int().min(1), window: Duration, pause: Duration, max_pause: Duration }), max_held: Count, signature_memory: Duration, sweep_interval: Duration
     }),
     actors: z.strictObject({ refresh_after: Duration, key_refresh: Duration, gone_for: Duration, refresh_interval: Duration }),
     collections: z.strictObject({ page_size: z.int().min(1).max(100) }),

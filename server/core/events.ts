@@ -10,6 +10,8 @@ export type Events = {
   'user.created': { userId: number }
   'outbox.filled': { lane: number, delay: number }
   'inbox.filled': { lane: number }
+  'inbox.gone': { inboxUrl: string }
+  'inbox.refused': { inboxUrl: string }
 }
 
 type Listener<N extends keyof Events> = (event: Events[N]) => void | Promise<void>

@@ -1,6 +1,7 @@
 import { instance } from '../../shared/instance.ts'
 import { paging } from '../core/paging.ts'
 import { implement } from '../core/route.ts'
+import { countWaiting } from '../fediverse/waiting.query.ts'
 import { listJobs, pauseJobs } from './jobs.ts'
 import { about, settings } from './settings.ts'
 import { statistics } from './statistics.query.ts'
@@ -15,7 +16,10 @@ export const instanceRoutes = implement(instance, {
   'GET /config/about': async () => await about(),
   'GET /server/stats': async () => await statistics(),
   // Nothing federated waits: this version takes no messages.
-  'GET /server/debug': ({ request }) => ({ ip: request.ip ?? '', activityPubMessagesWaiting: 0 }),
+  'GET /server/debug': async ({ request }) => {
+    const waiting = await countWaiting()
+    return { ip: request.ip ?? '', activityPubMessagesWaiting: waiting.incoming.waiting, ...waiting }
+  },
   'GET /jobs': async ({ query: { jobType, sort, ...rest } }) => await listJobs({ ...paging(rest), jobType, sort }),
   'GET /jobs/:state': async ({ params, query: { jobType, sort, ...rest } }) => await listJobs({ ...paging(rest), state: params.state, jobType, sort }),
   'POST /jobs/pause': async () => await pauseJobs(true),

@@ -89,7 +89,7 @@ test('a channel is active by its last publication', async () => {
 test('the state of the server is for administrators', async () => {
   expect((await instance.call('GET /server/debug')).status).toBe(401)
   expect((await instance.call('GET /server/debug', { token: user.token })).status).toBe(403)
-  expect((await instance.call('GET /server/debug', { token: root })).json).toEqual({ ip: expect.stringMatching(/127\.0\.0\.1$/), activityPubMessagesWaiting: 0 })
+  expect((await instance.call('GET /server/debug', { token: root })).json).toEqual({ ip: expect.stringMatching(/127\.0\.0\.1$/), activityPubMessagesWaiting: 0, incoming: { waiting: 0 }, outgoing: { waiting: 0, held: 0 } })
 })
 
 test('nodeinfo 2.0 and 2.1', async () => {

@@ -1,0 +1,158 @@
+import { config } from '../core/config.ts'
+import { emit, on } from '../core/events.ts'
+import { logger } from '../core/logger.ts'
+import { fanOut } from './fan-out.ts'
+import { arrived, claimDeliveries, failed, putBackDeliveries, renewDeliveries, type Delivery, type Failed } from './outgoing.query.ts'
+import { noteScheme } from './peers.ts'
+import { post, type Ending } from './post.ts'
+
+/** A POST that takes longer than this does not keep the others waiting. */
+const SLOW = 1000
+/** So many slow ones at most for each place. */
+const SLOW_SHARE = 8
+/** After so many refusals a delivery is given up. */
+const REFUSALS = 3
+
+let wakers: (() => void)[] = []
+let listening = false
+
+/** Starts sending what is in the outbox: driven by its rows, woken by news of new ones (law 1). */
+export function startOutbox(): { stop(): Promise<void> } {
+  if (!config.federation.enabled) return { stop: async () => undefined }
+  if (!listening) on('outbox.filled', ({ delay }) => { for (const wake of wakers) setTimeout(wake, delay).unref() })
+  listening = true
+  const loops = [openLoop('Activities cannot be spread', fanOut), openDelivery()]
+  wakers = loops.map(({ wake }) => wake)
+  return { stop: async () => { wakers = []; await Promise.all(loops.map(async loop => await loop.stop())) } }
+}
+
+type Loop = { wake(): void, stop(): Promise<void> }
+
+/** Does `step` again and again while it says that there is more, and else when woken, and now and then by itself. */
+function openLoop(fault: string, step: () => Promise<boolean>): Loop {
+  let stopping = false
+  let woken = true
+  let ring: () => void = () => undefined
+  const wake = () => { woken = true; ring() }
+  const run = async () => {
+    while (!stopping) {
+      woken = false
+      const more = await step().catch(error => { logger.warn(fault, { error }); return false })
+      if (more || woken || stopping) continue
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, config.federation.outbox.check_interval)
+        ring = () => { clearTimeout(timer); resolve() }
+      })
+    }
+  }
+  const running = run()
+  return { wake, stop: async () => { stopping = true; wake(); await running } }
+}
+
+function openDelivery(): Loop {
+  const { concurrency, per_host, batch, lease } = config.federation.outbox
+  const inHand = new Map<string, Delivery>()
+  const queue: Delivery[] = []
+  const byHost = new Map<string, number>()
+  const flying = new Set<Promise<void>>()
+  let busy = 0
+  let stopping = false
+  const results = collect()
+  const busyHosts = () => [...byHost].filter(([, count]) => count >= per_host).map(([host]) => host)
+
+  const fly = async (delivery: Delivery) => {
+    let counted = true
+    busy++
+    const letGo = () => {
+      if (!counted) return
+      counted = false
+      busy--
+      loop.wake()
+    }
+    const timer = setTimeout(letGo, SLOW)
+    try {
+      await results.add(delivery, await post(delivery))
+    } catch (error) {
+      // The lease ends by itself.
+      logger.warn('What became of a delivery cannot be written', { reason: (error as Error).message })
+    } finally {
+      clearTimeout(timer)
+      inHand.delete(delivery.id)
+      const left = byHost.get(delivery.host)! - 1
+      if (left > 0) byHost.set(delivery.host, left)
+      else byHost.delete(delivery.host)
+      letGo()
+    }
+  }
+
+  const loop = openLoop('Deliveries cannot be read', async () => {
+    while (queue.length > 0 && busy < concurrency && flying.size < concurrency * SLOW_SHARE && !stopping) {
+      const delivery = queue.shift()!
+      const flight: Promise<void> = fly(delivery).finally(() => flying.delete(flight))
+      flying.add(flight)
+    }
+    if (stopping || queue.length > 0 || flying.size >= concurrency * SLOW_SHARE || busy >= concurrency) return false
+    const claimed = await claimDeliveries(batch, busyHosts())
+    for (const delivery of claimed) {
+      inHand.set(delivery.id, delivery)
+      byHost.set(delivery.host, (byHost.get(delivery.host) ?? 0) + 1)
+      queue.push(delivery)
+    }
+    return claimed.length > 0
+  })
+  const renewing = setInterval(() => { if (inHand.size > 0) void renewDeliveries([...inHand.keys()]).catch(() => undefined) }, lease / 3)
+  return {
+    wake: loop.wake,
+    stop: async () => {
+      stopping = true
+      await loop.stop()
+      await putBackDeliveries(queue.splice(0).map(({ id }) => id)).catch(() => undefined)
+      await Promise.race([Promise.all(flying), new Promise(resolve => setTimeout(resolve, config.http.shutdown_timeout).unref())])
+      clearInterval(renewing)
+    }
+  }
+}
+
+/** Writes down what became of deliveries, those that end together in one statement. */
+function collect(): { add(delivery: Delivery, ending: Ending): Promise<void> } {
+  let good: Delivery[] = []
+  let bad: Failed[] = []
+  let writing: Promise<void> | null = null
+  const write = async () => {
+    await new Promise(resolve => setImmediate(resolve))
+    const [done, broken] = [good, bad]
+    good = []
+    bad = []
+    writing = null
+    if (done.length > 0) await arrived(done)
+    if (broken.length > 0) await failed(broken)
+  }
+  let last: Promise<void> = Promise.resolve()
+  return {
+    add: async (delivery, ending) => {
+      if (ending.kind === 'arrived') {
+        good.push(delivery)
+        if (ending.scheme !== (delivery.signature ?? 'cavage')) await noteScheme(delivery.host, ending.scheme)
+      } else bad.push(verdict(delivery, ending))
+      // One statement at a time: what ends meanwhile goes into the next.
+      writing ??= last = last.catch(() => undefined).then(write)
+      await writing
+    }
+  }
+}
+
+function verdict({ id, host, inbox_url, attempts }: Delivery, ending: Exclude<Ending, { kind: 'arrived' }>): Failed {
+  const { retry_delay, max_retry_delay } = config.federation.outbox
+  if (ending.kind === 'gone') {
+    emit('inbox.gone', { inboxUrl: inbox_url })
+    return { id, host, delay: null, error: 'It answers 410: the inbox is gone', counts: false }
+  }
+  // Full jitter: hosts that failed together are not all asked again together.
+  const delay = Math.random() * Math.min(max_retry_delay, retry_delay * 3 ** attempts)
+  if (ending.kind === 'refused') {
+    const over = attempts + 1 >= REFUSALS
+    if (over) emit('inbox.refused', { inboxUrl: inbox_url })
+    return { id, host, delay: over ? null : delay, error: ending.error, counts: false }
+  }
+  return { id, host, delay: ending.wait ?? delay, error: ending.error, counts: !ending.busy }
+}

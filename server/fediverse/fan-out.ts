@@ -1,0 +1,30 @@
+import type { Transaction } from 'sequelize'
+import { keyring } from './keyring.ts'
+import { digestOf } from './keys.ts'
+import { signLd } from './ldsignature.ts'
+import { hostOf, httpUrl, isLocal } from './origin.ts'
+import { takeWaiting, writeDeliveries, type Waiting } from './outgoing.query.ts'
+import { typeOf } from './vocabulary.ts'
+
+/** What nobody ever sends on for us needs no signature inside (federation.md 1.10). */
+const PRIVATE = new Set(['Follow', 'Accept', 'Reject', 'Flag', 'ApproveReply', 'RejectReply', 'Like', 'Dislike'])
+
+/** Makes deliveries of everything that waits in the outbox. Gives whether there was anything. */
+export async function fanOut(): Promise<boolean> {
+  return await takeWaiting(async (rows, inside) => {
+    for (const row of rows) await spread(row, inside)
+  })
+}
+
+async function spread(row: Waiting, inside: Transaction): Promise<void> {
+  const body = row.forwarded ? row.body! : JSON.stringify(await signed(row))
+  const { inboxes = [], followersOf = [], except = [] } = row.audience
+  const all = [...inboxes, ...followersOf.length > 0 ? await keyring.inboxesOf(followersOf) : []]
+  const urls = new Set(all.map(url => httpUrl(url)).filter(url => url !== null && !isLocal(url) && !except.includes(hostOf(url))) as string[])
+  await writeDeliveries(row, { body, digest: digestOf(body) }, [...urls].map(url => ({ url, host: hostOf(url) })), inside)
+}
+
+async function signed({ actor, type, activity }: Waiting): Promise<object> {
+  if (PRIVATE.has(type) || type === 'Undo' && PRIVATE.has(typeOf(activity.object) ?? '')) return activity
+  return await signLd(activity, await keyring.signer(actor))
+}

@@ -1,0 +1,114 @@
+import type { Transaction } from 'sequelize'
+import { config } from '../core/config.ts'
+import { transaction } from '../core/database.ts'
+import { run, sql, type Sql } from '../core/sql.ts'
+import type { Audience } from './outbox.ts'
+import type { JsonObject } from './vocabulary.ts'
+
+/** An activity whose recipients are still to be found. */
+export type Waiting = { id: string, actor: string, type: string, activity: JsonObject, body: string | null, audience: Audience, lane: number, subject: string, supersedes: string | null, forwarded: boolean }
+/** One POST in hand; `failures` are those of its host, in a row. */
+export type Delivery = { id: string, outgoing_id: string, inbox_url: string, host: string, attempts: number, actor: string, body: string, digest: string, signature: 'cavage' | 'rfc9421' | null, failures: number }
+/** What became of a POST that did not arrive: tried again after so many ms, or given up. */
+export type Failed = { id: string, host: string, delay: number | null, error: string, counts: boolean }
+
+/** One worker at a time finds recipients, so that activities become deliveries in the order in which they were written. */
+const FANNING_OUT = 7_040_002
+const FEW = 20
+/** So many POSTs are taken in hand at once for each connection to a host. */
+const PER_CONNECTION = 4
+
+/** Gives the next activities to `spread`, which writes their deliveries, all in one transaction. False: there was none. */
+export async function takeWaiting(spread: (rows: Waiting[], inside: Transaction) => Promise<void>): Promise<boolean> {
+  return await transaction(async inside => {
+    await run(sql`SELECT pg_advisory_xact_lock(${FANNING_OUT})`, inside)
+    const rows = await run<Waiting>(sql`
+      SELECT id::text, actor, type, activity, body, audience, lane, subject, supersedes, forwarded FROM outgoing
+      WHERE fanned_out_at IS NULL AND not_before <= now() ORDER BY lane, id LIMIT ${FEW}`, inside)
+    if (rows.length > 0) await spread(rows, inside)
+    return rows.length > 0
+  })
+}
+
+/** Writes the deliveries of an activity. Hosts that are given up for now get none; what they miss is noted for the day they are back. */
+export async function writeDeliveries(row: Waiting, sent: { body: string, digest: string }, inboxes: { url: string, host: string }[], inside: Transaction): Promise<void> {
+  await run(sql`UPDATE outgoing SET body = ${sent.body}, digest = ${sent.digest}, fanned_out_at = now() WHERE id = ${row.id}::bigint`, inside)
+  if (inboxes.length === 0) return
+  const hosts = inboxes.map(({ host }) => host)
+  if (row.supersedes !== null) {
+    await run(sql`DELETE FROM deliveries WHERE supersedes = ${row.supersedes} AND host = ANY(${hosts}) AND (leased_until IS NULL OR leased_until < now())`, inside)
+  }
+  const given = sql`unnest(${inboxes.map(({ url }) => url)}::text[], ${hosts}::text[]) AS given (inbox_url, host)`
+  await run(sql`
+    UPDATE peers SET missed_since = coalesce(missed_since, now()) WHERE suspended_at IS NOT NULL AND host = ANY(${hosts})`, inside)
+  await run(sql`
+    INSERT INTO deliveries (outgoing_id, inbox_url, host, lane, subject, supersedes)
+    SELECT ${row.id}::bigint, given.inbox_url, given.host, ${row.lane}, ${row.subject}, ${row.supersedes}::text FROM ${given}
+    WHERE NOT EXISTS (SELECT 1 FROM peers WHERE peers.host = given.host AND suspended_at IS NOT NULL)
+    ON CONFLICT DO NOTHING`, inside)
+}
+
+/**
+ * Takes deliveries in hand for the time of a lease, the urgent lanes first: none of a host whose breaker is open or that is in `busy`, one
+ * of a host that is being probed, and none that would overtake an earlier one about the same subject.
+ */
+export async function claimDeliveries(limit: number, busy: string[]): Promise<Delivery[]> {
+  const { lease, breaker, per_host } = config.federation.outbox
+  return await run<Delivery>(sql`
+    WITH due AS (
+      SELECT d.id, d.host, d.lane, coalesce(p.failures, 0) AS failures, p.signature
+      FROM deliveries d LEFT JOIN peers p ON p.host = d.host
+      WHERE d.not_before <= now() AND (d.leased_until IS NULL OR d.leased_until < now()) AND (p.open_until IS NULL OR p.open_until <= now())
+        AND d.host <> ALL(${busy}::text[])
+        AND NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.host = d.host AND b.subject = d.subject AND b.inbox_url = d.inbox_url AND b.outgoing_id < d.outgoing_id)
+      ORDER BY d.lane, d.id LIMIT ${limit} FOR UPDATE OF d SKIP LOCKED
+    ), chosen AS (
+      SELECT id, failures, signature FROM (SELECT due.*, row_number() OVER (PARTITION BY host ORDER BY lane, id) AS place FROM due) ranked
+      WHERE place = 1 OR failures < ${breaker.failures} AND place <= ${per_host * PER_CONNECTION}
+    )
+    UPDATE deliveries SET leased_until = now() + ${seconds(lease)}
+    FROM chosen, outgoing WHERE deliveries.id = chosen.id AND outgoing.id = deliveries.outgoing_id
+    RETURNING deliveries.id::text, outgoing_id::text, inbox_url, deliveries.host, attempts, outgoing.actor, outgoing.body, outgoing.digest, chosen.failures, chosen.signature`)
+}
+
+/** Forgets deliveries that have arrived, and notes the good news of their hosts. */
+export async function arrived(done: { id: string, host: string }[]): Promise<void> {
+  await run(sql`DELETE FROM deliveries WHERE id = ANY(${done.map(({ id }) => id)}::bigint[])`)
+  await run(sql`
+    INSERT INTO peers (host, last_success_at) SELECT DISTINCT host, now() FROM unnest(${done.map(({ host }) => host)}::text[]) AS given (host) ORDER BY host
+    ON CONFLICT (host) DO UPDATE SET last_success_at = now(), failures = 0, first_failure_at = NULL, open_until = NULL, suspended_at = NULL`)
+}
+
+/** Lets failed deliveries wait or go, and counts what their hosts did; a host that fails too often is left alone, each time for longer. */
+export async function failed(all: Failed[]): Promise<void> {
+  const { breaker } = config.federation.outbox
+  const again = all.filter(one => one.delay !== null)
+  const over = all.filter(one => one.delay === null)
+  await run(sql`
+    UPDATE deliveries SET attempts = attempts + 1, leased_until = NULL, not_before = now() + make_interval(secs => given.delay)
+    FROM unnest(${again.map(({ id }) => id)}::bigint[], ${again.map(({ delay }) => delay! / 1000)}::float8[]) AS given (id, delay) WHERE deliveries.id = given.id`)
+  await run(sql`DELETE FROM deliveries WHERE id = ANY(${over.map(({ id }) => id)}::bigint[])`)
+  const hosts = new Map(all.map(one => [one.host, one]))
+  await run(sql`
+    INSERT INTO peers (host, failures, first_failure_at, last_failure_at, last_error)
+    SELECT host, counts, now(), now(), error FROM unnest(${[...hosts.keys()]}::text[], ${[...hosts.values()].map(one => one.counts ? 1 : 0)}::int[], ${[...hosts.values()].map(one => one.error)}::text[]) AS given (host, counts, error) ORDER BY host
+    ON CONFLICT (host) DO UPDATE SET
+      failures = CASE WHEN peers.first_failure_at < now() - ${seconds(breaker.window)} AND peers.failures < ${breaker.failures} THEN excluded.failures ELSE peers.failures + excluded.failures END,
+      first_failure_at = CASE WHEN peers.first_failure_at IS NULL OR peers.first_failure_at < now() - ${seconds(breaker.window)} AND peers.failures < ${breaker.failures} THEN now() ELSE peers.first_failure_at END,
+      last_failure_at = now(), last_error = excluded.last_error,
+      open_until = CASE WHEN excluded.failures > 0 AND peers.failures + 1 >= ${breaker.failures}
+        THEN now() + least(${seconds(breaker.max_pause)}, ${seconds(breaker.pause)} * power(2, least(20, peers.failures + 1 - ${breaker.failures}))) ELSE peers.open_until END`)
+}
+
+/** Keeps what is in hand. */
+export async function renewDeliveries(ids: string[]): Promise<void> {
+  await run(sql`UPDATE deliveries SET leased_until = now() + ${seconds(config.federation.outbox.lease)} WHERE id = ANY(${ids}::bigint[])`)
+}
+
+/** Puts back what was not begun. */
+export async function putBackDeliveries(ids: string[]): Promise<void> {
+  await run(sql`UPDATE deliveries SET leased_until = NULL WHERE id = ANY(${ids}::bigint[])`)
+}
+
+/** A span of time as SQL. */
+export const seconds = (ms: number): Sql => sql`make_interval(secs => ${ms / 1000}::double precision)`
