@@ -38,8 +38,8 @@ inboxRouter.post(['/accounts/:name/inbox', '/video-channels/:name/inbox'], ofSom
 /** The bytes of a body, as they came; no more than allowed, and not slower. */
 async function readBody(request: Request): Promise<Buffer> {
   const { max_body, body_timeout } = config.federation.inbox
-  const tooLarge = new Problem(413, null, `The body must not be larger than ${max_body} bytes.`, { headers: { Connection: 'close' } })
-  if (Number(request.headers['content-length'] ?? 0) > max_body) throw tooLarge
+  const tooLarge = () => new Problem(413, null, `The body must not be larger than ${max_body} bytes.`, { headers: { Connection: 'close' } })
+  if (Number(request.headers['content-length'] ?? 0) > max_body) throw tooLarge()
   let timer: NodeJS.Timeout | undefined
   try {
     return await new Promise<Buffer>((resolve, reject) => {
@@ -48,12 +48,12 @@ async function readBody(request: Request): Promise<Buffer> {
       timer = setTimeout(() => reject(new Problem(408, null, 'The body took too long.', { headers: { Connection: 'close' } })), body_timeout)
       request.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size > max_body) reject(tooLarge)
+        if (size > max_body) reject(tooLarge())
         else chunks.push(chunk)
       })
       request.on('end', () => resolve(Buffer.concat(chunks)))
       request.on('error', () => reject(new Problem(400, null, 'The body ended too early.')))
-      request.on('close', () => reject(new Problem(400, null, 'The body ended too early.')))
+      request.on('close', () => { if (!request.complete) reject(new Problem(400, null, 'The body ended too early.')) })
     })
   } finally {
     clearTimeout(timer)
