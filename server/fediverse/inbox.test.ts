@@ -52,6 +52,11 @@ describe('POST /inbox', () => {
     expect(heard[0]).toMatchObject({ id: activity.id, type: 'Create', actor: alice.url, signer: alice.url, proof: 'http', object: activity.object, body: JSON.stringify(activity) })
   })
 
+  it('knows who has spoken', async () => {
+    await post(told())
+    await eventually(async () => (await run(sql`SELECT host FROM peers WHERE host = ${good.host} AND last_received_at IS NOT NULL`)).length === 1)
+  })
+
   it('is there for accounts and channels, and for nobody else', async () => {
     for (const [path, status] of [['/accounts/alice/inbox', 202], ['/video-channels/films/inbox', 202], ['/accounts/nobody/inbox', 404], ['/video-channels/alice/inbox', 404]] as const) {
       expect((await good.post(site.url + path, told())).status, path).toBe(status)

@@ -8,6 +8,7 @@ import { parseJson } from './json.ts'
 import { keyring } from './keyring.ts'
 import { canBeAsked } from './law.ts'
 import { hostOf, httpUrl, isLocal, sameOrigin } from './origin.ts'
+import { peerSpoke } from './peers.ts'
 import { Refused } from './refused.ts'
 import { digestOf, verifyRequest } from './signature.ts'
 import { store } from './store.ts'
@@ -44,6 +45,7 @@ export async function take({ path, headers, body, ip }: Posted): Promise<void> {
   count(host)
   if (isLocal(signer)) throw new Refused(409, 'This message is from ourselves')
   if (await keyring.isBlocked(host, signer)) throw new Refused(403, 'This actor is blocked here')
+  peerSpoke(host).catch(error => logger.warn('That a peer is there again could not be noted', { host, error }))
   if (signer !== actor && !canBeAsked(type, activity)) throw new Refused(401, 'The signature is not of the actor of this activity')
   const proof = signer === actor ? 'http' : 'none'
   const digest = digestOf(body)
