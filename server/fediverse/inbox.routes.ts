@@ -2,6 +2,7 @@ import { Router, type Request, type RequestHandler } from 'express'
 import { config, origin } from '../core/config.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { keyring } from './keyring.ts'
+import { isDatabaseAway } from './passing.ts'
 import { Refused } from './refused.ts'
 import { take } from './take.ts'
 
@@ -16,6 +17,7 @@ const receivePost: RequestHandler = async (request, response) => {
     const body = await readBody(request)
     await take({ path: request.originalUrl, headers: request.headers, body, ip: request.ip ?? '' })
   } catch (error) {
+    if (isDatabaseAway(error)) throw new Problem(503, null, 'This instance cannot store anything now.', { headers: { 'Retry-After': String(Math.ceil(config.federation.inbox.check_interval / 1000)) } })
     if (!(error instanceof Refused)) throw error
     const { status, message, retryAfter } = error
     throw new Problem(status, status === 429 ? 'too_many_requests' : null, message, retryAfter === undefined ? {} : { headers: { 'Retry-After': String(Math.ceil(retryAfter / 1000)) } })

@@ -58,6 +58,11 @@ export async function settle(id: string, activityId: string, proof: Incoming['pr
   const rows = await run(sql`
     UPDATE incoming SET activity_id = ${activityId}, proof = ${proof}
     WHERE id = ${id}::bigint AND NOT EXISTS (SELECT 1 FROM incoming AS other WHERE other.activity_id = ${activityId} AND other.id <> ${id}::bigint) RETURNING id`)
+    .catch((error: Error) => {
+      // Two came at once.
+      if (error.name === 'SequelizeUniqueConstraintError') return []
+      throw error
+    })
   return rows.length > 0
 }
 

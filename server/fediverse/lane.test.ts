@@ -140,6 +140,17 @@ describe('a lane', () => {
     expect((await run<{ attempts: number }>(sql`SELECT attempts FROM incoming WHERE activity_id = 'orphan'`))[0]!.attempts).toBe(2)
   })
 
+  it('lets go of what could not even be postponed', async () => {
+    await put('unlucky')
+    let tries = 0
+    open(async () => {
+      if (++tries === 1) throw new Error('no database')
+      return 'done'
+    })
+    await allDone()
+    expect(tries).toBe(2)
+  })
+
   it('puts back what it did not begin when it is stopped', async () => {
     for (const number of Array(10).keys()) await put(`key ${number}`, 'one subject')
     const lane = openLane({ lane: 0, inOrder: true, pause: 0, work: async () => { await pause(100); return 'done' } })

@@ -47,14 +47,15 @@ export function openLane({ lane, inOrder, pause, work }: { lane: number, inOrder
       while (left.length > 0 && !stopping) {
         const [row, ...rest] = left as [Row, ...Row[]]
         left = rest
-        const outcome = await work(row)
+        const outcome = await work(row).catch(error => {
+          // Not even a postponement could be written: the lease ends by itself.
+          logger.warn('A received activity could not be processed now', { error })
+          return null
+        })
         if (outcome !== null) { finished.add({ id: row.id, outcome }); continue }
         inHand.delete(row.id)
         break
       }
-    } catch (error) {
-      // Not even a postponement could be written: the lease ends by itself.
-      logger.warn('A received activity could not be processed now', { error })
     } finally {
       clearTimeout(timer)
       await giveBack(left)

@@ -7,7 +7,7 @@ import { act } from './act.ts'
 import { FetchError } from './egress.ts'
 import { forget, postpone, type Row } from './incoming.query.ts'
 import { openLane, type Lane } from './lane.ts'
-import { Later } from './receive.ts'
+import { isPassing } from './passing.ts'
 import { Refused } from './refused.ts'
 import { REPEATABLE, VIEWS } from './take.ts'
 
@@ -52,12 +52,4 @@ async function attempt(row: Row): Promise<string | null> {
     await postpone(row.id, Math.random() * retry_delay * 2 ** row.attempts, error.message)
     return null
   }
-}
-
-/** Whether a fault may be over soon: a server that does not answer, a database that restarts or met a deadlock. */
-function isPassing(error: unknown): error is Error {
-  if (error instanceof Later || (error instanceof FetchError && error.kind === 'unreachable')) return true
-  if (!(error instanceof Error)) return false
-  const code = (error as { original?: { code?: string } }).original?.code ?? ''
-  return /^Sequelize(Connection|HostNotFound|HostNotReachable|AccessDenied|Timeout)/.test(error.name) || /^(08|40|53|57)/.test(code) || /^E[A-Z]+$/.test(code)
 }

@@ -1,0 +1,15 @@
+import { FetchError } from './budget.ts'
+import { Later } from './receive.ts'
+
+/** Whether a fault may be over soon: a server that does not answer, a database that restarts or met a deadlock. */
+export function isPassing(error: unknown): error is Error {
+  if (error instanceof Later || (error instanceof FetchError && error.kind === 'unreachable')) return true
+  return isDatabaseAway(error)
+}
+
+/** Whether the database could not be reached, hung up, or undid the work because of others'. */
+export function isDatabaseAway(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  const { code = '', message = '' } = (error as { original?: { code?: string, message?: string } }).original ?? (error as { code?: string })
+  return /^Sequelize(Connection|HostNotFound|HostNotReachable|AccessDenied|Timeout)/.test(error.name) || /^(08|40|53|57)/.test(code) || /^E[A-Z]{4,}$/.test(code) || /^Connection terminated/.test(message)
+}
