@@ -5,13 +5,11 @@ import { transaction } from '../core/database.ts'
 import { run, sql } from '../core/sql.ts'
 import { Account } from '../actors/account.model.ts'
 import { createLocalActor } from '../actors/actors.ts'
+import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
 import { hashPassword } from './password.ts'
 import { createUser } from './registration.ts'
 import { endSessions } from './tokens.ts'
 import { ROLE, ROOT } from './user.model.ts'
-
-/** The name of the actor that speaks for the instance itself. */
-export const INSTANCE_ACTOR = 'peertube'
 
 /** Two processes may start at once: this number, locked for a transaction, lets only one of them be the first. */
 const LOCK = 726_003

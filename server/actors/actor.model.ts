@@ -20,6 +20,9 @@ export class Actor extends Model<InferAttributes<Actor>, InferCreationAttributes
   declare followersCount: CreationOptional<number>
   declare followingCount: CreationOptional<number>
   declare remoteCreatedAt: CreationOptional<Date | null>
+  /** Of remote actors: the id of the key, and when the document was last read. */
+  declare keyId: CreationOptional<string | null>
+  declare refreshedAt: CreationOptional<Date | null>
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
@@ -28,7 +31,7 @@ declareModel(Actor, {
   type: DataTypes.TEXT, url: DataTypes.TEXT, preferredUsername: DataTypes.TEXT, host: DataTypes.TEXT,
   publicKey: DataTypes.TEXT, privateKey: DataTypes.TEXT,
   inboxUrl: DataTypes.TEXT, outboxUrl: DataTypes.TEXT, sharedInboxUrl: DataTypes.TEXT, followersUrl: DataTypes.TEXT, followingUrl: DataTypes.TEXT,
-  followersCount: DataTypes.INTEGER, followingCount: DataTypes.INTEGER, remoteCreatedAt: DataTypes.DATE,
+  followersCount: DataTypes.INTEGER, followingCount: DataTypes.INTEGER, remoteCreatedAt: DataTypes.DATE, keyId: DataTypes.TEXT, refreshedAt: DataTypes.DATE,
   createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
 }, { tableName: 'actors' })
 

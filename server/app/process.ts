@@ -7,6 +7,8 @@ import { migrate } from '../core/migrate.ts'
 import { connectRedis, disconnectRedis } from '../core/redis.ts'
 import { hearOthers, tellOthers } from '../core/wake.ts'
 import { createRoot, resetPassword } from '../accounts/root.ts'
+import { actorsKeyring } from '../actors/keyring.ts'
+import { setKeyring } from '../fediverse/keyring.ts'
 import { startListening } from './listeners.ts'
 import { startWeb } from './web.ts'
 import { startWork } from './worker.ts'
@@ -27,6 +29,7 @@ export async function startProcess(roles: Role[], reset?: string): Promise<Runni
   await migrate()
   const login = await createRoot() ?? (reset === undefined ? null : await resetPassword(reset))
   if (reset !== undefined && !login) throw new ConfigError(`There is no user ${reset}`)
+  setKeyring(actorsKeyring)
   startListening()
   tellOthers()
   if (roles.includes('worker')) hearOthers()

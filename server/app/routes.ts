@@ -1,5 +1,6 @@
 import { Router } from 'express'
 import { accountsRoutes } from '../accounts/accounts.routes.ts'
+import { documentsRouter } from '../actors/documents.routes.ts'
 import { channelsRoutes } from '../channels/channels.routes.ts'
 import { federationRoutes } from '../fediverse/peers.routes.ts'
 import { inboxRouter } from '../fediverse/inbox.routes.ts'
@@ -23,5 +24,5 @@ export function apiRoutes(): Router {
 
 /** Every router outside the API, with where it is mounted; the pages take what is left. */
 export function siteRoutes(): [string, Router][] {
-  return [['/', inboxRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
+  return [['/', inboxRouter], ['/', documentsRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
 }

@@ -10,6 +10,9 @@ export type Events = {
   'user.created': { userId: number }
   'outbox.filled': { lane: number, delay: number }
   'inbox.filled': { lane: number }
+  'actor.gone': { url: string }
+  'follow.taken': { followerId: number, targetId: number }
+  'follow.accepted': { targetId: number }
   'inbox.gone': { inboxUrl: string }
   'inbox.refused': { inboxUrl: string }
 }

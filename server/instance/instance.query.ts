@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ActorImage } from '../../shared/actors.ts'
 import { query, sql } from '../core/sql.ts'
-import { INSTANCE_ACTOR } from '../accounts/root.ts'
+import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
 import { bannersSql } from '../actors/actor.shape.ts'
 
 /** The banner of the instance's own actor in all sizes. */

@@ -1,5 +1,5 @@
 import { config } from '../core/config.ts'
-import { INSTANCE_ACTOR } from '../accounts/root.ts'
+import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
 import { isSignupOpen } from '../accounts/registration.ts'
 import { findAccount } from '../actors/accounts.query.ts'
 import { PICTURE_EXTENSIONS } from '../actors/pictures.ts'

@@ -1,0 +1,2 @@
+/** The name of the actor that speaks for the instance itself. */
+export const INSTANCE_ACTOR = 'peertube'

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { config } from '../core/config.ts'
+import { transaction } from '../core/database.ts'
+import { job } from '../core/job.ts'
+import { logger } from '../core/logger.ts'
+import { run, sql } from '../core/sql.ts'
+import { FetchError } from '../fediverse/egress.ts'
+import { Actor } from './actor.model.ts'
+import { follow } from './follows.ts'
+import { resolveHandle } from './resolve.ts'
+
+/** Notes that a local actor wants to follow whoever has this handle, and tries at once; what cannot be found now is looked for again. */
+export async function wantFollow(actorId: number, handle: string): Promise<void> {
+  await run(sql`INSERT INTO wanted_follows (actor_id, handle) VALUES (${actorId}, ${handle}) ON CONFLICT (actor_id, handle) DO UPDATE SET attempts = 0, not_before = now(), error = NULL`)
+  void tryWanted().catch(error => logger.warn('Wanted follows cannot be read', { error }))
+}
+
+/** Looks for those who are to be followed and were not found. */
+export const followWanted = job({
+  name: 'activitypub-follow', queue: 'maintenance', payload: z.object({}), every: () => config.federation.outbox.check_interval, run: async () => await tryWanted()
+})
+
+async function tryWanted(): Promise<void> {
+  for (;;) {
+    const more = await transaction(async inside => {
+      const [row] = await run<{ id: number, actor_id: number, handle: string, attempts: number, old: boolean }>(sql`
+        SELECT id, actor_id, handle, attempts, created_at < now() - make_interval(secs => ${config.federation.outbox.keep / 1000}::double precision) AS old
+        FROM wanted_follows WHERE not_before <= now() ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`, inside)
+      if (!row) return false
+      const error = await tryOne(row.actor_id, row.handle)
+      const { retry_delay, max_retry_delay } = config.federation.outbox
+      const hopeless = error !== null && !['unreachable', 'budget'].includes(error.kind)
+      if (error === null || hopeless || row.old) await run(sql`DELETE FROM wanted_follows WHERE id = ${row.id}`, inside)
+      else await run(sql`UPDATE wanted_follows SET attempts = attempts + 1, error = ${error.message}, not_before = now() + make_interval(secs => ${Math.min(max_retry_delay, retry_delay * 3 ** row.attempts) / 1000}::double precision) WHERE id = ${row.id}`, inside)
+      if (hopeless) logger.info('Somebody who was to be followed is not there', { handle: row.handle, reason: error.message })
+      return true
+    })
+    if (!more) return
+  }
+}
+
+async function tryOne(actorId: number, handle: string): Promise<FetchError | null> {
+  const actor = await Actor.findByPk(actorId, { rejectOnEmpty: true })
+  try {
+    await follow(actor, await resolveHandle(handle))
+    return null
+  } catch (error) {
+    if (error instanceof FetchError) return error
+    throw error
+  }
+}

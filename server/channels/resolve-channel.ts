@@ -1,0 +1,41 @@
+import { transaction } from '../core/database.ts'
+import { run, sql } from '../core/sql.ts'
+import { Budget, FetchError } from '../fediverse/egress.ts'
+import { isLocal } from '../fediverse/origin.ts'
+import type { RemoteActor } from '../actors/actor.wire.ts'
+import { resolve, resolveActor } from '../actors/resolve.ts'
+import { Channel } from './channel.model.ts'
+
+/**
+ * The channel (Group) at an address, with its owner: ours, known, or fetched. The owner is a Person of the same origin whom the Group
+ * names; a known channel does not change hands to another server. Throws FetchError.
+ */
+export async function resolveChannel(address: string, { budget = new Budget(), refresh = false }: { budget?: Budget, refresh?: boolean } = {}): Promise<Channel> {
+  const { actor, fetched } = await resolve(address, { budget, refresh })
+  if (actor.type !== 'Group') throw new FetchError('invalid', `${address} is no channel`)
+  const known = await Channel.findOne({ where: { actorId: actor.id } })
+  if (known && (!fetched || isLocal(actor.url))) return known
+  const document = fetched ?? (await resolve(address, { budget, refresh: true })).fetched
+  if (!document) throw new FetchError('unreachable', `${address} cannot be asked now`)
+  return await storeChannel(actor.id, document, budget)
+}
+
+async function storeChannel(actorId: number, remote: RemoteActor, budget: Budget): Promise<Channel> {
+  const accountId = await ownerOf(remote, budget)
+  await transaction(async inside => await run(sql`
+    INSERT INTO channels (actor_id, account_id, name, description, support, created_at, updated_at)
+    VALUES (${actorId}, ${accountId}, ${remote.displayName}, ${remote.summary}, ${remote.support}, now(), now())
+    ON CONFLICT (actor_id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name, description = excluded.description, support = excluded.support, updated_at = now()`, inside))
+  return await Channel.findOne({ where: { actorId }, rejectOnEmpty: true })
+}
+
+/** The account of the first owner that is a Person (or another kind of account) of the channel's origin. */
+async function ownerOf({ owners, url }: RemoteActor, budget: Budget): Promise<number> {
+  for (const owner of owners) {
+    const actor = await resolveActor(owner, { budget })
+    if (actor.type === 'Group') continue
+    const [account] = await run<{ id: number }>(sql`SELECT id FROM accounts WHERE actor_id = ${actor.id}`)
+    if (account) return account.id
+  }
+  throw new FetchError('invalid', `${url} has no owner`)
+}
