@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { run, sql } from '../core/sql.ts'
+import { openHostile, type Hostile, type HostileActor, type Way } from './hostile.ts'
+import { eventually, startInstance, type Instance } from './instance.ts'
+
+let site: Instance
+let good: Hostile
+let evil: Hostile
+let alice: HostileActor
+let mallory: HostileActor
+beforeAll(async () => {
+  site = await startInstance({ federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2, views_interval: '50 ms', per_host: { max: 100_000 } }, actors: { key_refresh: '100 ms' } } });
+  [good, evil] = [await openHostile(), await openHostile()]
+  alice = await good.actor('alice')
+  mallory = await evil.actor('mallory')
+})
+afterAll(async () => await Promise.all([site, good, evil].map(async one => await one?.stop())))
+
+const post = async (activity: object, way: Way = {}) => {
+  const peer = String((activity as { actor: string }).actor).startsWith(evil.url) || way.as?.url.startsWith(evil.url) ? evil : good
+  return (await peer.post(`${site.url}/inbox`, activity as never, way)).status
+}
+const outcome = async (id: string) => await eventually(async () => (await run<{ outcome: string }>(sql`
+  SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`}) ORDER BY id DESC LIMIT 1`))[0]?.outcome, 10, `the outcome of ${id}`)
+const row = async (url: string) => (await run<{ inbox_url: string, public_key: string, preferred_username: string }>(sql`SELECT inbox_url, public_key, preferred_username FROM actors WHERE url = ${url}`))[0]
+const like = (actor: string, peer: Hostile) => ({ id: peer.id(), type: 'Like', actor, object: `${site.url}/videos/watch/1` })
+
+describe('keys', () => {
+  it('4.7 a key counts only for the actor that lists it, on whose host it is, and who is named as its owner', async () => {
+    const cases: [string, () => Promise<{ activity: object, way: Way }>][] = [
+      ['an owner that is somebody else', async () => {
+        const actor = await evil.actor('owner-elsewhere')
+        evil.serve('/accounts/owner-elsewhere', { ...actor.document, publicKey: { ...actor.document.publicKey as object, owner: alice.url } })
+        return { activity: like(alice.url, good), way: { as: actor } }
+      }],
+      ['the key of somebody else, listed as one’s own', async () => {
+        const actor = await evil.actor('lists-alice')
+        evil.serve('/accounts/lists-alice', { ...actor.document, publicKey: { id: alice.keyId, owner: actor.url, publicKeyPem: alice.publicKeyPem } })
+        return { activity: like(actor.url, evil), way: { as: { ...alice, url: actor.url } } }
+      }],
+      ['a key on another host than its owner', async () => {
+        const actor = await evil.actor('key-elsewhere')
+        evil.serve('/accounts/key-elsewhere', { ...actor.document, publicKey: { ...actor.document.publicKey as object, id: `${good.url}/keys/1` } })
+        return { activity: like(actor.url, evil), way: { as: actor } }
+      }],
+      ['a document of a key that claims an owner elsewhere', async () => {
+        evil.serve('/keys/alice', { id: `${evil.url}/keys/alice`, owner: alice.url, publicKeyPem: mallory.publicKeyPem })
+        return { activity: like(alice.url, good), way: { as: { ...mallory, keyId: `${evil.url}/keys/alice` } } }
+      }],
+      ['a document of a key that its owner does not list', async () => {
+        evil.serve('/keys/mallory', { id: `${evil.url}/keys/mallory`, owner: mallory.url, publicKeyPem: mallory.publicKeyPem })
+        return { activity: like(mallory.url, evil), way: { as: { ...mallory, keyId: `${evil.url}/keys/mallory` } } }
+      }],
+      ['a document with the id of another key', async () => {
+        evil.serve('/keys/other', { id: `${evil.url}/keys/mallory`, owner: mallory.url, publicKeyPem: mallory.publicKeyPem })
+        return { activity: like(mallory.url, evil), way: { as: { ...mallory, keyId: `${evil.url}/keys/other` } } }
+      }],
+      ['a document of an actor elsewhere', async () => {
+        evil.serve('/accounts/alice', alice.document)
+        return { activity: like(alice.url, good), way: { as: { ...mallory, keyId: `${evil.url}/accounts/alice` } } }
+      }],
+      ['no key at all', async () => {
+        const actor = await evil.actor('keyless', 'Person', { publicKey: undefined })
+        return { activity: like(actor.url, evil), way: { as: actor } }
+      }]
+    ]
+    for (const [name, make] of cases) {
+      const { activity, way } = await make()
+      expect(await post(activity, way), name).toBe(401)
+    }
+    expect(await run(sql`SELECT id FROM incoming`)).toEqual([])
+    // The real ones are taken.
+    expect(await post(like(alice.url, good))).toBe(202)
+    expect(await post(like(mallory.url, evil))).toBe(202)
+  })
+
+  it('4.34 a new key of an actor is asked for, but not for every request', async () => {
+    const actor = await good.actor('rotating')
+    expect(await post(like(actor.url, good))).toBe(202)
+    const renewed = await good.actor('rotating')
+    const asked = () => good.asked.filter(path => path === '/accounts/rotating').length
+    const before = asked()
+    expect(await post(like(actor.url, good), { as: renewed })).toBe(202)
+    for (const _ of [1, 2, 3, 4, 5]) expect(await post(like(actor.url, good), { as: { ...mallory, url: actor.url, keyId: actor.keyId } })).toBe(401)
+    expect(asked() - before).toBeLessThanOrEqual(3)
+  })
+})
+
+describe('actors and follows', () => {
+  it('4.5b nobody changes another’s actor, and keys and inboxes come from their origin only', async () => {
+    expect(await post(like(alice.url, good))).toBe(202)
+    const before = await eventually(async () => await row(alice.url))
+    const forged = { ...alice.document, inbox: `${evil.url}/inbox`, publicKey: { ...alice.document.publicKey as object, publicKeyPem: mallory.publicKeyPem } }
+    for (const object of [forged, { ...forged, id: alice.url.replace('alice', 'bob') }, { ...mallory.document, id: alice.url }]) {
+      const activity = { id: evil.id(), type: 'Update', actor: mallory.url, object }
+      expect(await post(activity)).toBe(202)
+      expect(await outcome(activity.id)).toMatch(/^dropped/)
+    }
+    const signed = { id: good.id(), type: 'Update', actor: alice.url, object: forged }
+    expect(await post(signed)).toBe(202)
+    await outcome(signed.id)
+    expect(await row(alice.url)).toEqual(before)
+  })
+
+  it('4.10 nobody takes back or deletes for another, not even on the same host', async () => {
+    const bob = await good.actor('bob')
+    const follow = { id: good.id('follows'), type: 'Follow', actor: alice.url, object: `${site.url}/accounts/peertube` }
+    expect(await post(follow)).toBe(202)
+    await eventually(async () => (await run(sql`SELECT id FROM follows WHERE url = ${follow.id}`)).length === 1)
+    for (const [actor, peer, object] of [
+      [bob, good, follow], [bob, good, { ...follow, actor: bob.url }], [bob, good, follow.id], [mallory, evil, follow], [mallory, evil, { ...follow, actor: mallory.url, id: evil.id() }]
+    ] as const) {
+      const activity = { id: peer.id(), type: 'Undo', actor: actor.url, object }
+      expect(await post(activity)).toBe(202)
+      await outcome(activity.id)
+    }
+    for (const actor of [bob, mallory]) {
+      const activity = { id: (actor === bob ? good : evil).id(), type: 'Delete', actor: actor.url, object: alice.url }
+      expect(await post(activity)).toBe(202)
+      await outcome(activity.id)
+    }
+    expect(await run(sql`SELECT id FROM follows WHERE url = ${follow.id}`)).toHaveLength(1)
+    expect(await row(alice.url)).toBeDefined()
+  })
+
+  it('4.11 only whoever was asked to be followed accepts', async () => {
+    await post(like(mallory.url, evil))
+    const [follow] = await run<{ url: string }>(sql`
+      INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at)
+      SELECT ${`${site.url}/accounts/peertube/follows/900`}, ours.id, theirs.id, 'pending', now(), now() FROM actors ours, actors theirs
+      WHERE ours.host IS NULL AND ours.preferred_username = 'peertube' AND theirs.url = ${mallory.url} RETURNING url`)
+    const state = async () => (await run<{ state: string }>(sql`SELECT state FROM follows WHERE url = ${follow!.url}`))[0]!.state
+    const about = { id: follow!.url, type: 'Follow', actor: `${site.url}/accounts/peertube`, object: mallory.url }
+    for (const object of [about, { ...about, object: alice.url }, follow!.url, { ...about, id: `${site.url}/accounts/peertube/follows/901`, object: alice.url }]) {
+      const activity = { id: good.id(), type: 'Accept', actor: alice.url, object }
+      expect(await post(activity)).toBe(202)
+      await outcome(activity.id)
+      expect(await state()).toBe('pending')
+    }
+    const accept = { id: evil.id(), type: 'Accept', actor: mallory.url, object: about }
+    await post(accept)
+    await eventually(async () => await state() === 'accepted')
+  })
+})
+
+describe('strangers', () => {
+  beforeEach(async () => { await run(sql`DELETE FROM follows`) })
+
+  it('4.12 ten thousand announcements of unknown addresses make this instance ask for none', async () => {
+    const victim = await openHostile()
+    const group = await evil.actor('loud', 'Group')
+    expect(await post(like(group.url, evil))).toBe(202)
+    const ids = [...Array(300)].map(() => evil.id())
+    await Promise.all(ids.map(async id => await post({ id, type: 'Announce', actor: group.url, object: `${victim.url}/videos/watch/${id.split('/').at(-1)}` })))
+    await eventually(async () => (await run(sql`SELECT id FROM incoming WHERE done_at IS NULL`)).length === 0)
+    expect(victim.asked).toEqual([])
+    await victim.stop()
+  })
+
+  it('4.41 a blocked host is not heard, nor through others, and its actors are not asked for', async () => {
+    const outcast = await openHostile()
+    const eve = await outcast.actor('eve')
+    await run(sql`INSERT INTO blocked_hosts (host) VALUES (${outcast.host})`)
+    // Blocks are read anew after a second.
+    await new Promise(resolve => setTimeout(resolve, 1100))
+    expect((await outcast.post(`${site.url}/inbox`, like(eve.url, outcast) as never)).status).toBe(403)
+    expect(outcast.asked).toEqual([])
+    const forwarded = { id: outcast.id(), type: 'Create', actor: eve.url, object: { type: 'Note', id: outcast.id(), attributedTo: eve.url, content: 'x' } }
+    expect(await post(forwarded, { as: alice })).toBe(202)
+    expect(await outcome(forwarded.id)).toMatch('blocked')
+    expect(outcast.asked).toEqual([])
+    await outcast.stop()
+  })
+})
