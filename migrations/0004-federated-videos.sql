@@ -7,6 +7,7 @@ ALTER TABLE videos ADD COLUMN is_live boolean NOT NULL DEFAULT false;
 ALTER TABLE videos ADD COLUMN tracker_urls text[] NOT NULL DEFAULT '{}';
 -- Whether followers know it: set in the transaction that tells them, so that each change says the right thing.
 ALTER TABLE videos ADD COLUMN federated boolean NOT NULL DEFAULT false;
+ALTER TABLE videos ADD COLUMN publications integer NOT NULL DEFAULT 0; -- how often followers were told of it as new
 CREATE INDEX videos_refreshed ON videos (refreshed_at) WHERE remote;
 
 -- The HLS playlist of a remote video, at its origin.

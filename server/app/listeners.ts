@@ -1,6 +1,14 @@
+import { receiveFollows } from '../actors/follow.activitypub.ts'
+import { keepChannels } from '../channels/resolve-channel.ts'
+import { receiveVideos } from '../videos/incoming.ts'
+import { fillOutboxes } from '../videos/outbox.ts'
 import { listenToVideos } from '../videos/remove-files.ts'
 
 /** Connects the floors that hear news from below; called once at start. */
 export function startListening(): void {
+  keepChannels()
+  receiveFollows()
   listenToVideos()
+  receiveVideos()
+  fillOutboxes()
 }

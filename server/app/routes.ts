@@ -1,7 +1,9 @@
 import { Router } from 'express'
 import { accountsRoutes } from '../accounts/accounts.routes.ts'
 import { documentsRouter } from '../actors/documents.routes.ts'
+import { followsRoutes } from '../actors/follows.routes.ts'
 import { channelsRoutes } from '../channels/channels.routes.ts'
+import { subscriptionsRoutes } from '../channels/subscriptions.routes.ts'
 import { federationRoutes } from '../fediverse/peers.routes.ts'
 import { inboxRouter } from '../fediverse/inbox.routes.ts'
 import { instanceRoutes } from '../instance/instance.routes.ts'
@@ -10,7 +12,9 @@ import { openapiRouter } from '../instance/openapi.ts'
 import { pagesRouter } from '../pages/pages.routes.ts'
 import { transcodingRoutes } from '../transcoding/transcoding.routes.ts'
 import { uploadsRoutes } from '../uploads/uploads.routes.ts'
+import { videoDocumentsRouter } from '../videos/documents.routes.ts'
 import { filesRouter } from '../videos/files.routes.ts'
+import { subscriptionVideosRoutes } from '../videos/subscriptions.routes.ts'
 import { videosRoutes } from '../videos/videos.routes.ts'
 import { contracts } from './contracts.ts'
 
@@ -18,11 +22,11 @@ import { contracts } from './contracts.ts'
 export function apiRoutes(): Router {
   const router = Router()
   // Uploads first: /videos/upload-resumable would else be a video's id.
-  router.use(uploadsRoutes, transcodingRoutes, videosRoutes, channelsRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
+  router.use(uploadsRoutes, transcodingRoutes, videosRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, channelsRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
   return router
 }
 
 /** Every router outside the API, with where it is mounted; the pages take what is left. */
 export function siteRoutes(): [string, Router][] {
-  return [['/', inboxRouter], ['/', documentsRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
+  return [['/', inboxRouter], ['/', documentsRouter], ['/', videoDocumentsRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
 }

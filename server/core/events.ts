@@ -5,6 +5,8 @@ export type Events = {
   'video.created': { videoId: number }
   'video.published': { videoId: number }
   'video.updated': { videoId: number }
+  'video.received': { videoId: number, isNew: boolean }
+  'video.counters': { videoId: number }
   'video.deleted': { uuid: string, folder: string }
   'upload.completed': { videoId: number }
   'user.created': { userId: number }

@@ -9,6 +9,7 @@ import { run as runSql, sql } from '../core/sql.ts'
 import { MediaError } from '../media/ffmpeg.ts'
 import type { Probe } from '../media/probe.ts'
 import { removeHls, removeStored, storedPath } from '../storage/disk.ts'
+import { federate } from '../videos/federate.ts'
 import { VideoSource } from '../videos/video-file.model.ts'
 import { STATE, Video } from '../videos/video.model.ts'
 import { encode } from './encode.ts'
@@ -94,6 +95,7 @@ async function publish(video: Video): Promise<void> {
     const current = await Video.findByPk(video.id, { transaction, lock: true, rejectOnEmpty: true })
     if (current.state === STATE.PUBLISHED) return false
     await current.update({ state: STATE.PUBLISHED, publishedAt: new Date() }, { transaction })
+    await federate(video.id, transaction)
     return true
   })
   if (published) emit('video.published', { videoId: video.id })
@@ -106,6 +108,9 @@ async function finish(video: Video, source: VideoSource): Promise<void> {
   await transaction(async transaction => {
     await Transcoding.update({ state: 'done', error: null }, { where: { videoId: video.id }, transaction })
     if (!kept) await source.update({ filename: null }, { transaction })
+    // Others know of the first rendition only; now there are all of them.
+    await Video.update({ updatedAt: new Date() }, { where: { id: video.id }, transaction, silent: true })
+    await federate(video.id, transaction)
   })
   if (!kept) await removeStored('original_video_files', [filename])
 }

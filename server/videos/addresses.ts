@@ -21,4 +21,4 @@ export const sourceDownloadUrl = (filename: string): string => `${origin()}/down
 export const metadataUrl = (uuid: string, fileId: number): string => `${origin()}/api/v1/videos/${uuid}/metadata/${fileId}`
 
 /** The path of a picture. */
-export const imagePath = (folder: 'thumbnails' | 'previews' | 'storyboards' | 'avatars' | 'banners', filename: string): string => `/lazy-static/${folder}/${filename}`
+export const imagePath = (folder: 'thumbnails' | 'previews' | 'storyboards' | 'video-captions' | 'avatars' | 'banners', filename: string): string => `/lazy-static/${folder}/${filename}`

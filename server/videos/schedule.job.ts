@@ -4,6 +4,7 @@ import { config } from '../core/config.ts'
 import { transaction } from '../core/database.ts'
 import { emit } from '../core/events.ts'
 import { job } from '../core/job.ts'
+import { federate } from './federate.ts'
 import { Video } from './video.model.ts'
 
 /** Gives scheduled videos their privacy once their time has come. */
@@ -17,6 +18,7 @@ export const publishScheduled = job({
       const due = await Video.findAll({ where: { scheduleAt: { [Op.lte]: new Date() } }, transaction, lock: true, skipLocked: true })
       for (const video of due) {
         await video.update({ privacy: video.schedulePrivacy!, scheduleAt: null, schedulePrivacy: null, publishedAt: new Date() }, { transaction })
+        await federate(video.id, transaction)
       }
       return due
     })

@@ -1,6 +1,7 @@
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
 import { declareAssociations, declareModel } from '../core/database.ts'
 import { Channel } from '../channels/channel.model.ts'
+import type { CollectionLinks } from './video.object.ts'
 
 /** Who may watch: PeerTube's numbers. */
 export const PRIVACY = { PUBLIC: 1, UNLISTED: 2, PRIVATE: 3, INTERNAL: 4, PASSWORD: 5 } as const
@@ -39,6 +40,15 @@ export class Video extends Model<InferAttributes<Video>, InferCreationAttributes
   declare inputFileUpdatedAt: CreationOptional<Date | null>
   declare scheduleAt: CreationOptional<Date | null>
   declare schedulePrivacy: CreationOptional<number | null>
+  declare nsfwSummary: CreationOptional<string | null>
+  declare isLive: CreationOptional<boolean>
+  /** Whether followers know of it; only of local videos. */
+  declare federated: CreationOptional<boolean>
+  /** Of remote videos: when their origin changed them, when it was asked, where their collections and trackers are. */
+  declare remoteUpdatedAt: CreationOptional<Date | null>
+  declare refreshedAt: CreationOptional<Date | null>
+  declare collections: CreationOptional<CollectionLinks | null>
+  declare trackerUrls: CreationOptional<string[]>
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
@@ -50,6 +60,8 @@ declareModel(Video, {
   waitTranscoding: DataTypes.BOOLEAN, commentsPolicy: DataTypes.SMALLINT, downloadEnabled: DataTypes.BOOLEAN, duration: DataTypes.DOUBLE, aspectRatio: DataTypes.REAL,
   views: DataTypes.BIGINT, likes: DataTypes.INTEGER, dislikes: DataTypes.INTEGER, comments: DataTypes.INTEGER, publishedAt: DataTypes.DATE,
   originallyPublishedAt: DataTypes.DATE, inputFileUpdatedAt: DataTypes.DATE, scheduleAt: DataTypes.DATE, schedulePrivacy: DataTypes.SMALLINT,
+  nsfwSummary: DataTypes.TEXT, isLive: DataTypes.BOOLEAN, federated: DataTypes.BOOLEAN, remoteUpdatedAt: DataTypes.DATE, refreshedAt: DataTypes.DATE,
+  collections: DataTypes.JSONB, trackerUrls: DataTypes.ARRAY(DataTypes.TEXT),
   createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
 }, { tableName: 'videos' })
 declareAssociations(() => {

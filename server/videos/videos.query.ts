@@ -15,8 +15,8 @@ import { playlistJson, videoJson, type FileRow, type VideoRow } from './video.sh
 
 /** The filters of a list. */
 export type Filters = z.output<typeof VideoQuery>
-/** Whose videos: of everybody, of a channel or an account, or the viewer's own in every state. */
-export type Scope = { channelId?: number, accountId?: number, mine?: boolean }
+/** Whose videos: of everybody, of a channel or an account, of what an account follows, or the viewer's own in every state. */
+export type Scope = { channelId?: number, accountId?: number, mine?: boolean, followedBy?: number }
 
 const INCLUDE = { NOT_PUBLISHED: 1, FILES: 8 } as const
 
@@ -63,6 +63,9 @@ function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[
   const list: Sql[] = []
   if (scope.channelId !== undefined) list.push(sql`v.channel_id = ${scope.channelId}`)
   if (scope.accountId !== undefined) list.push(sql`c.account_id = ${scope.accountId}`)
+  if (scope.followedBy !== undefined) {
+    list.push(sql`EXISTS (SELECT 1 FROM follows JOIN accounts me ON me.actor_id = follows.actor_id WHERE me.id = ${scope.followedBy} AND follows.state = 'accepted' AND follows.target_id IN (c.actor_id, a.actor_id))`)
+  }
   if (!scope.mine) list.push(...visibility(filters, viewer))
   else if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
   if (filters.isLocal !== undefined) list.push(sql`v.remote = ${!filters.isLocal}`)

@@ -11,6 +11,7 @@ import type { Viewer } from '../core/route.ts'
 import { run, sql } from '../core/sql.ts'
 import { assertMayWatch, guardedVideo, managedVideo, type Asking } from './access.ts'
 import { videoUrl } from './addresses.ts'
+import { federate, federateDeletion, federateMove } from './federate.ts'
 import { COMMENTS_POLICIES, labelled, STATES } from './labels.ts'
 import { setPictures, type Picture } from './pictures.ts'
 import { fileNames, removeFiles } from './remove-files.ts'
@@ -61,7 +62,7 @@ export async function updateVideo(id: number | string, viewer: Viewer, attribute
   const guarded = await managedVideo(id, viewer)
   await transaction(async transaction => {
     const video = await Video.findByPk(guarded.id, { transaction, lock: true, rejectOnEmpty: notFound('Video') })
-    const before = video.privacy
+    const [before, oldChannelId] = [video.privacy, video.channelId]
     if (attributes.channelId !== undefined && attributes.channelId !== video.channelId) {
       await assertOwnChannel(attributes.channelId, guarded.ownerUserId!, transaction)
       video.channelId = attributes.channelId
@@ -80,6 +81,8 @@ export async function updateVideo(id: number | string, viewer: Viewer, attribute
     video.changed('updatedAt', true)
     await video.save({ transaction })
     await setPictures(video.id, pictures, transaction)
+    if (video.channelId !== oldChannelId) await federateMove(video.id, oldChannelId, transaction)
+    await federate(video.id, transaction)
     afterCommit(transaction, () => emit('video.updated', { videoId: video.id }))
   })
 }
@@ -88,7 +91,10 @@ export async function updateVideo(id: number | string, viewer: Viewer, attribute
 export async function deleteVideo(id: number | string, viewer: Viewer): Promise<void> {
   const guarded = await managedVideo(id, viewer)
   const names = await fileNames(guarded.id)
-  await transaction(async transaction => await Video.destroy({ where: { id: guarded.id }, transaction }))
+  await transaction(async transaction => {
+    await federateDeletion(guarded.id, transaction)
+    await Video.destroy({ where: { id: guarded.id }, transaction })
+  })
   emit('video.deleted', { uuid: guarded.uuid, folder: guarded.uuid })
   await removeFiles(names)
 }

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { transaction } from '../core/database.ts'
+import { run, sql } from '../core/sql.ts'
+import { type Budget, getDocument } from '../fediverse/egress.ts'
+import { cleanLine } from '../fediverse/words.ts'
+import { listOf } from '../fediverse/vocabulary.ts'
+
+const MAX = { chapters: 500, title: 100 }
+const Part = z.object({ name: z.string(), startOffset: z.number().min(0).max(2 ** 31 - 1) })
+
+/** A part of a video; `timecode` in seconds. */
+export type Chapter = { timecode: number, title: string }
+
+/** The chapters of a video, first to last. */
+export async function chaptersOf(videoId: number): Promise<Chapter[]> {
+  return await run<Chapter>(sql`SELECT timecode, title FROM video_chapters WHERE video_id = ${videoId} ORDER BY timecode`)
+}
+
+/** Fetches the chapters of a remote video. Throws FetchError. */
+export async function fetchChapters(videoId: number, url: string, budget: Budget): Promise<void> {
+  const { document } = await getDocument(url, { budget })
+  const found = new Map<number, string>()
+  for (const one of listOf(document.hasPart).slice(0, MAX.chapters)) {
+    const part = Part.safeParse(one).data
+    const title = part && cleanLine(part.name, MAX.title)
+    if (part && title) found.set(Math.floor(part.startOffset), title)
+  }
+  const rows = [...found].map(([timecode, title]) => ({ timecode, title }))
+  await transaction(async inside => {
+    await run(sql`DELETE FROM video_chapters WHERE video_id = ${videoId}`, inside)
+    await run(sql`
+      INSERT INTO video_chapters (video_id, timecode, title) SELECT ${videoId}::int, timecode, title FROM json_to_recordset(${JSON.stringify(rows)}::json) AS part (timecode integer, title text)`, inside)
+  })
+}
