@@ -20,7 +20,7 @@ afterEach(() => { vi.useRealTimers() })
 
 /** An instance that is reached as the recorded receiver was, with its local actors and the senders' keys. */
 async function receiver(port: number, paths: string[]): Promise<void> {
-  site = await startInstance({ webserver: { port }, federation: { inbox: { per_host: { max: 100_000 }, views_interval: '100 ms' } } })
+  site = await startInstance({ webserver: { port }, federation: { inbox: { per_host: { max: 100_000 }, views_interval: '100 ms', attempts: 1 } } })
   const keyring = scriptedKeyring(paths)
   for (const [url, publicKeyPem] of Object.entries(keys)) keyring.knows({ url, keyId: `${url}#main-key`, publicKeyPem })
   setKeyring(keyring)
