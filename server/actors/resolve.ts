@@ -70,12 +70,23 @@ function origins(host: string): (string | null)[] {
   return config.webserver.https || config.federation.prevent_ssrf ? [originOf(`https://${host}`)] : [originOf(`http://${host}`)]
 }
 
+type GroupKeeper = (actorId: number, remote: RemoteActor, budget: Budget) => Promise<unknown>
+let keepGroup: GroupKeeper = async () => undefined
+
+/** Says who keeps what a Group is beyond an actor (the channels floor). */
+export function setGroupKeeper(keeper: GroupKeeper): void {
+  keepGroup = keeper
+}
+
 async function fetchActor(address: string, budget: Budget): Promise<Resolved> {
   if (await isGone(address)) throw new FetchError('gone', `${address} was deleted`)
   const { url, document } = await getDocument(address, { budget })
   const remote = readActor(document)
   if (!remote || remote.url !== url || !sameOrigin(url, address)) throw new FetchError('invalid', `${address} is no actor that can be taken`)
-  return { actor: await transaction(async inside => await storeActor(remote, inside)), fetched: remote }
+  const actor = await transaction(async inside => await storeActor(remote, inside))
+  // A group without an owner is still somebody who signs.
+  if (remote.type === 'Group') await keepGroup(actor.id, remote, budget).catch((error: unknown) => logger.debug('A group is no channel', { url, reason: (error as Error).message }))
+  return { actor, fetched: remote }
 }
 
 /** Writes what an actor's document says; a second actor of the same name and host is refused (federation.md 1.2). */

@@ -2,10 +2,11 @@ import type { Contract } from '../../shared/contract.ts'
 import { accounts } from '../../shared/accounts.ts'
 import { channels } from '../../shared/channels.ts'
 import { federation } from '../../shared/federation.ts'
+import { follows, subscriptions, subscriptionVideos } from '../../shared/follows.ts'
 import { instance } from '../../shared/instance.ts'
 import { transcoding } from '../../shared/transcoding.ts'
 import { uploads } from '../../shared/uploads.ts'
 import { videos } from '../../shared/videos.ts'
 
 /** Every declared route, for OpenAPI. */
-export const contracts: Contract[] = [videos, uploads, transcoding, channels, accounts, federation, instance]
+export const contracts: Contract[] = [videos, uploads, transcoding, channels, accounts, follows, subscriptions, subscriptionVideos, federation, instance]

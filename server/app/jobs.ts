@@ -1,4 +1,5 @@
 import type { Job } from '../core/job.ts'
+import { followWanted } from '../actors/wanted-follows.job.ts'
 import { sweepTokens } from '../accounts/sweep-tokens.job.ts'
 import { sweepOutbox } from '../fediverse/peers.ts'
 import { sweepIncoming } from '../fediverse/process.job.ts'
@@ -9,4 +10,4 @@ import { sweepOrphans } from '../videos/sweep-orphans.job.ts'
 import { publishScheduled } from '../videos/schedule.job.ts'
 
 /** Every job. */
-export const jobs: Job[] = [transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, sweepIncoming, sweepOutbox]
+export const jobs: Job[] = [transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, sweepIncoming, sweepOutbox, followWanted]

@@ -1,9 +1,8 @@
 import { transaction } from '../core/database.ts'
 import { run, sql } from '../core/sql.ts'
 import { Budget, FetchError } from '../fediverse/egress.ts'
-import { isLocal } from '../fediverse/origin.ts'
 import type { RemoteActor } from '../actors/actor.wire.ts'
-import { resolve, resolveActor } from '../actors/resolve.ts'
+import { resolve, resolveActor, setGroupKeeper } from '../actors/resolve.ts'
 import { Channel } from './channel.model.ts'
 
 /**
@@ -14,10 +13,15 @@ export async function resolveChannel(address: string, { budget = new Budget(), r
   const { actor, fetched } = await resolve(address, { budget, refresh })
   if (actor.type !== 'Group') throw new FetchError('invalid', `${address} is no channel`)
   const known = await Channel.findOne({ where: { actorId: actor.id } })
-  if (known && (!fetched || isLocal(actor.url))) return known
+  if (known) return known
   const document = fetched ?? (await resolve(address, { budget, refresh: true })).fetched
   if (!document) throw new FetchError('unreachable', `${address} cannot be asked now`)
   return await storeChannel(actor.id, document, budget)
+}
+
+/** Keeps the channel behind every Group that is met; called once at start. */
+export function keepChannels(): void {
+  setGroupKeeper(storeChannel)
 }
 
 async function storeChannel(actorId: number, remote: RemoteActor, budget: Budget): Promise<Channel> {

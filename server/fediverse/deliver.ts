@@ -21,7 +21,13 @@ export function startOutbox(): { stop(): Promise<void> } {
   if (!config.federation.enabled) return { stop: async () => undefined }
   if (!listening) on('outbox.filled', ({ delay }) => { for (const wake of wakers) setTimeout(wake, delay).unref() })
   listening = true
-  const loops = [openLoop('Activities cannot be spread', fanOut), openDelivery()]
+  const delivery = openDelivery()
+  const spreading = openLoop('Activities cannot be spread', async () => {
+    const spread = await fanOut()
+    if (spread) delivery.wake()
+    return spread
+  })
+  const loops = [spreading, delivery]
   wakers = loops.map(({ wake }) => wake)
   return { stop: async () => { wakers = []; await Promise.all(loops.map(async loop => await loop.stop())) } }
 }
