@@ -1,4 +1,4 @@
-import { confirm, isConnected } from './confirm.ts'
+import { confirm, fetched, isConnected } from './confirm.ts'
 import { isPermitted } from './exceptions.ts'
 import { settle, type Row } from './incoming.query.ts'
 import { parseJson } from './json.ts'
@@ -73,8 +73,15 @@ async function amongTheLiving(incoming: Incoming): Promise<Incoming | string> {
 
 async function remember({ type, actor, object, signer }: Incoming, taken: boolean): Promise<void> {
   const url = httpUrl(idOf(object))
-  if (!url || !(type === 'Delete' || type === 'Undo')) return
-  if (!taken && !await isConnected(hostOf(signer))) return
-  if (type === 'Delete' && url !== actor) await bury(url)
-  if (type === 'Undo' && !taken && REVOCABLE.has(typeOf(object) ?? '') && sameOrigin(url, actor)) await revoke(url)
+  if (!url || url === actor) return
+  if (type === 'Delete' && (taken || await isTrulyGone(url, signer))) await bury(url)
+  const revocable = type === 'Undo' && REVOCABLE.has(typeOf(object) ?? '') && sameOrigin(url, actor)
+  if (revocable && !taken && await isConnected(hostOf(signer))) await revoke(url)
+}
+
+/** Whether something that nobody here knows is deleted: a Delete may come before its Create, or from somebody who may not. */
+async function isTrulyGone(url: string, signer: string): Promise<boolean> {
+  if (!await isConnected(hostOf(signer))) return false
+  const found = await fetched(url).catch(() => ({ type: 'Unknown' }))
+  return found === null || found.type === 'Tombstone'
 }
