@@ -39,7 +39,7 @@ export const ConfigSchema = z.strictObject({
   redis: z.strictObject({ hostname: Text, port: Port, socket: Text, auth: Text, db: Count, prefix: z.string().min(1) }),
   storage: z.strictObject({
     root: Text, tmp: Text, uploads: Text, streaming_playlists: Text, original_video_files: Text,
-    thumbnails: Text, previews: Text, avatars: Text, banners: Text, storyboards: Text
+    thumbnails: Text, previews: Text, avatars: Text, banners: Text, storyboards: Text, cache: Text
   }),
   log: z.strictObject({ level: z.enum(['error', 'warn', 'info', 'debug']), anonymize_ip: z.boolean() }),
   rates_limit: z.strictObject({
@@ -52,7 +52,8 @@ export const ConfigSchema = z.strictObject({
   pagination: z.strictObject({ count: Count, max_count: Count, max_start: Count }),
   cache: z.strictObject({
     answers: z.strictObject({ enabled: z.boolean(), max_size: Size, max_age: Duration }),
-    static: z.strictObject({ images: Duration, segments: Duration, private: Duration })
+    static: z.strictObject({ images: Duration, segments: Duration, private: Duration }),
+    remote_files: z.strictObject({ max_size: Size, max_caption_size: Size, retry_after: Duration })
   }),
   oauth2: z.strictObject({
     token_lifetime: z.strictObject({ access_token: Duration, refresh_token: Duration }), activity_interval: Duration, sweep_interval: Duration

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
-import { config } from '../core/config.ts'
+import { config, origin } from '../core/config.ts'
 
 const OURSELVES = ['\'self\'']
 const DIRECTIVES = {
@@ -8,12 +8,20 @@ const DIRECTIVES = {
   imgSrc: [...OURSELVES, 'data:', 'blob:'], mediaSrc: [...OURSELVES, 'blob:'], workerSrc: [...OURSELVES, 'blob:'], objectSrc: ['\'none\'']
 }
 
-/** The content security policy of a page: nothing from elsewhere, nothing inline. Only `framed` pages may stand inside other sites' pages. */
+/** The content security policy of a page: nothing inline, and nothing from elsewhere but the media of other servers' videos. Only `framed` pages may stand inside other sites' pages. */
 export function policy(framed: boolean): RequestHandler {
-  const content = helmet.contentSecurityPolicy({ useDefaults: false, directives: { ...DIRECTIVES, ...(framed ? {} : { frameAncestors: ['\'none\''] }) } })
+  let content: RequestHandler | null = null
   return (request, response, next) => {
+    content ??= helmet.contentSecurityPolicy({ useDefaults: false, directives: { ...DIRECTIVES, ...elsewhere(), ...(framed ? {} : { frameAncestors: ['\'none\''] }) } })
     if (!framed) response.setHeader('X-Frame-Options', 'DENY')
     if (config.security.csp.enabled) content(request, response, next)
     else next()
   }
+}
+
+/** Videos of other servers play from there: over https, and over http only where this instance itself does (federation.md 4.32). */
+function elsewhere(): { mediaSrc?: string[], connectSrc?: string[] } {
+  if (!config.federation.enabled) return {}
+  const media = origin().startsWith('https:') ? ['https:'] : ['https:', 'http:']
+  return { mediaSrc: [...DIRECTIVES.mediaSrc, ...media], connectSrc: [...DIRECTIVES.connectSrc, ...media] }
 }

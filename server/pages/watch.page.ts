@@ -59,7 +59,7 @@ function player(video: VideoDetails, preparing: string): Html {
   const playlist = video.streamingPlaylists[0]
   if (!playlist) return html`<p>${preparing}</p>`
   // Nothing is fetched before the client takes over or somebody presses play.
-  return html`<video controls playsinline preload="none" ${video.previewPath && html`poster="${video.previewPath}"`}><source src="${new URL(playlist.playlistUrl).pathname}" type="application/vnd.apple.mpegurl"></video>`
+  return html`<video controls playsinline preload="none" ${video.previewPath && html`poster="${video.previewPath}"`}><source src="${video.isLocal ? new URL(playlist.playlistUrl).pathname : playlist.playlistUrl}" type="application/vnd.apple.mpegurl"></video>`
 }
 
 function social(video: VideoDetails): Html {

@@ -5,7 +5,8 @@ import { config, storageFolder } from '../core/config.ts'
 import { counted } from '../core/limits.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { viewerOf } from '../core/route.ts'
-import { run, sql } from '../core/sql.ts'
+import { run, sql, type Sql } from '../core/sql.ts'
+import { cachedFile, type Expected } from '../fediverse/cached-file.ts'
 import { hlsFolder } from '../storage/disk.ts'
 import { longUuid } from '../../shared/ids.ts'
 import { assertMayWatch, guardedVideo, managedVideo, type Guarded } from './access.ts'
@@ -13,7 +14,7 @@ import { openedBy } from './file-token.ts'
 import { resolutionLabel } from './labels.ts'
 import { canManage, isOpen } from './video.policy.ts'
 
-const NAME = /^[0-9a-zA-Z-]{1,100}\.(m3u8|mp4|json|jpg|png|webp)$/
+const NAME = /^[0-9a-zA-Z-]{1,100}\.(m3u8|mp4|json|jpg|png|webp|vtt)$/
 
 /** Pictures, HLS files and downloads. What is private opens for its viewers only, whatever address is tried. */
 export const filesRouter = Router()
@@ -29,11 +30,34 @@ filesRouter.use(['/static', '/lazy-static', '/download'], (request, response, ne
   next()
 }, counted('files'))
 
+const REMOTE: Record<string, Sql> = {
+  thumbnails: sql`SELECT filename, url FROM thumbnails WHERE kind = 'thumbnail'`, previews: sql`SELECT filename, url FROM thumbnails WHERE kind = 'preview'`,
+  storyboards: sql`SELECT filename, url FROM storyboards`, captions: sql`SELECT filename, url FROM video_captions`
+}
+const PICTURES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
+const CAPTIONS = ['text/vtt', 'text/plain', 'application/octet-stream']
+
+filesRouter.get('/lazy-static/video-captions/:name', async (request, response) => {
+  const name = safeName(request.params.name)
+  if (!await sendRemote(response, 'captions', name, { types: CAPTIONS, maxSize: config.cache.remote_files.max_caption_size })) throw notFound('File')
+})
 for (const kind of ['thumbnails', 'previews', 'storyboards', 'avatars', 'banners'] as const) {
   filesRouter.get(`/lazy-static/${kind}/:name`, async (request, response) => {
     const name = safeName(request.params.name)
+    if (await sendRemote(response, kind, name, { types: PICTURES, maxSize: config.federation.fetch.max_image_size })) return
     await sendFile(response, storageFolder(kind), name, { maxAge: config.cache.static.images })
   })
+}
+
+/** Sends what a row says is at another server; false where no row says so. Nothing else can be asked for (federation.md 4.46). Throws 404. */
+async function sendRemote(response: Response, kind: string, name: string, expected: Expected): Promise<boolean> {
+  const rows = REMOTE[kind]
+  const [found] = rows ? await run<{ url: string | null }>(sql`SELECT url FROM (${rows}) file WHERE filename = ${name}`) : []
+  if (!found?.url) return false
+  const cached = await cachedFile(name, found.url, expected)
+  if (!cached) throw notFound('File')
+  await sendFile(response, storageFolder('cache'), cached, { maxAge: config.cache.static.images })
+  return true
 }
 
 const hls: RequestHandler = async (request, response) => {

@@ -6,6 +6,7 @@ import { resolveChannel } from '../channels/resolve-channel.ts'
 import type { Channel } from '../channels/channel.model.ts'
 import { Budget, FetchError, getDocument } from '../fediverse/egress.ts'
 import { httpUrl, isLocal, sameOrigin } from '../fediverse/origin.ts'
+import { reachable } from './reachable.ts'
 import { removeRemote, storeRemote } from './store-remote.ts'
 import { Video } from './video.model.ts'
 import type { VideoObject } from './video.object.ts'
@@ -51,7 +52,7 @@ export async function storeDocument(document: unknown, askedAt: Date, budget: Bu
 export function parsed(document: unknown): VideoObject {
   try {
     const object = readVideo(document)
-    if ([object.account ?? object.id, object.channel].every(url => sameOrigin(url, object.id))) return object
+    if ([object.account ?? object.id, object.channel].every(url => sameOrigin(url, object.id))) return reachable(object)
     throw new InvalidVideo('the video is of an owner of another origin')
   } catch (error) {
     throw error instanceof InvalidVideo ? new FetchError('invalid', error.message) : error

@@ -9,7 +9,7 @@ export type VideoRow = {
   id: number, uuid: string, url: string, remote: boolean, name: string, description: string | null, category: number | null, licence: number | null, language: string | null,
   nsfw: boolean, privacy: number, state: number, wait_transcoding: boolean, duration: number, aspect_ratio: number | null, views: string, likes: number, dislikes: number, comments: number,
   created_at: Date, updated_at: Date, published_at: Date, originally_published_at: Date | null, schedule_at: Date | null, schedule_privacy: number | null,
-  thumbnail: string | null, preview: string | null, account: ActorSummary, channel: ActorSummary
+  nsfw_summary: string | null, is_live: boolean, thumbnail: string | null, preview: string | null, account: ActorSummary, channel: ActorSummary
 }
 
 /** A rendition as the details' query gives it. */
@@ -23,13 +23,13 @@ export function videoJson(row: VideoRow, mine = false): Video {
   return {
     id: row.id, uuid: row.uuid, shortUUID: shortUuid(row.uuid), url: row.url, name: row.name,
     category: labelled(row.category, CATEGORIES), licence: labelled(row.licence, LICENCES), language: labelled(row.language, LANGUAGES), privacy: labelled(row.privacy, PRIVACIES),
-    nsfw: row.nsfw, nsfwFlags: 0, nsfwSummary: null, truncatedDescription: short, description: short, isLocal: !row.remote,
+    nsfw: row.nsfw, nsfwFlags: 0, nsfwSummary: row.nsfw_summary, truncatedDescription: short, description: short, isLocal: !row.remote,
     duration: Math.floor(row.duration), aspectRatio: row.aspect_ratio === null ? null : Math.round(row.aspect_ratio * 10_000) / 10_000,
     views: Number(row.views), viewers: 0, likes: row.likes, dislikes: row.dislikes, comments: row.comments,
     thumbnailPath: row.thumbnail && imagePath('thumbnails', row.thumbnail), previewPath: row.preview && imagePath('previews', row.preview),
     embedPath: `/videos/embed/${row.uuid}`,
     createdAt: row.created_at.toISOString(), updatedAt: row.updated_at.toISOString(), publishedAt: row.published_at.toISOString(),
-    originallyPublishedAt: row.originally_published_at?.toISOString() ?? null, isLive: false, account: row.account, channel: row.channel,
+    originallyPublishedAt: row.originally_published_at?.toISOString() ?? null, isLive: row.is_live, account: row.account, channel: row.channel,
     ...(mine ? {
       state: labelled(row.state, STATES), waitTranscoding: row.wait_transcoding, blacklisted: false, blacklistedReason: null,
       ...(row.schedule_at ? { scheduledUpdate: { updateAt: row.schedule_at.toISOString(), privacy: row.schedule_privacy ?? undefined } } : {})

@@ -11,6 +11,7 @@ import { actorSummarySql } from '../actors/actor.shape.ts'
 import { channelSql } from '../channels/channel.shape.ts'
 import { PRIVACY } from './video.model.ts'
 import { isModerator } from './video.policy.ts'
+import { REMOTE, remoteJson, type RemoteRow } from './remote.shape.ts'
 import { playlistJson, videoJson, type FileRow, type VideoRow } from './video.shape.ts'
 
 /** The filters of a list. */
@@ -23,7 +24,7 @@ const INCLUDE = { NOT_PUBLISHED: 1, FILES: 8 } as const
 /** The columns of a card, from `videos v`, its channel `c` with actor `ca` and account `a` with actor `aa`. */
 const CARD = sql`
   v.id, v.uuid, v.url, v.remote, v.name, v.description, v.category, v.licence, v.language, v.nsfw, v.privacy, v.state, v.wait_transcoding, v.duration, v.aspect_ratio,
-  v.views, v.likes, v.dislikes, v.comments, v.created_at, v.updated_at, v.published_at, v.originally_published_at, v.schedule_at, v.schedule_privacy,
+  v.views, v.likes, v.dislikes, v.comments, v.created_at, v.updated_at, v.published_at, v.originally_published_at, v.schedule_at, v.schedule_privacy, v.nsfw_summary, v.is_live,
   (SELECT filename FROM thumbnails WHERE video_id = v.id AND kind = 'thumbnail') AS thumbnail,
   (SELECT filename FROM thumbnails WHERE video_id = v.id AND kind = 'preview') AS preview`
 const FROM = sql`
@@ -56,7 +57,9 @@ async function countVideos(where: Sql): Promise<number> {
 async function playlistsOf(rows: VideoRow[]): Promise<Map<number, Pick<Video, 'streamingPlaylists' | 'files'>>> {
   const found = await run<{ video_id: number, id: number, playlist_filename: string, segments_sha256_filename: string | null, files: FileRow[] }>(
     sql`SELECT p.video_id, p.id, p.playlist_filename, p.segments_sha256_filename, ${FILES} AS files FROM streaming_playlists p WHERE p.video_id = ANY(${rows.map(row => row.id)})`)
-  return new Map(rows.map(row => [row.id, { files: [], streamingPlaylists: found.filter(one => one.video_id === row.id).map(one => playlistJson(row, one)) }]))
+  const remote = await run<{ id: number, remote: RemoteRow }>(sql`SELECT v.id, ${REMOTE} AS remote FROM videos v WHERE v.remote AND v.id = ANY(${rows.map(row => row.id)})`)
+  const origins = new Map(remote.map(one => [one.id, one.remote]))
+  return new Map(rows.map(row => [row.id, origins.has(row.id) ? remoteJson(row, origins.get(row.id)!) : { files: [], streamingPlaylists: found.filter(one => one.video_id === row.id).map(one => playlistJson(row, one)) }]))
 }
 
 function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[] {
@@ -69,8 +72,10 @@ function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[
   if (!scope.mine) list.push(...visibility(filters, viewer))
   else if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
   if (filters.isLocal !== undefined) list.push(sql`v.remote = ${!filters.isLocal}`)
-  if (filters.isLive || filters.hasWebVideoFiles || filters.hasWebtorrentFiles) list.push(sql`FALSE`)
-  if (filters.hasHLSFiles !== undefined) list.push(sql`EXISTS (SELECT 1 FROM streaming_playlists p WHERE p.video_id = v.id) = ${filters.hasHLSFiles}`)
+  if (filters.isLive !== undefined) list.push(sql`v.is_live = ${filters.isLive}`)
+  const hasFiles = filters.hasWebVideoFiles ?? filters.hasWebtorrentFiles
+  if (hasFiles !== undefined) list.push(sql`EXISTS (SELECT 1 FROM remote_files f WHERE f.video_id = v.id AND NOT f.hls) = ${hasFiles}`)
+  if (filters.hasHLSFiles !== undefined) list.push(sql`(EXISTS (SELECT 1 FROM streaming_playlists p WHERE p.video_id = v.id) OR EXISTS (SELECT 1 FROM remote_playlists p WHERE p.video_id = v.id)) = ${filters.hasHLSFiles}`)
   if (filters.categoryOneOf) list.push(sql`v.category = ANY(${filters.categoryOneOf})`)
   if (filters.licenceOneOf) list.push(sql`v.licence = ANY(${filters.licenceOneOf})`)
   if (filters.languageOneOf) list.push(sql`(v.language = ANY(${filters.languageOneOf}) OR (v.language IS NULL AND ${filters.languageOneOf.includes('_unknown')}))`)
@@ -113,13 +118,14 @@ function order(sort: string): Sql {
 export type DetailsRow = Omit<VideoRow, 'account' | 'channel'> & {
   account: Account, channel: Channel,
   support: string | null, tags: string[], comments_policy: number, download_enabled: boolean, input_file_updated_at: Date | null, owner_user_id: number | null,
+  tracker_urls: string[], remote_files: RemoteRow | null
   playlist: { id: number, playlist_filename: string, segments_sha256_filename: string | null, files: FileRow[] } | null
 }
 
 /** The details of a video by its number; null if it is gone. */
 export async function videoDetails(id: number): Promise<DetailsRow | null> {
   const [row] = await run<DetailsRow>(sql`
-    SELECT ${CARD}, v.support, v.tags, v.comments_policy, v.download_enabled, v.input_file_updated_at, a.user_id AS owner_user_id,
+    SELECT ${CARD}, v.support, v.tags, v.comments_policy, v.download_enabled, v.input_file_updated_at, v.tracker_urls, a.user_id AS owner_user_id, ${REMOTE} AS remote_files,
       ${accountSql(sql`a`, sql`aa`)} AS account, ${channelSql(sql`c`, sql`ca`, accountSql(sql`a`, sql`aa`))} AS channel,
       (SELECT json_build_object('id', p.id, 'playlist_filename', p.playlist_filename, 'segments_sha256_filename', p.segments_sha256_filename, 'files', ${FILES})
         FROM streaming_playlists p WHERE p.video_id = v.id) AS playlist

@@ -13,6 +13,7 @@ import { assertMayWatch, guardedVideo, managedVideo, type Asking } from './acces
 import { videoUrl } from './addresses.ts'
 import { federate, federateDeletion, federateMove } from './federate.ts'
 import { COMMENTS_POLICIES, labelled, STATES } from './labels.ts'
+import { remoteJson } from './remote.shape.ts'
 import { setPictures, type Picture } from './pictures.ts'
 import { fileNames, removeFiles } from './remove-files.ts'
 import { PRIVACY, STATE, Video, VideoPassword } from './video.model.ts'
@@ -113,10 +114,10 @@ function detailsJson(row: DetailsRow, viewer: Viewer | null): VideoDetails {
   return {
     ...videoJson(row, mine), description: row.description, account: row.account, channel: row.channel,
     blacklisted: false, blacklistedReason: null,
-    streamingPlaylists: row.playlist && playable ? [playlistJson(row, row.playlist)] : [], files: [],
+    ...(row.remote_files ? remoteJson(row, row.remote_files) : { streamingPlaylists: row.playlist && playable ? [playlistJson(row, row.playlist)] : [], files: [] }),
     support: row.support, descriptionPath: `/api/v1/videos/${row.uuid}/description`, tags: row.tags,
     commentsEnabled: row.comments_policy !== 2, commentsPolicy: labelled(row.comments_policy, COMMENTS_POLICIES), downloadEnabled: row.download_enabled,
-    waitTranscoding: row.wait_transcoding, inputFileUpdatedAt: row.input_file_updated_at?.toISOString() ?? null, state: labelled(row.state, STATES), trackerUrls: []
+    waitTranscoding: row.wait_transcoding, inputFileUpdatedAt: row.input_file_updated_at?.toISOString() ?? null, state: labelled(row.state, STATES), trackerUrls: row.tracker_urls
   }
 }
 

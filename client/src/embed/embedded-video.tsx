@@ -14,7 +14,7 @@ export function EmbeddedVideo({ id }: { id: string }): JSX.Element {
   const { video, source, barrier, renew } = useVideo(id)
   const page = `/w/${video?.shortUUID ?? id}`
   if (!source) {
-    const words = barrier === 'missing' ? t('barrier.missing') : barrier ? t('watch.closed') : video && video.streamingPlaylists.length === 0 ? t('watch.preparing') : null
+    const words = barrier === 'missing' ? t('barrier.missing') : barrier ? t('watch.closed') : video && video.streamingPlaylists.length + video.files.length === 0 ? t('watch.preparing') : null
     return <main class="embed-nothing" aria-busy={words === null}>{words && <><h1>{words}</h1><a href={page} target="_blank" rel="noopener">{t('embed.open')}</a></>}</main>
   }
   return (

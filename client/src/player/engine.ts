@@ -49,6 +49,7 @@ export class Engine {
   async load(source: Source, at: number): Promise<void> {
     this.#source = source
     this.#reset()
+    if (source.plain) return this.#loadFile(source, at)
     if (!('MediaSource' in window || 'ManagedMediaSource' in window)) return this.#loadNatively(source, at)
     try { this.#library ??= await import('hls.js') } catch { this.fault.value = 'network'; return }
     if (this.#source !== source) return
@@ -116,6 +117,10 @@ export class Engine {
 
   #loadNatively(source: Source, at: number): void {
     if (this.#media.canPlayType(HLS_TYPE) === '') { this.fault.value = 'unplayable'; return }
+    this.#loadFile(source, at)
+  }
+
+  #loadFile(source: Source, at: number): void {
     this.#media.src = source.url
     if (at > 0) this.#media.addEventListener('loadedmetadata', () => { this.#media.currentTime = at }, { once: true })
     this.#media.addEventListener('error', () => { this.fault.value = this.#media.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'unplayable' }, { once: true })

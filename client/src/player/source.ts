@@ -11,6 +11,8 @@ export type Source = {
   poster: string | null
   /** The HLS master playlist, with the viewer's token where the video is not open. */
   url: string
+  /** Whether `url` is a media file instead of a playlist. */
+  plain?: boolean
   /** What opens the video's data besides a login: its password. */
   headers?: Record<string, string>
   /** Whether further qualities may still come. */

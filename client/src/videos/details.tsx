@@ -89,7 +89,7 @@ function Facts({ video }: { video: VideoDetails }): JSX.Element | null {
 /** The files to download, once they are complete and their addresses open. */
 function useDownloads(video: VideoDetails, password: string | null): MenuItem[] | null {
   const [items, setItems] = useState<MenuItem[] | null>(null)
-  const files = video.streamingPlaylists.flatMap(playlist => playlist.files).filter(file => file.size > 0)
+  const files = [...video.streamingPlaylists.flatMap(playlist => playlist.files), ...video.files].filter(file => file.size > 0)
   const key = `${video.uuid} ${files.map(file => `${file.id} ${file.size}`).join()} ${video.downloadEnabled}`
   useEffect(() => {
     if (!video.downloadEnabled || files.length === 0) { setItems(null); return }

@@ -17,25 +17,31 @@ export function passwordHeader(password: string | null): Record<string, string> 
 
 /** What a player plays for a video, with a token for its files where they are not open; null while there is nothing to play. */
 export async function sourceOf(video: VideoDetails, password: string | null = null): Promise<Source | null> {
-  const playlist = video.streamingPlaylists[0]
-  if (!playlist) return null
-  return { ...describe(video, password), url: await openAddress(video, playlist.playlistUrl, password) }
+  const played = playedOf(video)
+  return played && { ...describe(video, password), ...played, url: await openAddress(video, played.url, password) }
 }
 
 /** The same at once, for videos that are open to everybody. */
 export function openSourceOf(video: VideoDetails): Source | null {
-  const playlist = video.streamingPlaylists[0]
-  return playlist && isOpen(video) ? { ...describe(video, null), url: path(playlist.playlistUrl) } : null
+  const played = playedOf(video)
+  return played && isOpen(video) ? { ...describe(video, null), ...played, url: addressOf(video, played.url) } : null
+}
+
+/** The playlist of a video; a remote one may have nothing but files, of which the first is the best. */
+function playedOf({ streamingPlaylists: [playlist], files }: VideoDetails): { url: string, plain: boolean } | null {
+  if (playlist) return { url: playlist.playlistUrl, plain: false }
+  const file = files.find(one => one.hasVideo) ?? files[0]
+  return file ? { url: file.fileUrl, plain: true } : null
 }
 
 /** The address of a file of a video that opens for this viewer. */
 export async function openAddress(video: VideoDetails, url: string, password: string | null): Promise<string> {
-  if (isOpen(video)) return path(url)
+  if (isOpen(video)) return addressOf(video, url)
   const { files } = await api('POST /videos/:id/token', { params: { id: video.uuid }, headers: passwordHeader(password) })
   return `${path(url)}?${new URLSearchParams({ videoFileToken: files.token, reinjectVideoFileToken: 'true' })}`
 }
 
-function describe(video: VideoDetails, password: string | null): Omit<Source, 'url'> {
+function describe(video: VideoDetails, password: string | null): Omit<Source, 'url' | 'plain'> {
   const { uuid, name, channel, duration, aspectRatio, previewPath } = video
   return {
     uuid, title: name, author: channel.displayName, duration, aspectRatio, poster: previewPath, headers: passwordHeader(password),
@@ -45,6 +51,11 @@ function describe(video: VideoDetails, password: string | null): Omit<Source, 'u
 
 function isOpen({ privacy }: VideoDetails): boolean {
   return privacy.id === PRIVACY.public || privacy.id === PRIVACY.unlisted
+}
+
+/** What another server has is asked for there. */
+function addressOf(video: VideoDetails, url: string): string {
+  return video.isLocal ? path(url) : url
 }
 
 /** Files of this instance are asked below the page's own origin, whatever name it is reached by. */

@@ -22,7 +22,7 @@ export default function Watch(): JSX.Element {
   const { video, source, barrier, unlock, reload, renew } = useVideo(id)
   const [wide, setWide] = useState(false)
   const { route } = useLocation()
-  const waiting = video !== null && video.streamingPlaylists.length === 0 && video.state.id !== 7
+  const waiting = video !== null && video.streamingPlaylists.length + video.files.length === 0 && video.state.id !== 7
   useTitle(video?.name ?? (barrier ? t(barrier === 'missing' ? 'barrier.missing' : 'watch.closed') : null))
   useEffect(() => { if (video && id !== video.shortUUID) route(`/w/${video.shortUUID}${location.search}`, true) }, [video?.shortUUID])
   useEffect(() => {
