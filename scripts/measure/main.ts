@@ -1,14 +1,15 @@
 import { Refusal } from '../launch/refusal.ts'
+import { measureInbound } from './inbound.ts'
 import { measureServing } from './serve.ts'
 
-const HELP = `Usage: scripts/bench serve
+const HELP = `Usage: scripts/bench serve | federation
 
   serve   on an instance of its own with 30 videos: time from start to listening, idle memory, answers per second
           of the list and of a video, remembered and not, beside what this machine can do at best
 `
 
 /** What can be measured, by its name on the command line. */
-const MEASURES: Record<string, () => Promise<void>> = { serve: measureServing }
+const MEASURES: Record<string, () => Promise<void>> = { serve: measureServing, federation: measureInbound }
 
 const [name, ...rest] = process.argv.slice(2)
 if (name === '--help' || name === undefined) {
