@@ -9,7 +9,7 @@ const WRONG_ID = 'Should have a valid video id (id, short UUID or UUID)'
 /** A video's id in a path: a number, a UUID or a short UUID. */
 export const VideoId = z.string().refine(id => /^[1-9]\d{0,8}$/.test(id) || longUuid(id) !== null, WRONG_ID)
   .transform(id => /^\d{1,9}$/.test(id) ? Number(id) : longUuid(id)!)
-const VideoParam = z.object({ id: VideoId })
+export const VideoParam = z.object({ id: VideoId })
 
 const SORTS = ['name', 'duration', 'createdAt', 'publishedAt', 'originallyPublishedAt', 'views', 'likes', 'comments', 'trending', 'hot', 'best'] as const
 /** The orders of a list of videos; a leading minus is descending. */

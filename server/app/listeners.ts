@@ -2,13 +2,18 @@ import { receiveFollows } from '../actors/follow.activitypub.ts'
 import { keepChannels } from '../channels/resolve-channel.ts'
 import { receiveVideos } from '../videos/incoming.ts'
 import { fillOutboxes } from '../videos/outbox.ts'
+import { receiveReactions } from '../reactions/reaction.activitypub.ts'
+import { on } from '../core/events.ts'
+import { federateCounters } from '../videos/federate.ts'
 import { listenToVideos } from '../videos/remove-files.ts'
 
 /** Connects the floors that hear news from below; called once at start. */
 export function startListening(): void {
   keepChannels()
   receiveFollows()
+  receiveReactions()
   listenToVideos()
   receiveVideos()
   fillOutboxes()
+  on('video.counters', async ({ videoId }) => await federateCounters(videoId))
 }

@@ -10,6 +10,7 @@ import { instanceRoutes } from '../instance/instance.routes.ts'
 import { nodeinfoRouter } from '../instance/nodeinfo.routes.ts'
 import { openapiRouter } from '../instance/openapi.ts'
 import { pagesRouter } from '../pages/pages.routes.ts'
+import { reactionDocumentsRouter, reactionsRoutes } from '../reactions/reactions.routes.ts'
 import { transcodingRoutes } from '../transcoding/transcoding.routes.ts'
 import { uploadsRoutes } from '../uploads/uploads.routes.ts'
 import { videoDocumentsRouter } from '../videos/documents.routes.ts'
@@ -22,11 +23,11 @@ import { contracts } from './contracts.ts'
 export function apiRoutes(): Router {
   const router = Router()
   // Uploads first: /videos/upload-resumable would else be a video's id.
-  router.use(uploadsRoutes, transcodingRoutes, videosRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, channelsRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
+  router.use(uploadsRoutes, transcodingRoutes, videosRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, reactionsRoutes, channelsRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
   return router
 }
 
 /** Every router outside the API, with where it is mounted; the pages take what is left. */
 export function siteRoutes(): [string, Router][] {
-  return [['/', inboxRouter], ['/', documentsRouter], ['/', videoDocumentsRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
+  return [['/', inboxRouter], ['/', documentsRouter], ['/', reactionDocumentsRouter], ['/', videoDocumentsRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
 }
