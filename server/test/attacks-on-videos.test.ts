@@ -4,7 +4,7 @@ import { run, sql } from '../core/sql.ts'
 import { PUBLIC } from '../fediverse/vocabulary.ts'
 import { openHostile, type Hostile, type HostileActor, type Way } from './hostile.ts'
 import { eventually, startInstance, type Instance } from './instance.ts'
-import { upload } from './upload.ts'
+import { encoded, upload } from './upload.ts'
 
 type Origin = { peer: Hostile, person: HostileActor, channel: HostileActor, neighbour: HostileActor }
 let site: Instance
@@ -140,4 +140,23 @@ it('4.38 views come from the origin, and not in absurd jumps', async () => {
   expect((await stored(film.id))!.views).toBeLessThan(1e8)
   await say(evil, 'Update', evil.person, { ...film, views: 5000, updated: later() })
   expect((await stored(film.id))!.views).not.toBe(5000)
+})
+
+it('4.10 4.13 a like counts once, and is taken back only by whoever gave it', async () => {
+  const carol = await site.user('carol')
+  const { uuid } = await upload(site, carol, { name: 'Liked', privacy: 1 })
+  await encoded(site, carol, uuid)
+  const object = `${site.url}/videos/watch/${uuid}`
+  const likes = async () => (await site.call(`GET /videos/${uuid}`, { token: carol.token })).json.likes as number
+  const like = { id: `${good.person.url}/likes/1`, type: 'Like', actor: good.person.url, object }
+  for (const seconds of [0, 5, 10]) await good.peer.post(`${site.url}/inbox`, like, { date: new Date(Date.now() - seconds * 1000) })
+  await good.peer.post(`${site.url}/inbox`, { ...like, id: `${good.person.url}/likes/2` })
+  await eventually(async () => await likes() === 1, 10, 'the like')
+  for (const [from, actor] of [[good, good.neighbour], [evil, evil.person]] as const) {
+    for (const inner of [like, { ...like, actor: actor.url }, { ...like, actor: actor.url, id: from.peer.id() }, like.id]) await say(from, 'Undo', actor, inner)
+    await say(from, 'Delete', actor, like.id)
+  }
+  expect(await likes()).toBe(1)
+  expect(await say(good, 'Undo', good.person, like)).toBe('done')
+  await eventually(async () => await likes() === 0, 10, 'the like to go')
 })
