@@ -74,9 +74,11 @@ async function amongTheLiving(incoming: Incoming): Promise<Incoming | string> {
 async function remember({ type, actor, object, signer }: Incoming, taken: boolean): Promise<void> {
   const url = httpUrl(idOf(object))
   if (!url || url === actor) return
-  if (type === 'Delete' && (taken || await isTrulyGone(url, signer))) await bury(url)
+  // Whoever took it has buried what it deleted, if the sender might.
+  if (taken) return
+  if (type === 'Delete' && await isTrulyGone(url, signer)) await bury(url)
   const revocable = type === 'Undo' && REVOCABLE.has(typeOf(object) ?? '') && sameOrigin(url, actor)
-  if (revocable && !taken && await isConnected(hostOf(signer))) await revoke(url)
+  if (revocable && await isConnected(hostOf(signer))) await revoke(url)
 }
 
 /** Whether something that nobody here knows is deleted: a Delete may come before its Create, or from somebody who may not. */
