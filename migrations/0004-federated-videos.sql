@@ -5,6 +5,8 @@ ALTER TABLE videos ADD COLUMN refreshed_at timestamptz;       -- when the origin
 ALTER TABLE videos ADD COLUMN collections jsonb;              -- addresses of a remote video's likes, dislikes, shares, comments, chapters
 ALTER TABLE videos ADD COLUMN is_live boolean NOT NULL DEFAULT false;
 ALTER TABLE videos ADD COLUMN tracker_urls text[] NOT NULL DEFAULT '{}';
+-- Where the reading of a remote outbox stopped, to go on from there.
+ALTER TABLE actors ADD COLUMN outbox_next text;
 -- Whether followers know it: set in the transaction that tells them, so that each change says the right thing.
 ALTER TABLE videos ADD COLUMN federated boolean NOT NULL DEFAULT false;
 ALTER TABLE videos ADD COLUMN publications integer NOT NULL DEFAULT 0; -- how often followers were told of it as new

@@ -111,6 +111,12 @@ export const videos = contract({
   'GET /videos/:id/source': { summary: 'The uploaded file', tag: 'My videos', auth: 'user', params: VideoParam, response: z.object({ filename: z.string(), inputFilename: z.string(), fileUrl: z.string().nullable(), fileDownloadUrl: z.string().nullable(), resolution: Labelled.nullable(), size: z.int(), width: z.int().nullable(), height: z.int().nullable(), fps: z.number().nullable(), metadata: Metadata.nullable(), createdAt: Timestamp }) },
   'GET /videos/:id/metadata/:videoFileId': { summary: 'What ffprobe says of a file', tag: 'Videos', auth: 'optional', params: VideoParam.extend({ videoFileId: int(1, 2 ** 31 - 1) }), response: Metadata },
   'GET /videos/:id/storyboards': { summary: 'Sheets of small frames for the seek bar', tag: 'Videos', auth: 'optional', params: VideoParam, cache: true, response: z.object({ storyboards: z.array(z.object({ storyboardPath: z.string(), totalHeight: z.int(), totalWidth: z.int(), spriteHeight: z.int(), spriteWidth: z.int(), spriteDuration: z.number() })) }) },
+  'GET /videos/:id/captions': { summary: 'Subtitles of a video', tag: 'Videos', auth: 'optional', params: VideoParam, cache: true, response: page(z.object({ language: z.object({ id: z.string(), label: z.string() }), automaticallyGenerated: z.boolean(), captionPath: z.string(), updatedAt: Timestamp })) },
+  'GET /videos/:id/chapters': { summary: 'Chapters of a video', tag: 'Videos', auth: 'optional', params: VideoParam, cache: true, response: z.object({ chapters: z.array(z.object({ timecode: z.int(), title: z.string() })) }) },
+  'GET /video-channels/:channelHandle/reading': {
+    summary: 'How much of a remote channel is known here', description: 'Asking reads on: `known` of `total` videos, and whether they are being read now.', tag: 'Channels', params: z.object({ channelHandle: Handle }),
+    response: z.object({ known: z.int(), total: z.int().nullable(), reading: z.boolean() })
+  },
   'POST /videos/:id/token': { summary: 'A token that opens the files of a video for its viewer', tag: 'Videos', auth: 'optional', params: VideoParam, response: z.object({ files: z.object({ token: z.string(), expires: Timestamp }) }) },
   'GET /videos/:id/passwords': { summary: 'Passwords of a video', tag: 'My videos', auth: 'user', params: VideoParam, query: Paging, response: page(PasswordItem) },
   'PUT /videos/:id/passwords': { summary: 'Replace the passwords', tag: 'My videos', auth: 'user', params: VideoParam, body: z.object({ passwords: z.array(z.string().min(2).max(100)).min(1).max(100) }) },

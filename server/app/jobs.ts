@@ -6,8 +6,9 @@ import { sweepIncoming } from '../fediverse/process.job.ts'
 import { reconcile } from '../transcoding/reconcile.job.ts'
 import { transcode } from '../transcoding/transcode.job.ts'
 import { sweepUploads } from '../uploads/sweep-uploads.job.ts'
+import { crawl, fetchAround, refreshVideos, repair } from '../videos/repair.job.ts'
 import { sweepOrphans } from '../videos/sweep-orphans.job.ts'
 import { publishScheduled } from '../videos/schedule.job.ts'
 
 /** Every job. */
-export const jobs: Job[] = [transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, sweepIncoming, sweepOutbox, followWanted]
+export const jobs: Job[] = [crawl, repair, refreshVideos, fetchAround, transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, sweepIncoming, sweepOutbox, followWanted]

@@ -2,9 +2,11 @@ import { receiveFollows } from '../actors/follow.activitypub.ts'
 import { keepChannels } from '../channels/resolve-channel.ts'
 import { receiveVideos } from '../videos/incoming.ts'
 import { fillOutboxes } from '../videos/outbox.ts'
+import { receiveComments } from '../comments/comment.receive.ts'
 import { receiveReactions } from '../reactions/reaction.activitypub.ts'
 import { on } from '../core/events.ts'
 import { federateCounters } from '../videos/federate.ts'
+import { listenForRepair } from '../videos/repair.job.ts'
 import { listenToVideos } from '../videos/remove-files.ts'
 
 /** Connects the floors that hear news from below; called once at start. */
@@ -12,8 +14,10 @@ export function startListening(): void {
   keepChannels()
   receiveFollows()
   receiveReactions()
+  receiveComments()
   listenToVideos()
   receiveVideos()
   fillOutboxes()
+  listenForRepair()
   on('video.counters', async ({ videoId }) => await federateCounters(videoId))
 }

@@ -157,7 +157,7 @@ export const ConfigSchema = z.strictObject({
     }),
     actors: z.strictObject({ refresh_after: Duration, key_refresh: Duration, gone_for: Duration, refresh_interval: Duration }),
     collections: z.strictObject({ page_size: z.int().min(1).max(100) }),
-    crawl: z.strictObject({ max_pages: Count, max_items: Count, max_time: Duration, interval: Duration, max_replies: Count })
+    crawl: z.strictObject({ max_pages: Count, max_items: Count, max_time: Duration, interval: Duration, concurrency: z.int().min(1), refresh_batch: Count, max_replies: Count })
   })
 })
 

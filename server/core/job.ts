@@ -5,7 +5,7 @@ import { logger } from './logger.ts'
 import { newRedis, redis } from './redis.ts'
 
 /** Queues by kind of work, each with its own number of workers. */
-export const QUEUES = ['transcoding', 'maintenance'] as const
+export const QUEUES = ['transcoding', 'maintenance', 'federation'] as const
 /** The name of a queue. */
 export type QueueName = (typeof QUEUES)[number]
 
@@ -64,7 +64,7 @@ export async function startWorkers(jobs: Job[]): Promise<void> {
     const worker = new Worker(name, async (bullJob, _token, signal) => await work(byName, bullJob, signal), {
       connection: newRedis({ maxRetriesPerRequest: null }),
       prefix: `${config.redis.prefix}:queue`,
-      concurrency: name === 'transcoding' ? config.transcoding.concurrency : 1,
+      concurrency: name === 'transcoding' ? config.transcoding.concurrency : name === 'federation' ? config.federation.crawl.concurrency : 1,
       lockDuration: config.jobs.lock_duration
     })
     worker.on('error', error => logger.warn('A worker has trouble', { queue: name, reason: error.message }))

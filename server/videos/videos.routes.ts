@@ -6,10 +6,13 @@ import { notFound, Problem } from '../core/problem.ts'
 import { implement, type Viewer } from '../core/route.ts'
 import { assertMayWatch, guardedVideo, managedVideo, type Asking } from './access.ts'
 import { imagePath, sourceDownloadUrl } from './addresses.ts'
+import { captionsOf } from './captions.ts'
+import { chaptersOf } from './chapters.ts'
 import { fileToken } from './file-token.ts'
 import { CATEGORIES, LANGUAGES, LICENCES, PRIVACIES, resolutionLabel } from './labels.ts'
 import { listPasswords, removePassword, replacePasswords } from './passwords.ts'
 import { readPictures } from './pictures.ts'
+import { readingOf } from './reading.ts'
 import { StreamingPlaylist, VideoFile, VideoSource } from './video-file.model.ts'
 import { Storyboard } from './video-image.model.ts'
 import { deleteVideo, findDescription, findVideo, updateVideo } from './videos.ts'
@@ -63,6 +66,17 @@ export const videosRoutes = implement(videos, {
     const { totalHeight, totalWidth, spriteHeight, spriteWidth, spriteDuration } = board
     return { storyboards: [{ storyboardPath: imagePath('storyboards', board.filename), totalHeight, totalWidth, spriteHeight, spriteWidth, spriteDuration }] }
   },
+  'GET /videos/:id/captions': async ({ params, viewer, request }) => {
+    const video = await guardedVideo(params.id)
+    await assertMayWatch(video, params.id, asking(request, viewer))
+    return await captionsOf(video.id)
+  },
+  'GET /videos/:id/chapters': async ({ params, viewer, request }) => {
+    const video = await guardedVideo(params.id)
+    await assertMayWatch(video, params.id, asking(request, viewer))
+    return { chapters: await chaptersOf(video.id) }
+  },
+  'GET /video-channels/:channelHandle/reading': async ({ params }) => await readingOf(params.channelHandle),
   'POST /videos/:id/token': async ({ params, viewer, request }) => {
     const video = await guardedVideo(params.id)
     const passwordId = await assertMayWatch(video, params.id, asking(request, viewer))
