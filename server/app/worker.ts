@@ -4,6 +4,7 @@ import { logger } from '../core/logger.ts'
 import { startOutbox } from '../fediverse/deliver.ts'
 import { startInbox } from '../fediverse/process.job.ts'
 import { reconcileNow } from '../transcoding/reconcile.job.ts'
+import { repair } from '../videos/repair.job.ts'
 import { jobs } from './jobs.ts'
 
 /** Starts the worker role in the background: a Redis that is not there yet is waited for, and no request waits for it. */
@@ -18,6 +19,7 @@ export function startWork(): { stop(): Promise<void> } {
       try {
         await startWorkers(jobs)
         await reconcileNow()
+        await repair.enqueue({})
         return
       } catch (error) {
         logger.warn('The workers could not start; they try again', { error })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Channel } from '../../shared/actors.ts'
 import type { channels } from '../../shared/channels.ts'
+import { host as ourHost } from '../core/config.ts'
 import { notFound } from '../core/problem.ts'
 import { all, query, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
@@ -40,6 +41,19 @@ export async function listChannelsOf(handle: string, { search, ...filters }: Cha
   const [account] = await query(z.object({ id: z.int() }), sql`SELECT account.id FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${hasHandle(sql`actor`, handle)}`)
   if (!account) throw notFound('Account')
   const conditions = [sql`channel.account_id = ${account.id}`]
+  if (search) {
+    const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`
+    conditions.push(sql`(channel.name ILIKE ${pattern} OR actor.preferred_username ILIKE ${pattern})`)
+  }
+  return await list(conditions, filters)
+}
+
+/** A part of all known channels, by words, host, handles or number. */
+export async function listChannels({ id, host, handles, search, ...filters }: ChannelFilters & { id?: number, host?: string, handles?: string[] }): Promise<ChannelPage> {
+  const conditions: Sql[] = []
+  if (id !== undefined) conditions.push(sql`channel.id = ${id}`)
+  if (host !== undefined) conditions.push(sql`coalesce(actor.host, ${ourHost()}::text) = ${host}`)
+  if (handles) conditions.push(sql`(actor.preferred_username || '@' || coalesce(actor.host, ${ourHost()}::text)) = ANY(${handles.map(handle => handle.replace(/^@/, '')).map(handle => handle.includes('@') ? handle : `${handle}@${ourHost()}`)})`)
   if (search) {
     const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`
     conditions.push(sql`(channel.name ILIKE ${pattern} OR actor.preferred_username ILIKE ${pattern})`)

@@ -17,7 +17,9 @@ import { playlistJson, videoJson, type FileRow, type VideoRow } from './video.sh
 /** The filters of a list. */
 export type Filters = z.output<typeof VideoQuery>
 /** Whose videos: of everybody, of a channel or an account, of what an account follows, or the viewer's own in every state. */
-export type Scope = { channelId?: number, accountId?: number, mine?: boolean, followedBy?: number }
+export type Scope = { channelId?: number, accountId?: number, mine?: boolean, followedBy?: number, videoId?: number, narrowed?: Narrowed }
+/** What only a search narrows a list by. */
+export type Narrowed = { uuids?: string[], startDate?: Date, endDate?: Date, originallyPublishedStartDate?: Date, originallyPublishedEndDate?: Date, durationMin?: number, durationMax?: number }
 
 const INCLUDE = { NOT_PUBLISHED: 1, FILES: 8 } as const
 
@@ -69,7 +71,9 @@ function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[
   if (scope.followedBy !== undefined) {
     list.push(sql`EXISTS (SELECT 1 FROM follows JOIN accounts me ON me.actor_id = follows.actor_id WHERE me.id = ${scope.followedBy} AND follows.state = 'accepted' AND follows.target_id IN (c.actor_id, a.actor_id))`)
   }
-  if (!scope.mine) list.push(...visibility(filters, viewer))
+  if (scope.videoId !== undefined) list.push(sql`v.id = ${scope.videoId}`)
+  if (scope.narrowed) list.push(...narrowing(scope.narrowed))
+  if (!scope.mine) list.push(...visibility(filters, viewer), notBlocked(viewer))
   else if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
   if (filters.isLocal !== undefined) list.push(sql`v.remote = ${!filters.isLocal}`)
   if (filters.isLive !== undefined) list.push(sql`v.is_live = ${filters.isLive}`)
@@ -86,6 +90,24 @@ function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[
   const nsfw = scope.mine ? 'both' : filters.nsfw ?? ((viewer?.nsfwPolicy ?? config.instance.default_nsfw_policy) === 'do_not_list' ? 'false' : 'both')
   if (nsfw !== 'both') list.push(sql`v.nsfw = ${nsfw === 'true'}`)
   return list
+}
+
+function narrowing({ uuids, startDate, endDate, originallyPublishedStartDate, originallyPublishedEndDate, durationMin, durationMax }: Narrowed): Sql[] {
+  const list: Sql[] = []
+  if (uuids) list.push(sql`v.uuid::text = ANY(${uuids})`)
+  if (startDate) list.push(sql`v.published_at >= ${startDate}`)
+  if (endDate) list.push(sql`v.published_at <= ${endDate}`)
+  if (originallyPublishedStartDate) list.push(sql`v.originally_published_at >= ${originallyPublishedStartDate}`)
+  if (originallyPublishedEndDate) list.push(sql`v.originally_published_at <= ${originallyPublishedEndDate}`)
+  if (durationMin !== undefined) list.push(sql`v.duration >= ${durationMin}`)
+  if (durationMax !== undefined) list.push(sql`v.duration <= ${durationMax}`)
+  return list
+}
+
+/** What this instance, or the viewer, refuses is in no list. */
+function notBlocked(viewer: Viewer | null): Sql {
+  const whose = viewer ? sql`(b.user_id IS NULL OR b.user_id = ${viewer.id})` : sql`b.user_id IS NULL`
+  return sql`NOT EXISTS (SELECT 1 FROM blocked_hosts b WHERE ${whose} AND b.host = ca.host) AND NOT EXISTS (SELECT 1 FROM blocked_accounts b WHERE ${whose} AND b.actor_id = aa.id)`
 }
 
 function visibility(filters: Filters, viewer: Viewer | null): Sql[] {
