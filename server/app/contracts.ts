@@ -5,9 +5,10 @@ import { federation } from '../../shared/federation.ts'
 import { follows, subscriptions, subscriptionVideos } from '../../shared/follows.ts'
 import { instance } from '../../shared/instance.ts'
 import { reactions } from '../../shared/reactions.ts'
+import { search } from '../../shared/search.ts'
 import { transcoding } from '../../shared/transcoding.ts'
 import { uploads } from '../../shared/uploads.ts'
 import { videos } from '../../shared/videos.ts'
 
 /** Every declared route, for OpenAPI. */
-export const contracts: Contract[] = [videos, uploads, transcoding, channels, accounts, follows, subscriptions, subscriptionVideos, reactions, federation, instance]
+export const contracts: Contract[] = [videos, search, uploads, transcoding, channels, accounts, follows, subscriptions, subscriptionVideos, reactions, federation, instance]

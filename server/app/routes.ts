@@ -11,6 +11,7 @@ import { nodeinfoRouter } from '../instance/nodeinfo.routes.ts'
 import { openapiRouter } from '../instance/openapi.ts'
 import { pagesRouter } from '../pages/pages.routes.ts'
 import { reactionDocumentsRouter, reactionsRoutes } from '../reactions/reactions.routes.ts'
+import { searchRoutes } from '../search/search.routes.ts'
 import { transcodingRoutes } from '../transcoding/transcoding.routes.ts'
 import { uploadsRoutes } from '../uploads/uploads.routes.ts'
 import { videoDocumentsRouter } from '../videos/documents.routes.ts'
@@ -23,7 +24,7 @@ import { contracts } from './contracts.ts'
 export function apiRoutes(): Router {
   const router = Router()
   // Uploads first: /videos/upload-resumable would else be a video's id.
-  router.use(uploadsRoutes, transcodingRoutes, videosRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, reactionsRoutes, channelsRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
+  router.use(uploadsRoutes, transcodingRoutes, searchRoutes, videosRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, reactionsRoutes, channelsRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
   return router
 }
 
