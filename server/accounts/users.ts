@@ -5,6 +5,7 @@ import type { Viewer } from '../core/route.ts'
 import { Account } from '../actors/account.model.ts'
 import { Actor } from '../actors/actor.model.ts'
 import { removeActor } from '../actors/actors.ts'
+import { tellOfActor } from '../actors/tell.ts'
 import { removeChannelsOf } from '../channels/channels.ts'
 import { hashPassword, matchesPassword } from './password.ts'
 import { endSessions } from './tokens.ts'
@@ -47,6 +48,8 @@ export async function updateOwn(id: number, { password, currentPassword, display
   await store(user, { ...changes, email: newEmail, emailVerified, passwordHash }, async transaction => {
     if (displayName === undefined && description === undefined) return
     await Account.update({ name: displayName, description }, { where: { userId: id }, transaction })
+    const account = await Account.findOne({ where: { userId: id }, transaction, rejectOnEmpty: true })
+    await tellOfActor(account.actorId, transaction)
   })
 }
 

@@ -1,3 +1,4 @@
+import type { Transaction } from 'sequelize'
 import { z } from 'zod'
 import { host, origin } from '../core/config.ts'
 import { query, sql } from '../core/sql.ts'
@@ -10,16 +11,16 @@ const Row = z.object({
 /** A local actor with what other servers are told of it. */
 export type LocalRow = z.output<typeof Row>
 
-/** A local account or channel by its name, or by its address; null if there is none. */
-export async function localActor(by: { kind: 'account' | 'channel', name: string } | { url: string }): Promise<LocalRow | null> {
-  const wanted = 'url' in by ? sql`actor.url = ${by.url}` : sql`lower(actor.preferred_username) = lower(${by.name}) AND (actor.type = 'Group') = ${by.kind === 'channel'}`
+/** A local account or channel by its name, its address or the number of its actor; null if there is none. */
+export async function localActor(by: { kind: 'account' | 'channel', name: string } | { url: string } | { id: number }, inside?: Transaction): Promise<LocalRow | null> {
+  const wanted = 'id' in by ? sql`actor.id = ${by.id}` : 'url' in by ? sql`actor.url = ${by.url}` : sql`lower(actor.preferred_username) = lower(${by.name}) AND (actor.type = 'Group') = ${by.kind === 'channel'}`
   const [row] = await query(Row, sql`
     SELECT actor.id, actor.type, actor.url, actor.preferred_username AS name, actor.public_key AS "publicKey", actor.created_at AS "createdAt",
       coalesce(account.name, channel.name) AS "displayName", coalesce(account.description, channel.description) AS description, channel.support, owner_actor.url AS owner,
       (SELECT coalesce(json_agg(json_build_object('kind', kind, 'filename', filename, 'width', width, 'height', height) ORDER BY width DESC), '[]') FROM actor_images WHERE actor_id = actor.id) AS images
     FROM actors actor LEFT JOIN accounts account ON account.actor_id = actor.id LEFT JOIN channels channel ON channel.actor_id = actor.id
       LEFT JOIN accounts owner ON owner.id = channel.account_id LEFT JOIN actors owner_actor ON owner_actor.id = owner.actor_id
-    WHERE actor.host IS NULL AND ${wanted}`)
+    WHERE actor.host IS NULL AND ${wanted}`, inside)
   return row ?? null
 }
 

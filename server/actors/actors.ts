@@ -9,6 +9,7 @@ import { logger } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
 import { run, sql } from '../core/sql.ts'
 import { Actor, ActorImage } from './actor.model.ts'
+import { tellOfEnd } from './tell.ts'
 
 /** An RSA key pair in PEM: SPKI and PKCS #8. */
 export type Keys = { publicKey: string, privateKey: string }
@@ -55,8 +56,9 @@ export async function createLocalActor({ type, name, keys }: LocalActor, transac
   }, { transaction })
 }
 
-/** Removes a local actor with what belongs to it; its name is never given again, its pictures leave the disk after commit. */
+/** Removes a local actor with what belongs to it, and tells other servers; its name is never given again, its pictures leave the disk after commit. */
 export async function removeActor(actor: { id: number, preferredUsername: string }, transaction: Transaction): Promise<void> {
+  await tellOfEnd(actor.id, transaction)
   await lockNames(transaction)
   await run(sql`INSERT INTO retired_names (name) VALUES (lower(${actor.preferredUsername})) ON CONFLICT DO NOTHING`, transaction)
   const images = await ActorImage.findAll({ where: { actorId: actor.id }, transaction })

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Transaction } from 'sequelize'
 import { z } from 'zod'
 import { ActorImage as Picture } from '../../shared/actors.ts'
 import { config, storageFolder } from '../core/config.ts'
@@ -12,6 +13,7 @@ import { toSizes } from '../media/images.ts'
 import { ActorImage } from './actor.model.ts'
 import { avatarsSql, bannersSql } from './actor.shape.ts'
 import { forgetFile } from './actors.ts'
+import { tellOfActor } from './tell.ts'
 
 type Kind = ActorImage['kind']
 
@@ -53,8 +55,9 @@ async function removeRows(actorId: number, kind: Kind, transaction: Parameters<t
   afterCommit(transaction, () => { for (const { filename } of gone) forgetFile(kind, filename) })
 }
 
-async function touch(actorId: number, transaction: Parameters<typeof run>[1]): Promise<void> {
+async function touch(actorId: number, transaction: Transaction): Promise<void> {
   await run(sql`UPDATE actors SET updated_at = now() WHERE id = ${actorId}`, transaction)
+  await tellOfActor(actorId, transaction)
 }
 
 function folderOf(kind: Kind): string {

@@ -1,5 +1,6 @@
 import type { Job } from '../core/job.ts'
 import { followWanted } from '../actors/wanted-follows.job.ts'
+import { refreshActors } from '../actors/refresh-actors.job.ts'
 import { sweepTokens } from '../accounts/sweep-tokens.job.ts'
 import { sweepOutbox } from '../fediverse/peers.ts'
 import { sweepIncoming } from '../fediverse/process.job.ts'
@@ -11,4 +12,4 @@ import { sweepOrphans } from '../videos/sweep-orphans.job.ts'
 import { publishScheduled } from '../videos/schedule.job.ts'
 
 /** Every job. */
-export const jobs: Job[] = [crawl, repair, refreshVideos, fetchAround, transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, sweepIncoming, sweepOutbox, followWanted]
+export const jobs: Job[] = [crawl, repair, refreshVideos, fetchAround, transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, refreshActors, sweepIncoming, sweepOutbox, followWanted]

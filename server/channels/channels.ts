@@ -8,6 +8,7 @@ import type { Viewer } from '../core/route.ts'
 import { query, run, sql } from '../core/sql.ts'
 import { createLocalActor, newKeys, removeActor, type Keys } from '../actors/actors.ts'
 import { hasHandle } from '../actors/handle.ts'
+import { tellOfActor } from '../actors/tell.ts'
 import { Channel } from './channel.model.ts'
 import { canManage } from './channel.policy.ts'
 
@@ -56,6 +57,7 @@ export async function addChannel(channel: Omit<NewChannel, 'keys'>): Promise<Cha
 export async function updateChannel(id: number, { displayName, description, support, bulkVideosSupportUpdate }: ChannelChanges): Promise<void> {
   await transaction(async transaction => {
     await Channel.update({ name: displayName, description, support }, { where: { id }, transaction })
+    await tellOfActor((await Channel.findByPk(id, { transaction, rejectOnEmpty: true })).actorId, transaction)
     if (!bulkVideosSupportUpdate || support === undefined) return
     const changed = await run<{ id: number }>(sql`UPDATE videos SET support = ${support}, updated_at = now() WHERE channel_id = ${id} RETURNING id`, transaction)
     afterCommit(transaction, () => { for (const video of changed) emit('video.updated', { videoId: video.id }) })
