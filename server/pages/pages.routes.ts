@@ -23,7 +23,7 @@ type Make = (request: Request, asking: Asking) => Promise<Page> | Page
 
 /** Pages whose content only the client knows, by path and source file. */
 const CLIENT_PAGES: [path: string, source: string][] = [
-  ['/upload', 'src/upload/upload.page.tsx'], ['/my/videos', 'src/videos/my-videos.page.tsx'], ['/my/videos/:id', 'src/videos/edit.page.tsx'], ['/login', 'src/accounts/login.page.tsx'],
+  ['/search', 'src/search/search.page.tsx'], ['/upload', 'src/upload/upload.page.tsx'], ['/my/videos', 'src/videos/my-videos.page.tsx'], ['/my/videos/:id', 'src/videos/edit.page.tsx'], ['/login', 'src/accounts/login.page.tsx'],
   ['/signup', 'src/accounts/signup.page.tsx'], ['/settings', 'src/accounts/settings.page.tsx'], ['/about', 'src/instance/about.page.tsx']
 ]
 

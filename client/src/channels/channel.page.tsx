@@ -11,6 +11,7 @@ import { Failure, State } from '../ui/state.tsx'
 import { useAnswer } from '../use-answer.ts'
 import { Endless } from '../videos/endless.tsx'
 import { handleOf, Profile } from './profile.tsx'
+import { Reading } from './reading.tsx'
 
 type Videos = Answer<'GET /video-channels/:channelHandle/videos'>
 
@@ -20,6 +21,7 @@ export default function ChannelPage(): JSX.Element {
   const { data: channel, error, reload } = useAnswer('GET /video-channels/:channelHandle', { params: { channelHandle: handle } })
   const question = (start: number) => ({ params: { channelHandle: handle }, query: { start, sort: '-publishedAt' as const } })
   const [first] = useState(() => takeAnswer(addressOf('GET /video-channels/:channelHandle/videos', question(0))) as Videos | undefined)
+  const [came, setCame] = useState(0)
   useTitle(channel?.displayName ?? (error ? t('channel.missing') : null))
   if (isMissing(error)) return <div class="page"><State heading="h1" icon="film" title={t('channel.missing')}><ButtonLink href="/">{t('ui.toHome')}</ButtonLink></State></div>
   if (error) return <div class="page"><Failure text={t('ui.noConnection')} onRetry={reload} /></div>
@@ -32,7 +34,8 @@ export default function ChannelPage(): JSX.Element {
         {channel.ownerAccount && <p class="profile-line">{before}<a href={`/a/${handleOf(channel.ownerAccount)}`}>{channel.ownerAccount.displayName}</a>{after}</p>}
       </Profile>
       <h2 class="section-title">{t('channel.videos')}</h2>
-      <Endless key={handle} heading="h3" name={`channel ${handle}`} withChannel={false} first={first} load={async start => await api('GET /video-channels/:channelHandle/videos', question(start))}
+      {!channel.isLocal && <Reading handle={handle} onMore={() => setCame(came => came + 1)} />}
+      <Endless key={`${handle} ${came}`} heading="h3" name={`channel ${handle} ${came}`} withChannel={false} first={came === 0 ? first : undefined} load={async start => await api('GET /video-channels/:channelHandle/videos', question(start))}
         empty={<State icon="film" title={t('channel.empty')} />} />
     </div>
   )

@@ -52,6 +52,7 @@ export default {
 
   'channel.empty': 'Nothing published yet',
   'channel.missing': 'This channel does not exist',
+  'channel.reading': '{known} of {total} videos are here; the rest is coming.',
   'channel.videos': 'Videos',
 
   'edit.check': 'Something is not right yet. Please look at the marked fields.',
@@ -203,6 +204,15 @@ export default {
   'refusal.type': 'This is not a video file that can be taken.',
   'refusal.unreadable': 'This file cannot be read as a video. It may be damaged or incomplete.',
 
+  'search.channels': 'Channels',
+  'search.empty': 'Nothing found',
+  'search.emptyText': 'Try other words, or the address or handle (name@host) of something on another server.',
+  'search.fetching': 'Looking for it on its server…',
+  'search.label': 'Search, or paste an address',
+  'search.submit': 'Search',
+  'search.title': 'Search: {words}',
+  'search.videos': 'Videos',
+
   'settings.about': 'About you',
   'settings.aboutError': 'Please write at least 3 characters and not more than fit.',
   'settings.autoplay': 'Videos start by themselves',
@@ -240,6 +250,7 @@ export default {
   'shell.mySite': 'My page',
   'shell.myVideos': 'My videos',
   'shell.navigation': 'Main',
+  'shell.search': 'Search',
   'shell.settings': 'Settings',
   'shell.signup': 'Sign up',
   'shell.skip': 'Skip to the content',

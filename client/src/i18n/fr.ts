@@ -54,6 +54,7 @@ export default {
 
   'channel.empty': 'Rien de publié pour l’instant',
   'channel.missing': 'Cette chaîne n’existe pas',
+  'channel.reading': '{known} vidéos sur {total} sont ici ; le reste arrive.',
   'channel.videos': 'Vidéos',
 
   'edit.check': 'Quelque chose ne va pas encore. Regardez les champs marqués.',
@@ -205,6 +206,15 @@ export default {
   'refusal.type': 'Ce n’est pas un fichier vidéo que l’on puisse accepter.',
   'refusal.unreadable': 'Ce fichier ne se lit pas comme une vidéo. Il est peut-être abîmé ou incomplet.',
 
+  'search.channels': 'Chaînes',
+  'search.empty': 'Aucun résultat',
+  'search.emptyText': 'Essayez d’autres mots, ou l’adresse ou l’identifiant (nom@hôte) de ce qui se trouve sur un autre serveur.',
+  'search.fetching': 'On demande à son serveur…',
+  'search.label': 'Rechercher, ou coller une adresse',
+  'search.submit': 'Rechercher',
+  'search.title': 'Recherche : {words}',
+  'search.videos': 'Vidéos',
+
   'settings.about': 'À propos de vous',
   'settings.aboutError': 'Écrivez au moins 3 caractères, et pas plus que permis.',
   'settings.autoplay': 'Les vidéos démarrent toutes seules',
@@ -242,6 +252,7 @@ export default {
   'shell.mySite': 'Ma page',
   'shell.myVideos': 'Mes vidéos',
   'shell.navigation': 'Principal',
+  'shell.search': 'Rechercher',
   'shell.settings': 'Réglages',
   'shell.signup': 'S’inscrire',
   'shell.skip': 'Aller au contenu',

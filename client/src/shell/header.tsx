@@ -7,7 +7,7 @@ import { config } from '../instance/config.ts'
 import { logOut, me } from '../session.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { ButtonLink, IconButton } from '../ui/button.tsx'
-import { Mark } from '../ui/icon.tsx'
+import { Icon, Mark } from '../ui/icon.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
 import { chooseLanguage, chooseTheme, theme } from './preferences.ts'
 
@@ -20,6 +20,7 @@ export function Header(): JSX.Element {
     <header class="bar">
       <a class="bar-home" href="/" aria-label={t('shell.home', { name })}><Mark /><span class="bar-name">{name}</span></a>
       <nav class="bar-links" aria-label={t('shell.navigation')}>
+        <a class="icon-button bar-search" href="/search" aria-label={t('shell.search')} title={t('shell.search')}><Icon name="search" /></a>
         <ButtonLink class="bar-upload" href={isLoggedIn.value ? '/upload' : '/login?next=%2Fupload'} icon="upload" aria-label={t('shell.upload')}>{t('shell.upload')}</ButtonLink>
         {!isLoggedIn.value && <ButtonLink look="primary" href={`/login${next}`}>{t('shell.login')}</ButtonLink>}
         <Menu label={t('shell.menu')} items={items(next, () => void logOut().then(() => route('/')))} trigger={props => me.value

@@ -4,6 +4,7 @@ import { lazy } from 'preact-iso'
 export const ROUTES = [
   { path: '/', view: lazy(() => import('../videos/home.page.tsx')) },
   { path: '/w/:id', view: lazy(() => import('../videos/watch.page.tsx')) },
+  { path: '/search', view: lazy(() => import('../search/search.page.tsx')) },
   { path: '/upload', view: lazy(() => import('../upload/upload.page.tsx')) },
   { path: '/my/videos', view: lazy(() => import('../videos/my-videos.page.tsx')) },
   { path: '/my/videos/:id', view: lazy(() => import('../videos/edit.page.tsx')) },
