@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import { blocksRoutes } from '../accounts/blocks.routes.ts'
 import { accountsRoutes } from '../accounts/accounts.routes.ts'
 import { documentsRouter } from '../actors/documents.routes.ts'
 import { followsRoutes } from '../actors/follows.routes.ts'
@@ -24,7 +25,7 @@ import { contracts } from './contracts.ts'
 export function apiRoutes(): Router {
   const router = Router()
   // Uploads first: /videos/upload-resumable would else be a video's id.
-  router.use(uploadsRoutes, transcodingRoutes, searchRoutes, videosRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, reactionsRoutes, channelsRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
+  router.use(uploadsRoutes, transcodingRoutes, searchRoutes, videosRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, reactionsRoutes, channelsRoutes, blocksRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
   return router
 }
 
