@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { accounts } from '../../shared/accounts.ts'
 import type { channels } from '../../shared/channels.ts'
 import type { RouteSpec } from '../../shared/contract.ts'
+import type { subscriptions, subscriptionVideos } from '../../shared/follows.ts'
 import type { instance } from '../../shared/instance.ts'
 import type { search } from '../../shared/search.ts'
 import type { transcoding } from '../../shared/transcoding.ts'
@@ -11,7 +12,7 @@ import { ApiError, problemOf } from './api-error.ts'
 import { accessToken, refreshSession } from './credentials.ts'
 import { takeAnswer } from './first-data.ts'
 
-type Contracts = typeof accounts & typeof channels & typeof instance & typeof search & typeof transcoding & typeof uploads & typeof videos
+type Contracts = typeof accounts & typeof channels & typeof instance & typeof search & typeof subscriptions & typeof subscriptionVideos & typeof transcoding & typeof uploads & typeof videos
 /** Every route of the server, keyed `METHOD /path` below /api/v1. */
 export type Route = keyof Contracts
 

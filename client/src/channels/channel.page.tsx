@@ -10,6 +10,7 @@ import { ButtonLink } from '../ui/button.tsx'
 import { Failure, State } from '../ui/state.tsx'
 import { useAnswer } from '../use-answer.ts'
 import { Endless } from '../videos/endless.tsx'
+import { Subscribe } from '../subscriptions/subscribe.tsx'
 import { handleOf, Profile } from './profile.tsx'
 import { Reading } from './reading.tsx'
 
@@ -32,6 +33,7 @@ export default function ChannelPage(): JSX.Element {
     <div class="page">
       <Profile of={channel} banner={banner} handle={`@${handleOf(channel)}`}>
         {channel.ownerAccount && <p class="profile-line">{before}<a href={`/a/${handleOf(channel.ownerAccount)}`}>{channel.ownerAccount.displayName}</a>{after}</p>}
+        <div class="profile-act"><Subscribe channel={channel} /></div>
       </Profile>
       <h2 class="section-title">{t('channel.videos')}</h2>
       {!channel.isLocal && <Reading handle={handle} onMore={() => setCame(came => came + 1)} />}

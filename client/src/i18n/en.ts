@@ -275,6 +275,13 @@ export default {
   'signup.usernameError': 'Small letters a to z and digits; dots, hyphens and underscores in between.',
   'signup.usernameHint': 'Small letters and digits. It cannot be changed later.',
 
+  'subscribe.do': 'Subscribe',
+  'subscribe.done': 'Subscribed',
+
+  'subscriptions.empty': 'Nothing new yet',
+  'subscriptions.emptyText': 'Subscribe to channels, here or on other servers, and what they publish shows up here.',
+  'subscriptions.title': 'Subscriptions',
+
   'ui.broken': 'Something broke in this page. Loading it again usually helps.',
   'ui.cancel': 'Cancel',
   'ui.close': 'Close',

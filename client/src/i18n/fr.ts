@@ -277,6 +277,13 @@ export default {
   'signup.usernameError': 'Lettres minuscules de a à z et chiffres ; points, tirets et soulignés au milieu.',
   'signup.usernameHint': 'Lettres minuscules et chiffres. On ne peut pas le changer plus tard.',
 
+  'subscribe.do': 'S’abonner',
+  'subscribe.done': 'Abonné',
+
+  'subscriptions.empty': 'Rien de nouveau pour l’instant',
+  'subscriptions.emptyText': 'Abonnez-vous à des chaînes, ici ou sur d’autres serveurs, et ce qu’elles publient apparaîtra ici.',
+  'subscriptions.title': 'Abonnements',
+
   'ui.broken': 'Quelque chose s’est cassé dans cette page. La recharger aide en général.',
   'ui.cancel': 'Annuler',
   'ui.close': 'Fermer',

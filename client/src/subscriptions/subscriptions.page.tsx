@@ -1,0 +1,36 @@
+import type { JSX } from 'preact'
+import { api } from '../api.ts'
+import { handleOf } from '../channels/profile.tsx'
+import { t } from '../i18n/i18n.ts'
+import { Members } from '../shell/members.tsx'
+import { useTitle } from '../shell/title.ts'
+import { Avatar } from '../ui/avatar.tsx'
+import { State } from '../ui/state.tsx'
+import { useAnswer } from '../use-answer.ts'
+import { Endless } from '../videos/endless.tsx'
+
+/** So many channels are shown above the videos. */
+const CHANNELS = 100
+
+/** The channels one follows, and what is new in them. */
+export default function SubscriptionsPage(): JSX.Element {
+  return <Members><Subscriptions /></Members>
+}
+
+function Subscriptions(): JSX.Element {
+  useTitle(t('subscriptions.title'))
+  const { data: channels } = useAnswer('GET /users/me/subscriptions', { query: { count: CHANNELS } })
+  return (
+    <div class="page">
+      <h1 class="home-title">{t('subscriptions.title')}</h1>
+      {channels && channels.data.length > 0 && (
+        <ul class="channel-list" role="list">
+          {channels.data.map(channel => <li key={channel.id}><a class="channel-card" href={`/c/${handleOf(channel)}`}><Avatar of={channel} /><span>{channel.displayName}</span></a></li>)}
+        </ul>
+      )}
+      <h2 class="section-title">{t('channel.videos')}</h2>
+      <Endless name="subscriptions" heading="h3" load={async start => await api('GET /users/me/subscriptions/videos', { query: { start, sort: '-publishedAt' } })}
+        empty={<State icon="film" title={t('subscriptions.empty')}><p>{t('subscriptions.emptyText')}</p></State>} />
+    </div>
+  )
+}
