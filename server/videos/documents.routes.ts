@@ -36,12 +36,12 @@ for (const name of ['likes', 'dislikes', 'announces', 'comments'] as const) {
 }
 
 /** Finds the video of a path for those who ask for documents (`always`: there is no page at this address). Remote ones are at their origin. */
-function documents(handler: Handler, always = false): RequestHandler {
-  const limit = counted('activity_pub')
-  return (request, response, next) => {
-    if (!config.federation.enabled || !always && !wantsDocument(request)) return next()
-    limit(request, response, error => { if (error) next(error); else serve(handler, request, response).catch(next) })
-  }
+function documents(handler: Handler, always = false): RequestHandler[] {
+  return [
+    (request, _response, next) => next(config.federation.enabled && (always || wantsDocument(request)) ? undefined : 'route'),
+    counted('activity_pub'),
+    async (request, response) => await serve(handler, request, response)
+  ]
 }
 
 async function serve(handler: Handler, request: Request, response: Response): Promise<void> {

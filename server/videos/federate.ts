@@ -1,11 +1,15 @@
 import type { Transaction } from 'sequelize'
 import { config, origin } from '../core/config.ts'
+import { transaction } from '../core/database.ts'
 import { run, sql } from '../core/sql.ts'
 import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
 import { LANE, send, type Audience } from '../fediverse/outbox.ts'
 import { PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
 import { writeVideo } from './video.activitypub.ts'
 import { isTold, localVideo, type LocalVideo } from './video.document.ts'
+
+/** The class of the advisory locks that let one Update stand for many changes of a counter. */
+const COUNTERS_LOCK = 726_005
 
 /**
  * Tells followers what became of a local video, within the transaction that changed it: Create and Announce when they may know of it
@@ -27,11 +31,16 @@ export async function federateDeletion(videoId: number, transaction: Transaction
 
 /** Tells other servers the counters of a video, at most once in `federation.videos.counters_interval`. */
 export async function federateCounters(videoId: number): Promise<void> {
-  const video = config.federation.enabled ? await localVideo(videoId) : null
-  if (!video?.federated || !isTold(video)) return
-  await send({
-    activity: updateOf(video), kind: 'video', audience: await everybody(video), lane: LANE.BULK, subject: video.object.id,
-    supersedes: `counters ${video.object.id}`, delay: config.federation.videos.counters_interval
+  if (!config.federation.enabled) return
+  await transaction(async inside => {
+    // Many may like it at the same moment; one Update is enough for them all.
+    await run(sql`SELECT pg_advisory_xact_lock(${COUNTERS_LOCK}, ${videoId})`, inside)
+    const video = await localVideo(videoId, inside)
+    if (!video?.federated || !isTold(video)) return
+    await send({
+      activity: updateOf(video), kind: 'video', audience: await everybody(video, inside), lane: LANE.BULK, subject: video.object.id,
+      supersedes: `counters ${video.object.id}`, delay: config.federation.videos.counters_interval
+    }, inside)
   })
 }
 

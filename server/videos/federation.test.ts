@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { emit } from '../core/events.ts'
 import { run, sql } from '../core/sql.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts'
@@ -13,7 +14,7 @@ const document = async (path: string) => await site.call(`GET //${path}`, { head
 const heard = (type: string, about: string) => peer.received.map(one => one.activity).filter(one => one.type === type && (one.object?.id ?? one.object) === about)
 
 beforeAll(async () => {
-  site = await startInstance()
+  site = await startInstance({ federation: { videos: { counters_interval: '2 seconds' } } })
   alice = await site.user('alice')
   peer = await openHostile()
   fan = await peer.actor('fan')
@@ -90,5 +91,17 @@ describe('a video of ours', () => {
     expect((await document('accounts/alice/outbox?page=1')).text).not.toContain(open.uuid)
     await eventually(async () => heard('Delete', `${site.url}/videos/watch/${open.uuid}`).length === 1, 20, 'the farewell')
     expect(peer.received.some(one => one.raw.includes(hidden.uuid) || one.raw.includes(unlisted.uuid))).toBe(false)
+  }, 60_000)
+
+  it('tells a storm of counters with one message at a time', async () => {
+    const { uuid, id: number } = await upload(site, alice, { name: 'Liked' })
+    const id = `${site.url}/videos/watch/${uuid}`
+    await encoded(site, alice, uuid)
+    await eventually(async () => heard('Create', id).length === 1, 20, 'the video')
+    await run(sql`UPDATE videos SET views = 77 WHERE id = ${number}`)
+    for (let time = 0; time < 300; time++) emit('video.counters', { videoId: number })
+    await eventually(async () => heard('Update', id).some(one => one.object.views === 77), 20, 'the counters')
+    await eventually(async () => (await run(sql`SELECT 1 FROM outgoing WHERE supersedes = ${`counters ${id}`} AND fanned_out_at IS NULL`)).length === 0, 10, 'quiet')
+    expect(heard('Update', id).filter(one => one.object.views === 77).length).toBeLessThanOrEqual(2)
   }, 60_000)
 })
