@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
+
+let site: Site
+beforeAll(async () => {
+  site = await openSite()
+  await site.user('ada')
+  await site.user('bob')
+})
+afterAll(async () => await site?.stop())
+
+test('a guest is led to the door; a person subscribes, finds the channel among the subscriptions, and ends it', async () => {
+  const visitor = await site.visit()
+  const { page, context } = visitor
+  await page.goto('/c/ada_channel')
+  await page.getByRole('link', { name: 'Subscribe' }).click()
+  await page.waitForURL('**/login?next=%2Fc%2Fada_channel')
+  await logIn(page, 'bob', 'password1', '/c/ada_channel')
+  await page.getByRole('button', { name: 'Subscribe', exact: true }).click()
+  await page.getByRole('button', { name: 'Subscribed', pressed: true }).waitFor()
+  await page.goto('/my/subscriptions')
+  await page.getByRole('link', { name: 'Main ada channel' }).click()
+  await page.getByRole('button', { name: 'Subscribed', pressed: true }).click()
+  await page.getByRole('button', { name: 'Subscribe', exact: true, pressed: false }).waitFor()
+  expect((await site.call('GET /video-channels/ada_channel')).json.followersCount).toBe(0)
+  await page.goto('/c/bob_channel')
+  await page.getByRole('heading', { name: 'Main bob channel' }).waitFor()
+  expect(await page.getByRole('button', { name: 'Subscribe' }).count()).toBe(0)
+  expectNoFaults(visitor)
+  await context.close()
+})
