@@ -1,4 +1,5 @@
 import { receiveFollows } from '../actors/follow.activitypub.ts'
+import { receiveMoves } from '../actors/move.activitypub.ts'
 import { keepChannels } from '../channels/resolve-channel.ts'
 import { receiveVideos } from '../videos/incoming.ts'
 import { fillOutboxes } from '../videos/outbox.ts'
@@ -13,6 +14,7 @@ import { listenToVideos } from '../videos/remove-files.ts'
 export function startListening(): void {
   keepChannels()
   receiveFollows()
+  receiveMoves()
   receiveReactions()
   receiveComments()
   listenToVideos()
