@@ -43,6 +43,7 @@ export const subscriptions = contract({
   'GET /users/me/subscriptions/exist': { summary: 'Which of these I follow', tag: 'Subscriptions', auth: 'user', query: z.object({ uris: list(z.string().max(400)) }), response: z.record(z.string(), z.boolean()) },
   'GET /users/me/subscriptions/:uri': { summary: 'One channel I follow', tag: 'Subscriptions', auth: 'user', params: z.object({ uri: z.string().max(400) }), response: Channel },
   'DELETE /users/me/subscriptions/:uri': { summary: 'Follow a channel no longer', tag: 'Subscriptions', auth: 'user', params: z.object({ uri: z.string().max(400) }) },
+  'GET /accounts/:name/followers': { summary: 'Who follows my account or one of its channels', tag: 'Accounts', auth: 'user', params: z.object({ name: Handle }), query: Search, response: page(Follow), refusals: { 403: 'It is somebody else’s account' } },
   'GET /video-channels/:channelHandle/followers': { summary: 'Who follows a channel of mine', tag: 'Channels', auth: 'user', params: z.object({ channelHandle: Handle }), query: Search, response: page(Follow) }
 })
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Channel } from '../../shared/actors.ts'
 import { subscriptions } from '../../shared/follows.ts'
 import { paging } from '../core/paging.ts'
-import { Problem } from '../core/problem.ts'
+import { notFound, Problem } from '../core/problem.ts'
 import { implement, type Viewer } from '../core/route.ts'
 import { all, query, run, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
@@ -39,6 +39,14 @@ export const subscriptionsRoutes = implement(subscriptions, {
     const target = await subscribed(viewer, uri)
     if (target === null) throw notSubscribed(uri)
     await unfollow((await ownActor(viewer)).id, target)
+  },
+  'GET /accounts/:name/followers': async ({ viewer, params: { name }, query: { search, sort, ...rest } }) => {
+    const actors = await run<{ id: number, own: boolean }>(sql`
+      SELECT one.id, account.id = ${viewer.accountId} AS own FROM accounts account JOIN actors actor ON actor.id = account.actor_id
+        JOIN LATERAL (SELECT actor.id UNION ALL SELECT channels.actor_id FROM channels WHERE channels.account_id = account.id) one ON TRUE WHERE ${hasHandle(sql`actor`, name)}`)
+    if (actors.length === 0) throw notFound('Account')
+    if (!actors[0]!.own) throw new Problem(403, null, 'Only the owner of an account sees who follows it.')
+    return await listFollows(actors.map(({ id }) => id), 'followers', { ...paging(rest), search, sort })
   },
   'GET /video-channels/:channelHandle/followers': async ({ viewer, params, query: { search, sort, ...rest } }) =>
     await listFollows([(await managedChannel(params.channelHandle, viewer)).actorId], 'followers', { ...paging(rest), search, sort })
