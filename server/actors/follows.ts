@@ -64,7 +64,7 @@ export async function takeFollow(url: string, follower: Pick<Actor, 'id' | 'url'
     await countFollows([follower.id, target.id], inside)
     if (row!.state === 'pending') return
     await answer(row!.state === 'accepted' ? 'Accept' : 'Reject', { id: row!.id, url, follower: follower.url, inbox: follower.inboxUrl, target: target.url }, inside)
-    afterCommit(inside, () => emit('follow.taken', { followerId: follower.id, targetId: target.id }))
+    if (row!.state === 'accepted') afterCommit(inside, () => emit('follow.taken', { followerId: follower.id, targetId: target.id }))
   })
 }
 
@@ -74,6 +74,7 @@ export async function answerFollower(found: Follow, state: 'accepted' | 'rejecte
     await run(sql`UPDATE follows SET state = ${state}, updated_at = now() WHERE id = ${found.id}`, inside)
     await countFollows([found.follower.id, found.target.id], inside)
     await answer(state === 'accepted' ? 'Accept' : 'Reject', { id: found.id, url: found.url, follower: found.follower.url, inbox: found.follower.inbox, target: found.target.url }, inside)
+    if (state === 'accepted') afterCommit(inside, () => emit('follow.taken', { followerId: found.follower.id, targetId: found.target.id }))
   })
 }
 
