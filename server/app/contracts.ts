@@ -2,6 +2,7 @@ import type { Contract } from '../../shared/contract.ts'
 import { accounts } from '../../shared/accounts.ts'
 import { blocklists } from '../../shared/blocklists.ts'
 import { channels } from '../../shared/channels.ts'
+import { comments } from '../../shared/comments.ts'
 import { federation } from '../../shared/federation.ts'
 import { follows, subscriptions, subscriptionVideos } from '../../shared/follows.ts'
 import { instance } from '../../shared/instance.ts'
@@ -12,4 +13,4 @@ import { uploads } from '../../shared/uploads.ts'
 import { videos } from '../../shared/videos.ts'
 
 /** Every declared route, for OpenAPI. */
-export const contracts: Contract[] = [videos, search, uploads, transcoding, channels, accounts, blocklists, follows, subscriptions, subscriptionVideos, reactions, federation, instance]
+export const contracts: Contract[] = [videos, search, uploads, transcoding, channels, accounts, blocklists, follows, subscriptions, subscriptionVideos, reactions, comments, federation, instance]

@@ -6,6 +6,7 @@ export type Events = {
   'video.published': { videoId: number }
   'video.updated': { videoId: number }
   'video.received': { videoId: number, isNew: boolean }
+  'comments.changed': { videoId: number }
   'video.counters': { videoId: number }
   'video.deleted': { uuid: string, folder: string }
   'upload.completed': { videoId: number }

@@ -1,10 +1,11 @@
 import { VideoId, type VideoDetails } from '../../shared/videos.ts'
 import { origin } from '../core/config.ts'
+import { plainText } from '../core/markdown.ts'
 import { Problem } from '../core/problem.ts'
 import { findVideo } from '../videos/videos.ts'
 import { avatar, channelPath } from './cards.ts'
 import { html, jsonScript, type Html } from './html.ts'
-import { plainText, renderMarkdown } from './markdown.ts'
+import { renderMarkdown } from './markdown.ts'
 import type { Asking, Page } from './page.ts'
 
 const DESCRIPTION_LENGTH = 250

@@ -1,0 +1,141 @@
+import { config } from '../core/config.ts'
+import { transaction } from '../core/database.ts'
+import { run, sql } from '../core/sql.ts'
+import { actorOf } from '../actors/follow.activitypub.ts'
+import { resolveActor } from '../actors/resolve.ts'
+import { Budget, FetchError, getDocument } from '../fediverse/egress.ts'
+import { permitDelete } from '../fediverse/exceptions.ts'
+import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
+import { Later, receive, type Incoming } from '../fediverse/receive.ts'
+import { isGone } from '../fediverse/tombstones.ts'
+import { idOf, isObject, listOf, PUBLIC, type JsonObject } from '../fediverse/vocabulary.ts'
+import { registerCollection } from '../videos/collections.ts'
+import { findRow, rowOf, type Row } from './comment.row.ts'
+import { sendOn, tellComment } from './comment.send.ts'
+import { blank, countComments, release } from './comments.ts'
+
+const MAX_TEXT = 10_000
+const APPROVAL = 3
+const CLOSED = 2
+
+/** Hears comments of other servers. */
+export function receiveComments(): void {
+  receive('Create(Note)', receiveNote)
+  receive('Update(Note)', receiveNote)
+  receive('Delete', receiveDelete)
+  receive('ApproveReply', receiveApproval)
+  permitDelete(async ({ actor, object }) => (await findRow(sql`comment.url = ${httpUrl(idOf(object))}`))?.owner === actor)
+  registerCollection('comments', ({ id }) => async (start, count) => {
+    const where = sql`FROM comments WHERE video_id = ${id} AND deleted_at IS NULL AND NOT held`
+    const [row] = await run<{ total: number }>(sql`SELECT count(*)::int AS total ${where}`)
+    const rows = await run<{ url: string }>(sql`SELECT url ${where} ORDER BY id DESC LIMIT ${count} OFFSET ${start}`)
+    return { total: row!.total, items: rows.map(({ url }) => url) }
+  })
+}
+
+async function receiveNote(incoming: Incoming): Promise<boolean> {
+  const budget = new Budget()
+  const note = isObject(incoming.object) ? readNote(incoming.object) : null
+  if (!note || note.author !== incoming.actor || !note.isPublic || await isGone(note.url)) return false
+  try {
+    const place = await placeOf(note.inReplyTo, budget, new Set([note.url]))
+    if (!place) return false
+    const actor = await actorOf(incoming)
+    await store(note, place, actor.id, incoming)
+    return true
+  } catch (error) {
+    if (error instanceof FetchError) {
+      if (error.kind === 'unreachable') throw new Later(error.message)
+      return false
+    }
+    throw error
+  }
+}
+
+/** What a Note says, bounded; null where it is no comment. */
+export function readNote(object: JsonObject): Note | null {
+  const url = httpUrl(object.id)
+  const author = httpUrl(idOf(listOf(object.attributedTo)[0]))
+  const inReplyTo = httpUrl(idOf(object.inReplyTo))
+  const content = typeof object.content === 'string' ? object.content : ''
+  const published = typeof object.published === 'string' ? new Date(object.published) : null
+  if (!url || !author || !inReplyTo || content.trim() === '' || content.length > 5 * MAX_TEXT || !sameOrigin(url, author) || !published || Number.isNaN(published.getTime())) return null
+  const updated = typeof object.updated === 'string' ? new Date(object.updated) : published
+  const now = new Date()
+  return {
+    url, author, inReplyTo, content, isMarkdown: object.mediaType === 'text/markdown', published: published > now ? now : published, updated: Number.isNaN(updated.getTime()) || updated > now ? now : updated,
+    isPublic: [...listOf(object.to), ...listOf(object.cc)].some(one => one === PUBLIC || one === 'as:Public' || one === 'Public'), approval: httpUrl(object.replyApproval)
+  }
+}
+type Note = { url: string, author: string, inReplyTo: string, content: string, isMarkdown: boolean, published: Date, updated: Date, isPublic: boolean, approval: string | null }
+type Place = { videoId: number, parentId: number | null, threadId: number | null }
+
+/** Where a comment belongs: below a video known here, or an answer to one; what lies between is fetched, but not for ever (federation.md 4.25). */
+async function placeOf(url: string, budget: Budget, seen: Set<string>): Promise<Place | null> {
+  const [video] = await run<{ id: number }>(sql`SELECT id FROM videos WHERE url = ${url} AND privacy IN (1, 2) AND (remote OR state = 1)`)
+  if (video) return { videoId: video.id, parentId: null, threadId: null }
+  const parent = await findRow(sql`comment.url = ${url}`)
+  if (parent) return parent.deleted_at ? null : { videoId: parent.video_id, parentId: parent.id, threadId: parent.thread_id ?? parent.id }
+  if (seen.has(url) || seen.size >= config.federation.crawl.max_replies || await isGone(url)) return null
+  seen.add(url)
+  const { document } = await getDocument(url, { budget })
+  const note = document.type === 'Note' ? readNote(document) : null
+  const place = note?.isPublic ? await placeOf(note.inReplyTo, budget, seen) : null
+  if (!note || !place) return null
+  const author = await resolveActor(note.author, { budget })
+  const row = await store(note, place, author.id, null)
+  return row ? { videoId: row.video_id, parentId: row.id, threadId: row.thread_id ?? row.id } : null
+}
+
+async function store(note: Note, { videoId, parentId, threadId }: Place, actorId: number, incoming: Incoming | null): Promise<Row | null> {
+  const { markdownHtml, safeHtml } = await import('../core/markdown.ts')
+  const text = (note.isMarkdown ? markdownHtml(note.content) : safeHtml(note.content)).slice(0, MAX_TEXT)
+  if (text === '') return null
+  return await transaction(async inside => {
+    await run(sql`SELECT pg_advisory_xact_lock(hashtextextended(${note.url}, 1))`, inside)
+    const [video] = await run<{ remote: boolean, policy: number, url: string }>(sql`SELECT remote, comments_policy AS policy, url FROM videos WHERE id = ${videoId}`, inside)
+    const [account] = await run<{ id: number }>(sql`SELECT id FROM accounts WHERE actor_id = ${actorId}`, inside)
+    if (!video || !account || await isGone(note.url, inside)) return null
+    const known = await findRow(sql`comment.url = ${note.url}`, inside)
+    if (known && (known.account_id !== account.id || known.deleted_at || !known.remote)) return null
+    if (!known && video.policy === CLOSED) return null
+    // What another server's owner has not approved yet, that server does not send on.
+    if (!known && video.remote && video.policy === APPROVAL && !note.approval && (!incoming || hostOf(incoming.signer) !== hostOf(video.url))) return null
+    if (known && known.updated_at >= note.updated && known.reply_approval === (note.approval ?? known.reply_approval)) return known
+    const held = known?.held ?? (!video.remote && video.policy === APPROVAL)
+    await run(sql`
+      INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, remote, held, reply_approval, created_at, updated_at)
+      VALUES (${note.url}, ${videoId}, ${account.id}, ${parentId}, ${threadId}, ${text}, true, ${held}, ${video.remote ? note.approval : null}, ${note.published}, ${note.updated})
+      ON CONFLICT (url) DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at`, inside)
+    const row = await findRow(sql`comment.url = ${note.url}`, inside)
+    if (row && !video.remote && !held && incoming) await sendOn(row, incoming, inside)
+    // Last: everybody who comments below this video waits for its row.
+    await countComments(videoId, known || held ? 0 : 1, inside)
+    return row
+  })
+}
+
+/** Its author takes a comment back, or the owner of the video below which it stands. */
+async function receiveDelete(incoming: Incoming): Promise<boolean> {
+  const url = httpUrl(idOf(incoming.object))
+  return await transaction(async inside => {
+    const row = url ? await findRow(sql`comment.url = ${url}`, inside) : null
+    if (!row) return false
+    if (row.deleted_at || (row.author !== incoming.actor && row.owner !== incoming.actor)) return true
+    if (!row.video_remote && !row.held) await sendOn(row, incoming, inside)
+    await blank(row, inside)
+    return true
+  })
+}
+
+/** The owner of another server's video has approved a comment of ours; with that it is told once more. */
+async function receiveApproval({ id, actor, object }: Incoming): Promise<boolean> {
+  return await transaction(async inside => {
+    const row = await findRow(sql`comment.url = ${httpUrl(idOf(object))}`, inside)
+    if (!row || row.remote || !row.video_remote || row.owner !== actor || row.deleted_at) return false
+    const wasHeld = await release(row.id, id, inside)
+    await tellComment(await rowOf(row.id, inside), 'Create', inside)
+    await countComments(row.video_id, wasHeld ? 1 : 0, inside)
+    return true
+  })
+}

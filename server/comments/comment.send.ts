@@ -1,0 +1,77 @@
+import type { Transaction } from 'sequelize'
+import { host, origin } from '../core/config.ts'
+import { run, sql } from '../core/sql.ts'
+import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
+import { hostOf } from '../fediverse/origin.ts'
+import { forward, LANE, send, type Audience } from '../fediverse/outbox.ts'
+import { PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
+import type { Row } from './comment.row.ts'
+
+/** The Note of a comment: HTML for everybody, its Markdown as the source (federation.md 2.1). */
+export async function noteOf(row: Row): Promise<{ id: string, [key: string]: unknown }> {
+  const { markdownHtml } = await import('../core/markdown.ts')
+  const author = row.author!
+  const answered = row.parent_author ?? row.owner
+  const mentions = answered === author ? [] : [{ type: 'Mention', href: answered, name: `@${await nameOf(answered)}` }]
+  return {
+    to: [PUBLIC], cc: [`${author}/followers`, ...mentions.map(({ href }) => href)], type: 'Note', id: row.url, content: row.remote ? row.text : markdownHtml(row.text).trim(), mediaType: 'text/html',
+    ...(row.remote ? {} : { source: { content: row.text, mediaType: 'text/markdown' } }), inReplyTo: row.parent_url ?? row.video_url, published: row.created_at.toISOString(), updated: row.updated_at.toISOString(),
+    url: row.url, attributedTo: author, replyApproval: row.reply_approval, tag: mentions
+  }
+}
+
+/** Tells a comment of ours: of our own video to all who follow it, of another's to its origin, which sends it on. */
+export async function tellComment(row: Row, type: 'Create' | 'Update', inside: Transaction): Promise<void> {
+  const note = await noteOf(row)
+  const id = type === 'Create' ? `${row.url}/activity` : `${row.url}/updates/${row.updated_at.toISOString()}`
+  await send({
+    activity: { to: note.to as string[], cc: note.cc as string[], type, id: row.reply_approval && row.video_remote ? `${id}#approved` : id, actor: row.author!, object: note } as Activity,
+    kind: 'comment', audience: await audienceOf(row, inside), lane: LANE.PUBLISH, subject: row.url
+  }, inside)
+}
+
+/** Tells that a comment is deleted, in the name of whoever may say so; null: only here. */
+export async function tellDeletion(row: Row, actor: string | null, inside: Transaction): Promise<void> {
+  if (actor === null || row.held && !row.video_remote || hostOf(actor) !== host()) return
+  await send({ activity: { to: [PUBLIC], cc: [`${actor}/followers`], type: 'Delete', id: `${row.url}/delete`.replace(/^.*\/\/[^/]+/, origin()), actor, object: row.url }, kind: 'base', audience: await audienceOf(row, inside), lane: LANE.NOW, subject: row.url }, inside)
+}
+
+/** Tells a remote author that the comment is welcome (FEP-5624). */
+export async function tellApproval(row: Row, inside: Transaction): Promise<void> {
+  const [author] = await run<{ inbox: string }>(sql`SELECT inbox_url AS inbox FROM actors WHERE url = ${row.author}`, inside)
+  if (!author) return
+  await send({
+    activity: { type: 'ApproveReply', id: row.reply_approval!, actor: row.owner, inReplyTo: row.parent_url ?? row.video_url, object: row.url }, kind: 'approval', audience: { inboxes: [author.inbox] }, lane: LANE.NOW, subject: row.url
+  }, inside)
+}
+
+/** Sends a remote comment below a video of ours on to those who follow it, as it came (federation.md 1.8). */
+export async function sendOn(row: Pick<Row, 'url' | 'video_id'>, { body, type, signer }: { body: string, type: string, signer: string }, inside: Transaction): Promise<void> {
+  const followersOf = await publishersOf(row.video_id, inside)
+  await forward({ body, type, actor: instanceActor(), audience: { followersOf, except: [hostOf(signer)] }, subject: row.url }, inside)
+}
+
+async function audienceOf(row: Row, inside: Transaction): Promise<Audience> {
+  const [owner] = await run<{ inbox: string }>(sql`SELECT coalesce(shared_inbox_url, inbox_url) AS inbox FROM actors WHERE url = ${row.owner}`, inside)
+  // Everybody of the thread hears of it.
+  const others = await run<{ inbox: string }>(sql`
+    SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) AS inbox FROM comments c JOIN accounts ON accounts.id = c.account_id JOIN actors a ON a.id = accounts.actor_id
+    WHERE a.host IS NOT NULL AND (c.id = ${row.thread_id ?? row.id} OR c.thread_id = ${row.thread_id ?? row.id})`, inside)
+  return {
+    inboxes: [...row.video_remote ? [owner!.inbox] : [], ...others.map(({ inbox }) => inbox)],
+    followersOf: row.video_remote ? [row.author!] : [...row.author ? [row.author] : [], ...await publishersOf(row.video_id, inside)]
+  }
+}
+
+async function publishersOf(videoId: number, inside: Transaction): Promise<string[]> {
+  const [row] = await run<{ account: string, channel: string }>(sql`
+    SELECT aa.url AS account, ca.url AS channel FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id WHERE v.id = ${videoId}`, inside)
+  return [row!.account, row!.channel, instanceActor()]
+}
+
+async function nameOf(url: string): Promise<string> {
+  const [row] = await run<{ name: string, host: string | null }>(sql`SELECT preferred_username AS name, host FROM actors WHERE url = ${url}`)
+  return row ? `${row.name}@${row.host ?? host()}` : url
+}
+
+const instanceActor = () => `${origin()}/accounts/${INSTANCE_ACTOR}`

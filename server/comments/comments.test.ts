@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { run, sql } from '../core/sql.ts'
+import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts'
+import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { encoded, upload } from '../test/upload.ts'
+
+type User = { id: number, token: string, channelId: number }
+type Tree = { comment: { id: number, text: string, isDeleted: boolean, account: { name: string } | null }, children: Tree[] }
+
+let site: Instance
+let hostile: Hostile
+let root: string
+let ada: User
+let bob: User
+let video: { id: number, uuid: string }
+let strict: { id: number, uuid: string }
+let closed: { id: number, uuid: string }
+let secret: { id: number, uuid: string }
+beforeAll(async () => {
+  [site, hostile] = await Promise.all([startInstance({ federation: { outbox: { check_interval: 300, retry_delay: 200 } }, storyboards: { enabled: false } }), openHostile()])
+  root = await site.login()
+  ada = await site.user('ada')
+  bob = await site.user('bob')
+  video = await upload(site, ada)
+  strict = await upload(site, ada, { commentsPolicy: 3 })
+  closed = await upload(site, ada, { commentsPolicy: 2 })
+  secret = await upload(site, ada, { privacy: 3 })
+  for (const { uuid } of [video, strict, closed, secret]) await encoded(site, ada, uuid)
+}, 180_000)
+afterAll(async () => { await Promise.all([site.stop(), hostile.stop()]) })
+
+const threads = async (uuid: string, token?: string) => (await site.call(`GET /videos/${uuid}/comment-threads`, token ? { token } : {})).json
+const say = async (user: { token: string }, uuid: string, text: string, parent?: number) =>
+  await site.call(`POST /videos/${uuid}/${parent === undefined ? 'comment-threads' : `comments/${parent}`}`, { token: user.token, body: { text } })
+const tree = async (uuid: string, id: number): Promise<Tree> => (await site.call(`GET /videos/${uuid}/comment-threads/${id}`)).json
+const watchUrl = (uuid: string) => `${site.url}/videos/watch/${uuid}`
+const note = (actor: HostileActor, inReplyTo: unknown, more: object = {}) => {
+  const id = hostile.id('note')
+  return { type: 'Create', id: `${id}/activity`, actor: actor.url, object: { type: 'Note', id, url: id, content: '<p>Hello</p>', inReplyTo, published: new Date().toISOString(), attributedTo: actor.url, to: ['https://www.w3.org/ns/activitystreams#Public'], cc: [], ...more } }
+}
+const post = async (activity: object) => await hostile.post(`${site.url}/inbox`, activity as never)
+const done = async () => await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
+const get = async (url: string) => await hostile.get(url, { headers: { accept: 'application/activity+json' } })
+
+test('threads, answers, numbers, and a deleted comment that keeps its answers', async () => {
+  const first = (await say(bob, video.uuid, '  First **one**  ')).json.comment
+  expect(first).toMatchObject({ text: 'First **one**', inReplyToCommentId: null, videoId: video.id, isDeleted: false, heldForReview: false, account: { name: 'bob' }, url: `${watchUrl(video.uuid)}/comments/${first.id}` })
+  expect(first.threadId).toBe(first.id)
+  const reply = (await say(ada, video.uuid, 'Thanks', first.id)).json.comment
+  expect(reply).toMatchObject({ threadId: first.id, inReplyToCommentId: first.id })
+  await say(bob, video.uuid, 'You are welcome', reply.id)
+  const second = (await say(bob, video.uuid, 'Second')).json.comment
+  expect(await threads(video.uuid)).toMatchObject({ total: 2, totalNotDeletedComments: 4, data: [{ id: second.id }, { id: first.id, totalReplies: 2, totalRepliesFromVideoAuthor: 1 }] })
+  expect((await site.call(`GET /videos/${video.uuid}/comment-threads?sort=-totalReplies&count=1`)).json.data[0].id).toBe(first.id)
+  expect((await tree(video.uuid, first.id)).children[0]!.children[0]!.comment.text).toBe('You are welcome')
+  expect((await site.call(`GET /videos/${video.uuid}`)).json.comments).toBe(4)
+
+  expect((await site.call(`DELETE /videos/${video.uuid}/comments/${reply.id}`, { token: bob.token })).status).toBe(403)
+  expect((await site.call(`DELETE /videos/${video.uuid}/comments/${first.id}`, { token: ada.token })).status).toBe(204)
+  expect(await tree(video.uuid, first.id)).toMatchObject({ comment: { text: '', isDeleted: true, account: null, deletedAt: expect.any(String) }, children: [{ comment: { text: 'Thanks' } }] })
+  expect((await site.call(`DELETE /videos/${video.uuid}/comments/${first.id}`, { token: ada.token })).status).toBe(404)
+  expect((await site.call(`DELETE /videos/${video.uuid}/comments/${second.id}`, { token: root })).status).toBe(204)
+  expect((await site.call(`GET /videos/${video.uuid}`)).json.comments).toBe(2)
+})
+
+test('refusals: nothing to say, nobody to answer, closed, private, not logged in', async () => {
+  for (const text of ['', '   ', 'x'.repeat(10_001), 5, null]) expect((await say(bob, video.uuid, text as string)).status).toBe(400)
+  expect((await say(bob, video.uuid, 'x', 99_999)).status).toBe(404)
+  expect((await say(bob, closed.uuid, 'x')).status).toBe(409)
+  expect((await say(bob, secret.uuid, 'x')).status).toBe(403)
+  expect((await site.call(`POST /videos/${video.uuid}/comment-threads`, { body: { text: 'x' } })).status).toBe(401)
+  expect((await site.call(`GET /videos/${secret.uuid}/comment-threads`)).status).toBe(401)
+  expect((await site.call(`GET /videos/${video.uuid}/comment-threads/99999`)).status).toBe(404)
+})
+
+test('4.40 a held comment is for its author, the owner and moderators until it is approved', async () => {
+  const held = (await say(bob, strict.uuid, 'May I?')).json.comment
+  expect(held.heldForReview).toBe(true)
+  expect((await say(ada, strict.uuid, 'I may')).json.comment.heldForReview).toBe(false)
+  expect((await threads(strict.uuid)).total).toBe(1)
+  for (const token of [bob.token, ada.token, root]) expect((await threads(strict.uuid, token)).total).toBe(2)
+  expect((await get(held.url)).status).toBe(404)
+  expect((await get(`${held.url}/activity`)).status).toBe(404)
+  expect((await get(`${watchUrl(strict.uuid)}/comments`)).json.totalItems).toBe(1)
+  expect((await site.call('GET /users/me/videos/comments?isHeldForReview=true', { token: ada.token })).json).toMatchObject({ total: 1, data: [{ id: held.id }] })
+  expect((await site.call(`POST /videos/${strict.uuid}/comments/${held.id}/approve`, { token: bob.token })).status).toBe(403)
+  expect((await site.call(`POST /videos/${strict.uuid}/comments/${held.id}/approve`, { token: ada.token })).status).toBe(204)
+  expect((await site.call(`POST /videos/${strict.uuid}/comments/${held.id}/approve`, { token: ada.token })).status).toBe(400)
+  expect((await threads(strict.uuid)).total).toBe(2)
+  expect((await get(held.url)).json).toMatchObject({ type: 'Note', replyApproval: `${held.url}/approve-reply` })
+  expect((await get(`${held.url}/approve-reply`)).json).toMatchObject({ type: 'ApproveReply', object: held.url, actor: `${site.url}/accounts/ada` })
+})
+
+test('a comment as others read it: HTML with its Markdown as source, a tombstone after its end', async () => {
+  const { id, url } = (await say(bob, video.uuid, '**Bold** <b>html</b>')).json.comment
+  const { json } = await get(url)
+  expect(json).toMatchObject({ type: 'Note', id: url, attributedTo: `${site.url}/accounts/bob`, inReplyTo: watchUrl(video.uuid), source: { content: '**Bold** <b>html</b>', mediaType: 'text/markdown' }, to: ['https://www.w3.org/ns/activitystreams#Public'], tag: [{ type: 'Mention', href: `${site.url}/accounts/ada` }] })
+  expect(json.content).toContain('<strong>Bold</strong>')
+  expect(json.content).not.toContain('<b>')
+  expect((await get(`${url}/activity`)).json).toMatchObject({ type: 'Create', actor: `${site.url}/accounts/bob`, object: { id: url } })
+  await site.call(`DELETE /videos/${video.uuid}/comments/${id}`, { token: bob.token })
+  expect((await get(url)).json).toMatchObject({ type: 'Tombstone', formerType: 'Note', id: url, deleted: expect.any(String) })
+})
+
+test('comments from elsewhere appear, are edited and deleted by their author, and sent on to followers', async () => {
+  const [alice, mallory] = [await hostile.actor('alice'), await hostile.actor('mallory')]
+  const follower = await openHostile()
+  const carol = await follower.actor('carol')
+  await follower.post(`${site.url}/inbox`, { type: 'Follow', id: follower.id('follow'), actor: carol.url, object: `${site.url}/accounts/ada` })
+  const before = (await threads(video.uuid)).total
+  const activity = note(alice, watchUrl(video.uuid))
+  await post(activity)
+  await done()
+  const [thread] = (await threads(video.uuid)).data
+  expect(thread).toMatchObject({ url: activity.object.id, text: '<p>Hello</p>', account: { name: 'alice', host: hostile.host } })
+  expect((await threads(video.uuid)).total).toBe(before + 1)
+  const sent = await eventually(async () => follower.received.find(({ raw }) => raw.includes(activity.object.id)), 10, 'the forwarding')
+  expect(JSON.parse(sent!.raw)).toEqual(activity)
+
+  const edit = (actor: HostileActor, content: string) => ({ type: 'Update', id: hostile.id('update'), actor: actor.url, object: { ...activity.object, content, updated: new Date(Date.now() + 1).toISOString() } })
+  await post(edit(mallory, 'Stolen'))
+  await post(edit(alice, '<p>Edited</p>'))
+  await eventually(async () => (await threads(video.uuid)).data[0].text === '<p>Edited</p>', 10, 'the edit')
+  await post({ type: 'Delete', id: hostile.id('delete'), actor: mallory.url, object: activity.object.id })
+  await done()
+  expect((await threads(video.uuid)).data[0].isDeleted).toBe(false)
+  await post({ type: 'Delete', id: hostile.id('delete'), actor: alice.url, object: { type: 'Tombstone', id: activity.object.id } })
+  await eventually(async () => (await threads(video.uuid)).data[0].isDeleted, 10, 'the end')
+  // 4.29: what was deleted does not come back with an old message.
+  await post({ ...activity, id: hostile.id('again') })
+  await done()
+  expect((await threads(video.uuid)).data[0].isDeleted).toBe(true)
+  await follower.stop()
+})
+
+test('a remote comment on a video with approval waits, and its author is told when it is welcome', async () => {
+  const dora = await hostile.actor('dora')
+  const activity = note(dora, watchUrl(strict.uuid))
+  await post(activity)
+  await done()
+  const [held] = (await site.call('GET /users/me/videos/comments?isHeldForReview=true', { token: ada.token })).json.data
+  expect(held.url).toBe(activity.object.id)
+  expect((await threads(strict.uuid)).data.some((one: { id: number }) => one.id === held.id)).toBe(false)
+  await site.call(`POST /videos/${strict.uuid}/comments/${held.id}/approve`, { token: ada.token })
+  const approval = await eventually(async () => hostile.received.find(one => one.activity.type === 'ApproveReply'), 10, 'the approval')
+  expect(approval).toMatchObject({ path: new URL(dora.inbox).pathname, activity: { actor: `${site.url}/accounts/ada`, object: activity.object.id, inReplyTo: watchUrl(strict.uuid) } })
+  expect((await get(approval!.activity.id)).json).toMatchObject({ type: 'ApproveReply', object: activity.object.id })
+  expect((await threads(strict.uuid)).data.some((one: { id: number }) => one.id === held.id)).toBe(true)
+})
+
+test('4.9 4.25 4.30 4.40 4.42 notes that are none, belong to others, go round in circles or carry scripts', async () => {
+  const eve = await hostile.actor('eve')
+  const before = (await run<{ count: number }>(sql`SELECT count(*)::int AS count FROM comments`))[0]!.count
+  const url = watchUrl(video.uuid)
+  const [ring, round] = [hostile.id('ring'), hostile.id('round')]
+  for (const [one, other] of [[ring, round], [round, ring]]) hostile.serve(new URL(one!).pathname, { '@context': 'https://www.w3.org/ns/activitystreams', ...note(eve, other).object, id: one! })
+  const bad = [
+    note(eve, watchUrl(secret.uuid)), note(eve, watchUrl(closed.uuid)), note(eve, ring), note(eve, `${site.url}/videos/watch/nothing`), note(eve, url, { attributedTo: `${site.url}/accounts/ada` }), note(eve, url, { to: [eve.url] }),
+    note(eve, url, { content: '' }), note(eve, url, { content: '<script>alert(1)</script>' }), note(eve, url, { content: 5 }), note(eve, url, { published: 'never' }), note(eve, null), note(eve, url, { id: `${site.url}/notes/1` }), note(eve, 'x'.repeat(5000))
+  ]
+  for (const activity of bad) await post(activity)
+  await done()
+  expect((await run<{ count: number }>(sql`SELECT count(*)::int AS count FROM comments`))[0]!.count).toBe(before)
+  await post(note(eve, url, { content: '<p onclick="x()">Hi <a href="javascript:alert(1)">you</a><img src=x onerror=alert(1)><svg onload=alert(1)></p>' }))
+  await done()
+  const { text } = (await threads(video.uuid)).data[0]
+  expect(text).toContain('Hi')
+  expect(text).not.toMatch(/onclick|javascript:|<img|<svg|onerror/)
+})
+
+test('4.25 what lies between a comment and its video is fetched, once each', async () => {
+  const frank = await hostile.actor('frank')
+  const parents = Array.from({ length: 3 }, () => hostile.id('note'))
+  parents.forEach((id, index) => hostile.serve(new URL(id).pathname, { '@context': 'https://www.w3.org/ns/activitystreams', ...note(frank, parents[index + 1] ?? watchUrl(video.uuid), { content: `<p>Step ${index}</p>` }).object, id, url: id }))
+  await post(note(frank, parents[0], { content: '<p>At last</p>' }))
+  await done()
+  const [thread] = (await threads(video.uuid)).data.filter((one: { text: string }) => one.text === '<p>Step 2</p>')
+  expect((await tree(video.uuid, thread.id)).children[0]!.children[0]!.children[0]!.comment.text).toBe('<p>At last</p>')
+})
