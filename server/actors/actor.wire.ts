@@ -18,6 +18,7 @@ export type RemoteActor = {
   outboxUrl: string | null
   followersUrl: string | null
   followingUrl: string | null
+  playlistsUrl: string | null
   keyId: string
   publicKeyPem: string
   publishedAt: Date | null
@@ -50,7 +51,7 @@ export function readActor(document: JsonObject): RemoteActor | null {
   const endpoints = isObject(document.endpoints) ? document.endpoints : {}
   return {
     url, type, preferredUsername, host: hostOf(url), displayName: typeof document.name === 'string' && cleanLine(document.name, MAX_NAME) || preferredUsername, summary: text(document.summary, MAX_TEXT), support: text(document.support, MAX_TEXT),
-    inboxUrl, sharedInboxUrl: own(endpoints.sharedInbox), outboxUrl: own(document.outbox), followersUrl: own(document.followers), followingUrl: own(document.following),
+    inboxUrl, sharedInboxUrl: own(endpoints.sharedInbox), outboxUrl: own(document.outbox), followersUrl: own(document.followers), followingUrl: own(document.following), playlistsUrl: own(document.playlists),
     keyId, publicKeyPem: publicKey.publicKeyPem, publishedAt: date(document.published), avatarUrl: image(document.icon), bannerUrl: image(document.image),
     owners: listOf(document.attributedTo).map(one => own(idOf(one))).filter(one => one !== null)
   }

@@ -95,11 +95,11 @@ export async function storeActor(remote: RemoteActor, inside: Transaction): Prom
     SELECT url FROM actors WHERE lower(host) = lower(${remote.host}) AND lower(preferred_username) = lower(${remote.preferredUsername}) AND type = ${remote.type} AND url <> ${remote.url}`, inside)
   if (other) throw new FetchError('invalid', `${remote.preferredUsername}@${remote.host} is somebody else`)
   const [row] = await run<{ id: number }>(sql`
-    INSERT INTO actors (type, url, preferred_username, host, public_key, key_id, inbox_url, outbox_url, shared_inbox_url, followers_url, following_url, remote_created_at, avatar_url, banner_url, refreshed_at, created_at, updated_at)
+    INSERT INTO actors (type, url, preferred_username, host, public_key, key_id, inbox_url, outbox_url, shared_inbox_url, followers_url, following_url, playlists_url, remote_created_at, avatar_url, banner_url, refreshed_at, created_at, updated_at)
     VALUES (${remote.type}, ${remote.url}, ${remote.preferredUsername}, ${remote.host}, ${remote.publicKeyPem}, ${remote.keyId}, ${remote.inboxUrl}, ${remote.outboxUrl}, ${remote.sharedInboxUrl},
-      ${remote.followersUrl}, ${remote.followingUrl}, ${remote.publishedAt}, ${remote.avatarUrl}, ${remote.bannerUrl}, now(), now(), now())
+      ${remote.followersUrl}, ${remote.followingUrl}, ${remote.playlistsUrl}, ${remote.publishedAt}, ${remote.avatarUrl}, ${remote.bannerUrl}, now(), now(), now())
     ON CONFLICT (url) DO UPDATE SET preferred_username = excluded.preferred_username, public_key = excluded.public_key, key_id = excluded.key_id, inbox_url = excluded.inbox_url, outbox_url = excluded.outbox_url,
-      shared_inbox_url = excluded.shared_inbox_url, followers_url = excluded.followers_url, following_url = excluded.following_url, avatar_url = excluded.avatar_url, banner_url = excluded.banner_url,
+      shared_inbox_url = excluded.shared_inbox_url, followers_url = excluded.followers_url, following_url = excluded.following_url, playlists_url = excluded.playlists_url, avatar_url = excluded.avatar_url, banner_url = excluded.banner_url,
       refreshed_at = now(), updated_at = now() WHERE actors.host IS NOT NULL AND actors.type = excluded.type
     RETURNING id`, inside)
   if (!row) throw new FetchError('invalid', `${remote.url} has become something else`)

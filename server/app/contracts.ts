@@ -6,6 +6,7 @@ import { comments } from '../../shared/comments.ts'
 import { federation } from '../../shared/federation.ts'
 import { follows, subscriptions, subscriptionVideos } from '../../shared/follows.ts'
 import { instance } from '../../shared/instance.ts'
+import { playlists } from '../../shared/playlists.ts'
 import { reactions } from '../../shared/reactions.ts'
 import { search } from '../../shared/search.ts'
 import { transcoding } from '../../shared/transcoding.ts'
@@ -13,4 +14,4 @@ import { uploads } from '../../shared/uploads.ts'
 import { videos } from '../../shared/videos.ts'
 
 /** Every declared route, for OpenAPI. */
-export const contracts: Contract[] = [videos, search, uploads, transcoding, channels, accounts, blocklists, follows, subscriptions, subscriptionVideos, reactions, comments, federation, instance]
+export const contracts: Contract[] = [videos, search, uploads, transcoding, channels, accounts, blocklists, follows, subscriptions, subscriptionVideos, reactions, comments, playlists, federation, instance]

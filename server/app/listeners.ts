@@ -5,8 +5,8 @@ import { receiveVideos } from '../videos/incoming.ts'
 import { fillOutboxes } from '../videos/outbox.ts'
 import { receiveComments } from '../comments/comment.receive.ts'
 import { receiveReactions } from '../reactions/reaction.activitypub.ts'
-import { on } from '../core/events.ts'
-import { federateCounters } from '../videos/federate.ts'
+import { receivePlaylists } from '../playlists/playlist.receive.ts'
+import { listenForPlaylists } from '../playlists/read-playlists.job.ts'
 import { listenForRepair } from '../videos/repair.job.ts'
 import { listenToVideos } from '../videos/remove-files.ts'
 
@@ -17,9 +17,10 @@ export function startListening(): void {
   receiveMoves()
   receiveReactions()
   receiveComments()
+  receivePlaylists()
   listenToVideos()
   receiveVideos()
   fillOutboxes()
   listenForRepair()
-  on('video.counters', async ({ videoId }) => await federateCounters(videoId))
+  listenForPlaylists()
 }

@@ -12,6 +12,7 @@ import { nodeinfoRouter } from '../instance/nodeinfo.routes.ts'
 import { openapiRouter } from '../instance/openapi.ts'
 import { pagesRouter } from '../pages/pages.routes.ts'
 import { commentDocumentsRouter, commentsRoutes } from '../comments/comments.routes.ts'
+import { playlistDocumentsRouter, playlistsRoutes } from '../playlists/playlists.routes.ts'
 import { reactionDocumentsRouter, reactionsRoutes } from '../reactions/reactions.routes.ts'
 import { searchRoutes } from '../search/search.routes.ts'
 import { transcodingRoutes } from '../transcoding/transcoding.routes.ts'
@@ -26,11 +27,11 @@ import { contracts } from './contracts.ts'
 export function apiRoutes(): Router {
   const router = Router()
   // Uploads first: /videos/upload-resumable would else be a video's id.
-  router.use(uploadsRoutes, transcodingRoutes, searchRoutes, videosRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, reactionsRoutes, commentsRoutes, channelsRoutes, blocksRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
+  router.use(uploadsRoutes, transcodingRoutes, searchRoutes, videosRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, reactionsRoutes, commentsRoutes, playlistsRoutes, channelsRoutes, blocksRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
   return router
 }
 
 /** Every router outside the API, with where it is mounted; the pages take what is left. */
 export function siteRoutes(): [string, Router][] {
-  return [['/', inboxRouter], ['/', documentsRouter], ['/', reactionDocumentsRouter], ['/', commentDocumentsRouter], ['/', videoDocumentsRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
+  return [['/', inboxRouter], ['/', documentsRouter], ['/', reactionDocumentsRouter], ['/', commentDocumentsRouter], ['/', playlistDocumentsRouter], ['/', videoDocumentsRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
 }

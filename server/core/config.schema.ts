@@ -72,6 +72,7 @@ export const ConfigSchema = z.strictObject({
     history: z.strictObject({ videos: z.strictObject({ enabled: z.boolean() }) })
   }),
   video_channels: z.strictObject({ max_per_user: Count }),
+  playlists: z.strictObject({ max_per_user: Count, max_elements: Count }),
   client: z.strictObject({
     videos: z.strictObject({
       miniature: z.strictObject({ display_author_avatar: z.boolean(), prefer_author_display_name: z.boolean() }),
@@ -144,6 +145,7 @@ export const ConfigSchema = z.strictObject({
   federation: z.strictObject({
     enabled: z.boolean(), prevent_ssrf: z.boolean(), sign_federated_fetches: z.boolean(), min_key_bits: z.int().min(1024).max(8192), clock_skew: Duration,
     videos: z.strictObject({ federate_unlisted: z.boolean(), counters_interval: Duration, max_view_jump: Count }),
+    playlists: z.strictObject({ edits_interval: Duration }),
     fetch: z.strictObject({
       connect_timeout: Duration, headers_timeout: Duration, timeout: Duration, redirects_timeout: Duration, max_redirects: Count, max_size: Size, max_image_size: Size, min_rate: Size, max_per_activity: Count, per_host: Rate
     }),

@@ -45,3 +45,8 @@ export async function forward({ body, type, actor, audience, subject }: { body: 
     VALUES (${actor}, ${type}, '{}', ${body}, ${JSON.stringify(audience)}::jsonb, ${LANE.PUBLISH}, ${subject}, true)`, transaction)
   afterCommit(transaction, () => emit('outbox.filled', { lane: LANE.PUBLISH, delay: 0 }))
 }
+
+/** Takes back what waits in the outbox with a `supersedes` key and was not made into deliveries yet: a later message says more. */
+export async function withdraw(supersedes: string, transaction?: Transaction): Promise<void> {
+  await run(sql`DELETE FROM outgoing WHERE supersedes = ${supersedes} AND fanned_out_at IS NULL`, transaction)
+}

@@ -3,7 +3,7 @@ import { config, origin } from '../core/config.ts'
 import { transaction } from '../core/database.ts'
 import { run, sql } from '../core/sql.ts'
 import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
-import { LANE, send, type Audience } from '../fediverse/outbox.ts'
+import { LANE, send, withdraw, type Audience } from '../fediverse/outbox.ts'
 import { PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
 import { writeVideo } from './video.activitypub.ts'
 import { isTold, localVideo, type LocalVideo } from './video.document.ts'
@@ -82,6 +82,7 @@ async function tellUpdate(video: LocalVideo, transaction: Transaction): Promise<
 
 async function tellDeleted(video: LocalVideo, transaction: Transaction): Promise<void> {
   const audience = await everybody(video, transaction)
+  await withdraw(`counters ${video.object.id}`, transaction)
   // The same video may come back and go again: each time is a message of its own.
   const id = `${video.object.id}/delete${video.publications > 1 ? `#${video.publications}` : ''}`
   await send({ activity: { to: [PUBLIC], cc: [`${video.account}/followers`], type: 'Delete', id, actor: video.account, object: video.object.id }, kind: 'base', audience, lane: LANE.NOW, subject: video.object.id }, transaction)

@@ -16,8 +16,8 @@ import { playlistJson, videoJson, type FileRow, type VideoRow } from './video.sh
 
 /** The filters of a list. */
 export type Filters = z.output<typeof VideoQuery>
-/** Whose videos: of everybody, of a channel or an account, of what an account follows, or the viewer's own in every state. */
-export type Scope = { channelId?: number, accountId?: number, mine?: boolean, followedBy?: number, videoId?: number, narrowed?: Narrowed }
+/** Whose videos: of everybody, of a channel or an account, of what an account follows, or the viewer's own in every state; `unlistedToo` where an address was handed on. */
+export type Scope = { channelId?: number, accountId?: number, mine?: boolean, followedBy?: number, videoId?: number, narrowed?: Narrowed, unlistedToo?: boolean }
 /** What only a search narrows a list by. */
 export type Narrowed = { uuids?: string[], startDate?: Date, endDate?: Date, originallyPublishedStartDate?: Date, originallyPublishedEndDate?: Date, durationMin?: number, durationMax?: number }
 
@@ -73,7 +73,7 @@ function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[
   }
   if (scope.videoId !== undefined) list.push(sql`v.id = ${scope.videoId}`)
   if (scope.narrowed) list.push(...narrowing(scope.narrowed))
-  if (!scope.mine) list.push(...visibility(filters, viewer), notBlocked(viewer))
+  if (!scope.mine) list.push(...visibility(filters, viewer, scope), notBlocked(viewer))
   else if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
   if (filters.isLocal !== undefined) list.push(sql`v.remote = ${!filters.isLocal}`)
   if (filters.isLive !== undefined) list.push(sql`v.is_live = ${filters.isLive}`)
@@ -110,12 +110,12 @@ function notBlocked(viewer: Viewer | null): Sql {
   return sql`NOT EXISTS (SELECT 1 FROM blocked_hosts b WHERE ${whose} AND b.host = ca.host) AND NOT EXISTS (SELECT 1 FROM blocked_accounts b WHERE ${whose} AND b.actor_id = aa.id)`
 }
 
-function visibility(filters: Filters, viewer: Viewer | null): Sql[] {
+function visibility(filters: Filters, viewer: Viewer | null, { unlistedToo }: Scope): Sql[] {
   const wantsMore = bits(filters.include, ~INCLUDE.FILES) || filters.privacyOneOf?.some(privacy => privacy !== PRIVACY.PUBLIC)
   if (wantsMore && !isModerator(viewer)) throw new Problem(401, null, 'You are not allowed to see all videos, specify a custom include or auto tags filter.')
   const list: Sql[] = []
   if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
-  else list.push(viewer ? sql`v.privacy IN (1, 4)` : sql`v.privacy = 1`)
+  else list.push(sql`v.privacy = ANY(${[PRIVACY.PUBLIC, ...viewer ? [PRIVACY.INTERNAL] : [], ...unlistedToo ? [PRIVACY.UNLISTED] : []]})`)
   if (!bits(filters.include, INCLUDE.NOT_PUBLISHED)) list.push(sql`v.state = 1`)
   return list
 }
