@@ -8,10 +8,14 @@ import { config } from '../core/config.ts'
 export class Forbidden extends Error {}
 
 const PORTS = new Set(['', '80', '443'])
+/** All that is given out of IPv6 until now (RFC 4291, 2.4). */
+const GLOBAL_IPV6 = ipaddr.parseCIDR('2000::/3')
 
 /** Whether an IP address is one of the open Internet; mapped, translated and tunnelled ones are not (federation.md 4.1). */
 export function isPublicAddress(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast'
+  if (!ipaddr.isValid(address)) return false
+  const found = ipaddr.process(address)
+  return found.range() === 'unicast' && (found.kind() === 'ipv4' || found.match(GLOBAL_IPV6))
 }
 
 /** Throws `Forbidden` for an address whose port or literal host may not be asked; names are looked at when they are resolved. */
