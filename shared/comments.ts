@@ -4,9 +4,9 @@ import { contract } from './contract.ts'
 import { Bool, int, page, Paging, Timestamp } from './fields.ts'
 import { VideoId, VideoParam } from './videos.ts'
 
-/** A comment; `text` is Markdown of local people and HTML of others. A deleted one keeps its place. */
+/** A comment; `text` is Markdown of local people and HTML of others, `html` the same ready to be shown: sanitised once more on its way out. A deleted one keeps its place. */
 export const Comment = z.object({
-  id: z.int(), url: z.string(), text: z.string(), threadId: z.int(), inReplyToCommentId: z.int().nullable(), videoId: z.int(), createdAt: Timestamp, updatedAt: Timestamp, deletedAt: Timestamp.nullable(),
+  id: z.int(), url: z.string(), text: z.string(), html: z.string(), threadId: z.int(), inReplyToCommentId: z.int().nullable(), videoId: z.int(), createdAt: Timestamp, updatedAt: Timestamp, deletedAt: Timestamp.nullable(),
   heldForReview: z.boolean(), isDeleted: z.boolean(), totalRepliesFromVideoAuthor: z.int(), totalReplies: z.int(), account: Account.nullable()
 })
 export type Comment = z.output<typeof Comment>
