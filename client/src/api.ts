@@ -1,9 +1,12 @@
 import type { z } from 'zod'
 import type { accounts } from '../../shared/accounts.ts'
 import type { channels } from '../../shared/channels.ts'
+import type { comments } from '../../shared/comments.ts'
 import type { RouteSpec } from '../../shared/contract.ts'
-import type { subscriptions, subscriptionVideos } from '../../shared/follows.ts'
+import type { federation } from '../../shared/federation.ts'
+import type { follows, subscriptions, subscriptionVideos } from '../../shared/follows.ts'
 import type { instance } from '../../shared/instance.ts'
+import type { reactions } from '../../shared/reactions.ts'
 import type { search } from '../../shared/search.ts'
 import type { transcoding } from '../../shared/transcoding.ts'
 import type { uploads } from '../../shared/uploads.ts'
@@ -12,7 +15,7 @@ import { ApiError, problemOf } from './api-error.ts'
 import { accessToken, refreshSession } from './credentials.ts'
 import { takeAnswer } from './first-data.ts'
 
-type Contracts = typeof accounts & typeof channels & typeof instance & typeof search & typeof subscriptions & typeof subscriptionVideos & typeof transcoding & typeof uploads & typeof videos
+type Contracts = typeof accounts & typeof channels & typeof comments & typeof federation & typeof follows & typeof instance & typeof reactions & typeof search & typeof subscriptions & typeof subscriptionVideos & typeof transcoding & typeof uploads & typeof videos
 /** Every route of the server, keyed `METHOD /path` below /api/v1. */
 export type Route = keyof Contracts
 

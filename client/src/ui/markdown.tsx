@@ -21,3 +21,8 @@ export function Markdown({ text, id }: { text: string, id: string }): JSX.Elemen
   if (html?.text !== text) return <div class="prose prose-plain">{text}</div>
   return <div class="prose" dangerouslySetInnerHTML={{ __html: html.html }} />
 }
+
+/** HTML as the server has sanitised it; nothing else may come here. */
+export function CleanHtml({ html }: { html: string }): JSX.Element {
+  return <div class="prose" dangerouslySetInnerHTML={{ __html: html }} />
+}

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { useLocation, useRoute } from 'preact-iso'
+import { Comments } from '../comments/comments.tsx'
 import { t } from '../i18n/i18n.ts'
 import { Player } from '../player/player.tsx'
 import { me } from '../session.ts'
@@ -41,7 +42,10 @@ export default function Watch(): JSX.Element {
   return (
     <div class={`watch ${wide ? 'watch-wide' : ''}`}>
       <div class="watch-stage">{stage}</div>
-      <div class="watch-main"><Details video={video} password={source?.headers ? Object.values(source.headers)[0]! : null} /></div>
+      <div class="watch-main">
+        <Details video={video} password={source?.headers ? Object.values(source.headers)[0]! : null} />
+        <Comments key={video.uuid} video={video} headers={source?.headers} />
+      </div>
       <aside class="watch-side"><MoreVideos video={video} /></aside>
     </div>
   )
