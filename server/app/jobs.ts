@@ -5,6 +5,7 @@ import { sweepTokens } from '../accounts/sweep-tokens.job.ts'
 import { sweepOutbox } from '../fediverse/peers.ts'
 import { sweepIncoming } from '../fediverse/process.job.ts'
 import { readElements, readPlaylists, readPlaylistsOf } from '../playlists/read-playlists.job.ts'
+import { sweepRedundancies } from '../redundancy/sweep-redundancies.job.ts'
 import { reconcile } from '../transcoding/reconcile.job.ts'
 import { transcode } from '../transcoding/transcode.job.ts'
 import { sweepUploads } from '../uploads/sweep-uploads.job.ts'
@@ -13,4 +14,4 @@ import { sweepOrphans } from '../videos/sweep-orphans.job.ts'
 import { publishScheduled } from '../videos/schedule.job.ts'
 
 /** Every job. */
-export const jobs: Job[] = [crawl, repair, readElements, readPlaylistsOf, readPlaylists, refreshVideos, fetchAround, transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, refreshActors, sweepIncoming, sweepOutbox, followWanted]
+export const jobs: Job[] = [crawl, repair, readElements, readPlaylistsOf, readPlaylists, refreshVideos, fetchAround, transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, sweepRedundancies, refreshActors, sweepIncoming, sweepOutbox, followWanted]

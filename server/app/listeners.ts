@@ -6,6 +6,7 @@ import { fillOutboxes } from '../videos/outbox.ts'
 import { receiveComments } from '../comments/comment.receive.ts'
 import { receiveReactions } from '../reactions/reaction.activitypub.ts'
 import { receivePlaylists } from '../playlists/playlist.receive.ts'
+import { receiveRedundancies } from '../redundancy/redundancy.activitypub.ts'
 import { listenForPlaylists } from '../playlists/read-playlists.job.ts'
 import { listenForRepair } from '../videos/repair.job.ts'
 import { listenToVideos } from '../videos/remove-files.ts'
@@ -18,6 +19,7 @@ export function startListening(): void {
   receiveReactions()
   receiveComments()
   receivePlaylists()
+  receiveRedundancies()
   listenToVideos()
   receiveVideos()
   fillOutboxes()

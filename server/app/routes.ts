@@ -14,6 +14,7 @@ import { pagesRouter } from '../pages/pages.routes.ts'
 import { commentDocumentsRouter, commentsRoutes } from '../comments/comments.routes.ts'
 import { playlistDocumentsRouter, playlistsRoutes } from '../playlists/playlists.routes.ts'
 import { reactionDocumentsRouter, reactionsRoutes } from '../reactions/reactions.routes.ts'
+import { redundancyDocumentsRouter } from '../redundancy/documents.routes.ts'
 import { searchRoutes } from '../search/search.routes.ts'
 import { transcodingRoutes } from '../transcoding/transcoding.routes.ts'
 import { uploadsRoutes } from '../uploads/uploads.routes.ts'
@@ -33,5 +34,5 @@ export function apiRoutes(): Router {
 
 /** Every router outside the API, with where it is mounted; the pages take what is left. */
 export function siteRoutes(): [string, Router][] {
-  return [['/', inboxRouter], ['/', documentsRouter], ['/', reactionDocumentsRouter], ['/', commentDocumentsRouter], ['/', playlistDocumentsRouter], ['/', videoDocumentsRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
+  return [['/', inboxRouter], ['/', documentsRouter], ['/', reactionDocumentsRouter], ['/', commentDocumentsRouter], ['/', playlistDocumentsRouter], ['/', redundancyDocumentsRouter], ['/', videoDocumentsRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
 }

@@ -100,7 +100,12 @@ export const ConfigSchema = z.strictObject({
       interval_days: z.int().min(1), algorithms: z.strictObject({ enabled: z.array(Text), default: Text })
     })
   }),
-  views: z.strictObject({ videos: z.strictObject({ watching_interval: z.strictObject({ anonymous: Duration, users: Duration }) }) }),
+  views: z.strictObject({
+    videos: z.strictObject({
+      local_buffer_update_interval: Duration, view_expiration: Duration, count_view_after: Duration, trust_viewer_session_id: z.boolean(), max_sessions_per_address: Count, viewer_expiration: Duration, max_sections: z.int().min(1),
+      watching_interval: z.strictObject({ anonymous: Duration, users: Duration })
+    })
+  }),
   tracker: z.strictObject({ enabled: NotYet }),
   upload: z.strictObject({
     max_size: Size, keep_free: Size, max_duration: z.number().min(-1), max_pixels: Count, max_fps: Count, max_streams: Count, probe_timeout: Duration,
@@ -140,18 +145,18 @@ export const ConfigSchema = z.strictObject({
   followings: z.strictObject({
     instance: z.strictObject({ auto_follow_back: z.strictObject({ enabled: z.boolean() }), auto_follow_index: z.strictObject({ enabled: NotYet }) })
   }),
-  remote_redundancy: z.strictObject({ videos: z.strictObject({ accept_from: z.enum(['nobody', 'anybody', 'followings']) }) }),
+  remote_redundancy: z.strictObject({ videos: z.strictObject({ accept_from: z.enum(['nobody', 'anybody', 'followings']), sweep_interval: Duration }) }),
   search: z.strictObject({ remote_uri: z.strictObject({ users: z.boolean(), anonymous: z.boolean() }) }),
   federation: z.strictObject({
     enabled: z.boolean(), prevent_ssrf: z.boolean(), sign_federated_fetches: z.boolean(), min_key_bits: z.int().min(1024).max(8192), clock_skew: Duration,
-    videos: z.strictObject({ federate_unlisted: z.boolean(), counters_interval: Duration, max_view_jump: Count }),
+    videos: z.strictObject({ federate_unlisted: z.boolean(), counters_interval: Duration, max_view_jump: Count, max_views_per_host: Count, max_viewers_per_host: Count, max_told_views: Count, viewers_interval: Duration, view_lifetime: Duration }),
     playlists: z.strictObject({ edits_interval: Duration }),
     fetch: z.strictObject({
       connect_timeout: Duration, headers_timeout: Duration, timeout: Duration, redirects_timeout: Duration, max_redirects: Count, max_size: Size, max_image_size: Size, min_rate: Size, max_per_activity: Count, per_host: Rate
     }),
     inbox: z.strictObject({
       max_body: Size, max_depth: Count, max_nodes: Count, max_list: Count, per_host: Rate, max_waiting: Count, body_timeout: Duration, concurrency: z.int().min(1), batch: z.int().min(1), slow_after: Duration, max_slow: z.int().min(1), attempts: z.int().min(1), retry_delay: Duration,
-      lease: Duration, keep: Duration, check_interval: Duration, views_interval: Duration, sweep_interval: Duration
+      lease: Duration, keep: Duration, check_interval: Duration, views_interval: Duration, views_batch: z.int().min(1), sweep_interval: Duration
     }),
     outbox: z.strictObject({
       concurrency: z.int().min(1), per_host: z.int().min(1), connect_timeout: Duration, timeout: Duration, batch: z.int().min(1), lease: Duration, retry_delay: Duration, max_retry_delay: Duration,

@@ -8,7 +8,7 @@ const number = (name: string) => typed('sc:Number', `pt:${name}`)
 const flag = (name: string) => typed('sc:Boolean', `pt:${name}`)
 
 /** The terms of each kind; LD signatures fail on a property without one, so every extension we send stands here (federation.md 1.3). */
-const TERMS: Record<ContextKind, object | null> = {
+export const TERMS: Record<ContextKind, object | null> = {
   base: null,
   actor: { ...SPACES, playlists: link('pt:playlists'), support: typed('sc:Text', 'pt:support'), lemmy: 'https://join-lemmy.org/ns#', postingRestrictedToMods: 'lemmy:postingRestrictedToMods', toot: 'http://joinmastodon.org/ns#', discoverable: 'toot:discoverable', indexable: 'toot:indexable', manuallyApprovesFollowers: 'as:manuallyApprovesFollowers', webfinger: typed('sc:Text', 'https://purl.archive.org/socialweb/webfinger#webfinger') },
   video: {

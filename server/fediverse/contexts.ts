@@ -37,6 +37,8 @@ export async function loadContext(url: string): Promise<{ contextUrl: undefined,
 
 /** The terms that must mean what they mean: those of ActivityStreams and of the signatures. */
 const FIXED = new Set([activitystreams, security].flatMap(({ '@context': context }) => Object.keys(context as object)).filter(term => !term.startsWith('@')))
+// PeerTube's copies of videos expire in schema.org's sense; nothing that is checked here does.
+FIXED.delete('expires')
 /** What a definition of a term may say. */
 const SAYABLE = new Set(['@id', '@type', '@container', '@language', '@version', '@vocab', '@base'])
 

@@ -6,7 +6,10 @@ import { httpUrl, sameOrigin } from './origin.ts'
 import { idOf, isObject, typeOf, type JsonObject } from './vocabulary.ts'
 
 const SECURITY = 'https://w3id.org/security/v1'
-const CONTEXT = ['https://www.w3.org/ns/activitystreams', SECURITY]
+/** What is understood of a document: ActivityStreams, and the types that PeerTube adds to it. */
+const CONTEXT = ['https://www.w3.org/ns/activitystreams', SECURITY, {
+  pt: 'https://joinpeertube.org/ns#', sc: 'http://schema.org/', CacheFile: 'pt:CacheFile', Playlist: 'pt:Playlist', PlaylistElement: 'pt:PlaylistElement', ApproveReply: 'pt:ApproveReply', RejectReply: 'pt:RejectReply', WatchAction: 'sc:WatchAction'
+}]
 /** More values than this are not canonicalised for a stranger (federation.md 4.28). */
 const MAX_VALUES = 500
 /** What decides what an activity does: it must read the same with the terms as they are known here. */
@@ -57,7 +60,7 @@ function isPlain({ '@context': context, ...rest }: JsonObject): boolean {
   return true
 }
 
-/** Whether the document says the same to those who know only ActivityStreams as it says by its own context. */
+/** Whether the document says the same by the terms as they are known here as it says by its own context. */
 async function readsTheSame(document: JsonObject): Promise<boolean> {
   const { default: jsonld } = await import('jsonld')
   const compacted = await jsonld.compact(document as never, { '@context': CONTEXT } as never, { documentLoader: loadContext as never, skipExpansion: false }) as unknown as JsonObject

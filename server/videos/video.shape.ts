@@ -37,13 +37,13 @@ export function videoJson(row: VideoRow, mine = false): Video {
   }
 }
 
-type PlaylistRow = { id: number, playlist_filename: string, segments_sha256_filename: string | null, files: FileRow[] }
+type PlaylistRow = { id: number, playlist_filename: string, segments_sha256_filename: string | null, redundancies: { baseUrl: string }[], files: FileRow[] }
 
 /** The JSON of the HLS playlist of a video. */
 export function playlistJson(video: { uuid: string, privacy: number }, playlist: PlaylistRow): NonNullable<Video['streamingPlaylists']>[number] {
   return {
     id: playlist.id, type: 1, playlistUrl: hlsUrl(video, playlist.playlist_filename),
-    segmentsSha256Url: playlist.segments_sha256_filename && hlsUrl(video, playlist.segments_sha256_filename), redundancies: [],
+    segmentsSha256Url: playlist.segments_sha256_filename && hlsUrl(video, playlist.segments_sha256_filename), redundancies: playlist.redundancies,
     files: playlist.files.map(file => ({
       id: file.id, resolution: { id: file.resolution, label: resolutionLabel(file.resolution) }, width: file.width, height: file.height, size: Number(file.size), fps: Math.round(file.fps * 100) / 100,
       fileUrl: hlsUrl(video, file.filename), playlistUrl: hlsUrl(video, file.playlist_filename), fileDownloadUrl: hlsDownloadUrl(video, file.resolution), metadataUrl: metadataUrl(video.uuid, file.id),

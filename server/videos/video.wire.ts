@@ -28,7 +28,7 @@ const Entries = z.unknown().transform(value => listOf(value))
 
 /** What a Video must have (federation.md, rule 7); whatever else is strange is left out instead. */
 const Wire = z.object({
-  id: Url, type: z.literal('Video'), name: z.string().transform(text => cleanLine(text, MAX.name)).pipe(z.string().min(1)), uuid: z.uuid().transform(uuid => uuid.toLowerCase()), duration: Seconds, views: Count,
+  id: Url, type: z.literal('Video'), name: z.string().transform(text => cleanLine(text, MAX.name)).pipe(z.string().min(1)), uuid: z.uuid().transform(uuid => uuid.toLowerCase()), duration: Seconds, views: Count.default(0),
   published: Moment, updated: Moment, originallyPublishedAt: Moment.nullish().catch(null), url: Entries, icon: Entries, attributedTo: Entries, to: Entries, cc: Entries, tag: Entries, preview: Entries, subtitleLanguage: Entries,
   category: z.unknown(), licence: z.unknown(), language: z.unknown(), content: z.unknown(), mediaType: z.unknown(), support: z.unknown(), summary: z.unknown(),
   sensitive: Flag(false), waitTranscoding: Flag(false), downloadEnabled: Flag(true), isLiveBroadcast: Flag(false), liveSaveReplay: Flag(false), permanentLive: Flag(false),

@@ -11,7 +11,7 @@ import { actorSummarySql } from '../actors/actor.shape.ts'
 import { channelSql } from '../channels/channel.shape.ts'
 import { PRIVACY } from './video.model.ts'
 import { isModerator } from './video.policy.ts'
-import { REMOTE, remoteJson, type RemoteRow } from './remote.shape.ts'
+import { REDUNDANCIES, REMOTE, remoteJson, type RemoteRow } from './remote.shape.ts'
 import { playlistJson, videoJson, type FileRow, type VideoRow } from './video.shape.ts'
 
 /** The filters of a list. */
@@ -57,8 +57,8 @@ async function countVideos(where: Sql): Promise<number> {
 }
 
 async function playlistsOf(rows: VideoRow[]): Promise<Map<number, Pick<Video, 'streamingPlaylists' | 'files'>>> {
-  const found = await run<{ video_id: number, id: number, playlist_filename: string, segments_sha256_filename: string | null, files: FileRow[] }>(
-    sql`SELECT p.video_id, p.id, p.playlist_filename, p.segments_sha256_filename, ${FILES} AS files FROM streaming_playlists p WHERE p.video_id = ANY(${rows.map(row => row.id)})`)
+  const found = await run<{ video_id: number, id: number, playlist_filename: string, segments_sha256_filename: string | null, redundancies: { baseUrl: string }[], files: FileRow[] }>(
+    sql`SELECT p.video_id, p.id, p.playlist_filename, p.segments_sha256_filename, ${REDUNDANCIES} AS redundancies, ${FILES} AS files FROM streaming_playlists p JOIN videos v ON v.id = p.video_id WHERE v.id = ANY(${rows.map(row => row.id)})`)
   const remote = await run<{ id: number, remote: RemoteRow }>(sql`SELECT v.id, ${REMOTE} AS remote FROM videos v WHERE v.remote AND v.id = ANY(${rows.map(row => row.id)})`)
   const origins = new Map(remote.map(one => [one.id, one.remote]))
   return new Map(rows.map(row => [row.id, origins.has(row.id) ? remoteJson(row, origins.get(row.id)!) : { files: [], streamingPlaylists: found.filter(one => one.video_id === row.id).map(one => playlistJson(row, one)) }]))
@@ -141,7 +141,7 @@ export type DetailsRow = Omit<VideoRow, 'account' | 'channel'> & {
   account: Account, channel: Channel,
   support: string | null, tags: string[], comments_policy: number, download_enabled: boolean, input_file_updated_at: Date | null, owner_user_id: number | null,
   tracker_urls: string[], remote_files: RemoteRow | null
-  playlist: { id: number, playlist_filename: string, segments_sha256_filename: string | null, files: FileRow[] } | null
+  playlist: { id: number, playlist_filename: string, segments_sha256_filename: string | null, redundancies: { baseUrl: string }[], files: FileRow[] } | null
 }
 
 /** The details of a video by its number; null if it is gone. */
@@ -149,7 +149,7 @@ export async function videoDetails(id: number): Promise<DetailsRow | null> {
   const [row] = await run<DetailsRow>(sql`
     SELECT ${CARD}, v.support, v.tags, v.comments_policy, v.download_enabled, v.input_file_updated_at, v.tracker_urls, a.user_id AS owner_user_id, ${REMOTE} AS remote_files,
       ${accountSql(sql`a`, sql`aa`)} AS account, ${channelSql(sql`c`, sql`ca`, accountSql(sql`a`, sql`aa`))} AS channel,
-      (SELECT json_build_object('id', p.id, 'playlist_filename', p.playlist_filename, 'segments_sha256_filename', p.segments_sha256_filename, 'files', ${FILES})
+      (SELECT json_build_object('id', p.id, 'playlist_filename', p.playlist_filename, 'segments_sha256_filename', p.segments_sha256_filename, 'redundancies', ${REDUNDANCIES}, 'files', ${FILES})
         FROM streaming_playlists p WHERE p.video_id = v.id) AS playlist
     ${FROM} WHERE v.id = ${id}`)
   return row ?? null

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { config } from '../core/config.ts'
+import { run, sql } from '../core/sql.ts'
+import { withContext } from '../fediverse/context.ts'
+import { signLd } from '../fediverse/ldsignature.ts'
+import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts'
+import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { encoded, upload } from '../test/upload.ts'
+import { sweepRedundancies } from './sweep-redundancies.job.ts'
+
+const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
+let site: Instance
+let mirror: Hostile
+let other: Hostile
+let holder: HostileActor
+let reader: HostileActor
+let channel: HostileActor
+let video: { id: number, uuid: string }
+let secret: { id: number, uuid: string }
+
+beforeAll(async () => {
+  [site, mirror, other] = await Promise.all([startInstance({ federation: { outbox: { check_interval: 200 } }, storyboards: { enabled: false } }), openHostile(), openHostile()])
+  const root = await site.login()
+  const ada = await site.user('ada')
+  video = await upload(site, ada)
+  secret = await upload(site, ada, { privacy: 3 })
+  for (const { uuid } of [video, secret]) await encoded(site, ada, uuid)
+  holder = await mirror.actor('peertube', 'Application')
+  reader = await other.actor('peertube', 'Application')
+  const owner = await other.actor('owner')
+  channel = await other.actor('films', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
+  await other.post(`${site.url}/inbox`, { type: 'Follow', id: other.id(), actor: reader.url, object: `${site.url}/accounts/peertube` })
+  await eventually(async () => (await run(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 1, 20, 'the follow')
+  await site.call('POST /server/following', { token: root, body: { hosts: [mirror.host, other.host] } })
+  for (const [at, actor] of [[mirror, holder], [other, reader]] as const) {
+    const follow = await eventually(async () => at.received.find(one => one.activity.type === 'Follow')?.activity, 20, 'our follow')
+    await at.post(`${site.url}/accounts/peertube/inbox`, { type: 'Accept', id: at.id(), actor: actor.url, object: follow })
+  }
+  await eventually(async () => (await run(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 3, 20, 'the answers')
+}, 120_000)
+afterAll(async () => { await Promise.all([site.stop(), mirror.stop(), other.stop()]) })
+
+const watchUrl = (uuid: string) => `${site.url}/videos/watch/${uuid}`
+const copyOf = (url: string, more: object = {}, at = mirror) => {
+  const uuid = url.split('/').at(-1)!
+  return { id: `${at.url}/redundancy/streaming-playlists/hls/${uuid}`, type: 'CacheFile', object: url, expires: null, url: { type: 'Link', mediaType: 'application/x-mpegURL', href: `${at.url}/static/redundancy/hls/${uuid}` }, ...more }
+}
+const say = async (type: string, object: unknown, by = holder, at = mirror) => {
+  const activity = { '@context': 'https://www.w3.org/ns/activitystreams', type, id: at.id(), actor: by.url, to: [PUBLIC], object }
+  await at.post(`${site.url}/inbox`, activity)
+  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
+  return activity
+}
+const bases = async (uuid: string) => (await site.call(`GET /videos/${uuid}`)).json.streamingPlaylists[0].redundancies.map((one: { baseUrl: string }) => one.baseUrl)
+
+test('a copy is told to viewers and sent on to followers, kept while its holder says so, and taken back by its holder', async () => {
+  const copy = copyOf(watchUrl(video.uuid))
+  const { id } = await say('Create', copy)
+  expect(await bases(video.uuid)).toEqual([copy.url.href])
+  await eventually(async () => other.received.some(({ activity }) => activity.id === id), 10, 'its being sent on')
+  expect(mirror.received.some(({ activity }) => activity.id === id)).toBe(false)
+  await say('Update', { ...copy, expires: new Date(Date.now() + 3_600_000).toISOString() })
+  expect(await bases(video.uuid)).toHaveLength(1)
+  await run(sql`UPDATE redundancies SET expires_at = now() - interval '1 second'`)
+  expect(await bases(video.uuid)).toEqual([])
+  await sweepRedundancies.run({}, { progress: () => undefined, signal: new AbortController().signal })
+  expect(await run(sql`SELECT 1 FROM redundancies`)).toEqual([])
+  await say('Create', copy)
+  await say('Undo', { type: 'Create', id: other.id(), actor: reader.url, object: copy }, reader, other)
+  expect(await bases(video.uuid)).toHaveLength(1)
+  await say('Undo', { type: 'Create', id: mirror.id(), actor: holder.url, object: copy })
+  expect(await bases(video.uuid)).toEqual([])
+})
+
+test('4.39 copies at other hosts, of what is not public, expired, nameless or of strangers do not count', async () => {
+  const copy = copyOf(watchUrl(video.uuid))
+  for (const object of [
+    copyOf(watchUrl(secret.uuid)), copyOf(`${site.url}/videos/watch/nothing`), { ...copy, expires: '2020-01-01T00:00:00Z' }, { ...copy, expires: 'soon' }, { ...copy, url: { ...copy.url, href: `${other.url}/static` } },
+    { ...copy, url: { ...copy.url, href: 'javascript:alert(1)' } }, { ...copy, url: { ...copy.url, mediaType: 'video/mp4' } }, { ...copy, url: null }, { ...copy, object: null }, copyOf(watchUrl(video.uuid), {}, other)
+  ]) await say('Create', object)
+  expect(await run(sql`SELECT 1 FROM redundancies`)).toEqual([])
+  const from = config.remote_redundancy.videos
+  try {
+    from.accept_from = 'nobody'
+    await say('Create', copy)
+    expect(await bases(video.uuid)).toEqual([])
+    from.accept_from = 'followings'
+    const stranger = await openHostile()
+    const unknown = await stranger.actor('peertube', 'Application')
+    await say('Create', copyOf(watchUrl(video.uuid), {}, stranger), unknown, stranger)
+    expect(await bases(video.uuid)).toEqual([])
+    from.accept_from = 'anybody'
+    await say('Create', copyOf(watchUrl(video.uuid), {}, stranger), unknown, stranger)
+    expect(await bases(video.uuid)).toEqual([`${stranger.url}/static/redundancy/hls/${video.uuid}`])
+    await stranger.stop()
+  } finally {
+    from.accept_from = 'followings'
+    await run(sql`DELETE FROM redundancies`)
+  }
+})
+
+test('4.29 of other servers’ videos only what their origin sends on counts', async () => {
+  const uuid = '0f0f0f0f-1111-4222-8333-444444444444'
+  const url = `${other.url}/videos/watch/${uuid}`
+  const film = {
+    type: 'Video', id: url, uuid, name: 'A far film', duration: 'PT42S', views: 5, commentsPolicy: 1, icon: [{ type: 'Image', url: `${other.url}/pictures/${uuid}.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 }], published: '2026-11-01T00:00:00.000Z', updated: '2026-11-01T00:00:00.000Z', to: [PUBLIC], cc: [], attributedTo: [{ type: 'Person', id: `${other.url}/accounts/owner` }, { type: 'Group', id: channel.url }],
+    url: [{ type: 'Link', mediaType: 'text/html', href: url }, { type: 'Link', mediaType: 'application/x-mpegURL', href: `${other.url}/hls/${uuid}/master.m3u8`, tag: [{ type: 'Link', mediaType: 'video/mp4', href: `${other.url}/hls/${uuid}/720.mp4`, height: 720, width: 1280, size: 1000, fps: 25 }] }]
+  }
+  other.serve(new URL(url).pathname, { '@context': 'https://www.w3.org/ns/activitystreams', ...film })
+  await say('Create', film, channel, other)
+  await eventually(async () => (await run(sql`SELECT 1 FROM videos WHERE url = ${url}`)).length === 1, 10, 'the video')
+  const copy = copyOf(url)
+  await say('Create', copy)
+  expect(await run(sql`SELECT 1 FROM redundancies`)).toEqual([])
+  const activity = withContext('cacheFile', { type: 'Create', id: mirror.id(), actor: holder.url, to: [PUBLIC], object: copy })
+  const signed = await signLd(activity, { actor: holder.url, keyId: holder.keyId, privateKey: holder.privateKey })
+  await other.post(`${site.url}/inbox`, signed as never, { as: reader })
+  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
+  await eventually(async () => (await bases((await run<{ uuid: string }>(sql`SELECT uuid FROM videos WHERE url = ${url}`))[0]!.uuid)).length === 1, 10, 'the copy')
+})
+
+test('what this instance holds itself is served', async () => {
+  const path = `${site.url}/redundancy/streaming-playlists/hls/${video.uuid}`
+  const get = async (url: string) => await mirror.get(url, { headers: { accept: 'application/activity+json' } })
+  expect((await get(path)).status).toBe(404)
+  await run(sql`INSERT INTO redundancies (url, video_id, actor_id, base_url) SELECT ${path}, ${video.id}, id, ${`${site.url}/static/redundancy/hls/${video.uuid}`} FROM actors WHERE url = ${`${site.url}/accounts/peertube`}`)
+  expect((await get(path)).json).toMatchObject({ to: [PUBLIC], id: path, type: 'CacheFile', object: watchUrl(video.uuid), expires: null, url: { mediaType: 'application/x-mpegURL', href: `${site.url}/static/redundancy/hls/${video.uuid}` } })
+  expect((await get(path.replace('/hls/', '/1/'))).json.id).toBe(path)
+})
