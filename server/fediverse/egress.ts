@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { config } from '../core/config.ts'
@@ -44,8 +43,10 @@ export async function getFile(url: string, target: string, { maxSize, types, bud
   const answer = await ask(url, { accept: types.join(', '), budget, signed: false })
   const type = answer.type.split(';', 1)[0]!.trim().toLowerCase()
   if (!types.includes(type)) await refuse(answer, `${url} has the type ${type.slice(0, 100)}`)
+  // It is there before anything can go wrong, so that nothing appears after it was removed.
+  const file = await open(target, 'w')
   try {
-    await pipeline(Readable.from(answer.read(maxSize)), createWriteStream(target, { flags: 'w' }))
+    await pipeline(Readable.from(answer.read(maxSize)), file.createWriteStream())
     return type
   } catch (error) {
     await rm(target, { force: true })

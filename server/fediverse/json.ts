@@ -3,23 +3,32 @@ import { Refused } from './refused.ts'
 import type { JsonObject } from './vocabulary.ts'
 
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype'])
+/** Half of a character, and the one that Postgres cannot keep. */
+const UNFIT = /[\p{Surrogate}\0]/gu
+/** How these would have to be written. */
+const PERHAPS_UNFIT = /\\u(?:d[89a-f]|0000)/i
 
 /**
  * A JSON object that a stranger sent: UTF-8 without BOM, no deeper and no larger than `federation.inbox` allows, no key twice
- * (federation.md 4.18, 4.45). Throws Refused 400 or 413. The bounds are checked before anything is built.
+ * (federation.md 4.18, 4.45). Throws Refused 400 or 413. The bounds are checked before anything is built. Half characters and NUL in
+ * its strings become U+FFFD, so that everybody behind this reads the same.
  */
 export function parseJson(bytes: Uint8Array): JsonObject {
   if (bytes[0] === 0xEF && bytes[1] === 0xBB && bytes[2] === 0xBF) throw new Refused(400, 'The document begins with a byte order mark.')
   const text = decoded(bytes)
   scan(text)
   let value: unknown
-  try { value = JSON.parse(text) } catch { throw new Refused(400, 'The document is not valid JSON.') }
+  try { value = PERHAPS_UNFIT.test(text) ? JSON.parse(text, fitting) : JSON.parse(text) } catch { throw new Refused(400, 'The document is not valid JSON.') }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Refused(400, 'The document is not a JSON object.')
   return value as JsonObject
 }
 
 function decoded(bytes: Uint8Array): string {
   try { return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) } catch { throw new Refused(400, 'The document is not UTF-8.') }
+}
+
+function fitting(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(UNFIT, '\uFFFD') : value
 }
 
 /** One pass over the text, without recursion: depth, number of values, keys. */
@@ -65,6 +74,6 @@ function note(keys: Set<string>, quoted: string): void {
   let key: string
   try { key = JSON.parse(quoted) as string } catch { throw new Refused(400, 'The document is not valid JSON.') }
   if (keys.has(key)) throw new Refused(400, 'The document has a key twice.')
-  if (FORBIDDEN.has(key)) throw new Refused(400, 'The document has a forbidden key.')
+  if (FORBIDDEN.has(key) || key.search(UNFIT) !== -1) throw new Refused(400, 'The document has a forbidden key.')
   keys.add(key)
 }

@@ -34,5 +34,5 @@ function parsed(value: unknown, max: number): URL | null {
   if (!url || url.username || url.password || url.hostname === '') return null
   // A trailing dot names the same host.
   if (url.hostname.endsWith('.')) url.hostname = url.hostname.replace(/\.+$/, '')
-  return url.hostname === '' ? null : url
+  return url.hostname.endsWith('.') ? null : url
 }
