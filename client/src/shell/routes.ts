@@ -14,6 +14,7 @@ export const ROUTES = [
   { path: '/login', view: lazy(() => import('../accounts/login.page.tsx')) },
   { path: '/signup', view: lazy(() => import('../accounts/signup.page.tsx')) },
   { path: '/settings', view: lazy(() => import('../accounts/settings.page.tsx')) },
+  { path: '/admin/federation', view: lazy(() => import('../federation/federation.page.tsx')) },
   { path: '/about', view: lazy(() => import('../instance/about.page.tsx')) }
 ]
 

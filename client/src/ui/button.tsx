@@ -17,7 +17,7 @@ export function Button({ look = 'plain', icon, busy = false, children, class: mo
 }
 
 /** A link that looks like a button. */
-export function ButtonLink({ look = 'plain', icon, children, class: more = '', ...rest }: Common & { href: string, download?: boolean | string, target?: string, rel?: string, 'aria-label'?: string }): JSX.Element {
+export function ButtonLink({ look = 'plain', icon, children, class: more = '', ...rest }: Common & { href: string, download?: boolean | string, target?: string, rel?: string, title?: string, 'aria-label'?: string }): JSX.Element {
   return <a {...rest} class={`button button-${look} ${more}`}>{icon && <Icon name={icon} />}<span>{children}</span></a>
 }
 

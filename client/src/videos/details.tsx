@@ -2,7 +2,9 @@ import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { formatAge, formatCount, formatDate, formatSize, languageName, t } from '../i18n/i18n.ts'
+import { Rate } from '../reactions/rate.tsx'
 import { me } from '../session.ts'
+import { Subscribe } from '../subscriptions/subscribe.tsx'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button, ButtonLink } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -12,7 +14,7 @@ import { Badge } from '../ui/state.tsx'
 import { channelPath } from './card.tsx'
 import { categoryName, licenceName, privacyName } from './names.ts'
 import { Share } from './share.tsx'
-import { openAddress, PRIVACY } from './source-of.ts'
+import { openAddress, passwordHeader, PRIVACY } from './source-of.ts'
 
 /** What is said under a video: title, channel, what one can do with it, description, facts. */
 export function Details({ video, password }: { video: VideoDetails, password: string | null }): JSX.Element {
@@ -30,11 +32,15 @@ export function Details({ video, password }: { video: VideoDetails, password: st
         {video.nsfw && <Badge kind="warn">{t('video.sensitive')}</Badge>}
       </p>
       <div class="watch-band">
-        <a class="watch-channel" href={channelPath(video.channel, video.isLocal)}>
-          <Avatar of={video.channel} />
-          <span><strong>{video.channel.displayName}</strong><span class="soft small">{t('video.by', { place: video.account.displayName })}</span></span>
-        </a>
+        <div class="watch-who">
+          <a class="watch-channel" href={channelPath(video.channel, video.isLocal)}>
+            <Avatar of={video.channel} />
+            <span><strong>{video.channel.displayName}</strong><span class="soft small">{t('video.by', { place: video.account.displayName })}</span></span>
+          </a>
+          <Subscribe channel={{ ...video.channel, ownerAccount: video.account }} />
+        </div>
         <div class="watch-actions">
+          <Rate key={video.uuid} video={video} headers={passwordHeader(password)} />
           {mine && <ButtonLink icon="edit" href={`/my/videos/${video.shortUUID}`}>{t('ui.edit')}</ButtonLink>}
           {(video.support ?? video.channel.support) && <Button icon="heart" onClick={() => setOpen('support')}>{t('watch.support')}</Button>}
           <Button icon="share" onClick={() => setOpen('share')}>{t('watch.share')}</Button>

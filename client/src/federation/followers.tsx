@@ -1,0 +1,35 @@
+import type { JSX } from 'preact'
+import type { Follow } from '../../../shared/follows.ts'
+import { api } from '../api.ts'
+import { formatAge, t } from '../i18n/i18n.ts'
+import { Button } from '../ui/button.tsx'
+import { confirm } from '../ui/dialog.tsx'
+import { followHandle, followName } from './follow-name.ts'
+import { FollowState } from './following.tsx'
+import { actOn, Server, Servers } from './servers.tsx'
+import { useList } from './use-list.ts'
+
+const LOOK_AGAIN = 15_000
+
+/** Who follows this instance: whoever waits is accepted or rejected here. */
+export function Followers(): JSX.Element {
+  const list = useList<Follow>(async query => await api('GET /server/followers', { query }), LOOK_AGAIN)
+  const act = async (what: () => Promise<unknown>, done: string) => {
+    await actOn(what, done)
+    list.reload()
+  }
+  const line = ({ id, state, follower, createdAt }: Follow) => {
+    const [name, params] = [followName(follower), { handle: followHandle(follower) }]
+    const remove = async () => {
+      if (await confirm({ title: t('federation.removeTitle', { name }), text: t('federation.removeText'), yes: t('federation.remove') })) await act(async () => await api('DELETE /server/followers/:handle', { params }), t('federation.removed', { name }))
+    }
+    return (
+      <Server key={id} name={name} state={<FollowState state={state} />} facts={<p class="soft small">{formatAge(createdAt)}</p>}>
+        {state !== 'accepted' && <Button look="primary" icon="check" aria-label={t('federation.acceptOf', { name })} onClick={() => void act(async () => await api('POST /server/followers/:handle/accept', { params }), t('federation.nowAccepted', { name }))}>{t('federation.accept')}</Button>}
+        {state !== 'rejected' && <Button icon="close" aria-label={t('federation.rejectOf', { name })} onClick={() => void act(async () => await api('POST /server/followers/:handle/reject', { params }), t('federation.nowRejected', { name }))}>{t('federation.reject')}</Button>}
+        <Button icon="trash" aria-label={t('federation.removeOf', { name })} onClick={() => void remove()}>{t('federation.remove')}</Button>
+      </Server>
+    )
+  }
+  return <Servers list={list} empty={t('federation.noFollowers')}>{line}</Servers>
+}

@@ -1,0 +1,72 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Follow } from '../../../shared/follows.ts'
+import { api } from '../api.ts'
+import { formatAge, t } from '../i18n/i18n.ts'
+import { Button } from '../ui/button.tsx'
+import { confirm } from '../ui/dialog.tsx'
+import { TextArea } from '../ui/field.tsx'
+import { Badge } from '../ui/state.tsx'
+import { toast } from '../ui/toast.tsx'
+import { followHandle, followName, readWanted } from './follow-name.ts'
+import { actOn, Server, Servers } from './servers.tsx'
+import { useList } from './use-list.ts'
+
+/** So often it is looked whether somebody has answered. */
+const LOOK_AGAIN = 5000
+
+/** Whom this instance follows, and a place to follow more. */
+export function Following(): JSX.Element {
+  const list = useList<Follow>(async query => await api('GET /server/following', { query }), LOOK_AGAIN)
+  const remove = async ({ following }: Follow) => {
+    const name = followName(following)
+    if (!await confirm({ title: t('federation.unfollowTitle', { name }), text: t('federation.unfollowText'), yes: t('federation.unfollow') })) return
+    await actOn(async () => await api('DELETE /server/following/:hostOrHandle', { params: { hostOrHandle: followHandle(following) } }), t('federation.unfollowed', { name }))
+    list.reload()
+  }
+  return (
+    <>
+      <Add onAdded={list.reload} />
+      <Servers list={list} empty={t('federation.followingNobody')}>
+        {follow => (
+          <Server key={follow.id} name={followName(follow.following)} state={<FollowState state={follow.state} />} facts={<p class="soft small">{formatAge(follow.createdAt)}</p>}>
+            <Button icon="trash" aria-label={t('federation.unfollowOf', { name: followName(follow.following) })} onClick={() => void remove(follow)}>{t('federation.unfollow')}</Button>
+          </Server>
+        )}
+      </Servers>
+    </>
+  )
+}
+
+const STATES = { pending: ['federation.pending', 'warn'], accepted: ['federation.accepted', 'accent'], rejected: ['federation.rejected', 'bad'] } as const
+
+/** Whether a follow was answered, and how. */
+export function FollowState({ state }: { state: Follow['state'] }): JSX.Element {
+  const [text, kind] = STATES[state]
+  return <Badge kind={kind}>{t(text)}</Badge>
+}
+
+function Add({ onAdded }: { onAdded: () => void }): JSX.Element {
+  const [text, setText] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<string | null>(null)
+  const add = async (event: Event) => {
+    event.preventDefault()
+    const { hosts, handles, wrong } = readWanted(text)
+    setProblem(wrong.length > 0 ? t('federation.addWrong', { words: wrong.join(', ') }) : null)
+    if (wrong.length > 0 || hosts.length + handles.length === 0 || busy) return
+    setBusy(true)
+    try {
+      await api('POST /server/following', { body: { hosts, handles } })
+      setText('')
+      toast(t('federation.added'))
+      onAdded()
+    } catch { setProblem(t('ui.noConnection')) } finally { setBusy(false) }
+  }
+  return (
+    <form class="form servers-add" onSubmit={event => void add(event)}>
+      <TextArea label={t('federation.add')} hint={t('federation.addHint')} error={problem} value={text} onText={setText} rows={2} autoCapitalize="off" autoComplete="off" spellcheck={false} />
+      <div class="form-foot"><Button look="primary" icon="plus" type="submit" busy={busy} disabled={text.trim() === ''}>{t('federation.follow')}</Button></div>
+    </form>
+  )
+}
