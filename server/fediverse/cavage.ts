@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import httpSignature from '@peertube/http-signature'
-import { host } from '../core/config.ts'
+import { origin } from '../core/config.ts'
 import { signText } from './keys.ts'
 import type { Signer } from './keyring.ts'
+import { hostOf } from './origin.ts'
 import { Refused } from './refused.ts'
 
 /** What a signature claims, to be checked with the key of `keyId`. Times in seconds. */
@@ -32,8 +33,7 @@ export function readCavage({ method, path, headers }: { method: string, path: st
   for (const name of ['(request-target)', 'host']) if (!covered.includes(name)) throw new Refused(401, `The signature does not cover ${name}`)
   if (!covered.includes('date') && !covered.includes('(created)')) throw new Refused(401, 'The signature covers no date')
   if (method === 'POST' && !covered.includes('digest') && !covered.includes('content-digest')) throw new Refused(401, 'The signature does not cover the digest')
-  const target = String(headers.host).toLowerCase().replace(/:(80|443)$/, port => host().endsWith(port) ? port : '')
-  if (target !== host().toLowerCase()) throw new Refused(401, 'The signature is for another host')
+  if (hostOf(`${new URL(origin()).protocol}//${headers.host}`) !== hostOf(origin())) throw new Refused(401, 'The signature is for another host')
   return {
     keyId, signature, algorithm, covered, text: parsed.signingString,
     created: covered.includes('(created)') ? created : new Date(String(headers.date)).getTime() / 1000, ...(expires === undefined ? {} : { expires })
@@ -42,8 +42,9 @@ export function readCavage({ method, path, headers }: { method: string, path: st
 
 function parse(method: string, path: string, headers: IncomingHttpHeaders): Parsed {
   try {
-    // Some write `Signature keyId=…` into the Signature header too.
-    const signature = typeof headers.signature === 'string' ? headers.signature.replace(/^Signature\s+/i, '') : undefined
+    // Some write `Signature keyId=…` into the Signature header too, and some leave the algorithm to the key without saying so.
+    const bare = typeof headers.signature === 'string' ? headers.signature.replace(/^Signature\s+/i, '') : undefined
+    const signature = bare === undefined || /\balgorithm\s*=/i.test(bare) ? bare : `${bare},algorithm="hs2019"`
     return (httpSignature as Parser).parseRequest({ method, url: path, headers: { ...headers, ...(signature === undefined ? {} : { signature }) } }, { clockSkew: ANY_TIME, headers: [] })
   } catch (error) {
     throw new Refused(401, `The signature cannot be read: ${(error as Error).message}`)

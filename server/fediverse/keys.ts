@@ -8,7 +8,7 @@ const LONGEST_PEM = 10_000
 export function publicKeyOf(pem: unknown): KeyObject | null {
   if (typeof pem !== 'string' || pem.length > LONGEST_PEM || !/^\s*-----BEGIN (RSA )?PUBLIC KEY-----/.test(pem)) return null
   try {
-    const key = createPublicKey(pem)
+    const key = createPublicKey(pem.trim())
     return isStrong(key) ? key : null
   } catch { return null }
 }
