@@ -1,4 +1,5 @@
 import type { Job } from '../core/job.ts'
+import { readComments, readCommentsDue } from '../comments/read-comments.job.ts'
 import { followWanted } from '../actors/wanted-follows.job.ts'
 import { refreshActors } from '../actors/refresh-actors.job.ts'
 import { sweepTokens } from '../accounts/sweep-tokens.job.ts'
@@ -12,6 +13,7 @@ import { sweepUploads } from '../uploads/sweep-uploads.job.ts'
 import { crawl, fetchAround, refreshVideos, repair } from '../videos/repair.job.ts'
 import { sweepOrphans } from '../videos/sweep-orphans.job.ts'
 import { publishScheduled } from '../videos/schedule.job.ts'
+import { countNewViews, sweepViews } from '../views/count-views.job.ts'
 
 /** Every job. */
-export const jobs: Job[] = [crawl, repair, readElements, readPlaylistsOf, readPlaylists, refreshVideos, fetchAround, transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, sweepRedundancies, refreshActors, sweepIncoming, sweepOutbox, followWanted]
+export const jobs: Job[] = [crawl, repair, readComments, readCommentsDue, readElements, readPlaylistsOf, readPlaylists, refreshVideos, fetchAround, transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, countNewViews, sweepViews, sweepRedundancies, refreshActors, sweepIncoming, sweepOutbox, followWanted]

@@ -4,12 +4,15 @@ import { keepChannels } from '../channels/resolve-channel.ts'
 import { receiveVideos } from '../videos/incoming.ts'
 import { fillOutboxes } from '../videos/outbox.ts'
 import { receiveComments } from '../comments/comment.receive.ts'
+import { listenForComments } from '../comments/read-comments.job.ts'
 import { receiveReactions } from '../reactions/reaction.activitypub.ts'
 import { receivePlaylists } from '../playlists/playlist.receive.ts'
 import { receiveRedundancies } from '../redundancy/redundancy.activitypub.ts'
 import { listenForPlaylists } from '../playlists/read-playlists.job.ts'
 import { listenForRepair } from '../videos/repair.job.ts'
 import { listenToVideos } from '../videos/remove-files.ts'
+import { receiveViews } from '../views/view.receive.ts'
+import { tellViewersOfVideos } from '../views/viewers.ts'
 
 /** Connects the floors that hear news from below; called once at start. */
 export function startListening(): void {
@@ -18,7 +21,10 @@ export function startListening(): void {
   receiveMoves()
   receiveReactions()
   receiveComments()
+  listenForComments()
   receivePlaylists()
+  receiveViews()
+  tellViewersOfVideos()
   receiveRedundancies()
   listenToVideos()
   receiveVideos()

@@ -11,6 +11,7 @@ import { isGone } from '../fediverse/tombstones.ts'
 import { idOf, isObject, listOf, PUBLIC, type JsonObject } from '../fediverse/vocabulary.ts'
 import { registerCollection } from '../videos/collections.ts'
 import { findRow, rowOf, type Row } from './comment.row.ts'
+import { keepVideosWith } from '../videos/kept.ts'
 import { sendOn, tellComment } from './comment.send.ts'
 import { blank, countComments, release } from './comments.ts'
 
@@ -25,6 +26,7 @@ export function receiveComments(): void {
   receive('Delete', receiveDelete)
   receive('ApproveReply', receiveApproval)
   permitDelete(async ({ actor, object }) => (await findRow(sql`comment.url = ${httpUrl(idOf(object))}`))?.owner === actor)
+  keepVideosWith(sql`EXISTS (SELECT 1 FROM comments WHERE comments.video_id = v.id AND NOT comments.remote)`)
   registerCollection('comments', ({ id }) => async (start, count) => {
     const where = sql`FROM comments WHERE video_id = ${id} AND deleted_at IS NULL AND NOT held`
     const [row] = await run<{ total: number }>(sql`SELECT count(*)::int AS total ${where}`)
@@ -41,7 +43,7 @@ async function receiveNote(incoming: Incoming): Promise<boolean> {
     const place = await placeOf(note.inReplyTo, budget, new Set([note.url]))
     if (!place) return false
     const actor = await actorOf(incoming)
-    await store(note, place, actor.id, incoming)
+    await store(note, place, actor.id, { incoming })
     return true
   } catch (error) {
     if (error instanceof FetchError) {
@@ -50,6 +52,15 @@ async function receiveNote(incoming: Incoming): Promise<boolean> {
     }
     throw error
   }
+}
+
+/** Takes a comment that its video's origin lists. Throws FetchError. */
+export async function fetchComment(url: string): Promise<void> {
+  const budget = new Budget()
+  const { document } = await getDocument(url, { budget })
+  const note = document.type === 'Note' ? readNote(document) : null
+  const place = note?.isPublic ? await placeOf(note.inReplyTo, budget, new Set([note.url])) : null
+  if (note && place) await store(note, place, (await resolveActor(note.author, { budget })).id, { approved: true })
 }
 
 /** What a Note says, bounded; null where it is no comment. */
@@ -72,7 +83,7 @@ type Place = { videoId: number, parentId: number | null, threadId: number | null
 
 /** Where a comment belongs: below a video known here, or an answer to one; what lies between is fetched, but not for ever (federation.md 4.25). */
 async function placeOf(url: string, budget: Budget, seen: Set<string>): Promise<Place | null> {
-  const [video] = await run<{ id: number }>(sql`SELECT id FROM videos WHERE url = ${url} AND privacy IN (1, 2) AND (remote OR state = 1)`)
+  const [video] = await run<{ id: number }>(sql`SELECT id FROM videos WHERE url = ${url} AND CASE WHEN remote THEN gone_at IS NULL AND privacy IN (1, 2) ELSE state = 1 AND (privacy IN (1, 2) OR publications > 0) END`)
   if (video) return { videoId: video.id, parentId: null, threadId: null }
   const parent = await findRow(sql`comment.url = ${url}`)
   if (parent) return parent.deleted_at ? null : { videoId: parent.video_id, parentId: parent.id, threadId: parent.thread_id ?? parent.id }
@@ -83,11 +94,11 @@ async function placeOf(url: string, budget: Budget, seen: Set<string>): Promise<
   const place = note?.isPublic ? await placeOf(note.inReplyTo, budget, seen) : null
   if (!note || !place) return null
   const author = await resolveActor(note.author, { budget })
-  const row = await store(note, place, author.id, null)
+  const row = await store(note, place, author.id, {})
   return row ? { videoId: row.video_id, parentId: row.id, threadId: row.thread_id ?? row.id } : null
 }
 
-async function store(note: Note, { videoId, parentId, threadId }: Place, actorId: number, incoming: Incoming | null): Promise<Row | null> {
+async function store(note: Note, { videoId, parentId, threadId }: Place, actorId: number, { incoming, approved = false }: { incoming?: Incoming, approved?: boolean }): Promise<Row | null> {
   const { markdownHtml, safeHtml } = await import('../core/markdown.ts')
   const text = (note.isMarkdown ? markdownHtml(note.content) : safeHtml(note.content)).slice(0, MAX_TEXT)
   if (text === '') return null
@@ -100,7 +111,7 @@ async function store(note: Note, { videoId, parentId, threadId }: Place, actorId
     if (known && (known.account_id !== account.id || known.deleted_at || !known.remote)) return null
     if (!known && video.policy === CLOSED) return null
     // What another server's owner has not approved yet, that server does not send on.
-    if (!known && video.remote && video.policy === APPROVAL && !note.approval && (!incoming || hostOf(incoming.signer) !== hostOf(video.url))) return null
+    if (!known && video.remote && video.policy === APPROVAL && !note.approval && !approved && (!incoming || hostOf(incoming.signer) !== hostOf(video.url))) return null
     if (known && known.updated_at >= note.updated && known.reply_approval === (note.approval ?? known.reply_approval)) return known
     const held = known?.held ?? (!video.remote && video.policy === APPROVAL)
     await run(sql`

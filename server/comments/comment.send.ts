@@ -7,6 +7,9 @@ import { forward, LANE, send, type Audience } from '../fediverse/outbox.ts'
 import { PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
 import type { Row } from './comment.row.ts'
 
+const PUBLICLY = 1
+const UNLISTED = 2
+
 /** The Note of a comment: HTML for everybody, its Markdown as the source (federation.md 2.1). */
 export async function noteOf(row: Row): Promise<{ id: string, [key: string]: unknown }> {
   const { markdownHtml } = await import('../core/markdown.ts')
@@ -22,6 +25,8 @@ export async function noteOf(row: Row): Promise<{ id: string, [key: string]: unk
 
 /** Tells a comment of ours: of our own video to all who follow it, of another's to its origin, which sends it on. */
 export async function tellComment(row: Row, type: 'Create' | 'Update', inside: Transaction): Promise<void> {
+  // What is said below a video that is not for others stays here.
+  if (!row.video_remote && row.video_privacy > UNLISTED) return
   const note = await noteOf(row)
   const id = type === 'Create' ? `${row.url}/activity` : `${row.url}/updates/${row.updated_at.toISOString()}`
   await send({
@@ -48,7 +53,7 @@ export async function tellApproval(row: Row, inside: Transaction): Promise<void>
 /** Sends a remote comment below a video of ours on to those who follow it, as it came (federation.md 1.8). */
 export async function sendOn(row: Pick<Row, 'url' | 'video_id'>, { body, type, signer }: { body: string, type: string, signer: string }, inside: Transaction): Promise<void> {
   const followersOf = await publishersOf(row.video_id, inside)
-  await forward({ body, type, actor: instanceActor(), audience: { followersOf, except: [hostOf(signer)] }, subject: row.url }, inside)
+  if (followersOf.length > 0) await forward({ body, type, actor: instanceActor(), audience: { followersOf, except: [hostOf(signer)] }, subject: row.url }, inside)
 }
 
 async function audienceOf(row: Row, inside: Transaction): Promise<Audience> {
@@ -57,16 +62,18 @@ async function audienceOf(row: Row, inside: Transaction): Promise<Audience> {
   const others = await run<{ inbox: string }>(sql`
     SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) AS inbox FROM comments c JOIN accounts ON accounts.id = c.account_id JOIN actors a ON a.id = accounts.actor_id
     WHERE a.host IS NOT NULL AND (c.id = ${row.thread_id ?? row.id} OR c.thread_id = ${row.thread_id ?? row.id})`, inside)
+  const followersOf = row.video_remote ? [] : await publishersOf(row.video_id, inside)
   return {
     inboxes: [...row.video_remote ? [owner!.inbox] : [], ...others.map(({ inbox }) => inbox)],
-    followersOf: row.video_remote ? [row.author!] : [...row.author ? [row.author] : [], ...await publishersOf(row.video_id, inside)]
+    followersOf: row.author && row.video_privacy === PUBLICLY ? [row.author, ...followersOf] : followersOf
   }
 }
 
+/** Whose followers know of a video. */
 async function publishersOf(videoId: number, inside: Transaction): Promise<string[]> {
   const [row] = await run<{ account: string, channel: string }>(sql`
-    SELECT aa.url AS account, ca.url AS channel FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id WHERE v.id = ${videoId}`, inside)
-  return [row!.account, row!.channel, instanceActor()]
+    SELECT aa.url AS account, ca.url AS channel FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id WHERE v.id = ${videoId} AND (v.privacy = ${PUBLICLY} OR v.publications > 0)`, inside)
+  return row ? [row.account, row.channel, instanceActor()] : []
 }
 
 async function nameOf(url: string): Promise<string> {

@@ -7,6 +7,7 @@ import { Budget, FetchError } from '../fediverse/egress.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
 import { Later, receive, type Incoming } from '../fediverse/receive.ts'
 import { idOf, isObject, listOf } from '../fediverse/vocabulary.ts'
+import { keepVideosWith } from '../videos/kept.ts'
 import { readElements } from './read-playlists.job.ts'
 import { readPlaylist } from './playlist.wire.ts'
 import { removePlaylist, storePlaylist } from './remote-playlists.ts'
@@ -19,6 +20,7 @@ export function receivePlaylists(): void {
     const url = httpUrl(idOf(listOf(object)[0]))
     return url !== null && await removePlaylist(url, { ifOwnedBy: actor })
   })
+  keepVideosWith(sql`EXISTS (SELECT 1 FROM playlist_elements e JOIN playlists p ON p.id = e.playlist_id WHERE e.video_id = v.id AND NOT p.remote)`)
   setActorCollection('playlists', ({ id }) => async (start, count) => {
     const where = sql`FROM playlists p JOIN accounts a ON a.id = p.account_id LEFT JOIN channels c ON c.id = p.channel_id WHERE NOT p.remote AND p.privacy = 1 AND (a.actor_id = ${id} OR c.actor_id = ${id})`
     const [row] = await run<{ total: number }>(sql`SELECT count(*)::int AS total ${where}`)

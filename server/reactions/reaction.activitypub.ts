@@ -1,21 +1,18 @@
-import { on } from '../core/events.ts'
-import { logger } from '../core/logger.ts'
 import { run, sql } from '../core/sql.ts'
 import { actorOf } from '../actors/follow.activitypub.ts'
 import type { Part } from '../actors/collections.ts'
-import { FetchError, getDocument } from '../fediverse/egress.ts'
 import { httpUrl } from '../fediverse/origin.ts'
 import { receive, type Incoming } from '../fediverse/receive.ts'
 import { revoke, wasRevoked } from '../fediverse/tombstones.ts'
 import { idOf, isObject } from '../fediverse/vocabulary.ts'
 import { registerCollection } from '../videos/collections.ts'
+import { keepVideosWith } from '../videos/kept.ts'
 import { dropReaction, takeReaction } from './reactions.ts'
 
 /** Emoji that say the same as a like (FEP-c0e0). */
 const LIKES = new Set(['👍', '❤', '❤️', '♥', '⭐'])
-const MOST = 2 ** 31 - 1
 
-/** Hears likes and dislikes of our videos, and reads how many others' videos have. */
+/** Hears likes and dislikes of our videos. */
 export function receiveReactions(): void {
   receive('Like', async incoming => await receiveReaction(incoming, 'like'))
   receive('Dislike', async incoming => await receiveReaction(incoming, 'dislike'))
@@ -25,12 +22,12 @@ export function receiveReactions(): void {
   receive('Undo(Dislike)', async incoming => await receiveUndo(incoming, 'dislike'))
   registerCollection('likes', ({ id }) => reactionsOf(id, 'like'))
   registerCollection('dislikes', ({ id }) => reactionsOf(id, 'dislike'))
-  on('video.received', async ({ videoId }) => await readCounts(videoId))
+  keepVideosWith(sql`EXISTS (SELECT 1 FROM reactions JOIN accounts a ON a.id = reactions.account_id WHERE reactions.video_id = v.id AND a.user_id IS NOT NULL)`)
 }
 
 async function receiveReaction(incoming: Incoming, type: 'like' | 'dislike'): Promise<boolean> {
   const url = httpUrl(idOf(incoming.object))
-  const [video] = await run<{ id: number }>(sql`SELECT id FROM videos WHERE url = ${url} AND NOT remote AND privacy IN (1, 2) AND state = 1`)
+  const [video] = await run<{ id: number }>(sql`SELECT id FROM videos WHERE url = ${url} AND NOT remote AND (privacy IN (1, 2) OR publications > 0) AND state = 1`)
   if (!video) return false
   const actor = await actorOf(incoming)
   // Taken back before it came (federation.md 4.44).
@@ -54,21 +51,5 @@ function reactionsOf(videoId: number, type: 'like' | 'dislike'): Part {
     const [row] = await run<{ total: number }>(sql`SELECT count(*)::int AS total FROM reactions WHERE video_id = ${videoId} AND type = ${type}`)
     const rows = await run<{ url: string }>(sql`SELECT url FROM reactions WHERE video_id = ${videoId} AND type = ${type} ORDER BY id DESC LIMIT ${count} OFFSET ${start}`)
     return { total: row!.total, items: rows.map(({ url }) => url) }
-  }
-}
-
-/** The origin tells in its collections how many like a video of its own. */
-async function readCounts(videoId: number): Promise<void> {
-  const [video] = await run<{ collections: { likes?: string | null, dislikes?: string | null } | null }>(sql`SELECT collections FROM videos WHERE id = ${videoId} AND remote`)
-  for (const [name, url] of [['likes', video?.collections?.likes], ['dislikes', video?.collections?.dislikes]] as const) {
-    if (!url) continue
-    try {
-      const { totalItems } = (await getDocument(url)).document
-      if (typeof totalItems !== 'number' || !Number.isInteger(totalItems) || totalItems < 0 || totalItems > MOST) continue
-      await run(name === 'likes' ? sql`UPDATE videos SET likes = ${totalItems} WHERE id = ${videoId} AND likes <> ${totalItems}` : sql`UPDATE videos SET dislikes = ${totalItems} WHERE id = ${videoId} AND dislikes <> ${totalItems}`)
-    } catch (error) {
-      if (!(error instanceof FetchError)) throw error
-      logger.debug('Reactions cannot be counted', { url, reason: error.message })
-    }
   }
 }

@@ -108,7 +108,7 @@ async function share(video: LocalVideo, actor: string, transaction: Transaction)
 }
 
 /** Followers of all who brought the video to somebody here, and those elsewhere who shared it. */
-async function everybody({ id, account, channel }: LocalVideo, transaction?: Transaction): Promise<Audience> {
+export async function everybody({ id, account, channel }: Pick<LocalVideo, 'id' | 'account' | 'channel'>, transaction?: Transaction): Promise<Audience> {
   const sharers = await run<{ inbox: string }>(sql`
     SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) AS inbox FROM video_shares s JOIN actors a ON a.id = s.actor_id WHERE s.video_id = ${id} AND a.host IS NOT NULL`, transaction)
   return { followersOf: [account, channel, instanceActor()], inboxes: sharers.map(row => row.inbox) }

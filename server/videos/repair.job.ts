@@ -7,6 +7,7 @@ import { Budget, FetchError, getDocument } from '../fediverse/egress.ts'
 import { fetchChapters } from './chapters.ts'
 import { crawlOutbox } from './crawl.ts'
 import { federateCounters } from './federate.ts'
+import { forgetGone } from './kept.ts'
 import { resolveVideo } from './resolve-video.ts'
 import { Video } from './video.model.ts'
 
@@ -40,8 +41,9 @@ export const refreshVideos = job({
   payload: z.object({}),
   every: () => config.federation.actors.refresh_interval,
   run: async (_, { signal }) => {
+    await forgetGone()
     const old = await run<{ url: string }>(sql`
-      SELECT url FROM videos WHERE remote AND refreshed_at < now() - make_interval(secs => ${config.federation.actors.refresh_after / 1000}::double precision) ORDER BY refreshed_at LIMIT ${config.federation.crawl.refresh_batch}`)
+      SELECT url FROM videos WHERE remote AND gone_at IS NULL AND refreshed_at < now() - make_interval(secs => ${config.federation.actors.refresh_after / 1000}::double precision) ORDER BY refreshed_at LIMIT ${config.federation.crawl.refresh_batch}`)
     for (const { url } of old) {
       if (signal.aborted) return
       await resolveVideo(url, { refresh: true }).catch(async (error: unknown) => {

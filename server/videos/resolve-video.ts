@@ -26,7 +26,7 @@ export async function resolveVideo(address: string, { budget = new Budget(), ref
     if (!known) throw new FetchError('missing', `${url} is no video here`)
     return known
   }
-  if (known && !refresh && (known.refreshedAt?.getTime() ?? 0) > Date.now() - config.federation.actors.refresh_after) return known
+  if (known && !refresh && !known.goneAt && (known.refreshedAt?.getTime() ?? 0) > Date.now() - config.federation.actors.refresh_after) return known
   const askedAt = new Date()
   try {
     const { document } = await getDocument(url, { budget })
@@ -34,7 +34,7 @@ export async function resolveVideo(address: string, { budget = new Budget(), ref
   } catch (error) {
     if (!(error instanceof FetchError) || !known) throw error
     if (error.kind === 'gone' || error.kind === 'missing') await removeRemote(url)
-    else if (!refresh) return known
+    else if (!refresh && !known.goneAt) return known
     throw error
   }
 }

@@ -5,6 +5,7 @@ import { afterCommit, transaction } from '../core/database.ts'
 import { emit } from '../core/events.ts'
 import { run, sql } from '../core/sql.ts'
 import { bury } from '../fediverse/tombstones.ts'
+import { takeAway } from './kept.ts'
 import { PRIVACY, STATE, Video } from './video.model.ts'
 import { plainWords } from './html-words.ts'
 import { storeFiles, storePictures } from './store-remote-files.ts'
@@ -31,12 +32,13 @@ export async function storeRemote(object: VideoObject, channelId: number, askedA
       state: VISIBLE.includes(object.state) || !playable ? object.state : STATE.PUBLISHED, waitTranscoding: object.waitTranscoding,
       commentsPolicy: object.commentsPolicy, downloadEnabled: object.downloadEnabled, duration: object.duration, aspectRatio: object.aspectRatio, views: viewsOf(object, known),
       publishedAt: object.published, originallyPublishedAt: object.originallyPublished, remoteUpdatedAt: object.updated, refreshedAt: askedAt, collections: object.collections,
-      isLive: object.live !== null, trackerUrls: object.trackers.map(one => one.url)
+      isLive: object.live !== null, trackerUrls: object.trackers.map(one => one.url), goneAt: null
     }
+    const isNew = known === null || known.goneAt !== null
     const video = known ? await known.update(values, { transaction: inside }) : await Video.create({ uuid: await freeUuid(object, inside), url: object.id, remote: true, ...values }, { transaction: inside })
     await storeFiles(video.id, object, inside)
     await storePictures(video.id, object, inside)
-    afterCommit(inside, () => emit('video.received', { videoId: video.id, isNew: known === null }))
+    afterCommit(inside, () => emit('video.received', { videoId: video.id, isNew }))
     return video
   })
 }
@@ -45,14 +47,12 @@ export async function storeRemote(object: VideoObject, channelId: number, askedA
 export async function removeRemote(url: string, where: { ifOwnedBy?: string } = {}): Promise<boolean> {
   return await transaction(async inside => {
     await run(sql`SELECT pg_advisory_xact_lock(hashtextextended(${url}, 0))`, inside)
-    const [video] = await run<{ uuid: string }>(sql`
-      DELETE FROM videos v USING channels c, actors ca, accounts a, actors aa
-      WHERE v.url = ${url} AND v.remote AND c.id = v.channel_id AND ca.id = c.actor_id AND a.id = c.account_id AND aa.id = a.actor_id
-        AND ${where.ifOwnedBy === undefined ? sql`TRUE` : sql`(aa.url = ${where.ifOwnedBy} OR ca.url = ${where.ifOwnedBy})`}
-      RETURNING v.uuid`, inside)
+    const [video] = await run<{ id: number, uuid: string }>(sql`
+      SELECT v.id, v.uuid FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
+      WHERE v.url = ${url} AND v.remote AND ${where.ifOwnedBy === undefined ? sql`TRUE` : sql`(aa.url = ${where.ifOwnedBy} OR ca.url = ${where.ifOwnedBy})`} FOR UPDATE OF v`, inside)
     if (!video) return false
     await bury(url, inside)
-    afterCommit(inside, () => emit('video.deleted', { uuid: video.uuid, folder: video.uuid }))
+    await takeAway(video, inside)
     return true
   })
 }

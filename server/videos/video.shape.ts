@@ -3,6 +3,7 @@ import { shortUuid } from '../../shared/ids.ts'
 import type { Video } from '../../shared/videos.ts'
 import { hlsDownloadUrl, hlsUrl, imagePath, metadataUrl } from './addresses.ts'
 import { CATEGORIES, labelled, LANGUAGES, LICENCES, PRIVACIES, resolutionLabel, STATES } from './labels.ts'
+import { viewersOf } from './viewers.ts'
 
 /** A row of the lists' query; `pg` gives bigint as text and json as objects. */
 export type VideoRow = {
@@ -25,7 +26,7 @@ export function videoJson(row: VideoRow, mine = false): Video {
     category: labelled(row.category, CATEGORIES), licence: labelled(row.licence, LICENCES), language: labelled(row.language, LANGUAGES), privacy: labelled(row.privacy, PRIVACIES),
     nsfw: row.nsfw, nsfwFlags: 0, nsfwSummary: row.nsfw_summary, truncatedDescription: short, description: short, isLocal: !row.remote,
     duration: Math.floor(row.duration), aspectRatio: row.aspect_ratio === null ? null : Math.round(row.aspect_ratio * 10_000) / 10_000,
-    views: Number(row.views), viewers: 0, likes: row.likes, dislikes: row.dislikes, comments: row.comments,
+    views: Number(row.views), viewers: viewersOf(row.id), likes: row.likes, dislikes: row.dislikes, comments: row.comments,
     thumbnailPath: row.thumbnail && imagePath('thumbnails', row.thumbnail), previewPath: row.preview && imagePath('previews', row.preview),
     embedPath: `/videos/embed/${row.uuid}`,
     createdAt: row.created_at.toISOString(), updatedAt: row.updated_at.toISOString(), publishedAt: row.published_at.toISOString(),

@@ -13,6 +13,7 @@ import { PRIVACY } from './video.model.ts'
 import { isModerator } from './video.policy.ts'
 import { REDUNDANCIES, REMOTE, remoteJson, type RemoteRow } from './remote.shape.ts'
 import { playlistJson, videoJson, type FileRow, type VideoRow } from './video.shape.ts'
+import { refreshViewers } from './viewers.ts'
 
 /** The filters of a list. */
 export type Filters = z.output<typeof VideoQuery>
@@ -46,6 +47,7 @@ export async function listVideos(filters: Filters, viewer: Viewer | null, scope:
     SELECT ${CARD}, ${actorSummarySql(sql`a`, sql`aa`)} AS account, ${actorSummarySql(sql`c`, sql`ca`)} AS channel
     ${FROM} WHERE ${where} ORDER BY ${order(filters.sort ?? '-publishedAt')} LIMIT ${count} OFFSET ${start}`)
   const withFiles = bits(filters.include, INCLUDE.FILES) ? await playlistsOf(rows) : new Map()
+  await refreshViewers()
   const showState = scope.mine === true || filters.include !== undefined
   const total = filters.skipCount ? start + rows.length : await countVideos(where)
   return { total, data: rows.map(row => ({ ...videoJson(row, showState), ...(filters.include === undefined ? {} : { blockedOwner: false, blockedServer: false }), ...withFiles.get(row.id) })) }

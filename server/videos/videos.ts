@@ -19,6 +19,7 @@ import { fileNames, removeFiles } from './remove-files.ts'
 import { PRIVACY, STATE, Video, VideoPassword } from './video.model.ts'
 import { canManage } from './video.policy.ts'
 import { playlistJson, videoJson } from './video.shape.ts'
+import { refreshViewers } from './viewers.ts'
 import { videoDetails, type DetailsRow } from './videos.query.ts'
 
 /** The metadata an owner gives, already validated. */
@@ -30,6 +31,7 @@ export async function findVideo(id: number | string, asking: Asking): Promise<Vi
   await assertMayWatch(guarded, id, asking)
   const row = await videoDetails(guarded.id)
   if (!row) throw notFound('Video')
+  await refreshViewers()
   return detailsJson(row, asking.viewer)
 }
 
