@@ -7,11 +7,13 @@ import type { Playback } from './playback.ts'
 import type { Sheet } from './preview.tsx'
 import { SeekBar } from './seek-bar.tsx'
 import { Settings } from './settings.tsx'
+import { chapterAt, type Tracks } from './tracks.ts'
 
 type Props = {
   playback: Playback
   engine: Engine
   sheet: Sheet | null
+  tracks: Tracks
   full: boolean
   wide: boolean
   onWide?: () => void
@@ -22,12 +24,12 @@ type Props = {
 }
 
 /** The bar at the foot of the player. */
-export function Controls({ playback, engine, sheet, full, wide, onWide, onFull, onHelp, onLook, onMenu }: Props): JSX.Element {
+export function Controls({ playback, engine, sheet, tracks, full, wide, onWide, onFull, onHelp, onLook, onMenu }: Props): JSX.Element {
   const playing = !playback.paused.value && !playback.ended.value
   const silent = playback.muted.value || playback.volume.value === 0
   return (
     <div class="controls">
-      <SeekBar {...{ playback, engine, sheet, onLook }} />
+      <SeekBar {...{ playback, engine, sheet, onLook }} chapters={tracks.chapters} />
       <div class="controls-row">
         <IconButton class="player-button" label={t(playback.ended.value ? 'player.again' : playing ? 'player.pause' : 'player.play')} icon={playback.ended.value ? 'replay' : playing ? 'pause' : 'play'} onClick={() => playback.toggle()} />
         <div class="volume">
@@ -35,8 +37,8 @@ export function Controls({ playback, engine, sheet, full, wide, onWide, onFull, 
           <Volume playback={playback} />
         </div>
         <span class="controls-time">{formatTime(engine.awaited.value ?? playback.time.value)} <span class="controls-end">/ {formatTime(playback.duration.value)}</span></span>
-        <span class="controls-space" />
-        <Settings {...{ playback, engine, onHelp }} onOpen={onMenu} />
+        <span class="controls-space">{chapterAt(tracks.chapters, engine.awaited.value ?? playback.time.value)?.title}</span>
+        <Settings {...{ playback, engine, tracks, onHelp }} onOpen={onMenu} />
         {document.pictureInPictureEnabled && <IconButton class="player-button player-float" label={t(playback.floating.value ? 'player.unfloat' : 'player.float')} icon="pip" onClick={() => void playback.toggleFloating().catch(() => { /* not before there is a picture */ })} />}
         {onWide && <IconButton class="player-button player-wide" label={t(wide ? 'player.unwide' : 'player.wide')} icon="theatre" aria-pressed={wide} onClick={onWide} />}
         <IconButton class="player-button" label={t(full ? 'player.unfull' : 'player.full')} icon={full ? 'minimize' : 'fullscreen'} onClick={onFull} />

@@ -129,7 +129,7 @@ export class Engine {
   #attach(library: Library, source: Source, at: number): void {
     const { default: Hls, Events } = library
     const hls = this.#hls = new Hls({
-      autoStartLoad: false, backBufferLength: BUFFER_BEHIND, capLevelToPlayerSize: true, enableWorker: false,
+      autoStartLoad: false, subtitleStreamController: undefined, subtitleTrackController: undefined, timelineController: undefined, backBufferLength: BUFFER_BEHIND, capLevelToPlayerSize: true, enableWorker: false,
       abrEwmaDefaultEstimate: read<number>('bandwidth') ?? Hls.DefaultConfig.abrEwmaDefaultEstimate
     })
     const rungs = this.#rungs = new Rungs(library, hls, source.url, source.unfinished, () => this.#media.currentTime)

@@ -9,6 +9,7 @@ export type Commands = {
   theatre: () => void
   float: () => void
   faster: (steps: number) => void
+  captions: () => void
   help: () => void
 }
 
@@ -43,6 +44,7 @@ function commandOf(key: string, commands: Commands, inside: boolean): (() => voi
     case 'ArrowUp': return inside ? () => commands.louder(VOLUME_STEP) : null
     case 'ArrowDown': return inside ? () => commands.louder(-VOLUME_STEP) : null
     case 'm': return commands.mute
+    case 'c': return commands.captions
     case 'f': return commands.fullscreen
     case 't': return commands.theatre
     case 'i': return commands.float

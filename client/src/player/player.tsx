@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { api } from '../api.ts'
-import { formatTime, t } from '../i18n/i18n.ts'
+import { formatTime, languageName, t } from '../i18n/i18n.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Controls } from './controls.tsx'
 import { actOnKey, type Commands } from './keys.ts'
@@ -11,6 +11,7 @@ import { Shortcuts } from './shortcuts.tsx'
 import type { Fault, Source } from './source.ts'
 import { useChrome } from './use-chrome.ts'
 import { usePlayer } from './use-player.ts'
+import { useTracks } from './tracks.ts'
 import { useTaps } from './use-taps.ts'
 import './player.css'
 
@@ -39,7 +40,15 @@ export function Player({ source, autoplay = false, start, muted = false, loop = 
   const { media, engine, playback, resumed } = usePlayer(source, { autoplay, start, remember, renew })
   const { awake, full, wake, toggleFull, onMenu } = useChrome(box, playback)
   const [help, setHelp] = useState(false)
-  const [sheet, look] = useSheet(source)
+  const [sheet, lookAtSheet] = useSheet(source)
+  const [looked, setLooked] = useState(false)
+  const tracks = useTracks(source, looked || (playback?.begun.value ?? false))
+  const latest = useRef(tracks)
+  latest.current = tracks
+  const look = () => {
+    setLooked(true)
+    lookAtSheet()
+  }
   const taps = useTaps(box, { toggle: () => playback?.toggle(), jump: by => jump(by), full: toggleFull, wake, awake })
   const jump = (by: number) => { if (engine && playback) engine.seek((engine.awaited.peek() ?? playback.time.peek()) + by, playback.duration.peek()) }
 
@@ -54,7 +63,7 @@ export function Player({ source, autoplay = false, start, muted = false, loop = 
     const commands: Commands = {
       toggle: () => playback.toggle(), jump, seekTo: share => engine.seek(share * playback.duration.peek(), playback.duration.peek()),
       louder: by => playback.louder(by), mute: () => playback.toggleMuted(), fullscreen: toggleFull, theatre: () => onWide?.(),
-      float: () => void playback.toggleFloating().catch(() => { /* not before there is a picture */ }), help: () => setHelp(true),
+      float: () => void playback.toggleFloating().catch(() => { /* not before there is a picture */ }), captions: () => latest.current.toggle(), help: () => setHelp(true),
       faster: steps => playback.setSpeed(SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, SPEEDS.indexOf(playback.speed.peek()) + steps))] ?? 1)
     }
     const onKey = (event: KeyboardEvent) => {
@@ -72,16 +81,23 @@ export function Player({ source, autoplay = false, start, muted = false, loop = 
   const stuck = awaited !== null || (playback?.waiting.value ?? false)
   return (
     <div class="player" ref={box} data-awake={awake || undefined} data-full={full || undefined} data-begun={begun || undefined} role="region" aria-label={t('player.name', { title: source.title })} {...taps}>
-      <video ref={media} playsInline preload="auto" poster={source.poster ?? undefined} data-quiet-focus tabIndex={-1} aria-label={source.title} />
+      <video ref={media} playsInline preload="auto" poster={source.poster ?? undefined} data-quiet-focus tabIndex={-1} aria-label={source.title}>
+        {tracks.caption && <track key={tracks.caption.captionPath} ref={show} kind="subtitles" src={tracks.caption.captionPath} srclang={tracks.caption.language.id} label={languageName(tracks.caption.language.id)} />}
+      </video>
       {children}
       {resumed > 0 && begun && awake && <Resumed at={resumed} onAgain={() => engine?.seek(0, resumed)} />}
       {!fault && !begun && !stuck && <IconButton class="player-start" label={t('player.play')} icon="play" size={34} onClick={() => playback?.toggle()} />}
       {!fault && stuck && <div class="player-wait" role="status"><span class="player-spin" />{awaited !== null && <p>{t('player.notYet', { time: formatTime(awaited) })}</p>}</div>}
       {fault && <FaultPanel fault={fault} onRetry={() => void engine?.retry()} />}
-      {controls && engine && playback && !fault && <Controls {...{ playback, engine, sheet, full, wide, onWide, onMenu }} onFull={toggleFull} onHelp={() => setHelp(true)} onLook={look} />}
+      {controls && engine && playback && !fault && <Controls {...{ playback, engine, sheet, tracks, full, wide, onWide }} onMenu={open => { if (open) setLooked(true); onMenu(open) }} onFull={toggleFull} onHelp={() => setHelp(true)} onLook={look} />}
       {help && <Shortcuts theatre={onWide !== undefined} onClose={() => setHelp(false)} />}
     </div>
   )
+}
+
+/** Left alone, browsers show only what they like. */
+function show(element: HTMLTrackElement | null): void {
+  if (element) element.track.mode = 'showing'
 }
 
 const FAULTS = { network: 'player.faultNetwork', missing: 'player.faultMissing', unplayable: 'player.faultUnplayable' } as const

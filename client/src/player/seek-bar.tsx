@@ -5,12 +5,13 @@ import { formatTime, speakTime, t } from '../i18n/i18n.ts'
 import type { Engine } from './engine.ts'
 import type { Playback } from './playback.ts'
 import { Preview, type Sheet } from './preview.tsx'
+import { chapterAt, type Chapter } from './tracks.ts'
 
 const STEP = 5
 const PAGE = 60
 
-/** Where the video is, how far it is loaded, and the way to another place; a small picture shows what is there. */
-export function SeekBar({ playback, engine, sheet, onLook }: { playback: Playback, engine: Engine, sheet: Sheet | null, onLook: () => void }): JSX.Element {
+/** Where the video is, how far it is loaded, and the way to another place; a small picture and the title of the chapter show what is there. */
+export function SeekBar({ playback, engine, sheet, chapters, onLook }: { playback: Playback, engine: Engine, sheet: Sheet | null, chapters: Chapter[], onLook: () => void }): JSX.Element {
   const bar = useRef<HTMLDivElement>(null)
   const [pointed, setPointed] = useState<{ share: number, dragging: boolean } | null>(null)
   const shown = useComputed(() => engine.awaited.value ?? playback.time.value)
@@ -27,11 +28,14 @@ export function SeekBar({ playback, engine, sheet, onLook }: { playback: Playbac
     const box = bar.current!.getBoundingClientRect()
     return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width))
   }
+  const here = chapterAt(chapters, shown.value)
+  const pointedAt = pointed && chapterAt(chapters, pointed.share * duration)
   const seek = (seconds: number) => engine.seek(seconds, playback.duration.peek())
 
   return (
     <div class="seek" ref={bar} role="slider" tabIndex={0} aria-label={t('player.seek')} aria-valuemin={0} aria-valuemax={Math.floor(duration)} aria-valuenow={Math.floor(shown.value)}
-      aria-valuetext={t('player.seekValue', { time: speakTime(shown.value), end: speakTime(duration) })}
+      aria-valuetext={here ? t('player.seekChapter', { time: speakTime(shown.value), end: speakTime(duration), chapter: here.title }) : t('player.seekValue', { time: speakTime(shown.value), end: speakTime(duration) })}
+      onFocus={onLook}
       onPointerDown={event => {
         if (event.button !== 0) return
         bar.current!.setPointerCapture(event.pointerId)
@@ -58,11 +62,12 @@ export function SeekBar({ playback, engine, sheet, onLook }: { playback: Playbac
         event.stopPropagation()
         seek(to)
       }}>
-      <div class="seek-track"><div class="seek-ready" /><div class="seek-loaded" /><div class="seek-pointed" data-on={pointed !== null || undefined} /><div class="seek-played" /></div>
+      <div class="seek-track"><div class="seek-ready" /><div class="seek-loaded" /><div class="seek-pointed" data-on={pointed !== null || undefined} /><div class="seek-played" />{chapters.filter(({ timecode }) => timecode > 0 && timecode < duration).map(({ timecode }) => <div key={timecode} class="seek-mark" ref={element => paint(element, { at: timecode / duration })} />)}</div>
       <div class="seek-thumb" />
       {pointed && (
         <div class="seek-tip">
           {sheet && <Preview sheet={sheet} time={pointed.share * duration} />}
+          {pointedAt && <span class="seek-chapter">{pointedAt.title}</span>}
           <span class="seek-time">{formatTime(pointed.share * duration)}</span>
         </div>
       )}

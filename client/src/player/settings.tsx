@@ -1,20 +1,22 @@
 import type { JSX } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { formatNumber, t } from '../i18n/i18n.ts'
+import { formatNumber, formatTime, languageName, t } from '../i18n/i18n.ts'
 import { IconButton } from '../ui/button.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { walk } from '../ui/menu.tsx'
 import { same, type Engine } from './engine.ts'
 import type { Playback } from './playback.ts'
 import type { Quality } from './source.ts'
+import type { Tracks } from './tracks.ts'
 
 /** The speeds to choose from. */
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2]
-type Room = 'all' | 'quality' | 'speed'
-type Line = { text: string, detail?: string, icon?: IconName, chosen?: boolean, role: 'menuitem' | 'menuitemradio' | 'menuitemcheckbox', opens?: Room, act?: () => void }
+type Room = 'all' | 'quality' | 'speed' | 'captions' | 'chapters'
+const NAMES = { all: 'player.settings', quality: 'player.quality', speed: 'player.speed', captions: 'player.captions', chapters: 'player.chapters' } as const
+type Line = { key?: string, text: string, detail?: string, icon?: IconName, chosen?: boolean, role: 'menuitem' | 'menuitemradio' | 'menuitemcheckbox', opens?: Room, act?: () => void }
 
-/** The menu of the player: quality, speed, loop, keys. */
-export function Settings({ playback, engine, onHelp, onOpen }: { playback: Playback, engine: Engine, onHelp: () => void, onOpen: (open: boolean) => void }): JSX.Element {
+/** The menu of the player: quality, speed, subtitles, chapters, loop, keys. */
+export function Settings({ playback, engine, tracks, onHelp, onOpen }: { playback: Playback, engine: Engine, tracks: Tracks, onHelp: () => void, onOpen: (open: boolean) => void }): JSX.Element {
   const [room, setRoom] = useState<Room | null>(null)
   const root = useRef<HTMLDivElement>(null)
   const close = (focus: boolean) => {
@@ -43,9 +45,9 @@ export function Settings({ playback, engine, onHelp, onOpen }: { playback: Playb
       <IconButton class="player-button" label={t('player.settings')} icon="settings" aria-haspopup="menu" aria-expanded={room !== null} onClick={() => room === null ? setRoom('all') : close(true)} />
       {room !== null && (
         <div class="settings-list" role="menu" tabIndex={0} data-quiet-focus aria-label={t('player.settings')} data-room={room}>
-          {room !== 'all' && <button type="button" class="settings-line settings-back" role="menuitem" tabIndex={-1} onClick={() => setRoom('all')}><Icon name="back" size={18} /><span>{t(room === 'quality' ? 'player.quality' : 'player.speed')}</span></button>}
-          {lines(room, playback, engine, onHelp).map(line => (
-            <button key={line.text} type="button" class="settings-line" role={line.role} tabIndex={-1} aria-checked={line.chosen} aria-haspopup={line.opens ? 'menu' : undefined}
+          {room !== 'all' && <button type="button" class="settings-line settings-back" role="menuitem" tabIndex={-1} onClick={() => setRoom('all')}><Icon name="back" size={18} /><span>{t(NAMES[room])}</span></button>}
+          {lines(room, playback, engine, tracks, onHelp).map(line => (
+            <button key={line.key ?? line.text} type="button" class="settings-line" role={line.role} tabIndex={-1} aria-checked={line.chosen} aria-haspopup={line.opens ? 'menu' : undefined}
               onClick={() => {
                 line.act?.()
                 if (line.opens) setRoom(line.opens)
@@ -63,7 +65,7 @@ export function Settings({ playback, engine, onHelp, onOpen }: { playback: Playb
   )
 }
 
-function lines(room: Room, playback: Playback, engine: Engine, onHelp: () => void): Line[] {
+function lines(room: Room, playback: Playback, engine: Engine, { captions, caption, choose, chapters }: Tracks, onHelp: () => void): Line[] {
   const qualities = engine.qualities.value
   const chosen = engine.chosen.value
   const automatic = engine.shown.value && !chosen ? t('player.autoNow', { quality: nameOf(engine.shown.value) }) : t('player.auto')
@@ -74,9 +76,18 @@ function lines(room: Room, playback: Playback, engine: Engine, onHelp: () => voi
     ]
   }
   if (room === 'speed') return SPEEDS.map(one => ({ text: speedName(one), role: 'menuitemradio', chosen: playback.speed.value === one, act: () => playback.setSpeed(one) }))
+  if (room === 'captions') {
+    return [
+      { text: t('ui.off'), role: 'menuitemradio', chosen: caption === null, act: () => choose(null) },
+      ...captions.map(({ language: { id }, automaticallyGenerated }) => ({ key: id, text: languageName(id), detail: automaticallyGenerated ? t('player.captionsAuto') : undefined, role: 'menuitemradio' as const, chosen: caption?.language.id === id, act: () => choose(id) }))
+    ]
+  }
+  if (room === 'chapters') return chapters.map(({ timecode, title }) => ({ key: String(timecode), text: title, detail: formatTime(timecode), role: 'menuitem', act: () => engine.seek(timecode, playback.duration.peek()) }))
   return [
     ...(qualities.length > 0 ? [{ text: t('player.quality'), detail: chosen ? nameOf(chosen) : automatic, icon: 'system', role: 'menuitem', opens: 'quality' } as const] : []),
     { text: t('player.speed'), detail: speedName(playback.speed.value), icon: 'speed', role: 'menuitem', opens: 'speed' },
+    ...(captions.length > 0 ? [{ text: t('player.captions'), detail: caption ? languageName(caption.language.id) : t('ui.off'), icon: 'captions', role: 'menuitem', opens: 'captions' } as const] : []),
+    ...(chapters.length > 0 ? [{ text: t('player.chapters'), icon: 'chapters', role: 'menuitem', opens: 'chapters' } as const] : []),
     { text: t('player.loop'), detail: t(playback.loop.value ? 'ui.on' : 'ui.off'), icon: 'loop', role: 'menuitemcheckbox', chosen: playback.loop.value, act: () => playback.setLoop(!playback.loop.peek()) },
     { text: t('player.keys'), icon: 'keyboard', role: 'menuitem', act: onHelp }
   ]

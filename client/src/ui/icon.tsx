@@ -4,6 +4,8 @@ import type { JSX } from 'preact'
 const PATHS = {
   alert: 'M12 8v5M12 16.5v.2M12 3.5 21.5 20h-19z',
   back: 'M15 5l-7 7 7 7',
+  captions: 'M3.5 5.5h17v13h-17zM10.5 10.5a2 2 0 100 3M17 10.5a2 2 0 100 3',
+  chapters: 'M4 6h.1M4 12h.1M4 18h.1M8 6h12M8 12h12M8 18h12',
   check: 'M5 12.5l4.5 4.5L19 7',
   chevron: 'M9 5l7 7-7 7',
   close: 'M6 6l12 12M18 6L6 18',

@@ -1,0 +1,160 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { run, sql } from '../../server/core/sql.ts'
+import { encoded, upload } from '../../server/test/upload.ts'
+import { footage } from '../../server/test/footage.ts'
+import { expectNoFaults, expectToPlay, logIn, openSettings, openSite, picture, type Site } from './site.ts'
+
+let site: Site
+let elsewhere: Server
+let video: { id: number, uuid: string, shortUUID: string }
+beforeAll(async () => {
+  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }, storyboards: { enabled: false } })
+  const ada = await site.user('ada')
+  const bob = await site.user('bob')
+  video = await upload(site, ada, { name: 'A film to like' }, await footage({ seconds: 20, size: '426x240' }))
+  await encoded(site, ada, video.id)
+  await site.call(`PUT /videos/${video.uuid}/rate`, { token: bob.token, body: { rating: 'like' } })
+  elsewhere = createServer((request, response) => {
+    if (request.url !== '/fr.vtt') return void response.writeHead(404).end()
+    response.writeHead(200, { 'content-type': 'text/vtt' }).end('WEBVTT\n\n00:00.000 --> 00:20.000\nBonjour <b>tout</b> le monde\n')
+  })
+  await new Promise<void>(resolve => elsewhere.listen(0, '127.0.0.1', resolve))
+  // As another server's video would have brought them.
+  const url = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`
+  await run(sql`
+    INSERT INTO video_captions (video_id, language, automatic, filename, url) VALUES
+      (${video.id}, 'fr', false, '6f0d5a2e-1111-4222-8333-000000000001.vtt', ${`${url}/fr.vtt`}), (${video.id}, 'de', true, '6f0d5a2e-1111-4222-8333-000000000002.vtt', ${`${url}/nothing.vtt`})`)
+  await run(sql`INSERT INTO video_chapters (video_id, timecode, title) VALUES (${video.id}, 0, 'The beginning'), (${video.id}, 10, 'In the middle'), (${video.id}, 15, 'The end')`)
+}, 180_000)
+afterAll(async () => {
+  await site?.stop()
+  elsewhere?.close()
+})
+
+const counts = async () => {
+  const { likes, dislikes } = (await site.call(`GET /videos/${video.uuid}`)).json
+  return [likes, dislikes]
+}
+const button = (page: Page, name: string, pressed?: boolean) => page.getByRole('button', { name, exact: true, pressed })
+
+test('likes and dislikes show at once, the last press counts, and what is not taken is taken back', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.goto(`/w/${video.shortUUID}`)
+  await page.getByRole('link', { name: 'Like: 1' }).waitFor()
+  expect(await page.getByRole('link', { name: 'Dislike: 0' }).getAttribute('href')).toBe(`/login?next=${encodeURIComponent(`/w/${video.shortUUID}`)}`)
+  await logIn(page, 'bob', 'password1', `/w/${video.shortUUID}`)
+  await button(page, 'Like: 1', true).waitFor()
+  await button(page, 'Dislike: 0').click()
+  await button(page, 'Dislike: 1', true).waitFor()
+  await button(page, 'Like: 0', false).waitFor()
+  await expect.poll(counts).toEqual([0, 1])
+  await button(page, 'Dislike: 1').click()
+  await button(page, 'Dislike: 0', false).waitFor()
+  await expect.poll(counts).toEqual([0, 0])
+
+  // The first answer is late: what was wished meanwhile is told after it.
+  let asked = 0
+  await page.route('**/rate', async route => {
+    asked++
+    await new Promise(resolve => setTimeout(resolve, 300))
+    await route.continue()
+  })
+  await button(page, 'Like: 0').click()
+  await button(page, 'Like: 1').click()
+  await button(page, 'Dislike: 0').click()
+  await button(page, 'Dislike: 1', true).waitFor()
+  await expect.poll(counts).toEqual([0, 1])
+  expect(asked).toBe(2)
+  await page.unroute('**/rate')
+
+  await page.route('**/rate', async route => await route.fulfill({ status: 500, body: 'no' }))
+  await button(page, 'Like: 0').click()
+  await page.getByRole('status').getByText('cannot be reached').waitFor()
+  await button(page, 'Like: 0', false).waitFor()
+  await button(page, 'Dislike: 1', true).waitFor()
+  expect(await counts()).toEqual([0, 1])
+  await page.unroute('**/rate')
+  await page.reload()
+  await button(page, 'Dislike: 1', true).waitFor()
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('one subscribes where one watches; owners have no use for it', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await logIn(page, 'bob', 'password1', `/w/${video.shortUUID}`)
+  await page.getByRole('button', { name: 'Subscribe', exact: true }).click()
+  await page.getByRole('button', { name: 'Subscribed', pressed: true }).waitFor()
+  expect((await site.call('GET /video-channels/ada_channel')).json.followersCount).toBe(1)
+  const owner = await site.visit()
+  await logIn(owner.page, 'ada', 'password1', `/w/${video.shortUUID}`)
+  await owner.page.getByRole('link', { name: 'Edit', exact: true }).waitFor()
+  expect(await owner.page.getByRole('button', { name: 'Subscribe' }).count()).toBe(0)
+  for (const one of [visitor, owner]) {
+    expectNoFaults(one)
+    await one.context.close()
+  }
+})
+
+test('subtitles are fetched by us when somebody chooses them, and are chosen again next time', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  const asked: string[] = []
+  page.on('request', request => { if (request.url().includes('/video-captions/')) asked.push(request.url()) })
+  const showing = async () => await page.locator('video').evaluate((media: HTMLVideoElement) => [...media.textTracks].map(track => `${track.mode} ${track.language} ${[...(track.activeCues ?? [])].map(cue => (cue as VTTCue).getCueAsHTML().textContent).join()}`))
+  await page.goto(`/w/${video.shortUUID}`)
+  await openSettings(page)
+  await page.getByRole('menuitem', { name: /Subtitles.*Off/ }).click()
+  expect(await page.getByRole('menuitemradio').allTextContents()).toEqual(['Off', 'Germanautomatic', 'French'])
+  expect(asked).toEqual([])
+  await page.getByRole('menuitemradio', { name: 'French' }).click()
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await expectToPlay(page, 0.5)
+  await expect.poll(showing).toEqual(['showing fr Bonjour tout le monde'])
+  expect(asked).toEqual([`${site.url}/lazy-static/video-captions/6f0d5a2e-1111-4222-8333-000000000001.vtt`])
+  await page.keyboard.press('c')
+  await expect.poll(showing).toEqual([])
+  await page.keyboard.press('c')
+  await expect.poll(async () => await page.locator('track').count()).toBe(1)
+  await page.reload()
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await expectToPlay(page, 0.5)
+  await expect.poll(async () => (await showing())[0]).toMatch(/^showing (de|fr)/)
+
+  // What cannot be had does no harm.
+  await openSettings(page)
+  await page.getByRole('menuitem', { name: /Subtitles/ }).click()
+  await page.getByRole('menuitemradio', { name: /German/ }).click()
+  await expectToPlay(page, 0.5)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('chapters are marked on the bar, named where one points, spoken, and gone to', async () => {
+  const visitor = await site.visit({ reducedMotion: 'reduce' })
+  const { page } = visitor
+  await page.goto(`/w/${video.shortUUID}`)
+  const bar = page.getByRole('slider', { name: 'Position' })
+  await bar.waitFor()
+  const box = (await bar.boundingBox())!
+  await page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2)
+  await page.locator('.seek-chapter').getByText('In the middle').waitFor()
+  await page.mouse.move(box.x + box.width * 0.9, box.y + box.height / 2)
+  await page.locator('.seek-chapter').getByText('The end').waitFor()
+  const marks = await page.locator('.seek-mark').evaluateAll(all => all.map(one => { const [mark, bar] = [one.getBoundingClientRect(), one.parentElement!.getBoundingClientRect()]; return Math.round(100 * (mark.x + mark.width / 2 - bar.x) / bar.width) }))
+  expect(marks).toEqual([50, 75])
+  expect(await bar.getAttribute('aria-valuetext')).toMatch(/, The beginning$/)
+  await page.getByRole('button', { name: 'Player settings' }).click()
+  await page.getByRole('menuitem', { name: 'Chapters' }).click()
+  await page.getByRole('menuitem', { name: /In the middle/ }).click()
+  await expect.poll(async () => Math.round((await picture(page)).time)).toBe(10)
+  expect(await bar.getAttribute('aria-valuetext')).toMatch(/, In the middle$/)
+  await page.locator('.controls').getByText('In the middle').waitFor()
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
