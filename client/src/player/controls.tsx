@@ -2,12 +2,13 @@ import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { formatTime, t } from '../i18n/i18n.ts'
 import { IconButton } from '../ui/button.tsx'
+import { chapterAt } from './chapters.ts'
 import type { Engine } from './engine.ts'
 import type { Playback } from './playback.ts'
 import type { Sheet } from './preview.tsx'
 import { SeekBar } from './seek-bar.tsx'
 import { Settings } from './settings.tsx'
-import { chapterAt, type Tracks } from './tracks.ts'
+import type { Tracks } from './tracks.ts'
 
 type Props = {
   playback: Playback

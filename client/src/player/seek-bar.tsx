@@ -4,8 +4,8 @@ import { useComputed, useSignalEffect } from '@preact/signals'
 import { formatTime, speakTime, t } from '../i18n/i18n.ts'
 import type { Engine } from './engine.ts'
 import type { Playback } from './playback.ts'
+import { chapterAt, type Chapter } from './chapters.ts'
 import { Preview, type Sheet } from './preview.tsx'
-import { chapterAt, type Chapter } from './tracks.ts'
 
 const STEP = 5
 const PAGE = 60

@@ -2,12 +2,11 @@ import { useEffect, useState } from 'preact/hooks'
 import { api, type Answer } from '../api.ts'
 import { language } from '../i18n/i18n.ts'
 import { read, write } from '../storage.ts'
+import type { Chapter } from './chapters.ts'
 import type { Source } from './source.ts'
 
 /** Subtitles in one language. */
 export type Caption = Answer<'GET /videos/:id/captions'>['data'][number]
-/** A part of a video; `timecode` in seconds. */
-export type Chapter = Answer<'GET /videos/:id/chapters'>['chapters'][number]
 
 /** What a video has besides picture and sound. */
 export type Tracks = {
@@ -57,9 +56,4 @@ export function useTracks({ uuid, headers }: Source, wanted: boolean): Tracks {
       if (any) choose(caption ? null : any.language.id)
     }
   }
-}
-
-/** The chapter a place belongs to; null before the first. */
-export function chapterAt(chapters: Chapter[], seconds: number): Chapter | null {
-  return chapters.findLast(({ timecode }) => timecode <= seconds) ?? null
 }

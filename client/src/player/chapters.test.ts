@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chapterAt } from './tracks.ts'
+import { chapterAt } from './chapters.ts'
 
 test('every place has the chapter that began last', () => {
   const chapters = [{ timecode: 2, title: 'One' }, { timecode: 10, title: 'Two' }]
