@@ -12,6 +12,7 @@ import { search } from '../../shared/search.ts'
 import { transcoding } from '../../shared/transcoding.ts'
 import { uploads } from '../../shared/uploads.ts'
 import { videos } from '../../shared/videos.ts'
+import { views } from '../../shared/views.ts'
 
 /** Every declared route, for OpenAPI. */
-export const contracts: Contract[] = [videos, search, uploads, transcoding, channels, accounts, blocklists, follows, subscriptions, subscriptionVideos, reactions, comments, playlists, federation, instance]
+export const contracts: Contract[] = [videos, views, search, uploads, transcoding, channels, accounts, blocklists, follows, subscriptions, subscriptionVideos, reactions, comments, playlists, federation, instance]

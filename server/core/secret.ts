@@ -18,6 +18,12 @@ export async function unseal(purpose: string, sealed: string): Promise<unknown> 
   return JSON.parse(Buffer.from(payload, 'base64url').toString())
 }
 
+/** A name for something that nobody can trace back without this instance's secret: 128 bits, as a UUID. */
+export async function fingerprint(purpose: string, text: string): Promise<string> {
+  const hex = Buffer.from(await signature(purpose, text), 'base64url').toString('hex')
+  return hex.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
 async function signature(purpose: string, payload: string): Promise<string> {
   secret ??= (await run<{ secret: string }>(sql`SELECT secret FROM instances`))[0]!.secret
   return createHmac('sha256', secret).update(`${purpose}:${payload}`).digest('base64url')

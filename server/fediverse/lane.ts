@@ -6,13 +6,16 @@ import { claim, finish, putBack, renew, type Row } from './incoming.query.ts'
 /** Works through the waiting activities of a lane; `wake` says that there are some. */
 export type Lane = { wake(): void, stop(): Promise<void> }
 
+type Opening = { lane: number, inOrder: boolean, pause: number, batch?: number, concurrency?: number, work: (row: Row) => Promise<string | null> }
+
 /**
  * Takes activities of a lane in hand, batch by batch, and gives each to `work`, which says what became of it, or null where it waits for
- * another try. Those of one subject go one after the other where `inOrder`; so many at once as configured, not counting those that wait
- * for other servers for long. `pause`: how long arrivals are collected first.
+ * another try. Those of one subject go one after the other where `inOrder`; `concurrency` at once, not counting those that wait for other
+ * servers for long. `pause`: how long arrivals are collected first.
  */
-export function openLane({ lane, inOrder, pause, work }: { lane: number, inOrder: boolean, pause: number, work: (row: Row) => Promise<string | null> }): Lane {
-  const { concurrency, batch, max_slow, slow_after, check_interval, lease } = config.federation.inbox
+export function openLane({ lane, inOrder, pause, batch = config.federation.inbox.batch, concurrency = config.federation.inbox.concurrency, work }: Opening): Lane {
+  const { slow_after, check_interval, lease } = config.federation.inbox
+  const max_slow = Math.max(config.federation.inbox.max_slow, concurrency)
   const inHand = new Set<string>()
   const flying = new Set<Promise<void>>()
   let busy = 0

@@ -21,10 +21,12 @@ export type Outgoing = {
   supersedes?: string
   /** Not before so many ms: messages with the same `supersedes` key within that time become one. */
   delay?: number
+  /** What has not arrived after so many ms is given up: it would say nothing any more. */
+  lifetime?: number
 }
 
 /** Writes an activity into the outbox, within the transaction of the act (law 2). It leaves after commit. */
-export async function send({ activity, kind, audience, lane, subject, supersedes, delay = 0 }: Outgoing, transaction?: Transaction): Promise<void> {
+export async function send({ activity, kind, audience, lane, subject, supersedes, delay = 0, lifetime }: Outgoing, transaction?: Transaction): Promise<void> {
   if (supersedes !== undefined && delay > 0) {
     // The one that waits already takes the newer words with it, at its own time.
     const replaced = await run(sql`
@@ -32,9 +34,9 @@ export async function send({ activity, kind, audience, lane, subject, supersedes
     if (replaced.length > 0) return
   }
   await run(sql`
-    INSERT INTO outgoing (actor, type, activity, audience, lane, subject, supersedes, not_before)
+    INSERT INTO outgoing (actor, type, activity, audience, lane, subject, supersedes, not_before, expires_at)
     VALUES (${activity.actor}, ${activity.type}, ${JSON.stringify(withContext(kind, activity))}::jsonb, ${JSON.stringify(audience)}::jsonb, ${lane}, ${subject}, ${supersedes ?? null},
-      now() + make_interval(secs => ${delay / 1000}::double precision))`, transaction)
+      now() + make_interval(secs => ${delay / 1000}::double precision), now() + make_interval(secs => ${lifetime === undefined ? null : lifetime / 1000}::double precision))`, transaction)
   afterCommit(transaction, () => emit('outbox.filled', { lane, delay }))
 }
 

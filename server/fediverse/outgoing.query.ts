@@ -42,9 +42,9 @@ export async function writeDeliveries(row: Waiting, sent: { body: string, digest
   await run(sql`
     UPDATE peers SET missed_since = coalesce(missed_since, now()) WHERE suspended_at IS NOT NULL AND host = ANY(${hosts})`, inside)
   await run(sql`
-    INSERT INTO deliveries (outgoing_id, inbox_url, host, lane, subject, supersedes)
-    SELECT ${row.id}::bigint, given.inbox_url, given.host, ${row.lane}, ${row.subject}, ${row.supersedes}::text FROM ${given}
-    WHERE NOT EXISTS (SELECT 1 FROM peers WHERE peers.host = given.host AND suspended_at IS NOT NULL)
+    INSERT INTO deliveries (outgoing_id, inbox_url, host, lane, subject, supersedes, expires_at)
+    SELECT outgoing.id, given.inbox_url, given.host, outgoing.lane, outgoing.subject, outgoing.supersedes, outgoing.expires_at FROM outgoing, ${given}
+    WHERE outgoing.id = ${row.id}::bigint AND NOT EXISTS (SELECT 1 FROM peers WHERE peers.host = given.host AND suspended_at IS NOT NULL)
     ON CONFLICT DO NOTHING`, inside)
 }
 
@@ -58,9 +58,9 @@ export async function claimDeliveries(limit: number, busy: string[]): Promise<De
     WITH due AS (
       SELECT d.id, d.host, d.lane, coalesce(p.failures, 0) AS failures, p.signature
       FROM deliveries d LEFT JOIN peers p ON p.host = d.host
-      WHERE d.not_before <= now() AND (d.leased_until IS NULL OR d.leased_until < now()) AND (p.open_until IS NULL OR p.open_until <= now())
+      WHERE d.not_before <= now() AND (d.expires_at IS NULL OR d.expires_at > now()) AND (d.leased_until IS NULL OR d.leased_until < now()) AND (p.open_until IS NULL OR p.open_until <= now())
         AND d.host <> ALL(${busy}::text[])
-        AND NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.host = d.host AND b.subject = d.subject AND b.inbox_url = d.inbox_url AND b.outgoing_id < d.outgoing_id)
+        AND NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.host = d.host AND b.subject = d.subject AND b.inbox_url = d.inbox_url AND b.outgoing_id < d.outgoing_id AND (b.expires_at IS NULL OR b.expires_at > now()))
       ORDER BY d.lane, d.id LIMIT ${limit} FOR UPDATE OF d SKIP LOCKED
     ), chosen AS (
       SELECT id, failures, signature FROM (SELECT due.*, row_number() OVER (PARTITION BY host ORDER BY lane, id) AS place FROM due) ranked
@@ -98,6 +98,11 @@ export async function failed(all: Failed[]): Promise<void> {
       last_failure_at = now(), last_error = excluded.last_error,
       open_until = CASE WHEN excluded.failures > 0 AND peers.failures + 1 >= ${breaker.failures}
         THEN now() + least(${seconds(breaker.max_pause)}, ${seconds(breaker.pause)} * power(2, least(20, peers.failures + 1 - ${breaker.failures}))) ELSE peers.open_until END`)
+}
+
+/** Gives up what would say nothing any more. */
+export async function dropExpired(): Promise<void> {
+  await run(sql`DELETE FROM deliveries WHERE expires_at < now() AND (leased_until IS NULL OR leased_until < now())`)
 }
 
 /** Keeps what is in hand. */

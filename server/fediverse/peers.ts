@@ -7,7 +7,7 @@ import { query, run, sql } from '../core/sql.ts'
 import { keyring } from './keyring.ts'
 import { hostOf } from './origin.ts'
 import type { Audience } from './outbox.ts'
-import { seconds } from './outgoing.query.ts'
+import { dropExpired, seconds } from './outgoing.query.ts'
 
 /** How a host is doing: `open` is left alone for a while, `suspended` until it speaks again. */
 export type PeerState = 'ok' | 'failing' | 'open' | 'suspended'
@@ -91,6 +91,7 @@ export const sweepOutbox = job({
   name: 'sweep-outbox', queue: 'maintenance', payload: z.object({}), every: () => config.federation.outbox.sweep_interval,
   run: async () => {
     const { keep, max_held, signature_memory } = config.federation.outbox
+    await dropExpired()
     await run(sql`
       WITH late AS (DELETE FROM deliveries WHERE created_at < now() - ${seconds(keep)} RETURNING host, created_at)
       UPDATE peers SET suspended_at = coalesce(suspended_at, now()), missed_since = least(missed_since, late.since)

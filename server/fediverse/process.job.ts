@@ -16,9 +16,11 @@ let lanes: Lane[] = []
 /** Starts processing what other servers posted: driven by the rows of `incoming`, woken by news of new ones (law 1). */
 export function startInbox(): { stop(): Promise<void> } {
   if (!config.federation.enabled) return { stop: async () => undefined }
+  const { views_batch, views_interval } = config.federation.inbox
   const opened = lanes = [
     openLane({ lane: 0, inOrder: true, pause: 0, work: attempt }),
-    openLane({ lane: VIEWS, inOrder: false, pause: config.federation.inbox.views_interval, work: attempt })
+    // All of a batch at once, so that they are written together.
+    openLane({ lane: VIEWS, inOrder: false, pause: views_interval, batch: views_batch, concurrency: views_batch, work: attempt })
   ]
   listen()
   return { stop: async () => void await Promise.all(opened.map(async lane => await lane.stop())) }

@@ -4,6 +4,6 @@ import { run, sql } from '../core/sql.ts'
 export async function countWaiting(): Promise<{ incoming: { waiting: number }, outgoing: { waiting: number, held: number } }> {
   const [row] = await run<{ incoming: number, unspread: number, deliveries: number, held: number }>(sql`
     SELECT (SELECT count(*)::int FROM incoming WHERE done_at IS NULL) AS incoming, (SELECT count(*)::int FROM outgoing WHERE fanned_out_at IS NULL) AS unspread,
-      (SELECT count(*)::int FROM deliveries) AS deliveries, (SELECT count(*)::int FROM deliveries JOIN peers USING (host) WHERE open_until > now()) AS held`)
+      (SELECT count(*)::int FROM deliveries WHERE expires_at IS NULL OR expires_at > now()) AS deliveries, (SELECT count(*)::int FROM deliveries JOIN peers USING (host) WHERE open_until > now()) AS held`)
   return { incoming: { waiting: row!.incoming }, outgoing: { waiting: row!.unspread + row!.deliveries, held: row!.held } }
 }

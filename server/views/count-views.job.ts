@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { config } from '../core/config.ts'
+import { job } from '../core/job.ts'
+import { countViews, forgetMarks } from './count.ts'
+import { tellAudiences, tellOrigins, tellWatch } from './view.send.ts'
+import { audiences } from './viewers.ts'
+import { endedSessions, takeViews } from './watching.ts'
+import { keepWatch, watchOf } from './watches.ts'
+
+/** Counts what was viewed here since the last time, tells others of it and of who watches, and writes down what was watched. */
+export const countNewViews = job({
+  name: 'count-views', queue: 'maintenance', payload: z.object({}), every: () => config.views.videos.local_buffer_update_interval,
+  run: async () => {
+    await takeViews(async views => await countViews(views, tellOrigins))
+    await tellAudiences(await audiences())
+    for (const session of await endedSessions()) {
+      const watch = watchOf(session)
+      if (!watch) continue
+      await keepWatch(watch)
+      await tellWatch(watch)
+    }
+  }
+})
+
+/** Forgets who was counted long ago. */
+export const sweepViews = job({
+  name: 'sweep-views', queue: 'maintenance', payload: z.object({}), every: () => config.views.videos.view_expiration,
+  run: async () => await forgetMarks()
+})

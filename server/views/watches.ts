@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto'
+import type { Transaction } from 'sequelize'
+import { config, origin } from '../core/config.ts'
+import { run, sql } from '../core/sql.ts'
+import type { Session } from './watching.ts'
+
+/** A session of watching that is over, as statistics need it; nobody knows whose it was. */
+export type Watch = { uuid: string, url: string, videoId: number, startedAt: Date, endedAt: Date, duration: number, sections: { start: number, end: number }[], country: string | null, region: string | null }
+
+/** What a session that ended was; null where nothing was watched. */
+export function watchOf({ videoId, startedAt, endedAt, sections }: Session): Watch | null {
+  const watched = sections.filter(({ start, end }) => end > start)
+  const duration = watched.reduce((sum, { start, end }) => sum + end - start, 0)
+  const uuid = randomUUID()
+  return duration > 0 ? { uuid, url: `${origin()}/videos/local-viewer/${uuid}`, videoId, startedAt, endedAt, duration, sections: watched, country: null, region: null } : null
+}
+
+/** Keeps a watch of one of our videos; the same again changes nothing. */
+export async function keepWatch(watch: Watch, transaction?: Transaction): Promise<void> {
+  const { uuid, url, videoId, startedAt, endedAt, duration, sections, country, region } = watch
+  await run(sql`
+    INSERT INTO watches (uuid, url, video_id, started_at, ended_at, duration, sections, country, region)
+    SELECT ${uuid}, ${url}, id, ${startedAt}, ${endedAt}, ${duration}, ${JSON.stringify(sections)}::jsonb, ${country}, ${region} FROM videos WHERE id = ${videoId} AND NOT remote
+    ON CONFLICT DO NOTHING`, transaction)
+}
+
+/** Whether a server, named by its origin, may report one more watch of a video: as many as it may report views. */
+export async function mayReport(videoId: number, origin: string): Promise<boolean> {
+  const { max_views_per_host } = config.federation.videos
+  const [row] = await run<{ watches: number }>(sql`
+    SELECT count(*)::int AS watches FROM watches WHERE video_id = ${videoId} AND starts_with(url, ${`${origin}/`}) AND created_at > now() - make_interval(secs => ${config.views.videos.view_expiration / 1000}::double precision)`)
+  return row!.watches < max_views_per_host
+}
