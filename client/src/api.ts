@@ -11,11 +11,12 @@ import type { search } from '../../shared/search.ts'
 import type { transcoding } from '../../shared/transcoding.ts'
 import type { uploads } from '../../shared/uploads.ts'
 import type { videos } from '../../shared/videos.ts'
+import type { views } from '../../shared/views.ts'
 import { ApiError, problemOf } from './api-error.ts'
 import { accessToken, refreshSession } from './credentials.ts'
 import { takeAnswer } from './first-data.ts'
 
-type Contracts = typeof accounts & typeof channels & typeof comments & typeof federation & typeof follows & typeof instance & typeof reactions & typeof search & typeof subscriptions & typeof subscriptionVideos & typeof transcoding & typeof uploads & typeof videos
+type Contracts = typeof accounts & typeof channels & typeof comments & typeof federation & typeof follows & typeof instance & typeof reactions & typeof search & typeof subscriptions & typeof subscriptionVideos & typeof transcoding & typeof uploads & typeof videos & typeof views
 /** Every route of the server, keyed `METHOD /path` below /api/v1. */
 export type Route = keyof Contracts
 

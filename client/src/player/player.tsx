@@ -13,6 +13,7 @@ import { useChrome } from './use-chrome.ts'
 import { usePlayer } from './use-player.ts'
 import { useTracks } from './tracks.ts'
 import { useTaps } from './use-taps.ts'
+import { tellWatched } from './watched.ts'
 import './player.css'
 
 type Props = {
@@ -74,6 +75,8 @@ export function Player({ source, autoplay = false, start, muted = false, loop = 
     return () => removeEventListener('keydown', onKey)
   }, [engine, playback, onWide, pageKeys])
   useEffect(() => { if (playback) return describe(source, jump) }, [playback, source.title, source.poster])
+
+  useEffect(() => { if (playback) return tellWatched(playback.media, source) }, [playback, source.uuid])
 
   const fault = engine?.fault.value ?? null
   const awaited = engine?.awaited.value ?? null
