@@ -130,6 +130,15 @@ test('comments from elsewhere appear, are edited and deleted by their author, an
   await post({ ...activity, id: hostile.id('again') })
   await done()
   expect((await threads(video.uuid)).data[0].isDeleted).toBe(true)
+  // 4.40 what is said below a private video stays here, and so does what is said below one that became private.
+  for (const { uuid } of [secret, video]) {
+    if (uuid === video.uuid) await site.call(`PUT /videos/${uuid}`, { token: ada.token, body: { privacy: 3 } })
+    expect((await say(ada, uuid, 'Between us')).status).toBe(200)
+  }
+  await site.call(`PUT /videos/${video.uuid}`, { token: ada.token, body: { privacy: 1 } })
+  await say(ada, video.uuid, 'For all')
+  await eventually(async () => follower.received.some(({ raw }) => raw.includes('For all')), 10, 'what is for all')
+  expect(follower.received.some(({ raw }) => raw.includes('Between us') || raw.includes(secret.uuid))).toBe(false)
   await follower.stop()
 })
 

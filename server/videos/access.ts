@@ -18,7 +18,7 @@ export async function guardedVideo(id: number | string): Promise<Guarded> {
   const byId = typeof id === 'number' ? sql`v.id = ${id}` : sql`v.uuid = ${id}`
   const [video] = await query(Row, sql`
     SELECT v.id, v.uuid, v.privacy, v.state, v.remote, a.user_id AS "ownerUserId"
-    FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id WHERE ${byId}`)
+    FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id WHERE ${byId} AND v.gone_at IS NULL`)
   if (!video) throw notFound('Video')
   return video
 }

@@ -51,7 +51,7 @@ async function serve(handler: Handler, request: Request, response: Response): Pr
   if (!uuid) throw notFound('Video')
   const video = await localVideo(uuid)
   if (!video) {
-    const [remote] = await run<{ url: string }>(sql`SELECT url FROM videos WHERE uuid = ${uuid} AND remote`)
+    const [remote] = await run<{ url: string }>(sql`SELECT url FROM videos WHERE uuid = ${uuid} AND remote AND gone_at IS NULL`)
     if (!remote) throw notFound('Video')
     return response.redirect(302, remote.url)
   }
