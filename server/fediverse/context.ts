@@ -33,6 +33,9 @@ export const TERMS: Record<ContextKind, object | null> = {
   flag: { Hashtag: 'as:Hashtag' }
 }
 
+/** What every term means that is written or read here beyond ActivityStreams. */
+export const EVERY_TERM: Record<string, unknown> = Object.assign({}, ...Object.values(TERMS))
+
 const BASE = ['https://www.w3.org/ns/activitystreams', 'https://w3id.org/security/v1', { RsaSignature2017: 'https://w3id.org/security#RsaSignature2017' }]
 
 /** A document with the `@context` of its kind, first as is the custom. */

@@ -39,6 +39,11 @@ export async function loadContext(url: string): Promise<{ contextUrl: undefined,
 const FIXED = new Set([activitystreams, security].flatMap(({ '@context': context }) => Object.keys(context as object)).filter(term => !term.startsWith('@')))
 // PeerTube's copies of videos expire in schema.org's sense; nothing that is checked here does.
 FIXED.delete('expires')
+/** Whether a term is one of these. */
+export function isFixed(term: string): boolean {
+  return FIXED.has(term)
+}
+
 /** What a definition of a term may say. */
 const SAYABLE = new Set(['@id', '@type', '@container', '@language', '@version', '@vocab', '@base'])
 

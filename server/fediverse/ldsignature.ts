@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto'
-import { isHarmless, loadContext } from './contexts.ts'
+import { EVERY_TERM } from './context.ts'
+import { isFixed, isHarmless, loadContext } from './contexts.ts'
 import { signedBy, signText } from './keys.ts'
 import { keyring, type Signer } from './keyring.ts'
 import { httpUrl, sameOrigin } from './origin.ts'
-import { idOf, isObject, typeOf, type JsonObject } from './vocabulary.ts'
+import { idOf, isObject, listOf, PUBLIC, type JsonObject } from './vocabulary.ts'
 
 const SECURITY = 'https://w3id.org/security/v1'
 /** What is understood of a document: ActivityStreams, and the types that PeerTube adds to it. */
-const CONTEXT = ['https://www.w3.org/ns/activitystreams', SECURITY, {
-  pt: 'https://joinpeertube.org/ns#', sc: 'http://schema.org/', CacheFile: 'pt:CacheFile', Playlist: 'pt:Playlist', PlaylistElement: 'pt:PlaylistElement', ApproveReply: 'pt:ApproveReply', RejectReply: 'pt:RejectReply', WatchAction: 'sc:WatchAction'
-}]
-/** More values than this are not canonicalised for a stranger (federation.md 4.28). */
+/** A view expires in the sense of the signatures, a copy of a video in schema.org's; whoever says which has said it under his name. */
+const { expires: _ofCopies, ...terms } = EVERY_TERM
+const EXPIRES = 'sc:expires'
+const CONTEXT = ['https://www.w3.org/ns/activitystreams', SECURITY, terms]
+/** More values, and more things without an id, are not canonicalised for a stranger (federation.md 4.28). */
 const MAX_VALUES = 500
-/** What decides what an activity does: it must read the same with the terms as they are known here. */
-const DECISIVE = ['type', 'id', 'actor', 'object', 'to', 'cc', 'target'] as const
+const MAX_NAMELESS = 64
 
 /** A document with an RsaSignature2017 of a local actor, as PeerTube and Mastodon check it when it is sent on by others. */
 export async function signLd(document: object, { actor, privateKey }: Signer): Promise<JsonObject> {
@@ -41,32 +42,50 @@ export async function verifyLd(document: JsonObject): Promise<string | null> {
   } catch { return null }
 }
 
-/** Nothing in it but values: no keyword of JSON-LD outside of a harmless context, and not too many. */
+/** Nothing in it but values: no keyword of JSON-LD outside of a harmless context, and not too much of anything that costs time. */
 function isPlain({ '@context': context, ...rest }: JsonObject): boolean {
   if (!isHarmless(context)) return false
-  let values = 0
+  let values = lengthOf(context)
+  let nameless = 0
   const open: unknown[] = [rest]
   while (open.length > 0) {
     const value = open.pop()
     if (++values > MAX_VALUES) return false
+    if (typeof value === 'string' && value.startsWith('_:')) return false
     if (Array.isArray(value)) open.push(...value as unknown[])
     else if (isObject(value)) {
+      if (typeof value.id !== 'string' && ++nameless > MAX_NAMELESS) return false
       for (const [key, inner] of Object.entries(value)) {
         if (key === '@context' ? !isHarmless(inner) : key.startsWith('@')) return false
-        if (key !== '@context') open.push(inner)
+        if (key === '@context') values += lengthOf(inner)
+        else open.push(inner)
       }
     }
   }
   return true
 }
 
-/** Whether the document says the same by the terms as they are known here as it says by its own context. */
+function lengthOf(context: unknown): number {
+  return listOf(context).reduce<number>((sum, one) => sum + (isObject(one) ? Object.keys(one).length : 1), 0)
+}
+
+/** Whether what is read here is what was signed: with the terms as they are known here, the document says the same as by its own context. */
 async function readsTheSame(document: JsonObject): Promise<boolean> {
   const { default: jsonld } = await import('jsonld')
   const compacted = await jsonld.compact(document as never, { '@context': CONTEXT } as never, { documentLoader: loadContext as never, skipExpansion: false }) as unknown as JsonObject
-  const core = (value: unknown): unknown => Array.isArray(value) ? value.map(core).sort() : isObject(value) ? `${idOf(value)} ${typeOf(value)}` : value
-  const said = (value: unknown) => JSON.stringify([core(value)].flat().map(one => one === 'as:Public' || one === 'Public' ? 'https://www.w3.org/ns/activitystreams#Public' : one))
-  return DECISIVE.every(name => said(document[name] ?? []) === said(compacted[name] ?? []))
+  return JSON.stringify(read(document)) === JSON.stringify(read(compacted))
+}
+
+const isRead = (term: string) => isFixed(term) || term in EVERY_TERM
+
+/** What of a value is read here, in one order and one form. */
+function read(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return value.map(one => JSON.stringify(read(one, key))).filter(one => one !== 'null').sort()
+  if (!isObject(value)) return key === 'type' && !isRead(String(value)) ? null : value === 'as:Public' || value === 'Public' ? PUBLIC : value
+  // A map of languages has words of its own.
+  const entries = Object.entries(value).map(([name, one]) => [name === EXPIRES ? 'expires' : name, one] as const).filter(([name]) => name !== '@context' && (key.endsWith('Map') || isRead(name)))
+  const said = entries.map(([name, one]) => [name, read(listOf(one), name) as string[]] as const).filter(([, one]) => one.length > 0).sort(([a], [b]) => a < b ? -1 : 1)
+  return said.length === 1 && said[0]![0] === 'id' ? value.id : Object.fromEntries(said)
 }
 
 async function hashed(document: object): Promise<string> {
