@@ -3,25 +3,28 @@ import { startPeer, type Peer } from '../../server/test/peer.ts'
 import { eventually } from '../../server/test/instance.ts'
 import { encoded, upload } from '../../server/test/upload.ts'
 import { footage } from '../../server/test/footage.ts'
-import { expectToPlay, logIn, openSite, type Site, type Visitor } from './site.ts'
+import { expectNoFaults, expectToPlay, logIn, openSite, type Site, type Visitor } from './site.ts'
+
+const LIGHT = { transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': true, '480p': false, '720p': false, '1080p': false } } }
 
 /** The other server publishes; the site, whose pages are looked at, follows it. */
 let site: Site
 let other: Peer
+let maker: Awaited<ReturnType<Site['user']>>
 let video: { uuid: string, shortUUID: string }
 /** What went wrong, apart from asking the video's own server for it. */
 const faults = (visitor: Visitor) => visitor.faults.filter(fault => !fault.startsWith(`asked another site: ${other.url}/static/`))
 
 beforeAll(async () => {
-  [site, other] = await Promise.all([openSite(), startPeer({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': true, '480p': false, '720p': false, '1080p': false } } })])
-  const maker = await other.user('maker')
+  [site, other] = await Promise.all([openSite({ ...LIGHT, followers: { instance: { manual_approval: true } } }), startPeer(LIGHT)])
+  maker = await other.user('maker')
   await site.user('viewer')
   const root = await site.login()
   await site.call('POST /server/following', { token: root, body: { hosts: [other.host] } })
   await eventually(async () => (await site.call('GET /server/following')).json.data.some((one: any) => one.state === 'accepted'), 30, 'the follow')
   video = await upload(other, maker, { name: 'A film from elsewhere', description: 'Far *away*' }, await footage({ seconds: 20, size: '640x360' }))
   await encoded(other, maker, video.uuid)
-  await eventually(async () => (await site.call(`GET /videos/${video.uuid}`)).json.streamingPlaylists?.[0]?.files.length === 2, 30, 'the video')
+  await eventually(async () => (await site.call(`GET /videos/${video.uuid}`)).json.streamingPlaylists?.[0]?.files.length === 3, 30, 'the video with both pictures and the sound')
 }, 240_000)
 afterAll(async () => {
   await other?.stop()
@@ -62,5 +65,132 @@ test('search finds a channel by its handle and a video by its address, and the c
   await page.goto(`/search?search=${encodeURIComponent(`${other.url}/w/nothing`)}`)
   await page.getByRole('heading', { name: 'Nothing found' }).waitFor()
   expect(faults(visitor)).toEqual([])
+  await visitor.context.close()
+})
+
+test('what is said and liked here counts there, what is answered there is read here', async () => {
+  const visitor = await site.visit({ reducedMotion: 'reduce' })
+  const { page } = visitor
+  await logIn(page, 'viewer', 'password1', `/w/${video.shortUUID}`)
+  await page.getByLabel('Your comment').fill('Greetings from *here*')
+  await page.getByRole('button', { name: 'Comment', exact: true }).click()
+  await page.getByRole('status').getByText('Your comment is published.').waitFor()
+  await page.getByRole('button', { name: 'Like: 0', exact: true }).click()
+  await page.getByRole('button', { name: 'Like: 1', exact: true, pressed: true }).waitFor()
+  const there = async () => (await other.call(`GET /videos/${video.uuid}/comment-threads`)).json
+  const [said] = await eventually(async () => { const { data } = await there(); return data.length > 0 && data }, 20, 'the comment')
+  expect(said).toMatchObject({ html: '<p>Greetings from <em>here</em></p>', account: { name: 'viewer', host: new URL(site.url).host } })
+  await eventually(async () => (await other.call(`GET /videos/${video.uuid}`)).json.likes === 1, 20, 'the like')
+  const abroad = await site.browser.newPage({ baseURL: other.url, locale: 'en-GB' })
+  await abroad.goto(`/w/${video.shortUUID}`)
+  await abroad.getByRole('article', { name: 'Comment by viewer' }).getByText(`viewer@${new URL(site.url).host}`).waitFor()
+  await abroad.getByRole('link', { name: 'Like: 1', exact: true }).waitFor()
+  await abroad.close()
+
+  await other.call(`POST /videos/${video.uuid}/comments/${said.id}`, { token: maker.token, body: { text: 'And from **there**' } })
+  await eventually(async () => (await site.call(`GET /videos/${video.uuid}/comment-threads`)).json.data[0].totalReplies === 1, 20, 'the answer')
+  await page.reload()
+  await page.getByRole('button', { name: 'Show 1 reply' }).click()
+  const answer = page.getByRole('article', { name: 'Comment by maker' })
+  expect(await answer.locator('.prose').innerHTML()).toBe('<p>And from <strong>there</strong></p>')
+  await answer.getByText(`maker@${other.host}`).waitFor()
+  await answer.getByText('Owner').waitFor()
+  await answer.getByRole('link', { name: 'maker' }).click()
+  await page.getByRole('heading', { name: 'maker', exact: true }).waitFor()
+  expect(new URL(page.url()).pathname).toBe(`/a/maker@${other.host}`)
+
+  await page.goto(`/w/${video.shortUUID}`)
+  await page.getByRole('button', { name: 'Delete the comment by viewer' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await page.getByText('This comment was deleted.').waitFor()
+  await eventually(async () => (await there()).data[0].isDeleted, 20, 'the deletion of the comment')
+  expect(faults(visitor)).toEqual([])
+  await visitor.context.close()
+})
+
+test('an administrator follows, sees who follows and how the servers are, accepts and removes', async () => {
+  const visitor = await site.visit({ reducedMotion: 'reduce' })
+  const { page } = visitor
+  await page.goto('/admin/federation')
+  await page.waitForURL('**/login?next=%2Fadmin%2Ffederation')
+  await logIn(page, 'viewer', 'password1', '/admin/federation')
+  await page.getByRole('heading', { name: 'This page is for administrators' }).waitFor()
+  await page.evaluate(() => localStorage.clear())
+  await logIn(page, 'root', site.rootPassword)
+  await page.getByRole('button', { name: /Your menu/ }).click()
+  await page.getByRole('menuitem', { name: 'Federation' }).click()
+  const line = (name: string) => page.getByRole('listitem').filter({ has: page.getByText(name, { exact: true }) })
+  await line(other.host).getByText('Accepted').waitFor()
+  await page.getByLabel('Follow more servers').fill('no host at all!')
+  await page.getByRole('button', { name: 'Follow', exact: true }).click()
+  await page.getByRole('alert').getByText('all!').waitFor()
+  await page.getByLabel('Follow more servers').fill(`@maker_channel@${other.host}`)
+  await page.getByRole('button', { name: 'Follow', exact: true }).click()
+  await line(`maker_channel@${other.host}`).getByText('Accepted').waitFor()
+  await page.getByRole('button', { name: `Unfollow maker_channel@${other.host}` }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Unfollow' }).click()
+  await expect.poll(async () => await line(`maker_channel@${other.host}`).count()).toBe(0)
+
+  await page.getByRole('tab', { name: 'Followers' }).click()
+  await page.getByText('Nobody follows this site yet.').waitFor()
+  await other.call('POST /server/following', { token: await other.login(), body: { hosts: [new URL(site.url).host] } })
+  const theirs = async () => (await other.call('GET /server/following')).json.data.map((one: any) => one.state)
+  await eventually(async () => (await site.call('GET /server/followers')).json.total === 1, 20, 'the follower')
+  await page.reload()
+  await line(other.host).getByText('Waiting').waitFor()
+  await page.getByRole('button', { name: `Accept ${other.host}` }).click()
+  await line(other.host).getByText('Accepted').waitFor()
+  await expect.poll(theirs).toEqual(['accepted'])
+
+  await page.getByRole('tab', { name: 'Servers' }).click()
+  await line(other.host).getByText('All well').waitFor()
+  await line(other.host).getByText('nothing').waitFor()
+  await page.getByRole('button', { name: `Try now to reach ${other.host}` }).click()
+  await page.getByRole('status').getByText('is tried again').waitFor()
+  await page.getByRole('button', { name: `Send again to ${other.host}` }).click()
+  await page.getByRole('status').getByText('is told again').waitFor()
+
+  await page.getByRole('tab', { name: 'Servers' }).press('ArrowLeft')
+  await page.getByRole('button', { name: `Reject ${other.host}` }).click()
+  await line(other.host).getByText('Rejected').waitFor()
+  await expect.poll(theirs).toEqual(['rejected'])
+  await page.getByRole('button', { name: `Remove ${other.host}` }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await page.getByText('Nobody follows this site yet.').waitFor()
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('what is deleted there vanishes here', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.goto('/')
+  await page.getByRole('link', { name: 'A film from elsewhere' }).waitFor()
+  expect((await other.call(`DELETE /videos/${video.uuid}`, { token: maker.token })).status).toBe(204)
+  await eventually(async () => (await site.call(`GET /videos/${video.uuid}`)).status === 404, 20, 'the deletion')
+  await page.goto(`/w/${video.shortUUID}`)
+  await page.getByRole('heading', { name: 'This video does not exist' }).waitFor()
+  await page.goto('/')
+  await page.getByRole('heading', { name: 'Nothing to watch yet' }).waitFor()
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('a server that does not answer is told to be in trouble, with what waits for it', async () => {
+  const visitor = await site.visit({ reducedMotion: 'reduce' })
+  const { page } = visitor
+  await other.kill()
+  await site.call('POST /users/me/subscriptions', { token: await site.login('viewer', 'password1'), body: { uri: `maker_channel@${other.host}` } })
+  await logIn(page, 'root', site.rootPassword, '/admin/federation?tab=peers')
+  const line = page.getByRole('listitem').filter({ hasText: other.host })
+  await line.getByText(/In trouble|Resting/).waitFor()
+  await line.getByText(/^1 message, /).waitFor()
+  await line.getByText(/in a row/).waitFor()
+  await other.start()
+  await page.getByRole('button', { name: `Try now to reach ${other.host}` }).click()
+  await line.getByText('All well').waitFor({ timeout: 20_000 })
+  await line.getByText('nothing', { exact: true }).waitFor()
+  expect((await other.call('GET /video-channels/maker_channel')).json.followersCount).toBe(1)
+  expectNoFaults(visitor)
   await visitor.context.close()
 })
