@@ -11,6 +11,7 @@ import { receiveRedundancies } from '../redundancy/redundancy.activitypub.ts'
 import { listenForPlaylists } from '../playlists/read-playlists.job.ts'
 import { listenForRepair } from '../videos/repair.job.ts'
 import { listenToVideos } from '../videos/remove-files.ts'
+import { receiveFlags } from '../moderation/flag.receive.ts'
 import { receiveViews } from '../views/view.receive.ts'
 import { tellViewersOfVideos } from '../views/viewers.ts'
 
@@ -24,6 +25,7 @@ export function startListening(): void {
   listenForComments()
   receivePlaylists()
   receiveViews()
+  receiveFlags()
   tellViewersOfVideos()
   receiveRedundancies()
   listenToVideos()

@@ -23,13 +23,14 @@ import { filesRouter } from '../videos/files.routes.ts'
 import { subscriptionVideosRoutes } from '../videos/subscriptions.routes.ts'
 import { videosRoutes } from '../videos/videos.routes.ts'
 import { viewsRoutes } from '../views/views.routes.ts'
+import { abusesRoutes } from '../moderation/abuses.routes.ts'
 import { contracts } from './contracts.ts'
 
 /** Every router below /api/v1. */
 export function apiRoutes(): Router {
   const router = Router()
   // Uploads first: /videos/upload-resumable would else be a video's id.
-  router.use(uploadsRoutes, transcodingRoutes, searchRoutes, videosRoutes, viewsRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, reactionsRoutes, commentsRoutes, playlistsRoutes, channelsRoutes, blocksRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
+  router.use(uploadsRoutes, transcodingRoutes, searchRoutes, videosRoutes, viewsRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, reactionsRoutes, commentsRoutes, playlistsRoutes, abusesRoutes, channelsRoutes, blocksRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
   return router
 }
 

@@ -151,6 +151,7 @@ export const ConfigSchema = z.strictObject({
     enabled: z.boolean(), prevent_ssrf: z.boolean(), sign_federated_fetches: z.boolean(), min_key_bits: z.int().min(1024).max(8192), clock_skew: Duration,
     videos: z.strictObject({ federate_unlisted: z.boolean(), counters_interval: Duration, max_view_jump: Count, keep_gone: Duration, max_views_per_host: Count, max_viewers_per_host: Count, max_told_views: Count, viewers_interval: Duration, view_lifetime: Duration }),
     playlists: z.strictObject({ edits_interval: Duration }),
+    abuses: z.strictObject({ max_objects: z.int().min(1), max_pending_per_host: Count }),
     fetch: z.strictObject({
       connect_timeout: Duration, headers_timeout: Duration, timeout: Duration, redirects_timeout: Duration, max_redirects: Count, max_size: Size, max_image_size: Size, min_rate: Size, max_per_activity: Count, per_host: Rate
     }),
