@@ -5,6 +5,7 @@ import { api } from '../api.ts'
 import { isMissing } from '../api-error.ts'
 import { handleOf } from '../channels/profile.tsx'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
+import { Report } from '../moderation/report.tsx'
 import { me } from '../session.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
@@ -35,6 +36,7 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
   const { video, headers } = place
   const { account } = comment
   const [answering, setAnswering] = useState(false)
+  const [reporting, setReporting] = useState(false)
   const [busy, setBusy] = useState(false)
   const answer = useRef<HTMLDivElement>(null)
   const params = { id: video.uuid, commentId: comment.id }
@@ -67,6 +69,7 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
   }
   const mayAnswer = me.value !== null && Number(video.commentsPolicy.id) !== POLICY.closed && !comment.heldForReview
   const mayRemove = mayDelete(me.value, video, comment)
+  const mayReport = me.value !== null && me.value.account.id !== account.id
   return (
     <article class="comment" id={elementOf(comment.id)} tabIndex={-1} data-quiet-focus aria-label={t('comments.by', { name })}>
       <Avatar of={account} size="s" />
@@ -87,12 +90,14 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
           </div>
         )}
         <CleanHtml html={comment.html} />
-        {(mayAnswer || mayRemove) && (
+        {(mayAnswer || mayRemove || mayReport) && (
           <div class="comment-actions" ref={answer}>
             {mayAnswer && <button type="button" class="comment-act" aria-expanded={answering} aria-label={t('comments.replyTo', { name })} onClick={() => setAnswering(!answering)}>{t('comments.reply')}</button>}
             {mayRemove && <button type="button" class="comment-act" disabled={busy} aria-label={t('comments.deleteOf', { name })} onClick={() => void remove()}>{t('mine.deleteYes')}</button>}
+            {mayReport && <button type="button" class="comment-act" aria-label={t('reports.openOf', { name })} onClick={() => setReporting(true)}>{t('reports.open')}</button>}
           </div>
         )}
+        {reporting && <Report subject={{ kind: 'comment', id: comment.id, name: t('reports.comment', { name }) }} host={account.host} headers={headers} onClose={() => setReporting(false)} />}
         {answering && <Write label={t('comments.yourReply', { name })} submit={t('comments.reply')} send={send} onCancel={close} hint={hintOf(place)} />}
         {children}
       </div>

@@ -15,6 +15,7 @@ export const ROUTES = [
   { path: '/signup', view: lazy(() => import('../accounts/signup.page.tsx')) },
   { path: '/settings', view: lazy(() => import('../accounts/settings.page.tsx')) },
   { path: '/admin/federation', view: lazy(() => import('../federation/federation.page.tsx')) },
+  { path: '/admin/reports', view: lazy(() => import('../moderation/reports.page.tsx')) },
   { path: '/about', view: lazy(() => import('../instance/about.page.tsx')) }
 ]
 

@@ -2,6 +2,7 @@ import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { formatAge, formatCount, formatDate, formatSize, languageName, t } from '../i18n/i18n.ts'
+import { Report } from '../moderation/report.tsx'
 import { Rate } from '../reactions/rate.tsx'
 import { me } from '../session.ts'
 import { Subscribe } from '../subscriptions/subscribe.tsx'
@@ -18,7 +19,7 @@ import { openAddress, passwordHeader, PRIVACY } from './source-of.ts'
 
 /** What is said under a video: title, channel, what one can do with it, description, facts. */
 export function Details({ video, password }: { video: VideoDetails, password: string | null }): JSX.Element {
-  const [open, setOpen] = useState<'share' | 'support' | null>(null)
+  const [open, setOpen] = useState<'share' | 'support' | 'report' | null>(null)
   const mine = me.value !== null && (me.value.account.id === video.account.id || me.value.role.id < 2) && video.isLocal
   const downloads = useDownloads(video, password)
   const when = video.privacy.id === PRIVACY.public ? formatAge(video.publishedAt) : formatAge(video.createdAt)
@@ -44,6 +45,7 @@ export function Details({ video, password }: { video: VideoDetails, password: st
           {mine && <ButtonLink icon="edit" href={`/my/videos/${video.shortUUID}`}>{t('ui.edit')}</ButtonLink>}
           {(video.support ?? video.channel.support) && <Button icon="heart" onClick={() => setOpen('support')}>{t('watch.support')}</Button>}
           <Button icon="share" onClick={() => setOpen('share')}>{t('watch.share')}</Button>
+          {me.value !== null && me.value.account.id !== video.account.id && <Button icon="alert" onClick={() => setOpen('report')}>{t('reports.open')}</Button>}
           {downloads && <Menu label={t('watch.download')} items={downloads} trigger={props => <Button icon="download" {...props}>{t('watch.download')}</Button>} />}
         </div>
       </div>
@@ -52,6 +54,7 @@ export function Details({ video, password }: { video: VideoDetails, password: st
         <Facts video={video} />
       </div>
       {open === 'share' && <Share video={video} onClose={() => setOpen(null)} />}
+      {open === 'report' && <Report subject={{ kind: 'video', id: video.id, name: video.name }} host={video.account.host} headers={passwordHeader(password)} onClose={() => setOpen(null)} />}
       {open === 'support' && <Dialog title={t('watch.support')} onClose={() => setOpen(null)}><Markdown text={(video.support ?? video.channel.support)!} id={`${video.uuid}-support`} /></Dialog>}
     </>
   )
