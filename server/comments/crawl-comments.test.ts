@@ -117,7 +117,8 @@ test('a video that its origin takes away and brings back has what people here sa
   expect(await run(sql`SELECT 1 FROM remote_playlists p JOIN videos v ON v.id = p.video_id WHERE v.url = ${one.id}`)).toEqual([])
   const late = note(origin, owner, one.id, 'While it was away', { published: '2026-11-04T00:00:00.000Z' })
   one.comments.push(late.id)
-  await bring(one)
+  // Whoever follows the channel or the instance hears of it by an Announce.
+  await origin.post(`${site.url}/inbox`, { type: 'Announce', id: origin.id(), actor: channel.url, to: [PUBLIC], object: one.id })
   await eventually(async () => (await words(one.uuid))?.length === 3, 10, 'all comments')
   expect((await site.call(`GET /users/me/videos/${await numberOf(one.id)}/rating`, { token: ada.token })).json.rating).toBe('like')
   // One that nobody here said anything about goes at once.

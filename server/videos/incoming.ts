@@ -50,7 +50,7 @@ function embedded(document: unknown): VideoObject | null {
 async function takeAnnounce({ id, actor, object }: Incoming): Promise<boolean> {
   const url = httpUrl(idOf(listOf(object)[0]))
   if (!url) return false
-  const known = await Video.findOne({ where: { url } })
+  const known = await Video.findOne({ where: { url, goneAt: null } })
   if (known && !known.remote && !isServed(known)) return true
   if (!known && (isLocal(url) || !await isConnected(hostOf(actor)))) return false
   return await attempt(async () => {
