@@ -11,9 +11,10 @@ const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const ED25519 = Buffer.from([0xED, 0x01])
 const ED25519_DER = Buffer.from('302a300506032b6570032100', 'hex')
 const LONGEST = 200
+const MAX_KEYS = 10
 
 /**
- * The actor whose data integrity proof a document carries (FEP-8b32, eddsa-jcs-2022), by the key its own document names as
+ * The actor whose data integrity proof a document carries (FEP-8b32, eddsa-jcs-2022), by a key its own document names as
  * `assertionMethod` (FEP-521a); null where it carries none that counts.
  */
 export async function verifyIntegrity(document: JsonObject): Promise<string | null> {
@@ -25,20 +26,27 @@ export async function verifyIntegrity(document: JsonObject): Promise<string | nu
   const signature = typeof proofValue === 'string' ? base58(proofValue) : null
   if (!method || !sameOrigin(method, actor) || !signature) return null
   try {
-    const key = await keyOf(actor, method)
-    if (!key) return null
+    const keys = await keysOf(actor, method)
     const hash = (value: unknown) => createHash('sha256').update(canonicalize(value)!).digest()
-    const text = Buffer.concat([hash({ ...(rest['@context'] === undefined ? {} : { '@context': rest['@context'] }), ...options }), hash(rest)])
-    return signedBy(text, signature.toString('base64'), key) ? actor : null
+    const head = hash({ ...(rest['@context'] === undefined ? {} : { '@context': rest['@context'] }), ...options })
+    // An LD signature is added after the proof, or before it.
+    const { signature: _ld, ...bare } = rest
+    const texts = [bare, rest].map(covered => Buffer.concat([head, hash(covered)]))
+    return keys.some(key => texts.some(text => signedBy(text, signature.toString('base64'), key))) ? actor : null
   } catch { return null }
 }
 
-/** The key that an actor's own document lists under this address. */
-async function keyOf(actor: string, method: string): Promise<KeyObject | null> {
+/** The key that an actor's own document lists under this address; where it is a name in that document that is not there, as Fedify writes, whichever it lists. */
+async function keysOf(actor: string, method: string): Promise<KeyObject[]> {
   const { document } = await getDocument(actor)
-  const entry = listOf(document.assertionMethod).find(one => isObject(one) && httpUrl(one.id) === method)
-  if (!isObject(entry) || entry.type !== 'Multikey' || httpUrl(entry.controller) !== actor || typeof entry.publicKeyMultibase !== 'string') return null
-  const bytes = base58(entry.publicKeyMultibase)
+  const listed = listOf(document.assertionMethod).slice(0, MAX_KEYS).filter(isObject).map(entry => ({ id: httpUrl(entry.id), key: keyOf(actor, entry) })).filter(one => one.key !== null)
+  const named = listed.filter(one => one.id === method)
+  return (named.length > 0 ? named : method.split('#', 1)[0] === actor ? listed : []).map(one => one.key!)
+}
+
+function keyOf(actor: string, { type, controller, publicKeyMultibase }: JsonObject): KeyObject | null {
+  if (type !== 'Multikey' || httpUrl(controller) !== actor || typeof publicKeyMultibase !== 'string') return null
+  const bytes = base58(publicKeyMultibase)
   if (!bytes || bytes.length !== 34 || !bytes.subarray(0, 2).equals(ED25519)) return null
   return createPublicKey({ key: Buffer.concat([ED25519_DER, bytes.subarray(2)]), format: 'der', type: 'spki' })
 }

@@ -1,0 +1,121 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { run, sql } from '../core/sql.ts'
+import { startFedify, type FedifyPeer } from '../test/fedify-peer.ts'
+import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { encoded, upload } from '../test/upload.ts'
+import { verifyIntegrity } from './integrity.ts'
+import { parseJson } from './json.ts'
+import { verifyLd } from './ldsignature.ts'
+import { digestOf, signCavage, signRfc9421 } from './signature.ts'
+
+let site: Instance
+let owner: Awaited<ReturnType<Instance['user']>>
+let video: { id: number, uuid: string }
+/** The signatures of all that was posted to the inboxes of this instance: scheme and path. */
+const posted: string[] = []
+const note = (message: unknown) => {
+  const { method, url, headers } = (message as { request: IncomingMessage }).request
+  if (method === 'POST' && url!.endsWith('/inbox') && headers.host === new URL(site.url).host) posted.push(`${headers['signature-input'] !== undefined ? 'rfc9421' : headers.signature !== undefined ? 'cavage' : 'none'} ${url}`)
+}
+beforeAll(async () => {
+  site = await startInstance({ security: { actor_key_bits: 2048 }, storyboards: { enabled: false }, federation: { min_key_bits: 2048, inbox: { check_interval: '200 ms' }, outbox: { check_interval: '200 ms', retry_delay: '200 ms' } } })
+  owner = await site.user('owner')
+  video = await upload(site, owner, { name: 'A film of ours', description: 'Words about it' })
+  await encoded(site, owner, video.uuid)
+  subscribe('http.server.request.start', note)
+}, 120_000)
+afterAll(async () => {
+  unsubscribe('http.server.request.start', note)
+  await site?.stop()
+})
+
+describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', scheme => {
+  let fedify: FedifyPeer
+  beforeAll(async () => {
+    fedify = await startFedify(scheme)
+    fedify.wants = scheme
+    posted.length = 0
+  })
+  afterAll(async () => await fedify?.stop())
+  const heard = async (type: string, about: (one: FedifyPeer['heard'][number]) => boolean = () => true) => await eventually(async () => fedify.heard.find(one => one.type === type && about(one)), 15, `${type} at Fedify`)
+  const state = async (from: string, to: string) => (await run<{ state: string }>(sql`
+    SELECT state FROM follows JOIN actors follower ON follower.id = actor_id JOIN actors target ON target.id = target_id WHERE follower.url = ${from} AND target.url = ${to}`))[0]?.state
+
+  it('reads our actors and videos', async () => {
+    for (const [path, kind] of [['accounts/owner', 'Person'], ['video-channels/owner_channel', 'Group'], ['accounts/peertube', 'Application'], [`videos/watch/${video.uuid}`, 'Video']] as const) {
+      const found = await fedify.lookup(`${site.url}/${path}`)
+      expect([found?.id?.href, found?.constructor.name]).toEqual([`${site.url}/${path}`, kind])
+    }
+    expect(await fedify.lookup(`${site.url}/videos/watch/${video.uuid}`)).toMatchObject({ attributionIds: [new URL(`${site.url}/accounts/owner`), new URL(`${site.url}/video-channels/owner_channel`)] })
+  })
+
+  it('follows a channel, an account and the instance, and is accepted', async () => {
+    for (const path of ['video-channels/owner_channel', 'accounts/owner', 'accounts/peertube']) {
+      const target = `${site.url}/${path}`
+      const id = await fedify.follow('alice', target)
+      expect(await heard('Accept', one => one.object === id)).toMatchObject({ actor: target, scheme })
+      expect(await state(fedify.actor('alice'), target)).toBe('accepted')
+    }
+    expect(posted.length).toBeGreaterThanOrEqual(3)
+    expect(posted.filter(one => !one.startsWith(scheme))).toEqual([])
+    expect((await site.call('GET /video-channels/owner_channel')).json.followersCount).toBeGreaterThanOrEqual(1)
+  })
+
+  it('is followed, a person and a group of it, and accepts', async () => {
+    for (const name of ['alice', 'club'] as const) {
+      expect((await site.call('POST /users/me/subscriptions', { token: owner.token, body: { uri: `${name}@${fedify.host}` } })).status).toBe(204)
+      expect(await heard('Follow', one => one.object === fedify.actor(name))).toMatchObject({ actor: `${site.url}/accounts/owner`, scheme })
+      await eventually(async () => await state(`${site.url}/accounts/owner`, fedify.actor(name)) === 'accepted', 15, `the acceptance of ${name}`)
+    }
+  })
+
+  it('hears of a new video, of its change, and of who shares it, and believes it', async () => {
+    const { uuid } = await upload(site, owner, { name: `For ${scheme}` })
+    const url = `${site.url}/videos/watch/${uuid}`
+    expect(await heard('Create', one => one.object === url)).toMatchObject({ actor: `${site.url}/accounts/owner`, id: `${url}/activity`, scheme, document: { object: { type: 'Video', id: url, name: `For ${scheme}` } } })
+    expect(await heard('Announce', one => one.object === url && one.actor.includes('/video-channels/'))).toMatchObject({ actor: `${site.url}/video-channels/owner_channel`, scheme })
+    expect(await heard('Announce', one => one.object === url && one.actor.includes('/accounts/'))).toMatchObject({ actor: `${site.url}/accounts/peertube`, scheme })
+    await site.call(`PUT /videos/${uuid}`, { token: owner.token, body: { name: 'Renamed' } })
+    expect(await heard('Update', one => one.object === url && one.document.object.name === 'Renamed')).toMatchObject({ actor: `${site.url}/accounts/owner`, scheme })
+  })
+
+  it('writes a comment that stands below the video here, with its author', async () => {
+    const id = await fedify.note(`<p>Hello in ${scheme}</p>`, `${site.url}/videos/watch/${video.uuid}`, `${site.url}/accounts/owner`)
+    const comment = await eventually(async () => (await site.call(`GET /videos/${video.uuid}/comment-threads`)).json.data.find((one: any) => one.url === id), 15, 'the comment')
+    expect(comment).toMatchObject({ account: { name: 'alice', host: fedify.host, displayName: 'The alice' } })
+    expect(comment.text).toContain(`Hello in ${scheme}`)
+    expect(posted.filter(one => !one.startsWith(scheme))).toEqual([])
+  })
+
+  it('signs inside, too, so that others may send it on', async () => {
+    const activity = parseJson(Buffer.from(JSON.stringify(await fedify.signed('<p>Hello inside</p>'))))
+    expect(await verifyIntegrity(activity)).toBe(fedify.actor('alice'))
+    expect(await verifyLd(activity)).toBe(fedify.actor('alice'))
+    const changed = { ...activity, object: { ...activity.object as object, content: 'Something else' } }
+    expect([await verifyIntegrity(changed), await verifyLd(changed)]).toEqual([null, null])
+  })
+
+  it('believes nothing that another key has signed', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const actor = `${site.url}/accounts/owner`
+    const signer = { actor, keyId: `${actor}#main-key`, privateKey }
+    const inbox = `${fedify.url}/inbox`
+    const body = JSON.stringify({ '@context': 'https://www.w3.org/ns/activitystreams', id: `${actor}#forged`, type: 'Announce', actor, object: `${site.url}/videos/watch/${video.uuid}` })
+    const headers = scheme === 'cavage' ? signCavage({ method: 'POST', url: inbox, digest: digestOf(body), signer }) : signRfc9421({ method: 'POST', url: inbox, body, signer })
+    const { host: _host, ...rest } = headers
+    expect((await fetch(inbox, { method: 'POST', body, headers: { ...rest, 'content-type': 'application/activity+json' } })).status).toBe(401)
+    expect(fedify.heard.filter(one => one.id.endsWith('#forged'))).toEqual([])
+    expect(fedify.refused.pop()).toMatchObject({ scheme, status: 401 })
+  })
+
+  it('was sent nothing that it would not believe in its kind of signature', () => {
+    expect(fedify.refused.filter(one => one.scheme === scheme)).toEqual([])
+    expect(fedify.heard.length).toBeGreaterThan(5)
+    // Where the other kind is wanted, this instance has knocked with the usual one first, and remembered.
+    if (scheme === 'rfc9421') expect(fedify.refused.filter(one => one.status === 401).length).toBeGreaterThan(0)
+    expect(fedify.refused.length).toBeLessThan(fedify.heard.length)
+  })
+})
