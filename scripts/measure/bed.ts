@@ -19,8 +19,9 @@ export interface Measured { url: string, pid: number, readyAfter: number, stop: 
 
 /** A Postgres, a Redis and a folder to measure on; `serve` starts the real server on them with more configuration. */
 export interface Bed {
+  folder: string
   config: (more?: object) => Promise<Record<string, unknown>>
-  serve: (more?: object) => Promise<Measured>
+  serve: (more?: object, how?: { args?: string[], env?: Record<string, string> }) => Promise<Measured>
   remove: () => Promise<void>
 }
 
@@ -43,10 +44,10 @@ export async function makeBed(): Promise<Bed> {
       rates_limit: Object.fromEntries(['api', 'login', 'upload', 'client', 'files'].map(name => [name, PLENTY])), ...more
     }
   }
-  const serve = async (more?: object) => {
-    const env = { ...process.env, DATABASE_URL: '', REDIS_URL: '', BOBINE_CONFIG: JSON.stringify(await config(more)), BOBINE_ROOT_PASSWORD: PASSWORD }
+  const serve: Bed['serve'] = async (more, { args = [], env: added = {} } = {}) => {
+    const env = { ...process.env, DATABASE_URL: '', REDIS_URL: '', BOBINE_CONFIG: JSON.stringify(await config(more)), BOBINE_ROOT_PASSWORD: PASSWORD, ...added }
     const began = performance.now()
-    const child = fork(join(projectFolder, 'dist/server/main.js'), [], { env, execArgv: NODE_FLAGS, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const child = fork(join(projectFolder, 'dist/server/main.js'), args, { env, execArgv: NODE_FLAGS, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     const url = await ready(child)
     const server: Measured = { url, pid: child.pid!, readyAfter: performance.now() - began, stop: async () => {
       running.delete(server)
@@ -57,7 +58,7 @@ export async function makeBed(): Promise<Bed> {
     running.add(server)
     return server
   }
-  return { config, serve, remove }
+  return { folder, config, serve, remove }
 }
 
 function ready(child: ChildProcess): Promise<string> {

@@ -1,24 +1,32 @@
 import { Refusal } from '../launch/refusal.ts'
+import { measureBetween } from './between.ts'
 import { measureInbound } from './inbound.ts'
+import { measureCrowd, measureDeliveries } from './outbound.ts'
 import { measureServing } from './serve.ts'
 
-const HELP = `Usage: scripts/bench serve | federation
+const HELP = `Usage: scripts/bench serve | federation [inbound | deliveries | crowd | between]
 
   serve   on an instance of its own with 30 videos: time from start to listening, idle memory, answers per second
           of the list and of a video, remembered and not, beside what this machine can do at best
+  federation  all of: comments and views of others taken and processed a second; signed deliveries a second, plain and over
+          TLS, beside bare signing and posting; how soon 10,000 simulated hosts are reached; from one instance to another
 `
 
 /** What can be measured, by its name on the command line. */
-const MEASURES: Record<string, () => Promise<void>> = { serve: measureServing, federation: measureInbound }
+const MEASURES: Record<string, () => Promise<void>> = {
+  serve: measureServing,
+  'federation inbound': measureInbound, 'federation deliveries': measureDeliveries, 'federation crowd': measureCrowd, 'federation between': measureBetween,
+  federation: async () => { for (const one of [measureInbound, measureDeliveries, measureCrowd, measureBetween]) await one() }
+}
 
-const [name, ...rest] = process.argv.slice(2)
+const name = process.argv.slice(2).join(' ') || undefined
 if (name === '--help' || name === undefined) {
   process.stdout.write(HELP)
   process.exit(name === undefined ? 2 : 0)
 }
-const measure = rest.length === 0 ? MEASURES[name] : undefined
+const measure = MEASURES[name]
 if (!measure) {
-  console.error(`There is no measure '${[name, ...rest].join(' ')}'. See scripts/bench --help.`)
+  console.error(`There is no measure '${name}'. See scripts/bench --help.`)
   process.exit(2)
 }
 try {

@@ -29,14 +29,16 @@ export async function seed(url: string, count: number): Promise<string> {
   }
 }
 
-async function login(url: string): Promise<{ authorization: string }> {
+/** The header of a request by the administrator. */
+export async function login(url: string): Promise<{ authorization: string }> {
   const client = await json<Record<string, string>>(`${url}/api/v1/oauth-clients/local`, {})
   const body = new URLSearchParams({ ...client, grant_type: 'password', username: 'root', password: PASSWORD })
   const { access_token } = await json<{ access_token: string }>(`${url}/api/v1/users/token`, { method: 'POST', body })
   return { authorization: `Bearer ${access_token}` }
 }
 
-async function json<T>(url: string, init: RequestInit): Promise<T> {
+/** The JSON of a successful answer. */
+export async function json<T>(url: string, init: RequestInit): Promise<T> {
   const answer = await fetch(url, init)
   if (!answer.ok) throw new Error(`${init.method ?? 'GET'} ${url}: ${answer.status} ${await answer.text()}`)
   return await answer.json() as T
