@@ -1,6 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { run, sql } from '../../server/core/sql.ts'
 import { encoded, upload } from '../../server/test/upload.ts'
 import { footage } from '../../server/test/footage.ts'
 import { logIn, openSite, type Site } from './site.ts'
@@ -9,23 +10,47 @@ type Names = { id: number, uuid: string, shortUUID: string }
 let site: Site
 let open: Names
 let locked: Names
+let strict: Names
 
 beforeAll(async () => {
   site = await openSite({ signup: { enabled: true }, instance: { description: 'A **house** for films.', terms: 'Be kind.' }, transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
   const ada = await site.user('ada')
   const bytes = await footage({ seconds: 3, size: '426x240' })
   open = await upload(site, ada, { name: 'A film to look at', description: 'Some **words** and https://example.com', category: 2, language: 'fr', licence: 2, tags: ['one', 'two'], support: 'Coffee' }, bytes)
-  await upload(site, ada, { name: 'Another film' }, bytes)
+  strict = await upload(site, ada, { name: 'Another film', commentsPolicy: 3 }, bytes)
   locked = await upload(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['secret'] }, bytes)
-  for (const { id } of [open, locked]) await encoded(site, ada, id)
+  for (const { id } of [open, locked, strict]) await encoded(site, ada, id)
+  const bob = await site.user('bob')
+  const say = async ({ uuid }: Names, user: { token: string }, text: string, parent?: number) =>
+    (await site.call(`POST /videos/${uuid}/${parent ? `comments/${parent}` : 'comment-threads'}`, { token: user.token, body: { text } })).json.comment.id as number
+  const first = await say(open, bob, 'A **fine** film, see https://example.com')
+  await say(open, ada, 'Thank you', await say(open, bob, 'One more thing', first))
+  await say(strict, bob, 'May I?')
+  await otherServers()
 }, 180_000)
 afterAll(async () => await site.stop())
+
+/** Servers that follow, are followed, are in trouble and given up, as the pages for administrators show them. */
+async function otherServers(): Promise<void> {
+  for (const [host, state, direction] of [['a.example', 'accepted', 'to'], ['b.example', 'pending', 'to'], ['c.example', 'pending', 'from'], ['d.example', 'rejected', 'from']]) {
+    const url = `https://${host}/accounts/peertube`
+    await run(sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Application', ${url}, 'peertube', ${host}, ${`${url}/inbox`}, now(), now())`)
+    await run(sql`
+      INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at) SELECT ${`${url}/follows/1`}, CASE WHEN ${direction} = 'to' THEN us.id ELSE them.id END, CASE WHEN ${direction} = 'to' THEN them.id ELSE us.id END, ${state}, now(), now()
+      FROM actors us, actors them WHERE us.host IS NULL AND us.preferred_username = 'peertube' AND them.url = ${url}`)
+  }
+  await run(sql`
+    INSERT INTO peers (host, failures, first_failure_at, open_until, suspended_at, last_success_at, last_failure_at, last_error, missed_since) VALUES
+      ('a.example', 0, NULL, NULL, NULL, now(), NULL, NULL, NULL), ('b.example', 2, now(), NULL, NULL, now() - interval '1 hour', now(), 'Status 502', NULL),
+      ('c.example', 9, now(), now() + interval '1 hour', NULL, NULL, now(), 'connect ECONNREFUSED', NULL), ('d.example', 90, now(), NULL, now(), NULL, now(), 'getaddrinfo ENOTFOUND d.example', now())`)
+}
 
 type Stop = { path: () => string, ready: string, act?: (page: Page) => Promise<unknown> }
 const GUEST: Record<string, Stop> = {
   home: { path: () => '/', ready: '.card' },
   'home with its menu open': { path: () => '/', ready: '.card', act: async page => await page.getByRole('button', { name: 'Menu' }).click() },
   watch: { path: () => `/w/${open.shortUUID}`, ready: '.watch-list' },
+  'watch with a talk below': { path: () => `/w/${open.shortUUID}`, ready: '.comment', act: async page => { await page.getByRole('button', { name: /replies/ }).click(); await page.locator('.replies .replies').waitFor() } },
   'watch with the player\'s menu open': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.getByRole('button', { name: 'Player settings' }).click(); await page.getByRole('menuitem', { name: /Speed/ }).click() } },
   'watch with the list of keys': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.keyboard.press('?'); await page.getByRole('dialog').waitFor() } },
   'watch with a password': { path: () => `/w/${locked.shortUUID}`, ready: '.barrier-form' },
@@ -40,6 +65,8 @@ const GUEST: Record<string, Stop> = {
 }
 const MEMBER: Record<string, Stop> = {
   'own watch page, sharing': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.getByRole('button', { name: 'Share' }).click(); await page.getByRole('dialog').waitFor() } },
+  'own watch page, answering': { path: () => `/w/${open.shortUUID}`, ready: '.comment', act: async page => { await page.getByRole('button', { name: 'Reply to bob' }).click(); await page.getByLabel('Your reply to bob').fill('Hm') } },
+  'own watch page, a comment held for review': { path: () => `/w/${strict.shortUUID}`, ready: '.comment-held' },
   upload: { path: () => '/upload', ready: '.drop' },
   'upload with a refused file': { path: () => '/upload', ready: '.drop', act: async page => { await page.setInputFiles('input[type=file]', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') }); await page.getByRole('alert').waitFor() } },
   'upload on its way': { path: () => '/upload', ready: '.drop', act: async page => {
@@ -54,17 +81,26 @@ const MEMBER: Record<string, Stop> = {
   'settings, password': { path: () => '/settings?tab=password', ready: 'form' },
   'settings, display': { path: () => '/settings?tab=display', ready: '.switch' }
 }
+const ADMINISTRATOR: Record<string, Stop> = {
+  'federation, following': { path: () => '/admin/federation', ready: '.server' },
+  'federation, a wrong handle': { path: () => '/admin/federation', ready: '.server', act: async page => { await page.getByLabel('Follow more servers').fill('!'); await page.getByRole('button', { name: 'Follow', exact: true }).click(); await page.getByRole('alert').waitFor() } },
+  'federation, followers': { path: () => '/admin/federation?tab=followers', ready: '.server' },
+  'federation, servers': { path: () => '/admin/federation?tab=peers', ready: '.server' }
+}
 
 for (const width of [390, 1280]) {
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`every page is for everybody, ${colorScheme}, ${width} px`, { timeout: 300_000 }, async () => {
       const options = { colorScheme, viewport: { width, height: 800 }, reducedMotion: 'reduce' as const }
-      const [guest, member] = [await site.visit(options), await site.visit(options)]
+      const [guest, member, administrator] = [await site.visit(options), await site.visit(options), await site.visit(options)]
       await logIn(member.page, 'ada', 'password1')
       await look(guest.context, GUEST)
       await look(member.context, MEMBER)
+      await logIn(administrator.page, 'root', site.rootPassword)
+      await look(administrator.context, ADMINISTRATOR)
       await guest.context.close()
       await member.context.close()
+      await administrator.context.close()
     })
   }
 }

@@ -38,7 +38,7 @@ export function Controls({ playback, engine, sheet, tracks, full, wide, onWide, 
           <Volume playback={playback} />
         </div>
         <span class="controls-time">{formatTime(engine.awaited.value ?? playback.time.value)} <span class="controls-end">/ {formatTime(playback.duration.value)}</span></span>
-        <span class="controls-space">{chapterAt(tracks.chapters, engine.awaited.value ?? playback.time.value)?.title}</span>
+        <span class="controls-chapter">{chapterAt(tracks.chapters, engine.awaited.value ?? playback.time.value)?.title}</span>
         <Settings {...{ playback, engine, tracks, onHelp }} onOpen={onMenu} />
         {document.pictureInPictureEnabled && <IconButton class="player-button player-float" label={t(playback.floating.value ? 'player.unfloat' : 'player.float')} icon="pip" onClick={() => void playback.toggleFloating().catch(() => { /* not before there is a picture */ })} />}
         {onWide && <IconButton class="player-button player-wide" label={t(wide ? 'player.unwide' : 'player.wide')} icon="theatre" aria-pressed={wide} onClick={onWide} />}

@@ -67,8 +67,7 @@ export function SeekBar({ playback, engine, sheet, chapters, onLook }: { playbac
       {pointed && (
         <div class="seek-tip">
           {sheet && <Preview sheet={sheet} time={pointed.share * duration} />}
-          {pointedAt && <span class="seek-chapter">{pointedAt.title}</span>}
-          <span class="seek-time">{formatTime(pointed.share * duration)}</span>
+          <span class="seek-time">{pointedAt && <span class="seek-chapter">{pointedAt.title}</span>}{formatTime(pointed.share * duration)}</span>
         </div>
       )}
     </div>

@@ -87,7 +87,7 @@ function lines(room: Room, playback: Playback, engine: Engine, { captions, capti
     ...(qualities.length > 0 ? [{ text: t('player.quality'), detail: chosen ? nameOf(chosen) : automatic, icon: 'system', role: 'menuitem', opens: 'quality' } as const] : []),
     { text: t('player.speed'), detail: speedName(playback.speed.value), icon: 'speed', role: 'menuitem', opens: 'speed' },
     ...(captions.length > 0 ? [{ text: t('player.captions'), detail: caption ? languageName(caption.language.id) : t('ui.off'), icon: 'captions', role: 'menuitem', opens: 'captions' } as const] : []),
-    ...(chapters.length > 0 ? [{ text: t('player.chapters'), icon: 'chapters', role: 'menuitem', opens: 'chapters' } as const] : []),
+    ...(chapters.length > 0 ? [{ text: t('player.chapters'), detail: formatNumber(chapters.length), icon: 'chapters', role: 'menuitem', opens: 'chapters' } as const] : []),
     { text: t('player.loop'), detail: t(playback.loop.value ? 'ui.on' : 'ui.off'), icon: 'loop', role: 'menuitemcheckbox', chosen: playback.loop.value, act: () => playback.setLoop(!playback.loop.peek()) },
     { text: t('player.keys'), icon: 'keyboard', role: 'menuitem', act: onHelp }
   ]
