@@ -23,8 +23,8 @@ export async function tellOrigins(counted: View[], inside: Transaction): Promise
     if (!place.remote) continue
     const views = counted.filter(view => view.videoId === place.id).slice(0, max_told_views)
     // The same viewer may be told again another day.
-    const day = Date.now()
-    for (const { viewer } of views) await post({ ...viewOf(place, `${viewer}/${day}`), to: [place.account], cc: [] }, place, { subject: `${place.url} ${viewer}`, lifetime: view_lifetime }, inside)
+    const now = Date.now()
+    for (const { viewer } of views) await post({ ...viewOf(place, `${viewer}-${now}`), to: [place.account], cc: [] }, place, { subject: `${place.url} ${viewer}`, lifetime: view_lifetime }, inside)
   }
 }
 

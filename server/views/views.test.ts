@@ -165,6 +165,23 @@ test('4.38 views of one server count only so often, and only a video’s origin 
   expect(Number(await redis.pttl(key('now', video.id)))).toBeLessThan(10_000)
 })
 
+test('a storm of views is told in few words', async () => {
+  const peer = await hostile.actor('storm', 'Application')
+  await run(sql`DELETE FROM view_hosts`)
+  const before = await viewsOf()
+  const told = () => hostile.received.map(one => one.activity).filter(one => one.type === 'Update' && one.object.id === url())
+  hostile.received.length = 0
+  const begin = Date.now()
+  for (let index = 0; index < 15; index++) {
+    await post(view(peer))
+    await new Promise(resolve => setTimeout(resolve, 60))
+  }
+  await eventually(async () => told().at(-1)?.object.views === before + 15, 10, 'the last number')
+  // Once in 300 ms.
+  expect(told().length).toBeLessThanOrEqual(Math.ceil((Date.now() - begin) / 300) + 1)
+  expect(told().map(one => one.object.views)).toEqual(told().map(one => one.object.views).toSorted((a, b) => a - b))
+})
+
 test('4.40 4.42 views of what is hidden, unknown or nonsense have no effect', async () => {
   const eve = await hostile.actor('eve', 'Application')
   const before = await run(sql`SELECT id, views FROM videos ORDER BY id`)

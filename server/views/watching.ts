@@ -12,6 +12,8 @@ export type Watcher = { userId: number | null, ip: string, sessionId?: string }
 /** Somebody's watching of a video that is over; passages in seconds of the video. */
 export type Session = { videoId: number, viewer: string, startedAt: Date, endedAt: Date, sections: { start: number, end: number }[] }
 
+const FEW = 1000
+
 /** Everything of this slice in Redis; it may be wiped at any moment. */
 export const key = (...parts: (string | number)[]) => [config.redis.prefix, 'views', ...parts].join(':')
 
@@ -77,7 +79,7 @@ export async function takeViews(count: (views: View[]) => Promise<void>): Promis
     const [videoId, viewer] = name.split(' ') as [string, string]
     return { videoId: Number(videoId), viewer, host: null }
   }))
-  if (names.length > 0) await redis.del(key('taken'))
+  for (let start = 0; start < names.length; start += FEW) await redis.srem(key('taken'), names.slice(start, start + FEW))
 }
 
 /** The sessions that ended since this was asked; a hundred at most. */
