@@ -13,6 +13,10 @@ const Side = z.object({
 export const Follow = z.object({ id: z.int(), follower: Side, following: Side, score: z.int(), state: State, createdAt: Timestamp, updatedAt: Timestamp })
 export type Follow = z.output<typeof Follow>
 
+/** Somebody who is to be followed and was not found yet; without `nextTryAt` there is nobody of that name. */
+export const Wanted = z.object({ handle: z.string(), attempts: z.int(), error: z.string().nullable(), nextTryAt: Timestamp.nullable(), createdAt: Timestamp })
+export type Wanted = z.output<typeof Wanted>
+
 const FollowQuery = Paging.extend({
   state: State.optional(), actorType: z.enum(['Application', 'Person', 'Group', 'Service', 'Organization'], 'Invalid value').optional(), search: z.string().max(200).optional(),
   sort: z.enum(['createdAt', '-createdAt', 'state', '-state', 'score', '-score', 'redundancyAllowed', '-redundancyAllowed'], 'Invalid value').optional()
@@ -26,6 +30,7 @@ const Somebody = z.object({ handle: Handle })
 export const follows = contract({
   'GET /server/followers': { summary: 'Who follows this instance', tag: 'Federation', query: FollowQuery, response: page(Follow) },
   'GET /server/following': { summary: 'Whom this instance follows', tag: 'Federation', query: FollowQuery, response: page(Follow) },
+  'GET /server/following/wanted': { summary: 'Whom this instance would follow and has not found yet', tag: 'Federation', auth: 'admin', query: Paging, response: page(Wanted) },
   'POST /server/following': {
     summary: 'Follow instances (hosts), or channels and accounts (handles)', description: 'Whoever cannot be reached now is looked for again.', tag: 'Federation', auth: 'admin',
     body: z.object({ hosts: z.array(Host, 'Should have an array of unique hosts').max(100).optional(), handles: z.array(Uri).max(100).optional() })

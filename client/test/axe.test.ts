@@ -26,6 +26,7 @@ beforeAll(async () => {
   const first = await say(open, bob, 'A **fine** film, see https://example.com')
   await say(open, ada, 'Thank you', await say(open, bob, 'One more thing', first))
   await say(strict, bob, 'May I?')
+  await site.call('POST /abuses', { token: bob.token, body: { reason: 'Somebody else made this', predefinedReasons: ['rights'], video: { id: open.id } } })
   await otherServers()
 }, 180_000)
 afterAll(async () => await site.stop())
@@ -39,6 +40,7 @@ async function otherServers(): Promise<void> {
       INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at) SELECT ${`${url}/follows/1`}, CASE WHEN ${direction} = 'to' THEN us.id ELSE them.id END, CASE WHEN ${direction} = 'to' THEN them.id ELSE us.id END, ${state}, now(), now()
       FROM actors us, actors them WHERE us.host IS NULL AND us.preferred_username = 'peertube' AND them.url = ${url}`)
   }
+  await run(sql`INSERT INTO wanted_follows (actor_id, handle, attempts, not_before, error) SELECT id, 'nobody@e.example', 1, 'infinity', 'Nobody of that name' FROM actors WHERE host IS NULL AND preferred_username = 'peertube'`)
   await run(sql`
     INSERT INTO peers (host, failures, first_failure_at, open_until, suspended_at, last_success_at, last_failure_at, last_error, missed_since) VALUES
       ('a.example', 0, NULL, NULL, NULL, now(), NULL, NULL, NULL), ('b.example', 2, now(), NULL, NULL, now() - interval '1 hour', now(), 'Status 502', NULL),
@@ -66,6 +68,7 @@ const GUEST: Record<string, Stop> = {
 const MEMBER: Record<string, Stop> = {
   'own watch page, sharing': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.getByRole('button', { name: 'Share' }).click(); await page.getByRole('dialog').waitFor() } },
   'own watch page, answering': { path: () => `/w/${open.shortUUID}`, ready: '.comment', act: async page => { await page.getByRole('button', { name: 'Reply to bob' }).click(); await page.getByLabel('Your reply to bob').fill('Hm') } },
+  'own watch page, reporting a comment': { path: () => `/w/${open.shortUUID}`, ready: '.comment', act: async page => { await page.getByRole('button', { name: 'Report the comment by bob' }).first().click(); await page.getByRole('button', { name: 'Send the report' }).click(); await page.getByRole('alert').waitFor() } },
   'own watch page, a comment held for review': { path: () => `/w/${strict.shortUUID}`, ready: '.comment-held' },
   upload: { path: () => '/upload', ready: '.drop' },
   'upload with a refused file': { path: () => '/upload', ready: '.drop', act: async page => { await page.setInputFiles('input[type=file]', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') }); await page.getByRole('alert').waitFor() } },
@@ -85,7 +88,8 @@ const ADMINISTRATOR: Record<string, Stop> = {
   'federation, following': { path: () => '/admin/federation', ready: '.server' },
   'federation, a wrong handle': { path: () => '/admin/federation', ready: '.server', act: async page => { await page.getByLabel('Follow more servers').fill('!'); await page.getByRole('button', { name: 'Follow', exact: true }).click(); await page.getByRole('alert').waitFor() } },
   'federation, followers': { path: () => '/admin/federation?tab=followers', ready: '.server' },
-  'federation, servers': { path: () => '/admin/federation?tab=peers', ready: '.server' }
+  'federation, servers': { path: () => '/admin/federation?tab=peers', ready: '.server' },
+  reports: { path: () => '/admin/reports', ready: '.report' }
 }
 
 for (const width of [390, 1280]) {

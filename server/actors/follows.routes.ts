@@ -9,12 +9,13 @@ import { answerFollower, findFollow, removeFollower, unfollow, type Follow } fro
 import { listFollows } from './follows.query.ts'
 import { hasHandle } from './handle.ts'
 import { INSTANCE_ACTOR } from './instance-actor.ts'
-import { wantFollow } from './wanted-follows.job.ts'
+import { listWanted, unwant, wantFollow } from './wanted-follows.job.ts'
 
 /** Who follows this instance, and whom it follows. */
 export const followsRoutes = implement(follows, {
   'GET /server/followers': async ({ query: { state, actorType, search, sort, ...rest } }) => await listFollows([await instanceId()], 'followers', { ...paging(rest), state, actorType, search, sort }),
   'GET /server/following': async ({ query: { state, actorType, search, sort, ...rest } }) => await listFollows([await instanceId()], 'following', { ...paging(rest), state, actorType, search, sort }),
+  'GET /server/following/wanted': async ({ query }) => await listWanted(await instanceId(), paging(query)),
   'POST /server/following': async ({ body: { hosts = [], handles = [] } }) => {
     const id = await instanceId()
     const others = [...new Set(hosts.map(one => one.toLowerCase()))].filter(one => one !== host().toLowerCase())
@@ -22,9 +23,11 @@ export const followsRoutes = implement(follows, {
   },
   'DELETE /server/following/:hostOrHandle': async ({ params: { hostOrHandle } }) => {
     const handle = hostOrHandle.includes('@') ? hostOrHandle : `${INSTANCE_ACTOR}@${hostOrHandle}`
+    // First: what is being looked for right now may be followed a moment later.
+    const dropped = await unwant(await instanceId(), handle)
     const found = await findFollow(sql`follows.actor_id = ${await instanceId()} AND ${hasHandle(sql`target`, handle)}`)
-    if (!found) throw new Problem(404, null, `Follow ${hostOrHandle} not found.`)
-    await unfollow(found.follower.id, found.target.id)
+    if (!found && !dropped) throw new Problem(404, null, `Follow ${hostOrHandle} not found.`)
+    if (found) await unfollow(found.follower.id, found.target.id)
   },
   'DELETE /server/followers/:handle': async ({ params }) => await removeFollower(await follower(params.handle)),
   'POST /server/followers/:handle/accept': async ({ params }) => await answerFollower(await follower(params.handle), 'accepted'),

@@ -143,6 +143,23 @@ test('instances follow each other, a person subscribes to a channel over there, 
   expect((await site.call(`DELETE /server/following/${peer.host}`, { token: root })).status).toBe(404)
 })
 
+test('whoever is not found is looked for again, whoever is not there is told; the administrator gives both up', async () => {
+  const [away, nobody] = ['127.0.0.1:1', `nobody@${peer.host}`]
+  expect((await site.call('POST /server/following', { token: root, body: { hosts: [away], handles: [`@${nobody}`] } })).status).toBe(204)
+  const wanted = async () => (await site.call('GET /server/following/wanted', { token: root })).json
+  await eventually(async () => (await wanted()).data.every((one: { attempts: number }) => one.attempts > 0), 15, 'the attempts')
+  expect(await wanted()).toEqual({
+    total: 2, data: [
+      { handle: nobody, attempts: 1, error: expect.any(String), nextTryAt: null, createdAt: expect.any(String) },
+      { handle: `peertube@${away}`, attempts: expect.any(Number), error: expect.any(String), nextTryAt: expect.any(String), createdAt: expect.any(String) }
+    ]
+  })
+  for (const one of [away, nobody.toUpperCase().replace(peer.host.toUpperCase(), peer.host)]) expect((await site.call(`DELETE /server/following/${one}`, { token: root })).status).toBe(204)
+  expect((await wanted()).total).toBe(0)
+  expect((await site.call(`DELETE /server/following/${away}`, { token: root })).status).toBe(404)
+  expect([(await site.call('GET /server/following/wanted', { token: ada.token })).status, (await site.call('GET /server/following/wanted')).status]).toEqual([403, 401])
+})
+
 test('refusals: bad hosts, bad addresses, other people', async () => {
   expect((await site.call('POST /server/following', { token: root, body: { hosts: ['not a host'] } })).status).toBe(400)
   expect((await site.call('POST /server/following', { token: ada.token, body: { hosts: [peer.host] } })).status).toBe(403)

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import { followName, readWanted } from './follow-name.ts'
+import { followName, readWanted, wantedName } from './follow-name.ts'
 
 test('servers are called by their host, everybody else by the handle', () => {
   const side = { host: 'b.example:9000' } as Parameters<typeof followName>[0]
   expect([followName({ ...side, name: 'peertube' }), followName({ ...side, name: 'ada' })]).toEqual(['b.example:9000', 'ada@b.example:9000'])
+  expect([wantedName('peertube@b.example'), wantedName('ada@b.example')]).toEqual(['b.example', 'ada@b.example'])
 })
 
 test('hosts, addresses and handles are told apart, and from what is neither', () => {

@@ -4,13 +4,19 @@ import type { Follow } from '../../../shared/follows.ts'
 const WHOLE_SERVER = 'peertube'
 
 /** How a side of a follow is called: a server by its host, anybody else by the handle. */
-export function followName({ name, host }: Follow['follower']): string {
+export function followName({ name, host }: Pick<Follow['follower'], 'name' | 'host'>): string {
   return name === WHOLE_SERVER ? host : `${name}@${host}`
 }
 
 /** The handle of a side, as the server takes it. */
 export function followHandle({ name, host }: Follow['follower']): string {
   return `${name}@${host}`
+}
+
+/** How somebody is called who was not found yet. */
+export function wantedName(handle: string): string {
+  const [name = '', host = ''] = handle.split('@')
+  return followName({ name, host })
 }
 
 /** Reads what an administrator wrote: hosts, addresses and handles, between spaces, commas or lines. What is neither is in `wrong`. */

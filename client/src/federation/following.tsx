@@ -1,14 +1,14 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Follow } from '../../../shared/follows.ts'
+import type { Follow, Wanted } from '../../../shared/follows.ts'
 import { api } from '../api.ts'
-import { formatAge, t } from '../i18n/i18n.ts'
+import { formatAge, formatDate, t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
 import { confirm } from '../ui/dialog.tsx'
 import { TextArea } from '../ui/field.tsx'
 import { Badge } from '../ui/state.tsx'
 import { toast } from '../ui/toast.tsx'
-import { followHandle, followName, readWanted } from './follow-name.ts'
+import { followHandle, followName, readWanted, wantedName } from './follow-name.ts'
 import { actOn, Server, Servers } from './servers.tsx'
 import { useList } from './use-list.ts'
 
@@ -18,6 +18,15 @@ const LOOK_AGAIN = 5000
 /** Whom this instance follows, and a place to follow more. */
 export function Following(): JSX.Element {
   const list = useList<Follow>(async query => await api('GET /server/following', { query }), LOOK_AGAIN)
+  const wanted = useList<Wanted>(async query => await api('GET /server/following/wanted', { query }), LOOK_AGAIN)
+  const reload = () => {
+    list.reload()
+    wanted.reload()
+  }
+  const giveUp = async ({ handle }: Wanted) => {
+    await actOn(async () => await api('DELETE /server/following/:hostOrHandle', { params: { hostOrHandle: handle } }), t('federation.givenUp', { name: wantedName(handle) }))
+    wanted.reload()
+  }
   const remove = async ({ following }: Follow) => {
     const name = followName(following)
     if (!await confirm({ title: t('federation.unfollowTitle', { name }), text: t('federation.unfollowText'), yes: t('federation.unfollow') })) return
@@ -26,7 +35,19 @@ export function Following(): JSX.Element {
   }
   return (
     <>
-      <Add onAdded={list.reload} />
+      <Add onAdded={reload} />
+      {wanted.items.length > 0 && (
+        <section class="servers-part">
+          <h2>{t('federation.wanted')}</h2>
+          <Servers list={wanted} empty="">
+            {one => (
+              <Server key={one.handle} name={wantedName(one.handle)} state={<Badge kind={one.nextTryAt ? 'warn' : 'bad'}>{t(one.nextTryAt ? 'federation.looking' : 'federation.nobody')}</Badge>} facts={<WantedFacts wanted={one} />}>
+                <Button icon="close" aria-label={t('federation.giveUpOf', { name: wantedName(one.handle) })} onClick={() => void giveUp(one)}>{t('federation.giveUp')}</Button>
+              </Server>
+            )}
+          </Servers>
+        </section>
+      )}
       <Servers list={list} empty={t('federation.followingNobody')}>
         {follow => (
           <Server key={follow.id} name={followName(follow.following)} state={<FollowState state={follow.state} />} facts={<p class="soft small">{formatAge(follow.createdAt)}</p>}>
@@ -36,6 +57,11 @@ export function Following(): JSX.Element {
       </Servers>
     </>
   )
+}
+
+function WantedFacts({ wanted: { error, nextTryAt } }: { wanted: Wanted }): JSX.Element {
+  const when = nextTryAt && `${t('federation.nextTry')}: ${formatDate(nextTryAt, { dateStyle: 'medium', timeStyle: 'short' })}`
+  return <p class="soft small">{[error, when].filter(Boolean).join(' · ')}</p>
 }
 
 const STATES = { pending: ['federation.pending', 'warn'], accepted: ['federation.accepted', 'accent'], rejected: ['federation.rejected', 'bad'] } as const
