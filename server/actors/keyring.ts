@@ -57,12 +57,13 @@ export const actorsKeyring: Keyring = {
     try {
       const owner = refresh ? await refreshed(keyId) : await stored(keyId) ?? await fetchedOwner(keyId, false)
       if (owner) owners.set(keyId, owner, OWNER_FOR)
-      else absent.set(keyId, true, config.federation.actors.key_refresh)
+      else if (!refresh) absent.set(keyId, true, config.federation.actors.key_refresh)
       return owner
     } catch (error) {
       if (!(error instanceof FetchError)) throw error
-      // Who is gone stays gone for a while; who does not answer may do so in a moment.
-      if (error.kind === 'gone' || error.kind === 'missing') absent.set(keyId, true, config.federation.actors.gone_for)
+      // Who is gone stays gone for a while; who does not answer may do so in a moment, but is not waited for by every request.
+      const gone = error.kind === 'gone' || error.kind === 'missing'
+      absent.set(keyId, true, gone ? config.federation.actors.gone_for : OWNER_FOR)
       return null
     }
   },

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { forgetKeys } from '../actors/keyring.ts'
 import { run, sql } from '../core/sql.ts'
 import { openHostile, type Hostile, type HostileActor, type Way } from './hostile.ts'
 import { eventually, startInstance, type Instance } from './instance.ts'
@@ -83,6 +84,21 @@ describe('keys', () => {
     expect(await post(like(actor.url, good), { as: renewed })).toBe(202)
     for (const _ of [1, 2, 3, 4, 5]) expect(await post(like(actor.url, good), { as: { ...mallory, url: actor.url, keyId: actor.keyId } })).toBe(401)
     expect(asked() - before).toBeLessThanOrEqual(3)
+  })
+
+  it('4.34 a key that cannot be had now is asked for again after half a minute, and not before', async () => {
+    const actor = await good.actor('late')
+    good.serve('/accounts/late', (_request, response) => response.writeHead(503).end())
+    const asked = () => good.asked.filter(path => path === '/accounts/late').length
+    for (const _ of [1, 2, 3]) expect(await post(like(actor.url, good))).toBe(401)
+    expect(asked()).toBe(1)
+    good.serve('/accounts/late', actor.document)
+    expect(await post(like(actor.url, good))).toBe(401)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 })
+    try { expect(await post(like(actor.url, good))).toBe(202) } finally { vi.useRealTimers() }
+    // What was remembered in that time would be of tomorrow.
+    forgetKeys()
+    expect(asked()).toBe(2)
   })
 })
 
