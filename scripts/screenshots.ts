@@ -15,7 +15,7 @@ const TEXT = 'A short film about **time**, shot in one day.\n\n- Camera: Ada\n- 
 
 type Names = { uuid: string, shortUUID: string }
 type Site = { url: string, open: Names, locked: Names, hidden: Names, film: string, stop(): Promise<void> }
-type Shot = { name: string, path: (site: Site) => string, guest?: boolean, act?: (page: Page, site: Site) => Promise<unknown> }
+type Shot = { name: string, path: (site: Site) => string, guest?: boolean, admin?: boolean, act?: (page: Page, site: Site) => Promise<unknown> }
 
 const SHOTS: Shot[] = [
   { name: 'home', path: () => '/', guest: true },
@@ -26,6 +26,8 @@ const SHOTS: Shot[] = [
   { name: 'watch-seek', path: site => `/w/${site.open.shortUUID}`, act: async page => { await play(page); await page.locator('.seek').hover(); await page.waitForTimeout(800) } },
   { name: 'watch-keys', path: site => `/w/${site.open.shortUUID}`, act: async page => await page.keyboard.press('?') },
   { name: 'watch-share', path: site => `/w/${site.open.shortUUID}`, act: async page => await page.getByRole('button', { name: /Share|Partager/ }).click() },
+  { name: 'watch-talk', path: site => `/w/${site.open.shortUUID}`, act: talk },
+  { name: 'watch-reply', path: site => `/w/${site.open.shortUUID}`, act: async page => { await talk(page); await page.locator('.replies .comment-act').first().click() } },
   { name: 'watch-password', path: site => `/w/${site.locked.shortUUID}`, guest: true },
   { name: 'watch-private', path: site => `/w/${site.hidden.shortUUID}`, guest: true },
   { name: 'watch-missing', path: () => '/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', guest: true },
@@ -49,6 +51,9 @@ const SHOTS: Shot[] = [
   { name: 'settings', path: () => '/settings' },
   { name: 'settings-password', path: () => '/settings?tab=password' },
   { name: 'settings-display', path: () => '/settings?tab=display' },
+  { name: 'federation-following', path: () => '/admin/federation', admin: true },
+  { name: 'federation-followers', path: () => '/admin/federation?tab=followers', admin: true },
+  { name: 'federation-servers', path: () => '/admin/federation?tab=peers', admin: true },
   { name: 'login', path: () => '/login', guest: true },
   { name: 'login-wrong', path: () => '/login', guest: true, act: async page => { await page.locator('main input').first().fill('ada'); await page.locator('input[type=password]').fill('wrong'); await page.locator('main button[type=submit]').click(); await page.waitForTimeout(1200) } },
   { name: 'signup', path: () => '/signup', guest: true },
@@ -72,16 +77,18 @@ try {
 
 async function shoot(browser: Browser, site: Site, width: number, theme: 'light' | 'dark', language: string): Promise<void> {
   const options = { viewport: { width, height: width < 600 ? 844 : 800 }, colorScheme: theme, locale: language, reducedMotion: 'reduce' as const, hasTouch: width < 600 }
-  const [guest, member] = await Promise.all([browser.newContext(options), browser.newContext(options)])
-  const door = await member.newPage()
-  await door.goto(`${site.url}/login?next=/settings`)
-  await door.locator('main input').first().fill('ada')
-  await door.locator('input[type=password]').fill(PASSWORD)
-  await door.locator('main button[type=submit]').click()
-  await door.locator('.bar-me').waitFor()
-  await door.close()
+  const [guest, member, admin] = await Promise.all([browser.newContext(options), browser.newContext(options), browser.newContext(options)])
+  for (const [context, username] of [[member, 'ada'], [admin, 'root']] as const) {
+    const door = await context.newPage()
+    await door.goto(`${site.url}/login?next=/settings`)
+    await door.locator('main input').first().fill(username)
+    await door.locator('input[type=password]').fill(PASSWORD)
+    await door.locator('main button[type=submit]').click()
+    await door.locator('.bar-me').waitFor()
+    await door.close()
+  }
   for (const shot of SHOTS.filter(({ name }) => only.length === 0 || only.some(word => `${name}-${width}-${theme}-${language}`.includes(word)))) {
-    const page = await (shot.guest ? guest : member).newPage()
+    const page = await (shot.guest ? guest : shot.admin ? admin : member).newPage()
     try {
       await page.goto(site.url + shot.path(site))
       await page.waitForLoadState('networkidle')
@@ -98,13 +105,21 @@ async function shoot(browser: Browser, site: Site, width: number, theme: 'light'
     }
     await page.close()
   }
-  await Promise.all([guest.close(), member.close()])
+  await Promise.all([guest.close(), member.close(), admin.close()])
 }
 
 async function play(page: Page): Promise<void> {
   await page.locator('.player-start').click()
   await page.waitForFunction(() => document.querySelector('video')!.currentTime > 0.5)
   await page.locator('.player').hover()
+}
+
+/** Scrolls to the comments and opens the first answers. */
+async function talk(page: Page): Promise<void> {
+  await page.locator('#comments-title').scrollIntoViewIfNeeded()
+  await page.locator('.comment-more').first().click()
+  await page.locator('.replies .comment').first().waitFor()
+  await page.locator('#comments-title').evaluate(title => title.scrollIntoView())
 }
 
 /** A site of its own with people, channels and films. */
@@ -158,6 +173,16 @@ async function fill(url: string, data: string): Promise<Omit<Site, 'url' | 'stop
   const open = await upload('A reel unwinds', films[0]!, { privacy: '1', description: TEXT, category: '2', language: 'en', licence: '2', 'tags[0]': 'film', 'tags[1]': 'slow' })
   const locked = await upload('For friends', films[1]!, { privacy: '5', 'videoPasswords[0]': 'friends' })
   const hidden = await upload('A draft', films[2]!, { privacy: '3' })
+  await call('POST', '/users', await login('root'), { username: 'charles', password: PASSWORD, email: 'charles@example.com', role: 2 })
+  const charles = await login('charles')
+  await call('PUT', '/users/me', charles, { displayName: 'Charles Babin' })
+  const say = async (token: string, text: string, parent?: number): Promise<number> => (await call('POST', `/videos/${open.uuid}/${parent ? `comments/${parent}` : 'comment-threads'}`, token, { text })).comment.id
+  await say(charles, 'Which lens is this?')
+  const first = await say(charles, 'I have walked past this mill for **thirty years** and never knew that the wheel still turns.\n\n- the light at *minute four*\n- the sound of it')
+  await say(charles, 'Then I will be there.', await say(ada, 'Twice a year, in May and in October. https://example.com', first))
+  await call('PUT', `/videos/${open.uuid}/rate`, charles, { rating: 'like' })
+  // Nobody answers there.
+  await call('POST', '/server/following', await login('root'), { hosts: ['127.0.0.1:1'], handles: ['slow_pictures@127.0.0.1:1'] })
   for (;;) {
     const states = await Promise.all([...made, open, locked, hidden].map(async ({ uuid }) => (await call('GET', `/videos/${uuid}/transcoding`, ada)).state as string))
     if (states.every(state => state === 'done')) break

@@ -14,6 +14,7 @@ let open: Names
 let strict: Names
 let closed: Names
 let busy: Names
+let locked: Names
 beforeAll(async () => {
   site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }, storyboards: { enabled: false } })
   ada = await site.user('ada')
@@ -23,7 +24,8 @@ beforeAll(async () => {
   strict = await upload(site, ada, { name: 'A film with care', commentsPolicy: 3 }, bytes)
   closed = await upload(site, ada, { name: 'A film in silence', commentsPolicy: 2 }, bytes)
   busy = await upload(site, ada, { name: 'A film of the town' }, bytes)
-  for (const { id } of [open, strict, closed, busy]) await encoded(site, ada, id)
+  locked = await upload(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['secret'] }, bytes)
+  for (const { id } of [open, strict, closed, busy, locked]) await encoded(site, ada, id)
 }, 180_000)
 afterAll(async () => await site?.stop())
 
@@ -148,6 +150,23 @@ test('a guest reads, is led to the door, and finds nothing to press; where comme
   await visitor.page.getByText('Comments are switched off for this video.').waitFor()
   expect(await visitor.page.getByLabel('Your comment').count()).toBe(0)
   await leave(guest, visitor)
+})
+
+test('below a video with a password the password opens the talk, too', async () => {
+  await say(locked, ada, 'Only for friends')
+  const visitor = await site.visit()
+  const { page } = visitor
+  await logIn(page, 'bob', 'password1', `/w/${locked.shortUUID}`)
+  await page.getByLabel('Password of the video').fill('secret')
+  await page.getByRole('button', { name: 'Watch' }).click()
+  await comment(page, 'ada').getByText('Only for friends').waitFor()
+  await page.getByRole('button', { name: 'Reply to ada' }).click()
+  await page.getByLabel('Your reply to ada').fill('Like me')
+  await page.keyboard.press('Control+Enter')
+  await comment(page, 'bob').getByText('Like me').waitFor()
+  await page.getByRole('button', { name: 'Like: 0', exact: true }).click()
+  await expect.poll(async () => (await site.call(`GET /videos/${locked.uuid}`, { token: ada.token })).json.likes).toBe(1)
+  await leave(visitor)
 })
 
 test('a long talk comes in parts, in the order one wants; moderators may delete anything; a refusal is told and loses no word', async () => {

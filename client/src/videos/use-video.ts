@@ -14,6 +14,8 @@ type State = {
   video: VideoDetails | null
   source: Source | null
   barrier: Barrier | null
+  /** What opens the video besides a login: its password. */
+  headers: Record<string, string> | undefined
   unlock: (password: string) => void
   reload: () => void
   renew: () => Promise<Source | null>
@@ -40,7 +42,7 @@ export function useVideo(id: string): State {
   }, [key, password])
 
   return {
-    video, barrier: error ? barrierOf(error) : null, unlock: setPassword, reload,
+    video, headers: passwordHeader(password), barrier: error ? barrierOf(error) : null, unlock: setPassword, reload,
     source: video && (openSourceOf(video) ?? (source?.of === key ? source.is : null)),
     renew: async () => {
       const fresh = await api('GET /videos/:id', { params: { id }, headers: passwordHeader(password) })

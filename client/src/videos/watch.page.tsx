@@ -20,7 +20,7 @@ const LOOK_AGAIN = 4000
 /** A video with everything about it. */
 export default function Watch(): JSX.Element {
   const { params: { id = '' }, query } = useRoute()
-  const { video, source, barrier, unlock, reload, renew } = useVideo(id)
+  const { video, source, headers, barrier, unlock, reload, renew } = useVideo(id)
   const [wide, setWide] = useState(false)
   const { route } = useLocation()
   const waiting = video !== null && video.streamingPlaylists.length + video.files.length === 0 && video.state.id !== 7
@@ -44,7 +44,7 @@ export default function Watch(): JSX.Element {
       <div class="watch-stage">{stage}</div>
       <div class="watch-main">
         <Details video={video} password={source?.headers ? Object.values(source.headers)[0]! : null} />
-        <Comments key={video.uuid} video={video} headers={source?.headers} />
+        <Comments key={video.uuid} video={video} headers={headers} />
       </div>
       <aside class="watch-side"><MoreVideos video={video} /></aside>
     </div>
