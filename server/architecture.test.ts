@@ -63,6 +63,10 @@ const BAD: [string, Sources, RegExp][] = [
   ['a literal with a value', { 'server/videos/a.ts': 'literal(`"views" + ${by}`)' }, /literal/],
   ['a literal that is joined', { 'server/videos/a.ts': "literal('views + ' + by)" }, /literal/],
   ['a literal of a variable', { 'server/videos/a.ts': 'Sequelize.literal(order)' }, /literal/],
+  ['a library that asks other servers', { 'server/videos/a.ts': "import { request } from 'undici'" }, /through fediverse/],
+  ['a question past the guard', { 'server/videos/a.ts': 'const answer = await fetch(url)' }, /asks the network/],
+  ['a question by node', { 'server/videos/a.ts': "import { request, type ClientRequest } from 'node:https'" }, /asks the network/],
+  ['a socket of its own', { 'server/videos/a.ts': "import { connect } from 'node:net'" }, /asks the network/],
   ['a file that is called after nothing', { 'server/videos/video-things.ts': '', 'server/videos/utils.ts': '' }, /utils/],
   ['a folder that is called after nothing', { 'client/src/helpers/date.ts': '' }, /helpers/]
 ]

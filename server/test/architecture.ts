@@ -11,6 +11,9 @@ export const FLOORS = [
 
 /** The only places where SQL leaves the program; everywhere else it is written with the `sql` tag, which binds its values. */
 const SQL_DOORS = ['server/core/sql.ts', 'server/core/migrate.ts']
+/** The only places that open a connection to another server; everything else asks through them, and so through their guard (federation.md 4.1). */
+const NETWORK_DOORS = ['server/fediverse/guard.ts', 'server/fediverse/ask.ts', 'server/fediverse/post.ts']
+const NETWORK = /^(undici|axios|got|node-fetch|ky|superagent|(node:)?(tls|dgram|http2))$/
 const FORBIDDEN_NAMES = /^(utils?|helpers?|libs?|commons?|constants?|managers?|services?)$/
 const IMPORT = /(?:^|[\n;])\s*(?:import\s*|(?:import|export)\b\s*(type\b(?!\s*from))?([\w$\s{},*]*?)\bfrom\s*)['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g
 
@@ -38,6 +41,7 @@ function importFaults(path: string, { target, typeOnly }: Import): string[] {
   if (from === 'client' && target === 'zod' && !typeOnly) return fault('zod stays out of the browser')
   if (from === 'client' && to === 'shared' && local && !typeOnly) return fault('the client imports only types from shared')
   if (from === 'client' && local && !['client', 'shared'].includes(to!)) return fault('the client imports only client and shared')
+  if (from === 'server' && !typeOnly && NETWORK.test(target) && !NETWORK_DOORS.includes(path)) return fault('other servers are asked through fediverse/egress')
   if (from !== 'server' || !local) return []
   if (to === 'shared') return []
   if (to !== 'server') return fault('the server imports only server and shared')
@@ -53,6 +57,9 @@ function textFaults(path: string, code: string): string[] {
   const found: string[] = []
   const configured = path.startsWith('server/core/config') || path.startsWith('scripts/')
   if (!configured && /\bprocess\s*(\.\s*env\b|\[\s*['"]env)|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b|import\s*\{[^}]*\benv\b[^}]*\}\s*from\s*['"](node:)?process['"]/.test(code)) found.push(`${path} reads process.env: only core/config does`)
+  if (path.startsWith('server/') && !NETWORK_DOORS.includes(path) && /(?<![\w.$])fetch\s*\(|\bhttps?\s*\.\s*(get|request)\s*\(|import\s*\{[^}]*\b(get|request|connect|createConnection)\b[^}]*\}\s*from\s*['"](node:)?(https?|net)['"]|\bnew\s+WebSocket\s*\(/.test(code)) {
+    found.push(`${path} asks the network by itself: fediverse/egress does`)
+  }
   if (path.startsWith('server/') && !SQL_DOORS.includes(path)) {
     if (/\bnew\s+Sql\s*\(/.test(code)) found.push(`${path} makes Sql from strings: only the sql tag does`)
     if (/\b(sequelize|client|pool|pg|db|connection|database)\s*(\?\.|\.)\s*query\s*[(<]/i.test(code)) found.push(`${path} sends a query by itself: core/sql does`)
