@@ -26,3 +26,14 @@ CREATE INDEX abuses_flagged ON abuses (flagged_id, id);
 CREATE INDEX abuses_video ON abuses (video_id, id);
 CREATE INDEX abuses_comment ON abuses (comment_id, id);
 CREATE INDEX abuses_host ON abuses (reporter_host) WHERE state = 1;
+
+-- What moderators and whoever reported say to each other.
+CREATE TABLE abuse_messages (
+  id serial PRIMARY KEY,
+  abuse_id integer NOT NULL REFERENCES abuses ON DELETE CASCADE,
+  account_id integer REFERENCES accounts ON DELETE SET NULL,
+  by_moderator boolean NOT NULL,
+  message text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX abuse_messages_abuse ON abuse_messages (abuse_id, id);

@@ -26,6 +26,9 @@ export const MyAbuse = z.object({
 /** A report as moderators see it: by whom, against whom, about what, and what became of it. */
 export const Abuse = MyAbuse.extend({ moderationComment: z.string().nullable(), reporterAccount: Account.nullable(), countReportsForReporter: z.int(), countReportsForReportee: z.int() })
 export type Abuse = z.output<typeof Abuse>
+/** What one of the two sides says about a report. */
+export const AbuseMessage = z.object({ id: z.int(), createdAt: Timestamp, byModerator: z.boolean(), message: z.string(), account: ActorSummary.nullable() })
+export type AbuseMessage = z.output<typeof AbuseMessage>
 export type MyAbuse = z.output<typeof MyAbuse>
 
 /** Bodies have numbers where addresses have digits. */
@@ -53,5 +56,11 @@ export const abuses = contract({
   },
   'PUT /abuses/:id': { summary: 'Decide about a report', tag: 'Abuses', auth: 'moderator', params: IdParam, body: z.object({ state: State.optional(), moderationComment: Words.optional() }) },
   'DELETE /abuses/:id': { summary: 'Delete a report', tag: 'Abuses', auth: 'moderator', params: IdParam },
+  'GET /abuses/:id/messages': { summary: 'What moderators and the reporter said to each other', tag: 'Abuses', auth: 'user', params: IdParam, response: page(AbuseMessage) },
+  'POST /abuses/:id/messages': {
+    summary: 'Write about a report to the moderators, or to the reporter', tag: 'Abuses', auth: 'user', params: IdParam, body: z.object({ message: Words }), response: z.object({ abuseMessage: z.object({ id: z.int() }) }),
+    refusals: { 400: 'The reporter is of another server', 409: 'There are too many' }
+  },
+  'DELETE /abuses/:id/messages/:messageId': { summary: 'Delete a message', tag: 'Abuses', auth: 'user', params: IdParam.extend({ messageId: Number }) },
   'GET /users/me/abuses': { summary: 'What I reported', tag: 'Abuses', auth: 'user', query: Listed, response: page(MyAbuse) }
 })

@@ -146,6 +146,7 @@ export const ConfigSchema = z.strictObject({
     instance: z.strictObject({ auto_follow_back: z.strictObject({ enabled: z.boolean() }), auto_follow_index: z.strictObject({ enabled: NotYet }) })
   }),
   remote_redundancy: z.strictObject({ videos: z.strictObject({ accept_from: z.enum(['nobody', 'anybody', 'followings']), sweep_interval: Duration }) }),
+  abuses: z.strictObject({ max_messages: Count }),
   search: z.strictObject({ remote_uri: z.strictObject({ users: z.boolean(), anonymous: z.boolean() }) }),
   federation: z.strictObject({
     enabled: z.boolean(), prevent_ssrf: z.boolean(), sign_federated_fetches: z.boolean(), min_key_bits: z.int().min(1024).max(8192), clock_skew: Duration,

@@ -70,7 +70,7 @@ function shape(counted: boolean): Sql {
   const counts = counted
     ? sql`, 'countReports', (SELECT count(*)::int FROM abuses other WHERE other.video_id = abuse.video_id), 'nthReport', (SELECT count(*)::int FROM abuses other WHERE other.video_id = abuse.video_id AND other.id <= abuse.id)`
     : sql``
-  return sql`jsonb_build_object('id', abuse.id, 'reason', abuse.reason, 'predefinedReasons', abuse.predefined_reasons, 'countMessages', 0,
+  return sql`jsonb_build_object('id', abuse.id, 'reason', abuse.reason, 'predefinedReasons', abuse.predefined_reasons, 'countMessages', (SELECT count(*)::int FROM abuse_messages WHERE abuse_id = abuse.id),
     'state', json_build_object('id', abuse.state, 'label', CASE abuse.state WHEN 1 THEN 'Pending' WHEN 2 THEN 'Rejected' ELSE 'Accepted' END),
     'createdAt', ${isoSql(sql`abuse.created_at`)}, 'updatedAt', ${isoSql(sql`abuse.updated_at`)}, 'flaggedAccount', ${orNull(sql`flagged`, accountSql(sql`flagged`, sql`flagged_actor`))},
     'video', CASE WHEN abuse.kind = 'video' THEN jsonb_build_object('id', video.id, 'uuid', coalesce(video.uuid::text, abuse.deleted_video->>'uuid'), 'name', coalesce(video.name, abuse.deleted_video->>'name'),

@@ -3,6 +3,7 @@ import { implement } from '../core/route.ts'
 import { asking } from '../videos/videos.routes.ts'
 import { decideAbuse, deleteAbuse, reportAbuse } from './abuses.ts'
 import { listAbuses, listMyAbuses } from './abuses.query.ts'
+import { deleteMessage, listMessages, sayMessage } from './messages.ts'
 
 /** Reports to the moderators. */
 export const abusesRoutes = implement(abuses, {
@@ -10,5 +11,8 @@ export const abusesRoutes = implement(abuses, {
   'GET /abuses': async ({ query }) => await listAbuses(query),
   'PUT /abuses/:id': async ({ params, body }) => await decideAbuse(params.id, body),
   'DELETE /abuses/:id': async ({ params }) => await deleteAbuse(params.id),
+  'GET /abuses/:id/messages': async ({ params, viewer }) => await listMessages(params.id, viewer),
+  'POST /abuses/:id/messages': async ({ params, body, viewer }) => ({ abuseMessage: { id: await sayMessage(params.id, viewer, body.message) } }),
+  'DELETE /abuses/:id/messages/:messageId': async ({ params, viewer }) => await deleteMessage(params.id, params.messageId, viewer),
   'GET /users/me/abuses': async ({ query, viewer }) => await listMyAbuses(query, viewer.accountId)
 })

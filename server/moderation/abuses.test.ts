@@ -14,7 +14,7 @@ let video: { id: number, uuid: string }
 let secret: { id: number, uuid: string }
 let comment: { id: number, url: string }
 beforeAll(async () => {
-  [site, hostile] = await Promise.all([startInstance({ federation: { outbox: { check_interval: 100 }, abuses: { max_objects: 3, max_pending_per_host: 6 } } }), openHostile()])
+  [site, hostile] = await Promise.all([startInstance({ abuses: { max_messages: 3 }, federation: { outbox: { check_interval: 100 }, abuses: { max_objects: 3, max_pending_per_host: 6 } } }), openHostile()])
   root = await site.login()
   ada = await site.user('ada')
   bob = await site.user('bob')
@@ -144,6 +144,24 @@ test('4.40 4.42 reports of what is hidden, of others or nonsense are not taken, 
   expect((await run(sql`SELECT 1 FROM incoming WHERE outcome LIKE 'failed%'`))).toEqual([])
   const forged = flag(await hostile.actor('mallory'), url(video.uuid))
   expect((await hostile.post(`${site.url}/inbox`, forged, { as: eve })).status).toBe(401)
+})
+
+test('moderators and whoever reported write to each other, and nobody else reads it', async () => {
+  const { id } = (await report({ video: { id: video.id } })).json.abuse
+  const say = async (token: string, message: string, about = id) => await site.call(`POST /abuses/${about}/messages`, { token, body: { message } })
+  const read = async (token: string) => await site.call(`GET /abuses/${id}/messages`, { token })
+  const first = (await say(root, 'Hello reporter')).json.abuseMessage.id
+  const second = (await say(bob.token, 'Hello admin')).json.abuseMessage.id
+  expect((await read(bob.token)).json).toMatchObject({ total: 2, data: [{ id: first, byModerator: true, message: 'Hello reporter', account: { name: 'root' } }, { id: second, byModerator: false, message: 'Hello admin', account: { name: 'bob' } }] })
+  expect((await list(`&id=${id}`)).data[0].countMessages).toBe(2)
+  expect([(await read(ada.token)).status, (await say(ada.token, 'Me too')).status, (await site.call(`GET /abuses/${id}/messages`)).status]).toEqual([403, 403, 401])
+  expect([(await say(bob.token, 'x')).status, (await say(bob.token, 'Hello', 9999)).status]).toEqual([400, 404])
+  const remove = async (token: string, message: number) => (await site.call(`DELETE /abuses/${id}/messages/${message}`, { token })).status
+  expect([await remove(bob.token, first), await remove(ada.token, second), await remove(bob.token, second), await remove(root, first), await remove(root, first)]).toEqual([403, 403, 204, 204, 404])
+  for (let index = 0; index < 4; index++) await say(bob.token, 'More')
+  expect([(await read(root)).json.total, (await say(root, 'Too much')).status]).toEqual([3, 409])
+  const [remote] = await run<{ id: number }>(sql`SELECT id FROM abuses WHERE reporter_host IS NOT NULL LIMIT 1`)
+  expect((await say(root, 'Hello over there', remote!.id)).status).toBe(400)
 })
 
 test('a report outlives what it is about', async () => {
