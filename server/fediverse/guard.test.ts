@@ -120,6 +120,16 @@ describe('4.1 addresses', () => {
   })
 })
 
+it('4.3 a delivery is not led anywhere else', async () => {
+  config.federation.prevent_ssrf = false
+  peer.received.length = 0
+  for (const status of [301, 302, 303, 307, 308]) {
+    peer.answer(`/led/${status}`, status, { location: `${peer.url}/elsewhere` })
+    expect(await post(delivery(`${peer.url}/led/${status}`))).toEqual({ kind: 'refused', error: `It answers ${status}` })
+  }
+  expect(peer.received.map(({ path }) => path)).toEqual([301, 302, 303, 307, 308].map(status => `/led/${status}`))
+})
+
 describe('4.2 a name that changes its mind', () => {
   it('is resolved once a socket, and the socket goes to what was checked', async () => {
     names.set('rebinding.example', [['93.184.216.34'], ['127.0.0.1']])
