@@ -75,6 +75,8 @@ if (process.send) {
 }
 
 async function listening<T extends Server>(server: T, host?: string): Promise<T> {
+  // No connection ends in mid-measure.
+  Object.assign(server, { keepAliveTimeout: 120_000 })
   await new Promise<void>(resolve => host ? server.listen(0, host, resolve) : server.listen(0, resolve))
   return server
 }

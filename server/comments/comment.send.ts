@@ -5,17 +5,18 @@ import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
 import { hostOf } from '../fediverse/origin.ts'
 import { forward, LANE, send, type Audience } from '../fediverse/outbox.ts'
 import { PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
+import { announceInGroup } from './group.ts'
 import type { Row } from './comment.row.ts'
 
 const PUBLICLY = 1
 const UNLISTED = 2
 
 /** The Note of a comment: HTML for everybody, its Markdown as the source (federation.md 2.1). */
-export async function noteOf(row: Row): Promise<{ id: string, [key: string]: unknown }> {
+export async function noteOf(row: Row, inside?: Transaction): Promise<{ id: string, [key: string]: unknown }> {
   const { markdownHtml } = await import('../core/markdown.ts')
   const author = row.author!
   const answered = row.parent_author ?? row.owner
-  const mentions = answered === author ? [] : [{ type: 'Mention', href: answered, name: `@${await nameOf(answered)}` }]
+  const mentions = answered === author ? [] : [{ type: 'Mention', href: answered, name: `@${await nameOf(answered, inside)}` }]
   return {
     to: [PUBLIC], cc: [`${author}/followers`, ...mentions.map(({ href }) => href)], type: 'Note', id: row.url, content: row.remote ? row.text : markdownHtml(row.text).trim(), mediaType: 'text/html',
     ...(row.remote ? {} : { source: { content: row.text, mediaType: 'text/markdown' } }), inReplyTo: row.parent_url ?? row.video_url, published: row.created_at.toISOString(), updated: row.updated_at.toISOString(),
@@ -27,18 +28,19 @@ export async function noteOf(row: Row): Promise<{ id: string, [key: string]: unk
 export async function tellComment(row: Row, type: 'Create' | 'Update', inside: Transaction): Promise<void> {
   // What is said below a video that is not for others stays here.
   if (!row.video_remote && row.video_privacy > UNLISTED) return
-  const note = await noteOf(row)
+  const note = await noteOf(row, inside)
   const id = type === 'Create' ? `${row.url}/activity` : `${row.url}/updates/${row.updated_at.toISOString()}`
-  await send({
-    activity: { to: note.to as string[], cc: note.cc as string[], type, id: row.reply_approval && row.video_remote ? `${id}#approved` : id, actor: row.author!, object: note } as Activity,
-    kind: 'comment', audience: await audienceOf(row, inside), lane: LANE.PUBLISH, subject: row.url
-  }, inside)
+  const activity: Activity = { to: note.to as string[], cc: note.cc as string[], type, id: row.reply_approval && row.video_remote ? `${id}#approved` : id, actor: row.author!, object: note }
+  await send({ activity, kind: 'comment', audience: await audienceOf(row, inside), lane: LANE.PUBLISH, subject: row.url }, inside)
+  if (!row.video_remote) await announceInGroup(row, activity, inside)
 }
 
 /** Tells that a comment is deleted, in the name of whoever may say so; null: only here. */
 export async function tellDeletion(row: Row, actor: string | null, inside: Transaction): Promise<void> {
   if (actor === null || row.held && !row.video_remote || hostOf(actor) !== host()) return
-  await send({ activity: { to: [PUBLIC], cc: [`${actor}/followers`], type: 'Delete', id: `${row.url}/delete`.replace(/^.*\/\/[^/]+/, origin()), actor, object: row.url }, kind: 'base', audience: await audienceOf(row, inside), lane: LANE.NOW, subject: row.url }, inside)
+  const activity: Activity = { to: [PUBLIC], cc: [`${actor}/followers`], type: 'Delete', id: `${row.url}/delete`.replace(/^.*\/\/[^/]+/, origin()), actor, object: row.url }
+  await send({ activity, kind: 'base', audience: await audienceOf(row, inside), lane: LANE.NOW, subject: row.url }, inside)
+  if (!row.video_remote) await announceInGroup(row, activity, inside)
 }
 
 /** Tells a remote author that the comment is welcome (FEP-5624). */
@@ -54,6 +56,7 @@ export async function tellApproval(row: Row, inside: Transaction): Promise<void>
 export async function sendOn(row: Pick<Row, 'url' | 'video_id'>, { body, type, signer }: { body: string, type: string, signer: string }, inside: Transaction): Promise<void> {
   const followersOf = await publishersOf(row.video_id, inside)
   if (followersOf.length > 0) await forward({ body, type, actor: instanceActor(), audience: { followersOf, except: [hostOf(signer)] }, subject: row.url }, inside)
+  await announceInGroup(row, JSON.parse(body) as object, inside)
 }
 
 async function audienceOf(row: Row, inside: Transaction): Promise<Audience> {
@@ -76,8 +79,8 @@ async function publishersOf(videoId: number, inside: Transaction): Promise<strin
   return row ? [row.account, row.channel, instanceActor()] : []
 }
 
-async function nameOf(url: string): Promise<string> {
-  const [row] = await run<{ name: string, host: string | null }>(sql`SELECT preferred_username AS name, host FROM actors WHERE url = ${url}`)
+async function nameOf(url: string, inside?: Transaction): Promise<string> {
+  const [row] = await run<{ name: string, host: string | null }>(sql`SELECT preferred_username AS name, host FROM actors WHERE url = ${url}`, inside)
   return row ? `${row.name}@${row.host ?? host()}` : url
 }
 

@@ -106,6 +106,9 @@ test('comments from elsewhere appear, are edited and deleted by their author, an
   const [alice, mallory] = [await hostile.actor('alice'), await hostile.actor('mallory')]
   const follower = await openHostile()
   const carol = await follower.actor('carol')
+  const group = await openHostile()
+  const lemmy = await group.actor('reader')
+  await group.post(`${site.url}/inbox`, { type: 'Follow', id: group.id('follow'), actor: lemmy.url, object: `${site.url}/video-channels/ada_channel` })
   await follower.post(`${site.url}/inbox`, { type: 'Follow', id: follower.id('follow'), actor: carol.url, object: `${site.url}/accounts/ada` })
   const before = (await threads(video.uuid)).total
   const activity = note(alice, watchUrl(video.uuid))
@@ -116,6 +119,11 @@ test('comments from elsewhere appear, are edited and deleted by their author, an
   expect((await threads(video.uuid)).total).toBe(before + 1)
   const sent = await eventually(async () => follower.received.find(({ raw }) => raw.includes(activity.object.id)), 10, 'the forwarding')
   expect(JSON.parse(sent!.raw)).toEqual(activity)
+
+  // FEP-1b12: those who take the channel for a group hear of it from the group.
+  const announced = await eventually(async () => group.received.find(({ activity: { type } }) => type === 'Announce')?.activity, 10, 'the group’s Announce')
+  expect(announced).toMatchObject({ actor: `${site.url}/video-channels/ada_channel`, to: ['https://www.w3.org/ns/activitystreams#Public'], object: { type: 'Create', id: activity.id, actor: alice.url, object: { id: activity.object.id, inReplyTo: watchUrl(video.uuid) } } })
+  expect(follower.received.some(({ activity: { type, object } }) => type === 'Announce' && object.type === 'Create')).toBe(false)
 
   const edit = (actor: HostileActor, content: string) => ({ type: 'Update', id: hostile.id('update'), actor: actor.url, object: { ...activity.object, content, updated: new Date(Date.now() + 1).toISOString() } })
   await post(edit(mallory, 'Stolen'))
@@ -139,7 +147,9 @@ test('comments from elsewhere appear, are edited and deleted by their author, an
   await say(ada, video.uuid, 'For all')
   await eventually(async () => follower.received.some(({ raw }) => raw.includes('For all')), 10, 'what is for all')
   expect(follower.received.some(({ raw }) => raw.includes('Between us') || raw.includes(secret.uuid))).toBe(false)
-  await follower.stop()
+  expect(group.received.filter(({ activity: { type } }) => type === 'Announce').map(({ activity: { object } }) => object.type ?? 'Video')).toEqual(expect.arrayContaining(['Create', 'Update', 'Delete']))
+  expect(group.received.some(({ raw }) => raw.includes('Between us'))).toBe(false)
+  await Promise.all([follower.stop(), group.stop()])
 })
 
 test('a remote comment on a video with approval waits, and its author is told when it is welcome', async () => {

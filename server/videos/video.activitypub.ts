@@ -27,6 +27,7 @@ export function writeVideo(video: VideoObject): JsonObject {
     ],
     ...present({ likes: collections.likes, dislikes: collections.dislikes, shares: collections.shares, comments: collections.comments, hasParts: collections.chapters }),
     attributedTo: [...(video.account === null ? [] : [{ type: 'Person', id: video.account }]), { type: 'Group', id: video.channel }],
+    audience: video.channel,
     isLiveBroadcast: live !== null, liveSaveReplay: live && live.saveReplay, permanentLive: live && live.permanent, latencyMode: live && live.latencyMode
   }
 }
