@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { run, sql } from '../core/sql.ts'
 import { startFedify, type FedifyPeer } from '../test/fedify-peer.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { encoded, upload } from '../test/upload.ts'
+import { upload } from '../test/upload.ts'
 import { verifyIntegrity } from './integrity.ts'
 import { parseJson } from './json.ts'
 import { verifyLd } from './ldsignature.ts'
@@ -21,10 +21,10 @@ const note = (message: unknown) => {
   if (method === 'POST' && url!.endsWith('/inbox') && headers.host === new URL(site.url).host) posted.push(`${headers['signature-input'] !== undefined ? 'rfc9421' : headers.signature !== undefined ? 'cavage' : 'none'} ${url}`)
 }
 beforeAll(async () => {
-  site = await startInstance({ security: { actor_key_bits: 2048 }, storyboards: { enabled: false }, federation: { min_key_bits: 2048, inbox: { check_interval: '200 ms' }, outbox: { check_interval: '200 ms', retry_delay: '200 ms' } } })
+  site = await startInstance({ security: { actor_key_bits: 2048 }, storyboards: { enabled: false }, transcoding: { enabled: false }, federation: { min_key_bits: 2048, inbox: { check_interval: '200 ms' }, outbox: { check_interval: '200 ms', retry_delay: '200 ms' } } })
   owner = await site.user('owner')
   video = await upload(site, owner, { name: 'A film of ours', description: 'Words about it' })
-  await encoded(site, owner, video.uuid)
+  await eventually(async () => (await site.call(`GET /videos/${video.uuid}`)).json.state?.id === 1, 60, 'the film')
   subscribe('http.server.request.start', note)
 }, 120_000)
 afterAll(async () => {
