@@ -146,6 +146,20 @@ describe('4.15 what a signature covers', () => {
   })
 })
 
+it('4.19 headers that are made to take long to read are refused at once', async () => {
+  const began = performance.now()
+  const signed = { host: 'here.example', date: new Date(NOW).toUTCString(), digest: `SHA-256=${right}` }
+  const inputs = [';a=1', ';a', ';a=-1', ';a="x"', ';a=:b:', ';a=?1'].map(one => `sig1=("@method")${one.repeat(2000)}!`)
+  for (const input of [...inputs, `sig1=("${'\\"'.repeat(7000)}`, `sig1=${'('.repeat(15_000)}`, `sig1=(${'"a" '.repeat(3500)})`, `${'a'.repeat(15_000)}=()`, `${'sig1=(),'.repeat(1800)}`, ' '.repeat(15_000)]) {
+    expect(await judged({ method: 'POST', path: '/inbox', headers: { ...signed, 'signature-input': input, signature: `sig1=:AAAA:,${'x=:A:,'.repeat(2000)}` }, body: BODY, now: NOW }), input.slice(0, 40)).not.toBe(ACTOR)
+  }
+  for (const signature of [`keyId="${'\\"'.repeat(7000)}`, 'a='.repeat(7000), ','.repeat(15_000), `keyId="x"${',a="b"'.repeat(2500)}`, `headers="${'date '.repeat(3000)}"`, '"'.repeat(15_000)]) {
+    expect(await judged({ method: 'POST', path: '/inbox', headers: { ...signed, signature }, body: BODY, now: NOW }), signature.slice(0, 40)).not.toBe(ACTOR)
+  }
+  for (const digest of [`${'SHA-256=,'.repeat(1500)}`, '='.repeat(15_000), `SHA-256=${'A'.repeat(15_000)}`, 'a-'.repeat(7000)]) expect(await asked({ headers: { digest } }), digest.slice(0, 40)).not.toBe(ACTOR)
+  expect(performance.now() - began).toBeLessThan(5000)
+})
+
 describe('4.33 dates', () => {
   it('are ours within an hour, before or after', async () => {
     for (const minutes of [0, 20, -20, 59, -59]) expect(await asked({ now: NOW + minutes * MINUTE }), String(minutes)).toBe(ACTOR)
