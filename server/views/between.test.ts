@@ -36,6 +36,8 @@ it('who watches on B is counted on A, and both say the same', async () => {
   await Promise.all([watch(a, 'on-a'), watch(b, 'one'), watch(b, 'two')])
   const said = [0, 0, 0, 0]
   await eventually(async () => {
+    // They stay.
+    await Promise.all([[a, 'on-a'], [b, 'one'], [b, 'two']].map(async ([on, session]) => await watch(on as Peer, session as string)))
     const [[viewsA, viewersA], [viewsB, viewersB]] = await Promise.all([shown(a), shown(b)])
     for (const [place, value] of [viewsA, viewsB, viewersA, viewersB].entries()) said[place] = Math.max(said[place]!, value)
     return viewsA === 3 && viewsB === 3 && said[2]! >= 3 && said[3]! >= 3

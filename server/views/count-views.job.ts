@@ -4,7 +4,7 @@ import { job } from '../core/job.ts'
 import { countViews, forgetMarks } from './count.ts'
 import { tellAudiences, tellOrigins, tellWatch } from './view.send.ts'
 import { audiences } from './viewers.ts'
-import { endedSessions, takeViews } from './watching.ts'
+import { endedSessions, takeViews, type Session } from './watching.ts'
 import { keepWatch, watchOf } from './watches.ts'
 
 /** Counts what was viewed here since the last time, tells others of it and of who watches, and writes down what was watched. */
@@ -13,12 +13,11 @@ export const countNewViews = job({
   run: async () => {
     await takeViews(async views => await countViews(views, tellOrigins))
     await tellAudiences(await audiences())
-    for (const session of await endedSessions()) {
-      const watch = watchOf(session)
-      if (!watch) continue
-      await keepWatch(watch)
-      await tellWatch(watch)
-    }
+    let ended: Session[]
+    do {
+      ended = await endedSessions()
+      for (const session of ended) await writeDown(session)
+    } while (ended.length > 0)
   }
 })
 
@@ -27,3 +26,10 @@ export const sweepViews = job({
   name: 'sweep-views', queue: 'maintenance', payload: z.object({}), every: () => config.views.videos.view_expiration,
   run: async () => await forgetMarks()
 })
+
+async function writeDown(session: Session): Promise<void> {
+  const watch = watchOf(session)
+  if (!watch) return
+  await keepWatch(watch)
+  await tellWatch(watch)
+}

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run, sql } from '../core/sql.ts'
+import { withContext } from '../fediverse/context.ts'
+import { signLd } from '../fediverse/ldsignature.ts'
 import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed.ts'
@@ -98,6 +100,19 @@ test('the origin of a video says how many watch it and how often it was viewed',
   // A presence that it sends, or sends on, is one viewer.
   await post(good, view(good, instance, { expires: soon() }))
   await eventually(async () => (await shown()).viewers === 1, 5, 'one viewer')
+})
+
+test('4.29 a viewer elsewhere counts when the origin of the video sends its word on, and not without the signature of whoever said it', async () => {
+  await eventually(async () => (await shown()).viewers === 0, 5, 'quiet')
+  const word = async (more: object = {}) => ({ ...await signLd(withContext('view', view(evil, villain, { expires: soon(3000) })), { actor: villain.url, keyId: villain.keyId, privateKey: villain.privateKey }), ...more })
+  const forward = async (activity: object) => (await good.post(`${site.url}/inbox`, activity as never, { as: instance })).status
+  expect(await forward(await word({ expires: soon(9000) }))).toBe(202)
+  expect(await forward(view(evil, villain, { expires: soon() }))).toBe(401)
+  await done()
+  expect((await shown()).viewers).toBe(0)
+  expect(await forward(await word())).toBe(202)
+  await eventually(async () => (await shown()).viewers === 1, 5, 'the viewer')
+  await eventually(async () => (await shown()).viewers === 0, 5, 'the end')
 })
 
 test('4.38 counters of others than the origin, and absurd ones, change nothing', async () => {
