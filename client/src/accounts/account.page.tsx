@@ -6,9 +6,11 @@ import { isMissing } from '../api-error.ts'
 import { handleOf, Profile } from '../channels/profile.tsx'
 import { takeAnswer } from '../first-data.ts'
 import { t } from '../i18n/i18n.ts'
+import { Report } from '../moderation/report.tsx'
+import { me } from '../session.ts'
 import { useTitle } from '../shell/title.ts'
 import { Avatar } from '../ui/avatar.tsx'
-import { ButtonLink } from '../ui/button.tsx'
+import { Button, ButtonLink } from '../ui/button.tsx'
 import { Failure, State } from '../ui/state.tsx'
 import { useAnswer } from '../use-answer.ts'
 import { Endless } from '../videos/endless.tsx'
@@ -22,13 +24,17 @@ export default function AccountPage(): JSX.Element {
   const { data: channels } = useAnswer('GET /accounts/:name/video-channels', account ? { params: { name }, query: {} } : null)
   const question = (start: number) => ({ params: { name }, query: { start, sort: '-publishedAt' as const } })
   const [first] = useState(() => takeAnswer(addressOf('GET /accounts/:name/videos', question(0))) as Videos | undefined)
+  const [reporting, setReporting] = useState(false)
   useTitle(account?.displayName ?? (error ? t('account.missing') : null))
   if (isMissing(error)) return <div class="page"><State heading="h1" icon="user" title={t('account.missing')}><ButtonLink href="/">{t('ui.toHome')}</ButtonLink></State></div>
   if (error) return <div class="page"><Failure text={t('ui.noConnection')} onRetry={reload} /></div>
   if (!account) return <div class="page" aria-busy="true" />
   return (
     <div class="page">
-      <Profile of={account} handle={`@${handleOf(account)}`} />
+      <Profile of={account} handle={`@${handleOf(account)}`}>
+        {me.value !== null && me.value.account.id !== account.id && <div><Button icon="alert" onClick={() => setReporting(true)}>{t('reports.open')}</Button></div>}
+      </Profile>
+      {reporting && <Report subject={{ kind: 'account', id: account.id, name: account.displayName }} host={account.host} onClose={() => setReporting(false)} />}
       {channels && channels.data.length > 0 && (
         <section>
           <h2 class="section-title">{t('account.channels')}</h2>

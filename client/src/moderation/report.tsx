@@ -14,7 +14,7 @@ const LONGEST = 3000
 
 type Props = {
   /** What is reported, by its number, and what it is called. */
-  subject: { kind: 'video' | 'comment', id: number, name: string }
+  subject: { kind: 'video' | 'comment' | 'account', id: number, name: string }
   /** The host of whom it is about. */
   host: string
   headers?: Record<string, string>
