@@ -1,7 +1,7 @@
 import { createServer as createTlsServer, type Server } from 'node:https'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -27,7 +27,7 @@ let other: Hostile
 let tls: { url: string, server: Server, handler: Handler }
 let folder: string
 beforeAll(async () => {
-  loadConfig({ overrides: { webserver: { hostname: 'here.example' }, federation: { prevent_ssrf: false, fetch: { headers_timeout: '1 second', timeout: '6 seconds', per_host: { max: 100_000 } } } } })
+  loadConfig({ overrides: { webserver: { hostname: 'here.example' }, federation: { prevent_ssrf: false, fetch: { connect_timeout: '1 second', headers_timeout: '1 second', timeout: '6 seconds', per_host: { max: 100_000 } } } } })
   setKeyring(scriptedKeyring());
   [peer, other] = [await openHostile(), await openHostile()]
   folder = await mkdtemp(join(tmpdir(), 'bobine-egress-'))
@@ -261,6 +261,26 @@ describe('4.19 slowness', () => {
     expect(stall![1]).toBeLessThan(8000)
     expect(slowHead![1]).toBeLessThan(8000)
     await vi.waitFor(() => expect(closed).toBe(2))
+  })
+
+  it('of a handshake is given up, and so is a head without an end', async () => {
+    const sockets: Socket[] = []
+    const deaf = createServer(socket => { sockets.push(socket); socket.on('error', () => undefined) })
+    await new Promise<void>(resolve => deaf.listen(0, '127.0.0.1', resolve))
+    const began = Date.now()
+    expect(await problem(getDocument(`https://127.0.0.1:${(deaf.address() as AddressInfo).port}/x`))).toMatch(/^unreachable/)
+    expect(Date.now() - began).toBeLessThan(4000)
+    expect(sockets).toHaveLength(1)
+    for (const socket of sockets) socket.destroy()
+    deaf.close()
+    const endless = at(() => (request, response) => {
+      const more = () => { if (!request.socket.destroyed) request.socket.write(`x-${'y'.repeat(1000)}: z\r\n`, () => setImmediate(more)) }
+      request.socket.write('HTTP/1.1 200 OK\r\n')
+      more()
+      response.on('error', () => undefined)
+    })
+    expect(await problem(getDocument(endless))).toMatch(/^unreachable/)
+    expect(Date.now() - began).toBeLessThan(8000)
   })
 
   it('of a file leaves nothing behind', async () => {
