@@ -58,22 +58,25 @@ test('likes and dislikes show at once, the last press counts, and what is not ta
 
   // The first answer is late: what was wished meanwhile is told after it.
   let asked = 0
+  let release = (): void => undefined
+  const released = new Promise<void>(resolve => { release = resolve })
   await page.route('**/rate', async route => {
     asked++
-    await new Promise(resolve => setTimeout(resolve, 300))
+    await released
     await route.continue()
   })
   await button(page, 'Like: 0').click()
   await button(page, 'Like: 1').click()
   await button(page, 'Dislike: 0').click()
   await button(page, 'Dislike: 1', true).waitFor()
+  release()
   await expect.poll(counts).toEqual([0, 1])
   expect(asked).toBe(2)
   await page.unroute('**/rate')
 
-  await page.route('**/rate', async route => await route.fulfill({ status: 500, body: 'no' }))
+  await page.route('**/rate', async route => await route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify({ status: 403, detail: 'Not today' }) }))
   await button(page, 'Like: 0').click()
-  await page.getByRole('status').getByText('cannot be reached').waitFor()
+  await page.getByRole('status').getByText('That did not work: Not today').waitFor()
   await button(page, 'Like: 0', false).waitFor()
   await button(page, 'Dislike: 1', true).waitFor()
   expect(await counts()).toEqual([0, 1])

@@ -6,6 +6,7 @@ import { isMissing } from '../api-error.ts'
 import { handleOf } from '../channels/profile.tsx'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
 import { Report } from '../moderation/report.tsx'
+import { problemText } from '../problem-text.ts'
 import { me } from '../session.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
@@ -49,7 +50,7 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
       await what().catch((error: unknown) => { if (!isMissing(error)) throw error })
       then()
       toast(done)
-    } catch { toast(t('ui.noConnection'), { bad: true }) } finally { setBusy(false) }
+    } catch (error) { toast(problemText(error), { bad: true }) } finally { setBusy(false) }
   }
   const remove = async () => {
     if (await confirm({ title: t('comments.deleteTitle'), text: t('comments.deleteText'), yes: t('mine.deleteYes') })) await act(async () => await api('DELETE /videos/:id/comments/:commentId', { params, headers }), t('comments.deleted'), onDelete)

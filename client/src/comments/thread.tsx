@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Comment, CommentTree } from '../../../shared/comments.ts'
 import { api } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
+import { problemText } from '../problem-text.ts'
 import { toast } from '../ui/toast.tsx'
 import { CommentLine, elementOf } from './comment-line.tsx'
 import type { Place } from './rights.ts'
@@ -25,7 +26,7 @@ export function Thread({ comment, place, onCount, onGone }: Props): JSX.Element 
       const tree = await api('GET /videos/:id/comment-threads/:threadId', { params: { id: video.uuid, threadId: root.id }, headers })
       setAnswers(tree.children)
       setOpen(true)
-    } catch { toast(t('ui.noConnection'), { bad: true }) } finally { setBusy(false) }
+    } catch (error) { toast(problemText(error), { bad: true }) } finally { setBusy(false) }
   }
   useEffect(() => { if (focused) document.getElementById(elementOf(focused.id))?.focus() }, [focused])
 

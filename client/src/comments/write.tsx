@@ -2,6 +2,7 @@ import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
+import { problemText } from '../problem-text.ts'
 import { Button } from '../ui/button.tsx'
 import { TextArea } from '../ui/field.tsx'
 
@@ -33,7 +34,7 @@ export function Write({ label, submit, send, onCancel, hint }: Props): JSX.Eleme
     try {
       await send(text.trim())
       setText('')
-    } catch (error) { setProblem(problemText(error)) } finally { setBusy(false) }
+    } catch (error) { setProblem(error instanceof ApiError && error.status === 409 ? t('comments.closed') : problemText(error)) } finally { setBusy(false) }
   }
   const cancel = () => {
     setText('')
@@ -55,10 +56,4 @@ export function Write({ label, submit, send, onCancel, hint }: Props): JSX.Eleme
       )}
     </form>
   )
-}
-
-function problemText(error: unknown): string {
-  if (!(error instanceof ApiError) || error.status === 0) return t('ui.noConnection')
-  if (error.status === 409) return t('comments.closed')
-  return error.status === 429 ? t('comments.tooMany') : t('refusal.other', { reason: error.message })
 }

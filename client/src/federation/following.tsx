@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import type { Follow, Wanted } from '../../../shared/follows.ts'
 import { api } from '../api.ts'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
+import { problemText } from '../problem-text.ts'
 import { Button } from '../ui/button.tsx'
 import { confirm } from '../ui/dialog.tsx'
 import { TextArea } from '../ui/field.tsx'
@@ -87,7 +88,7 @@ function Add({ onAdded }: { onAdded: () => void }): JSX.Element {
       setText('')
       toast(t('federation.added'))
       onAdded()
-    } catch { setProblem(t('ui.noConnection')) } finally { setBusy(false) }
+    } catch (error) { setProblem(problemText(error)) } finally { setBusy(false) }
   }
   return (
     <form class="form servers-add" onSubmit={event => void add(event)}>

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { t } from '../i18n/i18n.ts'
+import { problemText } from '../problem-text.ts'
 import { Button } from '../ui/button.tsx'
 import { Failure } from '../ui/state.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -36,5 +37,5 @@ export async function actOn(what: () => Promise<unknown>, done: string): Promise
   try {
     await what()
     toast(done)
-  } catch { toast(t('ui.noConnection'), { bad: true }) }
+  } catch (error) { toast(problemText(error), { bad: true }) }
 }

@@ -86,7 +86,6 @@ export default {
   'comments.showReplies': { one: 'Show {count} reply', other: 'Show {count} replies' },
   'comments.sort': 'Order of the comments',
   'comments.title': 'Comments',
-  'comments.tooMany': 'You are writing very fast. Please wait a little.',
   'comments.yourReply': 'Your reply to {name}',
   'comments.yours': 'Your comment',
 
@@ -444,6 +443,7 @@ export default {
   'ui.retry': 'Try again',
   'ui.save': 'Save',
   'ui.toHome': 'To the home page',
+  'ui.tooMany': 'That was very fast. Please wait a little.',
 
   'upload.arrived': '{percent} of {size} has arrived.',
   'upload.cancel': 'Cancel this upload',

@@ -88,7 +88,6 @@ export default {
   'comments.showReplies': { one: 'Afficher {count} réponse', other: 'Afficher {count} réponses' },
   'comments.sort': 'Ordre des commentaires',
   'comments.title': 'Commentaires',
-  'comments.tooMany': 'Vous écrivez très vite. Attendez un peu.',
   'comments.yourReply': 'Votre réponse à {name}',
   'comments.yours': 'Votre commentaire',
 
@@ -446,6 +445,7 @@ export default {
   'ui.retry': 'Réessayer',
   'ui.save': 'Enregistrer',
   'ui.toHome': 'Vers l’accueil',
+  'ui.tooMany': 'C’était très rapide. Attendez un peu.',
 
   'upload.arrived': '{percent} de {size} sont arrivés.',
   'upload.cancel': 'Annuler cet envoi',

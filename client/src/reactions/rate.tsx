@@ -5,6 +5,7 @@ import type { VideoDetails } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 import { isLoggedIn } from '../credentials.ts'
 import { formatCount, t } from '../i18n/i18n.ts'
+import { problemText } from '../problem-text.ts'
 import { Button, ButtonLink } from '../ui/button.tsx'
 import { toast } from '../ui/toast.tsx'
 import { useAnswer } from '../use-answer.ts'
@@ -42,10 +43,10 @@ export function Rate({ video, headers }: { video: VideoDetails, headers?: Record
       try {
         await api('PUT /videos/:id/rate', { params: { id: video.uuid }, headers, body: { rating } })
         known.current = rating
-      } catch {
+      } catch (error) {
         wish.current = known.current
         setShown(known.current)
-        toast(t('ui.noConnection'), { bad: true })
+        toast(problemText(error), { bad: true })
       }
     }
     busy.current = false

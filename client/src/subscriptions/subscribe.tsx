@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import { api } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
+import { problemText } from '../problem-text.ts'
 import { me } from '../session.ts'
 import { Button, ButtonLink } from '../ui/button.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -26,7 +27,7 @@ export function Subscribe({ channel }: { channel: Followed }): JSX.Element | nul
       if (following) await api('DELETE /users/me/subscriptions/:uri', { params: { uri } })
       else await api('POST /users/me/subscriptions', { body: { uri } })
       change({ [uri]: !following })
-    } catch { toast(t('ui.noConnection'), { bad: true }) } finally { setBusy(false) }
+    } catch (error) { toast(problemText(error), { bad: true }) } finally { setBusy(false) }
   }
   return <Button look={following ? 'plain' : 'primary'} icon={following ? 'check' : 'plus'} busy={busy || !data} aria-pressed={following} onClick={() => void turn()}>{t(following ? 'subscribe.done' : 'subscribe.do')}</Button>
 }
