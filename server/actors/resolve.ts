@@ -10,6 +10,7 @@ import { bury, isGone } from '../fediverse/tombstones.ts'
 import { isObject, listOf } from '../fediverse/vocabulary.ts'
 import { Actor } from './actor.model.ts'
 import { readActor, type RemoteActor } from './actor.wire.ts'
+import { storeActorPictures } from './remote-pictures.ts'
 
 type Options = { budget?: Budget, refresh?: boolean }
 
@@ -103,6 +104,7 @@ export async function storeActor(remote: RemoteActor, inside: Transaction): Prom
       refreshed_at = now(), updated_at = now() WHERE actors.host IS NOT NULL AND actors.type = excluded.type
     RETURNING id`, inside)
   if (!row) throw new FetchError('invalid', `${remote.url} has become something else`)
+  await storeActorPictures(row.id, remote, inside)
   if (remote.type !== 'Group') {
     await run(sql`
       INSERT INTO accounts (actor_id, name, description, created_at, updated_at) VALUES (${row.id}, ${remote.displayName}, ${remote.summary}, now(), now())

@@ -32,7 +32,7 @@ filesRouter.use(['/static', '/lazy-static', '/download'], (request, response, ne
 
 const REMOTE: Record<string, Sql> = {
   thumbnails: sql`SELECT filename, url FROM thumbnails WHERE kind = 'thumbnail'`, previews: sql`SELECT filename, url FROM thumbnails WHERE kind = 'preview'`,
-  storyboards: sql`SELECT filename, url FROM storyboards`, captions: sql`SELECT filename, url FROM video_captions`
+  avatars: sql`SELECT filename, url FROM actor_images WHERE kind = 'avatar'`, banners: sql`SELECT filename, url FROM actor_images WHERE kind = 'banner'`, storyboards: sql`SELECT filename, url FROM storyboards`, captions: sql`SELECT filename, url FROM video_captions`
 }
 const PICTURES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
 const CAPTIONS = ['text/vtt', 'text/plain', 'application/octet-stream']

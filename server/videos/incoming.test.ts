@@ -4,6 +4,7 @@ import { run, sql } from '../core/sql.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts'
 import { seedVideo } from '../test/seed.ts'
+import { resolveActor } from '../actors/resolve.ts'
 import { config } from '../core/config.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
@@ -202,6 +203,26 @@ describe('attacks', () => {
     expect([page.includes('<svg onload'), page.includes('<img src=x'), page.includes('javascript:alert'), page.includes('gpj<script>')]).toEqual([false, false, false, false])
     const nested = film({ content: '<b>'.repeat(300_000), mediaType: 'text/html' })
     await arrived(nested)
+  })
+
+  it('the pictures of remote actors come through us, each at a name of its own, and go when they are taken away', async () => {
+    const picture = (file: string) => ({ type: 'Image', url: `${good.url}/pictures/${file}`, mediaType: 'image/png', width: 120, height: 120 })
+    const png = Buffer.from('\x89PNG\r\n', 'latin1')
+    for (const file of ['one.png', 'two.png']) good.serve(`/pictures/${file}`, (_request, response) => void response.writeHead(200, { 'content-type': 'image/png' }).end(png))
+    const owned = await good.actor('painter', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }], icon: [picture('one.png')], image: picture('two.png') })
+    await arrived(film({}, good, owner, owned))
+    const handle = `painter@${good.host}`
+    const shown = async () => (await site.call(`GET /video-channels/${handle}`)).json
+    const { avatars: [avatar], banners: [banner] } = await shown()
+    for (const { path } of [avatar, banner]) expect(Buffer.from(await (await fetch(`${site.url}${path}`)).arrayBuffer()).equals(png)).toBe(true)
+    good.serve(new URL(owned.url).pathname, { ...owned.document, icon: [picture('two.png')], image: { type: 'Image', url: 'http://169.254.169.254/x.png' } })
+    await resolveActor(owned.url, { refresh: true })
+    const later = await shown()
+    expect(later.avatars[0].path).not.toBe(avatar.path)
+    expect((await fetch(`${site.url}${avatar.path}`)).status).toBe(404)
+    good.serve(new URL(owned.url).pathname, { ...owned.document, icon: undefined, image: null })
+    await resolveActor(owned.url, { refresh: true })
+    expect(await shown()).toMatchObject({ avatars: [], banners: [] })
   })
 
   it('4.46 only what a row names is fetched, within its type and size', async () => {
