@@ -72,19 +72,23 @@ export async function startWorkers(jobs: Job[]): Promise<void> {
     workers.push(worker)
   }
   await scheduleTimers(jobs)
+  watching = setInterval(() => void scheduleTimers(jobs, { missing: true }).catch(error => logger.warn('Timers cannot be looked after', { reason: (error as Error).message })), config.jobs.timers_interval)
 }
 
-/** Puts the timers of repeating jobs into Redis (again: Redis may have been wiped). */
-export async function scheduleTimers(jobs: Job[]): Promise<void> {
+/** Puts the timers of repeating jobs into Redis; `missing`: only those that are not there, as Redis may have been wiped. */
+async function scheduleTimers(jobs: Job[], { missing = false } = {}): Promise<void> {
   for (const one of jobs) {
-    if (one.every) await (await queue(one.queue)).upsertJobScheduler(one.name, { every: Math.max(one.every(), 100) }, { name: one.name, data: {}, opts: { removeOnComplete: true, removeOnFail: true } })
+    if (!one.every || missing && await (await queue(one.queue)).getJobScheduler(one.name)) continue
+    await (await queue(one.queue)).upsertJobScheduler(one.name, { every: Math.max(one.every(), 100) }, { name: one.name, data: {}, opts: { removeOnComplete: true, removeOnFail: true } })
   }
 }
 
+let watching: NodeJS.Timeout | undefined
 const running = new Set<AbortController>()
 
 /** Asks running jobs to stop, waits for them, and closes workers and queues. */
 export async function stopWorkers(): Promise<void> {
+  clearInterval(watching)
   for (const controller of running) controller.abort()
   await Promise.all(workers.splice(0).map(async worker => await within(worker.close())))
 }

@@ -20,6 +20,7 @@ export const HURRIED = {
     videos: { counters_interval: 300 },
     crawl: { interval: 1500 }
   },
+  jobs: { timers_interval: 500 },
   storyboards: { enabled: false }
 }
 
