@@ -52,6 +52,25 @@ describe('an LD signature', () => {
     ]) expect(await verifyLd(await signed(document)), JSON.stringify(document)).toBe(ALICE)
   })
 
+  it('is known on a reply as Mastodon writes it', async () => {
+    const context = [AS, {
+      ostatus: 'http://ostatus.org#', atomUri: 'ostatus:atomUri', inReplyToAtomUri: 'ostatus:inReplyToAtomUri', conversation: 'ostatus:conversation', sensitive: 'as:sensitive', toot: 'http://joinmastodon.org/ns#', votersCount: 'toot:votersCount',
+      blurhash: 'toot:blurhash', focalPoint: { '@container': '@list', '@id': 'toot:focalPoint' }, Emoji: 'toot:Emoji', Hashtag: 'as:Hashtag'
+    }]
+    const whole = activity({
+      published: '2026-11-20T12:00:00Z', cc: [`${ALICE}/followers`],
+      object: note({
+        summary: null, url: `${GOOD}/@alice/1`, to: [PUBLIC], cc: [`${ALICE}/followers`, 'https://here.example/accounts/bob'], sensitive: false, atomUri: `${GOOD}/notes/1`, inReplyToAtomUri: 'https://here.example/videos/watch/1', conversation: 'tag:good.example,2026-11-20:objectId=1:objectType=Conversation',
+        content: '<p>Hello</p>', contentMap: { en: '<p>Hello</p>' }, attachment: [{ type: 'Document', mediaType: 'image/png', url: `${GOOD}/1.png`, name: null, blurhash: 'UBL_', focalPoint: [0.0, -0.5], width: 100, height: 50 }],
+        tag: [{ type: 'Mention', href: 'https://here.example/accounts/bob', name: '@bob@here.example' }, { type: 'Hashtag', href: `${GOOD}/tags/x`, name: '#x' }],
+        replies: { id: `${GOOD}/notes/1/replies`, type: 'Collection', first: { type: 'CollectionPage', next: `${GOOD}/notes/1/replies?page=true`, partOf: `${GOOD}/notes/1/replies`, items: [] } }
+      })
+    }, context)
+    expect(await verifyLd(await signed(whole))).toBe(ALICE)
+    expect(await spoilt(document => { document.object.inReplyTo = 'https://here.example/videos/watch/2' }, whole)).toBeNull()
+    expect(await spoilt(document => { document.object.cc = [] }, whole)).toBeNull()
+  })
+
   const { keys, delivered } = JSON.parse(readFileSync(join(projectFolder, 'server/fediverse/recorded/deliveries.json'), 'utf8')) as { keys: Record<string, string>, delivered: { name: string, body: JsonObject }[] }
   it.each(delivered.filter(({ body }) => body.signature && ['Create', 'View', 'Delete'].includes(String(body.type)) && !/Video|Playlist/.test(String((body.object as JsonObject).type))).map(one => [one.name, one.body] as const))('that PeerTube 6.3 made: %s', async (_name, body) => {
     for (const [url, publicKeyPem] of Object.entries(keys)) keyring.knows({ url, keyId: `${url}#main-key`, publicKeyPem })
