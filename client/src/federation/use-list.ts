@@ -13,13 +13,15 @@ export function useList<T>(ask: Asking<T>, every: number | null): Listing<T> {
   const [asked, setAsked] = useState(0)
   const [state, setState] = useState<'busy' | 'failed' | 'done'>('busy')
   const latest = useRef(ask)
+  const given = useRef(0)
   latest.current = ask
   const reload = () => setAsked(before => before + 1)
 
   useEffect(() => {
     let current = true
     const load = async () => {
-      setState('busy')
+      // Looking again in silence: nothing turns that nobody asked for.
+      if (given.current !== wanted) setState('busy')
       try {
         const data: T[] = []
         let total = 0
@@ -30,7 +32,10 @@ export function useList<T>(ask: Asking<T>, every: number | null): Listing<T> {
           total = part.total
           if (part.data.length === 0) break
         } while (data.length < Math.min(wanted, total))
-        if (current) { setPage({ total, data }); setState('done') }
+        if (!current) return
+        given.current = wanted
+        setPage({ total, data })
+        setState('done')
       } catch { if (current) setState('failed') }
     }
     void load()
