@@ -5,16 +5,14 @@ import { FetchError, getDocument } from '../fediverse/egress.ts'
 import type { Keyring, KeyOwner, Signer } from '../fediverse/keyring.ts'
 import { publicKeyOf } from '../fediverse/keys.ts'
 import { httpUrl, isLocal, sameOrigin } from '../fediverse/origin.ts'
+import { isPassing } from '../fediverse/passing.ts'
+import { Refused } from '../fediverse/refused.ts'
 import { isObject } from '../fediverse/vocabulary.ts'
 import { INSTANCE_ACTOR } from './instance-actor.ts'
-import { resolveActor, resolveHandle } from './resolve.ts'
+import type { Actor } from './actor.model.ts'
+import { resolve, resolveActor, resolveHandle } from './resolve.ts'
 
-/** So many keys, signers and absences are remembered at most (federation.md 4.23). */
-const MAX = 10_000
-const OWNER_FOR = 30_000
-const BLOCKS_FOR = 1000
-
-/** What is remembered for a while; the oldest goes first. */
+/** What is remembered for a while; the oldest goes first, as there is a bound to how much (federation.md 4.23). */
 class Memory<T> {
   readonly #entries = new Map<string, { value: T, until: number }>()
   get(key: string): T | undefined {
@@ -25,7 +23,7 @@ class Memory<T> {
   set(key: string, value: T, ms: number): T {
     this.#entries.delete(key)
     this.#entries.set(key, { value, until: Date.now() + ms })
-    if (this.#entries.size > MAX) this.#entries.delete(this.#entries.keys().next().value!)
+    if (this.#entries.size > config.federation.actors.remembered) this.#entries.delete(this.#entries.keys().next().value!)
     return value
   }
 
@@ -35,7 +33,8 @@ class Memory<T> {
 
 const signers = new Memory<Signer>()
 const owners = new Memory<KeyOwner>()
-const absent = new Memory<true>()
+/** Keys that are not to be had: there are none, or their servers do not answer. */
+const absent = new Memory<'none' | 'silent'>()
 const parsed = new Memory<KeyObject>()
 let blocks: { until: number, hosts: Set<string>, actors: Set<string> } | null = null
 
@@ -53,17 +52,22 @@ export const actorsKeyring: Keyring = {
   owner: async (keyId, refresh) => {
     const known = owners.get(keyId)
     if (known && !refresh) return known
-    if (absent.get(keyId)) return null
+    const { remembered_for, key_refresh, gone_for } = config.federation.actors
+    const why = absent.get(keyId)
+    if (why === 'none') return null
     try {
-      const owner = refresh ? await refreshed(keyId) : await stored(keyId) ?? await fetchedOwner(keyId, false)
-      if (owner) owners.set(keyId, owner, OWNER_FOR)
-      else if (!refresh) absent.set(keyId, true, config.federation.actors.key_refresh)
+      const mine = refresh ? null : await stored(keyId)
+      if (!mine && why === 'silent') throw silent()
+      const owner = mine ?? (refresh ? await refreshed(keyId) : await fetchedOwner(keyId, false))
+      if (owner) owners.set(keyId, owner, remembered_for)
+      else if (!refresh) absent.set(keyId, 'none', key_refresh)
       return owner
     } catch (error) {
       if (!(error instanceof FetchError)) throw error
-      // Who is gone stays gone for a while; who does not answer may do so in a moment, but is not waited for by every request.
-      const gone = error.kind === 'gone' || error.kind === 'missing'
-      absent.set(keyId, true, gone ? config.federation.actors.gone_for : OWNER_FOR)
+      // Who does not answer may do so in a moment, but is not waited for by every request.
+      const passing = isPassing(error)
+      absent.set(keyId, passing ? 'silent' : 'none', error.kind === 'gone' || error.kind === 'missing' ? gone_for : remembered_for)
+      if (passing) throw silent()
       return null
     }
   },
@@ -72,7 +76,7 @@ export const actorsKeyring: Keyring = {
     if (!blocks || blocks.until < Date.now()) {
       const hosts = await run<{ host: string }>(sql`SELECT host FROM blocked_hosts WHERE user_id IS NULL`)
       const actors = await run<{ url: string }>(sql`SELECT url FROM blocked_accounts JOIN actors ON actors.id = actor_id WHERE blocked_accounts.user_id IS NULL`)
-      blocks = { until: Date.now() + BLOCKS_FOR, hosts: new Set(hosts.map(row => row.host)), actors: new Set(actors.map(row => row.url)) }
+      blocks = { until: Date.now() + config.federation.actors.blocks_for, hosts: new Set(hosts.map(row => row.host)), actors: new Set(actors.map(row => row.url)) }
     }
     return blocks.hosts.has(host) || blocks.actors.has(actor)
   },
@@ -89,6 +93,11 @@ export function forgetKeys(): void {
   signers.clear()
   owners.clear()
   absent.clear()
+}
+
+/** What the sender is told whose server does not give his key now: nothing is wrong with the message, it shall come again. */
+function silent(): Refused {
+  return new Refused(503, 'The key of the signature cannot be asked for now', config.federation.actors.remembered_for)
 }
 
 async function stored(keyId: string): Promise<KeyOwner | null> {
@@ -110,11 +119,17 @@ function ownerOf({ url, key_id, public_key }: { url: string, key_id: string | nu
 /** Asks the origin again, but not more often than `federation.actors.key_refresh` (federation.md 4.34). */
 async function refreshed(keyId: string): Promise<KeyOwner | null> {
   const url = keyId.split('#', 1)[0]!
-  const due = await run(sql`
+  const due = await run<{ id: number }>(sql`
     UPDATE actors SET key_refreshed_at = now() WHERE (key_id = ${keyId} OR url = ${url}) AND host IS NOT NULL
       AND (key_refreshed_at IS NULL OR key_refreshed_at < now() - make_interval(secs => ${config.federation.actors.key_refresh / 1000}::double precision)) RETURNING id`)
   if (due.length === 0) return await stored(keyId)
-  return await fetchedOwner(keyId, true)
+  try {
+    return await fetchedOwner(keyId, true)
+  } catch (error) {
+    // Nothing was learnt: it does not count as asking.
+    await run(sql`UPDATE actors SET key_refreshed_at = NULL WHERE id = ANY(${due.map(({ id }) => id)}::int[])`)
+    throw error
+  }
 }
 
 async function fetchedOwner(keyId: string, refresh: boolean): Promise<KeyOwner | null> {
@@ -125,11 +140,18 @@ async function fetchedOwner(keyId: string, refresh: boolean): Promise<KeyOwner |
   const url = httpUrl(keyId)
   if (!url || isLocal(url)) return null
   const address = url.split('#', 1)[0]!
-  const actor = await resolveActor(address, { refresh }).catch(async (error: unknown) => {
+  const actor = await asked(address, refresh).catch(async (error: unknown) => {
     if (error instanceof FetchError && error.kind === 'invalid') return await ofKeyDocument(address, refresh)
     throw error
   })
   return actor ? ownerOf({ url: actor.url, key_id: actor.keyId, public_key: actor.publicKey }, keyId) : null
+}
+
+/** An actor; where `refresh`, as its server describes it now. Throws FetchError. */
+async function asked(address: string, refresh: boolean): Promise<Actor> {
+  const { actor, fetched } = await resolve(address, { refresh })
+  if (refresh && !fetched) throw new FetchError('unreachable', `${address} could not be refreshed`)
+  return actor
 }
 
 /** A key may have a document of its own; it counts if the actor it names names it. */

@@ -10,10 +10,10 @@ import { sweepRedundancies } from '../redundancy/sweep-redundancies.job.ts'
 import { reconcile } from '../transcoding/reconcile.job.ts'
 import { transcode } from '../transcoding/transcode.job.ts'
 import { sweepUploads } from '../uploads/sweep-uploads.job.ts'
-import { crawl, fetchAround, refreshVideos, repair } from '../videos/repair.job.ts'
+import { crawl, fetchAround, fetchAroundDue, refreshVideos, repair, tellCounters } from '../videos/repair.job.ts'
 import { sweepOrphans } from '../videos/sweep-orphans.job.ts'
 import { publishScheduled } from '../videos/schedule.job.ts'
 import { countNewViews, sweepViews } from '../views/count-views.job.ts'
 
 /** Every job. */
-export const jobs: Job[] = [crawl, repair, readComments, readCommentsDue, readElements, readPlaylistsOf, readPlaylists, refreshVideos, fetchAround, transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, countNewViews, sweepViews, sweepRedundancies, refreshActors, sweepIncoming, sweepOutbox, followWanted]
+export const jobs: Job[] = [crawl, repair, readComments, readCommentsDue, readElements, readPlaylistsOf, readPlaylists, refreshVideos, fetchAround, fetchAroundDue, tellCounters, transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, countNewViews, sweepViews, sweepRedundancies, refreshActors, sweepIncoming, sweepOutbox, followWanted]

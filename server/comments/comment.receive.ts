@@ -38,7 +38,7 @@ export function receiveComments(): void {
 async function receiveNote(incoming: Incoming): Promise<boolean> {
   const budget = new Budget()
   const note = isObject(incoming.object) ? readNote(incoming.object) : null
-  if (!note || note.author !== incoming.actor || !note.isPublic || await isGone(note.url)) return false
+  if (!note || note.author !== incoming.actor || !note.isPublic) return false
   try {
     const place = await placeOf(note.inReplyTo, budget, new Set([note.url]))
     if (!place) return false
@@ -98,33 +98,35 @@ async function placeOf(url: string, budget: Budget, seen: Set<string>): Promise<
   return row ? { videoId: row.video_id, parentId: row.id, threadId: row.thread_id ?? row.id } : null
 }
 
-async function store(note: Note, { videoId, parentId, threadId }: Place, actorId: number, { incoming, approved = false }: { incoming?: Incoming, approved?: boolean }): Promise<Row | null> {
+/** Writes a comment of somebody elsewhere, once, and never older words over newer ones; null where it may not stand there. */
+async function store(note: Note, { videoId, parentId, threadId }: Place, actorId: number, { incoming, approved = false }: { incoming?: Incoming, approved?: boolean }): Promise<Stored | null> {
   const { markdownHtml, safeHtml } = await import('../core/markdown.ts')
   const text = (note.isMarkdown ? markdownHtml(note.content) : safeHtml(note.content)).slice(0, MAX_TEXT)
   if (text === '') return null
   return await transaction(async inside => {
     await run(sql`SELECT pg_advisory_xact_lock(hashtextextended(${note.url}, 1))`, inside)
-    const [video] = await run<{ remote: boolean, policy: number, url: string }>(sql`SELECT remote, comments_policy AS policy, url FROM videos WHERE id = ${videoId}`, inside)
-    const [account] = await run<{ id: number }>(sql`SELECT id FROM accounts WHERE actor_id = ${actorId}`, inside)
-    if (!video || !account || await isGone(note.url, inside)) return null
-    const known = await findRow(sql`comment.url = ${note.url}`, inside)
-    if (known && (known.account_id !== account.id || known.deleted_at || !known.remote)) return null
+    const [video] = await run<{ remote: boolean, policy: number, url: string, account: number | null }>(sql`
+      SELECT remote, comments_policy AS policy, url, (SELECT id FROM accounts WHERE actor_id = ${actorId}) AS account FROM videos WHERE id = ${videoId}`, inside)
+    if (!video?.account || await isGone(note.url, inside)) return null
+    const [known] = await run<Known>(sql`SELECT id, video_id, thread_id, account_id, remote, held, deleted_at, updated_at, reply_approval FROM comments WHERE url = ${note.url}`, inside)
+    if (known && (known.account_id !== video.account || known.deleted_at || !known.remote)) return null
     if (!known && video.policy === CLOSED) return null
     // What another server's owner has not approved yet, that server does not send on.
     if (!known && video.remote && video.policy === APPROVAL && !note.approval && !approved && (!incoming || hostOf(incoming.signer) !== hostOf(video.url))) return null
     if (known && known.updated_at >= note.updated && known.reply_approval === (note.approval ?? known.reply_approval)) return known
     const held = known?.held ?? (!video.remote && video.policy === APPROVAL)
-    await run(sql`
+    const [row] = await run<Stored>(sql`
       INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, remote, held, reply_approval, created_at, updated_at)
-      VALUES (${note.url}, ${videoId}, ${account.id}, ${parentId}, ${threadId}, ${text}, true, ${held}, ${video.remote ? note.approval : null}, ${note.published}, ${note.updated})
-      ON CONFLICT (url) DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at`, inside)
-    const row = await findRow(sql`comment.url = ${note.url}`, inside)
-    if (row && !video.remote && !held && incoming) await sendOn(row, incoming, inside)
+      VALUES (${note.url}, ${videoId}, ${video.account}, ${parentId}, ${threadId}, ${text}, true, ${held}, ${video.remote ? note.approval : null}, ${note.published}, ${note.updated})
+      ON CONFLICT (url) DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at RETURNING id, video_id, thread_id`, inside)
+    if (!video.remote && !held && incoming) await sendOn({ url: note.url, video_id: videoId }, incoming, inside)
     // Last: everybody who comments below this video waits for its row.
     await countComments(videoId, known || held ? 0 : 1, inside)
-    return row
+    return row!
   })
 }
+type Stored = Pick<Row, 'id' | 'video_id' | 'thread_id'>
+type Known = Stored & Pick<Row, 'account_id' | 'remote' | 'held' | 'deleted_at' | 'updated_at' | 'reply_approval'>
 
 /** Its author takes a comment back, or the owner of the video below which it stands. */
 async function receiveDelete(incoming: Incoming): Promise<boolean> {

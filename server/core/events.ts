@@ -7,7 +7,6 @@ export type Events = {
   'video.updated': { videoId: number }
   'video.received': { videoId: number, isNew: boolean }
   'comments.changed': { videoId: number }
-  'video.counters': { videoId: number }
   'video.deleted': { uuid: string, folder: string }
   'upload.completed': { videoId: number }
   'user.created': { userId: number }
@@ -17,7 +16,6 @@ export type Events = {
   'follow.taken': { followerId: number, targetId: number }
   'follow.accepted': { targetId: number }
   'inbox.gone': { inboxUrl: string }
-  'inbox.refused': { inboxUrl: string }
 }
 
 type Listener<N extends keyof Events> = (event: Events[N]) => void | Promise<void>

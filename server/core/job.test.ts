@@ -1,20 +1,24 @@
 import { expect, it } from 'vitest'
+import { jobs } from '../app/jobs.ts'
 import { startInstance, eventually } from '../test/instance.ts'
 import { wipeRedis } from '../test/faults.ts'
 import { config } from './config.ts'
 import { queue } from './job.ts'
+import { redis } from './redis.ts'
 
 it('timers come back after Redis was wiped under a running worker, and those that are there stay as they are', async () => {
   const site = await startInstance({ jobs: { timers_interval: 200 } })
   try {
     const maintenance = await queue('maintenance')
     const timers = async () => (await maintenance.getJobSchedulers()).map(({ key, next }) => [key, next])
-    const before = await eventually(async () => { const found = await timers(); return found.length > 2 && found }, 10, 'the timers')
+    const declared = jobs.filter(one => one.queue === 'maintenance' && one.every).length
+    const before = await eventually(async () => { const found = await timers(); return found.length === declared && found }, 10, 'the timers')
     const slow = before.filter(([key]) => key === 'sweep-orphans')
     await new Promise(resolve => setTimeout(resolve, 500))
     expect((await timers()).filter(([key]) => key === 'sweep-orphans')).toEqual(slow)
+    await redis.set(`${config.redis.prefix}:mark`, 'here before')
     await wipeRedis(config.redis.prefix)
-    expect(await timers()).toEqual([])
+    expect(await redis.get(`${config.redis.prefix}:mark`)).toBe(null)
     await eventually(async () => (await timers()).length === before.length, 10, 'the timers again')
   } finally {
     await site.stop()

@@ -19,7 +19,7 @@ const actor = () => `${site.url}/accounts/alice`
 
 beforeAll(async () => {
   site = await startInstance({
-    federation: { outbox: { retry_delay: 100, max_retry_delay: 300, check_interval: 200, timeout: 700, breaker: { failures: 3, window: '10 minutes', pause: 400, max_pause: 800 }, per_host: 2, max_held: 5 } }
+    federation: { outbox: { retry_delay: 100, max_retry_delay: 300, check_interval: 200, timeout: 700, breaker: { failures: 3, window: '10 minutes', pause: 400, max_pause: 800 }, max_mistrusts: 5, per_host: 2, max_held: 5 } }
   })
   setKeyring({ ...scriptedKeyring(), inboxesOf: async () => followers })
 })
@@ -146,8 +146,8 @@ test('Updates of one thing that wait become the last one; those held back become
 test('429 and Retry-After are heeded and are no failure; 410 ends it; other refusals end it after some tries', async () => {
   let first = 0
   const busy = await sink(() => first === 0 ? (first = Date.now(), { status: 429, headers: { 'retry-after': '1' } }) : { status: 202 })
-  const [gone, closed] = [await sink(() => ({ status: 410 })), await sink(() => ({ status: 404 }))]
-  followers = [busy.inbox, gone.inbox, closed.inbox]
+  const [gone, closed, wary] = [await sink(() => ({ status: 410 })), await sink(() => ({ status: 404 })), await sink(() => ({ status: 401 }))]
+  followers = [busy.inbox, gone.inbox, closed.inbox, wary.inbox]
   await send(note())
   await quiet()
   expect(busy.posts).toHaveLength(2)
@@ -155,6 +155,8 @@ test('429 and Retry-After are heeded and are no failure; 410 ends it; other refu
   expect((await peer(busy.host))!.failures).toBe(0)
   expect(gone.posts).toHaveLength(1)
   expect(closed.posts).toHaveLength(3)
+  // It may not have been able to ask for our key; each time with both kinds of signatures.
+  expect(wary.posts).toHaveLength(2 * 5)
 })
 
 test('the other kind of signature is tried where one is refused, and remembered', async () => {

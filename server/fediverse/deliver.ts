@@ -6,13 +6,6 @@ import { arrived, claimDeliveries, failed, putBackDeliveries, renewDeliveries, t
 import { noteScheme } from './peers.ts'
 import { post, type Ending } from './post.ts'
 
-/** A POST that takes longer than this does not keep the others waiting. */
-const SLOW = 1000
-/** So many slow ones at most for each place. */
-const SLOW_SHARE = 8
-/** After so many refusals a delivery is given up. */
-const REFUSALS = 3
-
 let wakers: (() => void)[] = []
 let listening = false
 
@@ -56,7 +49,7 @@ function openLoop(fault: string, step: () => Promise<boolean>): Loop {
 }
 
 function openDelivery(): Loop {
-  const { concurrency, per_host, batch, lease } = config.federation.outbox
+  const { concurrency, max_slow, slow_after, per_host, batch, lease } = config.federation.outbox
   const inHand = new Map<string, Delivery>()
   const queue: Delivery[] = []
   const byHost = new Map<string, number>()
@@ -75,7 +68,7 @@ function openDelivery(): Loop {
       busy--
       loop.wake()
     }
-    const timer = setTimeout(letGo, SLOW)
+    const timer = setTimeout(letGo, slow_after)
     try {
       await results.add(delivery, await post(delivery))
     } catch (error) {
@@ -92,12 +85,12 @@ function openDelivery(): Loop {
   }
 
   const loop = openLoop('Deliveries cannot be read', async () => {
-    while (queue.length > 0 && busy < concurrency && flying.size < concurrency * SLOW_SHARE && !stopping) {
+    while (queue.length > 0 && busy < concurrency && flying.size < max_slow && !stopping) {
       const delivery = queue.shift()!
       const flight: Promise<void> = fly(delivery).finally(() => flying.delete(flight))
       flying.add(flight)
     }
-    if (stopping || queue.length > 0 || flying.size >= concurrency * SLOW_SHARE || busy >= concurrency) return false
+    if (stopping || queue.length > 0 || flying.size >= max_slow || busy >= concurrency) return false
     const claimed = await claimDeliveries(batch, busyHosts())
     for (const delivery of claimed) {
       inHand.set(delivery.id, delivery)
@@ -148,7 +141,7 @@ function collect(): { add(delivery: Delivery, ending: Ending): Promise<void> } {
 }
 
 function verdict({ id, host, inbox_url, attempts }: Delivery, ending: Exclude<Ending, { kind: 'arrived' }>): Failed {
-  const { retry_delay, max_retry_delay } = config.federation.outbox
+  const { retry_delay, max_retry_delay, max_refusals, max_mistrusts } = config.federation.outbox
   if (ending.kind === 'gone') {
     emit('inbox.gone', { inboxUrl: inbox_url })
     return { id, host, delay: null, error: 'It answers 410: the inbox is gone', counts: false }
@@ -156,8 +149,7 @@ function verdict({ id, host, inbox_url, attempts }: Delivery, ending: Exclude<En
   // Full jitter: hosts that failed together are not all asked again together.
   const delay = Math.random() * Math.min(max_retry_delay, retry_delay * 3 ** attempts)
   if (ending.kind === 'refused') {
-    const over = attempts + 1 >= REFUSALS
-    if (over) emit('inbox.refused', { inboxUrl: inbox_url })
+    const over = attempts + 1 >= (ending.mistrusted ? max_mistrusts : max_refusals)
     return { id, host, delay: over ? null : delay, error: ending.error, counts: false }
   }
   return { id, host, delay: ending.wait ?? delay, error: ending.error, counts: !ending.busy }

@@ -12,14 +12,21 @@ const PRIVATE = new Set(['Follow', 'Accept', 'Reject', 'Flag', 'ApproveReply', '
 /** Makes deliveries of everything that waits in the outbox. Gives whether there was anything. */
 export async function fanOut(): Promise<boolean> {
   return await takeWaiting(async (rows, inside) => {
-    for (const row of rows) await spread(row, inside)
+    // What happens at once often has the same audience.
+    const known = new Map<string, Promise<string[]>>()
+    const inboxesOf = async (actors: string[]) => {
+      const key = actors.join(' ')
+      if (!known.has(key)) known.set(key, keyring.inboxesOf(actors))
+      return await known.get(key)!
+    }
+    for (const row of rows) await spread(row, inboxesOf, inside)
   })
 }
 
-async function spread(row: Waiting, inside: Transaction): Promise<void> {
+async function spread(row: Waiting, inboxesOf: (actors: string[]) => Promise<string[]>, inside: Transaction): Promise<void> {
   const body = row.forwarded ? row.body! : JSON.stringify(await signed(row))
   const { inboxes = [], followersOf = [], except = [] } = row.audience
-  const all = [...inboxes, ...followersOf.length > 0 ? await keyring.inboxesOf(followersOf) : []]
+  const all = [...inboxes, ...followersOf.length > 0 ? await inboxesOf(followersOf) : []]
   const urls = new Set(all.map(url => httpUrl(url)).filter(url => url !== null && !isLocal(url) && !except.includes(hostOf(url))) as string[])
   await writeDeliveries(row, { body, digest: digestOf(body) }, [...urls].map(url => ({ url, host: hostOf(url) })), inside)
 }

@@ -5,11 +5,11 @@ import { keyring } from './keyring.ts'
 import type { Delivery } from './outgoing.query.ts'
 import { signCavage, signRfc9421 } from './signature.ts'
 
-/** How a POST ended: taken; no more wanted there (410); refused (other 4xx); or not now, perhaps with the time to wait in ms. */
+/** How a POST ended: taken; no more wanted there (410); refused (other 4xx), perhaps because of its signature; or not now, perhaps with the time to wait in ms. */
 export type Ending =
   | { kind: 'arrived', scheme: Scheme }
   | { kind: 'gone' }
-  | { kind: 'refused', error: string }
+  | { kind: 'refused', error: string, mistrusted?: boolean }
   | { kind: 'later', error: string, wait?: number, busy?: boolean }
 type Scheme = 'cavage' | 'rfc9421'
 
@@ -60,7 +60,8 @@ function judge({ status, retryAfter }: Status, scheme: Scheme): Ending {
   // Overloaded for the moment is no failure of the host.
   if (status === 429) return { kind: 'later', error: 'It answers 429', wait, busy: true }
   if (status >= 500 || status === 408) return { kind: 'later', error: `It answers ${status}`, wait }
-  return { kind: 'refused', error: `It answers ${status}` }
+  // So do servers that could not ask for our key.
+  return { kind: 'refused', error: `It answers ${status}`, mistrusted: status === 401 || status === 403 }
 }
 
 /** Retry-After (RFC 9110 10.2.3) in ms. */

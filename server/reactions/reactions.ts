@@ -1,9 +1,9 @@
 import type { Transaction } from 'sequelize'
-import { afterCommit, transaction } from '../core/database.ts'
-import { emit } from '../core/events.ts'
+import { transaction } from '../core/database.ts'
 import { run, sql } from '../core/sql.ts'
 import { LANE, send } from '../fediverse/outbox.ts'
 import type { Activity } from '../fediverse/vocabulary.ts'
+import { countersDue } from '../videos/federate.ts'
 
 /** What somebody thinks of a video. */
 export type Rating = 'like' | 'dislike' | 'none'
@@ -75,7 +75,7 @@ async function ratingRow(videoId: number, accountId: number, inside?: Transactio
 async function placeOf(videoId: number, inside: Transaction): Promise<Place> {
   const [place] = await run<Place>(sql`
     SELECT v.url, v.remote, coalesce(owner.shared_inbox_url, owner.inbox_url) AS inbox, owner.url AS owner FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id JOIN actors owner ON owner.id = a.actor_id
-    WHERE v.id = ${videoId} FOR UPDATE OF v`, inside)
+    WHERE v.id = ${videoId} FOR NO KEY UPDATE OF v`, inside)
   return place!
 }
 
@@ -90,7 +90,8 @@ async function count(videoId: number, change: [Rating, Rating] | null, inside: T
     await run(sql`UPDATE videos SET likes = greatest(0, likes + ${by('like')}::int), dislikes = greatest(0, dislikes + ${by('dislike')}::int) WHERE id = ${videoId}`, inside)
     return
   }
+  // Whoever waits for the row counts what the one before has written.
+  await run(sql`SELECT 1 FROM videos WHERE id = ${videoId} FOR NO KEY UPDATE`, inside)
   await run(sql`
-    UPDATE videos SET likes = (SELECT count(*) FROM reactions WHERE video_id = ${videoId} AND type = 'like'), dislikes = (SELECT count(*) FROM reactions WHERE video_id = ${videoId} AND type = 'dislike') WHERE id = ${videoId}`, inside)
-  afterCommit(inside, () => emit('video.counters', { videoId }))
+    UPDATE videos SET ${countersDue()}, likes = (SELECT count(*) FROM reactions WHERE video_id = ${videoId} AND type = 'like'), dislikes = (SELECT count(*) FROM reactions WHERE video_id = ${videoId} AND type = 'dislike') WHERE id = ${videoId}`, inside)
 }

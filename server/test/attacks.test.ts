@@ -90,7 +90,7 @@ describe('keys', () => {
     const actor = await good.actor('late')
     good.serve('/accounts/late', (_request, response) => response.writeHead(503).end())
     const asked = () => good.asked.filter(path => path === '/accounts/late').length
-    for (const _ of [1, 2, 3]) expect(await post(like(actor.url, good))).toBe(401)
+    for (const _ of [1, 2, 3]) expect(await post(like(actor.url, good))).toBe(503)
     expect(asked()).toBe(1)
     good.serve('/accounts/late', actor.document)
     expect(await post(like(actor.url, good))).toBe(401)

@@ -14,12 +14,12 @@ declare module 'vitest' {
   }
 }
 
-/** Starts one Postgres (that may lose data at a power cut) and one Redis for a whole test run, in a temporary folder. */
+/** Starts one Postgres (that may lose data at a power cut, and has no autovacuum, whose workers refuse to leave a database that is to be dropped) and one Redis for a whole test run, in a temporary folder. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'bobine-test-'))
   chmodSync(folder, 0o711)
   const [postgres, redis] = await Promise.all([
-    startPostgres(folder, { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' }),
+    startPostgres(folder, { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'off', max_connections: '200' }),
     startRedis(folder)
   ])
   const { host, port, username } = postgres.address

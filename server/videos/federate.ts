@@ -1,15 +1,12 @@
 import type { Transaction } from 'sequelize'
 import { config, origin } from '../core/config.ts'
 import { transaction } from '../core/database.ts'
-import { run, sql } from '../core/sql.ts'
+import { run, sql, type Sql } from '../core/sql.ts'
 import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
 import { LANE, send, withdraw, type Audience } from '../fediverse/outbox.ts'
 import { PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
 import { writeVideo } from './video.activitypub.ts'
 import { isTold, localVideo, type LocalVideo } from './video.document.ts'
-
-/** The class of the advisory locks that let one Update stand for many changes of a counter. */
-const COUNTERS_LOCK = 726_005
 
 /**
  * Tells followers what became of a local video, within the transaction that changed it: Create and Announce when they may know of it
@@ -29,18 +26,21 @@ export async function federateDeletion(videoId: number, transaction: Transaction
   if (video?.federated) await tellDeleted(video, transaction)
 }
 
-/** Tells other servers the counters of a video, at most once in `federation.videos.counters_interval`. */
+/**
+ * For the UPDATE of `videos` that changes counters: notes with it that other servers are to be told, once for all that changes within
+ * `federation.videos.counters_interval`.
+ */
+export function countersDue(): Sql {
+  return sql`counters_due_at = CASE WHEN federated AND NOT remote THEN coalesce(counters_due_at, now() + make_interval(secs => ${config.federation.videos.counters_interval / 1000}::double precision)) END`
+}
+
+/** Tells other servers the counters of a video, if they are due. */
 export async function federateCounters(videoId: number): Promise<void> {
-  if (!config.federation.enabled) return
   await transaction(async inside => {
-    // Many may like it at the same moment; one Update is enough for them all.
-    await run(sql`SELECT pg_advisory_xact_lock(${COUNTERS_LOCK}, ${videoId})`, inside)
-    const video = await localVideo(videoId, inside)
+    const due = await run(sql`UPDATE videos SET counters_due_at = NULL WHERE id = ${videoId} AND counters_due_at <= now() RETURNING id`, inside)
+    const video = due.length > 0 ? await localVideo(videoId, inside) : null
     if (!video?.federated || !isTold(video)) return
-    await send({
-      activity: updateOf(video), kind: 'video', audience: await everybody(video, inside), lane: LANE.BULK, subject: video.object.id,
-      supersedes: `counters ${video.object.id}`, delay: config.federation.videos.counters_interval
-    }, inside)
+    await send({ activity: updateOf(video), kind: 'video', audience: await everybody(video, inside), lane: LANE.BULK, subject: video.object.id, supersedes: `counters ${video.object.id}` }, inside)
   })
 }
 

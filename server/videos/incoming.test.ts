@@ -6,6 +6,7 @@ import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts
 import { seedVideo } from '../test/seed.ts'
 import { resolveActor } from '../actors/resolve.ts'
 import { config } from '../core/config.ts'
+import { wipeRedis } from '../test/faults.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
 let site: Instance
@@ -43,7 +44,7 @@ const arrived = async (object: any, by = owner, at = good) => {
 }
 
 beforeAll(async () => {
-  site = await startInstance({ federation: { videos: { max_view_jump: 1000 } } })
+  site = await startInstance({ federation: { videos: { max_view_jump: 1000 }, crawl: { interval: 1000 } }, jobs: { timers_interval: 300 } })
   root = await site.login()
   good = await openHostile()
   evil = await openHostile()
@@ -256,4 +257,38 @@ describe('attacks', () => {
     }
     expect(good.asked.length).toBe(asked)
   })
+})
+
+describe('what stands around a video', () => {
+  const likes = async (id: string) => (await run<{ likes: number }>(sql`SELECT likes FROM videos WHERE url = ${id}`))[0]?.likes
+  const count = (id: string, totalItems: number) => good.serve(`${new URL(id).pathname}/likes`, { type: 'OrderedCollection', id: `${id}/likes`, totalItems })
+
+  it('is asked for until its origin answers, though Redis is wiped meanwhile', async () => {
+    const object = film()
+    object.likes = `${object.id}/likes`
+    good.serve(`${new URL(object.id).pathname}/likes`, (_request, response) => void response.writeHead(502).end())
+    await arrived(object)
+    await eventually(async () => good.asked.some(path => path.endsWith(`${object.uuid}/likes`)), 10, 'the first question')
+    await wipeRedis(config.redis.prefix)
+    count(object.id, 9)
+    await eventually(async () => await likes(object.id) === 9, 20, 'the likes')
+    const asked = good.asked.length
+    await new Promise(resolve => setTimeout(resolve, 2500))
+    expect(good.asked.slice(asked).filter(path => path.includes(object.uuid))).toEqual([])
+  }, 60_000)
+
+  it('is what was said last, though an older answer comes later', async () => {
+    const object = film()
+    object.likes = `${object.id}/likes`
+    let answer: () => void = () => undefined
+    good.serve(`${new URL(object.id).pathname}/likes`, (_request, response) => { answer = () => void response.writeHead(200, { 'content-type': 'application/activity+json' }).end(JSON.stringify({ type: 'OrderedCollection', id: object.likes, totalItems: 1 })) })
+    await arrived(object)
+    await eventually(async () => good.asked.some(path => path.endsWith(`${object.uuid}/likes`)), 10, 'the first question')
+    count(object.id, 2)
+    await update({ ...object, name: 'Said again' })
+    await eventually(async () => await likes(object.id) === 2, 20, 'the new likes')
+    answer()
+    await new Promise(resolve => setTimeout(resolve, 500))
+    expect(await likes(object.id)).toBe(2)
+  }, 60_000)
 })

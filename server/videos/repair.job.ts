@@ -21,7 +21,7 @@ export const repair = job({
   name: 'repair',
   queue: 'federation',
   payload: z.object({}),
-  every: () => Math.max(1000, config.federation.crawl.interval / 12),
+  every: () => pauseBetween(),
   run: async () => {
     if (!config.federation.enabled) return
     const pause = begun ? config.federation.crawl.interval : 0
@@ -55,38 +55,67 @@ export const refreshVideos = job({
   }
 })
 
-/** Fetches what stands around a remote video: its chapters, and how many like it. */
+/** Tells other servers the counters that are due. */
+export const tellCounters = job({
+  name: 'tell-counters',
+  queue: 'maintenance',
+  payload: z.object({}),
+  every: () => config.federation.videos.counters_interval / 4,
+  run: async () => {
+    const due = await run<{ id: number }>(sql`SELECT id FROM videos WHERE counters_due_at <= now() ORDER BY counters_due_at`)
+    for (const { id } of due) await federateCounters(id)
+  }
+})
+
+/** Fetches what stands around a remote video since its origin last spoke of it: its chapters, and how many like it. */
 export const fetchAround = job({
   name: 'fetch-around-video',
   queue: 'federation',
   payload: z.object({ videoId: z.int() }),
   run: async ({ videoId }) => {
     const video = await Video.findByPk(videoId)
-    if (!video?.remote || !video.collections) return
-    const { likes, dislikes, chapters } = video.collections
+    if (!video?.remote || !video.aroundDueAt || video.goneAt) return
+    const { likes, dislikes, chapters } = video.collections ?? { likes: null, dislikes: null, chapters: null }
+    // Meanwhile the origin may have spoken again: then this answer is old, and the next is on its way.
+    const still = sql`id = ${videoId} AND date_trunc('milliseconds', around_due_at) = ${video.aroundDueAt}`
     const budget = new Budget()
     try {
       if (chapters) await had(fetchChapters(videoId, chapters, budget))
       const [liked, disliked] = [await had(total(likes, budget)), await had(total(dislikes, budget))]
-      await run(sql`UPDATE videos SET likes = coalesce(${liked}::int, likes), dislikes = coalesce(${disliked}::int, dislikes) WHERE id = ${videoId}`)
+      await run(sql`UPDATE videos SET likes = coalesce(${liked}::int, likes), dislikes = coalesce(${disliked}::int, dislikes), around_due_at = NULL WHERE ${still}`)
     } catch (error) {
       if (!(error instanceof FetchError)) throw error
-      if (error.kind === 'budget') await fetchAround.enqueue({ videoId }, { delay: config.federation.fetch.per_host.window })
+      // The longer it does not answer, the longer it is left alone.
+      await run(sql`UPDATE videos SET around_due_at = now() + greatest(make_interval(secs => ${pauseBetween() / 1000}::double precision), now() - refreshed_at) WHERE ${still}`)
     }
   }
 })
 
-/** Connects repair and counters with the news they need; called once at start. */
+/** Sees that it is done for all: the news of a statement, and the jobs it made, may get lost. */
+export const fetchAroundDue = job({
+  name: 'fetch-around-due',
+  queue: 'federation',
+  payload: z.object({}),
+  every: () => pauseBetween(),
+  run: async () => {
+    if (!config.federation.enabled) return
+    const due = await run<{ id: number }>(sql`SELECT id FROM videos WHERE around_due_at <= now() AND gone_at IS NULL ORDER BY around_due_at LIMIT ${config.federation.crawl.refresh_batch}`)
+    for (const { id } of due) await fetchAround.enqueue({ videoId: id })
+  }
+})
+
+/** Connects repair with the news it needs; called once at start. */
 export function listenForRepair(): void {
   on('follow.accepted', async ({ targetId }) => await crawl.enqueue({ actorId: targetId }))
   on('video.received', async ({ videoId }) => await fetchAround.enqueue({ videoId }))
-  on('video.counters', async ({ videoId }) => await federateCounters(videoId))
 }
 
-/** What could be had; null for what could not, unless too much was asked for. */
+const pauseBetween = () => Math.max(1000, config.federation.crawl.interval / 12)
+
+/** What could be had; null for what there is not. Throws FetchError where it may be had later. */
 async function had<T>(asked: Promise<T>): Promise<T | null> {
   return await asked.catch((error: unknown) => {
-    if (!(error instanceof FetchError) || error.kind === 'budget') throw error
+    if (!(error instanceof FetchError) || error.kind === 'budget' || error.kind === 'unreachable') throw error
     return null
   })
 }

@@ -32,7 +32,7 @@ export async function storeRemote(object: VideoObject, channelId: number, askedA
       state: VISIBLE.includes(object.state) || !playable ? object.state : STATE.PUBLISHED, waitTranscoding: object.waitTranscoding,
       commentsPolicy: object.commentsPolicy, downloadEnabled: object.downloadEnabled, duration: object.duration, aspectRatio: object.aspectRatio, views: viewsOf(object, known),
       publishedAt: object.published, originallyPublishedAt: object.originallyPublished, remoteUpdatedAt: object.updated, refreshedAt: askedAt, collections: object.collections,
-      isLive: object.live !== null, trackerUrls: object.trackers.map(one => one.url), goneAt: null
+      isLive: object.live !== null, aroundDueAt: new Date(), trackerUrls: object.trackers.map(one => one.url), goneAt: null
     }
     const isNew = known === null || known.goneAt !== null
     const video = known ? await known.update(values, { transaction: inside }) : await Video.create({ uuid: await freeUuid(object, inside), url: object.id, remote: true, ...values }, { transaction: inside })

@@ -50,6 +50,7 @@ export class Video extends Model<InferAttributes<Video>, InferCreationAttributes
   declare collections: CreationOptional<CollectionLinks | null>
   /** Of a remote video that its origin took away: since when it is kept out of sight. */
   declare goneAt: CreationOptional<Date | null>
+  declare aroundDueAt: CreationOptional<Date | null>
   declare trackerUrls: CreationOptional<string[]>
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
@@ -63,7 +64,7 @@ declareModel(Video, {
   views: DataTypes.BIGINT, likes: DataTypes.INTEGER, dislikes: DataTypes.INTEGER, comments: DataTypes.INTEGER, publishedAt: DataTypes.DATE,
   originallyPublishedAt: DataTypes.DATE, inputFileUpdatedAt: DataTypes.DATE, scheduleAt: DataTypes.DATE, schedulePrivacy: DataTypes.SMALLINT,
   nsfwSummary: DataTypes.TEXT, isLive: DataTypes.BOOLEAN, federated: DataTypes.BOOLEAN, remoteUpdatedAt: DataTypes.DATE, refreshedAt: DataTypes.DATE,
-  collections: DataTypes.JSONB, goneAt: DataTypes.DATE, trackerUrls: DataTypes.ARRAY(DataTypes.TEXT),
+  collections: DataTypes.JSONB, goneAt: DataTypes.DATE, aroundDueAt: DataTypes.DATE, trackerUrls: DataTypes.ARRAY(DataTypes.TEXT),
   createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
 }, { tableName: 'videos' })
 declareAssociations(() => {

@@ -1,8 +1,8 @@
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
 import { transaction } from '../core/database.ts'
-import { emit } from '../core/events.ts'
 import { run, sql } from '../core/sql.ts'
+import { countersDue } from '../videos/federate.ts'
 
 /** One view: of a video, by somebody who is only a fingerprint; `host`: the server that reported it, null for this one. */
 export type View = { videoId: number, viewer: string, host: string | null }
@@ -16,17 +16,15 @@ const COUNTING = 726_007
  */
 export async function countViews(views: View[], then: (counted: View[], inside: Transaction) => Promise<void> = async () => undefined): Promise<void> {
   if (views.length === 0) return
-  const counted = await transaction(async inside => {
+  await transaction(async inside => {
     await run(sql`SELECT pg_advisory_xact_lock(${COUNTING})`, inside)
     const marked = await mark(await allowed(views, inside), inside)
     const sums = new Map<number, number>()
     for (const { videoId } of marked) sums.set(videoId, (sums.get(videoId) ?? 0) + 1)
     await run(sql`
-      UPDATE videos SET views = views + given.more FROM unnest(${[...sums.keys()]}::int[], ${[...sums.values()]}::int[]) AS given (id, more) WHERE videos.id = given.id`, inside)
+      UPDATE videos SET ${countersDue()}, views = views + given.more FROM unnest(${[...sums.keys()]}::int[], ${[...sums.values()]}::int[]) AS given (id, more) WHERE videos.id = given.id`, inside)
     await then(marked, inside)
-    return sums
   })
-  for (const videoId of counted.keys()) emit('video.counters', { videoId })
 }
 
 /** Replaces the views of a remote video by what its origin says, unless that is absurd (federation.md 4.38). */

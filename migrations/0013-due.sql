@@ -1,0 +1,6 @@
+-- When other servers are to be told the counters of a local video; NULL: they know them.
+ALTER TABLE videos ADD COLUMN counters_due_at timestamptz;
+CREATE INDEX videos_counters_due ON videos (counters_due_at) WHERE counters_due_at IS NOT NULL;
+-- When the origin of a remote video is to be asked what stands around it (likes, chapters); NULL: it was asked since it last spoke of the video.
+ALTER TABLE videos ADD COLUMN around_due_at timestamptz;
+CREATE INDEX videos_around_due ON videos (around_due_at) WHERE around_due_at IS NOT NULL;
