@@ -42,23 +42,30 @@ export async function measureInbound(): Promise<void> {
 async function round(senders: ChildProcess, client: pg.Client, kind: string, count: number, video: string): Promise<{ taken: number, done: number }> {
   senders.send({ kind, count, video })
   await once(senders, 'message')
-  const before = await finished(client)
+  const before = await newest(client)
   const began = performance.now()
   const answered = once(senders, 'message') as Promise<[{ seconds: number, refused: number }]>
   senders.send('go')
-  while (await finished(client) < before + count) {
+  const [{ seconds, refused }] = await answered
+  if (refused > 0) throw new Error(`${refused} of ${count} ${kind} were refused`)
+  while (await isWaiting(client)) {
     if (performance.now() - began > 300_000) throw new Error(`${kind} are not processed after five minutes`)
     await sleep(20)
   }
   const done = (performance.now() - began) / 1000
-  const [{ seconds, refused }] = await answered
-  if (refused > 0) throw new Error(`${refused} of ${count} ${kind} were refused`)
+  const { rows } = await client.query<{ count: number }>('SELECT count(*)::int AS count FROM incoming WHERE id > $1', [before])
+  if (rows[0]!.count !== count) throw new Error(`${rows[0]!.count} instead of ${count} ${kind} were stored`)
   return { taken: seconds, done }
 }
 
-async function finished(client: pg.Client): Promise<number> {
-  const { rows } = await client.query<{ count: number }>('SELECT count(*)::int AS count FROM incoming WHERE done_at IS NOT NULL')
-  return rows[0]!.count
+async function newest(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ id: string }>('SELECT coalesce(max(id), 0)::text AS id FROM incoming')
+  return rows[0]!.id
+}
+
+async function isWaiting(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ waiting: boolean }>('SELECT EXISTS (SELECT 1 FROM incoming WHERE done_at IS NULL) AS waiting')
+  return rows[0]!.waiting
 }
 
 async function connected(bed: Bed): Promise<pg.Client> {

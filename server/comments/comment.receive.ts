@@ -5,22 +5,24 @@ import { actorOf } from '../actors/follow.activitypub.ts'
 import { resolveActor } from '../actors/resolve.ts'
 import { Budget, FetchError, getDocument } from '../fediverse/egress.ts'
 import { permitDelete } from '../fediverse/exceptions.ts'
-import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
-import { Later, receive, type Incoming } from '../fediverse/receive.ts'
+import { hostOf, httpUrl } from '../fediverse/origin.ts'
+import { Later, receive, receiveTogether, type Incoming } from '../fediverse/receive.ts'
 import { isGone } from '../fediverse/tombstones.ts'
-import { idOf, isObject, listOf, PUBLIC, type JsonObject } from '../fediverse/vocabulary.ts'
+import { idOf, isObject } from '../fediverse/vocabulary.ts'
 import { registerCollection } from '../videos/collections.ts'
 import { findRow, rowOf, type Row } from './comment.row.ts'
 import { keepVideosWith } from '../videos/kept.ts'
 import { sendOn, tellComment } from './comment.send.ts'
 import { blank, countComments, release } from './comments.ts'
+import { readNote, textOf, type Note } from './note.ts'
+import { takeComments } from './take-comments.ts'
 
-const MAX_TEXT = 10_000
 const APPROVAL = 3
 const CLOSED = 2
 
 /** Hears comments of other servers. */
 export function receiveComments(): void {
+  receiveTogether('Create(Note)', takeComments)
   receive('Create(Note)', receiveNote)
   receive('Update(Note)', receiveNote)
   receive('Delete', receiveDelete)
@@ -63,22 +65,6 @@ export async function fetchComment(url: string): Promise<void> {
   if (note && place) await store(note, place, (await resolveActor(note.author, { budget })).id, { approved: true })
 }
 
-/** What a Note says, bounded; null where it is no comment. */
-export function readNote(object: JsonObject): Note | null {
-  const url = httpUrl(object.id)
-  const author = httpUrl(idOf(listOf(object.attributedTo)[0]))
-  const inReplyTo = httpUrl(idOf(object.inReplyTo))
-  const content = typeof object.content === 'string' ? object.content : ''
-  const published = typeof object.published === 'string' ? new Date(object.published) : null
-  if (!url || !author || !inReplyTo || content.trim() === '' || content.length > 5 * MAX_TEXT || !sameOrigin(url, author) || !published || Number.isNaN(published.getTime())) return null
-  const updated = typeof object.updated === 'string' ? new Date(object.updated) : published
-  const now = new Date()
-  return {
-    url, author, inReplyTo, content, isMarkdown: object.mediaType === 'text/markdown', published: published > now ? now : published, updated: Number.isNaN(updated.getTime()) || updated > now ? now : updated,
-    isPublic: [...listOf(object.to), ...listOf(object.cc)].some(one => one === PUBLIC || one === 'as:Public' || one === 'Public'), approval: httpUrl(object.replyApproval)
-  }
-}
-type Note = { url: string, author: string, inReplyTo: string, content: string, isMarkdown: boolean, published: Date, updated: Date, isPublic: boolean, approval: string | null }
 type Place = { videoId: number, parentId: number | null, threadId: number | null }
 
 /** Where a comment belongs: below a video known here, or an answer to one; what lies between is fetched, but not for ever (federation.md 4.25). */
@@ -100,8 +86,7 @@ async function placeOf(url: string, budget: Budget, seen: Set<string>): Promise<
 
 /** Writes a comment of somebody elsewhere, once, and never older words over newer ones; null where it may not stand there. */
 async function store(note: Note, { videoId, parentId, threadId }: Place, actorId: number, { incoming, approved = false }: { incoming?: Incoming, approved?: boolean }): Promise<Stored | null> {
-  const { markdownHtml, safeHtml } = await import('../core/markdown.ts')
-  const text = (note.isMarkdown ? markdownHtml(note.content) : safeHtml(note.content)).slice(0, MAX_TEXT)
+  const text = await textOf(note)
   if (text === '') return null
   return await transaction(async inside => {
     await run(sql`SELECT pg_advisory_xact_lock(hashtextextended(${note.url}, 1))`, inside)
@@ -119,7 +104,7 @@ async function store(note: Note, { videoId, parentId, threadId }: Place, actorId
       INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, remote, held, reply_approval, created_at, updated_at)
       VALUES (${note.url}, ${videoId}, ${video.account}, ${parentId}, ${threadId}, ${text}, true, ${held}, ${video.remote ? note.approval : null}, ${note.published}, ${note.updated})
       ON CONFLICT (url) DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at RETURNING id, video_id, thread_id`, inside)
-    if (!video.remote && !held && incoming) await sendOn({ url: note.url, video_id: videoId }, incoming, inside)
+    if (!video.remote && !held && incoming) await sendOn([{ url: note.url, videoId, incoming }], inside)
     // Last: everybody who comments below this video waits for its row.
     await countComments(videoId, known || held ? 0 : 1, inside)
     return row!
@@ -135,7 +120,7 @@ async function receiveDelete(incoming: Incoming): Promise<boolean> {
     const row = url ? await findRow(sql`comment.url = ${url}`, inside) : null
     if (!row) return false
     if (row.deleted_at || (row.author !== incoming.actor && row.owner !== incoming.actor)) return true
-    if (!row.video_remote && !row.held) await sendOn(row, incoming, inside)
+    if (!row.video_remote && !row.held) await sendOn([{ url: row.url, videoId: row.video_id, incoming }], inside)
     await blank(row, inside)
     return true
   })

@@ -4,8 +4,9 @@ import { run, sql } from '../core/sql.ts'
 import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
 import { hostOf } from '../fediverse/origin.ts'
 import { forward, LANE, send, type Audience } from '../fediverse/outbox.ts'
+import type { Incoming } from '../fediverse/receive.ts'
 import { PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
-import { announceInGroup } from './group.ts'
+import { announceInGroups } from './group.ts'
 import type { Row } from './comment.row.ts'
 
 const PUBLICLY = 1
@@ -32,7 +33,7 @@ export async function tellComment(row: Row, type: 'Create' | 'Update', inside: T
   const id = type === 'Create' ? `${row.url}/activity` : `${row.url}/updates/${row.updated_at.toISOString()}`
   const activity: Activity = { to: note.to as string[], cc: note.cc as string[], type, id: row.reply_approval && row.video_remote ? `${id}#approved` : id, actor: row.author!, object: note }
   await send({ activity, kind: 'comment', audience: await audienceOf(row, inside), lane: LANE.PUBLISH, subject: row.url }, inside)
-  if (!row.video_remote) await announceInGroup(row, activity, inside)
+  if (!row.video_remote) await announceInGroups([{ url: row.url, videoId: row.video_id, activity }], inside)
 }
 
 /** Tells that a comment is deleted, in the name of whoever may say so; null: only here. */
@@ -40,7 +41,7 @@ export async function tellDeletion(row: Row, actor: string | null, inside: Trans
   if (actor === null || row.held && !row.video_remote || hostOf(actor) !== host()) return
   const activity: Activity = { to: [PUBLIC], cc: [`${actor}/followers`], type: 'Delete', id: `${row.url}/delete`.replace(/^.*\/\/[^/]+/, origin()), actor, object: row.url }
   await send({ activity, kind: 'base', audience: await audienceOf(row, inside), lane: LANE.NOW, subject: row.url }, inside)
-  if (!row.video_remote) await announceInGroup(row, activity, inside)
+  if (!row.video_remote) await announceInGroups([{ url: row.url, videoId: row.video_id, activity }], inside)
 }
 
 /** Tells a remote author that the comment is welcome (FEP-5624). */
@@ -52,11 +53,16 @@ export async function tellApproval(row: Row, inside: Transaction): Promise<void>
   }, inside)
 }
 
-/** Sends a remote comment below a video of ours on to those who follow it, as it came (federation.md 1.8). */
-export async function sendOn(row: Pick<Row, 'url' | 'video_id'>, { body, type, signer }: { body: string, type: string, signer: string }, inside: Transaction): Promise<void> {
-  const followersOf = await publishersOf(row.video_id, inside)
-  if (followersOf.length > 0) await forward({ body, type, actor: instanceActor(), audience: { followersOf, except: [hostOf(signer)] }, subject: row.url }, inside)
-  await announceInGroup(row, JSON.parse(body) as object, inside)
+/** What another server said about a comment below a video of ours, to be sent on. */
+export type Heard = { url: string, videoId: number, incoming: Pick<Incoming, 'id' | 'body' | 'type' | 'signer' | 'activity'> }
+
+/** Sends what was said about remote comments below videos of ours on to those who follow them, as it came (federation.md 1.8). */
+export async function sendOn(all: Heard[], inside: Transaction): Promise<void> {
+  if (all.length === 0) return
+  const publishers = await publishersOf(all.map(({ videoId }) => videoId), inside)
+  await forward(instanceActor(), all.filter(({ videoId }) => publishers.has(videoId)).map(({ url, videoId, incoming: { body, type, signer } }) => (
+    { body, type, audience: { followersOf: publishers.get(videoId)!, except: [hostOf(signer)] }, subject: url })), inside)
+  await announceInGroups(all.map(({ url, videoId, incoming }) => ({ url, videoId, activity: incoming.activity })), inside)
 }
 
 async function audienceOf(row: Row, inside: Transaction): Promise<Audience> {
@@ -65,18 +71,19 @@ async function audienceOf(row: Row, inside: Transaction): Promise<Audience> {
   const others = await run<{ inbox: string }>(sql`
     SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) AS inbox FROM comments c JOIN accounts ON accounts.id = c.account_id JOIN actors a ON a.id = accounts.actor_id
     WHERE a.host IS NOT NULL AND (c.id = ${row.thread_id ?? row.id} OR c.thread_id = ${row.thread_id ?? row.id})`, inside)
-  const followersOf = row.video_remote ? [] : await publishersOf(row.video_id, inside)
+  const followersOf = row.video_remote ? [] : (await publishersOf([row.video_id], inside)).get(row.video_id) ?? []
   return {
     inboxes: [...row.video_remote ? [owner!.inbox] : [], ...others.map(({ inbox }) => inbox)],
     followersOf: row.author && row.video_privacy === PUBLICLY ? [row.author, ...followersOf] : followersOf
   }
 }
 
-/** Whose followers know of a video. */
-async function publishersOf(videoId: number, inside: Transaction): Promise<string[]> {
-  const [row] = await run<{ account: string, channel: string }>(sql`
-    SELECT aa.url AS account, ca.url AS channel FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id WHERE v.id = ${videoId} AND (v.privacy = ${PUBLICLY} OR v.publications > 0)`, inside)
-  return row ? [row.account, row.channel, instanceActor()] : []
+/** Whose followers know of videos; none for those nobody was told of. */
+async function publishersOf(videoIds: number[], inside: Transaction): Promise<Map<number, string[]>> {
+  const rows = await run<{ id: number, account: string, channel: string }>(sql`
+    SELECT v.id, aa.url AS account, ca.url AS channel FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
+    WHERE v.id = ANY(${[...new Set(videoIds)]}::int[]) AND (v.privacy = ${PUBLICLY} OR v.publications > 0)`, inside)
+  return new Map(rows.map(({ id, account, channel }) => [id, [account, channel, instanceActor()]]))
 }
 
 async function nameOf(url: string, inside?: Transaction): Promise<string> {

@@ -77,7 +77,7 @@ export async function blank({ id, url, video_id: videoId }: Pick<Row, 'id' | 'ur
 }
 
 /** Notes that so many more of a video's comments are seen by everybody. */
-export async function countComments(videoId: number, change: -1 | 0 | 1, inside: Transaction): Promise<void> {
+export async function countComments(videoId: number, change: number, inside: Transaction): Promise<void> {
   if (change !== 0) await run(sql`UPDATE videos SET comments = comments + ${change}::int WHERE id = ${videoId}`, inside)
   afterCommit(inside, () => emit('comments.changed', { videoId }))
 }

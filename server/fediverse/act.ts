@@ -5,8 +5,8 @@ import { parseJson } from './json.ts'
 import { keyring } from './keyring.ts'
 import { judge } from './law.ts'
 import { hostOf, httpUrl, sameOrigin } from './origin.ts'
-import { dispatch, type Incoming } from './receive.ts'
-import { bury, isGone, revoke, unbury, wasRevoked } from './tombstones.ts'
+import { dispatch, dispatchTogether, isTakenTogether, type Incoming } from './receive.ts'
+import { anyGone, bury, isGone, revoke, unbury, wasRevoked } from './tombstones.ts'
 import { idOf, isObject, typeOf } from './vocabulary.ts'
 
 /** What an Undo may take back before it came. */
@@ -14,11 +14,7 @@ const REVOCABLE = new Set(['Like', 'Dislike', 'EmojiReact', 'Announce'])
 
 /** Acts on a stored activity: who vouches, the origin law, what was deleted, then whoever listens. Says what became of it. */
 export async function act(row: Row): Promise<string> {
-  const activity = parseJson(Buffer.from(row.body))
-  const incoming: Incoming = {
-    id: httpUrl(activity.id)!, type: row.type, actor: row.actor, activity, object: activity.object ?? null, proof: row.proof, signer: row.signer,
-    body: row.body, receivedAt: row.created_at
-  }
+  const incoming = incomingOf(row)
   if (await isBlocked(incoming)) return 'dropped: its actor is blocked here'
   if (incoming.proof === 'none') {
     incoming.proof = await vouch(incoming)
@@ -33,6 +29,28 @@ export async function act(row: Row): Promise<string> {
   const taken = await dispatch(alive)
   await remember(alive, taken)
   return taken ? 'done' : 'nobody took it'
+}
+
+/** Acts at once on those of several activities, each about something else, that are as usual: signed by their actors, lawful, about nothing deleted. Gives the ids of their rows. */
+export async function actTogether(rows: Row[]): Promise<string[]> {
+  const usual = new Map<Incoming, Row>()
+  for (const row of rows) {
+    if (row.proof !== 'http' || !isTakenTogether(row.type)) continue
+    const incoming = incomingOf(row)
+    const judgement = judge(incoming)
+    if (judgement.kind === 'act' && judgement.incoming.actor === incoming.actor && !await isBlocked(incoming)) usual.set(judgement.incoming, row)
+  }
+  const gone = await anyGone([...usual.keys()].map(({ object }) => httpUrl(idOf(object))).filter(url => url !== null))
+  const done = await dispatchTogether([...usual.keys()].filter(({ object }) => !gone.has(httpUrl(idOf(object)) ?? '')))
+  return done.map(incoming => usual.get(incoming)!.id)
+}
+
+function incomingOf(row: Row): Incoming {
+  const activity = parseJson(Buffer.from(row.body))
+  return {
+    id: httpUrl(activity.id)!, type: row.type, actor: row.actor, activity, object: activity.object ?? null, proof: row.proof, signer: row.signer,
+    body: row.body, receivedAt: row.created_at
+  }
 }
 
 async function isBlocked({ actor }: Incoming): Promise<boolean> {

@@ -1,9 +1,8 @@
-import type { Transaction } from 'sequelize'
 import { keyring } from './keyring.ts'
 import { digestOf } from './keys.ts'
 import { signLd } from './ldsignature.ts'
 import { hostOf, httpUrl, isLocal } from './origin.ts'
-import { takeWaiting, writeDeliveries, type Waiting } from './outgoing.query.ts'
+import { takeWaiting, writeDeliveries, type Spread, type Waiting } from './outgoing.query.ts'
 import { typeOf } from './vocabulary.ts'
 
 /** What nobody ever sends on for us needs no signature inside (federation.md 1.10). */
@@ -19,16 +18,18 @@ export async function fanOut(): Promise<boolean> {
       if (!known.has(key)) known.set(key, keyring.inboxesOf(actors))
       return await known.get(key)!
     }
-    for (const row of rows) await spread(row, inboxesOf, inside)
+    const spread: Spread[] = []
+    for (const row of rows) spread.push(await spreadOut(row, inboxesOf))
+    await writeDeliveries(spread, inside)
   })
 }
 
-async function spread(row: Waiting, inboxesOf: (actors: string[]) => Promise<string[]>, inside: Transaction): Promise<void> {
+async function spreadOut(row: Waiting, inboxesOf: (actors: string[]) => Promise<string[]>): Promise<Spread> {
   const body = row.forwarded ? row.body! : JSON.stringify(await signed(row))
   const { inboxes = [], followersOf = [], except = [] } = row.audience
   const all = [...inboxes, ...followersOf.length > 0 ? await inboxesOf(followersOf) : []]
   const urls = new Set(all.map(url => httpUrl(url)).filter(url => url !== null && !isLocal(url) && !except.includes(hostOf(url))) as string[])
-  await writeDeliveries(row, { body, digest: digestOf(body) }, [...urls].map(url => ({ url, host: hostOf(url) })), inside)
+  return { row, body, digest: digestOf(body), inboxes: [...urls].map(url => ({ url, host: hostOf(url) })) }
 }
 
 async function signed({ actor, type, activity }: Waiting): Promise<object> {

@@ -125,7 +125,7 @@ it('4.3 a delivery is not led anywhere else', async () => {
   peer.received.length = 0
   for (const status of [301, 302, 303, 307, 308]) {
     peer.answer(`/led/${status}`, status, { location: `${peer.url}/elsewhere` })
-    expect(await post(delivery(`${peer.url}/led/${status}`))).toEqual({ kind: 'refused', error: `It answers ${status}` })
+    expect(await post(delivery(`${peer.url}/led/${status}`))).toEqual({ kind: 'refused', error: `It answers ${status}`, mistrusted: false })
   }
   expect(peer.received.map(({ path }) => path)).toEqual([301, 302, 303, 307, 308].map(status => `/led/${status}`))
 })

@@ -86,6 +86,27 @@ describe('a lane', () => {
     expect(done.slice(0, 6).every(one => one.startsWith('quick')), done.join()).toBe(true)
   })
 
+  it('hands the first of each subject to who does them together, and the rest goes its way', async () => {
+    for (const key of ['a1', 'b1', 'a2', 'c1', 'odd']) await put(key, key[0]!)
+    const [batches, alone]: [string[][], string[]] = [[], []]
+    const opened = openLane({
+      lane: 0, inOrder: true, pause: 0,
+      work: async ({ activity_id }) => { alone.push(activity_id); return 'done alone' },
+      together: async rows => { batches.push(rows.map(row => row.activity_id)); return rows.filter(row => row.activity_id !== 'odd').map(row => row.id) }
+    })
+    lanes.push(opened)
+    await allDone()
+    expect(batches).toEqual([['a1', 'b1', 'c1', 'odd']])
+    expect(alone.sort()).toEqual(['a2', 'odd'])
+    expect(await outcomes()).toEqual({ a1: 'done', b1: 'done', c1: 'done', a2: 'done alone', odd: 'done alone' })
+  })
+
+  it('does one by one what could not be done together', async () => {
+    for (const key of ['a', 'b', 'c']) await put(key)
+    lanes.push(openLane({ lane: 0, inOrder: true, pause: 0, work: async () => 'done', together: async () => { throw new Error('not now') } }))
+    await allDone()
+  })
+
   it('lets what comes later wait while an earlier one about the same waits for another try', async () => {
     await put('first', 's')
     await put('second', 's')

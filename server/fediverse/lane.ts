@@ -6,14 +6,15 @@ import { claim, finish, putBack, renew, type Row } from './incoming.query.ts'
 /** Works through the waiting activities of a lane; `wake` says that there are some. */
 export type Lane = { wake(): void, stop(): Promise<void> }
 
-type Opening = { lane: number, inOrder: boolean, pause: number, batch?: number, concurrency?: number, work: (row: Row) => Promise<string | null> }
+type Opening = { lane: number, inOrder: boolean, pause: number, batch?: number, concurrency?: number, work: (row: Row) => Promise<string | null>, together?: (rows: Row[]) => Promise<string[]> }
 
 /**
  * Takes activities of a lane in hand, batch by batch, and gives each to `work`, which says what became of it, or null where it waits for
  * another try. Those of one subject go one after the other where `inOrder`; `concurrency` at once, not counting those that wait for other
- * servers for long. `pause`: how long arrivals are collected first.
+ * servers for long. `pause`: how long arrivals are collected first. `together` gets the first of each subject before, and gives the ids of
+ * those it has done.
  */
-export function openLane({ lane, inOrder, pause, batch = config.federation.inbox.batch, concurrency = config.federation.inbox.concurrency, work }: Opening): Lane {
+export function openLane({ lane, inOrder, pause, batch = config.federation.inbox.batch, concurrency = config.federation.inbox.concurrency, work, together }: Opening): Lane {
   const { slow_after, check_interval, lease } = config.federation.inbox
   const max_slow = Math.max(config.federation.inbox.max_slow, concurrency)
   const inHand = new Set<string>()
@@ -71,6 +72,17 @@ export function openLane({ lane, inOrder, pause, batch = config.federation.inbox
     for (const { id } of rows) inHand.delete(id)
   }
 
+  /** Does at once what can be done at once; gives what is left. */
+  const withoutDone = async (groups: Row[][]) => {
+    if (!together || groups.length < 2) return groups
+    const done = new Set(await together(groups.map(group => group[0]!)).catch(error => {
+      logger.warn('Received activities could not be processed together', { error })
+      return []
+    }))
+    for (const id of done) finished.add({ id, outcome: 'done' })
+    return groups.map(group => done.has(group[0]!.id) ? group.slice(1) : group).filter(group => group.length > 0)
+  }
+
   const run = async () => {
     while (!stopping) {
       if (!woken) await change(check_interval)
@@ -84,7 +96,7 @@ export function openLane({ lane, inOrder, pause, batch = config.federation.inbox
       full = rows.length === batch
       if (full) woken = true
       for (const { id } of rows) inHand.add(id)
-      const groups = inOrder ? bySubject(rows) : rows.map(row => [row])
+      const groups = await withoutDone(inOrder ? bySubject(rows) : rows.map(row => [row]))
       while (groups.length > 0 && !stopping) {
         if (busy >= concurrency || flying.size >= max_slow) { await change(); continue }
         const flight: Promise<void> = follow(groups.shift()!).finally(() => flying.delete(flight))

@@ -40,11 +40,17 @@ export async function send({ activity, kind, audience, lane, subject, supersedes
   afterCommit(transaction, () => emit('outbox.filled', { lane, delay }))
 }
 
-/** Sends somebody else's activity on, byte for byte, signed at HTTP level by `actor` (the instance's own). */
-export async function forward({ body, type, actor, audience, subject }: { body: string, type: string, actor: string, audience: Audience, subject: string }, transaction?: Transaction): Promise<void> {
+/** Somebody else's activity, its bytes as they came. */
+export type Forwarded = { body: string, type: string, audience: Audience, subject: string }
+
+/** Sends activities of others on, byte for byte and in this order, signed at HTTP level by `actor` (the instance's own). */
+export async function forward(actor: string, all: Forwarded[], transaction?: Transaction): Promise<void> {
+  if (all.length === 0) return
   await run(sql`
     INSERT INTO outgoing (actor, type, activity, body, audience, lane, subject, forwarded)
-    VALUES (${actor}, ${type}, '{}', ${body}, ${JSON.stringify(audience)}::jsonb, ${LANE.PUBLISH}, ${subject}, true)`, transaction)
+    SELECT ${actor}, type, '{}', body, audience, ${LANE.PUBLISH}, subject, true
+    FROM unnest(${all.map(one => one.type)}::text[], ${all.map(one => one.body)}::text[], ${all.map(one => JSON.stringify(one.audience))}::jsonb[], ${all.map(one => one.subject)}::text[])
+      WITH ORDINALITY AS given (type, body, audience, subject, place) ORDER BY place`, transaction)
   afterCommit(transaction, () => emit('outbox.filled', { lane: LANE.PUBLISH, delay: 0 }))
 }
 

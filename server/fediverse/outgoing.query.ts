@@ -30,21 +30,34 @@ export async function takeWaiting(spread: (rows: Waiting[], inside: Transaction)
   })
 }
 
-/** Writes the deliveries of an activity. Hosts that are given up for now get none; what they miss is noted for the day they are back. */
-export async function writeDeliveries(row: Waiting, sent: { body: string, digest: string }, inboxes: { url: string, host: string }[], inside: Transaction): Promise<void> {
-  await run(sql`UPDATE outgoing SET body = ${sent.body}, digest = ${sent.digest}, fanned_out_at = now() WHERE id = ${row.id}::bigint`, inside)
-  if (inboxes.length === 0) return
-  const hosts = inboxes.map(({ host }) => host)
-  if (row.supersedes !== null) {
-    await run(sql`DELETE FROM deliveries WHERE supersedes = ${row.supersedes} AND host = ANY(${hosts}) AND (leased_until IS NULL OR leased_until < now())`, inside)
+/** An activity with the bytes that are sent, and where to. */
+export type Spread = { row: Waiting, body: string, digest: string, inboxes: { url: string, host: string }[] }
+
+/** Writes the deliveries of activities. Hosts that are given up for now get none; what they miss is noted for the day they are back. */
+export async function writeDeliveries(all: Spread[], inside: Transaction): Promise<void> {
+  await run(sql`
+    UPDATE outgoing SET body = given.body, digest = given.digest, fanned_out_at = now()
+    FROM unnest(${all.map(({ row }) => row.id)}::bigint[], ${all.map(({ body }) => body)}::text[], ${all.map(({ digest }) => digest)}::text[]) AS given (id, body, digest) WHERE outgoing.id = given.id`, inside)
+  // One after the other where the later replaces the earlier.
+  for (const one of all.filter(({ row }) => row.supersedes !== null)) await write([one], inside)
+  await write(all.filter(({ row }) => row.supersedes === null), inside)
+}
+
+async function write(all: Spread[], inside: Transaction): Promise<void> {
+  const given = all.flatMap(({ row, inboxes }) => inboxes.map(({ url, host }) => ({ id: row.id, url, host })))
+  if (given.length === 0) return
+  const hosts = given.map(({ host }) => host)
+  for (const { row } of all) {
+    if (row.supersedes !== null) await run(sql`DELETE FROM deliveries WHERE supersedes = ${row.supersedes} AND host = ANY(${hosts}) AND (leased_until IS NULL OR leased_until < now())`, inside)
   }
-  const given = sql`unnest(${inboxes.map(({ url }) => url)}::text[], ${hosts}::text[]) AS given (inbox_url, host)`
   await run(sql`
     UPDATE peers SET missed_since = coalesce(missed_since, now()) WHERE suspended_at IS NOT NULL AND host = ANY(${hosts})`, inside)
   await run(sql`
     INSERT INTO deliveries (outgoing_id, inbox_url, host, lane, subject, supersedes, expires_at)
-    SELECT outgoing.id, given.inbox_url, given.host, outgoing.lane, outgoing.subject, outgoing.supersedes, outgoing.expires_at FROM outgoing, ${given}
-    WHERE outgoing.id = ${row.id}::bigint AND NOT EXISTS (SELECT 1 FROM peers WHERE peers.host = given.host AND suspended_at IS NOT NULL)
+    SELECT outgoing.id, given.inbox_url, given.host, outgoing.lane, outgoing.subject, outgoing.supersedes, outgoing.expires_at
+    FROM unnest(${given.map(({ id }) => id)}::bigint[], ${given.map(({ url }) => url)}::text[], ${hosts}::text[]) WITH ORDINALITY AS given (id, inbox_url, host, place) JOIN outgoing ON outgoing.id = given.id
+    WHERE NOT EXISTS (SELECT 1 FROM peers WHERE peers.host = given.host AND suspended_at IS NOT NULL)
+    ORDER BY place
     ON CONFLICT DO NOTHING`, inside)
 }
 

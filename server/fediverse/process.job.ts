@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { config } from '../core/config.ts'
+import { repeatably } from '../core/database.ts'
 import { on } from '../core/events.ts'
 import { job } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { act } from './act.ts'
+import { act, actTogether } from './act.ts'
 import { FetchError } from './egress.ts'
 import { forget, postpone, type Row } from './incoming.query.ts'
 import { openLane, type Lane } from './lane.ts'
@@ -18,7 +19,7 @@ export function startInbox(): { stop(): Promise<void> } {
   if (!config.federation.enabled) return { stop: async () => undefined }
   const { views_batch, views_interval } = config.federation.inbox
   const opened = lanes = [
-    openLane({ lane: 0, inOrder: true, pause: 0, work: attempt }),
+    openLane({ lane: 0, inOrder: true, pause: 0, work: attempt, together: async rows => await repeatably(async () => await actTogether(rows)) }),
     // All of a batch at once, so that they are written together.
     openLane({ lane: VIEWS, inOrder: false, pause: views_interval, batch: views_batch, concurrency: views_batch, work: attempt })
   ]
@@ -42,7 +43,8 @@ function listen(): void {
 async function attempt(row: Row): Promise<string | null> {
   const { attempts, retry_delay } = config.federation.inbox
   try {
-    return await act(row)
+    // Done again, should a crash come before it is noted as finished.
+    return await repeatably(async () => await act(row))
   } catch (error) {
     if (!isPassing(error)) {
       const expected = error instanceof FetchError || error instanceof Refused

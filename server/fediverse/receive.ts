@@ -34,6 +34,30 @@ export function receive(name: string, receiver: Receiver): void {
   receivers.set(name, [...receivers.get(name) ?? [], receiver])
 }
 
+/** Acts on activities that are each about something else, all at once where they are as usual; gives those it has done. The others go to the receivers. */
+export type TogetherReceiver = (all: Incoming[]) => Promise<Incoming[]>
+const together = new Map<string, TogetherReceiver>()
+
+/** Hears activities of a kind, as 'Create(Note)', by the batch; there is a receiver for the unusual ones, too. */
+export function receiveTogether(name: string, receiver: TogetherReceiver): void {
+  together.set(name, receiver)
+}
+
+/** Whether there may be anything to do at once for activities of a type. */
+export function isTakenTogether(type: string): boolean {
+  return [...together.keys()].some(name => name.startsWith(`${type}(`))
+}
+
+/** Hands activities to those who hear them by the batch; gives those that are done. */
+export async function dispatchTogether(all: Incoming[]): Promise<Incoming[]> {
+  const done: Incoming[] = []
+  for (const [name, receiver] of together) {
+    const meant = all.filter(({ type, object }) => name === `${type}(${typeOf(object)})`)
+    if (meant.length > 0) done.push(...await receiver(meant))
+  }
+  return done
+}
+
 /** Hands an activity to those who hear it. False: nobody took it. */
 export async function dispatch(incoming: Incoming): Promise<boolean> {
   const kinds = listOf(incoming.object).map(typeOf).filter(kind => kind !== null)

@@ -82,7 +82,7 @@ async function isWelcome(host: string): Promise<boolean> {
     SELECT 1 FROM follows f JOIN actors mine ON mine.id = f.actor_id JOIN actors theirs ON theirs.id = f.target_id WHERE mine.host IS NULL AND theirs.host = ${host} AND f.state = 'accepted' LIMIT 1`)).length > 0
 }
 
-async function sendOn({ body, type, signer }: Incoming, { account, channel }: Row, subject: string, inside: Parameters<typeof forward>[1]): Promise<void> {
+async function sendOn({ body, type, signer }: Incoming, { account, channel }: Row, subject: string, inside: Parameters<typeof forward>[2]): Promise<void> {
   const instance = `${origin()}/accounts/${INSTANCE_ACTOR}`
-  await forward({ body, type, actor: instance, audience: { followersOf: [account, channel, instance], except: [hostOf(signer)] }, subject }, inside)
+  await forward(instance, [{ body, type, audience: { followersOf: [account, channel, instance], except: [hostOf(signer)] }, subject }], inside)
 }
