@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { makeBed, type Bed } from './bed.ts'
+import { makeBed, peakMiB, type Bed } from './bed.ts'
 import { seed } from './seed.ts'
 
 const NOTES = 3000
@@ -11,16 +11,19 @@ const VIEWS = 15_000
 const RUNS = 3
 const PLENTY = { window: '10 seconds', max: 1_000_000_000 }
 
-/** Prints how many comments a second of other servers are processed, and how many views taken, by an instance of its own; 40 actors on 4 hosts. */
+/** Prints how many comments a second of other servers are processed, and how many views taken, by an instance of its own, web and worker in a process each; 40 actors on 4 hosts. */
 export async function measureInbound(): Promise<void> {
   const bed = await makeBed()
   try {
-    const server = await bed.serve({ federation: { prevent_ssrf: false, inbox: { per_host: PLENTY } } })
-    const uuid = await seed(server.url, 1)
-    const senders = fork(join(import.meta.dirname, 'inbound-senders.ts'), [server.url], { execArgv: ['--import', 'tsx'] })
+    const { listen, webserver } = await bed.config() as { listen: object, webserver: object }
+    const both = { listen, webserver, federation: { prevent_ssrf: false, inbox: { per_host: PLENTY }, videos: { max_views_per_host: VIEWS * RUNS } } }
+    const web = await bed.serve(both, { args: ['--roles', 'web'] })
+    const worker = await bed.serve(both, { args: ['--roles', 'worker'] })
+    const uuid = await seed(web.url, 1)
+    const senders = fork(join(import.meta.dirname, 'inbound-senders.ts'), [web.url], { execArgv: ['--import', 'tsx'] })
     await once(senders, 'message')
     const client = await connected(bed)
-    const video = `${server.url}/videos/watch/${uuid}`
+    const video = `${web.url}/videos/watch/${uuid}`
     // Every actor is met once before.
     await round(senders, client, 'notes', 80, video)
     for (let run = 0; run < RUNS; run++) {
@@ -31,6 +34,7 @@ export async function measureInbound(): Promise<void> {
     }
     const { rows } = await client.query<{ outcome: string, count: string }>("SELECT left(outcome, 60) AS outcome, count(*) FROM incoming WHERE outcome <> 'done' GROUP BY 1")
     for (const { outcome, count } of rows) console.log(`  not taken by anybody: ${count} times "${outcome}"`)
+    console.log(`most memory: ${peakMiB(web.pid).toFixed(0)} MiB web, ${peakMiB(worker.pid).toFixed(0)} MiB worker`)
     await client.end()
     senders.disconnect()
   } finally {

@@ -1,11 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { selfSigned } from '../../server/test/certificate.ts'
-import { makeBed, type Bed, type Measured } from './bed.ts'
+import { makeBed, peakMiB, type Bed, type Measured } from './bed.ts'
 import { json, login, seed } from './seed.ts'
 import { behaviour } from './sinks.ts'
 
@@ -147,10 +147,6 @@ function startSinks(ports: number, ...tls: string[]): ChildProcess {
 async function told<T>(child: ChildProcess): Promise<T> {
   const [message] = await Promise.race([once(child, 'message'), once(child, 'exit').then(([code]) => { throw new Error(`a measuring process ended (${code})`) })])
   return message as T
-}
-
-function peakMiB(pid: number): number {
-  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024
 }
 
 function report(name: string, values: number[], unit: string): void {

@@ -36,7 +36,8 @@ const owners = new Memory<KeyOwner>()
 /** Keys that are not to be had: there are none, or their servers do not answer. */
 const absent = new Memory<'none' | 'silent'>()
 const parsed = new Memory<KeyObject>()
-let blocks: { until: number, hosts: Set<string>, actors: Set<string> } | null = null
+type Blocks = { hosts: Set<string>, actors: Set<string> }
+let blocks: { until: number, read: Promise<Blocks> } | null = null
 
 /** What the floor below asks about actors and keys, from the actors' rows. */
 export const actorsKeyring: Keyring = {
@@ -74,11 +75,11 @@ export const actorsKeyring: Keyring = {
   isKnown: async actor => (await run(sql`SELECT 1 FROM actors WHERE url = ${actor}`)).length > 0,
   isBlocked: async (host, actor) => {
     if (!blocks || blocks.until < Date.now()) {
-      const hosts = await run<{ host: string }>(sql`SELECT host FROM blocked_hosts WHERE user_id IS NULL`)
-      const actors = await run<{ url: string }>(sql`SELECT url FROM blocked_accounts JOIN actors ON actors.id = actor_id WHERE blocked_accounts.user_id IS NULL`)
-      blocks = { until: Date.now() + config.federation.actors.blocks_for, hosts: new Set(hosts.map(row => row.host)), actors: new Set(actors.map(row => row.url)) }
+      blocks = { until: Date.now() + config.federation.actors.blocks_for, read: readBlocks() }
+      blocks.read.catch(() => { blocks = null })
     }
-    return blocks.hosts.has(host) || blocks.actors.has(actor)
+    const { hosts, actors } = await blocks.read
+    return hosts.has(host) || actors.has(actor)
   },
   inboxesOf: async actors => (await run<{ inbox: string }>(sql`
     SELECT DISTINCT coalesce(follower.shared_inbox_url, follower.inbox_url) AS inbox
@@ -93,6 +94,12 @@ export function forgetKeys(): void {
   signers.clear()
   owners.clear()
   absent.clear()
+}
+
+async function readBlocks(): Promise<Blocks> {
+  const hosts = await run<{ host: string }>(sql`SELECT host FROM blocked_hosts WHERE user_id IS NULL`)
+  const actors = await run<{ url: string }>(sql`SELECT url FROM blocked_accounts JOIN actors ON actors.id = actor_id WHERE blocked_accounts.user_id IS NULL`)
+  return { hosts: new Set(hosts.map(row => row.host)), actors: new Set(actors.map(row => row.url)) }
 }
 
 /** What the sender is told whose server does not give his key now: nothing is wrong with the message, it shall come again. */

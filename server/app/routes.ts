@@ -6,7 +6,6 @@ import { followsRoutes } from '../actors/follows.routes.ts'
 import { channelsRoutes } from '../channels/channels.routes.ts'
 import { subscriptionsRoutes } from '../channels/subscriptions.routes.ts'
 import { federationRoutes } from '../fediverse/peers.routes.ts'
-import { inboxRouter } from '../fediverse/inbox.routes.ts'
 import { instanceRoutes } from '../instance/instance.routes.ts'
 import { nodeinfoRouter } from '../instance/nodeinfo.routes.ts'
 import { openapiRouter } from '../instance/openapi.ts'
@@ -36,5 +35,5 @@ export function apiRoutes(): Router {
 
 /** Every router outside the API, with where it is mounted; the pages take what is left. */
 export function siteRoutes(): [string, Router][] {
-  return [['/', inboxRouter], ['/', documentsRouter], ['/', reactionDocumentsRouter], ['/', commentDocumentsRouter], ['/', playlistDocumentsRouter], ['/', redundancyDocumentsRouter], ['/', videoDocumentsRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
+  return [['/', documentsRouter], ['/', reactionDocumentsRouter], ['/', commentDocumentsRouter], ['/', playlistDocumentsRouter], ['/', redundancyDocumentsRouter], ['/', videoDocumentsRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
 }

@@ -9,6 +9,7 @@ import { Problem } from '../core/problem.ts'
 import { shortWay } from '../core/remembered.ts'
 import { setAuthenticator } from '../core/route.ts'
 import { authenticate } from '../accounts/session.ts'
+import { inboxRouter } from '../fediverse/inbox.routes.ts'
 import { apiRoutes, siteRoutes } from './routes.ts'
 
 /** A running web role. */
@@ -34,6 +35,8 @@ function createApp(): Express {
   app.set('etag', 'weak')
   app.disable('x-powered-by')
   app.use(shortWay)
+  // Before everything that browsers need: other servers post by the thousand.
+  app.use(inboxRouter)
   // Pages set their own policy (server/pages); this one is for everything else.
   app.use(helmet({ contentSecurityPolicy: false, crossOriginResourcePolicy: { policy: 'cross-origin' }, crossOriginEmbedderPolicy: false, crossOriginOpenerPolicy: false, frameguard: false, hsts: config.webserver.https, referrerPolicy: { policy: 'strict-origin-when-cross-origin' } }))
   app.use('/api/v1', cors, bodies(), apiRoutes(), unknownRoute)

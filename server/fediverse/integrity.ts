@@ -32,7 +32,10 @@ export async function verifyIntegrity(document: JsonObject): Promise<string | nu
     // An LD signature is added after the proof, or before it.
     const { signature: _ld, ...bare } = rest
     const texts = [bare, rest].map(covered => Buffer.concat([head, hash(covered)]))
-    return keys.some(key => texts.some(text => signedBy(text, signature.toString('base64'), key))) ? actor : null
+    for (const key of keys) {
+      for (const text of texts) if (await signedBy(text, signature.toString('base64'), key)) return actor
+    }
+    return null
   } catch { return null }
 }
 

@@ -1,8 +1,10 @@
 import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
+import { promisify } from 'node:util'
 import { config } from '../core/config.ts'
 
 const MAX_BITS = 8192
 const LONGEST_PEM = 10_000
+const verified = promisify<string | null, Buffer, KeyObject, Buffer, boolean>(verify)
 
 /** The public key in a PEM, RSA of `federation.min_key_bits` to 8,192 bits or Ed25519 (federation.md 4.35); null for anything else. */
 export function publicKeyOf(pem: unknown): KeyObject | null {
@@ -25,11 +27,9 @@ export function signText(text: string | Uint8Array, key: KeyObject): string {
   return sign(key.asymmetricKeyType === 'ed25519' ? null : 'sha256', Buffer.from(text), key).toString('base64')
 }
 
-/** Whether a base64 signature of a text is of this key; `hash` is for RSA. */
-export function signedBy(text: string | Uint8Array, signature: string, key: KeyObject, hash: 'sha256' | 'sha512' = 'sha256'): boolean {
-  try {
-    return verify(key.asymmetricKeyType === 'ed25519' ? null : hash, Buffer.from(text), key, Buffer.from(signature, 'base64'))
-  } catch { return false }
+/** Whether a base64 signature of a text is of this key; `hash` is for RSA. Computed beside the event loop. */
+export async function signedBy(text: string | Uint8Array, signature: string, key: KeyObject, hash: 'sha256' | 'sha512' = 'sha256'): Promise<boolean> {
+  return await verified(key.asymmetricKeyType === 'ed25519' ? null : hash, Buffer.from(text), key, Buffer.from(signature, 'base64')).catch(() => false)
 }
 
 /** The base64 SHA-256 of a body. */

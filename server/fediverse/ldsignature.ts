@@ -36,7 +36,7 @@ export async function verifyLd(document: JsonObject): Promise<string | null> {
     const text = await hashed({ ...options, '@context': SECURITY }) + await hashed(rest)
     for (const refresh of [false, true]) {
       const owner = await keyring.owner(creator, refresh)
-      if (owner?.actor === actor && owner.key.asymmetricKeyType === 'rsa' && signedBy(text, String(signatureValue), owner.key)) return actor
+      if (owner?.actor === actor && owner.key.asymmetricKeyType === 'rsa' && await signedBy(text, String(signatureValue), owner.key)) return actor
     }
     return null
   } catch { return null }

@@ -25,14 +25,29 @@ export function sameOrigin(one: unknown, other: unknown): boolean {
 
 /** Whether an address is of this instance. */
 export function isLocal(value: unknown): boolean {
-  return originOf(value) === new URL(origin()).origin
+  return originOf(value) === originOf(origin())
 }
 
-function parsed(value: unknown, max: number): URL | null {
-  if (typeof value !== 'string' || value.length > max || !/^https?:\/\//i.test(value)) return null
-  const url = URL.canParse(value) ? new URL(value) : null
+type Parsed = Pick<URL, 'href' | 'origin' | 'host'>
+
+/** The same few addresses are asked about many times for each message. */
+const lately = new Map<string, Parsed | null>()
+const MANY = 1000
+
+function parsed(value: unknown, max: number): Parsed | null {
+  if (typeof value !== 'string' || value.length > max) return null
+  const known = lately.get(value)
+  if (known !== undefined) return known
+  const url = read(value)
+  if (lately.size >= MANY) lately.clear()
+  lately.set(value, url)
+  return url
+}
+
+function read(value: string): Parsed | null {
+  const url = /^https?:\/\//i.test(value) && URL.canParse(value) ? new URL(value) : null
   if (!url || url.username || url.password || url.hostname === '') return null
   // A trailing dot names the same host.
   if (url.hostname.endsWith('.')) url.hostname = url.hostname.replace(/\.+$/, '')
-  return url.hostname.endsWith('.') ? null : url
+  return url.hostname.endsWith('.') ? null : { href: url.href, origin: url.origin, host: url.host }
 }

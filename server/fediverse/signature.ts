@@ -26,9 +26,9 @@ export async function verifyRequest({ method, path, headers, body, now = Date.no
   // PeerTube signs a GET without its query.
   const bare = method === 'GET' && path.includes('?') && read === readCavage ? readCavage({ method, path: path.split('?', 1)[0]!, headers }) : null
   const known = await keyring.owner(claim.keyId, false)
-  if (known && (fits(claim, known) || bare && fits(bare, known))) return known
+  if (known && (await fits(claim, known) || bare && await fits(bare, known))) return known
   const fresh = await keyring.owner(claim.keyId, true)
-  if (fresh && fresh !== known && (fits(claim, fresh) || bare && fits(bare, fresh))) return fresh
+  if (fresh && fresh !== known && (await fits(claim, fresh) || bare && await fits(bare, fresh))) return fresh
   throw new Refused(401, fresh ?? known ? 'The signature does not fit the key' : 'The key of the signature is not to be had')
 }
 
@@ -39,13 +39,13 @@ function checkTimes({ created, expires }: Claim, now: number): void {
   if (expires !== undefined && (!Number.isFinite(expires) || expires * 1000 < now)) throw new Refused(401, 'The signature has expired')
 }
 
-function fits({ text, signature, algorithm }: Claim, { key }: KeyOwner): boolean {
+async function fits({ text, signature, algorithm }: Claim, { key }: KeyOwner): Promise<boolean> {
   if (!isStrong(key)) return false
   const name = algorithm.toLowerCase()
   const kind = key.asymmetricKeyType
-  if (kind === 'ed25519') return ['ed25519', 'ed25519-sha512', 'hs2019', ''].includes(name) && signedBy(text, signature, key)
-  if (['rsa-sha256', 'rsa-v1_5-sha256'].includes(name)) return signedBy(text, signature, key)
-  if (name === 'rsa-sha512') return signedBy(text, signature, key, 'sha512')
+  if (kind === 'ed25519') return ['ed25519', 'ed25519-sha512', 'hs2019', ''].includes(name) && await signedBy(text, signature, key)
+  if (['rsa-sha256', 'rsa-v1_5-sha256'].includes(name)) return await signedBy(text, signature, key)
+  if (name === 'rsa-sha512') return await signedBy(text, signature, key, 'sha512')
   // hs2019 leaves the algorithm to the key.
-  return ['hs2019', ''].includes(name) && (signedBy(text, signature, key) || signedBy(text, signature, key, 'sha512'))
+  return ['hs2019', ''].includes(name) && (await signedBy(text, signature, key) || await signedBy(text, signature, key, 'sha512'))
 }
