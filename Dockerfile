@@ -18,6 +18,7 @@ RUN apt-get update \
 WORKDIR /app
 ENV NODE_ENV=production
 ENV NODE_OPTIONS=--max-semi-space-size=4
+ENV UV_THREADPOOL_SIZE=16
 COPY package.json LICENSE ./
 COPY config config
 COPY migrations migrations

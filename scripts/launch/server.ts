@@ -12,6 +12,8 @@ export interface ServerCommand { file: string, parameters: string[], env: NodeJS
 
 /** Node's flags for the server: with V8's usual young generation (16 MB, three times) an idle server holds a quarter more memory. */
 export const NODE_FLAGS = ['--max-semi-space-size=4']
+/** Threads beside the event loop: names that are slow to resolve hold some of them, signatures and files need others. */
+export const THREADS = { UV_THREADPOOL_SIZE: '16' }
 
 /** The server finishes running requests and gives its jobs back after SIGTERM. */
 const PERSUASION: Persuasion = [['SIGTERM', 6000], ['SIGKILL', 1000]]
@@ -26,7 +28,7 @@ export async function endOldServer(mark: string): Promise<void> {
  * when it says that it failed.
  */
 export async function startServer(command: ServerCommand, signal: AbortSignal): Promise<Service & { ready: Ready }> {
-  const child = fork(command.file, command.parameters, { cwd: command.cwd, env: command.env, detached: true, execArgv: NODE_FLAGS, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(command.file, command.parameters, { cwd: command.cwd, env: { ...THREADS, ...command.env }, detached: true, execArgv: NODE_FLAGS, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const ended = ending(child).then(how => {
     endGroup(child.pid)
     return how

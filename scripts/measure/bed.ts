@@ -8,7 +8,7 @@ import { keeper } from '../launch/keeper.ts'
 import { startPostgres } from '../launch/postgres.ts'
 import { ending } from '../launch/process.ts'
 import { startRedis } from '../launch/redis.ts'
-import { NODE_FLAGS } from '../launch/server.ts'
+import { NODE_FLAGS, THREADS } from '../launch/server.ts'
 
 const PLENTY = { window: '10 seconds', max: 1_000_000_000 }
 /** The administrator's password on the bed. */
@@ -45,7 +45,7 @@ export async function makeBed(): Promise<Bed> {
     }
   }
   const serve: Bed['serve'] = async (more, { args = [], env: added = {} } = {}) => {
-    const env = { ...process.env, DATABASE_URL: '', REDIS_URL: '', BOBINE_CONFIG: JSON.stringify(await config(more)), BOBINE_ROOT_PASSWORD: PASSWORD, ...added }
+    const env = { ...process.env, ...THREADS, DATABASE_URL: '', REDIS_URL: '', BOBINE_CONFIG: JSON.stringify(await config(more)), BOBINE_ROOT_PASSWORD: PASSWORD, ...added }
     const began = performance.now()
     const child = fork(join(projectFolder, 'dist/server/main.js'), args, { env, execArgv: NODE_FLAGS, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     const url = await ready(child)

@@ -70,7 +70,7 @@ async function once(url: URL, { accept, budget, signed }: Question, signal: Abor
 async function signature(url: URL, kind: 'cavage' | 'rfc9421' | null): Promise<Record<string, string>> {
   if (!kind) return {}
   const signer = await keyring.instance()
-  return kind === 'cavage' ? signCavage({ method: 'GET', url: url.href, signer }) : signRfc9421({ method: 'GET', url: url.href, signer })
+  return await (kind === 'cavage' ? signCavage({ method: 'GET', url: url.href, signer }) : signRfc9421({ method: 'GET', url: url.href, signer }))
 }
 
 async function send(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Dispatcher.ResponseData> {

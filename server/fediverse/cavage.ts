@@ -16,13 +16,13 @@ type Parser = { parseRequest(request: object, options: { clockSkew: number, head
 const ANY_TIME = 1e12
 
 /** Headers that sign a request as draft-cavage-12 says, in the way PeerTube, Mastodon and all others have always known. */
-export function signCavage({ method, url, digest, date = new Date(), signer }: { method: string, url: string, digest?: string, date?: Date, signer: Signer }): Record<string, string> {
+export async function signCavage({ method, url, digest, date = new Date(), signer }: { method: string, url: string, digest?: string, date?: Date, signer: Signer }): Promise<Record<string, string>> {
   const { host: target, pathname, search } = new URL(url)
   const headers: Record<string, string> = { host: target, date: date.toUTCString(), ...(digest === undefined ? {} : { digest: `SHA-256=${digest}` }) }
   const names = ['(request-target)', ...Object.keys(headers)]
   const text = [`(request-target): ${method.toLowerCase()} ${pathname}${search}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)].join('\n')
   const algorithm = signer.privateKey.asymmetricKeyType === 'rsa' ? 'rsa-sha256' : 'hs2019'
-  return { ...headers, signature: `keyId="${signer.keyId}",algorithm="${algorithm}",headers="${names.join(' ')}",signature="${signText(text, signer.privateKey)}"` }
+  return { ...headers, signature: `keyId="${signer.keyId}",algorithm="${algorithm}",headers="${names.join(' ')}",signature="${await signText(text, signer.privateKey)}"` }
 }
 
 /** Reads the signature of a request; it must cover what makes it worth something (federation.md 4.14, 4.15). Throws Refused 401. */

@@ -104,7 +104,7 @@ describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', 
     const signer = { actor, keyId: `${actor}#main-key`, privateKey }
     const inbox = `${fedify.url}/inbox`
     const body = JSON.stringify({ '@context': 'https://www.w3.org/ns/activitystreams', id: `${actor}#forged`, type: 'Announce', actor, object: `${site.url}/videos/watch/${video.uuid}` })
-    const headers = scheme === 'cavage' ? signCavage({ method: 'POST', url: inbox, digest: digestOf(body), signer }) : signRfc9421({ method: 'POST', url: inbox, body, signer })
+    const headers = await (scheme === 'cavage' ? signCavage({ method: 'POST', url: inbox, digest: digestOf(body), signer }) : signRfc9421({ method: 'POST', url: inbox, body, signer }))
     const { host: _host, ...rest } = headers
     expect((await fetch(inbox, { method: 'POST', body, headers: { ...rest, 'content-type': 'application/activity+json' } })).status).toBe(401)
     expect(fedify.heard.filter(one => one.id.endsWith('#forged'))).toEqual([])

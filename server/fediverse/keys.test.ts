@@ -55,12 +55,12 @@ describe('4.35 keys', () => {
 
   it('verify what they signed, and nothing spoilt', async () => {
     for (const { privateKey, publicKey } of [strong, edwards]) {
-      const signature = signText('words', privateKey)
+      const signature = await signText('words', privateKey)
       expect(await signedBy('words', signature, publicKey)).toBe(true)
       for (const [text, value] of [['Words', signature], ['words', ''], ['words', 'AAAA'], ['words', '%%%'], ['words', signature.slice(4)], ['words', signature.replace(/^../, letters => letters === 'AA' ? 'BB' : 'AA')]] as const) expect(await signedBy(text, value, publicKey), value).toBe(false)
     }
-    expect(await signedBy('words', signText('words', strong.privateKey), edwards.publicKey)).toBe(false)
-    expect(await signedBy('words', signText('words', edwards.privateKey), strong.publicKey)).toBe(false)
-    expect(await signedBy('words', signText('words', strong.privateKey), strong.publicKey, 'sha512')).toBe(false)
+    expect(await signedBy('words', await signText('words', strong.privateKey), edwards.publicKey)).toBe(false)
+    expect(await signedBy('words', await signText('words', edwards.privateKey), strong.publicKey)).toBe(false)
+    expect(await signedBy('words', await signText('words', strong.privateKey), strong.publicKey, 'sha512')).toBe(false)
   })
 })

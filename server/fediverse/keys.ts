@@ -4,6 +4,7 @@ import { config } from '../core/config.ts'
 
 const MAX_BITS = 8192
 const LONGEST_PEM = 10_000
+const signed = promisify<string | null, Buffer, KeyObject, Buffer>(sign)
 const verified = promisify<string | null, Buffer, KeyObject, Buffer, boolean>(verify)
 
 /** The public key in a PEM, RSA of `federation.min_key_bits` to 8,192 bits or Ed25519 (federation.md 4.35); null for anything else. */
@@ -22,9 +23,9 @@ export function isStrong(key: KeyObject): boolean {
   return key.asymmetricKeyType === 'rsa' && bits >= config.federation.min_key_bits && bits <= MAX_BITS
 }
 
-/** The signature of a text in base64: RSASSA-PKCS1-v1_5 with SHA-256, or Ed25519, as the key is. */
-export function signText(text: string | Uint8Array, key: KeyObject): string {
-  return sign(key.asymmetricKeyType === 'ed25519' ? null : 'sha256', Buffer.from(text), key).toString('base64')
+/** The signature of a text in base64: RSASSA-PKCS1-v1_5 with SHA-256, or Ed25519, as the key is. Computed beside the event loop. */
+export async function signText(text: string | Uint8Array, key: KeyObject): Promise<string> {
+  return (await signed(key.asymmetricKeyType === 'ed25519' ? null : 'sha256', Buffer.from(text), key)).toString('base64')
 }
 
 /** Whether a base64 signature of a text is of this key; `hash` is for RSA. Computed beside the event loop. */

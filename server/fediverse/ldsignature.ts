@@ -20,7 +20,7 @@ const MAX_NAMELESS = 64
 export async function signLd(document: object, { actor, privateKey }: Signer): Promise<JsonObject> {
   const options = { creator: actor, created: new Date().toISOString() }
   const text = await hashed({ '@context': SECURITY, ...options }) + await hashed(document)
-  return { ...document as JsonObject, signature: { type: 'RsaSignature2017', ...options, signatureValue: signText(text, privateKey) } }
+  return { ...document as JsonObject, signature: { type: 'RsaSignature2017', ...options, signatureValue: await signText(text, privateKey) } }
 }
 
 /** The actor whose RsaSignature2017 a document carries; null where it carries none that counts. Asks for no context. */

@@ -39,7 +39,7 @@ async function once({ inbox_url, actor, body, digest }: Delivery, scheme: Scheme
   try {
     assertAllowed(new URL(inbox_url))
     const signer = await keyring.signer(actor)
-    const signature = scheme === 'cavage' ? signCavage({ method: 'POST', url: inbox_url, digest, signer }) : signRfc9421({ method: 'POST', url: inbox_url, body, signer })
+    const signature = await (scheme === 'cavage' ? signCavage({ method: 'POST', url: inbox_url, digest, signer }) : signRfc9421({ method: 'POST', url: inbox_url, body, signer }))
     const { statusCode, headers, body: answer } = await request(inbox_url, {
       method: 'POST', body, dispatcher: pool, signal: AbortSignal.timeout(timeout),
       headers: { ...signature, 'content-type': CONTENT_TYPE, accept: CONTENT_TYPE, 'user-agent': `Bobine (+${origin()})` }

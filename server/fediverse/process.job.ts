@@ -18,10 +18,10 @@ let lanes: Lane[] = []
 export function startInbox(): { stop(): Promise<void> } {
   if (!config.federation.enabled) return { stop: async () => undefined }
   const { views_batch, views_interval } = config.federation.inbox
+  const together = async (rows: Row[]) => await repeatably(async () => await actTogether(rows))
   const opened = lanes = [
-    openLane({ lane: 0, inOrder: true, pause: 0, work: attempt, together: async rows => await repeatably(async () => await actTogether(rows)) }),
-    // All of a batch at once, so that they are written together.
-    openLane({ lane: VIEWS, inOrder: false, pause: views_interval, batch: views_batch, concurrency: views_batch, work: attempt })
+    openLane({ lane: 0, inOrder: true, pause: 0, work: attempt, together }),
+    openLane({ lane: VIEWS, inOrder: false, pause: views_interval, batch: views_batch, concurrency: views_batch, work: attempt, together })
   ]
   listen()
   return { stop: async () => void await Promise.all(opened.map(async lane => await lane.stop())) }

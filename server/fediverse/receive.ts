@@ -38,21 +38,21 @@ export function receive(name: string, receiver: Receiver): void {
 export type TogetherReceiver = (all: Incoming[]) => Promise<Incoming[]>
 const together = new Map<string, TogetherReceiver>()
 
-/** Hears activities of a kind, as 'Create(Note)', by the batch; there is a receiver for the unusual ones, too. */
+/** Hears activities of a kind, as 'Create(Note)' or 'View', by the batch; there is a receiver for the unusual ones, too. */
 export function receiveTogether(name: string, receiver: TogetherReceiver): void {
   together.set(name, receiver)
 }
 
 /** Whether there may be anything to do at once for activities of a type. */
 export function isTakenTogether(type: string): boolean {
-  return [...together.keys()].some(name => name.startsWith(`${type}(`))
+  return [...together.keys()].some(name => name === type || name.startsWith(`${type}(`))
 }
 
 /** Hands activities to those who hear them by the batch; gives those that are done. */
 export async function dispatchTogether(all: Incoming[]): Promise<Incoming[]> {
   const done: Incoming[] = []
   for (const [name, receiver] of together) {
-    const meant = all.filter(({ type, object }) => name === `${type}(${typeOf(object)})`)
+    const meant = all.filter(({ type, object }) => name === type || name === `${type}(${typeOf(object)})`)
     if (meant.length > 0) done.push(...await receiver(meant))
   }
   return done

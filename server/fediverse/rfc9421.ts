@@ -9,14 +9,14 @@ import { Refused } from './refused.ts'
 const INPUT = /^([a-z*][\w.*-]*)=(\(([^()]*)\)((?:;[a-z*][\w.*-]*(?:=(?:"(?:[^"\\]|\\.)*"|-?[\w:]+|\?[01]))?)*))$/
 
 /** Headers that sign a request as RFC 9421 says, over method, address, date and digest. */
-export function signRfc9421({ method, url, body, signer, date = new Date() }: { method: string, url: string, body?: string, signer: Signer, date?: Date }): Record<string, string> {
+export async function signRfc9421({ method, url, body, signer, date = new Date() }: { method: string, url: string, body?: string, signer: Signer, date?: Date }): Promise<Record<string, string>> {
   const headers: Record<string, string> = { date: date.toUTCString(), ...(body === undefined ? {} : { 'content-digest': `sha-256=:${digestOf(body)}:` }) }
   const components = ['@method', '@target-uri', ...Object.keys(headers)]
   const algorithm = signer.privateKey.asymmetricKeyType === 'rsa' ? 'rsa-v1_5-sha256' : 'ed25519'
   const params = `(${components.map(name => `"${name}"`).join(' ')});created=${Math.floor(date.getTime() / 1000)};keyid="${signer.keyId}";alg="${algorithm}"`
   const values: Record<string, string> = { '@method': method, '@target-uri': new URL(url).href, ...headers }
   const text = base(components.map(name => [name, values[name]!]), params)
-  return { ...headers, host: new URL(url).host, 'signature-input': `sig1=${params}`, signature: `sig1=:${signText(text, signer.privateKey)}:` }
+  return { ...headers, host: new URL(url).host, 'signature-input': `sig1=${params}`, signature: `sig1=:${await signText(text, signer.privateKey)}:` }
 }
 
 /** Reads the signature of a request; method, address and, of a POST, the digest must be covered. Throws Refused 401. */

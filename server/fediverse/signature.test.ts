@@ -267,10 +267,10 @@ it('what this instance signs, it verifies, in both kinds and with both kinds of 
   for (const [name, { privateKey }] of [['main', rsa], ['own', edwards]] as const) {
     const signer = { actor: ACTOR, keyId: keyId(name), privateKey }
     const date = new Date(NOW)
-    const old = signCavage({ method: 'POST', url: INBOX, digest: digestOf(BODY), date, signer })
-    const modern = signRfc9421({ method: 'POST', url: INBOX, body: BODY.toString(), date, signer })
+    const old = await signCavage({ method: 'POST', url: INBOX, digest: digestOf(BODY), date, signer })
+    const modern = await signRfc9421({ method: 'POST', url: INBOX, body: BODY.toString(), date, signer })
     for (const headers of [old, modern]) expect(await judged({ method: 'POST', path: '/inbox', headers, body: BODY, now: NOW })).toBe(ACTOR)
-    for (const headers of [signCavage({ method: 'GET', url: 'https://here.example/a?b=c', date, signer }), signRfc9421({ method: 'GET', url: 'https://here.example/a?b=c', date, signer })]) {
+    for (const headers of [await signCavage({ method: 'GET', url: 'https://here.example/a?b=c', date, signer }), await signRfc9421({ method: 'GET', url: 'https://here.example/a?b=c', date, signer })]) {
       expect(await judged({ method: 'GET', path: '/a?b=c', headers, now: NOW })).toBe(ACTOR)
       expect(await judged({ method: 'GET', path: '/a?b=d', headers, now: NOW })).toMatch(/does not fit/)
     }

@@ -3,7 +3,7 @@ import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { fingerprint } from '../core/secret.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
-import { receive, type Incoming } from '../fediverse/receive.ts'
+import { receive, receiveTogether, type Incoming } from '../fediverse/receive.ts'
 import { idOf } from '../fediverse/vocabulary.ts'
 import { countViews, tellViews } from './count.ts'
 import { gather } from './gather.ts'
@@ -20,8 +20,14 @@ const MANY = 10_000
 
 /** Hears of views and viewers of videos, and of what was watched of ours. */
 export function receiveViews(): void {
+  receiveTogether('View', receiveAll)
   receive('View', receiveView)
   receive('Create(WatchAction)', receiveWatch)
+}
+
+async function receiveAll(all: Incoming[]): Promise<Incoming[]> {
+  const outcomes = await Promise.allSettled(all.map(receiveView))
+  return all.filter((_, index) => outcomes[index]!.status === 'fulfilled' && (outcomes[index] as PromiseFulfilledResult<boolean>).value)
 }
 
 /** One view, one viewer for a while, or how many there are; all that come together are written together. */
