@@ -6,3 +6,7 @@ ALTER TABLE videos ADD COLUMN around_due_at timestamptz;
 CREATE INDEX videos_around_due ON videos (around_due_at) WHERE around_due_at IS NOT NULL;
 -- A row of the inbox is written twice more; with room beside it that touches no index.
 ALTER TABLE incoming SET (fillfactor = 50);
+-- Hosts that failed lately come after the others: 0, or 1 for them.
+ALTER TABLE deliveries ADD COLUMN rank smallint NOT NULL DEFAULT 0;
+DROP INDEX deliveries_due;
+CREATE INDEX deliveries_due ON deliveries (lane, rank, id);

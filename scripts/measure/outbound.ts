@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { setPriority } from 'node:os'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -66,18 +67,20 @@ export async function measureCrowd(): Promise<void> {
       const all = [...Array(CROWD).keys()].map(number => ({ number, kind: behaviour(number) }))
       const healthy = all.filter(({ kind }) => typeof kind === 'number')
       await follow(side.client, (dead ? all : healthy).map(({ number, kind }) => `http://127.1.${Math.floor(number / 250)}.${number % 250 + 1}:${kind === 'refuses' ? closed : crowd}/inbox`))
-      const before = await latencies(side.web.url, side.video, CALM)
-      sinks.send('forget')
-      const meanwhile = latencies(side.web.url, side.video, CALM)
-      await say(side, 'To everybody')
-      const during = await meanwhile
-      let shown: { reached: number, seconds: number | null, half: number | null } = { reached: 0, seconds: null, half: null }
-      for (const until = Date.now() + 120_000; shown.seconds === null && Date.now() < until; await sleep(250)) {
-        sinks.send({ share: 0.95, of: healthy.length })
-        shown = await told(sinks)
+      for (const time of ['the first time', 'and again']) {
+        const before = await latencies(side.web.url, side.video, CALM)
+        sinks.send('forget')
+        const meanwhile = latencies(side.web.url, side.video, CALM)
+        await say(side, `To everybody, ${time}`)
+        const during = await meanwhile
+        let shown: { reached: number, seconds: number | null, half: number | null } = { reached: 0, seconds: null, half: null }
+        for (const until = Date.now() + 120_000; shown.seconds === null && Date.now() < until; await sleep(250)) {
+          sinks.send({ share: 0.95, of: healthy.length })
+          shown = await told(sinks)
+        }
+        console.log(`${healthy.length} healthy hosts${dead ? ` and ${CROWD - healthy.length} that hang, fail or refuse` : ' alone'}, ${time}: half reached after ${shown.half?.toFixed(1)} s, 95 % after ${shown.seconds?.toFixed(1)} s`)
+        console.log(`  API p95 before ${before.toFixed(1)} ms, meanwhile ${during.toFixed(1)} ms (${(100 * during / before - 100).toFixed(0)} % more)`)
       }
-      console.log(`${healthy.length} healthy hosts${dead ? ` and ${CROWD - healthy.length} that hang, fail or refuse` : ' alone'}: half reached after ${shown.half?.toFixed(1)} s, 95 % after ${shown.seconds?.toFixed(1)} s`)
-      console.log(`  API p95 before ${before.toFixed(1)} ms, meanwhile ${during.toFixed(1)} ms (${(100 * during / before - 100).toFixed(0)} % more)`)
       console.log(`  most memory of the worker: ${peakMiB(side.worker.pid).toFixed(0)} MiB`)
       sinks.disconnect()
       await side.client.end()
@@ -141,7 +144,10 @@ async function latencies(url: string, video: string, ms: number): Promise<number
 }
 
 function startSinks(ports: number, ...tls: string[]): ChildProcess {
-  return fork(join(import.meta.dirname, 'sinks.ts'), [String(ports), ...tls], { execArgv: ['--import', 'tsx'] })
+  const sinks = fork(join(import.meta.dirname, 'sinks.ts'), [String(ports), ...tls], { execArgv: ['--import', 'tsx'] })
+  // Other servers have machines of their own.
+  setPriority(sinks.pid!, 10)
+  return sinks.setMaxListeners(0)
 }
 
 async function told<T>(child: ChildProcess): Promise<T> {

@@ -1,5 +1,6 @@
 import './models.ts'
-import { ConfigError } from '../core/config.ts'
+import { setPriority } from 'node:os'
+import { config, ConfigError } from '../core/config.ts'
 import { connectDatabase, disconnectDatabase } from '../core/database.ts'
 import { closeQueues } from '../core/job.ts'
 import { configureLogger } from '../core/logger.ts'
@@ -24,6 +25,8 @@ export type Running = { port: number | null, login: { username: string, password
  */
 export async function startProcess(roles: Role[], reset?: string): Promise<Running> {
   configureLogger()
+  // Whoever waits for a page goes before work that can wait.
+  if (!roles.includes('web')) setPriority(config.jobs.nice)
   await connectDatabase()
   connectRedis()
   await migrate()

@@ -137,7 +137,7 @@ export const ConfigSchema = z.strictObject({
   schedule: z.strictObject({ check_interval: Duration }),
   import: z.strictObject({ videos: z.strictObject({ http: z.strictObject({ enabled: NotYet }), torrent: z.strictObject({ enabled: NotYet }) }) }),
   live: z.strictObject({ enabled: NotYet }),
-  jobs: z.strictObject({ keep_completed: Count, keep_failed: Count, lock_duration: Duration, retry_start: Duration, timers_interval: Duration, orphan_interval: Duration, orphan_age: Duration }),
+  jobs: z.strictObject({ keep_completed: Count, keep_failed: Count, lock_duration: Duration, nice: z.int().min(0).max(19), retry_start: Duration, timers_interval: Duration, orphan_interval: Duration, orphan_age: Duration }),
   followers: z.strictObject({
     instance: z.strictObject({ enabled: z.boolean(), manual_approval: z.boolean() }),
     channels: z.strictObject({ enabled: z.boolean() })

@@ -53,30 +53,30 @@ async function write(all: Spread[], inside: Transaction): Promise<void> {
   await run(sql`
     UPDATE peers SET missed_since = coalesce(missed_since, now()) WHERE suspended_at IS NOT NULL AND host = ANY(${hosts})`, inside)
   await run(sql`
-    INSERT INTO deliveries (outgoing_id, inbox_url, host, lane, subject, supersedes, expires_at)
-    SELECT outgoing.id, given.inbox_url, given.host, outgoing.lane, outgoing.subject, outgoing.supersedes, outgoing.expires_at
-    FROM unnest(${given.map(({ id }) => id)}::bigint[], ${given.map(({ url }) => url)}::text[], ${hosts}::text[]) WITH ORDINALITY AS given (id, inbox_url, host, place) JOIN outgoing ON outgoing.id = given.id
-    WHERE NOT EXISTS (SELECT 1 FROM peers WHERE peers.host = given.host AND suspended_at IS NOT NULL)
+    INSERT INTO deliveries (outgoing_id, inbox_url, host, lane, rank, subject, supersedes, expires_at)
+    SELECT outgoing.id, given.inbox_url, given.host, outgoing.lane, (coalesce(peers.failures, 0) > 0)::int, outgoing.subject, outgoing.supersedes, outgoing.expires_at
+    FROM unnest(${given.map(({ id }) => id)}::bigint[], ${given.map(({ url }) => url)}::text[], ${hosts}::text[]) WITH ORDINALITY AS given (id, inbox_url, host, place) JOIN outgoing ON outgoing.id = given.id LEFT JOIN peers ON peers.host = given.host
+    WHERE peers.suspended_at IS NULL
     ORDER BY place
     ON CONFLICT DO NOTHING`, inside)
 }
 
 /**
- * Takes deliveries in hand for the time of a lease, the urgent lanes first: none of a host whose breaker is open or that is in `busy`, one
+ * Takes deliveries in hand for the time of a lease, the urgent lanes first, and in them hosts that did not fail lately: none of a host whose breaker is open or that is in `busy`, one
  * of a host that is being probed, and none that would overtake an earlier one about the same subject.
  */
 export async function claimDeliveries(limit: number, busy: string[]): Promise<Delivery[]> {
   const { lease, breaker, per_host } = config.federation.outbox
   return await run<Delivery>(sql`
     WITH due AS (
-      SELECT d.id, d.host, d.lane, coalesce(p.failures, 0) AS failures, p.signature
+      SELECT d.id, d.host, d.lane, d.rank, coalesce(p.failures, 0) AS failures, p.signature
       FROM deliveries d LEFT JOIN peers p ON p.host = d.host
       WHERE d.not_before <= now() AND (d.expires_at IS NULL OR d.expires_at > now()) AND (d.leased_until IS NULL OR d.leased_until < now()) AND (p.open_until IS NULL OR p.open_until <= now())
         AND d.host <> ALL(${busy}::text[])
         AND NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.host = d.host AND b.subject = d.subject AND b.inbox_url = d.inbox_url AND b.outgoing_id < d.outgoing_id AND (b.expires_at IS NULL OR b.expires_at > now()))
-      ORDER BY d.lane, d.id LIMIT ${limit} FOR UPDATE OF d SKIP LOCKED
+      ORDER BY d.lane, d.rank, d.id LIMIT ${limit} FOR UPDATE OF d SKIP LOCKED
     ), chosen AS (
-      SELECT id, failures, signature FROM (SELECT due.*, row_number() OVER (PARTITION BY host ORDER BY lane, id) AS place FROM due) ranked
+      SELECT id, failures, signature FROM (SELECT due.*, row_number() OVER (PARTITION BY host ORDER BY lane, rank, id) AS place FROM due) ranked
       WHERE place = 1 OR failures < ${breaker.failures} AND place <= ${per_host * PER_CONNECTION}
     )
     UPDATE deliveries SET leased_until = now() + ${seconds(lease)}
@@ -98,7 +98,7 @@ export async function failed(all: Failed[]): Promise<void> {
   const again = all.filter(one => one.delay !== null)
   const over = all.filter(one => one.delay === null)
   await run(sql`
-    UPDATE deliveries SET attempts = attempts + 1, leased_until = NULL, not_before = now() + make_interval(secs => given.delay)
+    UPDATE deliveries SET attempts = attempts + 1, rank = 1, leased_until = NULL, not_before = now() + make_interval(secs => given.delay)
     FROM unnest(${again.map(({ id }) => id)}::bigint[], ${again.map(({ delay }) => delay! / 1000)}::float8[]) AS given (id, delay) WHERE deliveries.id = given.id`)
   await run(sql`DELETE FROM deliveries WHERE id = ANY(${over.map(({ id }) => id)}::bigint[])`)
   const hosts = new Map(all.map(one => [one.host, one]))

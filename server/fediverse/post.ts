@@ -35,7 +35,7 @@ type Status = { kind: 'status', status: number, retryAfter: string | undefined }
 
 async function once({ inbox_url, actor, body, digest }: Delivery, scheme: Scheme): Promise<Status | Extract<Ending, { kind: 'later' | 'refused' }>> {
   const { concurrency, per_host, connect_timeout, timeout } = config.federation.outbox
-  pool ??= agent({ connections: per_host, pipelining: 1, connectTimeout: connect_timeout, headersTimeout: timeout, bodyTimeout: timeout, keepAliveMaxTimeout: 10_000, maxCachedSessions: concurrency })
+  pool ??= agent({ connections: per_host, pipelining: 1, connectTimeout: connect_timeout, headersTimeout: timeout, bodyTimeout: timeout, keepAliveTimeout: 1000, keepAliveMaxTimeout: 2000, maxCachedSessions: concurrency })
   try {
     assertAllowed(new URL(inbox_url))
     const signer = await keyring.signer(actor)
