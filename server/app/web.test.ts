@@ -54,11 +54,20 @@ describe('fresh answers', () => {
   it('are made again after any commit, and only then', async () => {
     let made = 0
     const ask = async () => (await fresh('test:counter', async () => Buffer.from(String(++made)))).toString()
-    expect([await ask(), await ask(), await ask()]).toEqual(['1', '1', '1'])
+    // Commits in other databases of the cluster count, too, and other tests are at work there.
+    const kept = async (between: () => Promise<unknown>) => {
+      for (let attempt = 0; attempt < 100; attempt++) {
+        const before = await ask()
+        await between()
+        if (await ask() === before) return before
+      }
+      throw new Error('It is made again every time')
+    }
+    const before = await kept(async () => undefined)
     await run(sql`UPDATE users SET updated_at = now()`)
-    expect([await ask(), await ask()]).toEqual(['2', '2'])
-    await run(sql`SELECT count(*) FROM users`)
-    expect(await ask()).toBe('2')
+    expect(Number(await ask())).toBeGreaterThan(Number(before))
+    await kept(async () => await run(sql`SELECT count(*) FROM users`))
+    await expect(kept(async () => await run(sql`UPDATE users SET updated_at = now()`))).rejects.toThrow('every time')
   })
 
   it('show every commit in the next answer under load', async () => {

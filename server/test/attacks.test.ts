@@ -93,7 +93,7 @@ describe('keys', () => {
     for (const _ of [1, 2, 3]) expect(await post(like(actor.url, good))).toBe(503)
     expect(asked()).toBe(1)
     good.serve('/accounts/late', actor.document)
-    expect(await post(like(actor.url, good))).toBe(401)
+    expect(await post(like(actor.url, good))).toBe(503)
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 })
     try { expect(await post(like(actor.url, good))).toBe(202) } finally { vi.useRealTimers() }
     // What was remembered in that time would be of tomorrow.
