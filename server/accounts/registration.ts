@@ -1,6 +1,6 @@
 import { UniqueConstraintError, type Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
-import { afterCommit, transaction as inTransaction } from '../core/database.ts'
+import { afterCommit, transaction as inTransaction } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { Problem } from '../core/problem.ts'
 import { run, sql } from '../core/sql.ts'

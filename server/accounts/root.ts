@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { config, environment } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { Account } from '../actors/account.model.ts'
 import { createLocalActor } from '../actors/actors.ts'

@@ -1,5 +1,5 @@
 import { UniqueConstraintError, type Transaction } from 'sequelize'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
 import { Account } from '../actors/account.model.ts'

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, createSign, createVerify } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { startInstance, type Instance } from '../test/instance.ts'
 import { Actor } from './actor.model.ts'

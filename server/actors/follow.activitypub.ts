@@ -1,5 +1,5 @@
 import { config, origin } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { on } from '../core/events.ts'
 import { run, sql } from '../core/sql.ts'
 import { FetchError } from '../fediverse/egress.ts'

@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize'
 import { config, origin } from '../core/config.ts'
-import { afterCommit, transaction } from '../core/database.ts'
+import { afterCommit, transaction } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { run, sql } from '../core/sql.ts'
 import { LANE, send } from '../fediverse/outbox.ts'

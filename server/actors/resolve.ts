@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize'
 import { config, host as ourHost } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { logger } from '../core/logger.ts'
 import { run, sql } from '../core/sql.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Wanted } from '../../shared/follows.ts'
 import { config } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { job } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { query, run, sql } from '../core/sql.ts'

@@ -1,7 +1,7 @@
 import type { Transaction } from 'sequelize'
 import { z } from 'zod'
 import { config } from '../core/config.ts'
-import { afterCommit, transaction } from '../core/database.ts'
+import { afterCommit, transaction } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'

@@ -1,4 +1,4 @@
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { Budget, FetchError } from '../fediverse/egress.ts'
 import type { RemoteActor } from '../actors/actor.wire.ts'

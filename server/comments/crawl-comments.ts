@@ -1,5 +1,5 @@
 import { run, sql } from '../core/sql.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { pagesOf } from '../fediverse/collection.ts'
 import { Budget, FetchError, getDocument } from '../fediverse/egress.ts'
 import { httpUrl, isLocal, sameOrigin } from '../fediverse/origin.ts'

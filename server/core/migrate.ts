@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { projectFolder } from './config.ts'
-import { transaction } from './database.ts'
+import { transaction } from './transaction.ts'
 import { logger } from './logger.ts'
 import { run, Sql, sql } from './sql.ts'
 

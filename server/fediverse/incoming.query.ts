@@ -1,5 +1,5 @@
 import { config } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { run, sql, type Sql } from '../core/sql.ts'
 import type { Incoming } from './receive.ts'
 

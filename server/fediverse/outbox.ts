@@ -1,5 +1,5 @@
 import type { Transaction } from 'sequelize'
-import { afterCommit } from '../core/database.ts'
+import { afterCommit } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { run, sql } from '../core/sql.ts'
 import { withContext, type ContextKind } from './context.ts'

@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { run, sql, type Sql } from '../core/sql.ts'
 import type { Audience } from './outbox.ts'
 import type { JsonObject } from './vocabulary.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { config } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { job } from '../core/job.ts'
 import { query, run, sql } from '../core/sql.ts'

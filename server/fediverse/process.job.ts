@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { config } from '../core/config.ts'
-import { repeatably } from '../core/database.ts'
+import { repeatably } from '../core/transaction.ts'
 import { on } from '../core/events.ts'
 import { job } from '../core/job.ts'
 import { logger } from '../core/logger.ts'

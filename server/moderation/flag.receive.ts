@@ -1,6 +1,6 @@
 import { REASONS } from '../../shared/abuses.ts'
 import { config } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { actorOf } from '../actors/follow.activitypub.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
-import { afterCommit } from '../core/database.ts'
+import { afterCommit } from '../core/transaction.ts'
 import type { ReceivedFile } from '../core/files.ts'
 import { run, sql } from '../core/sql.ts'
 import { removeStored, store } from '../storage/disk.ts'

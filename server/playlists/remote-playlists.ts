@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { config } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { resolveChannel } from '../channels/resolve-channel.ts'
 import type { Channel } from '../channels/channel.model.ts'

@@ -1,5 +1,5 @@
 import type { Transaction } from 'sequelize'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { LANE, send } from '../fediverse/outbox.ts'
 import type { Activity } from '../fediverse/vocabulary.ts'

@@ -1,5 +1,5 @@
 import { config, origin } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { actorOf } from '../actors/follow.activitypub.ts'
 import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'

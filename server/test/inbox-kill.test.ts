@@ -46,7 +46,7 @@ it('4.43 kill -9 of the web and of the worker with a thousand activities under w
     for (let activity = waiting.pop(); activity; activity = waiting.pop()) await insist(activity)
   }))
   await faults
-  await eventually(async () => (await client.query('SELECT 1 FROM incoming WHERE done_at IS NULL LIMIT 1')).rowCount === 0, 40, 'the inbox')
+  await eventually(async () => (await client.query('SELECT 1 FROM incoming WHERE done_at IS NULL LIMIT 1')).rowCount === 0, 90, 'the inbox')
   const { rows } = await client.query<{ id: string }>('SELECT DISTINCT split_part(activity_id, \' \', 1) AS id FROM incoming')
   expect(new Set(rows.map(row => row.id))).toEqual(new Set([...follows, ...others].map(one => one.id)))
   expect((await client.query("SELECT outcome FROM incoming WHERE outcome ~ '^(failed|given up)'")).rows).toEqual([])

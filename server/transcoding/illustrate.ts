@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { storageFolder, config } from '../core/config.ts'
-import { afterCommit, transaction } from '../core/database.ts'
+import { afterCommit, transaction } from '../core/transaction.ts'
 import { logger } from '../core/logger.ts'
 import { frameAt, pickThumbnailSecond, storyboard } from '../media/images.ts'
 import type { Probe } from '../media/probe.ts'

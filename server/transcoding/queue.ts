@@ -1,5 +1,5 @@
 import type { Transaction } from 'sequelize'
-import { afterCommit } from '../core/database.ts'
+import { afterCommit } from '../core/transaction.ts'
 import { logger } from '../core/logger.ts'
 import { transcode } from './transcode.job.ts'
 import { Transcoding } from './transcoding.model.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { config } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { job, type Run } from '../core/job.ts'
 import { logger } from '../core/logger.ts'

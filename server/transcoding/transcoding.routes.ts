@@ -1,5 +1,5 @@
 import { transcoding } from '../../shared/transcoding.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { Problem } from '../core/problem.ts'
 import { implement } from '../core/route.ts'
 import { managedVideo } from '../videos/access.ts'

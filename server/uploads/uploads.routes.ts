@@ -1,5 +1,5 @@
 import { uploads } from '../../shared/uploads.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { invalid } from '../core/problem.ts'
 import { implement } from '../core/route.ts'
 import { readPictures } from '../videos/pictures.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { type Budget, getDocument } from '../fediverse/egress.ts'
 import { cleanLine } from '../fediverse/words.ts'

@@ -1,7 +1,7 @@
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { run, sql, type Sql } from '../core/sql.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { pagesOf, type Page } from '../fediverse/collection.ts'
 import { Budget, FetchError } from '../fediverse/egress.ts'
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'

@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize'
 import { config, origin } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { run, sql, type Sql } from '../core/sql.ts'
 import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
 import { LANE, send, withdraw, type Audience } from '../fediverse/outbox.ts'

@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
-import { afterCommit, transaction } from '../core/database.ts'
+import { afterCommit, transaction } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { run, sql, type Sql } from '../core/sql.ts'
 import { PRIVACY } from './video.model.ts'

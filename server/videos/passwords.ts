@@ -1,6 +1,6 @@
 import { paging } from '../core/paging.ts'
 import { notFound, Problem } from '../core/problem.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import type { Viewer } from '../core/route.ts'
 import { managedVideo } from './access.ts'
 import { PRIVACY, VideoPassword } from './video.model.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
-import { afterCommit } from '../core/database.ts'
+import { afterCommit } from '../core/transaction.ts'
 import type { ReceivedFile } from '../core/files.ts'
 import { invalid } from '../core/problem.ts'
 import { toJpeg } from '../media/images.ts'

@@ -1,7 +1,7 @@
 import { Op } from 'sequelize'
 import { z } from 'zod'
 import { config } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { job } from '../core/job.ts'
 import { federate } from './federate.ts'

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
-import { afterCommit, transaction } from '../core/database.ts'
+import { afterCommit, transaction } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { run, sql } from '../core/sql.ts'
 import { bury } from '../fediverse/tombstones.ts'

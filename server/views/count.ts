@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { countersDue } from '../videos/federate.ts'
 

@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize'
 import { config, origin } from '../core/config.ts'
-import { transaction } from '../core/database.ts'
+import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
 import { LANE, send } from '../fediverse/outbox.ts'
