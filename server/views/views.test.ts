@@ -161,7 +161,14 @@ test('4.38 views of one server count only so often, and only a video’s origin 
   // Twenty in an hour, what came before among them.
   expect(after.views - before.views).toBeGreaterThan(10)
   expect(after.views - before.views).toBeLessThanOrEqual(17)
-  expect(after.viewers).toBe(5)
+  expect(after.viewers).toBeLessThanOrEqual(5)
+  // They are there for a moment only, which may be over on a busy machine.
+  await eventually(async () => {
+    for (let more = 0; more < 8; more++) await post(view(flood, { expires: '2999-01-01T00:00:00Z' }))
+    const { viewers } = await shown()
+    expect(viewers).toBeLessThanOrEqual(5)
+    return viewers === 5
+  }, 20, 'five viewers')
   expect(Number(await redis.pttl(key('now', video.id)))).toBeLessThan(10_000)
 })
 
