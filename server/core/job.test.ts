@@ -20,6 +20,13 @@ it('timers come back after Redis was wiped under a running worker, and those tha
     await wipeRedis(config.redis.prefix)
     expect(await redis.get(`${config.redis.prefix}:mark`)).toBe(null)
     await eventually(async () => (await timers()).length === before.length, 10, 'the timers again')
+    // Wiped in the middle of a turn: the timer is written down, but nothing will ring.
+    const next = async () => (await maintenance.getJobScheduler('sweep-views'))!.next!
+    await eventually(async () => await next() > Date.now(), 10, 'the first turn')
+    await (await maintenance.getDelayed()).find(waiting => waiting.name === 'sweep-views')!.remove().catch(() => undefined)
+    await redis.zadd(`${config.redis.prefix}:queue:maintenance:repeat`, Date.now() - 60_000, 'sweep-views')
+    expect(await next()).toBeLessThan(Date.now())
+    await eventually(async () => await next() > Date.now(), 10, 'the timer that stood still')
   } finally {
     await site.stop()
   }

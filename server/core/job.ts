@@ -75,12 +75,17 @@ export async function startWorkers(jobs: Job[]): Promise<void> {
   watching = setInterval(() => void scheduleTimers(jobs, { missing: true }).catch(error => logger.warn('Timers cannot be looked after', { reason: (error as Error).message })), config.jobs.timers_interval)
 }
 
-/** Puts the timers of repeating jobs into Redis; `missing`: only those that are not there, as Redis may have been wiped. */
+/** Puts the timers of repeating jobs into Redis; `missing`: only those that are not there or stand still, as Redis may have been wiped, also in the middle of one. */
 async function scheduleTimers(jobs: Job[], { missing = false } = {}): Promise<void> {
   for (const one of jobs) {
-    if (!one.every || missing && await (await queue(one.queue)).getJobScheduler(one.name)) continue
+    if (!one.every || missing && await isTicking(one)) continue
     await (await queue(one.queue)).upsertJobScheduler(one.name, { every: Math.max(one.every(), 100) }, { name: one.name, data: {}, opts: { removeOnComplete: true, removeOnFail: true } })
   }
+}
+
+async function isTicking({ name, queue: place }: Job): Promise<boolean> {
+  const timer = await (await queue(place)).getJobScheduler(name)
+  return timer !== undefined && (timer.next ?? 0) > Date.now() - config.jobs.timers_interval
 }
 
 let watching: NodeJS.Timeout | undefined

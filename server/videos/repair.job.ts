@@ -62,6 +62,7 @@ export const tellCounters = job({
   payload: z.object({}),
   every: () => config.federation.videos.counters_interval / 4,
   run: async () => {
+    if (!config.federation.enabled) return
     const due = await run<{ id: number }>(sql`SELECT id FROM videos WHERE counters_due_at <= now() ORDER BY counters_due_at`)
     for (const { id } of due) await federateCounters(id)
   }
