@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { projectFolder } from '../../server/core/config.ts'
+import { built } from '../../server/test/built.ts'
 import { makeFootage, realFootage } from '../../server/test/footage.ts'
 import { startInstance, type Instance } from '../../server/test/instance.ts'
 import { CHROMIUM_ARGUMENTS, chromiumPath } from './chromium.ts'
@@ -25,7 +25,7 @@ export type Visitor = { context: BrowserContext, page: Page, faults: string[] }
 
 /** Starts an instance with the client as it is built from the sources now. */
 export async function openSite(overrides: { [key: string]: unknown } = {}): Promise<Site> {
-  await exec(process.execPath, ['--import', 'tsx', join(projectFolder, 'scripts/build.ts')], { cwd: projectFolder })
+  await built()
   const films = await mkdtemp(join(tmpdir(), 'bobine-films-'))
   const [instance, browser] = await Promise.all([startInstance(overrides), chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGUMENTS })])
   return {

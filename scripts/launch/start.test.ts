@@ -4,14 +4,12 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterEach, beforeAll, expect, inject, test } from 'vitest'
+import { built } from '../../server/test/built.ts'
 import { bornAt } from './process.ts'
 import { cleanUp, freePort, running, traces, Trial, trialFolder } from './trial.ts'
 
 // The real thing: scripts/start with the real server, as an admin uses it.
-beforeAll(() => {
-  const build = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts'], { cwd: join(import.meta.dirname, '../..'), encoding: 'utf8' })
-  expect(build.status, build.stderr).toBe(0)
-}, 120_000)
+beforeAll(built, 120_000)
 afterEach(cleanUp, 60_000)
 
 const ALL = ['launcher', 'postgres', 'redis', 'server']

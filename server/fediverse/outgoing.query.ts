@@ -73,6 +73,7 @@ export async function claimDeliveries(limit: number, busy: string[]): Promise<De
       FROM deliveries d LEFT JOIN peers p ON p.host = d.host
       WHERE d.not_before <= now() AND (d.expires_at IS NULL OR d.expires_at > now()) AND (d.leased_until IS NULL OR d.leased_until < now()) AND (p.open_until IS NULL OR p.open_until <= now())
         AND d.host <> ALL(${busy}::text[])
+        AND (coalesce(p.failures, 0) < ${breaker.failures} OR NOT EXISTS (SELECT 1 FROM deliveries probe WHERE probe.host = d.host AND probe.leased_until > now()))
         AND NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.host = d.host AND b.subject = d.subject AND b.inbox_url = d.inbox_url AND b.outgoing_id < d.outgoing_id AND (b.expires_at IS NULL OR b.expires_at > now()))
       ORDER BY d.lane, d.rank, d.id LIMIT ${limit} FOR UPDATE OF d SKIP LOCKED
     ), chosen AS (
@@ -97,10 +98,7 @@ export async function failed(all: Failed[]): Promise<void> {
   const { breaker } = config.federation.outbox
   const again = all.filter(one => one.delay !== null)
   const over = all.filter(one => one.delay === null)
-  await run(sql`
-    UPDATE deliveries SET attempts = attempts + 1, rank = 1, leased_until = NULL, not_before = now() + make_interval(secs => given.delay)
-    FROM unnest(${again.map(({ id }) => id)}::bigint[], ${again.map(({ delay }) => delay! / 1000)}::float8[]) AS given (id, delay) WHERE deliveries.id = given.id`)
-  await run(sql`DELETE FROM deliveries WHERE id = ANY(${over.map(({ id }) => id)}::bigint[])`)
+  // First the host, so that nothing of it is taken in hand before its breaker is open.
   const hosts = new Map(all.map(one => [one.host, one]))
   await run(sql`
     INSERT INTO peers (host, failures, first_failure_at, last_failure_at, last_error)
@@ -111,6 +109,10 @@ export async function failed(all: Failed[]): Promise<void> {
       last_failure_at = now(), last_error = excluded.last_error,
       open_until = CASE WHEN excluded.failures > 0 AND peers.failures + 1 >= ${breaker.failures}
         THEN now() + least(${seconds(breaker.max_pause)}, ${seconds(breaker.pause)} * power(2, least(20, peers.failures + 1 - ${breaker.failures}))) ELSE peers.open_until END`)
+  await run(sql`
+    UPDATE deliveries SET attempts = attempts + 1, rank = 1, leased_until = NULL, not_before = now() + make_interval(secs => given.delay)
+    FROM unnest(${again.map(({ id }) => id)}::bigint[], ${again.map(({ delay }) => delay! / 1000)}::float8[]) AS given (id, delay) WHERE deliveries.id = given.id`)
+  await run(sql`DELETE FROM deliveries WHERE id = ANY(${over.map(({ id }) => id)}::bigint[])`)
 }
 
 /** Gives up what would say nothing any more. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { HURRIED, play, quiet, sight, type Side, type World } from './faults.ts'
+import { evidence, HURRIED, play, quiet, sight, type Side, type World } from './faults.ts'
 import { eventually } from './instance.ts'
 import { startPeer, type Peer } from './peer.ts'
 import { encoded, upload } from './upload.ts'
@@ -43,6 +43,11 @@ test.each(seeds)('schedule %i: whatever fails, both sides end up with the same',
   const [a, b] = world.sides
   for (const [origin, other] of [[a, b], [b, a]] as const) {
     const expected = await sight(origin.peer, origin.peer.host)
-    await expect.poll(async () => await sight(other.peer, origin.peer.host), { timeout: 60_000, message: log.join('\n') }).toEqual(expected)
+    try {
+      await expect.poll(async () => await sight(other.peer, origin.peer.host), { timeout: 60_000, message: log.join('\n') }).toEqual(expected)
+    } catch (error) {
+      console.error(await evidence(world))
+      throw error
+    }
   }
 })

@@ -90,10 +90,10 @@ export async function play(world: World, seed: number, length = 12): Promise<str
     // Nobody waits for what is down.
     await ACTS[act](side, other, random).catch(() => log.push('  (nobody there)'))
   }
-  for (const { peer } of world.sides) {
+  await Promise.all(world.sides.map(async ({ peer }) => {
     peer.wire.mend()
     await peer.start()
-  }
+  }))
   return log
 }
 
@@ -141,16 +141,29 @@ export async function wipeRedis(prefix: string): Promise<void> {
 
 /** Lets days pass for what waits in an outbox. */
 async function daysPass(name: string, days: number): Promise<void> {
-  const { host, port, username } = inject('postgres')
-  const { default: pg } = await import('pg')
-  const client = new pg.Client({ host, port, user: username, database: name })
-  await client.connect()
-  try {
+  await database(async client => {
     await client.query('UPDATE deliveries SET created_at = created_at - make_interval(days => $1), not_before = not_before - make_interval(days => $1)', [days])
     await client.query('UPDATE peers SET open_until = open_until - make_interval(days => $1), first_failure_at = first_failure_at - make_interval(days => $1)', [days])
-  } finally {
-    await client.end()
+  }, name)
+}
+
+/** What each side has written down of the videos and of what it was told last, for the message of a failing test. */
+export async function evidence({ sides }: World): Promise<string> {
+  const questions = {
+    videos: 'SELECT url, name, remote, privacy, federated, publications, gone_at, refreshed_at, remote_updated_at, counters_due_at, around_due_at FROM videos ORDER BY url',
+    outgoing: 'SELECT id, type, subject, fanned_out_at, created_at FROM outgoing ORDER BY id DESC LIMIT 30',
+    deliveries: 'SELECT * FROM deliveries ORDER BY id DESC LIMIT 30',
+    peers: 'SELECT * FROM peers',
+    tombstones: 'SELECT * FROM tombstones ORDER BY created_at DESC LIMIT 20',
+    outboxes: 'SELECT url, outbox_read_at, outbox_next, outbox_cursor FROM actors WHERE host IS NOT NULL',
+    incoming: 'SELECT activity_id, type, attempts, outcome, created_at, done_at FROM incoming ORDER BY id DESC LIMIT 40'
   }
+  const found = await Promise.all(sides.map(async ({ peer }, index) => await database(async client => {
+    const lines = [`Side ${'AB'[index]}, ${peer.host}:`]
+    for (const [title, question] of Object.entries(questions)) lines.push(title, ...(await client.query(question)).rows.map(row => `  ${JSON.stringify(row)}`))
+    return lines.join('\n')
+  }, peer.database)))
+  return found.join('\n')
 }
 
 const mine = (side: Side, random: () => number): string => side.videos[Math.floor(random() * side.videos.length)]!

@@ -74,10 +74,10 @@ export function instanceConfig(databaseName: string, folder: string, port: numbe
   }
 }
 
-/** Runs `act` with a connection to the test cluster itself. */
-export async function database<T>(act: (client: pg.Client) => Promise<T>): Promise<T> {
+/** Runs `act` with a connection to a database of the test cluster, or to the cluster itself. */
+export async function database<T>(act: (client: pg.Client) => Promise<T>, name = 'postgres'): Promise<T> {
   const { host, port, username } = inject('postgres')
-  const client = new pg.Client({ host, port, user: username, database: 'postgres' })
+  const client = new pg.Client({ host, port, user: username, database: name })
   await client.connect()
   try { return await act(client) } finally { await client.end() }
 }

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { projectFolder } from '../core/config.ts'
+import { built } from './built.ts'
 import { callOf, database, deepMerge, freePort, instanceConfig, type Instance } from './instance.ts'
 import { openWire, type Wire } from './wire.ts'
 
@@ -30,6 +31,7 @@ const PASSWORD = 'password1'
 
 /** Starts a second instance; `overrides` as for startInstance, `parts` for web and worker in two processes. */
 export async function startPeer(overrides: { [key: string]: unknown } = {}, parts: Part[] = ['web,worker']): Promise<Peer> {
+  await built()
   const name = `test_${randomBytes(6).toString('hex')}`
   const folder = await mkdtemp(join(tmpdir(), 'bobine-peer-'))
   await database(async client => await client.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`))
@@ -39,17 +41,16 @@ export async function startPeer(overrides: { [key: string]: unknown } = {}, part
   const url = `http://127.0.0.1:${wire.port}`
   const running = new Map<Part, ChildProcess>()
   const start = async () => {
-    for (const part of parts) {
-      if (running.has(part)) continue
-      const child = fork(join(projectFolder, 'server/main.ts'), ['--roles', part], {
-        cwd: projectFolder, execArgv: ['--import', 'tsx'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    await Promise.all(parts.filter(part => !running.has(part)).map(async part => {
+      const child = fork(join(projectFolder, 'dist/server/main.js'), ['--roles', part], {
+        cwd: projectFolder, stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         env: { ...process.env, BOBINE_CONFIG: configuration, BOBINE_ROOT_PASSWORD: PASSWORD }
       })
       running.set(part, child)
       child.once('close', () => { if (running.get(part) === child) running.delete(part) })
       const [message] = await Promise.race([once(child, 'message') as Promise<[Ready]>, once(child, 'close').then((): [Ready] => [{ type: 'ended', message: `The ${part} of the second instance ended` }])])
       if (message.type !== 'ready') throw new Error(message.message)
-    }
+    }))
   }
   const end = async (signal: NodeJS.Signals, which: Part[]) => {
     await Promise.all(which.map(async part => {

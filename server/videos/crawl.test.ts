@@ -6,6 +6,7 @@ import { resolveActor } from '../actors/resolve.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts'
 import { crawlOutbox } from './crawl.ts'
+import { resolveVideo } from './resolve-video.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
 let site: Instance
@@ -88,6 +89,39 @@ describe('repair', () => {
     await crawlOutbox(await actorId(channel))
     expect(await names()).toEqual(films.map(one => one.name))
   }, 60_000)
+
+  it('brings back what was away for a while, and what its origin said before it came back does not take it away again', async () => {
+    const reader = await site.user('keeper')
+    const id = await actorId(channel)
+    const one = film()
+    outbox(channel, [announce(one)])
+    await crawlOutbox(id)
+    const shown = async () => (await site.call(`GET /videos/${one.uuid}`)).status
+    const { json } = await site.call(`GET /videos/${one.uuid}`)
+    // What somebody here said about it is kept, and with it the row of the video.
+    expect((await site.call(`PUT /videos/${json.id}/rate`, { token: reader.token, body: { rating: 'like' } })).status).toBe(204)
+    take(one)
+    outbox(channel, [])
+    await crawlOutbox(id)
+    expect(await shown()).toBe(404)
+    put(one)
+    outbox(channel, [announce(one)])
+    await crawlOutbox(id)
+    expect(await shown()).toBe(200)
+
+    let answer = () => undefined as void
+    const held = new Promise<void>(resolve => peer.serve(path(one.id), (_request, response) => {
+      answer = () => void response.writeHead(404).end()
+      resolve()
+    }))
+    const asking = resolveVideo(one.id, { refresh: true }).catch((error: Error) => error.message)
+    await held
+    put(one)
+    await resolveVideo(one.id, { refresh: true })
+    answer()
+    await asking
+    expect(await shown()).toBe(200)
+  })
 
   it('takes what an account’s outbox carries with it, newer words too, without asking for each', async () => {
     const films = Array.from({ length: 5 }, () => film())

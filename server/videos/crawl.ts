@@ -131,7 +131,7 @@ function listedOf(actorId: number): Sql {
 }
 
 async function knownOf(urls: string[]): Promise<Known[]> {
-  return await run<Known>(sql`SELECT url, published_at AS published, remote_updated_at AS updated FROM videos WHERE remote AND url = ANY(${urls})`)
+  return await run<Known>(sql`SELECT url, published_at AS published, remote_updated_at AS updated FROM videos WHERE remote AND gone_at IS NULL AND url = ANY(${urls})`)
 }
 
 /** The video of an entry of an outbox: of a Create with its document, of an Announce with its address. */

@@ -74,7 +74,7 @@ async function takeUndoAnnounce({ actor, object }: Incoming): Promise<boolean> {
 
 async function takeDelete({ actor, object }: Incoming): Promise<boolean> {
   const url = httpUrl(idOf(listOf(object)[0]))
-  return url !== null && await removeRemote(url, { ifOwnedBy: actor })
+  return url !== null && await removeRemote(url, { owner: actor })
 }
 
 /** What nobody answers now is tried again later; what is wrong has no effect. */

@@ -33,7 +33,7 @@ export async function resolveVideo(address: string, { budget = new Budget(), ref
     return await storeDocument(document, askedAt, budget)
   } catch (error) {
     if (!(error instanceof FetchError) || !known) throw error
-    if (error.kind === 'gone' || error.kind === 'missing') await removeRemote(url)
+    if (error.kind === 'gone' || error.kind === 'missing') await removeRemote(url, { askedAt })
     else if (!refresh && !known.goneAt) return known
     throw error
   }

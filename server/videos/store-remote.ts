@@ -43,13 +43,16 @@ export async function storeRemote(object: VideoObject, channelId: number, askedA
   })
 }
 
-/** Removes a remote video and remembers that its origin took it away. */
-export async function removeRemote(url: string, where: { ifOwnedBy?: string } = {}): Promise<boolean> {
+/**
+ * Removes a remote video and remembers that its origin took it away: because its owner says so, or its origin did when it was asked,
+ * unless it said something else since.
+ */
+export async function removeRemote(url: string, because: { owner: string } | { askedAt: Date }): Promise<boolean> {
   return await transaction(async inside => {
     await run(sql`SELECT pg_advisory_xact_lock(hashtextextended(${url}, 0))`, inside)
     const [video] = await run<{ id: number, uuid: string }>(sql`
       SELECT v.id, v.uuid FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
-      WHERE v.url = ${url} AND v.remote AND ${where.ifOwnedBy === undefined ? sql`TRUE` : sql`(aa.url = ${where.ifOwnedBy} OR ca.url = ${where.ifOwnedBy})`} FOR UPDATE OF v`, inside)
+      WHERE v.url = ${url} AND v.remote AND ${'owner' in because ? sql`${because.owner} IN (aa.url, ca.url)` : sql`v.refreshed_at <= ${because.askedAt}`} FOR UPDATE OF v`, inside)
     if (!video) return false
     await bury(url, inside)
     await takeAway(video, inside)
