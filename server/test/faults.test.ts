@@ -46,8 +46,7 @@ test.each(seeds)('schedule %i: whatever fails, both sides end up with the same',
     try {
       await expect.poll(async () => await sight(other.peer, origin.peer.host), { timeout: 60_000, message: log.join('\n') }).toEqual(expected)
     } catch (error) {
-      console.error(await evidence(world))
-      throw error
+      throw new Error(`${(error as Error).message}\n${await evidence(world)}`, { cause: error })
     }
   }
 })
