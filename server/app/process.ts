@@ -2,6 +2,7 @@ import './models.ts'
 import { setPriority } from 'node:os'
 import { config, ConfigError } from '../core/config.ts'
 import { connectDatabase, disconnectDatabase } from '../core/database.ts'
+import { foldChanges } from '../core/fresh.ts'
 import { closeQueues } from '../core/job.ts'
 import { configureLogger } from '../core/logger.ts'
 import { migrate } from '../core/migrate.ts'
@@ -30,6 +31,7 @@ export async function startProcess(roles: Role[], reset?: string): Promise<Runni
   await connectDatabase()
   connectRedis()
   await migrate()
+  await foldChanges()
   const login = await createRoot() ?? (reset === undefined ? null : await resetPassword(reset))
   if (reset !== undefined && !login) throw new ConfigError(`There is no user ${reset}`)
   setKeyring(actorsKeyring)

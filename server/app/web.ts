@@ -8,6 +8,7 @@ import { logger, loggedIp } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
 import { shortWay } from '../core/remembered.ts'
 import { setAuthenticator } from '../core/route.ts'
+import { noteUse } from '../core/use.ts'
 import { authenticate } from '../accounts/session.ts'
 import { inboxRouter } from '../fediverse/inbox.routes.ts'
 import { apiRoutes, siteRoutes } from './routes.ts'
@@ -34,6 +35,7 @@ function createApp(): Express {
   app.set('query parser', (text: string) => parse(text, { depth: config.http.max_nesting, parameterLimit: config.http.max_fields, arrayLimit: config.http.max_fields, allowPrototypes: false }))
   app.set('etag', 'weak')
   app.disable('x-powered-by')
+  app.use(noteUse)
   app.use(shortWay)
   // Before everything that browsers need: other servers post by the thousand.
   app.use(inboxRouter)

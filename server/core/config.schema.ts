@@ -47,7 +47,7 @@ export const ConfigSchema = z.strictObject({
   }),
   http: z.strictObject({
     max_body: Size, max_files: Count, max_fields: Count, max_nesting: Count,
-    request_timeout: Duration, headers_timeout: Duration, keep_alive_timeout: Duration, shutdown_timeout: Duration
+    request_timeout: Duration, headers_timeout: Duration, keep_alive_timeout: Duration, shutdown_timeout: Duration, used_from: z.int().min(1)
   }),
   pagination: z.strictObject({ count: Count, max_count: Count, max_start: Count }),
   cache: z.strictObject({
@@ -161,7 +161,7 @@ export const ConfigSchema = z.strictObject({
       lease: Duration, keep: Duration, check_interval: Duration, views_interval: Duration, views_batch: z.int().min(1), sweep_interval: Duration
     }),
     outbox: z.strictObject({
-      concurrency: z.int().min(1), slow_after: Duration, max_slow: z.int().min(1), per_host: z.int().min(1), connect_timeout: Duration, timeout: Duration, batch: z.int().min(1), max_refusals: z.int().min(1), max_mistrusts: z.int().min(1), lease: Duration, retry_delay: Duration, max_retry_delay: Duration,
+      concurrency: z.int().min(1), pace: Count, pace_for: Duration, slow_after: Duration, max_slow: z.int().min(1), per_host: z.int().min(1), connect_timeout: Duration, timeout: Duration, batch: z.int().min(1), max_refusals: z.int().min(1), max_mistrusts: z.int().min(1), lease: Duration, retry_delay: Duration, max_retry_delay: Duration,
       keep: Duration, check_interval: Duration, breaker: z.strictObject({ failures: z.int().min(1), window: Duration, pause: Duration, max_pause: Duration }), max_held: Count, signature_memory: Duration, sweep_interval: Duration
     }),
     actors: z.strictObject({ remembered: z.int().min(100), remembered_for: Duration, blocks_for: Duration, refresh_after: Duration, key_refresh: Duration, gone_for: Duration, refresh_interval: Duration }),

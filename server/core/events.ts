@@ -12,6 +12,7 @@ export type Events = {
   'user.created': { userId: number }
   'outbox.filled': { lane: number, delay: number }
   'inbox.filled': { lane: number }
+  'site.used': Record<string, never>
   'actor.gone': { url: string }
   'follow.taken': { followerId: number, targetId: number }
   'follow.accepted': { targetId: number }

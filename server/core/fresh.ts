@@ -4,12 +4,12 @@ import { run, sql } from './sql.ts'
 /**
  * Answers kept in memory for as long as nobody can notice.
  *
- * Every request asks Postgres for its current snapshot (xmin, xmax, transactions in progress). While that text is the same as
- * when an answer was made, no transaction has committed since, in any process: the answer is what the database would say again.
- * Requests that wait together share one question, so the check costs next to nothing under load.
+ * Every request asks Postgres how often it was changed (the table `changes`, written by triggers). While that number is the same as
+ * when an answer was made, no transaction has committed since that changed anything to be seen, in any process: the answer is what the
+ * database would say again. Requests that wait together share one question, so the check costs next to nothing under load.
  */
 type Sized = { readonly length: number }
-type Entry = { snapshot: string, until: number, size: number, value: Promise<Sized> }
+type Entry = { version: string, until: number, size: number, value: Promise<Sized> }
 const entries = new Map<string, Entry>()
 let size = 0
 
@@ -17,12 +17,12 @@ let size = 0
 export async function fresh<T extends Sized>(key: string, make: () => Promise<T>): Promise<T> {
   const { enabled, max_size, max_age } = config.cache.answers
   if (!enabled) return await make()
-  const snapshot = await currentSnapshot()
+  const version = await currentVersion()
   const known = entries.get(key)
-  if (known?.snapshot === snapshot && known.until > Date.now()) return await known.value as T
+  if (known?.version === version && known.until > Date.now()) return await known.value as T
   forget(key)
   const value = make()
-  const entry: Entry = { snapshot, until: Date.now() + max_age, size: 0, value }
+  const entry: Entry = { version, until: Date.now() + max_age, size: 0, value }
   entries.set(key, entry)
   try {
     const made = await value
@@ -48,16 +48,16 @@ export function isRemembered(key: string): boolean {
 
 /** What is remembered under the key if it is still true, else null. */
 export async function recall<T extends Sized>(key: string): Promise<T | null> {
-  const snapshot = await currentSnapshot()
+  const version = await currentVersion()
   const known = entries.get(key)
-  return known?.snapshot === snapshot && known.until > Date.now() ? await known.value as T : null
+  return known?.version === version && known.until > Date.now() ? await known.value as T : null
 }
 
 let running: Promise<string> | null = null
 let waiting: Promise<string> | null = null
 
-/** A snapshot taken after this call: one already being asked for may be too old, so callers share the next one. */
-async function currentSnapshot(): Promise<string> {
+/** The number after this call: one already being asked for may be too old, so callers share the next one. */
+async function currentVersion(): Promise<string> {
   if (!running) return await ask()
   waiting ??= running.catch(() => '').then(async () => {
     waiting = null
@@ -67,7 +67,7 @@ async function currentSnapshot(): Promise<string> {
 }
 
 async function ask(): Promise<string> {
-  const question = run<{ snapshot: string }>(sql`SELECT pg_current_snapshot()::text AS snapshot`).then(rows => rows[0]!.snapshot)
+  const question = run<{ version: string }>(sql`SELECT sum(count)::text AS version FROM changes`).then(rows => rows[0]!.version)
   running = question
   try { return await question } finally { if (running === question) running = null }
 }
@@ -75,4 +75,11 @@ async function ask(): Promise<string> {
 function forget(key: string): void {
   size -= entries.get(key)?.size ?? 0
   entries.delete(key)
+}
+
+/** Adds what backends that are gone have counted to row 0; the sum stays what it is. Called at a start. */
+export async function foldChanges(): Promise<void> {
+  await run(sql`
+    WITH gone AS (DELETE FROM changes WHERE backend > 0 AND backend NOT IN (SELECT pid FROM pg_stat_activity) RETURNING count)
+    UPDATE changes SET count = count + (SELECT sum(count) FROM gone) WHERE backend = 0 AND EXISTS (SELECT FROM gone)`)
 }

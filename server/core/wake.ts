@@ -4,8 +4,8 @@ import { emit, on, type Events } from './events.ts'
 import { logger } from './logger.ts'
 import { newRedis, redis } from './redis.ts'
 
-/** The events that wake workers in other processes too. They are hints: whoever hears none looks by itself now and then (law 1). */
-const SHARED = ['outbox.filled', 'inbox.filled'] as const
+/** The events that wake or slow workers in other processes too. They are hints: whoever hears none looks by itself now and then (law 1). */
+const SHARED = ['outbox.filled', 'inbox.filled', 'site.used'] as const
 type Shared = (typeof SHARED)[number]
 
 const me = randomUUID()
@@ -32,7 +32,7 @@ const told = new Map<string, Promise<unknown>>()
 
 /** One message at a time for each kind of news: what happens meanwhile is told by the next. */
 function tell(name: Shared, event: Events[Shared]): void {
-  const key = `${name} ${event.lane}`
+  const key = `${name} ${'lane' in event ? event.lane : ''}`
   if (heard.has(event) || told.has(key)) return
   const telling = new Promise(resolve => setImmediate(resolve))
     .then(async () => await redis.publish(channel(), JSON.stringify({ from: me, name, event })))

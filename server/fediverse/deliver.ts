@@ -3,6 +3,7 @@ import { emit, on } from '../core/events.ts'
 import { logger } from '../core/logger.ts'
 import { fanOut } from './fan-out.ts'
 import { arrived, claimDeliveries, failed, putBackDeliveries, renewDeliveries, type Delivery, type Failed } from './outgoing.query.ts'
+import { openPace } from './pace.ts'
 import { noteScheme } from './peers.ts'
 import { post, type Ending } from './post.ts'
 
@@ -49,7 +50,7 @@ function openLoop(fault: string, step: () => Promise<boolean>): Loop {
 }
 
 function openDelivery(): Loop {
-  const { concurrency, max_slow, slow_after, per_host, batch, lease } = config.federation.outbox
+  const { concurrency, max_slow, slow_after, per_host, lease } = config.federation.outbox
   const inHand = new Map<string, Delivery>()
   const queue: Delivery[] = []
   const byHost = new Map<string, number>()
@@ -57,20 +58,25 @@ function openDelivery(): Loop {
   let busy = 0
   let stopping = false
   const results = collect()
+  const pace = openPace()
+  let rest: NodeJS.Timeout | undefined
   const busyHosts = () => [...byHost].filter(([, count]) => count >= per_host).map(([host]) => host)
 
   const fly = async (delivery: Delivery) => {
     let counted = true
     busy++
-    const letGo = () => {
+    const letGo = (inVain: boolean) => {
       if (!counted) return
       counted = false
       busy--
+      if (inVain) pace.giveBack()
       loop.wake()
     }
-    const timer = setTimeout(letGo, slow_after)
+    const timer = setTimeout(letGo, slow_after, true)
     try {
-      await results.add(delivery, await post(delivery))
+      const ending = await post(delivery)
+      if (ending.kind !== 'arrived') letGo(true)
+      await results.add(delivery, ending)
     } catch (error) {
       // The lease ends by itself.
       logger.warn('What became of a delivery cannot be written', { reason: (error as Error).message })
@@ -80,18 +86,24 @@ function openDelivery(): Loop {
       const left = byHost.get(delivery.host)! - 1
       if (left > 0) byHost.set(delivery.host, left)
       else byHost.delete(delivery.host)
-      letGo()
+      letGo(false)
+      loop.wake()
     }
   }
 
   const loop = openLoop('Deliveries cannot be read', async () => {
     while (queue.length > 0 && busy < concurrency && flying.size < max_slow && !stopping) {
+      const wait = pace.take()
+      if (wait > 0) {
+        rest ??= setTimeout(() => { rest = undefined; loop.wake() }, wait).unref()
+        return false
+      }
       const delivery = queue.shift()!
       const flight: Promise<void> = fly(delivery).finally(() => flying.delete(flight))
       flying.add(flight)
     }
     if (stopping || queue.length > 0 || flying.size >= max_slow || busy >= concurrency) return false
-    const claimed = await claimDeliveries(batch, busyHosts())
+    const claimed = await claimDeliveries(pace.batch(), busyHosts())
     for (const delivery of claimed) {
       inHand.set(delivery.id, delivery)
       byHost.set(delivery.host, (byHost.get(delivery.host) ?? 0) + 1)
