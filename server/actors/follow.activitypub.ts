@@ -1,4 +1,3 @@
-import { config, origin } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { on } from '../core/events.ts'
 import { run, sql } from '../core/sql.ts'
@@ -7,8 +6,7 @@ import { httpUrl } from '../fediverse/origin.ts'
 import { Later, receive, type Incoming } from '../fediverse/receive.ts'
 import { idOf, isObject } from '../fediverse/vocabulary.ts'
 import { Actor } from './actor.model.ts'
-import { findFollow, follow, heedAnswer, removeFollow, takeFollow } from './follows.ts'
-import { INSTANCE_ACTOR } from './instance-actor.ts'
+import { findFollow, heedAnswer, removeFollow, takeFollow } from './follows.ts'
 import { forgetActor, resolveActor } from './resolve.ts'
 
 /** Hears what other servers say about follows and about their actors. */
@@ -19,7 +17,6 @@ export function receiveFollows(): void {
   receive('Undo(Follow)', receiveUndo)
   for (const type of ['Person', 'Application', 'Service', 'Organization', 'Group']) receive(`Update(${type})`, receiveUpdate)
   receive('Delete', receiveFarewell)
-  on('follow.taken', followBack)
   on('inbox.gone', async ({ inboxUrl }) => await forgetInbox(inboxUrl))
 }
 
@@ -70,14 +67,6 @@ async function receiveFarewell({ actor, object }: Incoming): Promise<boolean> {
   const known = await Actor.findOne({ where: { url: actor } })
   if (known && known.host !== null) await forgetActor(known)
   return true
-}
-
-/** An instance that follows ours is followed back where the configuration says so. */
-async function followBack({ followerId, targetId }: { followerId: number, targetId: number }): Promise<void> {
-  if (!config.followings.instance.auto_follow_back.enabled) return
-  const [follower, target] = await Promise.all([Actor.findByPk(followerId), Actor.findByPk(targetId)])
-  if (!follower || target?.url !== `${origin()}/accounts/${INSTANCE_ACTOR}` || follower.type !== 'Application' || follower.preferredUsername !== INSTANCE_ACTOR) return
-  await follow(target, follower)
 }
 
 /** Nobody is behind an inbox any more: whoever followed from there does not. */

@@ -5,7 +5,8 @@ import { emit } from '../core/events.ts'
 import { run, sql } from '../core/sql.ts'
 import { LANE, send } from '../fediverse/outbox.ts'
 import type { Activity } from '../fediverse/vocabulary.ts'
-import type { Actor } from './actor.model.ts'
+import { Actor } from './actor.model.ts'
+import { INSTANCE_ACTOR } from './instance-actor.ts'
 
 /** A follow with both its actors. */
 export type Follow = { id: number, url: string, state: State, follower: Side, target: Side }
@@ -19,18 +20,28 @@ const FROM = sql`FROM follows JOIN actors follower ON follower.id = follows.acto
 
 /** Lets a local actor follow another: at once where it is local too, else as soon as its server accepts. Asked again, it is sent again. */
 export async function follow(actor: Pick<Actor, 'id' | 'url'>, target: Pick<Actor, 'id' | 'url' | 'host' | 'inboxUrl'>): Promise<void> {
+  await transaction(async inside => await wish(actor, target, inside))
+}
+
+async function wish(actor: Pick<Actor, 'id' | 'url'>, target: Pick<Actor, 'id' | 'url' | 'host' | 'inboxUrl'>, inside: Transaction): Promise<void> {
   if (actor.id === target.id) return
-  await transaction(async inside => {
-    const state: State = target.host === null ? 'accepted' : 'pending'
-    const [row] = await run<{ url: string, state: State }>(sql`
-      WITH number AS (SELECT nextval('follows_id_seq') AS id)
-      INSERT INTO follows (id, url, actor_id, target_id, state, created_at, updated_at)
-      SELECT number.id, ${`${actor.url}/follows/`}::text || number.id, ${actor.id}, ${target.id}, ${state}, now(), now() FROM number
-      ON CONFLICT (actor_id, target_id) DO UPDATE SET state = CASE WHEN follows.state = 'accepted' THEN 'accepted' ELSE excluded.state END, updated_at = now() RETURNING url, state`, inside)
-    await countFollows([actor.id, target.id], inside)
-    if (target.host === null || row!.state === 'accepted') return
-    await send({ activity: followActivity(row!.url, actor.url, target.url), kind: 'base', audience: { inboxes: [target.inboxUrl] }, lane: LANE.NOW, subject: row!.url }, inside)
-  })
+  const state: State = target.host === null ? 'accepted' : 'pending'
+  const [row] = await run<{ url: string, state: State }>(sql`
+    WITH number AS (SELECT nextval('follows_id_seq') AS id)
+    INSERT INTO follows (id, url, actor_id, target_id, state, created_at, updated_at)
+    SELECT number.id, ${`${actor.url}/follows/`}::text || number.id, ${actor.id}, ${target.id}, ${state}, now(), now() FROM number
+    ON CONFLICT (actor_id, target_id) DO UPDATE SET state = CASE WHEN follows.state = 'accepted' THEN 'accepted' ELSE excluded.state END, updated_at = now() RETURNING url, state`, inside)
+  await countFollows([actor.id, target.id], inside)
+  if (target.host === null || row!.state === 'accepted') return
+  await send({ activity: followActivity(row!.url, actor.url, target.url), kind: 'base', audience: { inboxes: [target.inboxUrl] }, lane: LANE.NOW, subject: row!.url }, inside)
+}
+
+/** An instance that follows ours is followed back where the configuration says so. */
+async function followBack(followerId: number, targetId: number, inside: Transaction): Promise<void> {
+  if (!config.followings.instance.auto_follow_back.enabled) return
+  const [follower, target] = await Promise.all([followerId, targetId].map(async id => await Actor.findByPk(id, { rejectOnEmpty: true, transaction: inside })))
+  if (target!.url !== `${origin()}/accounts/${INSTANCE_ACTOR}` || follower!.type !== 'Application' || follower!.preferredUsername !== INSTANCE_ACTOR) return
+  await wish(target!, follower!, inside)
 }
 
 /** Ends a follow of a local actor and says so. False: there was none. */
@@ -64,7 +75,7 @@ export async function takeFollow(url: string, follower: Pick<Actor, 'id' | 'url'
     await countFollows([follower.id, target.id], inside)
     if (row!.state === 'pending') return
     await answer(row!.state === 'accepted' ? 'Accept' : 'Reject', { id: row!.id, url, follower: follower.url, inbox: follower.inboxUrl, target: target.url }, inside)
-    if (row!.state === 'accepted') afterCommit(inside, () => emit('follow.taken', { followerId: follower.id, targetId: target.id }))
+    if (row!.state === 'accepted') await followBack(follower.id, target.id, inside)
   })
 }
 
@@ -74,7 +85,7 @@ export async function answerFollower(found: Follow, state: 'accepted' | 'rejecte
     await run(sql`UPDATE follows SET state = ${state}, updated_at = now() WHERE id = ${found.id}`, inside)
     await countFollows([found.follower.id, found.target.id], inside)
     await answer(state === 'accepted' ? 'Accept' : 'Reject', { id: found.id, url: found.url, follower: found.follower.url, inbox: found.follower.inbox, target: found.target.url }, inside)
-    if (state === 'accepted') afterCommit(inside, () => emit('follow.taken', { followerId: found.follower.id, targetId: found.target.id }))
+    if (state === 'accepted') await followBack(found.follower.id, found.target.id, inside)
   })
 }
 

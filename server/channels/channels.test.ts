@@ -8,6 +8,7 @@ import { run, sql } from '../core/sql.ts'
 import { eventually, startInstance, type Answer, type Instance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed.ts'
 import { shapeFaults } from '../test/shape.ts'
+import { tellCounters } from '../videos/repair.job.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 const TAKEN = { status: 409, detail: 'Another actor (account/channel) with this name on this instance already exists or has already existed.' }
@@ -15,11 +16,9 @@ const NOT_YOURS = { status: 403, detail: 'Only a user with sufficient right can 
 let instance: Instance
 let user: { id: number, token: string, channelId: number }
 const deleted: string[] = []
-const updated: number[] = []
 beforeAll(async () => {
   instance = await startInstance({}, ['web'])
   on('video.deleted', ({ uuid }) => { deleted.push(uuid) })
-  on('video.updated', ({ videoId }) => { updated.push(videoId) })
   user = await instance.user('user1', { channelName: 'user1_chan' })
 })
 afterAll(async () => { await instance?.stop() })
@@ -62,12 +61,16 @@ test('a taken name, wrong fields and strangers are refused as recorded', async (
 
 test('the owner changes it, and its videos\' support if asked', async () => {
   const video = await seedVideo({ channelId: user.channelId })
+  await run(sql`UPDATE videos SET federated = true WHERE id = ${video.id}`)
   const before = (await get('user1_chan')).json
   const answer = await instance.call('PUT /video-channels/user1_chan', { token: user.token, body: { displayName: 'Changed', description: 'desc', support: 'support', bulkVideosSupportUpdate: true } })
   expect([answer.status, answer.text]).toEqual([204, ''])
   expect((await get('user1_chan')).json).toMatchObject({ ...before, displayName: 'Changed', description: 'desc', support: 'support', updatedAt: expect.any(String) })
   expect(await run(sql`SELECT support FROM videos WHERE id = ${video.id}`)).toEqual([{ support: 'support' }])
-  expect(updated).toEqual([video.id])
+  // Whoever knows the video hears of it.
+  await tellCounters.run({}, { progress: () => undefined, signal: new AbortController().signal })
+  const told = await run<{ support: string }>(sql`SELECT activity->'object'->'support' AS support FROM outgoing WHERE type = 'Update' AND activity->'object'->>'uuid' = ${video.uuid}`)
+  expect(told).toEqual([{ support: 'support' }])
   await instance.call('PUT /video-channels/user1_chan', { token: user.token, body: { support: 'other' } })
   expect(await run(sql`SELECT support FROM videos WHERE id = ${video.id}`)).toEqual([{ support: 'support' }])
   await instance.call('PUT /video-channels/user1_chan', { token: user.token, body: { description: null, support: '' } })

@@ -59,8 +59,8 @@ export async function updateChannel(id: number, { displayName, description, supp
     await Channel.update({ name: displayName, description, support }, { where: { id }, transaction })
     await tellOfActor((await Channel.findByPk(id, { transaction, rejectOnEmpty: true })).actorId, transaction)
     if (!bulkVideosSupportUpdate || support === undefined) return
-    const changed = await run<{ id: number }>(sql`UPDATE videos SET support = ${support}, updated_at = now() WHERE channel_id = ${id} RETURNING id`, transaction)
-    afterCommit(transaction, () => { for (const video of changed) emit('video.updated', { videoId: video.id }) })
+    // Other servers hear of them one after the other, as of their counters.
+    await run(sql`UPDATE videos SET support = ${support}, updated_at = now(), counters_due_at = CASE WHEN federated THEN now() END WHERE channel_id = ${id}`, transaction)
   })
 }
 

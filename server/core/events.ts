@@ -4,7 +4,6 @@ import { logger } from './logger.ts'
 export type Events = {
   'video.created': { videoId: number }
   'video.published': { videoId: number }
-  'video.updated': { videoId: number }
   'video.received': { videoId: number, isNew: boolean }
   'comments.changed': { videoId: number }
   'video.deleted': { uuid: string, folder: string }
@@ -14,7 +13,6 @@ export type Events = {
   'inbox.filled': { lane: number }
   'site.used': Record<string, never>
   'actor.gone': { url: string }
-  'follow.taken': { followerId: number, targetId: number }
   'follow.accepted': { targetId: number }
   'inbox.gone': { inboxUrl: string }
 }

@@ -2,7 +2,6 @@ import { Op } from 'sequelize'
 import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
-import { emit } from '../core/events.ts'
 import { job } from '../core/job.ts'
 import { federate } from './federate.ts'
 import { Video } from './video.model.ts'
@@ -14,14 +13,12 @@ export const publishScheduled = job({
   payload: z.object({}),
   every: () => config.schedule.check_interval,
   run: async () => {
-    const published = await transaction(async transaction => {
+    await transaction(async transaction => {
       const due = await Video.findAll({ where: { scheduleAt: { [Op.lte]: new Date() } }, transaction, lock: true, skipLocked: true })
       for (const video of due) {
         await video.update({ privacy: video.schedulePrivacy!, scheduleAt: null, schedulePrivacy: null, publishedAt: new Date() }, { transaction })
         await federate(video.id, transaction)
       }
-      return due
     })
-    for (const video of published) emit('video.updated', { videoId: video.id })
   }
 })

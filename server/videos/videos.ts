@@ -86,7 +86,6 @@ export async function updateVideo(id: number | string, viewer: Viewer, attribute
     await setPictures(video.id, pictures, transaction)
     if (video.channelId !== oldChannelId) await federateMove(video.id, oldChannelId, transaction)
     await federate(video.id, transaction)
-    afterCommit(transaction, () => emit('video.updated', { videoId: video.id }))
   })
 }
 
