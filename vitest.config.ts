@@ -8,7 +8,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'node', include: ['server/**/*.test.ts', 'shared/**/*.test.ts', 'client/src/**/*.test.ts', 'scripts/**/*.test.ts'],
-          testTimeout: 150_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } }, maxWorkers: 2, sequence: { groupOrder: 0 }
+          testTimeout: 150_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } }, maxWorkers: 2, sequence: { groupOrder: 0 }
         }
       },
       {
@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           // One at a time: a browser that decodes without a graphics card and ffmpeg beside it are what two cores can bear.
           name: 'browser', include: ['client/test/**/*.test.ts'],
-          testTimeout: 150_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } }, maxWorkers: 1, sequence: { groupOrder: 1 },
+          testTimeout: 150_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } }, maxWorkers: 1, sequence: { groupOrder: 1 },
           // It now and then misses a beat; what is broken stays broken the second time.
           retry: 1
         }

@@ -5,13 +5,22 @@ import { json, login, seed } from './seed.ts'
 const ROUNDS = 10
 const CONFIG = { federation: { prevent_ssrf: false } }
 
-/** Prints how long (ms) a publication and comments take from one instance to another that follows it. */
+/** So many videos has the channel whose page fills. */
+const FILMS = 30
+const PAGE = 10
+
+/** Prints how long (ms) it takes from one instance to another: until the page of a channel fills that nobody there knew; once it follows, a publication and comments. */
 export async function measureBetween(): Promise<void> {
   const [here, there] = [await makeBed(), await makeBed()]
   try {
     const [a, b] = [await here.serve(CONFIG), await there.serve(CONFIG)]
-    const uuid = await seed(a.url, 1)
+    const uuid = await seed(a.url, FILMS)
     const [tokenA, tokenB] = [await login(a.url), await login(b.url)]
+    const channel = `root_channel@${new URL(a.url).host}`
+    report('an unknown channel asked for to its first page filled', [await timed(
+      async () => { await json(`${b.url}/api/v1/search/video-channels?search=${channel}`, { headers: tokenB }) },
+      `${b.url}/api/v1/video-channels/${channel}/videos?count=${PAGE}`, answer => (answer as { data: unknown[] } | null)?.data.length === PAGE
+    )])
     await json(`${b.url}/api/v1/server/following`, { method: 'POST', headers: { ...tokenB, 'content-type': 'application/json' }, body: JSON.stringify({ hosts: [new URL(a.url).host] }) }).catch(() => undefined)
     await shown(`${b.url}/api/v1/videos/${uuid}`, () => true)
     const [published, down, up]: [number[], number[], number[]] = [[], [], []]

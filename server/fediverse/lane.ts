@@ -6,13 +6,13 @@ import { claim, finish, putBack, renew, type Row } from './incoming.query.ts'
 /** Works through the waiting activities of a lane; `wake` says that there are some. */
 export type Lane = { wake(): void, stop(): Promise<void> }
 
-type Opening = { lane: number, inOrder: boolean, pause: number, batch?: number, concurrency?: number, work: (row: Row) => Promise<string | null>, together?: (rows: Row[]) => Promise<string[]> }
+type Opening = { lane: number, inOrder: boolean, pause: number, batch?: number, concurrency?: number, work: (row: Row) => Promise<string | null>, together?: (rows: Row[]) => Promise<Map<string, string>> }
 
 /**
  * Takes activities of a lane in hand, batch by batch, and gives each to `work`, which says what became of it, or null where it waits for
  * another try. Those of one subject go one after the other where `inOrder`; `concurrency` at once, not counting those that wait for other
- * servers for long. `pause`: how long arrivals are collected first. `together` gets the first of each subject before, and gives the ids of
- * those it has done.
+ * servers for long. `pause`: how long arrivals are collected first. `together` gets the first of each subject before, and says by id
+ * what became of those that it is through with.
  */
 export function openLane({ lane, inOrder, pause, batch = config.federation.inbox.batch, concurrency = config.federation.inbox.concurrency, work, together }: Opening): Lane {
   const { slow_after, check_interval, lease } = config.federation.inbox
@@ -75,11 +75,11 @@ export function openLane({ lane, inOrder, pause, batch = config.federation.inbox
   /** Does at once what can be done at once; gives what is left. */
   const withoutDone = async (groups: Row[][]) => {
     if (!together || groups.length < 2) return groups
-    const done = new Set(await together(groups.map(group => group[0]!)).catch(error => {
+    const done = await together(groups.map(group => group[0]!)).catch(error => {
       logger.warn('Received activities could not be processed together', { error })
-      return []
-    }))
-    for (const id of done) finished.add({ id, outcome: 'done' })
+      return new Map<string, string>()
+    })
+    for (const [id, outcome] of done) finished.add({ id, outcome })
     return groups.map(group => done.has(group[0]!.id) ? group.slice(1) : group).filter(group => group.length > 0)
   }
 

@@ -34,8 +34,8 @@ export function receive(name: string, receiver: Receiver): void {
   receivers.set(name, [...receivers.get(name) ?? [], receiver])
 }
 
-/** Acts on activities that are each about something else, all at once where they are as usual; gives those it has done. The others go to the receivers. */
-export type TogetherReceiver = (all: Incoming[]) => Promise<Incoming[]>
+/** Acts on activities that are each about something else, all at once where they are as usual; says of those whether they were this listener's. The others go to the receivers. */
+export type TogetherReceiver = (all: Incoming[]) => Promise<Map<Incoming, boolean>>
 const together = new Map<string, TogetherReceiver>()
 
 /** Hears activities of a kind, as 'Create(Note)' or 'View', by the batch; there is a receiver for the unusual ones, too. */
@@ -48,14 +48,14 @@ export function isTakenTogether(type: string): boolean {
   return [...together.keys()].some(name => name === type || name.startsWith(`${type}(`))
 }
 
-/** Hands activities to those who hear them by the batch; gives those that are done. */
-export async function dispatchTogether(all: Incoming[]): Promise<Incoming[]> {
-  const done: Incoming[] = []
+/** Hands activities to those who hear them by the batch; gives those that are through, and whether anybody took them. */
+export async function dispatchTogether(all: Incoming[]): Promise<Map<Incoming, boolean>> {
+  const through = new Map<Incoming, boolean>()
   for (const [name, receiver] of together) {
     const meant = all.filter(({ type, object }) => name === type || name === `${type}(${typeOf(object)})`)
-    if (meant.length > 0) done.push(...await receiver(meant))
+    if (meant.length > 0) for (const [incoming, taken] of await receiver(meant)) through.set(incoming, taken)
   }
-  return done
+  return through
 }
 
 /** Hands an activity to those who hear it. False: nobody took it. */

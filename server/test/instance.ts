@@ -115,13 +115,16 @@ export async function callOf(url: string): Promise<Pick<Instance, 'call'> & { lo
   return { call, login }
 }
 
-/** Waits until `ready` gives something truthy; fails after `seconds`. */
+/** What is there in a second is there in a few on a machine that has other things to do. */
+const PATIENCE = 4
+
+/** Waits until `ready` gives something truthy; fails after `seconds` of a machine at rest. */
 export async function eventually<T>(ready: () => Promise<T | null | undefined | false>, seconds = 30, what = 'it'): Promise<T> {
-  const end = Date.now() + seconds * 1000
+  const end = Date.now() + seconds * 1000 * PATIENCE
   for (;;) {
     const value = await ready()
     if (value) return value
-    if (Date.now() > end) throw new Error(`Waited ${seconds} s for ${what} in vain`)
+    if (Date.now() > end) throw new Error(`Waited ${seconds * PATIENCE} s for ${what} in vain`)
     await new Promise(resolve => setTimeout(resolve, 50))
   }
 }

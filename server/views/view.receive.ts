@@ -25,9 +25,13 @@ export function receiveViews(): void {
   receive('Create(WatchAction)', receiveWatch)
 }
 
-async function receiveAll(all: Incoming[]): Promise<Incoming[]> {
+async function receiveAll(all: Incoming[]): Promise<Map<Incoming, boolean>> {
   const outcomes = await Promise.allSettled(all.map(receiveView))
-  return all.filter((_, index) => outcomes[index]!.status === 'fulfilled' && (outcomes[index] as PromiseFulfilledResult<boolean>).value)
+  // Those that failed are tried one by one.
+  return new Map(all.flatMap((incoming, index) => {
+    const outcome = outcomes[index]!
+    return outcome.status === 'fulfilled' ? [[incoming, outcome.value]] : []
+  }))
 }
 
 /** One view, one viewer for a while, or how many there are; all that come together are written together. */
