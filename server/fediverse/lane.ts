@@ -67,9 +67,13 @@ export function openLane({ lane, inOrder, pause, batch = config.federation.inbox
     }
   }
 
+  let renewal = Promise.resolve()
   const giveBack = async (rows: Row[]) => {
-    if (rows.length > 0) await putBack(rows.map(row => row.id)).catch(() => undefined)
+    if (rows.length === 0) return
     for (const { id } of rows) inHand.delete(id)
+    // One on its way would take them in hand again.
+    await renewal
+    await putBack(rows.map(row => row.id)).catch(() => undefined)
   }
 
   /** Does at once what can be done at once; gives what is left. */
@@ -107,7 +111,7 @@ export function openLane({ lane, inOrder, pause, batch = config.federation.inbox
   }
 
   const running = run()
-  const renewing = setInterval(() => { if (inHand.size > 0) void renew([...inHand]).catch(() => undefined) }, lease / 3)
+  const renewing = setInterval(() => { if (inHand.size > 0) renewal = renew([...inHand]).catch(() => undefined) }, lease / 3)
   return {
     wake,
     stop: async () => {

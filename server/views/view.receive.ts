@@ -9,7 +9,7 @@ import { countViews, tellViews } from './count.ts'
 import { gather } from './gather.ts'
 import { readView, readWatch } from './view.wire.ts'
 import { noteViewer, tellViewers } from './viewers.ts'
-import { keepWatch, mayReport } from './watches.ts'
+import { keepReported } from './watches.ts'
 
 /** What must be known of a video that is viewed elsewhere. */
 type Viewed = { id: number, remote: boolean, host: string }
@@ -65,9 +65,7 @@ async function receiveWatch({ actor, object }: Incoming): Promise<boolean> {
   const watch = readWatch(object)
   if (!watch || hostOf(watch.url) !== hostOf(actor)) return false
   const video = await viewed(watch.object)
-  if (!video || video.remote || !await mayReport(video.id, new URL(watch.url).origin)) return false
-  await keepWatch({ ...watch, videoId: video.id })
-  return true
+  return video !== null && !video.remote && await keepReported({ ...watch, videoId: video.id })
 }
 
 const counting = gather(async (views: Parameters<typeof countViews>[0]) => await countViews(views))

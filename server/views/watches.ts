@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { config, origin } from '../core/config.ts'
 import { run, sql } from '../core/sql.ts'
+import { transaction } from '../core/transaction.ts'
 import type { Session } from './watching.ts'
 
 /** A session of watching that is over, as statistics need it; nobody knows whose it was. */
@@ -16,18 +17,25 @@ export function watchOf({ videoId, startedAt, endedAt, sections }: Session): Wat
 }
 
 /** Keeps a watch of one of our videos; the same again changes nothing. */
-export async function keepWatch(watch: Watch, transaction?: Transaction): Promise<void> {
+export async function keepWatch(watch: Watch, inside?: Transaction): Promise<void> {
   const { uuid, url, videoId, startedAt, endedAt, duration, sections, country, region } = watch
   await run(sql`
     INSERT INTO watches (uuid, url, video_id, started_at, ended_at, duration, sections, country, region)
     SELECT ${uuid}, ${url}, id, ${startedAt}, ${endedAt}, ${duration}, ${JSON.stringify(sections)}::jsonb, ${country}, ${region} FROM videos WHERE id = ${videoId} AND NOT remote
-    ON CONFLICT DO NOTHING`, transaction)
+    ON CONFLICT DO NOTHING`, inside)
 }
 
-/** Whether a server, named by its origin, may report one more watch of a video: as many as it may report views. */
-export async function mayReport(videoId: number, origin: string): Promise<boolean> {
+/** Keeps what a server says was watched there of one of our videos; of one server no more in a time than views. False: it has said enough. */
+export async function keepReported(watch: Watch): Promise<boolean> {
   const { max_views_per_host } = config.federation.videos
-  const [row] = await run<{ watches: number }>(sql`
-    SELECT count(*)::int AS watches FROM watches WHERE video_id = ${videoId} AND starts_with(url, ${`${origin}/`}) AND created_at > now() - make_interval(secs => ${config.views.videos.view_expiration / 1000}::double precision)`)
-  return row!.watches < max_views_per_host
+  const { origin } = new URL(watch.url)
+  return await transaction(async inside => {
+    // One after the other, so that each is counted.
+    await run(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`${origin} ${watch.videoId}`}, 2))`, inside)
+    const [row] = await run<{ watches: number }>(sql`
+      SELECT count(*)::int AS watches FROM watches WHERE video_id = ${watch.videoId} AND starts_with(url, ${`${origin}/`}) AND created_at > now() - make_interval(secs => ${config.views.videos.view_expiration / 1000}::double precision)`, inside)
+    if (row!.watches >= max_views_per_host) return false
+    await keepWatch(watch, inside)
+    return true
+  })
 }
