@@ -1,4 +1,5 @@
 import './models.ts'
+import { readdirSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { config, ConfigError } from '../core/config.ts'
 import { connectDatabase, disconnectDatabase } from '../core/database.ts'
@@ -27,7 +28,7 @@ export type Running = { port: number | null, login: { username: string, password
 export async function startProcess(roles: Role[], reset?: string): Promise<Running> {
   configureLogger()
   // Whoever waits for a page goes before work that can wait.
-  if (!roles.includes('web')) setPriority(config.jobs.nice)
+  if (!roles.includes('web')) stepBack(config.jobs.nice)
   await connectDatabase()
   connectRedis()
   await migrate()
@@ -51,4 +52,10 @@ export async function startProcess(roles: Role[], reset?: string): Promise<Runni
       await disconnectDatabase()
     }
   }
+}
+
+/** Lets other processes go first; on Linux each thread has a priority of its own. */
+function stepBack(nice: number): void {
+  setPriority(nice)
+  if (process.platform === 'linux') for (const thread of readdirSync('/proc/self/task')) setPriority(Number(thread), nice)
 }

@@ -70,7 +70,8 @@ function openDelivery(): Loop {
       counted = false
       busy--
       if (inVain) pace.giveBack()
-      loop.wake()
+      launch()
+      if (isShort()) loop.wake()
     }
     const timer = setTimeout(letGo, slow_after, true)
     try {
@@ -87,28 +88,36 @@ function openDelivery(): Loop {
       if (left > 0) byHost.set(delivery.host, left)
       else byHost.delete(delivery.host)
       letGo(false)
-      loop.wake()
+      if (isShort()) loop.wake()
     }
   }
 
-  const loop = openLoop('Deliveries cannot be read', async () => {
-    while (queue.length > 0 && busy < concurrency && flying.size < max_slow && !stopping) {
+  const isShort = () => queue.length <= pace.batch() / 2
+  const isFull = () => busy >= concurrency || flying.size >= max_slow
+  const launch = () => {
+    while (queue.length > 0 && !isFull() && !stopping) {
       const wait = pace.take()
       if (wait > 0) {
-        rest ??= setTimeout(() => { rest = undefined; loop.wake() }, wait).unref()
-        return false
+        rest ??= setTimeout(() => { rest = undefined; launch() }, wait).unref()
+        break
       }
       const delivery = queue.shift()!
       const flight: Promise<void> = fly(delivery).finally(() => flying.delete(flight))
       flying.add(flight)
+      if (isShort()) loop.wake()
     }
-    if (stopping || queue.length > 0 || flying.size >= max_slow || busy >= concurrency) return false
+  }
+
+  // More are read while those in the queue begin.
+  const loop = openLoop('Deliveries cannot be read', async () => {
+    if (stopping || !isShort() || isFull()) return false
     const claimed = await claimDeliveries(pace.batch(), busyHosts())
     for (const delivery of claimed) {
       inHand.set(delivery.id, delivery)
       byHost.set(delivery.host, (byHost.get(delivery.host) ?? 0) + 1)
       queue.push(delivery)
     }
+    launch()
     return claimed.length > 0
   })
   const renewing = setInterval(() => { if (inHand.size > 0) void renewDeliveries([...inHand.keys()]).catch(() => undefined) }, lease / 3)
@@ -124,13 +133,16 @@ function openDelivery(): Loop {
   }
 }
 
+/** So long (ms) what became of deliveries is collected: a statement costs more than a row. */
+const TOGETHER = 50
+
 /** Writes down what became of deliveries, those that end together in one statement. */
 function collect(): { add(delivery: Delivery, ending: Ending): Promise<void> } {
   let good: Delivery[] = []
   let bad: Failed[] = []
   let writing: Promise<void> | null = null
   const write = async () => {
-    await new Promise(resolve => setImmediate(resolve))
+    await new Promise(resolve => setTimeout(resolve, TOGETHER))
     const [done, broken] = [good, bad]
     good = []
     bad = []

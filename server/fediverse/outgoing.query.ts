@@ -112,7 +112,10 @@ export async function failed(all: Failed[]): Promise<void> {
   await run(sql`
     UPDATE deliveries SET attempts = attempts + 1, rank = 1, leased_until = NULL, not_before = now() + make_interval(secs => given.delay)
     FROM unnest(${again.map(({ id }) => id)}::bigint[], ${again.map(({ delay }) => delay! / 1000)}::float8[]) AS given (id, delay) WHERE deliveries.id = given.id`)
-  await run(sql`DELETE FROM deliveries WHERE id = ANY(${over.map(({ id }) => id)}::bigint[])`)
+  // What was said anew while it was in hand need not be said again.
+  await run(sql`
+    DELETE FROM deliveries d WHERE id = ANY(${over.map(({ id }) => id)}::bigint[]) OR id = ANY(${again.map(({ id }) => id)}::bigint[]) AND supersedes IS NOT NULL
+      AND EXISTS (SELECT 1 FROM deliveries newer WHERE newer.supersedes = d.supersedes AND newer.host = d.host AND newer.inbox_url = d.inbox_url AND newer.outgoing_id > d.outgoing_id)`)
 }
 
 /** Gives up what would say nothing any more. */
