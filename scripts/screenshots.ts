@@ -13,7 +13,7 @@ const PASSWORD = 'a long password'
 const FILMS = ['The last man on earth', 'Morning on the river', 'How a reel is wound', 'A walk through the old town, from the harbour up to the mill and back again by night', 'Two minutes of rain', 'The bell founder', 'Night train', 'Paper boats']
 const TEXT = 'A short film about **time**, shot in one day.\n\n- Camera: Ada\n- Sound: Charles\n\nMore at https://example.com, and thank you for watching!\n\nThe music was recorded in the old mill, where the wheel still turns. It was cold, it was dark, and nobody wanted to go home afterwards, which is how we ended up with a second film that nobody has seen yet.'
 
-type Names = { uuid: string, shortUUID: string }
+type Names = { id: number, uuid: string, shortUUID: string }
 type Site = { url: string, open: Names, locked: Names, hidden: Names, film: string, stop(): Promise<void> }
 type Shot = { name: string, path: (site: Site) => string, guest?: boolean, admin?: boolean, act?: (page: Page, site: Site) => Promise<unknown> }
 
@@ -54,6 +54,10 @@ const SHOTS: Shot[] = [
   { name: 'federation-following', path: () => '/admin/federation', admin: true },
   { name: 'federation-followers', path: () => '/admin/federation?tab=followers', admin: true },
   { name: 'federation-servers', path: () => '/admin/federation?tab=peers', admin: true },
+  { name: 'reports', path: () => '/admin/reports', admin: true, act: openTalk },
+  { name: 'my-reports', path: () => '/my/reports', act: openTalk },
+  { name: 'search', path: () => '/search?search=mill', guest: true },
+  { name: 'subscriptions', path: () => '/my/subscriptions' },
   { name: 'login', path: () => '/login', guest: true },
   { name: 'login-wrong', path: () => '/login', guest: true, act: async page => { await page.locator('main input').first().fill('ada'); await page.locator('input[type=password]').fill('wrong'); await page.locator('main button[type=submit]').click(); await page.waitForTimeout(1200) } },
   { name: 'signup', path: () => '/signup', guest: true },
@@ -122,6 +126,12 @@ async function talk(page: Page): Promise<void> {
   await page.locator('#comments-title').evaluate(title => title.scrollIntoView())
 }
 
+/** Opens what moderators and the reporter said to each other. */
+async function openTalk(page: Page): Promise<void> {
+  await page.locator('.talk button').first().click()
+  await page.locator('.talk-line').first().waitFor()
+}
+
 /** A site of its own with people, channels and films. */
 async function startSite(): Promise<Site> {
   const data = mkdtempSync(join(tmpdir(), 'bobine-screenshots-'))
@@ -181,6 +191,9 @@ async function fill(url: string, data: string): Promise<Omit<Site, 'url' | 'stop
   const first = await say(charles, 'I have walked past this mill for **thirty years** and never knew that the wheel still turns.\n\n- the light at *minute four*\n- the sound of it')
   await say(charles, 'Then I will be there.', await say(ada, 'Twice a year, in May and in October. https://example.com', first))
   await call('PUT', `/videos/${open.uuid}/rate`, charles, { rating: 'like' })
+  const report = (await call('POST', '/abuses', ada, { reason: 'The sound is from a record that came out last year.', predefinedReasons: ['rights'], video: { id: open.id } })).abuse.id as number
+  await call('POST', `/abuses/${report}/messages`, await login('root'), { message: 'Which record is it, and at what minute?' })
+  await call('POST', `/abuses/${report}/messages`, ada, { message: 'At minute two. I will look for the name.' })
   // Nobody answers there.
   await call('POST', '/server/following', await login('root'), { hosts: ['127.0.0.1:1'], handles: ['slow_pictures@127.0.0.1:1'] })
   for (;;) {

@@ -26,7 +26,8 @@ beforeAll(async () => {
   const first = await say(open, bob, 'A **fine** film, see https://example.com')
   await say(open, ada, 'Thank you', await say(open, bob, 'One more thing', first))
   await say(strict, bob, 'May I?')
-  await site.call('POST /abuses', { token: bob.token, body: { reason: 'Somebody else made this', predefinedReasons: ['rights'], video: { id: open.id } } })
+  const { json } = await site.call('POST /abuses', { token: ada.token, body: { reason: 'Somebody else made this', predefinedReasons: ['rights'], video: { id: open.id } } })
+  await site.call(`POST /abuses/${json.abuse.id}/messages`, { token: await site.login(), body: { message: 'Who did?' } })
   await otherServers()
 }, 180_000)
 afterAll(async () => await site.stop())
@@ -82,6 +83,7 @@ const MEMBER: Record<string, Stop> = {
   edit: { path: () => `/my/videos/${open.shortUUID}`, ready: '.edit-foot' },
   settings: { path: () => '/settings', ready: 'form' },
   'settings, password': { path: () => '/settings?tab=password', ready: 'form' },
+  'own reports': { path: () => '/my/reports', ready: '.report', act: async page => { await page.getByRole('button', { name: /^1 message/ }).click(); await page.locator('.talk-line').waitFor() } },
   'settings, display': { path: () => '/settings?tab=display', ready: '.switch' }
 }
 const ADMINISTRATOR: Record<string, Stop> = {
@@ -89,7 +91,7 @@ const ADMINISTRATOR: Record<string, Stop> = {
   'federation, a wrong handle': { path: () => '/admin/federation', ready: '.server', act: async page => { await page.getByLabel('Follow more servers').fill('!'); await page.getByRole('button', { name: 'Follow', exact: true }).click(); await page.getByRole('alert').waitFor() } },
   'federation, followers': { path: () => '/admin/federation?tab=followers', ready: '.server' },
   'federation, servers': { path: () => '/admin/federation?tab=peers', ready: '.server' },
-  reports: { path: () => '/admin/reports', ready: '.report' }
+  reports: { path: () => '/admin/reports', ready: '.report', act: async page => { await page.getByRole('button', { name: /^1 message/ }).click(); await page.locator('.talk-line').waitFor() } }
 }
 
 for (const [width, title] of [[390, 'on a phone'], [1280, 'light and dark']] as const) {

@@ -7,7 +7,7 @@ import { confirm } from '../ui/dialog.tsx'
 import { followHandle, followName } from './follow-name.ts'
 import { FollowState } from './following.tsx'
 import { actOn, Server, Servers } from './servers.tsx'
-import { useList } from './use-list.ts'
+import { useList } from '../use-list.ts'
 
 const LOOK_AGAIN = 15_000
 

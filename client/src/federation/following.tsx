@@ -11,7 +11,7 @@ import { Badge } from '../ui/state.tsx'
 import { toast } from '../ui/toast.tsx'
 import { followHandle, followName, readWanted, wantedName } from './follow-name.ts'
 import { actOn, Server, Servers } from './servers.tsx'
-import { useList } from './use-list.ts'
+import { useList } from '../use-list.ts'
 
 /** So often it is looked whether somebody has answered. */
 const LOOK_AGAIN = 5000

@@ -5,7 +5,7 @@ import { formatAge, formatDate, t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
 import { Badge } from '../ui/state.tsx'
 import { actOn, Server, Servers } from './servers.tsx'
-import { useList } from './use-list.ts'
+import { useList } from '../use-list.ts'
 
 const LOOK_AGAIN = 5000
 const STATES = { ok: ['federation.ok', 'accent'], failing: ['federation.failing', 'warn'], open: ['federation.open', 'bad'], suspended: ['federation.suspended', 'bad'] } as const

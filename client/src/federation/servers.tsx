@@ -4,7 +4,7 @@ import { problemText } from '../problem-text.ts'
 import { Button } from '../ui/button.tsx'
 import { Failure } from '../ui/state.tsx'
 import { toast } from '../ui/toast.tsx'
-import type { useList } from './use-list.ts'
+import type { useList } from '../use-list.ts'
 
 /** A list of servers or of people on them, with what it says when it is empty or cannot be had. */
 export function Servers<T>({ list, empty, children }: { list: ReturnType<typeof useList<T>>, empty: string, children: (item: T) => JSX.Element }): JSX.Element {

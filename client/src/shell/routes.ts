@@ -9,6 +9,7 @@ export const ROUTES = [
   { path: '/my/videos', view: lazy(() => import('../videos/my-videos.page.tsx')) },
   { path: '/my/videos/:id', view: lazy(() => import('../videos/edit.page.tsx')) },
   { path: '/my/subscriptions', view: lazy(() => import('../subscriptions/subscriptions.page.tsx')) },
+  { path: '/my/reports', view: lazy(() => import('../moderation/my-reports.page.tsx')) },
   { path: '/c/:handle', view: lazy(() => import('../channels/channel.page.tsx')) },
   { path: '/a/:name', view: lazy(() => import('../accounts/account.page.tsx')) },
   { path: '/login', view: lazy(() => import('../accounts/login.page.tsx')) },
