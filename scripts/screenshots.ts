@@ -96,6 +96,8 @@ async function shoot(browser: Browser, site: Site, width: number, theme: 'light'
     try {
       await page.goto(site.url + shot.path(site))
       await page.waitForLoadState('networkidle')
+      // Lists say so while they are being filled.
+      await page.locator('main [aria-busy=true]').first().waitFor({ state: 'detached', timeout: 10_000 }).catch(() => null)
       await shot.act?.(page, site)
       if (!shot.act) await page.evaluate(async () => {
         // Pictures further down are loaded when somebody comes near them.

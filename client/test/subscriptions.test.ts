@@ -26,6 +26,12 @@ test('a guest is led to the door; a person subscribes, finds the channel among t
   await page.goto('/c/bob_channel')
   await page.getByRole('heading', { name: 'Main bob channel' }).waitFor()
   expect(await page.getByRole('button', { name: 'Subscribe' }).count()).toBe(0)
+  // On a phone the list fills without being scrolled to.
+  await page.setViewportSize({ width: 390, height: 844 })
+  await page.goto('/my/subscriptions')
+  await page.getByRole('heading', { name: 'Nothing new yet' }).waitFor({ timeout: 15_000 })
+  await page.goto('/search?search=nothing')
+  await page.getByText('Nothing found').first().waitFor({ timeout: 15_000 })
   expectNoFaults(visitor)
   await context.close()
 })

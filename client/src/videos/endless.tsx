@@ -62,6 +62,8 @@ export function Endless({ name, load, first, withChannel = true, heading, empty 
   }, [who])
   useEffect(() => {
     if (!more || failed) return
+    // The shapes that stand for the first ones push the end out of sight.
+    if (list.items.length === 0) return void next(list)
     const watcher = new IntersectionObserver(([entry]) => { if (entry!.isIntersecting) void next(list) }, { rootMargin: AHEAD })
     watcher.observe(end.current!)
     return () => watcher.disconnect()
@@ -70,7 +72,7 @@ export function Endless({ name, load, first, withChannel = true, heading, empty 
   if (list.total === 0 || !more && list.items.length === 0) return <>{empty}</>
   return (
     <>
-      <ul class="grid" role="list">
+      <ul class="grid" role="list" aria-busy={more && !failed && list.items.length === 0}>
         {list.items.map((video, index) => <li key={video.id}><VideoCard video={video} withChannel={withChannel} heading={heading} eager={index < 4} /></li>)}
         {more && !failed && list.items.length === 0 && Array.from({ length: 8 }, (_, index) => <li key={index} aria-hidden="true"><Ghost /></li>)}
       </ul>
