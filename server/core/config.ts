@@ -56,7 +56,8 @@ export function merge(layers: Layer[]): Config {
   const places = new Map<string, string>()
   const merged: Tree = {}
   layers.forEach((layer, index) => overlay(merged, layer.tree, layer.name, [], places, index === 0))
-  const result = ConfigSchema.safeParse(merged)
+  // Read once: making code for it would take longer than reading.
+  const result = ConfigSchema.safeParse(merged, { jitless: true })
   if (result.success) return result.data
   const issue = result.error.issues[0]!
   if (issue.code === 'unrecognized_keys') throw unknownKey([...issue.path, issue.keys[0]!].join('.'), places)
