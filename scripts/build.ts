@@ -21,7 +21,9 @@ const PARTS: Part[] = [
 
 // Finding, reading and compiling hundreds of small files is half of the time a start takes, so the libraries go into the bundle;
 // what has a binary, finds files beside itself or is read only now and then stays outside. The dialects of other databases are never asked for.
-const OUTSIDE = ['sharp', 'bcrypt', 'fluent-ffmpeg', 'umzug', 'multer', '@uploadx/core', 'zod-openapi', 'sanitize-html', 'markdown-it', '@node-oauth/oauth2-server', 'jsonld', 'pg-native', 'pg-hstore', 'mysql2', 'mariadb', 'tedious', 'sqlite3', 'oracledb', 'ibm_db', 'snowflake-sdk', 'odbc']
+const OUTSIDE = ['sharp', 'undici', 'bcrypt', 'fluent-ffmpeg', 'umzug', 'multer', '@uploadx/core', 'zod-openapi', 'sanitize-html', 'markdown-it', '@node-oauth/oauth2-server', 'jsonld', 'pg-native', 'pg-hstore', 'mysql2', 'mariadb', 'tedious', 'sqlite3', 'oracledb', 'ibm_db', 'snowflake-sdk', 'odbc',
+  './node_modules/iconv-lite/encodings/tables/*', ...['db2', 'mariadb', 'mssql', 'mysql', 'oracle', 'snowflake', 'sqlite'].map(dialect => `./node_modules/sequelize/lib/dialects/${dialect}/index.js`)
+]
 const COMMONJS = [
   "import { createRequire as $makeRequire } from 'node:module'", "import { dirname as $folderOf } from 'node:path'", "import { fileURLToPath as $pathOf } from 'node:url'",
   'const require = $makeRequire(import.meta.url)', 'const __filename = $pathOf(import.meta.url)', 'const __dirname = $folderOf(__filename)'

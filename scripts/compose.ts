@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
+import { load, YAML11_SCHEMA } from 'js-yaml'
 import { z } from 'zod'
 import { projectFolder } from '../server/core/config.ts'
 
@@ -25,4 +25,4 @@ export const VARIABLES: Record<string, string> = { BOBINE_HOSTNAME: 'videos.exam
 /** docker-compose.yml as text, its variables filled in. */
 export const interpolated = readFileSync(join(projectFolder, 'docker-compose.yml'), 'utf8').replace(/\$\{(\w+):\?[^}]+\}/g, (_, name: string) => VARIABLES[name] ?? `unknown variable ${name}`)
 /** docker-compose.yml, parsed. */
-export const compose = Compose.parse(parse(interpolated, { merge: true }))
+export const compose = Compose.parse(load(interpolated, { schema: YAML11_SCHEMA }))

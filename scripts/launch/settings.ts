@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP, isIPv6 } from 'node:net'
 import { join, resolve } from 'node:path'
-import { parse } from 'yaml'
-import { ConfigError, loadConfig, projectFolder } from '../../server/core/config.ts'
+import { ConfigError, loadConfig, parseYaml, projectFolder } from '../../server/core/config.ts'
 import type { Options } from './options.ts'
 import type { PostgresAddress } from './postgres.ts'
 import { reason } from './folders.ts'
@@ -64,7 +63,7 @@ function load(file: string | undefined): ReturnType<typeof loadConfig> {
 
 function fileTree(file: string, asked: boolean): Tree {
   try {
-    return (parse(readFileSync(file, 'utf8')) ?? {}) as Tree
+    return parseYaml(readFileSync(file, 'utf8')) as Tree
   } catch (error) {
     if (!asked) return {}
     throw new Refusal(`${file} cannot be read: ${reason(error)}`)

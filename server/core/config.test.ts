@@ -2,8 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
-import { ConfigError, host, loadConfig, merge, origin, projectFolder, storageFolder } from './config.ts'
+import { ConfigError, host, loadConfig, merge, origin, parseYaml, projectFolder, storageFolder } from './config.ts'
 
 const said = (act: () => unknown): string => {
   try { act() } catch (error) { expect(error).toBeInstanceOf(ConfigError); return (error as Error).message }
@@ -83,9 +82,21 @@ describe('layers', () => {
   })
 })
 
+it('a file of nothing but comments changes nothing, and one of two documents is refused', async () => {
+  const file = join(folder, 'odd.yaml')
+  for (const text of ['', '# listen:\n#   port: 1\n', '---\n']) {
+    await writeFile(file, text)
+    expect(loadConfig({ file }).listen.port).toBe(loadConfig().listen.port)
+  }
+  await writeFile(file, 'listen: { port: 1 }\n---\ninstance: { name: Two }\n')
+  expect(() => loadConfig({ file })).toThrow(/odd\.yaml cannot be read: it holds more than one document/)
+  await writeFile(file, 'listen: [\n')
+  expect(() => loadConfig({ file })).toThrow(/odd\.yaml cannot be read: .*\(1:|\(2:/)
+})
+
 it('default.yaml holds every key of the schema, and no other', async () => {
   const text = await readFile(join(projectFolder, 'config/default.yaml'), 'utf8')
-  expect(() => merge([{ name: 'config/default.yaml', tree: parse(text) as never }])).not.toThrow()
+  expect(() => merge([{ name: 'config/default.yaml', tree: parseYaml(text) as never }])).not.toThrow()
 })
 
 it('knows the public address', () => {

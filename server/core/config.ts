@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parse } from 'yaml'
+import { loadAll } from 'js-yaml'
 import { ConfigSchema, type Config } from './config.schema.ts'
 
 type Tree = { [key: string]: unknown }
@@ -108,9 +108,16 @@ function parseUrl(name: string, text: string): URL {
   try { return new URL(text) } catch { throw new ConfigError(`Configuration: ${name} is not a valid URL`) }
 }
 
+/** What a YAML text holds; one of nothing but comments holds no key. */
+export function parseYaml(text: string): unknown {
+  const [tree = {}, ...others] = loadAll(text)
+  if (others.length > 0) throw new Error('it holds more than one document')
+  return tree ?? {}
+}
+
 function readYaml(file: string): Tree {
   if (!existsSync(file)) throw new ConfigError(`Configuration: the file ${file} does not exist`)
-  return tree(file, () => parse(readFileSync(file, 'utf8')) ?? {})
+  return tree(file, () => parseYaml(readFileSync(file, 'utf8')))
 }
 
 function tree(name: string, read: () => unknown): Tree {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
-import { request, type Agent, type Dispatcher } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import { config, origin } from '../core/config.ts'
 import { countHost, FetchError, type Budget } from './budget.ts'
 import { agent, assertAllowed, Forbidden } from './guard.ts'
@@ -19,7 +19,7 @@ export type Answer = {
 
 type Question = { accept: string, budget: Budget, signed: boolean }
 
-let pool: Agent | null = null
+let pool: Promise<Agent> | null = null
 /** Hosts that want RFC 9421; bounded. */
 const modern = new Set<string>()
 const MAX_MODERN = 5000
@@ -78,7 +78,8 @@ async function send(url: URL, headers: Record<string, string>, signal: AbortSign
   pool ??= agent({ headersTimeout: headers_timeout, bodyTimeout: timeout, connections: 16, pipelining: 1, maxHeaderSize: 32_768 })
   try {
     assertAllowed(url)
-    return await request(url, { headers: { 'user-agent': `Bobine (+${origin()})`, 'accept-encoding': 'gzip, deflate, br', ...headers }, dispatcher: pool, signal, headersTimeout: headers_timeout })
+    const { request } = await import('undici')
+    return await request(url, { headers: { 'user-agent': `Bobine (+${origin()})`, 'accept-encoding': 'gzip, deflate, br', ...headers }, dispatcher: await pool, signal, headersTimeout: headers_timeout })
   } catch (error) {
     throw asFetchError(error, url)
   }

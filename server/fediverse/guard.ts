@@ -1,7 +1,7 @@
 import { lookup as resolveName, type LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { Agent } from 'undici'
+import type { Agent } from 'undici'
 import { config } from '../core/config.ts'
 
 /** An address that may not be asked: private, odd port, no http. */
@@ -41,7 +41,9 @@ const guardedLookup: LookupFunction = (hostname, options, callback) => {
 }
 
 /** A pool of connections through which only the open Internet can be reached. */
-export function agent(options: Omit<Agent.Options, 'connect'> & { connectTimeout?: number, rejectUnauthorized?: boolean } = {}): Agent {
+export async function agent(options: Omit<Agent.Options, 'connect'> & { connectTimeout?: number, rejectUnauthorized?: boolean } = {}): Promise<Agent> {
+  // Nobody waits for it at a start.
+  const { Agent } = await import('undici')
   const { connectTimeout = config.federation.fetch.connect_timeout, rejectUnauthorized, ...rest } = options
   return new Agent({ keepAliveTimeout: 4000, ...rest, connect: { lookup: guardedLookup, timeout: connectTimeout, ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }) } })
 }

@@ -1,4 +1,4 @@
-import { request, type Agent } from 'undici'
+import type { Agent } from 'undici'
 import { config, origin } from '../core/config.ts'
 import { agent, assertAllowed, Forbidden } from './guard.ts'
 import { keyring } from './keyring.ts'
@@ -18,7 +18,7 @@ const CONTENT_TYPE = 'application/activity+json'
 const KNOCK_AGAIN = new Set([400, 401, 403])
 const MAX_ANSWER = 16_384
 
-let pool: Agent | null = null
+let pool: Promise<Agent> | null = null
 
 /** Posts an activity to an inbox, signed as its host likes it; where it is refused as unsigned, once more with the other kind. */
 export async function post(delivery: Delivery): Promise<Ending> {
@@ -40,8 +40,9 @@ async function once({ inbox_url, actor, body, digest }: Delivery, scheme: Scheme
     assertAllowed(new URL(inbox_url))
     const signer = await keyring.signer(actor)
     const signature = await (scheme === 'cavage' ? signCavage({ method: 'POST', url: inbox_url, digest, signer }) : signRfc9421({ method: 'POST', url: inbox_url, body, signer }))
+    const { request } = await import('undici')
     const { statusCode, headers, body: answer } = await request(inbox_url, {
-      method: 'POST', body, dispatcher: pool, signal: AbortSignal.timeout(timeout),
+      method: 'POST', body, dispatcher: await pool, signal: AbortSignal.timeout(timeout),
       headers: { ...signature, 'content-type': CONTENT_TYPE, accept: CONTENT_TYPE, 'user-agent': `Bobine (+${origin()})` }
     })
     await answer.dump({ limit: MAX_ANSWER }).catch(() => undefined)
