@@ -147,16 +147,21 @@ describe('a lane', () => {
   it('keeps its lease while it works, and what a dead worker held is taken again', async () => {
     await put('long')
     let tries = 0
-    open(async () => {
+    const busy = open(async () => {
       tries++
       await pause(1000)
       return 'done'
     })
     await allDone()
     expect(tries).toBe(1)
+    await busy.stop()
     await put('orphan')
     expect(await claim(0, 10, true)).toHaveLength(1)
+    const leasedUntil = async (moment: Date) => await run(sql`UPDATE incoming SET leased_until = ${moment} WHERE activity_id = 'orphan'`)
+    await leasedUntil(new Date(Date.now() + 3_600_000))
     expect(await claim(0, 10, true)).toHaveLength(0)
+    await leasedUntil(new Date())
+    open(async () => 'done')
     await allDone()
     expect((await run<{ attempts: number }>(sql`SELECT attempts FROM incoming WHERE activity_id = 'orphan'`))[0]!.attempts).toBe(2)
   })
