@@ -12,7 +12,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 interface Count { passed: number, failed: number }
 
 /** The part of vitest's JSON report that is read here. */
-interface Report { numPassedTests: number, numFailedTests: number, testResults: { status: string, assertionResults: unknown[] }[] }
+interface Report { numPassedTests: number, numFailedTests: number, testResults: { status: string, assertionResults: { status: string, fullName: string, failureMessages: string[] }[] }[] }
 
 try {
   ensurePrograms(['ffmpeg', 'redis', 'postgresql', 'chromium'], line => console.log(line))
@@ -46,6 +46,9 @@ async function tests(filters: string[]): Promise<Count> {
     // A file that does not even load has no tests to fail.
     const broken = report.testResults.filter(result => result.status === 'failed' && result.assertionResults.length === 0).length
     const failed = report.numFailedTests + broken
+    for (const { status, fullName, failureMessages } of report.testResults.flatMap(result => result.assertionResults)) {
+      if (status === 'passed' && failureMessages.length > 0) console.log(`Passed only the second time: ${fullName} (${failureMessages[0]!.split('\n')[0]})`)
+    }
     return { passed: report.numPassedTests, failed: code === 0 ? failed : Math.max(1, failed) }
   } catch (error) {
     console.error((error as Error).message)
