@@ -1,17 +1,26 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { afterEach, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { built } from '../../server/test/built.ts'
 import { bornAt } from './process.ts'
 import { cleanUp, freePort, running, traces, Trial, trialFolder } from './trial.ts'
 
 // The real thing: scripts/start with the real server, as an admin uses it.
-beforeAll(built, 120_000)
+beforeAll(async () => {
+  await built()
+  const site = await start(join(kept, 'data'))
+  await stop(site, 'SIGTERM')
+}, 240_000)
 afterEach(cleanUp, 60_000)
+afterAll(() => rmSync(kept, { recursive: true, force: true }))
 
+/** Where Bobine has run before. */
+const kept = mkdtempSync(join(realpathSync(tmpdir()), 'bobine-kept-'))
+chmodSync(kept, 0o711)
 const ALL = ['launcher', 'postgres', 'redis', 'server']
 const PASSWORD = 'correct-horse-1'
 
@@ -23,6 +32,13 @@ async function start(folder = trialFolder(), port?: number, environment: NodeJS.
   const url = await trial.ready()
   expect(url).toBe(`http://127.0.0.1:${listen}`)
   return { folder, port: listen, trial, url }
+}
+
+/** A data folder where Bobine has run before: what is about later starts needs no new cluster each time. */
+function usedFolder(): string {
+  const folder = trialFolder()
+  expect(spawnSync('cp', ['-a', `${kept}/data/.`, folder]).status).toBe(0)
+  return folder
 }
 
 async function ping(url: string): Promise<string> {
@@ -94,7 +110,7 @@ test('BOBINE_ROOT_PASSWORD is the first password', async () => {
 })
 
 test.each(['server', 'postgres', 'redis'])('%s is killed while it runs: it is started again and works', async part => {
-  const site = await start()
+  const site = await start(usedFolder())
   const before = running(site.folder)
   process.kill(before[part]!, 'SIGKILL')
   await site.trial.says(/ended \(SIGKILL\); starting it again/)
@@ -110,7 +126,7 @@ test.each([
   [['launcher', 'redis']],
   [ALL]
 ])('%j killed: the next start comes up clean with the data intact', async parts => {
-  const first = await start()
+  const first = await start(usedFolder())
   const before = running(first.folder)
   for (const part of parts) process.kill(before[part]!, 'SIGKILL')
   const second = await start(first.folder, first.port)
@@ -121,7 +137,7 @@ test.each([
 })
 
 test('the server stops by itself when the launcher is killed', async () => {
-  const { folder, url } = await start()
+  const { folder, url } = await start(usedFolder())
   const before = running(folder)
   process.kill(before.launcher!, 'SIGKILL')
   await expect.poll(() => bornAt(before.server!), { timeout: 10_000 }).toBeUndefined()
@@ -129,7 +145,7 @@ test('the server stops by itself when the launcher is killed', async () => {
 })
 
 test('a second start on the same folder is refused, the first goes on', async () => {
-  const site = await start()
+  const site = await start(usedFolder())
   const second = new Trial(['--data', site.folder, '--port', String(await freePort())])
   expect(await second.ended).toBe('exit 1')
   expect(second.output).toBe(`Bobine already runs on ${site.folder} (process ${running(site.folder).launcher}): stop that one, or choose another folder with --data\n`)
