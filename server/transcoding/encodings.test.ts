@@ -15,7 +15,7 @@ beforeAll(async () => {
   for (const [place, state] of ['done', 'waiting', 'running', 'failed'].entries()) {
     ids[state] = await seedVideo({ channelId, privacy: 3, sourceSize: 5, keptSource: state !== 'done' })
     await run(sql`INSERT INTO transcodings (video_id, state, attempts, not_before, resolutions, error, created_at, updated_at)
-      VALUES (${ids[state]!.id}, ${state}, ${place}, now(), '{}', ${state === 'failed' ? 'Nothing in the file could be decoded.' : null}, now(), now() + ${place} * interval '1 second')`)
+      VALUES (${ids[state]!.id}, ${state}, ${place}, now(), '{}', ${state === 'failed' ? 'Nothing in the file could be decoded.' : null}, now(), now() - ${10 - place} * interval '1 second')`)
   }
   storeProgress(ids.running!.id, { percent: 41.6, secondsLeft: 3 })
 })
