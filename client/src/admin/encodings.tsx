@@ -14,7 +14,7 @@ import { useList } from '../use-list.ts'
 
 type State = Encoding['state']
 const LOOK_AGAIN = 4000
-const STATES: Record<State, [name: Key, kind: 'plain' | 'accent' | 'bad' | 'warn']> = { running: ['jobs.active', 'accent'], waiting: ['jobs.waiting', 'warn'], failed: ['jobs.failed', 'bad'], done: ['jobs.completed', 'plain'] }
+const STATES: Record<State, [name: Key, kind: 'plain' | 'accent' | 'bad' | 'warn']> = { running: ['jobs.active', 'accent'], waiting: ['jobs.waiting', 'warn'], failed: ['jobs.failed', 'bad'], done: ['jobs.ready', 'plain'] }
 
 /** The encoding of every video, the latest change first; what failed can be tried again while its file is there. */
 export function Encodings(): JSX.Element {

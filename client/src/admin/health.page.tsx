@@ -111,5 +111,5 @@ function Fact({ name, path, children }: { name: string, path?: string, children:
 
 function Share({ used, total, label }: { used: number, total: number, label: string }): JSX.Element {
   const share = total === 0 ? 0 : used / total
-  return <div class="health-share"><dt>{label}</dt><dd>{t('health.shareOf', { used: formatSize(used), total: formatSize(total), percent: formatPercent(share) })}<Progress share={share} label={label} /></dd></div>
+  return <div class="health-share"><dt>{label}</dt><dd>{t('health.shareOf', { used: formatSize(used), total: formatSize(total), percent: formatPercent(share) })}</dd><dd class="health-bar"><Progress share={share} label={label} /></dd></div>
 }

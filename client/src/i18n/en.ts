@@ -279,6 +279,7 @@ export default {
   'jobs.publish': 'Publish what is scheduled',
   'jobs.readComments': 'Read comments elsewhere',
   'jobs.readPlaylists': 'Read playlists elsewhere',
+  'jobs.ready': 'Ready',
   'jobs.reconcile': 'Look for videos still to be prepared',
   'jobs.refreshActors': 'Ask about accounts and channels elsewhere',
   'jobs.refreshVideos': 'Ask about videos elsewhere',

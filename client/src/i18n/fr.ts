@@ -281,6 +281,7 @@ export default {
   'jobs.publish': 'Publier ce qui est prévu',
   'jobs.readComments': 'Lire les commentaires d’ailleurs',
   'jobs.readPlaylists': 'Lire les listes d’ailleurs',
+  'jobs.ready': 'Prête',
   'jobs.reconcile': 'Chercher les vidéos encore à préparer',
   'jobs.refreshActors': 'Prendre des nouvelles des comptes et chaînes d’ailleurs',
   'jobs.refreshVideos': 'Prendre des nouvelles des vidéos d’ailleurs',
