@@ -92,7 +92,7 @@ export const ConfigSchema = z.strictObject({
     p2p: z.strictObject({ webapp: z.strictObject({ enabled: z.boolean() }), embed: z.strictObject({ enabled: z.boolean() }) })
   }),
   instance: z.strictObject({
-    name: z.string('a name').regex(/\S/, 'a name'), short_description: Text, description: Text, terms: Text, code_of_conduct: Text, hardware_information: Text,
+    name: z.string('a text').regex(/\S/, 'a name'), short_description: Text, description: Text, terms: Text, code_of_conduct: Text, hardware_information: Text,
     creation_reason: Text, moderation_information: Text, administrator: Text, maintenance_lifetime: Text, business_model: Text,
     languages: z.array(Text), categories: z.array(z.int()), is_nsfw: z.boolean(),
     default_nsfw_policy: z.enum(['display', 'blur', 'do_not_list']), default_client_route: Text,

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { availableParallelism, loadavg, totalmem } from 'node:os'
+import { dirname } from 'node:path'
 import type { Health } from '../../shared/administration.ts'
 import { config, storageFolder } from '../core/config.ts'
 import { queue, QUEUES } from '../core/job.ts'
@@ -27,9 +28,9 @@ export async function health(): Promise<Health> {
   return { ...facts, faults: faultsOf(facts, config.webadmin.health) }
 }
 
-/** The disk that holds a folder, or what is to become one. */
+/** The disk that holds a folder, or that will hold it. */
 async function diskOf(folder: string): Promise<Health['disk']> {
-  const found = await statfs(folder).catch(async () => await statfs(storageFolder('tmp'))).catch(async () => await statfs(config.storage.root)).catch(() => null)
+  const found = await statfs(folder).catch(async () => await statfs(dirname(folder))).catch(() => null)
   return found && { total: found.blocks * found.bsize, free: found.bavail * found.bsize, keepFree: Math.max(0, config.upload.keep_free) }
 }
 

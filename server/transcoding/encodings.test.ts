@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { shortUuid } from '../../shared/ids.ts'
+import { config } from '../core/config.ts'
 import { run, sql } from '../core/sql.ts'
 import { startInstance, type Instance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed.ts'
 import { storeProgress } from './progress.ts'
+import { transcode } from './transcode.job.ts'
 
 let site: Instance
 let root: string
@@ -43,6 +45,13 @@ test('of one state, in parts', async () => {
 test('one that failed is tried again by an administrator', async () => {
   expect((await site.call(`POST /videos/${ids.failed!.uuid}/transcoding`, { token: root, body: { transcodingType: 'hls' } })).status).toBe(204)
   expect((await list('?state=waiting')).data[0]).toMatchObject({ video: { id: ids.failed!.id }, attempts: 0, error: null })
+})
+
+test('are planned by the settings of now, whichever process changed them', async () => {
+  expect(config.transcoding.resolutions['1080p']).toBe(true)
+  await run(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify({ transcoding: { resolutions: { '1080p': false } } })}::jsonb`)
+  await transcode.run({ videoId: ids.done!.id }, { progress: () => undefined, signal: new AbortController().signal })
+  expect(config.transcoding.resolutions['1080p']).toBe(false)
 })
 
 test('are for administrators', async () => {
