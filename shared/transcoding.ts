@@ -1,10 +1,24 @@
 import { z } from 'zod'
 import { contract } from './contract.ts'
+import { page, Paging, Timestamp } from './fields.ts'
 import { Progress, VideoId } from './videos.ts'
 
-/** The encoding of a video, as its owner follows it. */
+const State = z.enum(['waiting', 'running', 'done', 'failed'], 'Invalid value')
+
+/** The encoding of a video, as administrators see it among the others. `retryable`: what was uploaded is still there. */
+export const Encoding = z.object({
+  video: z.object({ id: z.int(), uuid: z.string(), shortUUID: z.string(), name: z.string() }), account: z.object({ name: z.string(), displayName: z.string() }),
+  state: State, percent: z.number(), attempts: z.int(), error: z.string().nullable(), retryable: z.boolean(),
+  createdAt: Timestamp, updatedAt: Timestamp, notBefore: Timestamp
+})
+export type Encoding = z.output<typeof Encoding>
+
+/** The encoding of a video, as its owner follows it, and of all videos. */
 export const transcoding = contract({
   'GET /videos/:id/transcoding': { summary: 'How far the encoding is', tag: 'My videos', auth: 'user', params: z.object({ id: VideoId }), response: Progress },
+  'GET /server/transcodings': {
+    summary: 'Encodings of all videos, the latest change first', tag: 'Administration', auth: 'admin', query: Paging.extend({ state: State.optional() }), response: page(Encoding)
+  },
   'POST /videos/:id/transcoding': {
     summary: 'Encode a video again', tag: 'Administration', auth: 'admin', params: z.object({ id: VideoId }),
     body: z.object({ transcodingType: z.enum(['hls', 'web-video'], 'Invalid value'), forceTranscoding: z.boolean().optional() }),

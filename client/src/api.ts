@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { abuses } from '../../shared/abuses.ts'
 import type { accounts } from '../../shared/accounts.ts'
+import type { administration } from '../../shared/administration.ts'
 import type { channels } from '../../shared/channels.ts'
 import type { comments } from '../../shared/comments.ts'
 import type { RouteSpec } from '../../shared/contract.ts'
@@ -17,7 +18,7 @@ import { ApiError, problemOf } from './api-error.ts'
 import { accessToken, refreshSession } from './credentials.ts'
 import { takeAnswer } from './first-data.ts'
 
-type Contracts = typeof abuses & typeof accounts & typeof channels & typeof comments & typeof federation & typeof follows & typeof instance & typeof reactions & typeof search & typeof subscriptions & typeof subscriptionVideos & typeof transcoding & typeof uploads & typeof videos & typeof views
+type Contracts = typeof abuses & typeof accounts & typeof administration & typeof channels & typeof comments & typeof federation & typeof follows & typeof instance & typeof reactions & typeof search & typeof subscriptions & typeof subscriptionVideos & typeof transcoding & typeof uploads & typeof videos & typeof views
 /** Every route of the server, keyed `METHOD /path` below /api/v1. */
 export type Route = keyof Contracts
 

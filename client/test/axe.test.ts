@@ -87,6 +87,13 @@ const MEMBER: Record<string, Stop> = {
   'settings, display': { path: () => '/settings?tab=display', ready: '.switch' }
 }
 const ADMINISTRATOR: Record<string, Stop> = {
+  health: { path: () => '/admin/health', ready: '.health-group' },
+  users: { path: () => '/admin/users', ready: '.user' },
+  'users, creating': { path: () => '/admin/users', ready: '.user', act: async page => { await page.getByRole('button', { name: 'Create a user' }).click(); await page.getByRole('dialog').getByLabel('Space in GB').fill('x') } },
+  'users, blocking': { path: () => '/admin/users', ready: '.user', act: async page => { await page.getByRole('button', { name: 'More about bob' }).click(); await page.getByRole('menuitem', { name: 'Block' }).click(); await page.getByRole('dialog').waitFor() } },
+  'jobs, videos': { path: () => '/admin/jobs', ready: '.job' },
+  'jobs, planned': { path: () => '/admin/jobs?tab=delayed', ready: '.job' },
+  'site settings': { path: () => '/admin/settings', ready: '.site-foot', act: async page => { await page.getByLabel('Name of the site').fill(''); await page.getByRole('button', { name: 'Save' }).click(); await page.getByRole('alert').first().waitFor() } },
   'federation, following': { path: () => '/admin/federation', ready: '.server' },
   'federation, a wrong handle': { path: () => '/admin/federation', ready: '.server', act: async page => { await page.getByLabel('Follow more servers').fill('!'); await page.getByRole('button', { name: 'Follow', exact: true }).click(); await page.getByRole('alert').waitFor() } },
   'federation, followers': { path: () => '/admin/federation?tab=followers', ready: '.server' },

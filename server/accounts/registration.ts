@@ -1,5 +1,6 @@
 import { UniqueConstraintError, type Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
+import { lookAtCustomized } from '../core/customized.ts'
 import { afterCommit, transaction as inTransaction } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { Problem } from '../core/problem.ts'
@@ -41,6 +42,7 @@ export async function createUser(user: NewUser, transaction?: Transaction): Prom
 
 /** A stranger's registration. Throws 403 when `signup` is closed or its limit is reached. */
 export async function register(user: Omit<NewUser, 'role'>): Promise<CreatedUser> {
+  await lookAtCustomized()
   await assertOpen()
   const slow = await prepare(user)
   return await inTransaction(async transaction => {
@@ -64,8 +66,9 @@ async function assertOpen(transaction?: Transaction): Promise<void> {
   throw new Problem(403, null, 'This instance takes no registrations now: they are closed, or the limit of users is reached.')
 }
 
-/** What takes long and needs no connection: the hash and the keys. */
+/** What takes long: the hash and the keys; the quotas to come are those of now. */
 async function prepare(user: NewUser) {
+  await lookAtCustomized()
   const [passwordHash, accountKeys, channelKeys] = await Promise.all([hashPassword(user.password), newKeys(), newKeys()])
   return { passwordHash, accountKeys, channelKeys }
 }

@@ -1,6 +1,7 @@
 import type { Contract } from '../../shared/contract.ts'
 import { abuses } from '../../shared/abuses.ts'
 import { accounts } from '../../shared/accounts.ts'
+import { administration } from '../../shared/administration.ts'
 import { blocklists } from '../../shared/blocklists.ts'
 import { channels } from '../../shared/channels.ts'
 import { comments } from '../../shared/comments.ts'
@@ -16,4 +17,4 @@ import { videos } from '../../shared/videos.ts'
 import { views } from '../../shared/views.ts'
 
 /** Every declared route, for OpenAPI. */
-export const contracts: Contract[] = [videos, views, search, uploads, transcoding, channels, accounts, blocklists, follows, subscriptions, subscriptionVideos, reactions, comments, playlists, abuses, federation, instance]
+export const contracts: Contract[] = [videos, views, search, uploads, transcoding, channels, accounts, blocklists, follows, subscriptions, subscriptionVideos, reactions, comments, playlists, abuses, federation, administration, instance]

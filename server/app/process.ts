@@ -2,6 +2,7 @@ import './models.ts'
 import { readdirSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { config, ConfigError } from '../core/config.ts'
+import { followCustomized } from '../core/customized.ts'
 import { connectDatabase, disconnectDatabase } from '../core/database.ts'
 import { foldChanges } from '../core/fresh.ts'
 import { closeQueues } from '../core/job.ts'
@@ -33,18 +34,20 @@ export async function startProcess(roles: Role[], reset?: string): Promise<Runni
   connectRedis()
   await migrate()
   await foldChanges()
+  const customized = await followCustomized()
   const login = await createRoot() ?? (reset === undefined ? null : await resetPassword(reset))
   if (reset !== undefined && !login) throw new ConfigError(`There is no user ${reset}`)
   setKeyring(actorsKeyring)
   startListening()
   tellOthers()
-  if (roles.includes('worker')) hearOthers()
+  hearOthers()
   const web = roles.includes('web') ? await startWeb() : null
   const work = roles.includes('worker') ? startWork() : null
   return {
     port: web?.port ?? null,
     login,
     stop: async () => {
+      customized.stop()
       await web?.stop()
       await work?.stop()
       await closeQueues()

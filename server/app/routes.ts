@@ -6,6 +6,7 @@ import { followsRoutes } from '../actors/follows.routes.ts'
 import { channelsRoutes } from '../channels/channels.routes.ts'
 import { subscriptionsRoutes } from '../channels/subscriptions.routes.ts'
 import { federationRoutes } from '../fediverse/peers.routes.ts'
+import { administrationRoutes } from '../instance/administration.routes.ts'
 import { instanceRoutes } from '../instance/instance.routes.ts'
 import { nodeinfoRouter } from '../instance/nodeinfo.routes.ts'
 import { openapiRouter } from '../instance/openapi.ts'
@@ -29,7 +30,7 @@ import { contracts } from './contracts.ts'
 export function apiRoutes(): Router {
   const router = Router()
   // Uploads first: /videos/upload-resumable would else be a video's id.
-  router.use(uploadsRoutes, transcodingRoutes, searchRoutes, videosRoutes, viewsRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, reactionsRoutes, commentsRoutes, playlistsRoutes, abusesRoutes, channelsRoutes, blocksRoutes, accountsRoutes, federationRoutes, instanceRoutes, openapiRouter(contracts))
+  router.use(uploadsRoutes, transcodingRoutes, searchRoutes, videosRoutes, viewsRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, reactionsRoutes, commentsRoutes, playlistsRoutes, abusesRoutes, channelsRoutes, blocksRoutes, accountsRoutes, federationRoutes, administrationRoutes, instanceRoutes, openapiRouter(contracts))
   return router
 }
 

@@ -73,6 +73,10 @@ export const ConfigSchema = z.strictObject({
   }),
   video_channels: z.strictObject({ max_per_user: Count }),
   playlists: z.strictObject({ max_per_user: Count, max_elements: Count }),
+  webadmin: z.strictObject({
+    configuration: z.strictObject({ edition: z.strictObject({ allowed: z.boolean() }), check_interval: Duration }),
+    health: z.strictObject({ timeout: Duration, low_disk: z.number().min(0).max(1), low_memory: z.number().min(0).max(1), many_waiting: Count, late_after: Duration, lately: Duration })
+  }),
   client: z.strictObject({
     videos: z.strictObject({
       miniature: z.strictObject({ display_author_avatar: z.boolean(), prefer_author_display_name: z.boolean() }),
@@ -88,7 +92,7 @@ export const ConfigSchema = z.strictObject({
     p2p: z.strictObject({ webapp: z.strictObject({ enabled: z.boolean() }), embed: z.strictObject({ enabled: z.boolean() }) })
   }),
   instance: z.strictObject({
-    name: Text, short_description: Text, description: Text, terms: Text, code_of_conduct: Text, hardware_information: Text,
+    name: z.string('a text').regex(/\S/, 'a name'), short_description: Text, description: Text, terms: Text, code_of_conduct: Text, hardware_information: Text,
     creation_reason: Text, moderation_information: Text, administrator: Text, maintenance_lifetime: Text, business_model: Text,
     languages: z.array(Text), categories: z.array(z.int()), is_nsfw: z.boolean(),
     default_nsfw_policy: z.enum(['display', 'blur', 'do_not_list']), default_client_route: Text,

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { loadAll } from 'js-yaml'
 import { ConfigSchema, type Config } from './config.schema.ts'
 
-type Tree = { [key: string]: unknown }
+/** Values by key, in groups. */
+export type Tree = { [key: string]: unknown }
 type Layer = { name: string, tree: Tree }
 
 /** The configuration of this process; set once by `loadConfig` before anything else runs. */
@@ -16,8 +17,19 @@ export const projectFolder = findProject(dirname(fileURLToPath(import.meta.url))
 /** What the environment says besides the configuration: the first administrator's password. */
 export const environment = { rootPassword: process.env.BOBINE_ROOT_PASSWORD || undefined }
 
-/** A mistake in the configuration, said in one sentence for the admin. */
-export class ConfigError extends Error {}
+/** A mistake in the configuration, said in one sentence for the admin; `key` and what was `expected` there, where one key is wrong. */
+export class ConfigError extends Error {
+  readonly key: string | null
+  readonly expected: string | null
+
+  constructor(message: string, key: string | null = null, expected: string | null = null) {
+    super(message)
+    this.key = key
+    this.expected = expected
+  }
+}
+
+let files: Layer[] = []
 
 /**
  * Reads default.yaml, then local.yaml or `file`, then DATABASE_URL and REDIS_URL, then BOBINE_CONFIG (JSON), then `overrides`.
@@ -30,8 +42,19 @@ export function loadConfig(options: { file?: string, overrides?: Tree } = {}): C
   else if (existsSync(local)) layers.push({ name: 'config/local.yaml', tree: readYaml(local) })
   layers.push(...environmentLayers(process.env))
   if (options.overrides) layers.push({ name: 'the given overrides', tree: options.overrides })
+  files = layers
   config = merge(layers)
   return config
+}
+
+/** What the configuration would be with a tree of values over all that `loadConfig` read. Throws ConfigError. */
+export function configWith(tree: Tree): Config {
+  return merge([...files, { name: 'what administrators set', tree }])
+}
+
+/** Puts a configuration into use in this process. */
+export function replaceConfig(next: Config): void {
+  config = next
 }
 
 /** The absolute path of a storage folder, for instance `storageFolder('thumbnails')`. */
@@ -62,7 +85,8 @@ export function merge(layers: Layer[]): Config {
   const issue = result.error.issues[0]!
   if (issue.code === 'unrecognized_keys') throw unknownKey([...issue.path, issue.keys[0]!].join('.'), places)
   const key = issue.path.join('.')
-  throw new ConfigError(`Configuration: \`${key}\` in ${places.get(key) ?? 'config/default.yaml'} is not valid: expected ${issue.message.replace(/^Invalid input: expected /, '')}`)
+  const expected = issue.message.replace(/^Invalid input: expected /, '')
+  throw new ConfigError(`Configuration: \`${key}\` in ${places.get(key) ?? 'config/default.yaml'} is not valid: expected ${expected}`, key, expected)
 }
 
 function overlay(target: Tree, source: Tree, place: string, path: string[], places: Map<string, string>, first: boolean): void {
@@ -127,7 +151,8 @@ function tree(name: string, read: () => unknown): Tree {
   return value
 }
 
-function isTree(value: unknown): value is Tree {
+/** Whether a value is a group of keys. */
+export function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

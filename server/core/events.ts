@@ -12,6 +12,7 @@ export type Events = {
   'outbox.filled': { lane: number, delay: number }
   'inbox.filled': { lane: number }
   'site.used': Record<string, never>
+  'config.changed': Record<string, never>
   'actor.gone': { url: string }
   'follow.accepted': { targetId: number }
   'inbox.gone': { inboxUrl: string }

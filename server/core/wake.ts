@@ -4,8 +4,8 @@ import { emit, on, type Events } from './events.ts'
 import { logger } from './logger.ts'
 import { newRedis, redis } from './redis.ts'
 
-/** The events that wake or slow workers in other processes too. They are hints: whoever hears none looks by itself now and then (law 1). */
-const SHARED = ['outbox.filled', 'inbox.filled', 'site.used'] as const
+/** The events that matter to other processes too. They are hints: whoever hears none looks by itself now and then (law 1). */
+const SHARED = ['outbox.filled', 'inbox.filled', 'site.used', 'config.changed'] as const
 type Shared = (typeof SHARED)[number]
 
 const me = randomUUID()

@@ -1,4 +1,5 @@
 import { config } from '../core/config.ts'
+import { lookAtCustomized } from '../core/customized.ts'
 import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
 import { isSignupOpen } from '../accounts/registration.ts'
 import { findAccount } from '../actors/accounts.query.ts'
@@ -13,6 +14,7 @@ import { COMPATIBLE_VERSION, VERSION } from './version.ts'
  * A feature this version does not have says so with `enabled: false`.
  */
 export async function settings() {
+  await lookAtCustomized()
   const { client, instance, defaults } = config
   const [allowed, actor, banners] = await Promise.all([isSignupOpen(), findAccount(INSTANCE_ACTOR), bannersOfInstance()])
   return {
@@ -37,7 +39,7 @@ export async function settings() {
       p2p: { webapp: { enabled: defaults.p2p.webapp.enabled }, embed: { enabled: defaults.p2p.embed.enabled } },
       player: { theme: 'lucide' as const, autoPlay: true }
     },
-    webadmin: { configuration: { edition: { allowed: false } } },
+    webadmin: { configuration: { edition: { allowed: config.webadmin.configuration.edition.allowed } } },
     instance: {
       name: instance.name, shortDescription: instance.short_description, isNSFW: instance.is_nsfw, defaultNSFWPolicy: instance.default_nsfw_policy,
       serverCountry: '', support: { text: '' }, social: { externalLink: '', mastodonLink: '', blueskyLink: '', xLink: '' },
@@ -95,6 +97,7 @@ export async function settings() {
 
 /** What the about page tells. */
 export async function about() {
+  await lookAtCustomized()
   const { instance } = config
   const [actor, banners] = await Promise.all([findAccount(INSTANCE_ACTOR), bannersOfInstance()])
   return {

@@ -24,7 +24,8 @@ type Make = (request: Request, asking: Asking) => Promise<Page> | Page
 /** Pages whose content only the client knows, by path and source file. */
 const CLIENT_PAGES: [path: string, source: string][] = [
   ['/search', 'src/search/search.page.tsx'], ['/upload', 'src/upload/upload.page.tsx'], ['/my/videos', 'src/videos/my-videos.page.tsx'], ['/my/videos/:id', 'src/videos/edit.page.tsx'], ['/login', 'src/accounts/login.page.tsx'],
-  ['/my/subscriptions', 'src/subscriptions/subscriptions.page.tsx'], ['/my/reports', 'src/moderation/my-reports.page.tsx'], ['/signup', 'src/accounts/signup.page.tsx'], ['/settings', 'src/accounts/settings.page.tsx'], ['/admin/federation', 'src/federation/federation.page.tsx'], ['/admin/reports', 'src/moderation/reports.page.tsx'], ['/about', 'src/instance/about.page.tsx']
+  ['/my/subscriptions', 'src/subscriptions/subscriptions.page.tsx'], ['/my/reports', 'src/moderation/my-reports.page.tsx'], ['/signup', 'src/accounts/signup.page.tsx'], ['/settings', 'src/accounts/settings.page.tsx'], ['/admin', 'src/admin/admin.page.tsx'], ['/admin/health', 'src/admin/health.page.tsx'], ['/admin/users', 'src/admin/users.page.tsx'], ['/admin/jobs', 'src/admin/jobs.page.tsx'], ['/admin/settings', 'src/admin/site.page.tsx'],
+  ['/admin/federation', 'src/federation/federation.page.tsx'], ['/admin/reports', 'src/moderation/reports.page.tsx'], ['/about', 'src/instance/about.page.tsx']
 ]
 
 /** Everything a browser opens: pages with head, first data and readable content, and the files of the client. It takes what no other router took. */

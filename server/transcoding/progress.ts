@@ -22,8 +22,7 @@ export async function encodingProgress(videoId: number): Promise<Progress> {
       FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = t.video_id) AS files
     FROM transcodings t WHERE t.video_id = ${videoId}`)
   if (!row) return { state: 'done', playable: true, percent: 100, secondsLeft: null, rungs: [], error: null }
-  const known = row.state === 'running' ? await redis.get(key(videoId)).catch(() => null) : null
-  const stored = known ? Stored.safeParse(JSON.parse(known)).data : undefined
+  const stored = row.state === 'running' ? await stillKnown(videoId) : undefined
   const state = (resolution: number): 'waiting' | 'growing' | 'done' => {
     const file = row.files.find(one => one.resolution === resolution)
     return !file ? 'waiting' : file.growing ? 'growing' : 'done'
@@ -33,4 +32,14 @@ export async function encodingProgress(videoId: number): Promise<Progress> {
     secondsLeft: row.state === 'running' ? stored?.secondsLeft ?? null : null,
     rungs: row.resolutions.map(resolution => ({ resolution, label: resolutionLabel(resolution), state: state(resolution) })), error: row.error
   }
+}
+
+/** How far a running encoding is, in percent; 0 where nobody knows. */
+export async function percentOf(videoId: number): Promise<number> {
+  return Math.round((await stillKnown(videoId))?.percent ?? 0)
+}
+
+async function stillKnown(videoId: number): Promise<z.output<typeof Stored> | undefined> {
+  const known = await redis.get(key(videoId)).catch(() => null)
+  return known ? Stored.safeParse(JSON.parse(known)).data : undefined
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { config } from '../core/config.ts'
+import { lookAtCustomized } from '../core/customized.ts'
 import { transaction } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { job, type Run } from '../core/job.ts'
@@ -35,6 +36,7 @@ export const transcode = job({
 })
 
 async function work(videoId: number, run: Run): Promise<void> {
+  await lookAtCustomized()
   const transcoding = await Transcoding.findByPk(videoId)
   if (!transcoding || !['waiting', 'running'].includes(transcoding.state) || transcoding.notBefore.getTime() > Date.now()) return
   const video = await Video.findByPk(videoId, { rejectOnEmpty: true })

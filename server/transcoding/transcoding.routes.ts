@@ -1,9 +1,11 @@
 import { transcoding } from '../../shared/transcoding.ts'
 import { transaction } from '../core/transaction.ts'
+import { paging } from '../core/paging.ts'
 import { Problem } from '../core/problem.ts'
 import { implement } from '../core/route.ts'
 import { managedVideo } from '../videos/access.ts'
 import { VideoSource } from '../videos/video-file.model.ts'
+import { listEncodings } from './encodings.query.ts'
 import { encodingProgress } from './progress.ts'
 import { queueTranscoding } from './queue.ts'
 import { Transcoding } from './transcoding.model.ts'
@@ -11,6 +13,7 @@ import { Transcoding } from './transcoding.model.ts'
 /** The routes of shared/transcoding.ts. */
 export const transcodingRoutes = implement(transcoding, {
   'GET /videos/:id/transcoding': async ({ params, viewer }) => await encodingProgress((await managedVideo(params.id, viewer)).id),
+  'GET /server/transcodings': async ({ query: { state, ...rest } }) => await listEncodings({ ...paging(rest), state }),
   'POST /videos/:id/transcoding': async ({ params, body, viewer }) => {
     const video = await managedVideo(params.id, viewer)
     if (body.transcodingType === 'web-video') throw new Problem(400, null, 'Web videos are not enabled on this instance.')

@@ -4,16 +4,16 @@ import { t } from '../i18n/i18n.ts'
 import { Field } from '../ui/field.tsx'
 import './password-field.css'
 
-type Props = { label: string, hint?: ComponentChildren, error?: string | null, autocomplete: 'current-password' | 'new-password', value: string, onText: (text: string) => void }
+type Props = { label: string, hint?: ComponentChildren, error?: string | null, autocomplete: 'current-password' | 'new-password', required?: boolean, value: string, onText: (text: string) => void }
 
 /** A password that can be made readable while it is typed. */
-export function PasswordField({ label, hint, error, autocomplete, value, onText }: Props): JSX.Element {
+export function PasswordField({ label, hint, error, autocomplete, required = true, value, onText }: Props): JSX.Element {
   const [open, setOpen] = useState(false)
   return (
     <Field label={label} hint={hint} error={error}>
       {ids => (
         <div class="password">
-          <input class="input" {...ids} type={(open ? 'text' : 'password') as 'text'} autocomplete={autocomplete} autocapitalize="none" spellcheck={false} required value={value} onInput={event => onText(event.currentTarget.value)} />
+          <input class="input" {...ids} type={(open ? 'text' : 'password') as 'text'} autocomplete={autocomplete} autocapitalize="none" spellcheck={false} required={required} value={value} onInput={event => onText(event.currentTarget.value)} />
           <button type="button" class="password-show" aria-pressed={open} onClick={() => setOpen(!open)}>{t(open ? 'login.hide' : 'login.show')}</button>
         </div>
       )}

@@ -1,42 +1,31 @@
 import type { JSX } from 'preact'
-import { useEffect } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import type { Abuse } from '../../../shared/abuses.ts'
+import { AdminFrame } from '../admin/frame.tsx'
 import { api } from '../api.ts'
 import { useList } from '../use-list.ts'
 import { t } from '../i18n/i18n.ts'
-import { loadMe, me } from '../session.ts'
-import { Members } from '../shell/members.tsx'
-import { useTitle } from '../shell/title.ts'
-import { Button, ButtonLink } from '../ui/button.tsx'
-import { Failure, State } from '../ui/state.tsx'
+import { Button } from '../ui/button.tsx'
+import { Failure } from '../ui/state.tsx'
 import { Tabs } from '../ui/tabs.tsx'
 import { ReportLine } from './report-line.tsx'
 import './reports.css'
 
 const STATES = { pending: 1, accepted: 3, rejected: 2 } as const
 type Tab = keyof typeof STATES
-const MODERATOR = 1
 
 /** What people reported, here and on other servers. For moderators. */
 export default function ReportsPage(): JSX.Element {
-  useTitle(t('reports.name'))
-  return <Members><Rooms /></Members>
-}
-
-function Rooms(): JSX.Element {
   const { query, route } = useLocation()
   const tab: Tab = query.tab === 'accepted' || query.tab === 'rejected' ? query.tab : 'pending'
-  useEffect(() => { if (!me.peek()) loadMe().catch(() => { /* the page stays empty until it is known who is here */ }) }, [])
-  const user = me.value
-  if (user && user.role.id > MODERATOR) return <div class="page"><State heading="h1" icon="lock" title={t('reports.forbidden')}><ButtonLink href="/">{t('ui.toHome')}</ButtonLink></State></div>
   return (
-    <div class="page page-reports">
-      <div class="page-head"><h1>{t('reports.name')}</h1></div>
-      <Tabs<Tab> label={t('reports.name')} chosen={tab} onChoose={one => route(`/admin/reports?tab=${one}`, true)} tabs={[['pending', t('reports.pending')], ['accepted', t('reports.accepted')], ['rejected', t('reports.rejected')]]}>
-        {user && <Reports key={tab} state={STATES[tab]} />}
-      </Tabs>
-    </div>
+    <AdminFrame room="reports">
+      {() => (
+        <Tabs<Tab> label={t('reports.name')} chosen={tab} onChoose={one => route(`/admin/reports?tab=${one}`, true)} tabs={[['pending', t('reports.pending')], ['accepted', t('reports.accepted')], ['rejected', t('reports.rejected')]]}>
+          <Reports key={tab} state={STATES[tab]} />
+        </Tabs>
+      )}
+    </AdminFrame>
   )
 }
 

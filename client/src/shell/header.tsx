@@ -40,8 +40,7 @@ function items(next: string, leave: () => void): MenuItem[] {
         { kind: 'link', text: t('subscriptions.title'), href: '/my/subscriptions', icon: 'heart' },
         { kind: 'link', text: t('shell.mySite'), href: `/a/${user.account.name}`, icon: 'user' },
         { kind: 'link', text: t('shell.settings'), href: '/settings', icon: 'settings' },
-        ...(user.role.id === 0 ? [{ kind: 'link', text: t('shell.federation'), href: '/admin/federation', icon: 'globe' } as const] : []),
-        ...(user.role.id <= 1 ? [{ kind: 'link', text: t('reports.name'), href: '/admin/reports', icon: 'alert' } as const] : []),
+        ...(user.role.id <= 1 ? [{ kind: 'link', text: t('shell.administration'), href: '/admin', icon: 'gear' }, { kind: 'link', text: t('reports.name'), href: '/admin/reports', icon: 'alert' }] as const : []),
         { kind: 'action', text: t('shell.logout'), act: leave, icon: 'out' }
       ]
     : [

@@ -1,0 +1,46 @@
+import type { JSX } from 'preact'
+import { useId, useState } from 'preact/hooks'
+import type { User } from '../../../shared/accounts.ts'
+import { api } from '../api.ts'
+import { t } from '../i18n/i18n.ts'
+import { problemText } from '../problem-text.ts'
+import { Button } from '../ui/button.tsx'
+import { Dialog } from '../ui/dialog.tsx'
+import { TextArea } from '../ui/field.tsx'
+import { Note } from '../ui/state.tsx'
+import { toast } from '../ui/toast.tsx'
+
+const LONGEST = 250
+
+/** Asks why a user is blocked, and blocks it. */
+export function BlockForm({ user: { id, username }, onClose, onDone }: { user: User, onClose: () => void, onDone: () => void }): JSX.Element {
+  const [reason, setReason] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<string | null>(null)
+  const form = useId()
+  const block = async (event: Event) => {
+    event.preventDefault()
+    if (busy) return
+    setBusy(true)
+    try {
+      await api('POST /users/:id/block', { params: { id }, body: reason.trim() ? { reason: reason.trim() } : {} })
+      toast(t('users.nowBlocked', { name: username }))
+      onDone()
+    } catch (error) {
+      setProblem(problemText(error))
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog title={t('users.blockTitle', { name: username })} onClose={onClose} actions={<>
+      <Button look="quiet" onClick={onClose}>{t('ui.cancel')}</Button>
+      <Button look="danger" type="submit" form={form} busy={busy}>{t('users.block')}</Button>
+    </>}>
+      <form id={form} class="form" onSubmit={event => void block(event)}>
+        {problem && <Note kind="bad">{problem}</Note>}
+        <p>{t('users.blockText')}</p>
+        <TextArea label={t('users.blockReason')} hint={t('users.blockReasonHint')} maxLength={LONGEST} rows={3} value={reason} onText={setReason} />
+      </form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,67 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Encoding } from '../../../shared/transcoding.ts'
+import { api } from '../api.ts'
+import { formatAge, formatDate, t } from '../i18n/i18n.ts'
+import type { Key } from '../i18n/catalogue.ts'
+import { problemText } from '../problem-text.ts'
+import { Button } from '../ui/button.tsx'
+import { Select } from '../ui/field.tsx'
+import { Progress } from '../ui/progress.tsx'
+import { Badge, Failure } from '../ui/state.tsx'
+import { toast } from '../ui/toast.tsx'
+import { useList } from '../use-list.ts'
+
+type State = Encoding['state']
+const LOOK_AGAIN = 4000
+const STATES: Record<State, [name: Key, kind: 'plain' | 'accent' | 'bad' | 'warn']> = { running: ['jobs.active', 'accent'], waiting: ['jobs.waiting', 'warn'], failed: ['jobs.failed', 'bad'], done: ['jobs.ready', 'plain'] }
+
+/** The encoding of every video, the latest change first; what failed can be tried again while its file is there. */
+export function Encodings(): JSX.Element {
+  const [state, setState] = useState<State | 'all'>('all')
+  return (
+    <>
+      <div class="jobs-filter"><Select label={t('users.show')} value={state} options={[['all', t('users.all')], ...Object.entries(STATES).map(([one, [name]]) => [one, t(name)] as [string, string])]} onText={one => setState(one as State | 'all')} /></div>
+      <List key={state} state={state} />
+    </>
+  )
+}
+
+function List({ state }: { state: State | 'all' }): JSX.Element {
+  const { items, total, busy, failed, more, next, reload } = useList<Encoding>(async part => await api('GET /server/transcodings', { query: { ...part, ...(state === 'all' ? {} : { state }) } }), LOOK_AGAIN)
+  return (
+    <div aria-busy={busy}>
+      {items.length > 0 && <ul class="jobs" role="list">{items.map(encoding => <Line key={encoding.video.id} encoding={encoding} onChange={reload} />)}</ul>}
+      {total === 0 && <p class="soft">{t('jobs.noEncodings')}</p>}
+      {failed && <Failure text={t('ui.noConnection')} onRetry={reload} />}
+      {!failed && more && <div class="endless-end"><Button busy={busy} onClick={next}>{t('mine.more')}</Button></div>}
+    </div>
+  )
+}
+
+function Line({ encoding: { video, account, state, percent, attempts, error, retryable, updatedAt }, onChange }: { encoding: Encoding, onChange: () => void }): JSX.Element {
+  const [busy, setBusy] = useState(false)
+  const [name, kind] = STATES[state]
+  const again = async () => {
+    setBusy(true)
+    try {
+      await api('POST /videos/:id/transcoding', { params: { id: video.uuid }, body: { transcodingType: 'hls' } })
+      toast(t('jobs.retried', { name: video.name }))
+    } catch (problem) { toast(problemText(problem), { bad: true }) } finally { setBusy(false) }
+    onChange()
+  }
+  return (
+    <li class="job">
+      <p class="job-name"><a href={`/w/${video.shortUUID}`}><strong>{video.name}</strong></a> <span class="soft small">{t('jobs.by', { name: account.displayName })}</span> <Badge kind={kind}>{t(name)}</Badge></p>
+      <p class="soft small job-times">
+        <time dateTime={updatedAt} title={formatDate(updatedAt, { dateStyle: 'long', timeStyle: 'medium' })}>{formatAge(updatedAt)}</time>
+        {attempts > 0 && <span>{t('jobs.attempts', { count: attempts })}</span>}
+      </p>
+      {state === 'running' && <Progress share={percent === 0 ? null : percent / 100} label={t('jobs.progressOf', { name: video.name })} />}
+      {error && <p class="job-error">{error}</p>}
+      {state === 'failed' && (retryable
+        ? <p><Button icon="replay" busy={busy} aria-label={t('jobs.retryOf', { name: video.name })} onClick={() => void again()}>{t('ui.retry')}</Button></p>
+        : <p class="soft small">{t('jobs.fileGone')}</p>)}
+    </li>
+  )
+}

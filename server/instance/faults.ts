@@ -1,0 +1,24 @@
+import type { Fault, Health } from '../../shared/administration.ts'
+
+type Facts = Omit<Health, 'faults'>
+type Limits = { low_disk: number, low_memory: number, many_waiting: number }
+
+/** What is wrong with an instance, the worst first; the words for it are the client's. */
+export function faultsOf({ disk, memory, redis, ffmpeg, jobs, encodings, incoming, peers }: Facts, limits: Limits): Fault[] {
+  const full = disk !== null && disk.free <= disk.keepFree
+  const found: (Fault | false)[] = [
+    full && { code: 'disk_full', bad: true, bytes: disk.free },
+    redis === null && { code: 'redis_gone', bad: true },
+    ffmpeg === null && { code: 'ffmpeg_missing', bad: true },
+    jobs?.workers === 0 && { code: 'no_workers', bad: true },
+    disk !== null && !full && disk.free < disk.total * limits.low_disk && { code: 'disk_low', bad: false, bytes: disk.free },
+    memory.available < memory.total * limits.low_memory && { code: 'memory_low', bad: false, bytes: memory.available },
+    jobs?.paused === true && { code: 'jobs_paused', bad: false, count: jobs.waiting },
+    encodings.failedLately > 0 && { code: 'encodings_failed', bad: false, count: encodings.failedLately },
+    encodings.late > 0 && { code: 'encodings_late', bad: false, count: encodings.late },
+    jobs !== null && jobs.failedLately > 0 && { code: 'jobs_failed', bad: false, count: jobs.failedLately },
+    incoming.waiting > limits.many_waiting && { code: 'inbox_full', bad: false, count: incoming.waiting },
+    peers.open + peers.suspended > 0 && { code: 'peers_troubled', bad: false, count: peers.open + peers.suspended }
+  ]
+  return found.filter(one => one !== false)
+}

@@ -1,0 +1,62 @@
+import { statfs } from 'node:fs/promises'
+import { availableParallelism, loadavg, totalmem } from 'node:os'
+import { dirname } from 'node:path'
+import type { Health } from '../../shared/administration.ts'
+import { config, storageFolder } from '../core/config.ts'
+import { queue, QUEUES } from '../core/job.ts'
+import { redis } from '../core/redis.ts'
+import { countPeers, countWaiting } from '../fediverse/waiting.query.ts'
+import { ffmpegVersion } from '../media/version.ts'
+import { faultsOf } from './faults.ts'
+import { countStored } from './health.query.ts'
+import { VERSION } from './version.ts'
+
+/** How the instance is doing, as seen from this process, and what is wrong. */
+export async function health(): Promise<Health> {
+  const { timeout, late_after, lately } = config.webadmin.health
+  const [stored, waiting, peers, disk, ffmpeg, memory, jobs] = await Promise.all([
+    countStored(late_after, lately), countWaiting(), countPeers(), diskOf(storageFolder('streaming_playlists')), ffmpegVersion(timeout), inTime(redisFacts(), timeout), inTime(jobFacts(), timeout)
+  ])
+  const { version, bytes, renditions, originals, uploads, ...encodings } = stored
+  const facts = {
+    version: VERSION, node: process.version, ffmpeg, uptime: process.uptime(), now: new Date().toISOString(),
+    disk, stored: { renditions, originals, uploads },
+    memory: { total: Math.min(totalmem(), process.constrainedMemory() || Infinity), available: process.availableMemory(), process: process.memoryUsage.rss() },
+    load: { average: loadavg()[0]!, processors: availableParallelism() },
+    postgres: { version, bytes }, redis: memory, jobs, encodings, ...waiting, peers
+  }
+  return { ...facts, faults: faultsOf(facts, config.webadmin.health) }
+}
+
+/** The disk that holds a folder, or that will hold it. */
+async function diskOf(folder: string): Promise<Health['disk']> {
+  const found = await statfs(folder).catch(async () => await statfs(dirname(folder))).catch(() => null)
+  return found && { total: found.blocks * found.bsize, free: found.bavail * found.bsize, keepFree: Math.max(0, config.upload.keep_free) }
+}
+
+async function redisFacts(): Promise<Health['redis']> {
+  const text = await redis.info()
+  const read = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(text)?.[1] ?? ''
+  return { version: read('redis_version'), bytes: Number(read('used_memory')) }
+}
+
+async function jobFacts(): Promise<Health['jobs']> {
+  const all = await Promise.all(QUEUES.map(async name => {
+    const opened = await queue(name)
+    const [counts, workers, paused, failedLately] = await Promise.all([
+      opened.getJobCounts('waiting', 'prioritized', 'active', 'failed'), opened.getWorkersCount(), opened.isPaused(), redis.zcount(opened.toKey('failed'), Date.now() - config.webadmin.health.lately, '+inf')
+    ])
+    const { waiting = 0, prioritized = 0, active = 0, failed = 0 } = counts
+    return { waiting: waiting + prioritized, active, failed, failedLately, workers, paused }
+  }))
+  const sum = (key: 'waiting' | 'active' | 'failed' | 'failedLately') => all.reduce((total, one) => total + one[key], 0)
+  // Every worker works on every queue.
+  return { workers: Math.min(...all.map(one => one.workers)), paused: all.some(one => one.paused), waiting: sum('waiting'), active: sum('active'), failed: sum('failed'), failedLately: sum('failedLately') }
+}
+
+/** What comes in time; null for what does not, or fails. */
+async function inTime<T>(coming: Promise<T>, timeout: number): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<null>(resolve => { timer = setTimeout(resolve, timeout, null) })
+  try { return await Promise.race([coming.catch(() => null), late]) } finally { clearTimeout(timer) }
+}
