@@ -24,6 +24,7 @@ type Make = (request: Request, asking: Asking) => Promise<Page> | Page
 /** Pages whose content only the client knows, by path and source file. */
 const CLIENT_PAGES: [path: string, source: string][] = [
   ['/search', 'src/search/search.page.tsx'], ['/upload', 'src/upload/upload.page.tsx'], ['/my/videos', 'src/videos/my-videos.page.tsx'], ['/my/videos/:id', 'src/videos/edit.page.tsx'], ['/login', 'src/accounts/login.page.tsx'],
+  ['/my/channels', 'src/channels/my-channels.page.tsx'], ['/my/new-channel', 'src/channels/new-channel.page.tsx'], ['/my/channels/:handle', 'src/channels/edit-channel.page.tsx'],
   ['/my/subscriptions', 'src/subscriptions/subscriptions.page.tsx'], ['/my/reports', 'src/moderation/my-reports.page.tsx'], ['/signup', 'src/accounts/signup.page.tsx'], ['/settings', 'src/accounts/settings.page.tsx'], ['/admin/federation', 'src/federation/federation.page.tsx'], ['/admin/reports', 'src/moderation/reports.page.tsx'], ['/about', 'src/instance/about.page.tsx']
 ]
 

@@ -10,6 +10,7 @@ export type Config = {
   client: { videos: { resumableUpload: { maxChunkSize: number } } }
   defaults: { publish: { privacy: number } }
   video: { file: { extensions: string[] } }
+  videoChannels: { maxPerUser: number }
   views: { videos: { watchingInterval: { anonymous: number, users: number } } }
   fieldsConstraints: { users: { password: { minLength: number } } }
 }
