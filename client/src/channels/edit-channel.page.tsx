@@ -30,8 +30,8 @@ function Room(): JSX.Element {
   const back = <ButtonLink href="/my/channels">{t('channels.title')}</ButtonLink>
   if (isMissing(error) || error && 'channelHandle' in (error as ApiError).fields) return <div class="page"><State heading="h1" icon="channel" title={t('channel.missing')}>{back}</State></div>
   if (error) return <div class="page"><Failure text={t('ui.noConnection')} onRetry={reload} /></div>
-  if (!channel) return <div class="page" aria-busy="true" />
-  if (!channel.isLocal || channel.ownerAccount?.id !== me.value?.account.id) return <div class="page"><State heading="h1" icon="lock" title={t('channels.notMine')}>{back}</State></div>
+  if (!channel || !me.value) return <div class="page" aria-busy="true" />
+  if (!channel.isLocal || channel.ownerAccount?.id !== me.value.account.id) return <div class="page"><State heading="h1" icon="lock" title={t('channels.notMine')}>{back}</State></div>
   return (
     <div class="page page-narrow">
       <div class="page-head"><h1>{t('channels.edit')}</h1><ButtonLink icon="channel" href={`/c/${channel.name}`}>{t('channels.show')}</ButtonLink></div>
