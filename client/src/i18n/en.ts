@@ -242,7 +242,11 @@ export default {
   'home.empty': 'Nothing to watch yet',
   'home.emptyAction': 'Upload the first video',
   'home.emptyText': 'This place is brand new. The first video could be yours.',
-  'home.title': 'New videos',
+  'home.lists': 'Which videos',
+  'home.local': 'From here',
+  'home.recent': 'New',
+  'home.title': 'Videos',
+  'home.trending': 'Trending',
 
   'keys.captions': 'Subtitles on or off',
   'keys.float': 'Picture in picture',

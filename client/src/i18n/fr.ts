@@ -244,7 +244,11 @@ export default {
   'home.empty': 'Rien à regarder pour l’instant',
   'home.emptyAction': 'Envoyer la première vidéo',
   'home.emptyText': 'Ce site est tout neuf. La première vidéo pourrait être la vôtre.',
-  'home.title': 'Nouvelles vidéos',
+  'home.lists': 'Quelles vidéos',
+  'home.local': 'D’ici',
+  'home.recent': 'Nouveautés',
+  'home.title': 'Vidéos',
+  'home.trending': 'Tendances',
 
   'keys.captions': 'Sous-titres oui ou non',
   'keys.float': 'Image dans l’image',

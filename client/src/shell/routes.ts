@@ -20,7 +20,9 @@ export const ROUTES = [
   { path: '/settings', view: lazy(() => import('../accounts/settings.page.tsx')) },
   { path: '/admin/federation', view: lazy(() => import('../federation/federation.page.tsx')) },
   { path: '/admin/reports', view: lazy(() => import('../moderation/reports.page.tsx')) },
-  { path: '/about', view: lazy(() => import('../instance/about.page.tsx')) }
+  { path: '/about', view: lazy(() => import('../instance/about.page.tsx')) },
+  // Vite's development server alone knows this one; a build leaves it out.
+  ...(import.meta.env.DEV ? [{ path: '/design', view: lazy(() => import('../design/design.page.tsx')) }] : [])
 ]
 
 /** The page for an address nobody knows. */

@@ -56,7 +56,7 @@ function Shelf(): JSX.Element {
   const heard = (id: number, act: BulkAct) => {
     selection.choose(id, false, false)
     if (act.kind === 'delete') forget(id)
-    else setVideos(before => before.map(video => video.id === id ? { ...video, privacy: { id: act.privacy, label: '' }, scheduledUpdate: undefined } : video))
+    else setVideos(before => before.map(video => video.id === id ? { ...video, privacy: { id: act.privacy, label: '' } } : video))
   }
   const latest = useRef(heard)
   latest.current = heard
