@@ -47,6 +47,8 @@ const swept: Plugin = {
 export default defineConfig(({ command }) => ({
   plugins: [root, compressed, swept],
   base: command === 'build' ? '/client/' : '/',
+  // Not import.meta.env.DEV: a build under tests would be taken for development.
+  define: { DEVELOPMENT: command === 'serve' },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: join(import.meta.dirname, 'dist/client'),

@@ -16,7 +16,7 @@ test('where the site is developed, every part is shown in both themes', async ()
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGUMENTS })
   try {
     await server.listen()
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' })
+    const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' })).newPage()
     await page.goto(`${server.resolvedUrls!.local[0]}design`)
     await page.getByRole('heading', { name: 'Design' }).waitFor({ timeout: 60_000 })
     const backgrounds = await page.locator('.design-scheme').evaluateAll(all => all.map(one => getComputedStyle(one).backgroundColor))

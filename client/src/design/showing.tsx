@@ -18,7 +18,7 @@ export function Showing(): JSX.Element {
   return (
     <>
       <Part name="Cards">
-        <div class="stack"><div class="design-card"><VideoCard video={VIDEO} heading="h3" /></div><VideoRow video={VIDEO} heading="h3" /><div class="design-card card" aria-hidden="true"><div class="ghost ghost-picture" /><div class="stack"><div class="ghost ghost-line" /><div class="ghost ghost-line" /></div></div></div>
+        <div class="stack"><div class="design-card"><VideoCard video={VIDEO} heading="h3" /></div><VideoRow video={VIDEO} heading="h3" /><div class="design-card card" aria-hidden="true"><div class="ghost ghost-picture" /><div><div class="ghost ghost-line" /><div class="ghost ghost-line" /><div class="ghost ghost-line" /></div></div></div>
       </Part>
       <Part name="Words"><Markdown id="design" text={TEXT} /><CleanHtml html="<p>HTML that the <em>server</em> has cleaned.</p>" /></Part>
       <Part name="Badges"><div class="row"><Badge>Plain</Badge><Badge kind="accent">Everybody</Badge><Badge kind="warn">Soon</Badge><Badge kind="bad">Failed</Badge></div></Part>

@@ -1,5 +1,8 @@
 import { lazy } from 'preact-iso'
 
+/** Whether Vite's development server shows the pages; never in a build. */
+declare const DEVELOPMENT: boolean
+
 /** Every page: its address and where its code is; the code comes when the page is opened. */
 export const ROUTES = [
   { path: '/', view: lazy(() => import('../videos/home.page.tsx')) },
@@ -21,8 +24,7 @@ export const ROUTES = [
   { path: '/admin/federation', view: lazy(() => import('../federation/federation.page.tsx')) },
   { path: '/admin/reports', view: lazy(() => import('../moderation/reports.page.tsx')) },
   { path: '/about', view: lazy(() => import('../instance/about.page.tsx')) },
-  // Vite's development server alone knows this one; a build leaves it out.
-  ...(import.meta.env.DEV ? [{ path: '/design', view: lazy(() => import('../design/design.page.tsx')) }] : [])
+  ...(DEVELOPMENT ? [{ path: '/design', view: lazy(() => import('../design/design.page.tsx')) }] : [])
 ]
 
 /** The page for an address nobody knows. */
