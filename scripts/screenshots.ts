@@ -167,6 +167,8 @@ async function startSite(): Promise<Site> {
 }
 
 async function fill(url: string, data: string): Promise<Omit<Site, 'url' | 'stop'>> {
+  // First, as it takes its time: a connection that waited for it would be closed by then.
+  const films = FILMS.map((_, index) => makeFilm(data, index))
   const call = async (method: string, path: string, token: string | null, body?: unknown) => {
     const headers: Record<string, string> = { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body instanceof FormData || body instanceof URLSearchParams || body === undefined ? {} : { 'content-type': 'application/json' }) }
     const response = await fetch(`${url}/api/v1${path}`, { method, headers, body: body instanceof FormData || body instanceof URLSearchParams ? body : body === undefined ? undefined : JSON.stringify(body) })
@@ -187,7 +189,6 @@ async function fill(url: string, data: string): Promise<Omit<Site, 'url' | 'stop
     form.set('videofile', new Blob([readFileSync(film)], { type: 'video/mp4' }), 'film.mp4')
     return (await call('POST', '/videos/upload', ada, form)).video
   }
-  const films = FILMS.map((_, index) => makeFilm(data, index))
   const made: Names[] = []
   for (const [index, name] of FILMS.entries()) made.unshift(await upload(name, films[index]!, { privacy: '1' }))
   const open = await upload('A reel unwinds', films[0]!, { privacy: '1', description: TEXT, category: '2', language: 'en', licence: '2', 'tags[0]': 'film', 'tags[1]': 'slow' })

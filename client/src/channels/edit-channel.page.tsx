@@ -91,7 +91,7 @@ function Farewell({ channel }: { channel: Channel }): JSX.Element {
   const last = (me.value?.videoChannels.length ?? 0) <= 1
   return (
     <section class="channel-end">
-      <h2>{t('channels.removeTitle')}</h2>
+      <h2>{t('channels.remove')}</h2>
       <p class="soft">{t(last ? 'channels.last' : 'channels.removeHint')}</p>
       {!last && <Button icon="trash" onClick={() => void removeChannel(channel).then(gone => { if (gone) route('/my/channels', true) })}>{t('channels.remove')}</Button>}
     </section>

@@ -25,11 +25,11 @@ export function BulkBar({ selection, shown }: Props): JSX.Element {
     <div class={`bulk ${count > 0 ? 'bulk-on' : ''}`} role="group" aria-label={t('bulk.name')}>
       <Check label={t('bulk.all')} hidden={count > 0} checked={count > 0 && count === shown.length} some={count > 0 && count < shown.length} disabled={busy} onChecked={selection.chooseAll} />
       <span class={count > 0 ? 'bulk-count' : 'hidden-text'} role="status">{count > 0 ? t('bulk.chosen', { count }) : ''}</span>
+      {count > 0 && <IconButton label={t('bulk.none')} icon="close" disabled={busy} onClick={() => selection.chooseAll(false)} />}
       {count > 0 && (
         <div class="bulk-acts">
           <Button icon="lock" disabled={busy} onClick={() => setAsking(true)}>{t('video.privacy')}</Button>
           <Button class="bulk-delete" icon="trash" disabled={busy} onClick={() => void askAndDelete(chosen)}>{t('mine.deleteYes')}</Button>
-          <IconButton label={t('bulk.none')} icon="close" disabled={busy} onClick={() => selection.chooseAll(false)} />
         </div>
       )}
       {asking && <PrivacyDialog count={count} onClose={() => setAsking(false)} onChoose={(privacy, passwords) => { setAsking(false); void startBulk({ kind: 'privacy', privacy, passwords }, chosen) }} />}
