@@ -44,9 +44,11 @@ const swept: Plugin = {
 }
 
 /** Builds client/ to dist/client: two pages (the site and the embedded player) that server/pages fills in. */
-export default defineConfig({
+export default defineConfig(({ command }) => ({
   plugins: [root, compressed, swept],
-  base: '/client/',
+  base: command === 'build' ? '/client/' : '/',
+  // Not import.meta.env.DEV: a build under tests would be taken for development.
+  define: { DEVELOPMENT: command === 'serve' },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: join(import.meta.dirname, 'dist/client'),
@@ -71,4 +73,4 @@ export default defineConfig({
     }
   },
   server: { proxy: Object.fromEntries(['/api', '/static', '/lazy-static', '/download'].map(path => [path, server])) }
-})
+}))

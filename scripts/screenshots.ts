@@ -19,6 +19,7 @@ type Shot = { name: string, path: (site: Site) => string, guest?: boolean, admin
 
 const SHOTS: Shot[] = [
   { name: 'home', path: () => '/', guest: true },
+  { name: 'home-trending', path: () => '/?sort=trending', guest: true },
   { name: 'home-menu', path: () => '/', act: async page => await page.locator('.bar [aria-haspopup=menu]').click() },
   { name: 'watch', path: site => `/w/${site.open.shortUUID}`, guest: true },
   { name: 'watch-playing', path: site => `/w/${site.open.shortUUID}`, act: play },
@@ -45,6 +46,12 @@ const SHOTS: Shot[] = [
   { name: 'upload-refused', path: () => '/upload', act: async page => await page.setInputFiles('input[type=file]', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no film') }) },
   { name: 'my-videos', path: () => '/my/videos' },
   { name: 'my-videos-delete', path: () => '/my/videos', act: async page => { await page.locator('.shelf [aria-haspopup=menu]').first().click(); await page.locator('.menu-danger').click() } },
+  { name: 'my-videos-several', path: () => '/my/videos', act: async page => { for (const index of [0, 1, 3]) await page.locator('.shelf .check').nth(index).click() } },
+  { name: 'my-videos-privacy', path: () => '/my/videos', act: async page => { for (const index of [0, 1]) await page.locator('.shelf .check').nth(index).click(); await page.locator('.bulk-acts button').first().click() } },
+  { name: 'my-channels', path: () => '/my/channels' },
+  { name: 'new-channel', path: () => '/my/new-channel', act: async page => { await page.locator('main input').first().fill('Été à Paris'); await page.locator('.channel-name-state:not(:empty)').waitFor(); await page.waitForTimeout(600) } },
+  { name: 'edit-channel', path: () => '/my/channels/ada_channel' },
+  { name: 'remove-channel', path: () => '/my/channels/night_walks', act: async page => await page.locator('.channel-end button').click() },
   { name: 'edit', path: site => `/my/videos/${site.open.shortUUID}` },
   { name: 'channel', path: () => '/c/ada_channel', guest: true },
   { name: 'account', path: () => '/a/ada', guest: true },
@@ -166,6 +173,8 @@ async function startSite(): Promise<Site> {
 }
 
 async function fill(url: string, data: string): Promise<Omit<Site, 'url' | 'stop'>> {
+  // First, as it takes its time: a connection that waited for it would be closed by then.
+  const films = FILMS.map((_, index) => makeFilm(data, index))
   const call = async (method: string, path: string, token: string | null, body?: unknown) => {
     const headers: Record<string, string> = { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body instanceof FormData || body instanceof URLSearchParams || body === undefined ? {} : { 'content-type': 'application/json' }) }
     const response = await fetch(`${url}/api/v1${path}`, { method, headers, body: body instanceof FormData || body instanceof URLSearchParams ? body : body === undefined ? undefined : JSON.stringify(body) })
@@ -179,13 +188,13 @@ async function fill(url: string, data: string): Promise<Omit<Site, 'url' | 'stop
   await call('PUT', '/users/me', ada, { displayName: 'Ada Morel', description: 'I film what moves: *water*, wheels, people.' })
   await call('PUT', '/video-channels/ada_channel', ada, { displayName: 'Slow pictures', description: 'One short film every **Sunday**. https://example.com', support: 'You can help with a coffee: https://example.com' })
   const [channel] = (await call('GET', '/users/me', ada)).videoChannels
+  await call('POST', '/video-channels', ada, { name: 'night_walks', displayName: 'Night walks', description: 'What a town says when it sleeps.' })
   const upload = async (name: string, film: string, fields: Record<string, string>): Promise<Names> => {
     const form = new FormData()
     for (const [key, value] of Object.entries({ name, channelId: String(channel.id), ...fields })) form.append(key, value)
     form.set('videofile', new Blob([readFileSync(film)], { type: 'video/mp4' }), 'film.mp4')
     return (await call('POST', '/videos/upload', ada, form)).video
   }
-  const films = FILMS.map((_, index) => makeFilm(data, index))
   const made: Names[] = []
   for (const [index, name] of FILMS.entries()) made.unshift(await upload(name, films[index]!, { privacy: '1' }))
   const open = await upload('A reel unwinds', films[0]!, { privacy: '1', description: TEXT, category: '2', language: 'en', licence: '2', 'tags[0]': 'film', 'tags[1]': 'slow' })

@@ -4,6 +4,7 @@ import { contract } from './contract.ts'
 import { Bool, page, Paging, textOrNull, Timestamp } from './fields.ts'
 
 const DisplayName = z.string('Invalid value').min(1, 'Invalid value').max(120, 'Invalid value')
+const ChannelName = Name(50, 'Invalid value')
 const ChannelParam = z.object({ channelHandle: Handle })
 const Fields = {
   displayName: DisplayName,
@@ -20,7 +21,8 @@ const ChannelWithStats = Channel.extend({
 /** Channels: list, make, change, remove, pictures. */
 export const channels = contract({
   'GET /video-channels': { summary: 'All channels of this instance', tag: 'Channels', query: Paging.extend({ sort: z.enum(['id', '-id', 'createdAt', '-createdAt', 'updatedAt', '-updatedAt', 'name', '-name', 'displayName', '-displayName'], 'Invalid value').optional() }), response: page(Channel), cache: true },
-  'POST /video-channels': { summary: 'Create a channel', tag: 'Channels', auth: 'user', body: z.object({ name: Name(50, 'Invalid value'), ...Fields }), response: z.object({ videoChannel: z.object({ id: z.int() }) }), refusals: { 409: 'The name is or was in use' } },
+  'POST /video-channels': { summary: 'Create a channel', tag: 'Channels', auth: 'user', body: z.object({ name: ChannelName, ...Fields }), response: z.object({ videoChannel: z.object({ id: z.int() }) }), refusals: { 409: 'The name is or was in use' } },
+  'GET /users/me/channel-names/:name': { summary: 'Whether a channel can have this name', description: 'False while an account or channel has it, or ever had.', tag: 'Channels', auth: 'user', params: z.object({ name: ChannelName }), response: z.object({ free: z.boolean() }) },
   'GET /video-channels/:channelHandle': { summary: 'One channel', tag: 'Channels', params: ChannelParam, response: Channel, cache: true },
   'PUT /video-channels/:channelHandle': { summary: 'Change a channel', tag: 'Channels', auth: 'user', params: ChannelParam, body: z.object({ ...Fields, displayName: DisplayName.optional(), bulkVideosSupportUpdate: Bool.optional() }) },
   'DELETE /video-channels/:channelHandle': { summary: 'Remove a channel with its videos', tag: 'Channels', auth: 'user', params: ChannelParam, refusals: { 409: 'An account keeps at least one channel' } },

@@ -1,3 +1,6 @@
+/** The path that the server was asked for; pages opened since then were drawn here. */
+export const openedPath = location.pathname
+
 type FirstData = { answers?: Record<string, unknown> }
 
 const element = document.getElementById('bobine-data')

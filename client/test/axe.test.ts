@@ -20,6 +20,7 @@ beforeAll(async () => {
   strict = await upload(site, ada, { name: 'Another film', commentsPolicy: 3 }, bytes)
   locked = await upload(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['secret'] }, bytes)
   for (const { id } of [open, locked, strict]) await encoded(site, ada, id)
+  await site.call('POST /video-channels', { token: ada.token, body: { name: 'second', displayName: 'A second channel' } })
   const bob = await site.user('bob')
   const say = async ({ uuid }: Names, user: { token: string }, text: string, parent?: number) =>
     (await site.call(`POST /videos/${uuid}/${parent ? `comments/${parent}` : 'comment-threads'}`, { token: user.token, body: { text } })).json.comment.id as number
@@ -51,6 +52,7 @@ async function otherServers(): Promise<void> {
 type Stop = { path: () => string, ready: string, act?: (page: Page) => Promise<unknown> }
 const GUEST: Record<string, Stop> = {
   home: { path: () => '/', ready: '.card' },
+  'home, trending': { path: () => '/?sort=trending', ready: '.card' },
   'home with its menu open': { path: () => '/', ready: '.card', act: async page => await page.getByRole('button', { name: 'Menu' }).click() },
   watch: { path: () => `/w/${open.shortUUID}`, ready: '.watch-list' },
   'watch with a talk below': { path: () => `/w/${open.shortUUID}`, ready: '.comment', act: async page => { await page.getByRole('button', { name: /replies/ }).click(); await page.locator('.replies .replies').waitFor() } },
@@ -80,6 +82,18 @@ const MEMBER: Record<string, Stop> = {
   } },
   'own videos': { path: () => '/my/videos', ready: '.shelf-line' },
   'own videos, deleting': { path: () => '/my/videos', ready: '.shelf-line', act: async page => { await page.locator('.shelf-line [aria-haspopup]').first().click(); await page.getByRole('menuitem', { name: 'Delete' }).click(); await page.getByRole('dialog').waitFor() } },
+  'own videos, several chosen': { path: () => '/my/videos', ready: '.shelf-line', act: async page => { await page.getByLabel('Select all shown').check(); await page.getByRole('button', { name: 'Who can watch' }).click(); await page.getByRole('dialog').waitFor() } },
+  'own videos, chosen ones failing': { path: () => '/my/videos', ready: '.shelf-line', act: async page => {
+    await page.route(/\/api\/v1\/videos\/\d+$/, async route => await route.fulfill({ status: 500, json: { detail: 'A disk is full' } }))
+    await page.getByLabel('Select A locked film').check()
+    await page.getByRole('group', { name: 'Several at once' }).getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('alert').waitFor()
+  } },
+  'own channels': { path: () => '/my/channels', ready: '.own-channel' },
+  'a new channel with a name that is taken': { path: () => '/my/new-channel', ready: 'form', act: async page => { await page.getByLabel('Name in its address').fill('ada'); await page.getByText('This name is taken').waitFor() } },
+  'edit channel': { path: () => '/my/channels/ada_channel', ready: '.channel-pictures' },
+  'edit channel, deleting it': { path: () => '/my/channels/second', ready: '.channel-end', act: async page => { await page.getByRole('button', { name: 'Delete channel' }).click(); await page.getByRole('dialog').waitFor() } },
   edit: { path: () => `/my/videos/${open.shortUUID}`, ready: '.edit-foot' },
   settings: { path: () => '/settings', ready: 'form' },
   'settings, password': { path: () => '/settings?tab=password', ready: 'form' },

@@ -34,7 +34,7 @@ export async function lockNames(transaction: Transaction): Promise<void> {
 }
 
 /** Whether a local actor has or had this name, in whatever case; true until the names are locked means little. */
-export async function isNameTaken(name: string, transaction: Transaction): Promise<boolean> {
+export async function isNameTaken(name: string, transaction?: Transaction): Promise<boolean> {
   const [row] = await run<{ taken: boolean }>(sql`
     SELECT EXISTS (SELECT FROM actors WHERE host IS NULL AND lower(preferred_username) = lower(${name}))
       OR EXISTS (SELECT FROM retired_names WHERE name = lower(${name})) AS taken`, transaction)

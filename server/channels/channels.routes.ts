@@ -1,6 +1,7 @@
 import { channels } from '../../shared/channels.ts'
 import { paging } from '../core/paging.ts'
 import { implement, type Viewer } from '../core/route.ts'
+import { isNameTaken } from '../actors/actors.ts'
 import { removeActorImages, setActorImages } from '../actors/pictures.ts'
 import { addChannel, managedChannel, removeChannel, updateChannel } from './channels.ts'
 import { findChannel, listChannelsOf, listLocalChannels } from './channels.query.ts'
@@ -12,6 +13,7 @@ export const channelsRoutes = implement(channels, {
     const { id } = await addChannel({ ...body, accountId: viewer.accountId })
     return { videoChannel: { id } }
   },
+  'GET /users/me/channel-names/:name': async ({ params }) => ({ free: !await isNameTaken(params.name) }),
   'GET /video-channels/:channelHandle': async ({ params }) => await findChannel(params.channelHandle),
   'PUT /video-channels/:channelHandle': async ({ params, viewer, body }) => await updateChannel((await managedChannel(params.channelHandle, viewer)).id, body),
   'DELETE /video-channels/:channelHandle': async ({ params, viewer }) => await removeChannel(await managedChannel(params.channelHandle, viewer)),

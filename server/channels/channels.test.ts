@@ -59,6 +59,15 @@ test('a taken name, wrong fields and strangers are refused as recorded', async (
   expect((await get('user1')).status).toBe(404)
 })
 
+test('who makes a channel learns whether a name is free', async () => {
+  const free = async (name: string, token: string | undefined = user.token) => { const { status, json } = await instance.call(`GET /users/me/channel-names/${encodeURIComponent(name)}`, { token }); return json.free ?? status }
+  expect(await Promise.all(['quite_new', 'second_channel', 'user1', 'peertube', 'Bad Name', 'x'.repeat(51), '-x'].map(async name => await free(name)))).toEqual([true, false, false, false, 400, 400, 400])
+  await create('soon_gone')
+  await instance.call('DELETE /video-channels/soon_gone', { token: user.token })
+  expect(await free('soon_gone')).toBe(false)
+  expect((await instance.call('GET /users/me/channel-names/quite_new')).status).toBe(401)
+})
+
 test('the owner changes it, and its videos\' support if asked', async () => {
   const video = await seedVideo({ channelId: user.channelId })
   await run(sql`UPDATE videos SET federated = true WHERE id = ${video.id}`)

@@ -35,6 +35,14 @@ export async function accountPage(name: string, asking: Asking): Promise<Page> {
   })
 }
 
+/** The path of the page of the account or channel with this name; null where nobody here has it. */
+export async function pathOfActor(name: string): Promise<string | null> {
+  const account = await found(name, findAccount)
+  if (account) return `/a/${handleOf(account)}`
+  const channel = await found(name, findChannel)
+  return channel && `/c/${handleOf(channel)}`
+}
+
 function actorPage(actor: Account | Channel, path: string, { words }: Asking, grid: Html, source: string, answers: Record<string, unknown>): Page {
   const description = plainText(actor.description ?? '', DESCRIPTION_LENGTH)
   const picture = [...actor.avatars].sort((a, b) => b.width - a.width)[0]

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { Router, type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express'
-import { longUuid, shortUuid } from '../../shared/ids.ts'
 import { config } from '../core/config.ts'
 import { fresh } from '../core/fresh.ts'
 import { counted } from '../core/limits.ts'
@@ -9,8 +8,9 @@ import { settings } from '../instance/settings.ts'
 import { assetsRouter } from './assets.routes.ts'
 import { template } from './built.ts'
 import { encoded, framed, plainly, type Encoding } from './frame.ts'
-import { homePage } from './home.page.ts'
+import { homeList, homePage } from './home.page.ts'
 import { clientPage, messagePage } from './message.page.ts'
+import { movedRouter } from './moved.routes.ts'
 import type { Asking, Page } from './page.ts'
 import { policy } from './policy.ts'
 import { languageOf, themeOf, wordsOf } from './words.ts'
@@ -23,30 +23,39 @@ type Make = (request: Request, asking: Asking) => Promise<Page> | Page
 
 /** Pages whose content only the client knows, by path and source file. */
 const CLIENT_PAGES: [path: string, source: string][] = [
-  ['/search', 'src/search/search.page.tsx'], ['/upload', 'src/upload/upload.page.tsx'], ['/my/videos', 'src/videos/my-videos.page.tsx'], ['/my/videos/:id', 'src/videos/edit.page.tsx'], ['/login', 'src/accounts/login.page.tsx'],
-  ['/my/subscriptions', 'src/subscriptions/subscriptions.page.tsx'], ['/my/reports', 'src/moderation/my-reports.page.tsx'], ['/signup', 'src/accounts/signup.page.tsx'], ['/settings', 'src/accounts/settings.page.tsx'], ['/admin', 'src/admin/admin.page.tsx'], ['/admin/health', 'src/admin/health.page.tsx'], ['/admin/users', 'src/admin/users.page.tsx'], ['/admin/jobs', 'src/admin/jobs.page.tsx'], ['/admin/settings', 'src/admin/site.page.tsx'],
-  ['/admin/federation', 'src/federation/federation.page.tsx'], ['/admin/reports', 'src/moderation/reports.page.tsx'], ['/about', 'src/instance/about.page.tsx']
+  ['/search', 'src/search/search.page.tsx'],
+  ['/upload', 'src/upload/upload.page.tsx'],
+  ['/login', 'src/accounts/login.page.tsx'],
+  ['/signup', 'src/accounts/signup.page.tsx'],
+  ['/settings', 'src/accounts/settings.page.tsx'],
+  ['/about', 'src/instance/about.page.tsx'],
+  ['/my/videos', 'src/videos/my-videos.page.tsx'],
+  ['/my/videos/:id', 'src/videos/edit.page.tsx'],
+  ['/my/subscriptions', 'src/subscriptions/subscriptions.page.tsx'],
+  ['/my/reports', 'src/moderation/my-reports.page.tsx'],
+  ['/my/channels', 'src/channels/my-channels.page.tsx'],
+  ['/my/new-channel', 'src/channels/new-channel.page.tsx'],
+  ['/my/channels/:handle', 'src/channels/edit-channel.page.tsx'],
+  ['/admin', 'src/admin/admin.page.tsx'],
+  ['/admin/health', 'src/admin/health.page.tsx'],
+  ['/admin/users', 'src/admin/users.page.tsx'],
+  ['/admin/jobs', 'src/admin/jobs.page.tsx'],
+  ['/admin/settings', 'src/admin/site.page.tsx'],
+  ['/admin/federation', 'src/federation/federation.page.tsx'],
+  ['/admin/reports', 'src/moderation/reports.page.tsx']
 ]
 
 /** Everything a browser opens: pages with head, first data and readable content, and the files of the client. It takes what no other router took. */
 export const pagesRouter = Router()
 
 pagesRouter.use(counted('client'))
-pagesRouter.use(assetsRouter)
-pagesRouter.get('/', ...page('site', async (_request, asking) => await homePage(asking)))
+pagesRouter.use(assetsRouter, movedRouter)
+pagesRouter.get('/', ...page('site', async (request, asking) => await homePage(homeList(request.query.sort), asking), request => homeList(request.query.sort)))
 pagesRouter.get('/w/:id', ...page('site', async (request, asking) => await (await watch()).watchPage(String(request.params.id), asking)))
 pagesRouter.get('/c/:handle', ...page('site', async (request, asking) => await (await actor()).channelPage(String(request.params.handle), asking)))
 pagesRouter.get('/a/:name', ...page('site', async (request, asking) => await (await actor()).accountPage(String(request.params.name), asking)))
 pagesRouter.get('/videos/embed/:id', ...page('embed', async (request, asking) => await (await watch()).embedPage(String(request.params.id), asking)))
 for (const [path, source] of CLIENT_PAGES) pagesRouter.get(path, ...page('site', () => clientPage(source)))
-
-pagesRouter.get(['/videos/watch/:id', '/videos/:id/watch'], (request, response) => {
-  const id = String(request.params.id)
-  const uuid = longUuid(id)
-  moved(request, response, `/w/${uuid ? shortUuid(uuid) : encodeURIComponent(id)}`)
-})
-pagesRouter.get(['/video-channels/:name', '/video-channels/:name/videos', '/c/:name/videos'], (request, response) => moved(request, response, `/c/${encodeURIComponent(String(request.params.name))}`))
-pagesRouter.get(['/accounts/:name', '/accounts/:name/videos', '/a/:name/videos'], (request, response) => moved(request, response, `/a/${encodeURIComponent(String(request.params.name))}`))
 
 pagesRouter.get('/{*path}', ...page('site', (_request, asking) => messagePage(asking.words.missing, asking, 404, 'src/instance/not-found.page.tsx')))
 pagesRouter.use(() => { throw notFound('Page') })
@@ -64,13 +73,13 @@ const refuse: ErrorRequestHandler = (error, request, response, next) => {
 }
 pagesRouter.use(policy(false), refuse)
 
-/** The handlers of a page. Everybody gets the same page (logins never reach it), so it may be kept while the database has not changed. */
-function page(frame: 'site' | 'embed', make: Make): RequestHandler[] {
+/** The handlers of a page. Everybody gets the same page (logins never reach it), so it may be kept while the database has not changed; `part` says what besides the path makes it another one. */
+function page(frame: 'site' | 'embed', make: Make, part: (request: Request) => string = () => ''): RequestHandler[] {
   return [policy(frame === 'embed'), async (request, response) => {
     const language = languageOf(request)
     const theme = themeOf(request)
     const encoding = (request.acceptsEncodings(['br', 'gzip']) || null) as Encoding
-    const bytes = await fresh(`page ${language} ${theme} ${encoding} ${frame} ${request.path}`, async () => {
+    const bytes = await fresh(`page ${language} ${theme} ${encoding} ${frame} ${part(request)} ${request.path}`, async () => {
       const all = await settings()
       const instance = { name: all.instance.name, shortDescription: all.instance.shortDescription, settings: all }
       const made = await make(request, { language, words: wordsOf(language), instance })
@@ -89,17 +98,11 @@ function send(request: Request, response: Response, bytes: Buffer, encoding: Enc
   response.setHeader('Content-Type', 'text/html; charset=utf-8')
   response.setHeader('Content-Language', language)
   response.setHeader('Cache-Control', 'no-cache')
-  response.setHeader('Vary', 'Accept-Language, Accept-Encoding, Cookie')
+  response.setHeader('Vary', 'Accept, Accept-Language, Accept-Encoding, Cookie')
   response.setHeader('ETag', `"${bytes.subarray(STATUS, STATUS + HASH).toString('base64url')}"`)
   if (request.fresh) return void response.status(304).end()
   if (encoding) response.setHeader('Content-Encoding', encoding)
   const body = bytes.subarray(STATUS + HASH)
   response.setHeader('Content-Length', body.length)
   response.end(request.method === 'HEAD' ? undefined : body)
-}
-
-function moved(request: Request, response: Response, path: string): void {
-  const query = request.originalUrl.indexOf('?')
-  response.setHeader('Cache-Control', `public, max-age=${Math.floor(config.cache.static.images / 1000)}`)
-  response.redirect(301, path + (query === -1 ? '' : request.originalUrl.slice(query)))
 }

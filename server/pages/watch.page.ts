@@ -46,6 +46,11 @@ export async function embedPage(id: string, { words }: Asking): Promise<Page> {
   }
 }
 
+/** The short UUID of a video that a stranger may watch, by its number; null for any other. */
+export async function shortIdOf(number: string): Promise<string | null> {
+  return (await openVideo(number))?.shortUUID ?? null
+}
+
 /** The video if a stranger may watch it. */
 async function openVideo(id: string): Promise<VideoDetails | null> {
   const parsed = VideoId.safeParse(id)

@@ -25,7 +25,7 @@ function Rooms(): JSX.Element {
   const user = me.value
   return (
     <div class="page page-narrow">
-      <div class="page-head"><h1>{t('settings.name')}</h1><a href="/my/reports">{t('reports.mine')}</a></div>
+      <div class="page-head"><h1>{t('settings.name')}</h1><nav class="row" aria-label={t('settings.elsewhere')}><a href="/my/channels">{t('channels.title')}</a><a href="/my/reports">{t('reports.mine')}</a></nav></div>
       <Tabs<Tab> label={t('settings.name')} chosen={tab} onChoose={one => route(`/settings?tab=${one}`, true)} tabs={[['profile', t('settings.profile')], ['password', t('settings.password')], ['display', t('settings.display')]]}>
         {tab === 'profile' && user && <ProfileSettings user={user} />}
         {tab === 'password' && <PasswordSettings />}

@@ -5,6 +5,7 @@ import { addressOf, api, type Answer } from '../api.ts'
 import { isMissing } from '../api-error.ts'
 import { takeAnswer } from '../first-data.ts'
 import { around, t } from '../i18n/i18n.ts'
+import { me } from '../session.ts'
 import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
 import { Failure, State } from '../ui/state.tsx'
@@ -28,12 +29,13 @@ export default function ChannelPage(): JSX.Element {
   if (error) return <div class="page"><Failure text={t('ui.noConnection')} onRetry={reload} /></div>
   if (!channel) return <div class="page" aria-busy="true" />
   const [before, after] = around('video.by')
+  const isMine = me.value !== null && channel.isLocal && channel.ownerAccount?.id === me.value.account.id
   const banner = [...channel.banners].sort((a, b) => b.width - a.width)[0]
   return (
     <div class="page">
       <Profile of={channel} banner={banner} handle={`@${handleOf(channel)}`}>
         {channel.ownerAccount && <p class="profile-line">{before}<a href={`/a/${handleOf(channel.ownerAccount)}`}>{channel.ownerAccount.displayName}</a>{after}</p>}
-        <div class="profile-act"><Subscribe channel={channel} /></div>
+        <div class="profile-act">{isMine ? <ButtonLink icon="edit" href={`/my/channels/${channel.name}`}>{t('channels.edit')}</ButtonLink> : <Subscribe channel={channel} />}</div>
       </Profile>
       <h2 class="section-title">{t('channel.videos')}</h2>
       {!channel.isLocal && <Reading handle={handle} onMore={() => setCame(came => came + 1)} />}

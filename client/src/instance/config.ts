@@ -12,6 +12,7 @@ export type Config = {
   defaults: { publish: { privacy: number } }
   user: { videoQuota: number, videoQuotaDaily: number }
   video: { file: { extensions: string[] } }
+  videoChannels: { maxPerUser: number }
   views: { videos: { watchingInterval: { anonymous: number, users: number } } }
   fieldsConstraints: { users: { password: { minLength: number } } }
 }

@@ -37,6 +37,7 @@ function items(next: string, leave: () => void): MenuItem[] {
     ? [
         { kind: 'heading', text: user.account.displayName },
         { kind: 'link', text: t('shell.myVideos'), href: '/my/videos', icon: 'film' },
+        { kind: 'link', text: t('channels.title'), href: '/my/channels', icon: 'channel' },
         { kind: 'link', text: t('subscriptions.title'), href: '/my/subscriptions', icon: 'heart' },
         { kind: 'link', text: t('shell.mySite'), href: `/a/${user.account.name}`, icon: 'user' },
         { kind: 'link', text: t('shell.settings'), href: '/settings', icon: 'settings' },

@@ -1,5 +1,8 @@
 import { lazy } from 'preact-iso'
 
+/** Whether Vite's development server shows the pages; never in a build. */
+declare const DEVELOPMENT: boolean
+
 /** Every page: its address and where its code is; the code comes when the page is opened. */
 export const ROUTES = [
   { path: '/', view: lazy(() => import('../videos/home.page.tsx')) },
@@ -8,6 +11,9 @@ export const ROUTES = [
   { path: '/upload', view: lazy(() => import('../upload/upload.page.tsx')) },
   { path: '/my/videos', view: lazy(() => import('../videos/my-videos.page.tsx')) },
   { path: '/my/videos/:id', view: lazy(() => import('../videos/edit.page.tsx')) },
+  { path: '/my/channels', view: lazy(() => import('../channels/my-channels.page.tsx')) },
+  { path: '/my/new-channel', view: lazy(() => import('../channels/new-channel.page.tsx')) },
+  { path: '/my/channels/:handle', view: lazy(() => import('../channels/edit-channel.page.tsx')) },
   { path: '/my/subscriptions', view: lazy(() => import('../subscriptions/subscriptions.page.tsx')) },
   { path: '/my/reports', view: lazy(() => import('../moderation/my-reports.page.tsx')) },
   { path: '/c/:handle', view: lazy(() => import('../channels/channel.page.tsx')) },
@@ -22,7 +28,8 @@ export const ROUTES = [
   { path: '/admin/settings', view: lazy(() => import('../admin/site.page.tsx')) },
   { path: '/admin/federation', view: lazy(() => import('../federation/federation.page.tsx')) },
   { path: '/admin/reports', view: lazy(() => import('../moderation/reports.page.tsx')) },
-  { path: '/about', view: lazy(() => import('../instance/about.page.tsx')) }
+  { path: '/about', view: lazy(() => import('../instance/about.page.tsx')) },
+  ...(DEVELOPMENT ? [{ path: '/design', view: lazy(() => import('../design/design.page.tsx')) }] : [])
 ]
 
 /** The page for an address nobody knows. */

@@ -1,8 +1,9 @@
 import type { ComponentChildren, JSX } from 'preact'
-import { useId, useLayoutEffect, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { signal } from '@preact/signals'
 import { t } from '../i18n/i18n.ts'
 import { Button, IconButton } from './button.tsx'
+import { TextField } from './field.tsx'
 import './dialog.css'
 
 /** A dialog over the page: the browser keeps the focus in it and closes it with Escape. */
@@ -33,24 +34,34 @@ export function Dialog({ title, onClose, children, actions }: { title: string, o
   )
 }
 
-type Question = { title: string, text: string, yes: string, answer: (yes: boolean) => void }
+type Question = { title: string, text: string, points?: string[], typed?: string, yes: string, answer: (yes: boolean) => void }
 const question = signal<Question | null>(null)
 
-/** Asks before something that cannot be undone; true when the person says yes. */
+/** Asks before something that cannot be undone; `points` lists what is lost, `typed` is to be written before yes can be said. True when the person says yes. */
 export function confirm(asked: Omit<Question, 'answer'>): Promise<boolean> {
   return new Promise(resolve => { question.value = { ...asked, answer: yes => { question.value = null; resolve(yes) } } })
 }
 
 /** Where `confirm` shows its question; once in the shell. */
 export function Confirmation(): JSX.Element | null {
-  const asked = question.value
-  if (!asked) return null
+  return question.value && <Asking asked={question.value} />
+}
+
+function Asking({ asked }: { asked: Question }): JSX.Element {
+  const [written, setWritten] = useState('')
+  const sure = asked.typed === undefined || written.trim() === asked.typed
   return (
     <Dialog title={asked.title} onClose={() => asked.answer(false)} actions={<>
       <Button look="quiet" onClick={() => asked.answer(false)}>{t('ui.cancel')}</Button>
-      <Button look="danger" onClick={() => asked.answer(true)}>{asked.yes}</Button>
+      <Button look="danger" disabled={!sure} onClick={() => asked.answer(true)}>{asked.yes}</Button>
     </>}>
       <p>{asked.text}</p>
+      {asked.points && <ul class="dialog-points">{asked.points.map(point => <li key={point}>{point}</li>)}</ul>}
+      {asked.typed !== undefined && (
+        <form class="dialog-typed" onSubmit={event => { event.preventDefault(); if (sure) asked.answer(true) }}>
+          <TextField label={t('ui.typeToConfirm', { text: asked.typed })} value={written} onText={setWritten} autoFocus autocomplete="off" autocapitalize="none" spellcheck={false} />
+        </form>
+      )}
     </Dialog>
   )
 }

@@ -42,6 +42,16 @@ export function Select({ label, hint, error, options, value, onText, ...rest }: 
   )
 }
 
+/** A box to tick. `hidden` keeps its name for those who hear it, where its place says it to the others; `some` shows that it stands for several that differ. */
+export function Check({ label, hidden = false, checked, some = false, disabled, onChecked }: { label: string, hidden?: boolean, checked: boolean, some?: boolean, disabled?: boolean, onChecked: (checked: boolean, event: MouseEvent) => void }): JSX.Element {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={checked} indeterminate={some} disabled={disabled} onClick={event => onChecked(event.currentTarget.checked, event)} />
+      <span class={hidden ? 'hidden-text' : ''}>{label}</span>
+    </label>
+  )
+}
+
 /** A yes or no. */
 export function Switch({ label, hint, checked, onChecked, disabled }: { label: ComponentChildren, hint?: ComponentChildren, checked: boolean, onChecked: (checked: boolean) => void, disabled?: boolean }): JSX.Element {
   const id = useId()

@@ -6,6 +6,7 @@ const PATHS = {
   back: 'M15 5l-7 7 7 7',
   captions: 'M3.5 5.5h17v13h-17zM10.5 10.5a2 2 0 100 3M17 10.5a2 2 0 100 3',
   chapters: 'M4 6h.1M4 12h.1M4 18h.1M8 6h12M8 12h12M8 18h12',
+  channel: 'M3.5 8h17v11.5h-17zM8 3.5l4 4.5 4-4.5M7 16.5h6',
   check: 'M5 12.5l4.5 4.5L19 7',
   chevron: 'M9 5l7 7-7 7',
   close: 'M6 6l12 12M18 6L6 18',

@@ -2,6 +2,11 @@ import type { ComponentChildren, JSX } from 'preact'
 import { useId } from 'preact/hooks'
 import './tabs.css'
 
+/** Links to pages that stand beside each other; the one that is open is marked. */
+export function LinkTabs({ label, tabs, chosen, class: more = '' }: { label: string, tabs: [path: string, text: string][], chosen: string, class?: string }): JSX.Element {
+  return <nav class={`tabs ${more}`} aria-label={label}>{tabs.map(([path, text]) => <a key={path} class="tab" href={path} aria-current={path === chosen ? 'page' : undefined}>{text}</a>)}</nav>
+}
+
 /** Pages of one subject behind tabs; arrows change the tab. */
 export function Tabs<T extends string>({ label, tabs, chosen, onChoose, children }: { label: string, tabs: [id: T, text: string][], chosen: T, onChoose: (id: T) => void, children: ComponentChildren }): JSX.Element {
   const id = useId()

@@ -72,18 +72,19 @@ export function Endless({ name, load, first, withChannel = true, heading, empty 
   if (list.total === 0 || !more && list.items.length === 0) return <>{empty}</>
   return (
     <>
+      <span class="hidden-text" role="status">{more ? t('ui.loading') : t('list.end')}</span>
       <ul class="grid" role="list" aria-busy={more && !failed && list.items.length === 0}>
         {list.items.map((video, index) => <li key={video.id}><VideoCard video={video} withChannel={withChannel} heading={heading} eager={index < 4} /></li>)}
         {more && !failed && list.items.length === 0 && Array.from({ length: 8 }, (_, index) => <li key={index} aria-hidden="true"><Ghost /></li>)}
       </ul>
-      <div ref={end} class="endless-end">
+      {/* Another element for every end: one that is pushed on would count as a jump, though nobody sees it. */}
+      <div key={list.items.length} ref={end} class="endless-end">
         {failed && (list.items.length === 0 ? <Failure text={t('ui.noConnection')} onRetry={() => void next(list)} /> : <Button icon="replay" onClick={() => void next(list)}>{t('ui.retry')}</Button>)}
-        <span class="hidden-text" role="status">{more ? t('ui.loading') : t('list.end')}</span>
       </div>
     </>
   )
 }
 
 function Ghost(): JSX.Element {
-  return <div class="card"><div class="ghost ghost-picture" /><div class="stack"><div class="ghost ghost-line" /><div class="ghost ghost-line" /></div></div>
+  return <div class="card"><div class="ghost ghost-picture" /><div><div class="ghost ghost-line" /><div class="ghost ghost-line" /><div class="ghost ghost-line" /></div></div>
 }

@@ -1,37 +1,62 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
-import { api, addressOf } from '../api.ts'
+import { useLayoutEffect, useState } from 'preact/hooks'
+import { useLocation } from 'preact-iso'
+import { api, addressOf, type CallOptions } from '../api.ts'
 import { isLoggedIn } from '../credentials.ts'
 import { takeAnswer } from '../first-data.ts'
+import type { Key } from '../i18n/catalogue.ts'
 import { t } from '../i18n/i18n.ts'
+import { restorePlace } from '../shell/scroll.ts'
 import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
 import { State } from '../ui/state.tsx'
+import { LinkTabs } from '../ui/tabs.tsx'
 import { Endless } from './endless.tsx'
+import './home.css'
 
 type Page = Awaited<ReturnType<typeof load>>
+type Filters = NonNullable<CallOptions<'GET /videos'>['query']>
+type List = keyof typeof LISTS
 
-/** The newest videos. */
+const LISTS = {
+  recent: { path: '/', name: 'home.recent', filters: { sort: '-publishedAt' } },
+  trending: { path: '/?sort=trending', name: 'home.trending', filters: { sort: '-trending' } },
+  local: { path: '/?sort=local', name: 'home.local', filters: { sort: '-publishedAt', isLocal: true } }
+} satisfies Record<string, { path: string, name: Key, filters: Filters }>
+
+/** Videos of everybody: the newest ones, those that are watched now, or those from here. */
 export default function Home(): JSX.Element {
-  useTitle('')
-  const [first] = useState(() => takeAnswer(addressOf('GET /videos', question(0))) as Page | undefined)
+  const { query: { sort } } = useLocation()
+  const list: List = sort === 'trending' || sort === 'local' ? sort : 'recent'
+  const { path, name } = LISTS[list]
+  useTitle(list === 'recent' ? '' : t(name))
   return (
-    <div class="page">
-      <h1 class="home-title">{t('home.title')}</h1>
-      <Endless name="home" heading="h2" load={load} first={first} empty={(
-        <State icon="film" title={t('home.empty')}>
-          <p>{t('home.emptyText')}</p>
-          <ButtonLink look="primary" icon="upload" href={isLoggedIn.value ? '/upload' : '/login?next=%2Fupload'}>{t('home.emptyAction')}</ButtonLink>
-        </State>
-      )} />
+    <div class="page home">
+      <h1 class="hidden-text">{t('home.title')}</h1>
+      <LinkTabs class="home-tabs" label={t('home.lists')} chosen={path} tabs={Object.values(LISTS).map(({ path, name }) => [path, t(name)])} />
+      <Videos key={list} list={list} />
     </div>
   )
 }
 
-async function load(start: number) {
-  return await api('GET /videos', question(start))
+function Videos({ list }: { list: List }): JSX.Element {
+  const [first] = useState(() => takeAnswer(addressOf('GET /videos', question(list, 0))) as Page | undefined)
+  // The router restores places only where the path changes.
+  useLayoutEffect(restorePlace, [])
+  return (
+    <Endless name={`home ${list}`} heading="h2" load={async start => await load(list, start)} first={first} empty={(
+      <State icon="film" title={t('home.empty')}>
+        <p>{t('home.emptyText')}</p>
+        <ButtonLink look="primary" icon="upload" href={isLoggedIn.value ? '/upload' : '/login?next=%2Fupload'}>{t('home.emptyAction')}</ButtonLink>
+      </State>
+    )} />
+  )
 }
 
-function question(start: number) {
-  return { query: { start, sort: '-publishedAt' as const } }
+async function load(list: List, start: number) {
+  return await api('GET /videos', question(list, start))
+}
+
+function question(list: List, start: number) {
+  return { query: { start, ...LISTS[list].filters as Filters } }
 }

@@ -11,10 +11,14 @@ import { Button, ButtonLink, IconButton } from '../ui/button.tsx'
 import { confirm } from '../ui/dialog.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { Badge, Failure, State } from '../ui/state.tsx'
+import { Check } from '../ui/field.tsx'
 import { toast } from '../ui/toast.tsx'
+import { BulkBar, BulkReport, askAndDelete } from './bulk-bar.tsx'
+import { bulk, hearBulk, type BulkAct } from './bulk.ts'
 import { VideoRow } from './card.tsx'
 import { privacyName } from './names.ts'
 import { RowProgress } from './row-progress.tsx'
+import { useSelection, type Selection } from './use-selection.ts'
 import './my-videos.css'
 
 /** The own videos in every state. */
@@ -30,6 +34,7 @@ function Shelf(): JSX.Element {
   const [busy, setBusy] = useState(false)
   const [search, setSearch] = useState('')
   const asked = useRef(0)
+  const selection = useSelection(videos.map(({ id }) => id))
 
   const load = async (start: number, wanted = search) => {
     const mine = ++asked.current
@@ -48,14 +53,35 @@ function Shelf(): JSX.Element {
     return () => clearTimeout(timer)
   }, [search])
 
+  const heard = (id: number, act: BulkAct) => {
+    selection.choose(id, false, false)
+    if (act.kind === 'delete') forget(id)
+    else setVideos(before => before.map(video => video.id === id ? { ...video, privacy: { id: act.privacy, label: '' } } : video))
+  }
+  const latest = useRef(heard)
+  latest.current = heard
+  useEffect(() => hearBulk((id, act) => latest.current(id, act)), [])
+
+  // When all that was shown is gone, the next ones move up.
+  useEffect(() => { if (videos.length === 0 && (total ?? 0) > 0 && !busy) void load(0) }, [videos.length, total])
+
+  const forget = (id: number) => {
+    setVideos(before => before.filter(video => video.id !== id))
+    setTotal(before => before === null ? null : before - 1)
+  }
   const remove = async (video: Video) => {
     if (!await confirm({ title: t('mine.deleteTitle'), text: t('mine.deleteText', { name: video.name }), yes: t('mine.deleteYes') })) return
     try {
       await api('DELETE /videos/:id', { params: { id: video.id } })
-      setVideos(before => before.filter(({ id }) => id !== video.id))
-      setTotal(before => before === null ? null : before - 1)
+      forget(video.id)
       toast(t('mine.deleted', { name: video.name }))
     } catch { toast(t('ui.noConnection'), { bad: true }) }
+  }
+  // On the boxes, where the keys mean nothing else.
+  const keys = (event: KeyboardEvent) => {
+    if (!(event.target instanceof HTMLInputElement) || selection.ids.length === 0 || bulk.peek()?.running) return
+    if (event.key === 'Escape') selection.chooseAll(false)
+    if (event.key === 'Delete') void askAndDelete(videos.filter(({ id }) => selection.has(id)))
   }
   const nothing = total === 0 && !failed
   return (
@@ -67,19 +93,22 @@ function Shelf(): JSX.Element {
       {(!nothing || search !== '') && <input class="input shelf-search" type="search" aria-label={t('mine.search')} placeholder={t('mine.search')} value={search} onInput={event => setSearch(event.currentTarget.value)} />}
       {nothing && search === '' && <State icon="film" title={t('mine.empty')}><p>{t('mine.emptyText')}</p></State>}
       {nothing && search !== '' && <State icon="film" title={t('mine.nothingFound')} />}
-      <ul class="shelf" role="list" aria-busy={busy}>{videos.map(video => <li key={video.id}><Line video={video} onDelete={() => void remove(video)} onDone={() => void load(0)} /></li>)}</ul>
+      <BulkReport />
+      {videos.length > 0 && <BulkBar selection={selection} shown={videos} />}
+      <ul class="shelf" role="list" aria-busy={busy} onKeyDown={keys}>{videos.map(video => <li key={video.id}><Line video={video} selection={selection} onDelete={() => void remove(video)} onDone={() => void load(0)} /></li>)}</ul>
       {failed && <Failure text={t('ui.noConnection')} onRetry={() => void load(videos.length)} />}
       {!failed && total !== null && videos.length < total && <div class="endless-end"><Button busy={busy} onClick={() => void load(videos.length)}>{t('mine.more')}</Button></div>}
     </div>
   )
 }
 
-function Line({ video, onDelete, onDone }: { video: Video, onDelete: () => void, onDone: () => void }): JSX.Element {
+function Line({ video, selection, onDelete, onDone }: { video: Video, selection: Selection, onDelete: () => void, onDone: () => void }): JSX.Element {
   const { route } = useLocation()
   const edit = `/my/videos/${video.shortUUID}`
   const state = video.state?.id
   return (
-    <div class="shelf-line">
+    <div class={`shelf-line ${selection.has(video.id) ? 'shelf-chosen' : ''}`}>
+      <Check label={t('bulk.select', { name: video.name })} hidden checked={selection.has(video.id)} disabled={bulk.value?.running} onChecked={(on, { shiftKey }) => selection.choose(video.id, on, shiftKey)} />
       <VideoRow video={video} heading="h2">
         <p class="row shelf-facts">
           <Badge kind={video.privacy.id === 1 ? 'accent' : 'plain'}>{privacyName(Number(video.privacy.id))}</Badge>
