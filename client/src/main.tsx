@@ -18,7 +18,5 @@ render(<App />, place)
 place.id = 'app'
 document.getElementById('app')!.replaceWith(place)
 loadConfig().catch(() => { /* the pages that need it ask again and say so */ })
-// After everything that the page itself waits for.
-if (document.readyState === 'complete') keepOfflinePage()
-else addEventListener('load', keepOfflinePage, { once: true })
+keepOfflinePage()
 if (isLoggedIn.peek()) loadMe().catch(() => { /* kept as last heard; a finished session ends by itself */ })

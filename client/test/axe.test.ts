@@ -65,6 +65,7 @@ const GUEST: Record<string, Stop> = {
   signup: { path: () => '/signup', ready: '.panel' },
   about: { path: () => '/about', ready: '.about-software' },
   'not found': { path: () => '/nothing', ready: '.state' },
+  search: { path: () => '/search?search=film', ready: '.card' },
   offline: { path: () => '/offline', ready: '.state' },
   embed: { path: () => `/videos/embed/${open.uuid}`, ready: '.controls' },
   'embed with a password': { path: () => `/videos/embed/${locked.uuid}`, ready: '.barrier-form' },
