@@ -6,7 +6,7 @@ import { run, sql } from '../../server/core/sql.ts'
 import { encoded, upload } from '../../server/test/upload.ts'
 import { footage } from '../../server/test/footage.ts'
 import { embedding, type Embedding } from './embedding.ts'
-import { openSite, type Site } from './site.ts'
+import { expectToPlay, openSite, type Site } from './site.ts'
 
 const LIBRARY = join(projectFolder, 'node_modules/@peertube/embed-api/build/player.min.js')
 
@@ -45,8 +45,16 @@ test('the player plays inside another site\'s page, and obeys its address', asyn
   await expect.poll(async () => (await state()).time, { timeout: 30_000 }).toBeGreaterThan(20.5)
   expect(await state()).toMatchObject({ muted: true, loop: true, playbackRate: 1.5 })
   expect(await other.frame.getByRole('link', { name: /A film/ }).getAttribute('href')).toBe(`/w/${video.shortUUID}`)
-  // What an address wishes is not what the viewer chose.
-  expect(await media().evaluate(() => localStorage.getItem('bobine.volume'))).toBe(null)
+})
+
+test('what an address wishes is not kept as if the viewer had chosen it', async () => {
+  const { page, context } = await site.visit()
+  await page.goto(`/videos/embed/${video.uuid}?muted=1&autoplay=1&subtitle=fr`)
+  await expectToPlay(page, 0.3)
+  expect(await page.evaluate(() => ['volume', 'quality', 'captions', 'places'].map(key => localStorage.getItem(`bobine.${key}`)))).toEqual([null, null, null, null])
+  await page.keyboard.press('m')
+  await expect.poll(async () => await page.evaluate(() => localStorage.getItem('bobine.volume'))).toBe('{"volume":1,"muted":false}')
+  await context.close()
 })
 
 test('title, bar, all controls and colours can be wished away or otherwise', async () => {
@@ -111,7 +119,6 @@ test('the page around commands the player and hears of it', { timeout: 90_000 },
   await other.ask('setCaption', null)
   await expect.poll(async () => (await captions())[0]!.mode).toBe('disabled')
   expect(await other.ask('getImageDataUrl')).toMatch(/^data:image\/jpeg;base64,.{1000}/)
-  expect(await media().evaluate(() => ['volume', 'quality', 'captions'].map(key => localStorage.getItem(`bobine.${key}`)))).toEqual([null, null, null])
 })
 
 test('what makes no sense is refused in words, and the player goes on', async () => {
@@ -132,7 +139,7 @@ test('what makes no sense is refused in words, and the player goes on', async ()
 test('nobody is answered who did not ask for it in the address', async () => {
   await show('?muted=1')
   await other.frame.getByRole('button', { name: 'Play' }).first().waitFor()
-  const answer = await other.page.evaluate(async () => await Promise.race([(window as any).ask('isReady'), new Promise(resolve => setTimeout(resolve, 400, 'silence'))]))
+  const answer = await other.page.evaluate(async () => await Promise.race([(window as any).shout('isReady'), new Promise(resolve => setTimeout(resolve, 400, 'silence'))]))
   expect(answer).toBe('silence')
   expect(await other.events()).toEqual([])
 })

@@ -22,17 +22,19 @@ export type Embedding = {
 /** The asking end of the protocol: jschannel's messages as they travel, written from its description. */
 const PEER = `
   const frame = document.querySelector('iframe'), waiting = new Map()
-  let next = 1
+  let next = 1, greet
+  const greeted = new Promise(resolve => { greet = resolve })
   window.events = []
   const send = message => frame.contentWindow.postMessage(JSON.stringify(message), '*')
   addEventListener('message', ({ source, data }) => {
     if (source !== frame.contentWindow) return
     const { id, method, params, ...answer } = JSON.parse(data)
-    if (method === 'peertube::__ready') { if (params.type === 'publish-request') send({ method, params: { type: 'publish-reply', publish: [] } }) }
+    if (method === 'peertube::__ready') { greet(); if (params.type === 'publish-request') send({ method, params: { type: 'publish-reply', publish: [] } }) }
     else if (method) window.events.push([method.replace('peertube::', ''), params])
     else waiting.get(id)?.(answer)
   })
-  window.ask = (method, params) => new Promise(resolve => { waiting.set(next, resolve); send({ id: next++, method: 'peertube::' + method, params }) })
+  window.shout = (method, params) => new Promise(resolve => { waiting.set(next, resolve); send({ id: next++, method: 'peertube::' + method, params }) })
+  window.ask = async (method, params) => { await greeted; return await window.shout(method, params) }
   frame.onload = () => send({ method: 'peertube::__ready', params: { type: 'publish-request', publish: [] } })
 `
 

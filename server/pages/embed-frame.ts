@@ -10,7 +10,8 @@ export function frameSize({ aspectRatio }: Pick<VideoDetails, 'aspectRatio'>, mo
   const ratio = Math.min(RATIOS.most, Math.max(RATIOS.least, aspectRatio ?? RATIOS.usual))
   const [width, height] = ratio >= 1 ? [LONG_SIDE, LONG_SIDE / ratio] : [LONG_SIDE * ratio, LONG_SIDE]
   const scale = Math.min(1, (most.width ?? Infinity) / width, (most.height ?? Infinity) / height)
-  return { width: Math.max(1, Math.floor(width * scale + 1e-9)), height: Math.max(1, Math.floor(height * scale + 1e-9)) }
+  const whole = (side: number, most = Infinity) => Math.max(1, Math.min(most, Math.round(side * scale)))
+  return { width: whole(width, most.width), height: whole(height, most.height) }
 }
 
 /** The element that puts a video's player into another page; `query` carries wishes for the player. */

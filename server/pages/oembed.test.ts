@@ -43,8 +43,8 @@ test('a place in the film goes along, nothing else does', async () => {
 })
 
 test('sizes are kept to, in the shape of the picture', async () => {
-  expect((await ask(open(), '&maxwidth=400&maxheight=1000')).json).toMatchObject({ width: 400, height: 224, thumbnail_width: 280 })
-  expect((await ask(open(), '&maxheight=100')).json).toMatchObject({ width: 177, height: 100 })
+  expect((await ask(open(), '&maxwidth=400&maxheight=1000')).json).toMatchObject({ width: 400, height: 225, thumbnail_width: 280 })
+  expect((await ask(open(), '&maxheight=100')).json).toMatchObject({ width: 178, height: 100 })
   expect((await ask(open(), '&maxheight=100')).json).not.toHaveProperty('thumbnail_url')
   await run(sql`UPDATE videos SET aspect_ratio = 0.5625 WHERE id = ${videos.open!.id}`)
   expect((await ask(open(), '&maxwidth=5000')).json).toMatchObject({ width: 315, height: 560 })
