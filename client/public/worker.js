@@ -1,34 +1,34 @@
 // Shows a friendly page when the network is away. Nothing else is kept: every page, picture and answer comes from the server.
-// The server writes BUILT above; the address names the language and the theme the page is kept in.
-const CACHE = `offline ${BUILT}${location.search}`
+// Browsers fetch the page anew when this text or its address changes: the server names the build above, the client language and theme in the address.
+const CACHE = 'offline'
 const PAGE = '/offline'
 
 let away = false
 
 addEventListener('install', event => event.waitUntil(keep()))
-addEventListener('activate', event => event.waitUntil(takeOver()))
+addEventListener('activate', event => event.waitUntil(registration.navigationPreload?.enable()))
 addEventListener('fetch', event => {
   const { request } = event
   if (request.method === 'GET' && request.mode === 'navigate' && request.destination === 'document') event.respondWith(pageOr(event))
   else if (away && ['style', 'image'].includes(request.destination)) event.respondWith(fetch(request).catch(async () => await kept(request)))
 })
 
-/** Keeps the page and what it is drawn with. */
+/** Keeps the page and what it is drawn with, all of it or nothing, and forgets what it was drawn with before. */
 async function keep() {
-  const cache = await caches.open(CACHE)
-  const page = await fetch(PAGE, { cache: 'reload' })
-  if (!page.ok) throw new Error(`${PAGE} answered ${page.status}`)
+  const page = await ask(PAGE, { cache: 'reload' })
   const text = await page.clone().text()
-  const parts = [...text.matchAll(/<(?:link rel="(?:stylesheet|icon)"[^>]*? href|img[^>]*? src)="(\/[^"]+)"/g)].map(([, address]) => address)
-  await cache.put(PAGE, page)
-  await cache.addAll([...new Set(parts)])
+  const parts = [...new Set([...text.matchAll(/<(?:link rel="(?:stylesheet|icon)"[^>]*? href|img[^>]*? src)="(\/[^"]+)"/g)].map(([, address]) => address))]
+  const answers = await Promise.all(parts.map(async address => await ask(address)))
+  const cache = await caches.open(CACHE)
+  await Promise.all([cache.put(PAGE, page), ...parts.map(async (address, index) => await cache.put(address, answers[index]))])
+  for (const { url } of await cache.keys()) if (![PAGE, ...parts].includes(new URL(url).pathname)) await cache.delete(url)
   await skipWaiting()
 }
 
-/** Forgets what older versions kept. */
-async function takeOver() {
-  for (const name of await caches.keys()) if (name.startsWith('offline ') && name !== CACHE) await caches.delete(name)
-  await registration.navigationPreload?.enable()
+async function ask(address, options) {
+  const answer = await fetch(address, options)
+  if (!answer.ok) throw new Error(`${address} answered ${answer.status}`)
+  return answer
 }
 
 /** The page as the server gives it, whatever it says; ours when there is no server to be reached. */
@@ -44,5 +44,5 @@ async function pageOr(event) {
 }
 
 async function kept(request) {
-  return await caches.match(request, { cacheName: CACHE }) ?? Response.error()
+  return await caches.match(request, { cacheName: CACHE, ignoreVary: true }) ?? Response.error()
 }

@@ -48,7 +48,7 @@ assetsRouter.get('/sw.js', (_request, response) => {
   if (name === null || !existsSync(file)) throw notFound('File')
   response.setHeader('Cache-Control', 'no-cache')
   response.setHeader('Content-Security-Policy', "default-src 'none'; connect-src 'self'")
-  response.type('text/javascript').send(`const BUILT = '${name}'\n${readFileSync(file, 'utf8')}`)
+  response.type('text/javascript').send(`// ${name}\n${readFileSync(file, 'utf8')}`)
 })
 
 assetsRouter.get('/robots.txt', (_request, response) => {
