@@ -26,6 +26,7 @@ const SHOTS: Shot[] = [
   { name: 'watch-settings', path: site => `/w/${site.open.shortUUID}`, act: async page => { await play(page); await page.locator('.settings [aria-haspopup]').click() } },
   { name: 'watch-seek', path: site => `/w/${site.open.shortUUID}`, act: async page => { await play(page); await page.locator('.seek').hover(); await page.waitForTimeout(800) } },
   { name: 'watch-keys', path: site => `/w/${site.open.shortUUID}`, act: async page => await page.keyboard.press('?') },
+  { name: 'watch-stats', path: site => `/w/${site.open.shortUUID}`, act: async page => { await play(page); await page.keyboard.press('s') } },
   { name: 'watch-share', path: site => `/w/${site.open.shortUUID}`, act: async page => await page.getByRole('button', { name: /Share|Partager/ }).click() },
   { name: 'watch-talk', path: site => `/w/${site.open.shortUUID}`, act: talk },
   { name: 'watch-reply', path: site => `/w/${site.open.shortUUID}`, act: async page => { await talk(page); await page.locator('.replies .comment-act').first().click() } },
@@ -33,6 +34,9 @@ const SHOTS: Shot[] = [
   { name: 'watch-private', path: site => `/w/${site.hidden.shortUUID}`, guest: true },
   { name: 'watch-missing', path: () => '/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', guest: true },
   { name: 'embed', path: site => `/videos/embed/${site.open.uuid}`, guest: true },
+  { name: 'embed-password', path: site => `/videos/embed/${site.locked.uuid}`, guest: true },
+  { name: 'embed-private', path: site => `/videos/embed/${site.hidden.uuid}`, guest: true },
+  { name: 'offline', path: () => '/offline', guest: true },
   { name: 'upload', path: () => '/upload' },
   { name: 'upload-sending', path: () => '/upload', act: async (page, site) => {
     await page.route(/upload-resumable\?/, async route => { if (route.request().headers()['content-range']?.startsWith('bytes */')) await route.continue() })

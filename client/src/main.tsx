@@ -4,6 +4,7 @@ import { setLanguage } from './i18n/i18n.ts'
 import { loadConfig } from './instance/config.ts'
 import { loadMe } from './session.ts'
 import { App } from './shell/app.tsx'
+import { keepOfflinePage } from './shell/offline.ts'
 import { applyTheme, firstLanguage } from './shell/preferences.ts'
 import { preloadPage } from './shell/routes.ts'
 import './ui/tokens.css'
@@ -17,4 +18,5 @@ render(<App />, place)
 place.id = 'app'
 document.getElementById('app')!.replaceWith(place)
 loadConfig().catch(() => { /* the pages that need it ask again and say so */ })
+keepOfflinePage()
 if (isLoggedIn.peek()) loadMe().catch(() => { /* kept as last heard; a finished session ends by itself */ })

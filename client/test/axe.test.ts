@@ -57,6 +57,7 @@ const GUEST: Record<string, Stop> = {
   watch: { path: () => `/w/${open.shortUUID}`, ready: '.watch-list' },
   'watch with a talk below': { path: () => `/w/${open.shortUUID}`, ready: '.comment', act: async page => { await page.getByRole('button', { name: /replies/ }).click(); await page.locator('.replies .replies').waitFor() } },
   'watch with the player\'s menu open': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.getByRole('button', { name: 'Player settings' }).click(); await page.getByRole('menuitem', { name: /Speed/ }).click() } },
+  'watch with statistics': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.keyboard.press('s'); await page.locator('.player-stats').waitFor() } },
   'watch with the list of keys': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.keyboard.press('?'); await page.getByRole('dialog').waitFor() } },
   'watch with a password': { path: () => `/w/${locked.shortUUID}`, ready: '.barrier-form' },
   'watch nothing': { path: () => '/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', ready: '.state' },
@@ -66,7 +67,11 @@ const GUEST: Record<string, Stop> = {
   signup: { path: () => '/signup', ready: '.panel' },
   about: { path: () => '/about', ready: '.about-software' },
   'not found': { path: () => '/nothing', ready: '.state' },
-  embed: { path: () => `/videos/embed/${open.uuid}`, ready: '.controls' }
+  search: { path: () => '/search?search=film', ready: '.card' },
+  offline: { path: () => '/offline', ready: '.state' },
+  embed: { path: () => `/videos/embed/${open.uuid}`, ready: '.controls' },
+  'embed with a password': { path: () => `/videos/embed/${locked.uuid}`, ready: '.barrier-form' },
+  'embed of nothing': { path: () => '/videos/embed/9c9de5e8-0a1e-484a-b099-e80766180a6d', ready: '.embed-nothing a' }
 }
 const MEMBER: Record<string, Stop> = {
   'own watch page, sharing': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.getByRole('button', { name: 'Share' }).click(); await page.getByRole('dialog').waitFor() } },

@@ -40,7 +40,7 @@ export async function openSite(overrides: { [key: string]: unknown } = {}): Prom
 }
 
 async function visit(browser: Browser, baseURL: string, options: BrowserContextOptions): Promise<Visitor> {
-  const context = await browser.newContext({ baseURL, locale: 'en-GB', viewport: { width: 1280, height: 800 }, ...options })
+  const context = await browser.newContext({ baseURL, locale: 'en-GB', viewport: { width: 1280, height: 800 }, serviceWorkers: 'block', ...options })
   context.setDefaultTimeout(60_000)
   const faults: string[] = []
   context.on('page', page => {

@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Router, type Response } from 'express'
 import { config, origin } from '../core/config.ts'
 import { notFound } from '../core/problem.ts'
-import { clientFolder } from './built.ts'
+import { buildName, clientFolder } from './built.ts'
 
 const NAME = /^(?:assets\/)?[A-Za-z0-9][A-Za-z0-9_.-]{0,200}\.(js|css|svg|png|ico|woff2)$/
 const TYPES: Record<string, string> = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', svg: 'image/svg+xml', png: 'image/png', ico: 'image/x-icon', woff2: 'font/woff2' }
 
-/** The built client's files, the icons, the web manifest, robots.txt. */
+/** The built client's files, the icons, the web manifest, the service worker, robots.txt. */
 export const assetsRouter = Router()
 
 assetsRouter.get('/client/{*path}', async (request, response) => {
@@ -39,6 +39,16 @@ assetsRouter.get('/manifest.webmanifest', (_request, response) => {
       { src: '/client/icon-maskable-512.png', type: 'image/png', sizes: '512x512', purpose: 'maskable' }
     ]
   }))
+})
+
+// At the root, as it stands for all pages; its name for the build makes browsers renew what it keeps.
+assetsRouter.get('/sw.js', (_request, response) => {
+  const name = buildName()
+  const file = join(clientFolder, 'worker.js')
+  if (name === null || !existsSync(file)) throw notFound('File')
+  response.setHeader('Cache-Control', 'no-cache')
+  response.setHeader('Content-Security-Policy', "default-src 'none'; connect-src 'self'")
+  response.type('text/javascript').send(`// ${name}\n${readFileSync(file, 'utf8')}`)
 })
 
 assetsRouter.get('/robots.txt', (_request, response) => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectFolder } from '../core/config.ts'
@@ -8,13 +9,18 @@ export const clientFolder = join(projectFolder, 'dist/client')
 const FILES = ['manifest.json', 'index.html', 'embed.html']
 
 type Chunk = { file: string, css?: string[], imports?: string[] }
-type Built = { stamp: string, manifest: Record<string, Chunk>, templates: Record<'site' | 'embed', string> }
-const NOTHING: Built = { stamp: '', manifest: {}, templates: { site: '', embed: '' } }
+type Built = { stamp: string, name: string, manifest: Record<string, Chunk>, templates: Record<'site' | 'embed', string> }
+const NOTHING: Built = { stamp: '', name: '', manifest: {}, templates: { site: '', embed: '' } }
 let known: Built | null = null
 
 /** The frame of a page as the build wrote it; null where the client has not been built. */
 export function template(name: 'site' | 'embed'): string | null {
   return built()?.templates[name] ?? null
+}
+
+/** Names the build; null where there is none. */
+export function buildName(): string | null {
+  return built()?.name ?? null
 }
 
 /** The styles and scripts that a source file of the client needs, besides those of the frame's own. */
@@ -41,5 +47,6 @@ function built(): Built | null {
   const stamp = times.join()
   if (known?.stamp === stamp) return known
   const [manifest, site, embed] = FILES.map(name => readFileSync(join(clientFolder, name), 'utf8')) as [string, string, string]
-  return known = { stamp, manifest: JSON.parse(manifest) as Built['manifest'], templates: { site, embed } }
+  const name = createHash('sha1').update(manifest).update(site).digest('base64url')
+  return known = { stamp, name, manifest: JSON.parse(manifest) as Built['manifest'], templates: { site, embed } }
 }

@@ -27,9 +27,9 @@ export function framed(page: Page, { frame, language, theme, instance }: Look): 
     .replace(/<!--(head|app|data)-->/g, (_, name: string) => parts[name]!.text)
 }
 
-/** The same without the client's script: what it says stays as it is. */
+/** The same without the client's scripts: what it says stays as it is. */
 export function plainly(page: Page, look: Look): string {
-  return framed(page, look).replace(/<script[^>]*>[\s\S]*?<\/script>/g, '')
+  return framed(page, look).replace(/<script[^>]*>[\s\S]*?<\/script>|<link rel="modulepreload"[^>]*>/g, '')
 }
 
 /** A page's bytes as they travel. Quick compression: a page is made for one moment. */
@@ -55,7 +55,7 @@ function around(body: Html, { name }: Instance, language: Language): Html {
   const words = wordsOf(language)
   return html`<header class="bar">
       <a class="bar-home" href="/"><img class="mark" src="/client/icon.svg" width="28" height="28" alt=""><span class="bar-name">${name}</span></a>
-      <nav class="bar-links"><a class="button button-plain bar-upload" href="/login?next=%2Fupload"><svg class="icon" width="20" height="20" viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"><path d="M12 19.5v-11M7.5 12L12 7.5 16.5 12M5 4h14"/></svg><span>${words.upload}</span></a><a class="button button-primary" href="/login"><span>${words.login}</span></a><span class="icon-button"></span></nav>
+      <nav class="bar-links"><a class="icon-button bar-search" href="/search" aria-label="${words.search}"><svg class="icon" width="20" height="20" viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"><path d="M10.5 4a6.5 6.5 0 100 13 6.5 6.5 0 000-13zM15.3 15.3L20 20"/></svg></a><a class="button button-plain bar-upload" href="/login?next=%2Fupload"><svg class="icon" width="20" height="20" viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"><path d="M12 19.5v-11M7.5 12L12 7.5 16.5 12M5 4h14"/></svg><span>${words.upload}</span></a><a class="button button-primary" href="/login"><span>${words.login}</span></a><span class="icon-button"></span></nav>
     </header>
     <main id="main">${body}</main>`
 }

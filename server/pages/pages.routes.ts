@@ -9,10 +9,12 @@ import { assetsRouter } from './assets.routes.ts'
 import { template } from './built.ts'
 import { encoded, framed, plainly, type Encoding } from './frame.ts'
 import { homeList, homePage } from './home.page.ts'
-import { clientPage, messagePage } from './message.page.ts'
+import { clientPage, messagePage, offlinePage } from './message.page.ts'
 import { movedRouter } from './moved.routes.ts'
+import { oembedRouter } from './oembed.routes.ts'
 import type { Asking, Page } from './page.ts'
 import { policy } from './policy.ts'
+import { searchPage, wordsIn } from './search.page.ts'
 import { languageOf, themeOf, wordsOf } from './words.ts'
 
 // The libraries for Markdown come in with the first page that has some, not with the server.
@@ -23,7 +25,6 @@ type Make = (request: Request, asking: Asking) => Promise<Page> | Page
 
 /** Pages whose content only the client knows, by path and source file. */
 const CLIENT_PAGES: [path: string, source: string][] = [
-  ['/search', 'src/search/search.page.tsx'],
   ['/upload', 'src/upload/upload.page.tsx'],
   ['/login', 'src/accounts/login.page.tsx'],
   ['/signup', 'src/accounts/signup.page.tsx'],
@@ -49,13 +50,15 @@ const CLIENT_PAGES: [path: string, source: string][] = [
 export const pagesRouter = Router()
 
 pagesRouter.use(counted('client'))
-pagesRouter.use(assetsRouter, movedRouter)
+pagesRouter.use(assetsRouter, movedRouter, oembedRouter)
 pagesRouter.get('/', ...page('site', async (request, asking) => await homePage(homeList(request.query.sort), asking), request => homeList(request.query.sort)))
 pagesRouter.get('/w/:id', ...page('site', async (request, asking) => await (await watch()).watchPage(String(request.params.id), asking)))
 pagesRouter.get('/c/:handle', ...page('site', async (request, asking) => await (await actor()).channelPage(String(request.params.handle), asking)))
 pagesRouter.get('/a/:name', ...page('site', async (request, asking) => await (await actor()).accountPage(String(request.params.name), asking)))
 pagesRouter.get('/videos/embed/:id', ...page('embed', async (request, asking) => await (await watch()).embedPage(String(request.params.id), asking)))
-for (const [path, source] of CLIENT_PAGES) pagesRouter.get(path, ...page('site', () => clientPage(source)))
+pagesRouter.get('/search', ...page('site', async (request, asking) => await searchPage(wordsIn(request.query.search), asking), request => wordsIn(request.query.search)))
+pagesRouter.get('/offline', ...page('site', (_request, asking) => offlinePage(asking), undefined, plainly))
+for (const [path, source] of CLIENT_PAGES) pagesRouter.get(path, ...page('site', (_request, asking) => clientPage(source, asking)))
 
 pagesRouter.get('/{*path}', ...page('site', (_request, asking) => messagePage(asking.words.missing, asking, 404, 'src/instance/not-found.page.tsx')))
 pagesRouter.use(() => { throw notFound('Page') })
@@ -74,7 +77,7 @@ const refuse: ErrorRequestHandler = (error, request, response, next) => {
 pagesRouter.use(policy(false), refuse)
 
 /** The handlers of a page. Everybody gets the same page (logins never reach it), so it may be kept while the database has not changed; `part` says what besides the path makes it another one. */
-function page(frame: 'site' | 'embed', make: Make, part: (request: Request) => string = () => ''): RequestHandler[] {
+function page(frame: 'site' | 'embed', make: Make, part: (request: Request) => string = () => '', write = framed): RequestHandler[] {
   return [policy(frame === 'embed'), async (request, response) => {
     const language = languageOf(request)
     const theme = themeOf(request)
@@ -83,7 +86,7 @@ function page(frame: 'site' | 'embed', make: Make, part: (request: Request) => s
       const all = await settings()
       const instance = { name: all.instance.name, shortDescription: all.instance.shortDescription, settings: all }
       const made = await make(request, { language, words: wordsOf(language), instance })
-      const body = await encoded(framed(made, { frame, language, theme, instance }), encoding)
+      const body = await encoded(write(made, { frame, language, theme, instance }), encoding)
       return Buffer.concat([Buffer.from(String(made.status)), createHash('sha1').update(body).digest(), body])
     })
     send(request, response, bytes, encoding, language)

@@ -4,13 +4,13 @@ import { plainText } from '../core/markdown.ts'
 import { Problem } from '../core/problem.ts'
 import { findVideo } from '../videos/videos.ts'
 import { avatar, channelPath } from './cards.ts'
+import { frameSize } from './embed-frame.ts'
 import { html, jsonScript, type Html } from './html.ts'
 import { renderMarkdown } from './markdown.ts'
 import type { Asking, Page } from './page.ts'
 
 const DESCRIPTION_LENGTH = 250
 const LISTED = 1
-const EMBED = { width: 560, height: 315 }
 
 /** A video with everything about it; what is not open to everybody is not told from what does not exist. */
 export async function watchPage(id: string, asking: Asking): Promise<Page> {
@@ -24,6 +24,7 @@ export async function watchPage(id: string, asking: Asking): Promise<Page> {
     body: html`<div class="watch">
       <div class="watch-stage"><div class="player">${player(video, asking.words.preparing)}</div></div>
       <div class="watch-main">
+        ${elsewhere(video, asking.words.otherPlayer)}
         <h1 class="watch-title">${video.name}</h1>
         <p class="watch-facts"><time datetime="${video.publishedAt}">${new Intl.DateTimeFormat(asking.language, { dateStyle: 'long' }).format(new Date(video.publishedAt))}</time></p>
         <div class="watch-band"><a class="watch-channel" href="${channelPath(video.channel, video.isLocal)}">${avatar(video.channel)}<span><strong>${video.channel.displayName}</strong><span class="soft small">${asking.words.by} ${video.account.displayName}</span></span></a></div>
@@ -68,10 +69,17 @@ function player(video: VideoDetails, preparing: string): Html {
   return html`<video controls playsinline preload="none" ${video.previewPath && html`poster="${video.previewPath}"`}><source src="${video.isLocal ? new URL(playlist.playlistUrl).pathname : playlist.playlistUrl}" type="application/vnd.apple.mpegurl"></video>`
 }
 
+/** A way to the film for browsers that neither run scripts nor know its format. */
+function elsewhere({ streamingPlaylists: [playlist] }: VideoDetails, words: string): Html {
+  return html`${playlist && html`<noscript><p class="small"><a href="${playlist.playlistUrl}">${words}</a></p></noscript>`}`
+}
+
 function social(video: VideoDetails): Html {
   const [image, embed, url] = [video.previewPath && `${origin()}${video.previewPath}`, `${origin()}${video.embedPath}`, `${origin()}/w/${video.shortUUID}`]
   const description = plainText(video.description ?? '', DESCRIPTION_LENGTH)
-  return html`<meta property="og:type" content="video.other">
+  const { width, height } = frameSize(video)
+  return html`<link rel="alternate" type="application/json+oembed" href="${origin()}/services/oembed?url=${encodeURIComponent(url)}&format=json" title="${video.name}">
+    <meta property="og:type" content="video.other">
     <meta property="og:title" content="${video.name}">
     <meta property="og:url" content="${url}">
     ${description && html`<meta property="og:description" content="${description}">`}
@@ -79,15 +87,15 @@ function social(video: VideoDetails): Html {
     <meta property="og:video:url" content="${embed}">
     <meta property="og:video:secure_url" content="${embed}">
     <meta property="og:video:type" content="text/html">
-    <meta property="og:video:width" content="${EMBED.width}">
-    <meta property="og:video:height" content="${EMBED.height}">
+    <meta property="og:video:width" content="${width}">
+    <meta property="og:video:height" content="${height}">
     <meta name="twitter:card" content="player">
     <meta name="twitter:title" content="${video.name}">
     ${description && html`<meta name="twitter:description" content="${description}">`}
     ${image && html`<meta name="twitter:image" content="${image}">`}
     <meta name="twitter:player" content="${embed}">
-    <meta name="twitter:player:width" content="${EMBED.width}">
-    <meta name="twitter:player:height" content="${EMBED.height}">`
+    <meta name="twitter:player:width" content="${width}">
+    <meta name="twitter:player:height" content="${height}">`
 }
 
 function schema(video: VideoDetails): Html {
@@ -97,6 +105,7 @@ function schema(video: VideoDetails): Html {
     ...(image ? { thumbnailUrl: image, image } : {}), uploadDate: video.publishedAt, duration: `PT${video.duration}S`,
     url: `${origin()}/w/${video.shortUUID}`, embedUrl: `${origin()}${video.embedPath}`,
     author: { '@type': 'Person', name: video.channel.displayName, url: `${origin()}${channelPath(video.channel, video.isLocal)}` },
+    interactionStatistic: { '@type': 'InteractionCounter', interactionType: { '@type': 'WatchAction' }, userInteractionCount: video.views },
     ...(video.nsfw ? { isFamilyFriendly: false } : {})
   })
 }

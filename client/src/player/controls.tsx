@@ -20,12 +20,13 @@ type Props = {
   onWide?: () => void
   onFull: () => void
   onHelp: () => void
+  onStats: () => void
   onLook: () => void
   onMenu: (open: boolean) => void
 }
 
 /** The bar at the foot of the player. */
-export function Controls({ playback, engine, sheet, tracks, full, wide, onWide, onFull, onHelp, onLook, onMenu }: Props): JSX.Element {
+export function Controls({ playback, engine, sheet, tracks, full, wide, onWide, onFull, onHelp, onStats, onLook, onMenu }: Props): JSX.Element {
   const playing = !playback.paused.value && !playback.ended.value
   const silent = playback.muted.value || playback.volume.value === 0
   return (
@@ -39,7 +40,7 @@ export function Controls({ playback, engine, sheet, tracks, full, wide, onWide, 
         </div>
         <span class="controls-time">{formatTime(engine.awaited.value ?? playback.time.value)} <span class="controls-end">/ {formatTime(playback.duration.value)}</span></span>
         <span class="controls-chapter">{chapterAt(tracks.chapters, engine.awaited.value ?? playback.time.value)?.title}</span>
-        <Settings {...{ playback, engine, tracks, onHelp }} onOpen={onMenu} />
+        <Settings {...{ playback, engine, tracks, onHelp, onStats }} onOpen={onMenu} />
         {document.pictureInPictureEnabled && <IconButton class="player-button player-float" label={t(playback.floating.value ? 'player.unfloat' : 'player.float')} icon="pip" onClick={() => void playback.toggleFloating().catch(() => { /* not before there is a picture */ })} />}
         {onWide && <IconButton class="player-button player-wide" label={t(wide ? 'player.unwide' : 'player.wide')} icon="theatre" aria-pressed={wide} onClick={onWide} />}
         <IconButton class="player-button" label={t(full ? 'player.unfull' : 'player.full')} icon={full ? 'minimize' : 'fullscreen'} onClick={onFull} />

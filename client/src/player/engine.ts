@@ -2,10 +2,14 @@ import { signal } from '@preact/signals'
 import type Hls from 'hls.js'
 import type { ErrorData, Level } from 'hls.js'
 import { read, write } from '../storage.ts'
+import { Audios } from './audios.ts'
 import { Rungs } from './rungs.ts'
 import type { Fault, Quality, Source } from './source.ts'
 
 type Library = typeof import('hls.js')
+
+/** What the statistics tell of the loading. */
+export type Loading = { codecs: string | null, bitrate: number | null, bandwidth: number | null, host: string }
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl'
 const BUFFER_BEHIND = 60
@@ -21,7 +25,10 @@ export class Engine {
   readonly chosen = signal<Quality | null>(null)
   /** What is on the screen. */
   readonly shown = signal<Quality | null>(null)
+  readonly audios = new Audios()
   readonly growing = signal(false)
+  /** Whether qualities are being made that cannot be chosen yet. */
+  readonly coming = signal(false)
   /** Seconds that can be played so far; Infinity once everything can. */
   readonly ready = signal(Infinity)
   /** A place the viewer wants to see that is not there yet. */
@@ -57,10 +64,10 @@ export class Engine {
     this.#attach(this.#library, source, at)
   }
 
-  /** Shows a quality from the next segment on; null lets the connection decide. */
-  choose(quality: Quality | null): void {
+  /** Shows a quality from the next segment on; null lets the connection decide. Unless told otherwise it is kept for later videos. */
+  choose(quality: Quality | null, keep = true): void {
     this.chosen.value = quality
-    write('quality', quality?.size ?? null)
+    if (keep) write('quality', quality?.size ?? null)
     if (!this.#hls) return
     this.#hls.nextLevel = quality ? this.#indexOf(this.#hls, quality) : -1
   }
@@ -77,6 +84,16 @@ export class Engine {
     this.stopWaiting()
     this.#rungs?.fit(target)
     this.#media.currentTime = target
+  }
+
+  /** What is known of the loading: codecs and bits per second of what is shown, bits per second the connection is thought to carry, where it comes from. */
+  loading(): Loading {
+    const level = this.#hls?.levels[this.#hls.currentLevel]
+    const estimate = this.#hls?.bandwidthEstimate ?? NaN
+    return {
+      codecs: level?.codecs ?? null, bitrate: level?.averageBitrate || null, bandwidth: Number.isFinite(estimate) ? estimate : null,
+      host: this.#source ? new URL(this.#source.url, location.href).host : ''
+    }
   }
 
   /** Gives up waiting for a place that is not there yet. */
@@ -110,7 +127,9 @@ export class Engine {
     this.fault.value = null
     this.qualities.value = []
     this.shown.value = null
+    this.audios.clear()
     this.growing.value = false
+    this.coming.value = false
     this.ready.value = Infinity
     this.stopWaiting()
   }
@@ -132,7 +151,8 @@ export class Engine {
       autoStartLoad: false, subtitleStreamController: undefined, subtitleTrackController: undefined, timelineController: undefined, backBufferLength: BUFFER_BEHIND, capLevelToPlayerSize: true, enableWorker: false,
       abrEwmaDefaultEstimate: read<number>('bandwidth') ?? Hls.DefaultConfig.abrEwmaDefaultEstimate
     })
-    const rungs = this.#rungs = new Rungs(library, hls, source.url, source.unfinished, () => this.#media.currentTime)
+    const rungs = this.#rungs = new Rungs(library, hls, source.url, source.unfinished, () => this.#media.currentTime, coming => { this.coming.value = coming })
+    this.audios.follow(library, hls)
     hls.on(Events.MANIFEST_PARSED, () => {
       const begin = async () => {
         await rungs.begin(at)

@@ -10,6 +10,7 @@ export type Commands = {
   float: () => void
   faster: (steps: number) => void
   captions: () => void
+  stats: () => void
   help: () => void
 }
 
@@ -45,6 +46,7 @@ function commandOf(key: string, commands: Commands, inside: boolean): (() => voi
     case 'ArrowDown': return inside ? () => commands.louder(-VOLUME_STEP) : null
     case 'm': return commands.mute
     case 'c': return commands.captions
+    case 's': return commands.stats
     case 'f': return commands.fullscreen
     case 't': return commands.theatre
     case 'i': return commands.float

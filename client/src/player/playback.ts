@@ -28,6 +28,7 @@ export class Playback {
     return this.#growing.value ? Math.max(measured, this.#given.value) : measured
   })
   readonly #stop = new AbortController()
+  #imposed = false
 
   constructor(media: HTMLVideoElement) {
     this.media = media
@@ -35,7 +36,10 @@ export class Playback {
     if (kept) { media.volume = Math.min(1, Math.max(0, kept.volume)); media.muted = kept.muted }
     this.#on(['play', 'playing', 'pause', 'waiting', 'seeking', 'seeked', 'ended', 'timeupdate', 'progress', 'durationchange', 'volumechange', 'ratechange', 'emptied', 'canplay'], this.#read)
     this.#on(['playing'], () => { this.begun.value = true })
-    this.#on(['volumechange'], () => write('volume', { volume: media.volume, muted: media.muted } satisfies Loudness))
+    this.#on(['volumechange'], () => {
+      if (!this.#imposed) write('volume', { volume: media.volume, muted: media.muted } satisfies Loudness)
+      this.#imposed = false
+    })
     this.#on(['enterpictureinpicture'], () => { this.floating.value = true })
     this.#on(['leavepictureinpicture'], () => { this.floating.value = false })
     this.#read()
@@ -65,6 +69,15 @@ export class Playback {
   setVolume(volume: number): void {
     this.media.volume = Math.min(1, Math.max(0, volume))
     this.media.muted = this.media.volume === 0
+  }
+
+  /** Sets the volume by the wish of an embedding page, not of the viewer: it is not kept for the next video. */
+  imposeVolume(volume: number): void {
+    const { media } = this
+    const [before, wasMuted] = [media.volume, media.muted]
+    if (volume > 0) media.volume = Math.min(1, volume)
+    media.muted = volume <= 0
+    this.#imposed = media.volume !== before || media.muted !== wasMuted
   }
 
   toggleMuted(): void {

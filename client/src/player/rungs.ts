@@ -22,18 +22,21 @@ export class Rungs {
   readonly #hls: Hls
   readonly #url: string
   readonly #place: () => number
+  readonly #tell: (coming: boolean) => void
   readonly #reach = new Map<string, Reach>()
   #master: string | null = null
+  #listed: string[] | null = null
   #finished: boolean
   #pause = FIRST_PAUSE
   #timer = 0
 
-  /** `unfinished`: whether rungs may still be growing or missing. `place` tells where the viewer is. */
-  constructor(library: Library, hls: Hls, url: string, unfinished: boolean, place: () => number) {
+  /** `unfinished`: whether rungs may still be growing or missing. `place` tells where the viewer is; `tell` hears whether rungs are growing that cannot be chosen yet. */
+  constructor(library: Library, hls: Hls, url: string, unfinished: boolean, place: () => number, tell: (coming: boolean) => void) {
     this.#library = library
     this.#hls = hls
     this.#url = new URL(url, location.href).href
     this.#place = place
+    this.#tell = tell
     this.#finished = !unfinished
     document.addEventListener('visibilitychange', this.#plan)
   }
@@ -74,8 +77,14 @@ export class Rungs {
     for (const { uri } of levels.filter(level => lags(level.uri, GOES_AHEAD))) {
       if (this.#hls.levels.length > 1) removeLevel(this.#hls, uri)
     }
-    if (this.#master === null) return false
-    return addLevels(this.#library, this.#hls, this.#master, this.#url, url => this.#reach.has(pathOf(url)) && !lags(url, COMES_AHEAD)) > 0
+    const added = this.#master !== null && addLevels(this.#library, this.#hls, this.#master, this.#url, url => this.#reach.has(pathOf(url)) && !lags(url, COMES_AHEAD)) > 0
+    this.#tell(this.#anyComing())
+    return added
+  }
+
+  #anyComing(): boolean {
+    const playable = new Set(this.#hls.levels.map(({ uri }) => pathOf(uri)))
+    return [...this.#reach].some(([path, { ended }]) => !ended && !playable.has(path) && (this.#listed?.includes(path) ?? true))
   }
 
   stop(): void {
@@ -100,6 +109,7 @@ export class Rungs {
       const listed = this.#library.M3U8Parser.parseMasterPlaylist(text, this.#url).levels.map(({ url }) => url)
       await this.#measure(listed)
       if (this.#finished) return
+      this.#listed = listed.map(pathOf)
       this.#master = text
       if (this.fit(this.#place())) this.#pause = FIRST_PAUSE
     }

@@ -5,7 +5,7 @@ import { Dialog } from '../ui/dialog.tsx'
 
 const KEYS: [keys: string[], meaning: Key][] = [
   [['K', '␣'], 'keys.toggle'], [['J', 'L'], 'keys.jump'], [['←', '→'], 'keys.smallJump'], [['0', '9'], 'keys.tenths'],
-  [['↑', '↓'], 'keys.volume'], [['M'], 'keys.mute'], [['C'], 'keys.captions'], [['F'], 'keys.fullscreen'], [['T'], 'keys.theatre'], [['I'], 'keys.float'], [['<', '>'], 'keys.speed'], [['?'], 'keys.help']
+  [['↑', '↓'], 'keys.volume'], [['M'], 'keys.mute'], [['C'], 'keys.captions'], [['F'], 'keys.fullscreen'], [['T'], 'keys.theatre'], [['I'], 'keys.float'], [['<', '>'], 'keys.speed'], [['S'], 'keys.stats'], [['?'], 'keys.help']
 ]
 
 /** What the keys do in the player. */

@@ -13,20 +13,22 @@ export type Tracks = {
   captions: Caption[]
   /** What is shown; null: none. */
   caption: Caption | null
-  /** Shows the subtitles of a language, here and in later videos; null shows none. */
-  choose: (language: string | null) => void
+  /** Shows the subtitles of a language, here and, unless it is not to be kept, in later videos; null shows none. */
+  choose: (language: string | null, keep?: boolean) => void
   /** Shows subtitles in the viewer's language, else in any; or none any more. */
   toggle: () => void
   chapters: Chapter[]
+  /** Whether all of this has been asked for. */
+  known: boolean
 }
 
 type Known = { uuid: string, captions: Caption[], chapters: Chapter[] }
 const KEY = 'captions'
 
-/** Subtitles and chapters of a video, asked for once they are `wanted`. */
-export function useTracks({ uuid, headers }: Source, wanted: boolean): Tracks {
+/** Subtitles and chapters of a video, asked for once they are `wanted`; `first` is the language to begin with instead of the viewer's. */
+export function useTracks({ uuid, headers }: Source, wanted: boolean, first: string | null = null): Tracks {
   const [known, setKnown] = useState<Known | null>(null)
-  const [chosen, setChosen] = useState(() => read<string>(KEY))
+  const [chosen, setChosen] = useState(() => first ?? read<string>(KEY))
   useEffect(() => {
     if (!wanted) return
     let current = true
@@ -45,12 +47,12 @@ export function useTracks({ uuid, headers }: Source, wanted: boolean): Tracks {
 
   const { captions, chapters } = known?.uuid === uuid ? known : { captions: [], chapters: [] }
   const caption = captions.find(one => one.language.id === chosen) ?? null
-  const choose = (next: string | null) => {
+  const choose = (next: string | null, keep = true) => {
     setChosen(next)
-    write(KEY, next)
+    if (keep) write(KEY, next)
   }
   return {
-    captions, caption, choose, chapters,
+    captions, caption, choose, chapters, known: known?.uuid === uuid,
     toggle: () => {
       const any = captions.find(one => one.language.id === language()) ?? captions[0]
       if (any) choose(caption ? null : any.language.id)

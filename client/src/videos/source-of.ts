@@ -49,7 +49,8 @@ function describe(video: VideoDetails, password: string | null): Omit<Source, 'u
   }
 }
 
-function isOpen({ privacy }: VideoDetails): boolean {
+/** Whether everybody with its address may watch a video. */
+export function isOpen({ privacy }: VideoDetails): boolean {
   return privacy.id === PRIVACY.public || privacy.id === PRIVACY.unlisted
 }
 

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expectNoFaults, logIn, openSite, type Site, type Visitor } from './site.ts'
+
+let site: Site
+beforeAll(async () => { site = await openSite() }, 180_000)
+afterAll(async () => await site.stop())
+
+/** Waits until the worker of an address has taken over. */
+async function working({ page }: Visitor, address: string): Promise<void> {
+  await expect.poll(async () => await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.active?.scriptURL ?? '')).toBe(`${site.url}${address}`)
+}
+
+const kept = async ({ page }: Visitor) => await page.evaluate(async () => {
+  const names = await caches.keys()
+  const lists = await Promise.all(names.map(async name => (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname)))
+  return { names: names.length, paths: lists.flat().sort(), page: await (await caches.match('/offline'))?.text() ?? '' }
+})
+
+test('without a network every address shows a friendly page in the person\'s language, and goes on when it is back', async () => {
+  const visitor = await site.visit({ serviceWorkers: 'allow', locale: 'fr-FR' })
+  const { page, context } = visitor
+  await page.goto('/')
+  await working(visitor, '/sw.js?fr-system')
+  await context.setOffline(true)
+  await page.goto('/about')
+  await page.getByRole('heading', { name: 'Vous êtes hors ligne' }).waitFor()
+  expect(new URL(page.url()).pathname).toBe('/about')
+  // It looks as it should, too.
+  expect(await page.locator('.bar').evaluate(bar => getComputedStyle(bar).display)).toBe('flex')
+  expect(await page.locator('.mark').evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0)
+  await context.setOffline(false)
+  await page.getByRole('link', { name: 'Réessayer' }).click()
+  await page.locator('.about-software').waitFor()
+  expectNoFaults(visitor)
+  await context.close()
+})
+
+test('nothing of anybody is kept, and no page of yesterday is shown', async () => {
+  const visitor = await site.visit({ serviceWorkers: 'allow' })
+  const { page, context } = visitor
+  await site.user('ada')
+  await logIn(page, 'ada', 'password1', '/my/videos')
+  await working(visitor, '/sw.js?en-system')
+  await page.goto('/settings')
+  await page.getByLabel('Display name').or(page.getByRole('heading', { level: 1 })).first().waitFor()
+  const { names, paths } = await kept(visitor)
+  expect(names).toBe(1)
+  expect(paths.filter(path => !/^\/client\/(assets\/[\w.-]+\.css|icon\.svg|icon-180\.png|favicon\.ico)$/.test(path))).toEqual(['/offline'])
+  await context.setOffline(true)
+  await page.goto('/settings')
+  await page.getByRole('heading', { name: 'You are offline' }).waitFor()
+  expect(await page.content()).not.toContain('ada')
+  await context.setOffline(false)
+  await page.goto('/my/videos')
+  await page.locator('.bar-me').waitFor()
+  expectNoFaults(visitor)
+  await context.close()
+})
+
+test('another language or theme renews what is kept, and the old one goes', async () => {
+  const visitor = await site.visit({ serviceWorkers: 'allow' })
+  const { page, context } = visitor
+  await page.goto('/')
+  await working(visitor, '/sw.js?en-system')
+  await page.getByRole('button', { name: 'Menu' }).click()
+  await page.getByRole('menuitemradio', { name: 'Français' }).click()
+  await working(visitor, '/sw.js?fr-system')
+  await page.getByRole('button', { name: 'Menu' }).click()
+  await page.getByRole('menuitemradio', { name: 'Sombre' }).click()
+  await working(visitor, '/sw.js?fr-dark')
+  const { names, page: text } = await kept(visitor)
+  expect([names, text]).toEqual([1, expect.stringContaining('<html lang="fr" data-theme="dark">')])
+  await context.setOffline(true)
+  await page.goto('/about')
+  await page.getByRole('heading', { name: 'Vous êtes hors ligne' }).waitFor()
+  expect(await page.locator('html').getAttribute('data-theme')).toBe('dark')
+  await context.close()
+})
+
+test('the worker may do nothing but ask this site, is asked for anew, and is refused nothing', async () => {
+  const { status, headers, text } = await site.call('GET //sw.js?en-system')
+  expect([status, headers.get('content-type'), headers.get('cache-control')]).toEqual([200, 'text/javascript; charset=utf-8', 'no-cache'])
+  expect(headers.get('content-security-policy')).toBe("default-src 'none'; connect-src 'self'")
+  expect(text).toMatch(/^\/\/ [\w-]{20,}\n/)
+  expect((await site.call('GET //')).headers.get('content-security-policy')).toMatch(/worker-src 'self'/)
+})
+
+test('what the server says is shown as it says it, also with a worker: refusals, moved pages, pages that are new now', async () => {
+  const visitor = await site.visit({ serviceWorkers: 'allow' })
+  const { page, context } = visitor
+  await page.goto('/')
+  await working(visitor, '/sw.js?en-system')
+  expect((await page.goto('/nothing/here'))!.status()).toBe(404)
+  await page.goto('/accounts/root')
+  expect(new URL(page.url()).pathname).toBe('/a/root')
+  expectNoFaults(visitor)
+  await context.close()
+})
