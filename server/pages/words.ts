@@ -3,12 +3,12 @@ import type { Request } from 'express'
 /** The few words that stand in a page before the client takes over. */
 const WORDS = {
   en: {
-    home: 'New videos', homeEmpty: 'Nothing to watch yet', upload: 'Upload', login: 'Log in', videos: 'Videos', by: 'by', closed: 'This video does not exist, or it is not open to everybody.',
+    home: 'New videos', homeEmpty: 'Nothing to watch yet', upload: 'Upload', login: 'Log in', videos: 'Videos', next: 'More to watch', by: 'by', closed: 'This video does not exist, or it is not open to everybody.',
     missing: 'This page does not exist', toHome: 'To the home page', preparing: 'This video is being prepared.', loading: 'Loading…', channelMissing: 'This channel does not exist', accountMissing: 'There is nobody of that name',
     tooMany: 'That was a bit much. Please wait a moment and load the page again.', failed: 'That did not work. Please try again.'
   },
   fr: {
-    home: 'Nouvelles vidéos', homeEmpty: 'Rien à regarder pour l’instant', upload: 'Envoyer', login: 'Connexion', videos: 'Vidéos', by: 'par', closed: 'Cette vidéo n’existe pas, ou n’est pas ouverte à tous.',
+    home: 'Nouvelles vidéos', homeEmpty: 'Rien à regarder pour l’instant', upload: 'Envoyer', login: 'Connexion', videos: 'Vidéos', next: 'À regarder ensuite', by: 'par', closed: 'Cette vidéo n’existe pas, ou n’est pas ouverte à tous.',
     missing: 'Cette page n’existe pas', toHome: 'Vers l’accueil', preparing: 'Cette vidéo se prépare.', loading: 'Chargement…', channelMissing: 'Cette chaîne n’existe pas', accountMissing: 'Il n’y a personne de ce nom',
     tooMany: 'C’était un peu trop. Attendez un instant et rechargez la page.', failed: 'Ça n’a pas marché. Réessayez.'
   }
