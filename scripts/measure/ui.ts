@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { CHROMIUM_ARGUMENTS, chromiumPath } from '../../client/test/chromium.ts'
+import { shortUuid } from '../../shared/ids.ts'
 import { makeBed, type Bed } from './bed.ts'
 import { serveBarePages } from './bare-pages.ts'
 import { seedClips, seedFilm } from './films.ts'
@@ -11,7 +12,7 @@ import { quiet, SLOW, visit, type Asked, type Seen } from './visit.ts'
 const RUNS = 5
 const VIDEOS = 100
 const AFTER_FRAME = 3000
-const NOTHING_ENCODED = { transcoding: { resolutions: Object.fromEntries([240, 360, 480, 720, 1080].map(size => [`${size}p`, false])) } }
+const NOTHING_ENCODED = { storyboards: { enabled: false }, transcoding: { resolutions: Object.fromEntries([240, 360, 480, 720, 1080].map(size => [`${size}p`, false])) } }
 
 type Figure = { name: string, limit: number, unit: string, of: (seen: Seen) => number }
 
@@ -36,7 +37,7 @@ export async function measurePages(): Promise<void> {
   await withPages(async (browser, url, uuid, film) => {
     console.log(`Chromium ${browser.version()}, ${cpus().length} x ${cpus()[0]?.model.trim()}; slow: CPU ${SLOW.cpu}x slower, ${SLOW.bitsPerSecond / 1e6} Mbit/s, ${SLOW.latency} ms; ${RUNS} runs: median, best (all)`)
     console.log('The viewer presses play as soon as the button is drawn; a frame counts once the film moves.')
-    const watch = `${url}/w/${uuid}`
+    const watch = `${url}/w/${shortUuid(uuid)}`
     const scripts = await scriptsOf(browser, watch)
     console.log(`\nScripts of the watch page, gzipped: ${scripts.own.toFixed(1)} kB before the player's library (at most 60), ${scripts.library.toFixed(1)} kB library`)
     const bare = await serveBarePages(Math.round((scripts.own + scripts.library) * 1000), film)
@@ -62,7 +63,7 @@ export async function measurePages(): Promise<void> {
 /** Prints every request and every long task of one slow visit to the watch page and to the home page, in their order. */
 export async function drawWaterfall(): Promise<void> {
   await withPages(async (browser, url, uuid) => {
-    for (const [path, act] of [[`/w/${uuid}`, playing], ['/', settledDown]] as const) {
+    for (const [path, act] of [[`/w/${shortUuid(uuid)}`, playing], ['/', settledDown]] as const) {
       const seen = await visit(browser, url + path, { slow: true, screen: 'desktop' }, act)
       console.log(`\n${path}: first paint ${seen.painted.toFixed(0)}, largest ${seen.largest.toFixed(0)}, play ${seen.pressed?.toFixed(0) ?? '-'}, frame ${seen.frame?.toFixed(0) ?? '-'}, shift ${seen.shifted.toFixed(3)}, blocking ${blocking(seen).toFixed(0)} ms`)
       for (const { at, end, bytes, type, url } of seen.asked) console.log(`${at.toFixed(0).padStart(6)} to ${end.toFixed(0).padStart(8)} ${(bytes / 1000).toFixed(1).padStart(7)} kB  ${type.padEnd(10)} ${new URL(url).pathname}`)
@@ -79,7 +80,9 @@ async function withPages(act: (browser: Browser, url: string, uuid: string, film
     const seeding = await bed.serve(NOTHING_ENCODED)
     await seedClips(seeding.url, VIDEOS - 1)
     await seeding.stop()
-    const { url } = await bed.serve()
+    // Under the same name: others know an instance by it.
+    const port = Number(new URL(seeding.url).port)
+    const { url } = await bed.serve({ listen: { port }, webserver: { https: false, hostname: '127.0.0.1', port } })
     const uuid = await seedFilm(url)
     await act(browser, url, uuid, lowestRung(bed, uuid))
   } finally {

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 
 /** A line and a machine as many people have them; null is what there is. */
@@ -29,7 +30,7 @@ export async function quiet(page: Page, ms = 1000): Promise<void> {
 async function look(context: BrowserContext, url: string, slow: boolean, act: (page: Page, devtools: CDPSession) => Promise<void>): Promise<Seen> {
   const page = await context.newPage()
   await context.exposeBinding('press', async (_, x: number, y: number) => await page.mouse.click(x, y))
-  await context.addInitScript(observe)
+  await context.addInitScript({ path: join(import.meta.dirname, 'observe.js') })
   const devtools = await context.newCDPSession(page)
   await devtools.send('Network.enable')
   const asked = follow(devtools)
@@ -57,26 +58,6 @@ function follow(devtools: CDPSession): () => Asked[] {
     const one = asked.get(requestId)
     if (one) Object.assign(one, { end: (timestamp - began!) * 1000, bytes: encodedDataLength })
   })
+  devtools.on('Network.requestServedFromCache', ({ requestId }) => { asked.delete(requestId) })
   return () => [...asked.values()]
-}
-
-/** Runs in the page before anything else: notes paints, shifts, long tasks, the first moving frame; presses play as soon as there is something to press. */
-function observe(): void {
-  const seen: Omit<Seen, 'asked'> = { painted: 0, largest: 0, shifted: 0, tasks: [], pressed: null, frame: null, done: null }
-  Object.assign(window, { seen })
-  const on = (type: string, note: (entry: PerformanceEntry) => void) => new PerformanceObserver(list => list.getEntries().forEach(note)).observe({ type, buffered: true })
-  on('paint', ({ name, startTime }) => { if (name === 'first-contentful-paint') seen.painted = startTime })
-  on('largest-contentful-paint', ({ startTime }) => { seen.largest = startTime })
-  // All of them: also those that a press would excuse.
-  on('layout-shift', entry => { seen.shifted += (entry as PerformanceEntry & { value: number }).value })
-  on('longtask', ({ startTime, duration }) => { seen.tasks.push([startTime, duration]) })
-  addEventListener('play', ({ target }) => (target as HTMLVideoElement).requestVideoFrameCallback(() => { seen.frame ??= performance.now() }), true)
-  const { press } = window as never as { press: (x: number, y: number) => void }
-  const seek = () => {
-    const button = document.querySelector('.player-start')?.getBoundingClientRect()
-    if (!button || button.width === 0) return void requestAnimationFrame(seek)
-    seen.pressed = performance.now()
-    press(button.x + button.width / 2, button.y + button.height / 2)
-  }
-  requestAnimationFrame(seek)
 }

@@ -7,9 +7,9 @@ const compress = { br: promisify(brotliCompress), gzip: promisify(gzip) }
 /** How a text is compressed on its way. */
 export type Encoding = 'br' | 'gzip' | null
 
-/** The best encoding the client takes. */
+/** The best encoding the client takes; browsers name the best one last. */
 export function encodingOf(request: Request): Encoding {
-  return (request.acceptsEncodings(['br', 'gzip']) || null) as Encoding
+  return (['br', 'gzip'] as const).find(one => request.acceptsEncodings(one) === one) ?? null
 }
 
 /** A text's bytes as they travel. Quick compression: it is made for one moment. */

@@ -15,7 +15,7 @@ import type { Asking, Page } from './page.ts'
 const DESCRIPTION_LENGTH = 250
 const LISTED = 1
 /** As the client asks for them (client/src/videos/more-videos.tsx). */
-const NEXT_SHOWN = 12
+const NEXT_SHOWN = 10
 const NEXT = { start: 0, count: NEXT_SHOWN + 1, sort: '-publishedAt', skipCount: true } as const
 const EMBED = { width: 560, height: 315 }
 

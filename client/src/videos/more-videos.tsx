@@ -4,7 +4,7 @@ import { t } from '../i18n/i18n.ts'
 import { useAnswer } from '../use-answer.ts'
 import { VideoRow } from './card.tsx'
 
-const SHOWN = 12
+const SHOWN = 10
 /** One more than is shown: the video itself is among them. */
 const ASKED = SHOWN + 1
 
