@@ -38,7 +38,7 @@ function card(video: Video, language: Language, withChannel: boolean, heading: '
   </article>`
 }
 
-function picture({ thumbnailPath, previewPath, duration }: Video, early: boolean, sizes = '(max-width: 40rem) 100vw, 22rem'): Html {
+function picture({ thumbnailPath, previewPath, duration }: Video, early: boolean, sizes = '(max-width: 40rem) 100vw, 17.5rem'): Html {
   const set = thumbnailPath && previewPath ? `${thumbnailPath} 280w, ${previewPath} 850w` : null
   return html`<span class="thumbnail">
       ${thumbnailPath && html`<img src="${thumbnailPath}" ${set && html`srcset="${set}" sizes="${sizes}"`} width="280" height="157" alt="" loading="${early ? 'eager' : 'lazy'}" decoding="async">`}

@@ -5,6 +5,9 @@ import { Avatar } from '../ui/avatar.tsx'
 import { Icon } from '../ui/icon.tsx'
 import './card.css'
 
+/** The narrowest a card of a grid is: the small picture does on usual screens, dense ones take the large one. */
+const SIZES = '(max-width: 40rem) 100vw, 17.5rem'
+
 type Actor = { name: string, host: string, displayName: string }
 
 /** The short address of a channel's page: its name, with the host where it lives elsewhere. */
@@ -45,7 +48,7 @@ export function VideoRow({ video, heading: Heading, children }: { video: Video, 
 }
 
 /** The picture of a video with its length; `sizes` says how wide it is drawn. */
-export function Thumbnail({ video, eager = false, sizes = '(max-width: 40rem) 100vw, 22rem' }: { video: Pick<Video, 'thumbnailPath' | 'previewPath' | 'duration'>, eager?: boolean, sizes?: string }): JSX.Element {
+export function Thumbnail({ video, eager = false, sizes = SIZES }: { video: Pick<Video, 'thumbnailPath' | 'previewPath' | 'duration'>, eager?: boolean, sizes?: string }): JSX.Element {
   const { thumbnailPath, previewPath, duration } = video
   const set = thumbnailPath && previewPath ? `${thumbnailPath} 280w, ${previewPath} 850w` : undefined
   return (
