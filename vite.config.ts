@@ -28,6 +28,27 @@ const compressed: Plugin = {
   }
 }
 
+/** Parts of hls.js that nothing here uses: rights management, subtitles (tracks of the page show them), advertisements, reports to networks of servers. */
+const UNUSED = ['subtitleStreamController', 'subtitleTrackController', 'timelineController', 'emeController', 'cmcdController', 'contentSteeringController', 'iframeController', 'interstitialsController']
+
+/** Leaves those parts out, a quarter of the library: its default configuration names them, so no bundler can see that they are not needed. */
+const lean: Plugin = {
+  name: 'bobine:lean',
+  transform: {
+    filter: { id: /hls\.js\/dist\/hls\.mjs$/ },
+    handler(code) {
+      for (const name of UNUSED) code = replaceOnce(code, new RegExp(`^  ${name}: \\w+ ?(,?)$`, 'm'), `  ${name}: undefined$1`)
+      // Such a line keeps the class although nobody uses it.
+      return replaceOnce(code, /^EMEController\.CDMCleanupPromise = void 0;$/m, '')
+    }
+  }
+}
+
+function replaceOnce(code: string, pattern: RegExp, by: string): string {
+  if (code.match(new RegExp(pattern, 'gm'))?.length !== 1) throw new Error(`hls.js has changed: ${pattern} is not there exactly once`)
+  return code.replace(pattern, by)
+}
+
 const KEPT_FOR = 7 * 24 * 3600 * 1000
 
 /** Removes files of builds that are older than a week: a page that was opened before an update still finds the rest of its code. */
@@ -45,7 +66,7 @@ const swept: Plugin = {
 
 /** Builds client/ to dist/client: two pages (the site and the embedded player) that server/pages fills in. */
 export default defineConfig(({ command }) => ({
-  plugins: [root, compressed, swept],
+  plugins: [root, lean, compressed, swept],
   base: command === 'build' ? '/client/' : '/',
   // Not import.meta.env.DEV: a build under tests would be taken for development.
   define: { DEVELOPMENT: command === 'serve' },
@@ -54,6 +75,8 @@ export default defineConfig(({ command }) => ({
     outDir: join(import.meta.dirname, 'dist/client'),
     emptyOutDir: false,
     manifest: 'manifest.json',
+    // All styles together are smaller than a picture, and no page waits for its own.
+    cssCodeSplit: false,
     target: ['chrome111', 'edge111', 'firefox114', 'safari16.4'],
     // Scripts and pictures inside the page would need a weaker content security policy.
     assetsInlineLimit: 0,
@@ -65,8 +88,9 @@ export default defineConfig(({ command }) => ({
       output: {
         codeSplitting: {
           groups: [
-            { name: 'player', test: /client\/src\/(player\/|videos\/(use-video|source-of|start-of))/, priority: 1 },
-            { name: 'base', test: /node_modules\/(@preact|preact)|client\/src\/(i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|api|credentials|first-data|storage|session|use-answer|shell\/(preferences|scroll|title)|instance\/config)/, priority: 2 }
+            { name: 'player', test: /client\/src\/(player\/(?!hls)|videos\/(use-video|source-of|start-of))/, priority: 1 },
+            // What most pages share comes in one file: on a slow line a request costs more than a few kilobytes.
+            { name: 'base', test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed)\.tsx)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|shell\/(?!app|routes|shell)|instance\/config|videos\/(card|names)|channels\/(profile|reading)\.|subscriptions\/subscribe\.|moderation\/(report|reasons)\.)/, priority: 2 }
           ]
         }
       }

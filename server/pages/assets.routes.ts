@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Router, type Response } from 'express'
 import { config, origin } from '../core/config.ts'
+import { encodingOf, type Encoding } from '../core/encoded.ts'
 import { notFound } from '../core/problem.ts'
 import { buildName, clientFolder } from './built.ts'
 
@@ -20,7 +21,7 @@ assetsRouter.get('/client/{*path}', async (request, response) => {
   // What the build names after its content never changes; the rest may with the next version.
   const hashed = name.startsWith('assets/')
   response.setHeader('Vary', 'Accept-Encoding')
-  const [file, encoding] = compressed(name, request.acceptsEncodings(['br', 'gzip']))
+  const [file, encoding] = compressed(name, encodingOf(request))
   if (encoding) response.setHeader('Content-Encoding', encoding)
   await sendFile(response, file, { maxAge: config.cache.static[hashed ? 'segments' : 'images'], immutable: hashed })
 })
@@ -57,9 +58,9 @@ assetsRouter.get('/robots.txt', (_request, response) => {
 })
 
 /** The file to send for a name: the compressed one that the build wrote beside it, where the client takes it. */
-function compressed(name: string, encoding: string | false): [file: string, encoding: string | null] {
-  const ending = encoding === 'br' ? '.br' : encoding === 'gzip' ? '.gz' : null
-  return ending && existsSync(join(clientFolder, `${name}${ending}`)) ? [`${name}${ending}`, encoding as string] : [name, null]
+function compressed(name: string, encoding: Encoding): [file: string, encoding: Encoding] {
+  const file = encoding && `${name}.${encoding === 'br' ? 'br' : 'gz'}`
+  return file && existsSync(join(clientFolder, file)) ? [file, encoding] : [name, null]
 }
 
 async function sendFile(response: Response, name: string, options: { maxAge: number, immutable?: boolean }): Promise<void> {

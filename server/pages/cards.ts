@@ -7,6 +7,17 @@ export function videoGrid(videos: Video[], language: Language, { withChannel = t
   return html`<ul class="grid" role="list">${videos.map((video, index) => html`<li>${card(video, language, withChannel, heading, index < 4)}</li>`)}</ul>`
 }
 
+/** A narrow list of videos beside something else. */
+export function videoList(videos: Video[], language: Language): Html {
+  return html`<ul class="watch-list" role="list">${videos.map(video => html`<li><article class="card card-row">
+    <a class="card-picture" href="/w/${video.shortUUID}" tabindex="-1" aria-hidden="true">${picture(video, false, '10rem')}</a>
+    <div class="card-words">
+      ${title('h3', html`<a href="/w/${video.shortUUID}">${video.name}</a>`)}
+      <p class="card-line">${video.channel.displayName}</p><p class="card-line">${day(video, language)}</p>
+    </div>
+  </article></li>`)}</ul>`
+}
+
 /** The path of a channel's page. */
 export function channelPath(channel: { name: string, host: string }, isLocal: boolean): string {
   return `/c/${channel.name}${isLocal ? '' : `@${channel.host}`}`
@@ -14,22 +25,29 @@ export function channelPath(channel: { name: string, host: string }, isLocal: bo
 
 function card(video: Video, language: Language, withChannel: boolean, heading: 'h2' | 'h3', early: boolean): Html {
   const path = `/w/${video.shortUUID}`
-  const set = video.thumbnailPath && video.previewPath ? `${video.thumbnailPath} 280w, ${video.previewPath} 850w` : null
-  const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(video.publishedAt))
   return html`<article class="card">
-    <a class="card-picture" href="${path}" tabindex="-1" aria-hidden="true"><span class="thumbnail">
-      ${video.thumbnailPath && html`<img src="${video.thumbnailPath}" ${set && html`srcset="${set}" sizes="(max-width: 40rem) 100vw, 22rem"`} width="280" height="157" alt="" loading="${early ? 'eager' : 'lazy'}" decoding="async">`}
-      ${video.duration > 0 && html`<span class="thumbnail-time">${time(video.duration)}</span>`}
-    </span></a>
+    <a class="card-picture" href="${path}" tabindex="-1" aria-hidden="true">${picture(video, early)}</a>
     <div class="card-text">
       ${withChannel && avatar(video.channel)}
       <div class="card-words">
         ${title(heading, html`<a href="${path}">${video.name}</a>`)}
         ${withChannel && html`<p class="card-line"><a class="card-channel" href="${channelPath(video.channel, video.isLocal)}">${video.channel.displayName}</a></p>`}
-        <p class="card-line">${date}</p>
+        <p class="card-line">${day(video, language)}</p>
       </div>
     </div>
   </article>`
+}
+
+function picture({ thumbnailPath, previewPath, duration }: Video, early: boolean, sizes = '(max-width: 40rem) 100vw, 17.5rem'): Html {
+  const set = thumbnailPath && previewPath ? `${thumbnailPath} 280w, ${previewPath} 850w` : null
+  return html`<span class="thumbnail">
+      ${thumbnailPath && html`<img src="${thumbnailPath}" ${set && html`srcset="${set}" sizes="${sizes}"`} width="280" height="157" alt="" loading="${early ? 'eager' : 'lazy'}" decoding="async">`}
+      ${duration > 0 && html`<span class="thumbnail-time">${time(duration)}</span>`}
+    </span>`
+}
+
+function day({ publishedAt }: Video, language: Language): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(publishedAt))
 }
 
 function title(level: 'h2' | 'h3', link: Html): Html {

@@ -18,6 +18,8 @@ export type Page = {
   body: Html
   /** The source file of the client's page, to load its code early. */
   source?: string
+  /** What the page needs soon besides: the code of further source files, and files by their path. */
+  early?: { sources: string[], files: string[] }
   /** Answers of the API that the client would ask for first, by path and query. */
   answers?: Record<string, unknown>
 }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { Router, type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express'
 import { config } from '../core/config.ts'
+import { encoded, encodingOf, type Encoding } from '../core/encoded.ts'
 import { fresh } from '../core/fresh.ts'
 import { counted } from '../core/limits.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { settings } from '../instance/settings.ts'
 import { assetsRouter } from './assets.routes.ts'
 import { template } from './built.ts'
-import { encoded, framed, plainly, type Encoding } from './frame.ts'
+import { framed, plainly } from './frame.ts'
 import { homeList, homePage } from './home.page.ts'
 import { clientPage, messagePage, offlinePage } from './message.page.ts'
 import { movedRouter } from './moved.routes.ts'
@@ -81,7 +82,7 @@ function page(frame: 'site' | 'embed', make: Make, part: (request: Request) => s
   return [policy(frame === 'embed'), async (request, response) => {
     const language = languageOf(request)
     const theme = themeOf(request)
-    const encoding = (request.acceptsEncodings(['br', 'gzip']) || null) as Encoding
+    const encoding = encodingOf(request)
     const bytes = await fresh(`page ${language} ${theme} ${encoding} ${frame} ${part(request)} ${request.path}`, async () => {
       const all = await settings()
       const instance = { name: all.instance.name, shortDescription: all.instance.shortDescription, settings: all }

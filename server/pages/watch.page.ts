@@ -1,9 +1,13 @@
-import { VideoId, type VideoDetails } from '../../shared/videos.ts'
+import { VideoId, type Video, type VideoDetails } from '../../shared/videos.ts'
 import { origin } from '../core/config.ts'
 import { plainText } from '../core/markdown.ts'
 import { Problem } from '../core/problem.ts'
+import { captionsOf } from '../videos/captions.ts'
+import { chaptersOf } from '../videos/chapters.ts'
 import { findVideo } from '../videos/videos.ts'
-import { avatar, channelPath } from './cards.ts'
+import { listVideos } from '../videos/videos.query.ts'
+import { avatar, channelPath, videoList } from './cards.ts'
+import { earlyOf } from './early.ts'
 import { frameSize } from './embed-frame.ts'
 import { html, jsonScript, type Html } from './html.ts'
 import { renderMarkdown } from './markdown.ts'
@@ -11,14 +15,18 @@ import type { Asking, Page } from './page.ts'
 
 const DESCRIPTION_LENGTH = 250
 const LISTED = 1
+/** As the client asks for them (client/src/videos/more-videos.tsx). */
+const NEXT_SHOWN = 10
+const NEXT = { start: 0, count: NEXT_SHOWN + 1, sort: '-publishedAt', skipCount: true } as const
 
 /** A video with everything about it; what is not open to everybody is not told from what does not exist. */
 export async function watchPage(id: string, asking: Asking): Promise<Page> {
   const video = await openVideo(id)
   const source = 'src/videos/watch.page.tsx'
   if (!video) return { status: 404, title: '', description: '', canonical: null, source, body: html`<div class="page"><p>${asking.words.closed}</p></div>` }
+  const { others, answers } = await next(video)
   return {
-    status: 200, title: video.name, description: plainText(video.description ?? '', DESCRIPTION_LENGTH), source,
+    status: 200, title: video.name, description: plainText(video.description ?? '', DESCRIPTION_LENGTH), source, early: earlyOf(video),
     canonical: video.privacy.id === LISTED ? `/w/${video.shortUUID}` : null,
     head: html`${social(video)}${schema(video)}`,
     body: html`<div class="watch">
@@ -30,8 +38,9 @@ export async function watchPage(id: string, asking: Asking): Promise<Page> {
         <div class="watch-band"><a class="watch-channel" href="${channelPath(video.channel, video.isLocal)}">${avatar(video.channel)}<span><strong>${video.channel.displayName}</strong><span class="soft small">${asking.words.by} ${video.account.displayName}</span></span></a></div>
         <div class="watch-about">${video.description && html`<div class="watch-short"><div class="prose" data-markdown="${video.uuid}">${renderMarkdown(video.description)}</div></div>`}</div>
       </div>
+      ${others.length > 0 && html`<aside class="watch-side"><h2>${asking.words.next}</h2>${videoList(others, asking.language)}</aside>`}
     </div>`,
-    answers: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video }
+    answers: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video, ...await tracks(video), ...answers }
   }
 }
 
@@ -41,15 +50,31 @@ export async function embedPage(id: string, { words }: Asking): Promise<Page> {
   if (!video) return { status: 404, title: '', description: '', canonical: null, body: html`<main class="embed-nothing"><h1>${words.closed}</h1></main>` }
   return {
     status: 200, title: video.name, description: '', canonical: video.privacy.id === LISTED ? `/w/${video.shortUUID}` : null,
-    head: schema(video),
+    head: schema(video), early: earlyOf(video),
     body: html`<main><h1 class="hidden-text">${video.name}</h1><div class="player">${player(video, words.preparing)}</div></main>`,
-    answers: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video }
+    answers: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video, ...await tracks(video) }
   }
 }
 
 /** The short UUID of a video that a stranger may watch, by its number; null for any other. */
 export async function shortIdOf(number: string): Promise<string | null> {
   return (await openVideo(number))?.shortUUID ?? null
+}
+
+/** Videos to go on with: of the channel first, then the newest of all, and the answers the client takes them from. */
+async function next({ id, isLocal, channel }: VideoDetails): Promise<{ others: Video[], answers: Record<string, unknown> }> {
+  const query = `count=${NEXT.count}&sort=${NEXT.sort}&skipCount=true`
+  const ofChannel = await listVideos(NEXT, null, { channelId: channel.id })
+  const handle = encodeURIComponent(isLocal ? channel.name : `${channel.name}@${channel.host}`)
+  const answers: Record<string, { data: Video[] }> = { [`/api/v1/video-channels/${handle}/videos?${query}`]: ofChannel }
+  if (ofChannel.data.length < NEXT.count) answers[`/api/v1/videos?${query}`] = await listVideos(NEXT, null)
+  const known = new Set([id])
+  return { answers, others: Object.values(answers).flatMap(({ data }) => data).filter(one => !known.has(one.id) && known.add(one.id)).slice(0, NEXT_SHOWN) }
+}
+
+/** Subtitles and chapters, as the player asks for them. */
+async function tracks({ id, uuid }: VideoDetails): Promise<Record<string, unknown>> {
+  return { [`/api/v1/videos/${uuid}/captions`]: await captionsOf(id), [`/api/v1/videos/${uuid}/chapters`]: { chapters: await chaptersOf(id) } }
 }
 
 /** The video if a stranger may watch it. */

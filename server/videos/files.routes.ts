@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import { config, storageFolder } from '../core/config.ts'
@@ -12,6 +11,7 @@ import { longUuid } from '../../shared/ids.ts'
 import { assertMayWatch, guardedVideo, managedVideo, type Guarded } from './access.ts'
 import { openedBy } from './file-token.ts'
 import { resolutionLabel } from './labels.ts'
+import { sendPlaylist } from './send-playlist.ts'
 import { canManage, isOpen } from './video.policy.ts'
 
 const NAME = /^[0-9a-zA-Z-]{1,100}\.(m3u8|mp4|json|jpg|png|webp|vtt)$/
@@ -67,7 +67,9 @@ const hls: RequestHandler = async (request, response) => {
   const open = isOpen(video.privacy)
   if (!name.endsWith('.mp4')) {
     response.setHeader('Cache-Control', open ? 'no-cache' : 'private, no-store')
-    if (request.query.reinjectVideoFileToken === 'true' && name.endsWith('.m3u8')) return await sendWithToken(request, response, join(hlsFolder(video.uuid), name))
+    const token = request.query.reinjectVideoFileToken === 'true' ? String(request.query.videoFileToken ?? '') : undefined
+    // Players that look for a playlist's end ask for its last bytes.
+    if (name.endsWith('.m3u8') && (token !== undefined || request.headers.range === undefined)) return await sendPlaylist(request, response, join(hlsFolder(video.uuid), name), token)
   }
   await sendFile(response, hlsFolder(video.uuid), name, name.endsWith('.mp4') ? (open ? { maxAge: config.cache.static.segments, immutable: true } : privately(config.cache.static.private)) : { cacheControl: false })
 }
@@ -119,16 +121,6 @@ async function assertFilesOpen(request: Request, video: Guarded): Promise<void> 
   const viewer = await viewerOf(request)
   if (!viewer && typeof password !== 'string') throw new Problem(403, null, 'Video password header, video file token query parameter and bearer token are all missing')
   await assertMayWatch(video, video.uuid, { viewer, password: typeof password === 'string' ? password : undefined, ip: request.ip })
-}
-
-/** A playlist whose addresses carry the token of the request, for players that cannot add it themselves. */
-async function sendWithToken(request: Request, response: Response, path: string): Promise<void> {
-  const text = await readFile(path, 'utf8').catch(() => { throw notFound('File') })
-  const query = `?videoFileToken=${encodeURIComponent(String(request.query.videoFileToken ?? ''))}&reinjectVideoFileToken=true`
-  const withToken = text
-    .replace(/^(?!#)(\S+)$/gm, `$1${query}`)
-    .replace(/URI="([^"]+)"/g, `URI="$1${query}"`)
-  response.type('application/vnd.apple.mpegurl').send(withToken)
 }
 
 const privately = (age: number): SendOptions => ({ cacheControl: false, headers: { 'Cache-Control': `private, max-age=${Math.floor(age / 1000)}` } })

@@ -54,6 +54,28 @@ describe('a published video', () => {
     expect(metadata.json.streams[0].codec_name).toBe('h264')
   })
 
+  it('has playlists that travel compressed, whole ones only', async () => {
+    const made = await upload(site, alice)
+    const { streamingPlaylists: [playlist] } = await encoded(site, alice, made.uuid)
+    const ask = async (url: string, headers: Record<string, string>) => await fetch(url, { headers })
+    for (const { playlistUrl } of [playlist, ...playlist.files]) {
+      const plain = await ask(playlistUrl, { 'accept-encoding': 'identity' })
+      expect([plain.headers.get('content-encoding'), plain.headers.get('vary'), plain.headers.get('cache-control')]).toEqual([null, 'Accept-Encoding', 'no-cache'])
+      expect(plain.headers.get('content-type')).toMatch(/^application\/vnd\.apple\.mpegurl/)
+      const text = await plain.text()
+      expect(text).toMatch(/^#EXTM3U/)
+      for (const encoding of ['br', 'gzip']) {
+        const packed = await ask(playlistUrl, { 'accept-encoding': encoding })
+        expect([packed.headers.get('content-encoding'), await packed.text()]).toEqual([encoding, text])
+        expect((await ask(playlistUrl, { 'accept-encoding': encoding, 'if-none-match': packed.headers.get('etag')! })).status).toBe(304)
+      }
+      const end = await ask(playlistUrl, { 'accept-encoding': 'br, gzip', range: 'bytes=-20' })
+      expect([end.status, end.headers.get('content-encoding'), await end.text()]).toEqual([206, null, text.slice(-20)])
+    }
+    const missing = await ask(playlist.playlistUrl.replace('master', 'nothing'), { 'accept-encoding': 'br' })
+    expect([missing.status, missing.headers.get('content-encoding'), missing.headers.get('content-type')]).toEqual([404, null, expect.stringContaining('application/problem+json')])
+  })
+
   it('is found by number, UUID and short UUID, and by nothing else', async () => {
     const made = await upload(site, alice)
     for (const id of [made.id, made.uuid, made.shortUUID]) expect((await site.call(`GET /videos/${id}`)).json.uuid).toBe(made.uuid)

@@ -6,7 +6,7 @@ import { Audios } from './audios.ts'
 import { Rungs } from './rungs.ts'
 import type { Fault, Quality, Source } from './source.ts'
 
-type Library = typeof import('hls.js')
+type Library = typeof import('./hls.ts')
 
 /** What the statistics tell of the loading. */
 export type Loading = { codecs: string | null, bitrate: number | null, bandwidth: number | null, host: string }
@@ -16,6 +16,8 @@ const BUFFER_BEHIND = 60
 /** How far from the last segment of a growing playlist a wish to jump is taken as a wish to wait. */
 const EDGE = 1
 const MEDIA_RECOVERIES = 2
+/** The short side of the first picture where nobody knows the viewer's line yet: the page has asked for its playlist ahead (server/pages/early.ts). */
+const FIRST_SIZE = 240
 
 /** Loads a video into a media element: hls.js where the browser has media sources, the browser's own HLS elsewhere. */
 export class Engine {
@@ -58,7 +60,7 @@ export class Engine {
     this.#reset()
     if (source.plain) return this.#loadFile(source, at)
     if (!('MediaSource' in window || 'ManagedMediaSource' in window)) return this.#loadNatively(source, at)
-    try { this.#library ??= await import('hls.js') } catch { this.fault.value = 'network'; return }
+    try { this.#library ??= await import('./hls.ts') } catch { this.fault.value = 'network'; return }
     if (this.#source !== source) return
     if (!this.#library.default.isSupported()) return this.#loadNatively(source, at)
     this.#attach(this.#library, source, at)
@@ -147,9 +149,10 @@ export class Engine {
 
   #attach(library: Library, source: Source, at: number): void {
     const { default: Hls, Events } = library
+    const bandwidth = read<number>('bandwidth')
     const hls = this.#hls = new Hls({
-      autoStartLoad: false, subtitleStreamController: undefined, subtitleTrackController: undefined, timelineController: undefined, backBufferLength: BUFFER_BEHIND, capLevelToPlayerSize: true, enableWorker: false,
-      abrEwmaDefaultEstimate: read<number>('bandwidth') ?? Hls.DefaultConfig.abrEwmaDefaultEstimate
+      autoStartLoad: false, testBandwidth: false, subtitleStreamController: undefined, subtitleTrackController: undefined, timelineController: undefined, backBufferLength: BUFFER_BEHIND, capLevelToPlayerSize: true, enableWorker: false,
+      abrEwmaDefaultEstimate: bandwidth ?? Hls.DefaultConfig.abrEwmaDefaultEstimate
     })
     const rungs = this.#rungs = new Rungs(library, hls, source.url, source.unfinished, () => this.#media.currentTime, coming => { this.coming.value = coming })
     this.audios.follow(library, hls)
@@ -162,7 +165,7 @@ export class Engine {
         if (wanted) {
           this.chosen.value = wanted
           hls.loadLevel = this.#indexOf(hls, wanted)
-        }
+        } else if (bandwidth === null) hls.startLevel = firstLevel(hls.levels)
         hls.startLoad(at)
       }
       void begin()
@@ -233,6 +236,12 @@ export class Engine {
     hls.stopLoad()
     this.fault.value = fault
   }
+}
+
+/** The lowest level that is not too coarse. */
+function firstLevel(levels: Level[]): number {
+  const first = levels.findIndex(level => qualityOf(level).size >= FIRST_SIZE)
+  return first === -1 ? levels.length - 1 : first
 }
 
 function qualityOf(level: Level): Quality {

@@ -1,7 +1,7 @@
 import type Hls from 'hls.js'
 import type { Fragment, Level } from 'hls.js'
 
-type Library = typeof import('hls.js')
+type Library = typeof import('./hls.ts')
 /** The parts of hls.js that follow the place of the current level in the list. */
 type Inner = {
   levelController: { currentLevel: Level | null, currentLevelIndex: number, manualLevelIndex: number }

@@ -2,7 +2,7 @@ import type Hls from 'hls.js'
 import { addLevels, pathOf, removeLevel } from './levels.ts'
 import { reachOf, type Reach } from './tail.ts'
 
-type Library = typeof import('hls.js')
+type Library = typeof import('./hls.ts')
 
 const FIRST_PAUSE = 3000
 const LONGEST_PAUSE = 60_000

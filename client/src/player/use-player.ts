@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Engine } from './engine.ts'
 import { keepPlace, placeOf } from './resume.ts'
 import { Playback } from './playback.ts'
@@ -17,7 +17,8 @@ export function usePlayer(source: Source, wish: Wish): { media: (element: HTMLVi
   latest.current = { source, wish }
   const loaded = useRef<string | null>(null)
 
-  useEffect(() => {
+  // Not after the next frame: the film is what people wait for.
+  useLayoutEffect(() => {
     if (!element) return
     const engine = new Engine(element, async () => await latest.current.wish.renew())
     const playback = new Playback(element)
@@ -40,7 +41,7 @@ export function usePlayer(source: Source, wish: Wish): { media: (element: HTMLVi
     }
   }, [element])
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!parts || !element) return
     const { engine, playback } = parts
     const place = wish.start ?? (wish.remember ? placeOf(source.uuid, source.duration) : 0)

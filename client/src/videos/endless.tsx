@@ -36,10 +36,17 @@ export function Endless({ name, load, first, withChannel = true, heading, empty 
   const [failed, setFailed] = useState(false)
   const busy = useRef(false)
   const end = useRef<HTMLDivElement>(null)
+  const cards = useRef(new Map<Video, JSX.Element>()).current
   const more = list.total === null || list.items.length < list.total
   const who = isLoggedIn.value
   const knownWho = useRef(who)
 
+  // A card once made is given again as it is: drawing twenty more does not cost drawing all before them.
+  const cardOf = (video: Video, index: number) => {
+    const card = cards.get(video) ?? <li key={video.id}><VideoCard video={video} withChannel={withChannel} heading={heading} eager={index < 4} /></li>
+    cards.set(video, card)
+    return card
+  }
   const next = async (from: List) => {
     if (busy.current) return
     busy.current = true
@@ -74,7 +81,7 @@ export function Endless({ name, load, first, withChannel = true, heading, empty 
     <>
       <span class="hidden-text" role="status">{more ? t('ui.loading') : t('list.end')}</span>
       <ul class="grid" role="list" aria-busy={more && !failed && list.items.length === 0}>
-        {list.items.map((video, index) => <li key={video.id}><VideoCard video={video} withChannel={withChannel} heading={heading} eager={index < 4} /></li>)}
+        {list.items.map(cardOf)}
         {more && !failed && list.items.length === 0 && Array.from({ length: 8 }, (_, index) => <li key={index} aria-hidden="true"><Ghost /></li>)}
       </ul>
       {/* Another element for every end: one that is pushed on would count as a jump, though nobody sees it. */}

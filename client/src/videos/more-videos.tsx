@@ -4,17 +4,20 @@ import { t } from '../i18n/i18n.ts'
 import { useAnswer } from '../use-answer.ts'
 import { VideoRow } from './card.tsx'
 
-const SHOWN = 12
+const SHOWN = 10
+/** One more than is shown: the video itself is among them. */
+const ASKED = SHOWN + 1
 
 /** Other videos to go on with: of the channel first, then the newest of all. */
 export function MoreVideos({ video }: { video: VideoDetails }): JSX.Element | null {
   const handle = video.isLocal ? video.channel.name : `${video.channel.name}@${video.channel.host}`
-  const query = { count: SHOWN, sort: '-publishedAt' as const, skipCount: true }
+  const query = { count: ASKED, sort: '-publishedAt' as const, skipCount: true }
   const { data: ofChannel } = useAnswer('GET /video-channels/:channelHandle/videos', { params: { channelHandle: handle }, query })
-  const { data: ofAll } = useAnswer('GET /videos', { query })
-  if (!ofChannel || !ofAll) return null
+  const enough = ofChannel?.data.length === ASKED
+  const { data: ofAll } = useAnswer('GET /videos', enough ? null : { query })
+  if (!ofChannel || !ofAll && !enough) return null
   const known = new Set([video.id])
-  const others = [...ofChannel.data, ...ofAll.data].filter(({ id }) => !known.has(id) && known.add(id)).slice(0, SHOWN)
+  const others = [...ofChannel.data, ...ofAll?.data ?? []].filter(({ id }) => !known.has(id) && known.add(id)).slice(0, SHOWN)
   if (others.length === 0) return null
   return (
     <>

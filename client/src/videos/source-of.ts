@@ -45,7 +45,8 @@ function describe(video: VideoDetails, password: string | null): Omit<Source, 'u
   const { uuid, name, channel, duration, aspectRatio, previewPath } = video
   return {
     uuid, title: name, author: channel.displayName, duration, aspectRatio, poster: previewPath, headers: passwordHeader(password),
-    unfinished: video.isLocal && Date.now() - Math.max(Date.parse(video.createdAt), Date.parse(video.inputFileUpdatedAt ?? video.createdAt)) < UNFINISHED_FOR
+    // The hashes of all segments are written last.
+    unfinished: video.isLocal && !video.streamingPlaylists[0]?.segmentsSha256Url && Date.now() - Math.max(Date.parse(video.createdAt), Date.parse(video.inputFileUpdatedAt ?? video.createdAt)) < UNFINISHED_FOR
   }
 }
 

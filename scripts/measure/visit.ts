@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
+
+/** A line and a machine as many people have them; null is what there is. */
+export const SLOW = { cpu: 4, bitsPerSecond: 1_600_000, latency: 150 }
+/** The screens that are measured. */
+export const SCREENS = { desktop: { viewport: { width: 1280, height: 800 } }, phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true } }
+
+/** A request of a page: times in ms since the navigation began, `bytes` as they travelled, headers included. */
+export type Asked = { url: string, type: string, at: number, end: number, bytes: number }
+/** What happened in a page, in ms since its navigation began; `tasks` are those of 50 ms and more as [start, length]. */
+export type Seen = { painted: number, largest: number, shifted: number, tasks: [start: number, length: number][], pressed: number | null, frame: number | null, done: number | null, asked: Asked[] }
+
+/** Opens a page with an empty cache, lets `act` happen in it, and tells what was seen. */
+export async function visit(browser: Browser, url: string, { slow, screen }: { slow: boolean, screen: keyof typeof SCREENS }, act: (page: Page, devtools: CDPSession) => Promise<void>): Promise<Seen> {
+  const context = await browser.newContext({ ...SCREENS[screen], locale: 'en-GB' })
+  try {
+    return await look(context, url, slow, act)
+  } finally {
+    await context.close()
+  }
+}
+
+/** Waits until nothing was asked for and no long task ran for a while. */
+export async function quiet(page: Page, ms = 1000): Promise<void> {
+  await page.waitForLoadState('networkidle')
+  await page.waitForFunction((ms: number) => performance.now() - Math.max(0, ...(window as never as { seen: Seen }).seen.tasks.map(([at, length]) => at + length)) > ms, ms, { polling: 200 })
+}
+
+async function look(context: BrowserContext, url: string, slow: boolean, act: (page: Page, devtools: CDPSession) => Promise<void>): Promise<Seen> {
+  const page = await context.newPage()
+  await context.exposeBinding('press', async (_, x: number, y: number) => await page.mouse.click(x, y))
+  await context.addInitScript({ path: join(import.meta.dirname, 'observe.js') })
+  const devtools = await context.newCDPSession(page)
+  await devtools.send('Network.enable')
+  const asked = follow(devtools)
+  if (slow) {
+    const bytesPerSecond = SLOW.bitsPerSecond / 8
+    await devtools.send('Network.emulateNetworkConditions', { offline: false, latency: SLOW.latency, downloadThroughput: bytesPerSecond, uploadThroughput: bytesPerSecond })
+    await devtools.send('Emulation.setCPUThrottlingRate', { rate: SLOW.cpu })
+  }
+  await page.goto(url, { waitUntil: 'commit' })
+  await act(page, devtools)
+  const seen = await page.evaluate(() => (window as never as { seen: Seen }).seen)
+  return { ...seen, asked: asked() }
+}
+
+/** What a page asked for so far. */
+function follow(devtools: CDPSession): () => Asked[] {
+  const asked = new Map<string, Asked>()
+  let began: number | null = null
+  devtools.on('Network.requestWillBeSent', ({ requestId, request, timestamp, type }) => {
+    if (request.url.startsWith('data:') || request.url.startsWith('blob:')) return
+    began ??= timestamp
+    asked.set(requestId, { url: request.url, type: type ?? 'Other', at: (timestamp - began) * 1000, end: Infinity, bytes: 0 })
+  })
+  devtools.on('Network.loadingFinished', ({ requestId, timestamp, encodedDataLength }) => {
+    const one = asked.get(requestId)
+    if (one) Object.assign(one, { end: (timestamp - began!) * 1000, bytes: encodedDataLength })
+  })
+  devtools.on('Network.requestServedFromCache', ({ requestId }) => { asked.delete(requestId) })
+  return () => [...asked.values()]
+}
