@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import type Hls from 'hls.js'
 import { read, write } from '../storage.ts'
 
-type Library = typeof import('hls.js')
+type Library = typeof import('./hls.ts')
 /** A sound track: its language (empty where unknown) and its name. */
 export type Audio = { id: number, language: string, name: string }
 
