@@ -32,9 +32,9 @@ export async function watchPage(id: string, asking: Asking): Promise<Page> {
     body: html`<div class="watch">
       <div class="watch-stage"><div class="player">${player(video, asking.words.preparing)}</div></div>
       <div class="watch-main">
-        ${elsewhere(video, asking.words.otherPlayer)}
         <h1 class="watch-title">${video.name}</h1>
         <p class="watch-facts"><time datetime="${video.publishedAt}">${new Intl.DateTimeFormat(asking.language, { dateStyle: 'long' }).format(new Date(video.publishedAt))}</time></p>
+        ${elsewhere(video, asking.words.otherPlayer)}
         <div class="watch-band"><a class="watch-channel" href="${channelPath(video.channel, video.isLocal)}">${avatar(video.channel)}<span><strong>${video.channel.displayName}</strong><span class="soft small">${asking.words.by} ${video.account.displayName}</span></span></a></div>
         <div class="watch-about">${video.description && html`<div class="watch-short"><div class="prose" data-markdown="${video.uuid}">${renderMarkdown(video.description)}</div></div>`}</div>
       </div>
