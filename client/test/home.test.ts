@@ -86,3 +86,27 @@ test('on a phone the first picture begins high up, from edge to edge; nothing is
   expectNoFaults(visitor)
   await visitor.context.close()
 })
+
+test('a link of an older form inside a page is led on by the server; one that leads nowhere says so once', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  let asked = 0
+  page.on('request', request => { if (request.isNavigationRequest()) asked++ })
+  const follow = async (path: string) => await page.evaluate(path => {
+    const link = document.createElement('a')
+    link.href = path
+    document.body.append(link)
+    link.click()
+  }, path)
+  await page.goto('/')
+  await follow('/accounts/ada/videos')
+  await page.getByRole('heading', { name: 'ada', exact: true }).waitFor()
+  expect(new URL(page.url()).pathname).toBe('/a/ada')
+  asked = 0
+  await follow('/nothing/here')
+  await expect.poll(() => asked).toBe(1)
+  await page.getByRole('heading', { name: 'This page does not exist' }).waitFor()
+  expect(asked).toBe(1)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
