@@ -49,6 +49,24 @@ test('a watch page asks for little, for nothing twice, and for nothing that came
   await visitor.context.close()
 })
 
+test('play pressed before the player\'s library is there plays once it is', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  let release = (): void => undefined
+  const released = new Promise<void>(resolve => { release = resolve })
+  await page.route('**/assets/hls-*', async route => {
+    await released
+    await route.continue()
+  })
+  await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await expect.poll(async () => await page.locator('video').evaluate((film: HTMLVideoElement) => film.paused)).toBe(false)
+  release()
+  await expectToPlay(page)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
 test('the page says what comes next before any script has run', async () => {
   const visitor = await site.visit({ javaScriptEnabled: false })
   const { page } = visitor

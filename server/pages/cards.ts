@@ -10,7 +10,7 @@ export function videoGrid(videos: Video[], language: Language, { withChannel = t
 /** A narrow list of videos beside something else. */
 export function videoList(videos: Video[], language: Language): Html {
   return html`<ul class="watch-list" role="list">${videos.map(video => html`<li><article class="card card-row">
-    <a class="card-picture" href="/w/${video.shortUUID}" tabindex="-1" aria-hidden="true">${picture(video, false, '10rem')}</a>
+    <a class="card-picture" href="/w/${video.shortUUID}" tabindex="-1" aria-hidden="true">${picture(video, { narrow: true })}</a>
     <div class="card-words">
       ${title('h3', html`<a href="/w/${video.shortUUID}">${video.name}</a>`)}
       <p class="card-line">${video.channel.displayName}</p><p class="card-line">${day(video, language)}</p>
@@ -26,7 +26,7 @@ export function channelPath(channel: { name: string, host: string }, isLocal: bo
 function card(video: Video, language: Language, withChannel: boolean, heading: 'h2' | 'h3', early: boolean): Html {
   const path = `/w/${video.shortUUID}`
   return html`<article class="card">
-    <a class="card-picture" href="${path}" tabindex="-1" aria-hidden="true">${picture(video, early)}</a>
+    <a class="card-picture" href="${path}" tabindex="-1" aria-hidden="true">${picture(video, { early })}</a>
     <div class="card-text">
       ${withChannel && avatar(video.channel)}
       <div class="card-words">
@@ -38,10 +38,10 @@ function card(video: Video, language: Language, withChannel: boolean, heading: '
   </article>`
 }
 
-function picture({ thumbnailPath, previewPath, duration }: Video, early: boolean, sizes = '(max-width: 40rem) 100vw, 17.5rem'): Html {
-  const set = thumbnailPath && previewPath ? `${thumbnailPath} 280w, ${previewPath} 850w` : null
+function picture({ thumbnailPath, previewPath, duration }: Video, { early = false, narrow = false }): Html {
+  const set = thumbnailPath && previewPath && !narrow ? `${thumbnailPath} 280w, ${previewPath} 850w` : null
   return html`<span class="thumbnail">
-      ${thumbnailPath && html`<img src="${thumbnailPath}" ${set && html`srcset="${set}" sizes="${sizes}"`} width="280" height="157" alt="" loading="${early ? 'eager' : 'lazy'}" decoding="async">`}
+      ${thumbnailPath && html`<img src="${thumbnailPath}" ${set && html`srcset="${set}" sizes="(max-width: 40rem) 100vw, 17.5rem"`} width="280" height="157" alt="" loading="${early ? 'eager' : 'lazy'}" decoding="async">`}
       ${duration > 0 && html`<span class="thumbnail-time">${time(duration)}</span>`}
     </span>`
 }

@@ -192,6 +192,9 @@ export class Engine {
       if (hls.bandwidthEstimate > 0) write('bandwidth', Math.round(hls.bandwidthEstimate))
     })
     hls.on(Events.ERROR, (_, data) => { if (data.fatal) void this.#fail(library, hls, data) })
+    // Who pressed play before there was anything to play: a new source may end that.
+    const wished = !this.#media.paused
+    hls.once(Events.MEDIA_ATTACHED, () => { if (wished && this.#media.paused) this.#media.play().catch(() => { /* the viewer presses play */ }) })
     hls.attachMedia(this.#media)
     hls.loadSource(source.url)
   }

@@ -38,7 +38,7 @@ export function VideoRow({ video, heading: Heading, children }: { video: Video, 
   const path = `/w/${video.shortUUID}`
   return (
     <article class="card card-row">
-      <a class="card-picture" href={path} tabIndex={-1} aria-hidden="true"><Thumbnail video={video} sizes="10rem" /></a>
+      <a class="card-picture" href={path} tabIndex={-1} aria-hidden="true"><Thumbnail video={video} narrow /></a>
       <div class="card-words">
         <Heading class="card-title"><a href={path}>{video.name}</a></Heading>
         {children ?? <><p class="card-line">{video.channel.displayName}</p><p class="card-line">{facts(video)}</p></>}
@@ -47,14 +47,14 @@ export function VideoRow({ video, heading: Heading, children }: { video: Video, 
   )
 }
 
-/** The picture of a video with its length; `sizes` says how wide it is drawn. */
-export function Thumbnail({ video, eager = false, sizes = SIZES }: { video: Pick<Video, 'thumbnailPath' | 'previewPath' | 'duration'>, eager?: boolean, sizes?: string }): JSX.Element {
+/** The picture of a video with its length; where it is `narrow` the small one does on every screen. */
+export function Thumbnail({ video, eager = false, narrow = false }: { video: Pick<Video, 'thumbnailPath' | 'previewPath' | 'duration'>, eager?: boolean, narrow?: boolean }): JSX.Element {
   const { thumbnailPath, previewPath, duration } = video
-  const set = thumbnailPath && previewPath ? `${thumbnailPath} 280w, ${previewPath} 850w` : undefined
+  const set = thumbnailPath && previewPath && !narrow ? `${thumbnailPath} 280w, ${previewPath} 850w` : undefined
   return (
     <span class="thumbnail">
       {thumbnailPath
-        ? <img src={thumbnailPath} srcset={set} sizes={sizes} width="280" height="157" alt="" loading={eager ? 'eager' : 'lazy'} decoding="async" />
+        ? <img src={thumbnailPath} srcset={set} sizes={set && SIZES} width="280" height="157" alt="" loading={eager ? 'eager' : 'lazy'} decoding="async" />
         : <span class="thumbnail-none"><Icon name="film" size={36} /></span>}
       {duration > 0 && <span class="thumbnail-time">{formatTime(duration)}</span>}
     </span>

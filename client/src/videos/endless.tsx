@@ -9,7 +9,7 @@ import { Failure } from '../ui/state.tsx'
 import { VideoCard } from './card.tsx'
 
 /** So far before its end the list goes on loading. */
-const AHEAD = '800px'
+const AHEAD = '1600px'
 
 type Page = { total: number, data: Video[] }
 type List = { items: Video[], total: number | null }
@@ -85,7 +85,7 @@ export function Endless({ name, load, first, withChannel = true, heading, empty 
         {more && !failed && list.items.length === 0 && Array.from({ length: 8 }, (_, index) => <li key={index} aria-hidden="true"><Ghost /></li>)}
       </ul>
       {/* Another element for every end: one that is pushed on would count as a jump, though nobody sees it. */}
-      <div key={list.items.length} ref={end} class="endless-end">
+      <div key={list.items.length} ref={end} class={more && !failed ? 'endless-on' : 'endless-end'}>
         {failed && (list.items.length === 0 ? <Failure text={t('ui.noConnection')} onRetry={() => void next(list)} /> : <Button icon="replay" onClick={() => void next(list)}>{t('ui.retry')}</Button>)}
       </div>
     </>
