@@ -14,7 +14,7 @@ let peer: Hostile
 let alice: HostileActor
 const heard = new Map<string, number>()
 beforeAll(async () => {
-  site = await startInstance({ federation: { inbox: { lease: '1 second', check_interval: '200 ms', retry_delay: '50 ms', attempts: 20, per_host: { max: 100_000 } } } })
+  site = await startInstance({ federation: { inbox: { lease: '1 second', check_interval: '200 ms', retry_delay: '50 ms', attempts: 1000, per_host: { max: 100_000 } } } })
   peer = await openHostile()
   alice = await peer.actor('alice')
   const keyring = scriptedKeyring()
