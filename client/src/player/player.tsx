@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { formatTime, languageName, t } from '../i18n/i18n.ts'
 import { IconButton } from '../ui/button.tsx'
 import { Controls } from './controls.tsx'
@@ -76,7 +76,8 @@ export function Player({ source, autoplay = false, start, stop, muted = false, l
   } : null, { everywhere: pageKeys, wake })
   useStop(engine, playback, stop, start ?? 0)
 
-  useEffect(() => {
+  // Before anything plays: with sound a browser lets nothing play by itself.
+  useLayoutEffect(() => {
     if (!playback) return
     if (muted) playback.imposeVolume(0)
     if (speed !== undefined) playback.setSpeed(speed)
