@@ -33,6 +33,11 @@ export function readProblem(status: number, text: string, retryAfter: string | n
   return new ApiError(status, problem.code ?? error.code ?? null, problem.detail ?? error.message ?? `Status ${status}`, fields, retryAfter && Number.isFinite(seconds) ? seconds : null)
 }
 
+/** Any failure as one that forms can show. */
+export function asProblem(error: unknown): ApiError {
+  return error instanceof ApiError ? error : new ApiError(0, null, String(error))
+}
+
 /** Whether the thing asked for does not exist, or must look so. */
 export function isMissing(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 404 || error.status === 400 && 'id' in error.fields)

@@ -35,6 +35,7 @@ const TAKEN = 'User with this username or email already exists.'
 
 /** Creates a user, its account and its first channel, all or nothing. Throws 409 if the username, e-mail address or channel name is or was in use. */
 export async function createUser(user: NewUser, transaction?: Transaction): Promise<CreatedUser> {
+  await lookAtCustomized()
   const slow = await prepare(user)
   if (transaction) return await store(user, slow, transaction)
   return await inTransaction(async transaction => await store(user, slow, transaction))
@@ -66,9 +67,8 @@ async function assertOpen(transaction?: Transaction): Promise<void> {
   throw new Problem(403, null, 'This instance takes no registrations now: they are closed, or the limit of users is reached.')
 }
 
-/** What takes long: the hash and the keys; the quotas to come are those of now. */
+/** What takes long and needs no connection: the hash and the keys. */
 async function prepare(user: NewUser) {
-  await lookAtCustomized()
   const [passwordHash, accountKeys, channelKeys] = await Promise.all([hashPassword(user.password), newKeys(), newKeys()])
   return { passwordHash, accountKeys, channelKeys }
 }

@@ -1,3 +1,4 @@
+import { listenForCustomized } from '../core/customized.ts'
 import { receiveFollows } from '../actors/follow.activitypub.ts'
 import { receiveMoves } from '../actors/move.activitypub.ts'
 import { keepChannels } from '../channels/resolve-channel.ts'
@@ -17,6 +18,7 @@ import { tellViewersOfVideos } from '../views/viewers.ts'
 
 /** Connects the floors that hear news from below; called once at start. */
 export function startListening(): void {
+  listenForCustomized()
   keepChannels()
   receiveFollows()
   receiveMoves()

@@ -5,24 +5,25 @@ import { logger } from './logger.ts'
 import { query, run, sql } from './sql.ts'
 import { transaction } from './transaction.ts'
 
-/**
- * What administrators set on the site's pages lies over the configuration's files. It stands in Postgres (law 1); every process reads it
- * at its start, is told of changes, looks now and then by itself, and looks before it does what must not be done by old values.
- */
 const Row = z.object({ revision: z.coerce.number(), settings: z.record(z.string(), z.unknown()) })
 let known = 0
 
-/** Takes over what administrators have set, and every change of it until `stop`. */
+/**
+ * Takes over what administrators have set on the site's pages, and every change of it until `stop`. It lies over the configuration's files
+ * and stands in Postgres (law 1); every process reads it at its start, is told of changes, looks now and then by itself, and looks before
+ * it does what must not be done by old values.
+ */
 export async function followCustomized(): Promise<{ stop(): void }> {
   known = 0
   await lookAtCustomized()
-  if (!following) on('config.changed', lookAtCustomized)
-  following = true
   const timer = setInterval(() => void lookAtCustomized().catch(error => logger.warn('Changes of the configuration cannot be looked for', { reason: (error as Error).message })), config.webadmin.configuration.check_interval)
   return { stop: () => clearInterval(timer) }
 }
 
-let following = false
+/** Hears of changes that other processes make. */
+export function listenForCustomized(): void {
+  on('config.changed', lookAtCustomized)
+}
 
 /** Afterwards this process's configuration is not older than the call. */
 export async function lookAtCustomized(): Promise<void> {

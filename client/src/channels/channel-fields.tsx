@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact'
-import { ApiError } from '../api-error.ts'
+import type { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
 import { problemText } from '../problem-text.ts'
 import { TextArea, TextField } from '../ui/field.tsx'
@@ -28,9 +28,4 @@ export function ChannelFields({ words, onWords, problem, children }: Props): JSX
 /** The words as the server takes them: without the space around them, and nothing where nothing is written. */
 export function writtenWords({ displayName, description, support }: ChannelWords) {
   return { displayName: displayName.trim(), description: description.trim() || null, support: support.trim() || null }
-}
-
-/** Any failure as one that forms can show. */
-export function asProblem(error: unknown): ApiError {
-  return error instanceof ApiError ? error : new ApiError(0, null, String(error))
 }

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { useLocation, useRoute } from 'preact-iso'
 import type { Channel } from '../../../shared/actors.ts'
 import { api } from '../api.ts'
@@ -13,7 +13,8 @@ import { Switch } from '../ui/field.tsx'
 import { Failure, State } from '../ui/state.tsx'
 import { toast } from '../ui/toast.tsx'
 import { useAnswer } from '../use-answer.ts'
-import { asProblem, ChannelFields, writtenWords, type ChannelWords } from './channel-fields.tsx'
+import { useSaving } from '../use-saving.ts'
+import { ChannelFields, writtenWords, type ChannelWords } from './channel-fields.tsx'
 import { ChannelPictures } from './channel-pictures.tsx'
 import { removeChannel } from './remove-channel.ts'
 import './my-channels.css'
@@ -47,36 +48,17 @@ function Room(): JSX.Element {
 function Words({ channel, onSaved }: { channel: Channel, onSaved: (words: ReturnType<typeof writtenWords>) => void }): JSX.Element {
   const [words, setWords] = useState<ChannelWords>({ displayName: channel.displayName, description: channel.description ?? '', support: channel.support ?? '' })
   const [everywhere, setEverywhere] = useState(false)
-  const [state, setState] = useState<'clean' | 'changed' | 'busy'>('clean')
-  const [problem, setProblem] = useState<ApiError | null>(null)
-  useEffect(() => {
-    if (state !== 'changed') return
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault()
-    addEventListener('beforeunload', warn)
-    return () => removeEventListener('beforeunload', warn)
-  }, [state])
-
-  const save = async (event: Event) => {
-    event.preventDefault()
-    if (state === 'busy') return
-    setState('busy')
-    setProblem(null)
-    try {
-      const written = writtenWords(words)
-      await api('PUT /video-channels/:channelHandle', { params: { channelHandle: channel.name }, body: { ...written, ...(everywhere ? { bulkVideosSupportUpdate: true } : {}) } })
-      await loadMe().catch(() => { /* it is saved; the menu learns of it later */ })
-      setEverywhere(false)
-      setState('clean')
-      onSaved(written)
-      toast(t('edit.saved'))
-    } catch (error) {
-      setProblem(asProblem(error))
-      setState('changed')
-    }
-  }
+  const { state, problem, changed, submit } = useSaving(async () => {
+    const written = writtenWords(words)
+    await api('PUT /video-channels/:channelHandle', { params: { channelHandle: channel.name }, body: { ...written, ...(everywhere ? { bulkVideosSupportUpdate: true } : {}) } })
+    await loadMe().catch(() => { /* it is saved; the menu learns of it later */ })
+    setEverywhere(false)
+    onSaved(written)
+    toast(t('edit.saved'))
+  })
   return (
-    <form class="form" onSubmit={event => void save(event)}>
-      <ChannelFields words={words} problem={problem} onWords={next => { setWords(next); setState('changed') }} />
+    <form class="form" onSubmit={event => void submit(event)}>
+      <ChannelFields words={words} problem={problem} onWords={next => { setWords(next); changed() }} />
       {(everywhere || words.support.trim() !== (channel.support ?? '')) && <Switch label={t('channels.everywhere')} hint={t('channels.everywhereHint')} checked={everywhere} onChecked={setEverywhere} />}
       <div class="form-foot">
         <Button look="primary" type="submit" busy={state === 'busy'}>{t('ui.save')}</Button>

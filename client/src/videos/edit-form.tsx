@@ -1,9 +1,8 @@
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
-import { ApiError } from '../api-error.ts'
 import { languageName, t } from '../i18n/i18n.ts'
 import { me } from '../session.ts'
 import { Button } from '../ui/button.tsx'
@@ -12,6 +11,7 @@ import { Select, Switch, TextArea, TextField } from '../ui/field.tsx'
 import { Note } from '../ui/state.tsx'
 import { toast } from '../ui/toast.tsx'
 import { useAnswer } from '../use-answer.ts'
+import { useSaving } from '../use-saving.ts'
 import { CATEGORIES, LICENCES, PRIVACIES } from './names.ts'
 import { PicturePicker } from './picture-picker.tsx'
 import './edit.css'
@@ -21,33 +21,14 @@ export function EditForm({ video, passwords, onSaved }: { video: VideoDetails, p
   const { route } = useLocation()
   const [fields, setFields] = useState(() => fieldsOf(video, passwords))
   const [picture, setPicture] = useState<File | null>(null)
-  const [state, setState] = useState<'clean' | 'changed' | 'busy'>('clean')
-  const [problem, setProblem] = useState<ApiError | null>(null)
   const { data: languages } = useAnswer('GET /videos/languages', {})
-  const change = (part: Partial<typeof fields>) => { setFields({ ...fields, ...part }); setState('changed') }
-  useEffect(() => {
-    if (state !== 'changed') return
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault()
-    addEventListener('beforeunload', warn)
-    return () => removeEventListener('beforeunload', warn)
-  }, [state])
-
-  const save = async (event: Event) => {
-    event.preventDefault()
-    if (state === 'busy') return
-    setState('busy')
-    setProblem(null)
-    try {
-      await api('PUT /videos/:id', { params: { id: video.uuid }, body: bodyOf(fields), files: picture ? { previewfile: picture, thumbnailfile: picture } : undefined })
-      setState('clean')
-      setPicture(null)
-      toast(t('edit.saved'), { action: { text: t('edit.watch'), act: () => route(`/w/${video.shortUUID}`) } })
-      onSaved()
-    } catch (error) {
-      setProblem(error instanceof ApiError ? error : new ApiError(0, null, String(error)))
-      setState('changed')
-    }
-  }
+  const { state, problem, changed, submit } = useSaving(async () => {
+    await api('PUT /videos/:id', { params: { id: video.uuid }, body: bodyOf(fields), files: picture ? { previewfile: picture, thumbnailfile: picture } : undefined })
+    setPicture(null)
+    toast(t('edit.saved'), { action: { text: t('edit.watch'), act: () => route(`/w/${video.shortUUID}`) } })
+    onSaved()
+  })
+  const change = (part: Partial<typeof fields>) => { setFields({ ...fields, ...part }); changed() }
   const remove = async () => {
     if (!await confirm({ title: t('mine.deleteTitle'), text: t('mine.deleteText', { name: video.name }), yes: t('mine.deleteYes') })) return
     try {
@@ -63,9 +44,9 @@ export function EditForm({ video, passwords, onSaved }: { video: VideoDetails, p
   const none: [string, string] = ['', t('edit.none')]
   const names = Object.keys(languages ?? {}).map((code): [string, string] => [code, languageName(code)]).sort(([, a], [, b]) => a.localeCompare(b))
   return (
-    <form class="form" onSubmit={event => void save(event)}>
+    <form class="form" onSubmit={event => void submit(event)}>
       {problem && <Note kind="bad">{problem.status === 0 ? t('ui.noConnection') : Object.keys(problem.fields).length > 0 ? t('edit.check') : t('refusal.other', { reason: problem.message })}</Note>}
-      <PicturePicker current={video.previewPath ?? video.thumbnailPath} picked={picture} onPick={file => { setPicture(file); setState('changed') }} error={wrong('thumbnailfile', t('edit.pictureError')) ?? wrong('previewfile', t('edit.pictureError'))} />
+      <PicturePicker current={video.previewPath ?? video.thumbnailPath} picked={picture} onPick={file => { setPicture(file); changed() }} error={wrong('thumbnailfile', t('edit.pictureError')) ?? wrong('previewfile', t('edit.pictureError'))} />
       <TextField label={t('video.title')} required minLength={3} maxLength={120} value={fields.name} error={wrong('name', t('video.titleError'))} onText={name => change({ name })} />
       <TextArea label={t('video.description')} hint={t('video.markdown')} rows={7} maxLength={10_000} value={fields.description} error={wrong('description', t('settings.aboutError'))} onText={description => change({ description })} />
       <div class="form-pair">
