@@ -88,9 +88,9 @@ export default defineConfig(({ command }) => ({
       output: {
         codeSplitting: {
           groups: [
-            { name: 'player', test: /client\/src\/(player\/(?!hls)|videos\/(use-video|source-of|start-of|password-form)|embed\/wishes)/, priority: 1 },
+            { name: 'player', test: /client\/src\/(player\/(?!hls|ahead|opening)|videos\/(use-video|source-of|start-of|password-form)|embed\/wishes)/, priority: 1 },
             // What most pages share comes in one file: on a slow line a request costs more than a few kilobytes.
-            { name: 'base', test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed)\.tsx)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|shell\/(?!app|routes|shell)|instance\/config|videos\/(card|names)|channels\/(profile|reading)\.|subscriptions\/subscribe\.|moderation\/(report|reasons)\.)/, priority: 2 }
+            { name: 'base', test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed)\.tsx)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|shell\/(?!app|routes|shell)|player\/(ahead|opening)|instance\/config|videos\/(card|names)|channels\/(profile|reading)\.|subscriptions\/subscribe\.|moderation\/(report|reasons)\.)/, priority: 2 }
           ]
         }
       }

@@ -1,11 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { CHROMIUM_ARGUMENTS, chromiumPath } from '../client/test/chromium.ts'
+import { freePort } from './launch/trial.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [folder = 'screenshots', ...only] = process.argv.slice(2)
@@ -233,12 +233,4 @@ function makeFilm(data: string, index: number, name = `film-${index}.mp4`): stri
   const source = existsSync(real) ? ['-ss', String(index * 1.2), '-t', '5', '-i', real] : ['-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=25:duration=5', '-f', 'lavfi', '-i', 'sine=duration=5']
   execFileSync('ffmpeg', ['-v', 'error', '-y', ...source, '-vf', `scale=854:480,setsar=1,colorchannelmixer=rr=${0.5 + (index * 37 % 60) / 100}:gg=${0.5 + (index * 53 % 60) / 100}:bb=${0.5 + (index * 71 % 60) / 100}`, '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'aac', target])
   return target
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as { port: number }
-  await new Promise(done => server.close(done))
-  return port
 }

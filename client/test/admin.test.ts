@@ -60,7 +60,7 @@ for (const width of [390, 1280]) {
     await dialog.getByRole('button', { name: 'Create a user' }).click()
     await page.getByText(`${name} has an account now.`).waitFor()
     const line = (who: string) => page.getByRole('listitem').filter({ hasText: `@${who}` })
-    await line(name).getByText('0 byte of 1.5 GB').waitFor()
+    await line(name).getByText('0 bytes of 1.5 GB').waitFor()
     await line('ada').getByText('500 MB of 2 GB').waitFor()
     await line('judge').getByText('Moderator').waitFor()
     expect(await line('root').getByRole('button', { name: 'More about root' }).count()).toBe(0)
@@ -71,7 +71,7 @@ for (const width of [390, 1280]) {
     await dialog.getByLabel('Role').selectOption({ label: 'Moderator' })
     await dialog.getByLabel('Space in GB').fill('')
     await dialog.getByRole('button', { name: 'Save' }).click()
-    await line(name).getByText('0 byte, no limit').waitFor()
+    await line(name).getByText('0 bytes, no limit').waitFor()
     await line(name).getByText('Moderator').waitFor()
     const more = async (what: string) => {
       await page.getByRole('button', { name: `More about ${name}` }).click()

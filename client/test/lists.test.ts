@@ -26,7 +26,7 @@ test('the home page is readable without JavaScript', async () => {
   expect(await page.locator('.card img').first().evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0)).toBe(true)
   await page.getByRole('link', title(13)).click()
   await page.getByRole('heading', title(13)).waitFor()
-  expect(await page.locator('video[controls] source').getAttribute('src')).toMatch(/^\/static\/streaming-playlists\/hls\/.*master\.m3u8$/)
+  expect(await page.locator('video[controls] source').first().getAttribute('src')).toMatch(/^\/static\/streaming-playlists\/hls\/.*master\.m3u8$/)
   expect(await page.locator('.prose strong').textContent()).toBe('13')
   await page.getByRole('link', { name: /ada/ }).first().click()
   expect(await page.locator('.card').count()).toBe(6)
@@ -49,6 +49,23 @@ test('the first drawing of a page asks the API for nothing it came with', async 
   expect(asked.filter(path => !/\/(videos|comment-threads)$/.test(path))).toEqual([])
   expectNoFaults(visitor)
   await visitor.context.close()
+})
+
+test('on a slow machine, too, the list comes to its end, and then rests', async () => {
+  const visitor = await site.visit()
+  const { page, context } = visitor
+  const asked: string[] = []
+  page.on('request', request => { if (/\/api\/v1\/videos\?/.test(request.url())) asked.push(new URL(request.url()).searchParams.get('start')!) })
+  await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: 8 })
+  await page.goto('/')
+  await expect.poll(async () => {
+    await page.mouse.wheel(0, 2000)
+    return await page.locator('.card').count()
+  }).toBe(COUNT)
+  await page.waitForTimeout(1500)
+  expect(asked).toEqual(['6', '12'])
+  expectNoFaults(visitor)
+  await context.close()
 })
 
 test('the list goes on as one scrolls, and back finds it where it was left', async () => {

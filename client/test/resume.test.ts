@@ -18,13 +18,13 @@ beforeAll(async () => {
 })
 afterAll(async () => await site.stop())
 
-/** Notes the ranges a page sends; after `stopAfter` pieces no further one gets through. */
+/** Notes the ranges a page sends; after `stopAfter` pieces no further one gets through (one that only waited would go out when its page closes). */
 async function watchPieces(page: Page, stopAfter = Infinity): Promise<string[]> {
   const ranges: string[] = []
   await page.route(/upload-resumable\?/, async route => {
     const range = route.request().headers()['content-range'] ?? ''
     const isPiece = /^bytes \d/.test(range)
-    if (isPiece && ranges.filter(one => /^bytes \d/.test(one)).length >= stopAfter) return
+    if (isPiece && ranges.filter(one => /^bytes \d/.test(one)).length >= stopAfter) return await route.abort()
     if (route.request().method() === 'PUT') ranges.push(range)
     await route.continue()
   })

@@ -1,8 +1,9 @@
-import type { Request } from 'playwright-core'
+import type { Page, Request } from 'playwright-core'
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { footage } from '../../server/test/footage.ts'
 import { encoded, upload } from '../../server/test/upload.ts'
-import { expectNoFaults, expectToPlay, film, openSite, type Site } from './site.ts'
+import { expectNoFaults, expectToPlay, film, openSettings, openSite, picture, type Site } from './site.ts'
 
 let site: Site
 let video: { id: number, uuid: string, shortUUID: string }
@@ -34,11 +35,12 @@ test('a watch page asks for little, for nothing twice, and for nothing that came
   const paths = asked.map(request => `${request.method()} ${new URL(request.url()).pathname}`)
   const plain = paths.filter(path => !path.endsWith('.mp4'))
   expect(plain.length).toBeLessThanOrEqual(30)
-  // The playlists that were fetched ahead are those the player uses.
-  const playlists = paths.filter(path => path.endsWith('.m3u8'))
-  expect(playlists.slice(0, 3).map(path => path.replace(/.*-(\w+)\.m3u8$/, '$1')).sort()).toEqual(['0', '240', 'master'])
-  expect(new Set(playlists).size).toBe(playlists.length)
-  expect(paths.find(path => path.endsWith('.mp4') && !path.endsWith('-0-fragmented.mp4'))).toMatch(/-240-fragmented\.mp4$/)
+  // The playlists of a finished film come with the page; the first picture and sound are under way before there is a player, and asked for once.
+  expect(paths.filter(path => /-(master|240|0)\.m3u8$/.test(path))).toEqual([])
+  const media = asked.filter(request => request.url().endsWith('.mp4')).map(request => `${/-(\d+)-fragmented/.exec(request.url())![1]} ${request.headers().range}`)
+  expect(media.slice(0, 2).map(one => one.replace(/\d+$/, '')).sort()).toEqual(['0 bytes=0-', '240 bytes=0-'])
+  expect(new Set(media).size).toBe(media.length)
+  expect(media.filter(one => / bytes=0-\d{1,3}$/.test(one) && /^(0|240) /.test(one))).toEqual([])
   // A finished film is not looked at for further qualities.
   expect(asked.filter(request => request.url().endsWith('.m3u8') && request.headers().range)).toEqual([])
   const questions = plain.filter(path => path.includes('/api/')).map(path => path.replace(video.uuid, ':id'))
@@ -49,21 +51,138 @@ test('a watch page asks for little, for nothing twice, and for nothing that came
   await visitor.context.close()
 })
 
-test('play pressed before the player\'s library is there plays once it is', async () => {
-  const visitor = await site.visit()
-  const { page } = visitor
+/** Keeps the player's library back until it is released. */
+async function holdLibrary(page: Page): Promise<() => void> {
   let release = (): void => undefined
   const released = new Promise<void>(resolve => { release = resolve })
   await page.route('**/assets/hls-*', async route => {
     await released
     await route.continue()
   })
+  return release
+}
+
+test('a film begins before the player\'s library is there, which then goes on with it without a break', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  const release = await holdLibrary(page)
   await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expect.poll(async () => await page.locator('video').evaluate((film: HTMLVideoElement) => film.paused)).toBe(false)
+  await expect.poll(async () => (await picture(page)).time).toBeGreaterThan(0.5)
+  const ahead = await page.locator('video').evaluate((film: HTMLVideoElement) => film.buffered.end(0))
+  expect(ahead).toBeLessThan(6)
+  const opened = await page.locator('video').evaluate((film: HTMLVideoElement) => film.src)
   release()
+  await expect.poll(async () => (await picture(page)).time, { timeout: 30_000 }).toBeGreaterThan(ahead + 0.5)
+  const after = await page.locator('video').evaluate((film: HTMLVideoElement) => ({ src: film.src, ranges: film.buffered.length, from: film.buffered.start(0) }))
+  expect(after).toEqual({ src: opened, ranges: 1, from: expect.closeTo(0, 1) })
+  await openSettings(page)
+  await page.getByRole('menuitem', { name: /Quality/ }).click()
+  await page.getByRole('menuitemradio', { name: '720p' }).click()
+  await expect.poll(async () => (await picture(page)).height, { timeout: 30_000 }).toBe(720)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('films without sound and sound without a film begin so, too', async () => {
+  const ada = await site.user('eve')
+  const silent = await upload(site, ada, { name: 'Silent' }, await footage({ seconds: 5, audio: null }))
+  const sound = await upload(site, ada, { name: 'Sound' }, await footage({ seconds: 5, video: ['-vn'], extension: 'm4a' }))
+  for (const { id, shortUUID } of [silent, sound]) {
+    await encoded(site, ada, id)
+    const visitor = await site.visit()
+    const release = await holdLibrary(visitor.page)
+    await visitor.page.goto(`/w/${shortUUID}`)
+    await visitor.page.getByRole('button', { name: 'Play' }).first().click()
+    await expect.poll(async () => (await picture(visitor.page)).time).toBeGreaterThan(0.5)
+    release()
+    await expect.poll(async () => await visitor.page.locator('video').evaluate((film: HTMLVideoElement) => film.ended), { timeout: 30_000 }).toBe(true)
+    expectNoFaults(visitor)
+    await visitor.context.close()
+  }
+})
+
+test('what could not be fetched ahead is asked for again, and nothing is where a place is wished', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  let refused = 0
+  await page.route('**/*-fragmented.mp4', async route => {
+    if (route.request().resourceType() !== 'fetch') return await route.continue()
+    refused++
+    await route.fulfill(refused === 1 ? { status: 503 } : { status: 200, body: 'the wrong bytes' })
+  })
+  await page.goto(`/w/${video.shortUUID}`)
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await expectToPlay(page)
+  expect(refused).toBe(2)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+
+  const other = await site.visit()
+  const begun: string[] = []
+  other.page.on('request', request => { if (request.url().endsWith('.mp4') && request.resourceType() === 'fetch') begun.push(request.url()) })
+  await other.page.goto(`/w/${video.shortUUID}?start=6`)
+  await other.page.getByRole('button', { name: 'Play' }).first().click()
+  await expectToPlay(other.page)
+  expect(await other.page.locator('video').evaluate((film: HTMLVideoElement) => film.currentTime)).toBeGreaterThanOrEqual(6)
+  expect(begun).toEqual([])
+  expectNoFaults(other)
+  await other.context.close()
+})
+
+test('the large button only ever plays, also when the film has just begun by itself', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.addInitScript(() => {
+    const press = () => {
+      const [film, button] = [document.querySelector('video'), document.querySelector<HTMLButtonElement>('.player-start:not([data-kept])')]
+      if (!film || !button) return requestAnimationFrame(press)
+      // In one go: nothing is drawn between the film's start and the press. Without sound a browser lets it begin.
+      film.muted = true
+      void film.play()
+      button.click()
+    }
+    requestAnimationFrame(press)
+  })
+  await page.goto(`/w/${video.shortUUID}`)
   await expectToPlay(page)
   expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('play pressed before any of the client is there is kept for it, by mouse and by key', async () => {
+  for (const press of [async (page: Page) => await page.mouse.down(), async (page: Page) => { await page.locator('.player-start').focus(); await page.keyboard.press('Enter') }]) {
+    const visitor = await site.visit()
+    const { page } = visitor
+    let release = (): void => undefined
+    const released = new Promise<void>(resolve => { release = resolve })
+    await page.route('**/assets/site-*.js', async route => {
+      await released
+      await route.continue()
+    })
+    await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
+    await page.locator('.player-start').hover()
+    await press(page)
+    await expect.poll(async () => await page.locator('.player-start').evaluate(button => getComputedStyle(button).animationName)).toBe('turn')
+    expect(await page.locator('.player > .player-film').count()).toBe(0)
+    release()
+    await expectToPlay(page)
+    // The end of the press, on what stands there now, changes nothing.
+    await page.mouse.up()
+    await expectToPlay(page)
+    // A press counts once: the next film waits for its own.
+    expect(await page.evaluate(() => 'pressed' in document.documentElement.dataset)).toBe(false)
+    expectNoFaults(visitor)
+    await visitor.context.close()
+  }
+})
+
+test('without scripts there is no button that does nothing', async () => {
+  const visitor = await site.visit({ javaScriptEnabled: false })
+  await visitor.page.goto(`/w/${video.shortUUID}`)
+  await visitor.page.locator('video[controls]').waitFor()
+  expect(await visitor.page.locator('.player-start').isVisible()).toBe(false)
+  expect(await visitor.page.locator('.watch-list img').first().isVisible()).toBe(true)
   await visitor.context.close()
 })
 
@@ -77,14 +196,17 @@ test('the page says what comes next before any script has run', async () => {
   await visitor.context.close()
 })
 
-test('who has watched before begins with the quality the line bore', async () => {
+test('who has watched before begins with the quality the line bore, also when play is pressed before the library is there', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.addInitScript(() => localStorage.setItem('bobine.bandwidth', '50000000'))
+  const release = await holdLibrary(page)
   const first = page.waitForRequest(request => /-[1-9]\d*-fragmented\.mp4$/.test(request.url()))
   await page.goto(`/w/${video.shortUUID}`)
-  expect((await first).url()).toMatch(/-720-fragmented\.mp4$/)
   await page.getByRole('button', { name: 'Play' }).first().click()
+  await expect.poll(async () => await page.locator('video').evaluate((film: HTMLVideoElement) => film.paused)).toBe(false)
+  release()
+  expect((await first).url()).toMatch(/-720-fragmented\.mp4$/)
   await expectToPlay(page)
   expectNoFaults(visitor)
   await visitor.context.close()

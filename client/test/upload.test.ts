@@ -16,7 +16,7 @@ test('a film is uploaded through the page and plays while its rungs are still be
   const { page } = visitor
   await logIn(page, 'root', site.rootPassword, '/upload')
   await page.getByRole('heading', { name: 'Upload' }).waitFor()
-  await page.setInputFiles('input[type=file]', await film(site, 'the_last man.mp4', { seconds: 20 }))
+  await page.setInputFiles('input[type=file]', await film(site, 'the_last man.mp4', { seconds: 14 }))
   const item = page.getByRole('article', { name: 'the_last man.mp4' })
   expect(await item.getByLabel('Title').inputValue()).toBe('the last man')
 
@@ -26,7 +26,7 @@ test('a film is uploaded through the page and plays while its rungs are still be
   const [made] = (await site.call('GET /users/me/videos', { token })).json.data
   expect((await site.call(`GET /videos/${made.id}/transcoding`, { token })).json.state).toBe('running')
   expect(made.privacy.id).toBe(3)
-  expect(playing.duration).toBeLessThan(20)
+  expect(playing.duration).toBeLessThan(14)
   await expect.poll(async () => await item.locator('.encoding-figures').textContent()).toMatch(/\d+%/)
 
   await item.getByLabel('Title').fill('The last man on earth')
@@ -52,18 +52,18 @@ test('a jump beyond what is encoded waits for it, and goes on there', { timeout:
   const visitor = await site.visit()
   const { page } = visitor
   await logIn(page, 'root', site.rootPassword, '/upload')
-  await page.setInputFiles('input[type=file]', await film(site, 'long.mp4', { seconds: 40 }))
+  await page.setInputFiles('input[type=file]', await film(site, 'long.mp4', { seconds: 26 }))
   const item = page.getByRole('article', { name: 'long.mp4' })
   await item.getByRole('button', { name: 'Play' }).first().click({ timeout: 60_000 })
   await expectToPlay(page, 0.3)
   const slider = item.getByRole('slider', { name: 'Position' })
-  expect(Number(await slider.getAttribute('aria-valuemax'))).toBeGreaterThanOrEqual(39)
+  expect(Number(await slider.getAttribute('aria-valuemax'))).toBeGreaterThanOrEqual(25)
   await page.locator('.player').hover()
   const { width, height } = (await slider.boundingBox())!
   await slider.click({ position: { x: width * 0.9, y: height / 2 } })
   await item.getByText(/is still being prepared/).waitFor()
   expect((await picture(page)).paused).toBe(true)
-  await expect.poll(async () => (await picture(page)).time, { timeout: 180_000 }).toBeGreaterThanOrEqual(35)
+  await expect.poll(async () => (await picture(page)).time, { timeout: 180_000 }).toBeGreaterThanOrEqual(22)
   await expect.poll(async () => await item.getByText(/is still being prepared/).count()).toBe(0)
   expectNoFaults(visitor)
   await visitor.context.close()

@@ -3,13 +3,15 @@ import { onPath, postgresFolders } from './programs.ts'
 import { Refusal } from './refusal.ts'
 
 /** A program of the system that Bobine uses. */
-export type Program = 'ffmpeg' | 'redis' | 'postgresql' | 'chromium'
+export type Program = 'ffmpeg' | 'redis' | 'postgresql' | 'chromium' | 'nginx'
 
 const PACKAGES: Record<Program, { debian: string, fedora: string, macos: string, present: () => boolean }> = {
   ffmpeg: { debian: 'ffmpeg', fedora: 'ffmpeg', macos: 'ffmpeg', present: () => Boolean(onPath('ffmpeg') && onPath('ffprobe')) },
   redis: { debian: 'redis-server', fedora: 'valkey', macos: 'redis', present: () => Boolean(onPath('redis-server') ?? onPath('valkey-server')) },
   postgresql: { debian: 'postgresql', fedora: 'postgresql-server postgresql-contrib', macos: 'postgresql@17', present: () => postgresFolders().length > 0 },
-  chromium: { debian: 'chromium', fedora: 'chromium', macos: '--cask chromium', present: () => ['chromium', 'chromium-browser', 'google-chrome'].some(onPath) || process.platform === 'darwin' }
+  chromium: { debian: 'chromium', fedora: 'chromium', macos: '--cask chromium', present: () => ['chromium', 'chromium-browser', 'google-chrome'].some(onPath) || process.platform === 'darwin' },
+  // Only to be measured against.
+  nginx: { debian: 'nginx-light', fedora: 'nginx', macos: 'nginx', present: () => Boolean(onPath('nginx')) }
 }
 
 /** Without this Debian's package starts a cluster of its own on port 5432. */

@@ -25,7 +25,7 @@ export function onPath(name: string): string | undefined {
 }
 
 function searchPath(): string[] {
-  return [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), '/opt/homebrew/bin', '/usr/local/bin']
+  return [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), '/opt/homebrew/bin', '/usr/local/bin', '/usr/sbin']
 }
 
 /** Every folder that holds both initdb and postgres. */

@@ -1,6 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { projectFolder } from '../../server/core/config.ts'
@@ -9,6 +8,7 @@ import { startPostgres } from '../launch/postgres.ts'
 import { ending } from '../launch/process.ts'
 import { startRedis } from '../launch/redis.ts'
 import { NODE_FLAGS, THREADS } from '../launch/server.ts'
+import { freePort } from '../launch/trial.ts'
 
 const PLENTY = { window: '10 seconds', max: 1_000_000_000 }
 /** The administrator's password on the bed. */
@@ -69,14 +69,6 @@ function ready(child: ChildProcess): Promise<string> {
     })
     child.once('exit', code => reject(new Error(`the server ended (${code})`)))
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 /** The most memory a process has had resident, in MiB. */

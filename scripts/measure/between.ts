@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeBed } from './bed.ts'
 import { json, login, seed } from './seed.ts'
+import { median } from './figures.ts'
 
 const ROUNDS = 10
 const CONFIG = { federation: { prevent_ssrf: false } }
@@ -69,6 +70,5 @@ async function comment(url: string, uuid: string, token: { authorization: string
 }
 
 function report(name: string, values: number[]): void {
-  const sorted = [...values].sort((a, b) => a - b)
-  console.log(`${name.padEnd(58)}${sorted[Math.floor(sorted.length / 2)]!.toFixed(0).padStart(7)} ms (${values.map(value => value.toFixed(0)).join(', ')})`)
+  console.log(`${name.padEnd(58)}${median(values).toFixed(0).padStart(7)} ms (${values.map(value => value.toFixed(0)).join(', ')})`)
 }

@@ -2,13 +2,14 @@ import { Refusal } from '../launch/refusal.ts'
 import { measureBetween } from './between.ts'
 import { measureInbound } from './inbound.ts'
 import { measureCrowd, measureDeliveries } from './outbound.ts'
-import { measureServing } from './serve.ts'
+import { measureServing, measureServingFiles } from './serve.ts'
 import { drawWaterfall, measurePages } from './ui.ts'
 
-const HELP = `Usage: scripts/bench serve | ui [waterfall] | federation [inbound | deliveries | crowd | between]
+const HELP = `Usage: scripts/bench serve [files] | ui [waterfall] | federation [inbound | deliveries | crowd | between]
 
   serve   on an instance of its own with 30 videos: time from start to listening, idle memory, answers per second
-          of the list and of a video, remembered and not, beside what this machine can do at best
+          of the list and of a video, remembered and not, beside what this machine can do at best; ranges of a film beside
+          nginx, and memory after that and with 2,000 slow clients ('files' measures these alone)
   ui      in a real browser with a slow line and a slow machine: first paint, first video frame, layout shift, blocking time, requests and
           bytes of the watch page, first and largest paint and scrolling of the home page with 100 videos, beside their limits and bare
           pages; 'waterfall' prints every request and long task of one visit instead
@@ -18,7 +19,7 @@ const HELP = `Usage: scripts/bench serve | ui [waterfall] | federation [inbound 
 
 /** What can be measured, by its name on the command line. */
 const MEASURES: Record<string, () => Promise<void>> = {
-  serve: measureServing, ui: measurePages, 'ui waterfall': drawWaterfall,
+  serve: measureServing, 'serve files': measureServingFiles, ui: measurePages, 'ui waterfall': drawWaterfall,
   'federation inbound': measureInbound, 'federation deliveries': measureDeliveries, 'federation crowd': measureCrowd, 'federation between': measureBetween,
   federation: async () => { for (const one of [measureInbound, measureDeliveries, measureCrowd, measureBetween]) await one() }
 }

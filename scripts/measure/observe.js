@@ -8,12 +8,15 @@
   // All of them: also those that a press would excuse.
   on('layout-shift', ({ value }) => { seen.shifted += value })
   on('longtask', ({ startTime, duration }) => { seen.tasks.push([startTime, duration]) })
-  addEventListener('play', ({ target }) => target.requestVideoFrameCallback(() => { seen.frame ??= performance.now() }), true)
+  addEventListener('play', ({ target }) => target.requestVideoFrameCallback(() => {
+    seen.frame ??= performance.now()
+    window.framed('')
+  }), true)
   const seek = () => {
     const button = document.querySelector('.player-start')?.getBoundingClientRect()
     if (!button || button.width === 0) return void requestAnimationFrame(seek)
     seen.pressed = performance.now()
-    window.press(button.x + button.width / 2, button.y + button.height / 2)
+    window.press(`${button.x + button.width / 2} ${button.y + button.height / 2}`)
   }
   requestAnimationFrame(seek)
 }

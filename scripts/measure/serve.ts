@@ -1,9 +1,11 @@
-import { fork, spawnSync, type ChildProcess } from 'node:child_process'
+import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeBed, type Bed } from './bed.ts'
+import { median, residentMiB } from './figures.ts'
+import { measureFiles } from './files.ts'
 import { requestsPerSecond } from './load.ts'
 import { seed } from './seed.ts'
 
@@ -11,8 +13,23 @@ const RUNS = 5
 const SECONDS = 5
 const VIDEOS = 30
 
+type Measure = (bed: Bed, uuid: string) => Promise<void>
+
 /** Prints what serving costs on this machine, every figure the median of 5 runs (all runs beside it). */
 export async function measureServing(): Promise<void> {
+  await onBed(async (bed, uuid) => {
+    await measureStart(bed)
+    await measureAnswers(bed, uuid)
+    await measureFiles(bed, uuid)
+  })
+}
+
+/** The part of it that is about files. */
+export async function measureServingFiles(): Promise<void> {
+  await onBed(measureFiles)
+}
+
+async function onBed(measure: Measure): Promise<void> {
   const bed = await makeBed()
   try {
     const first = await bed.serve()
@@ -20,8 +37,7 @@ export async function measureServing(): Promise<void> {
     const uuid = await seed(first.url, VIDEOS)
     await first.stop()
     console.log(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}, ${RUNS} runs: median (all)\n`)
-    await measureStart(bed)
-    await measureAnswers(bed, uuid)
+    await measure(bed, uuid)
   } finally {
     await bed.remove()
   }
@@ -83,12 +99,6 @@ async function told<T>(child: ChildProcess): Promise<T> {
   return message as T
 }
 
-function residentMiB(pid: number): number {
-  return Number(spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim()) / 1024
-}
-
 function report(name: string, values: number[], unit: string): void {
-  const sorted = [...values].sort((a, b) => a - b)
-  const median = sorted[Math.floor(sorted.length / 2)]!
-  console.log(`${name.padEnd(46)}${median.toFixed(0).padStart(8)} ${unit.padEnd(11)} (${values.map(value => value.toFixed(0)).join(', ')})`)
+  console.log(`${name.padEnd(46)}${median(values).toFixed(0).padStart(8)} ${unit.padEnd(11)} (${values.map(value => value.toFixed(0)).join(', ')})`)
 }

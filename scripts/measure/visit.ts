@@ -6,13 +6,18 @@ export const SLOW = { cpu: 4, bitsPerSecond: 1_600_000, latency: 150 }
 /** The screens that are measured. */
 export const SCREENS = { desktop: { viewport: { width: 1280, height: 800 } }, phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true } }
 
+const SETTLING = 2000
+
 /** A request of a page: times in ms since the navigation began, `bytes` as they travelled, headers included. */
 export type Asked = { url: string, type: string, at: number, end: number, bytes: number }
 /** What happened in a page, in ms since its navigation began; `tasks` are those of 50 ms and more as [start, length]. */
 export type Seen = { painted: number, largest: number, shifted: number, tasks: [start: number, length: number][], pressed: number | null, frame: number | null, done: number | null, asked: Asked[] }
 
+/** What happens in an opened page; `framed` resolves with its first moving frame. */
+export type Act = (page: Page, framed: Promise<void>) => Promise<void>
+
 /** Opens a page with an empty cache, lets `act` happen in it, and tells what was seen. */
-export async function visit(browser: Browser, url: string, { slow, screen }: { slow: boolean, screen: keyof typeof SCREENS }, act: (page: Page, devtools: CDPSession) => Promise<void>): Promise<Seen> {
+export async function visit(browser: Browser, url: string, { slow, screen }: { slow: boolean, screen: keyof typeof SCREENS }, act: Act): Promise<Seen> {
   const context = await browser.newContext({ ...SCREENS[screen], locale: 'en-GB' })
   try {
     return await look(context, url, slow, act)
@@ -27,11 +32,11 @@ export async function quiet(page: Page, ms = 1000): Promise<void> {
   await page.waitForFunction((ms: number) => performance.now() - Math.max(0, ...(window as never as { seen: Seen }).seen.tasks.map(([at, length]) => at + length)) > ms, ms, { polling: 200 })
 }
 
-async function look(context: BrowserContext, url: string, slow: boolean, act: (page: Page, devtools: CDPSession) => Promise<void>): Promise<Seen> {
+async function look(context: BrowserContext, url: string, slow: boolean, act: Act): Promise<Seen> {
   const page = await context.newPage()
-  await context.exposeBinding('press', async (_, x: number, y: number) => await page.mouse.click(x, y))
   await context.addInitScript({ path: join(import.meta.dirname, 'observe.js') })
   const devtools = await context.newCDPSession(page)
+  const { framed } = await answer(devtools)
   await devtools.send('Network.enable')
   const asked = follow(devtools)
   if (slow) {
@@ -39,10 +44,26 @@ async function look(context: BrowserContext, url: string, slow: boolean, act: (p
     await devtools.send('Network.emulateNetworkConditions', { offline: false, latency: SLOW.latency, downloadThroughput: bytesPerSecond, uploadThroughput: bytesPerSecond })
     await devtools.send('Emulation.setCPUThrottlingRate', { rate: SLOW.cpu })
   }
+  // The browser has its own start of a new window to get over first.
+  await page.waitForTimeout(SETTLING)
   await page.goto(url, { waitUntil: 'commit' })
-  await act(page, devtools)
+  await act(page, framed)
   const seen = await page.evaluate(() => (window as never as { seen: Seen }).seen)
   return { ...seen, asked: asked() }
+}
+
+/** Presses where a page asks for it, and resolves with its first moving frame. All by the browser's bare protocol: a question from outside, or the tool's own bindings, would have the page run the tool's code in the middle of what is measured. */
+async function answer(devtools: CDPSession): Promise<{ framed: Promise<void> }> {
+  await devtools.send('Runtime.enable')
+  for (const name of ['press', 'framed']) await devtools.send('Runtime.addBinding', { name })
+  const framed = new Promise<void>(resolve => {
+    devtools.on('Runtime.bindingCalled', ({ name, payload }) => {
+      if (name === 'framed') return resolve()
+      const [x, y] = payload.split(' ').map(Number) as [number, number]
+      for (const type of ['mousePressed', 'mouseReleased'] as const) void devtools.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 })
+    })
+  })
+  return { framed }
 }
 
 /** What a page asked for so far. */

@@ -19,7 +19,6 @@ import { searchRoutes } from '../search/search.routes.ts'
 import { transcodingRoutes } from '../transcoding/transcoding.routes.ts'
 import { uploadsRoutes } from '../uploads/uploads.routes.ts'
 import { videoDocumentsRouter } from '../videos/documents.routes.ts'
-import { filesRouter } from '../videos/files.routes.ts'
 import { subscriptionVideosRoutes } from '../videos/subscriptions.routes.ts'
 import { videosRoutes } from '../videos/videos.routes.ts'
 import { viewsRoutes } from '../views/views.routes.ts'
@@ -34,7 +33,7 @@ export function apiRoutes(): Router {
   return router
 }
 
-/** Every router outside the API, with where it is mounted; the pages take what is left. */
+/** Every router outside the API and but for the files, with where it is mounted; the pages take what is left. */
 export function siteRoutes(): [string, Router][] {
-  return [['/', documentsRouter], ['/', reactionDocumentsRouter], ['/', commentDocumentsRouter], ['/', playlistDocumentsRouter], ['/', redundancyDocumentsRouter], ['/', videoDocumentsRouter], ['/', nodeinfoRouter], ['/', filesRouter], ['/', pagesRouter]]
+  return [['/', documentsRouter], ['/', reactionDocumentsRouter], ['/', commentDocumentsRouter], ['/', playlistDocumentsRouter], ['/', redundancyDocumentsRouter], ['/', videoDocumentsRouter], ['/', nodeinfoRouter], ['/', pagesRouter]]
 }

@@ -11,6 +11,7 @@ import { setAuthenticator } from '../core/route.ts'
 import { noteUse } from '../core/use.ts'
 import { authenticate } from '../accounts/session.ts'
 import { inboxRouter } from '../fediverse/inbox.routes.ts'
+import { filesRouter } from '../videos/files.routes.ts'
 import { apiRoutes, siteRoutes } from './routes.ts'
 
 /** A running web role. */
@@ -41,6 +42,8 @@ function createApp(): Express {
   app.use(inboxRouter)
   // Pages set their own policy (server/pages); this one is for everything else.
   app.use(helmet({ contentSecurityPolicy: false, crossOriginResourcePolicy: { policy: 'cross-origin' }, crossOriginEmbedderPolicy: false, crossOriginOpenerPolicy: false, frameguard: false, hsts: config.webserver.https, referrerPolicy: { policy: 'strict-origin-when-cross-origin' } }))
+  // Before the long way through everything else: a player asks for many pieces.
+  app.use(filesRouter)
   app.use('/api/v1', cors, bodies(), apiRoutes(), unknownRoute)
   for (const [path, router] of siteRoutes()) app.use(path, router)
   app.use(writeProblem)

@@ -39,7 +39,7 @@ export const ConfigSchema = z.strictObject({
   redis: z.strictObject({ hostname: Text, port: Port, socket: Text, auth: Text, db: Count, prefix: z.string().min(1) }),
   storage: z.strictObject({
     root: Text, tmp: Text, uploads: Text, streaming_playlists: Text, original_video_files: Text,
-    thumbnails: Text, previews: Text, avatars: Text, banners: Text, storyboards: Text, cache: Text
+    thumbnails: Text, previews: Text, avatars: Text, banners: Text, storyboards: Text, captions: Text, cache: Text
   }),
   log: z.strictObject({ level: z.enum(['error', 'warn', 'info', 'debug']), anonymize_ip: z.boolean() }),
   rates_limit: z.strictObject({
@@ -47,7 +47,7 @@ export const ConfigSchema = z.strictObject({
   }),
   http: z.strictObject({
     max_body: Size, max_files: Count, max_fields: Count, max_nesting: Count,
-    request_timeout: Duration, headers_timeout: Duration, keep_alive_timeout: Duration, shutdown_timeout: Duration, used_from: z.int().min(1)
+    request_timeout: Duration, headers_timeout: Duration, keep_alive_timeout: Duration, shutdown_timeout: Duration, used_from: z.int().min(1), hand_over: z.union([z.literal(''), z.string().regex(/^\/[\w/-]+\/$/, 'a path like /stored/')])
   }),
   pagination: z.strictObject({ count: Count, max_count: Count, max_start: Count }),
   cache: z.strictObject({
@@ -124,10 +124,10 @@ export const ConfigSchema = z.strictObject({
   video_file: z.strictObject({ update: z.strictObject({ enabled: NotYet }), token_lifetime: Duration }),
   transcoding: z.strictObject({
     enabled: z.boolean(), original_file: z.strictObject({ keep: z.boolean() }), allow_additional_extensions: z.boolean(),
-    allow_audio_files: z.boolean(), threads: Count, nice: z.int().min(0).max(19), concurrency: z.int().min(1), attempts: z.int().min(1), retry_delay: Duration,
+    allow_audio_files: z.boolean(), threads: Count, nice: z.int().min(0).max(19), concurrency: z.int().min(1), attempts: z.int().min(1), retry_delay: Duration, stall_timeout: Duration,
     reconcile_interval: Duration, progress_interval: Duration, progress_lifetime: Duration, watch_interval: Duration, profile: Text,
     preset: z.enum(['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow', 'slower', 'veryslow']),
-    crf: z.number().min(0).max(51), audio_bitrate: z.int().min(8000), max_keyframe_interval: z.number().positive(),
+    crf: z.number().min(0).max(51), audio_bitrate: z.int().min(8000), max_audio_tracks: z.int().min(1).max(32), max_keyframe_interval: z.number().positive(),
     resolutions: z.strictObject({
       '0p': z.boolean(), '144p': z.boolean(), '240p': z.boolean(), '360p': z.boolean(), '480p': z.boolean(),
       '720p': z.boolean(), '1080p': z.boolean(), '1440p': z.boolean(), '2160p': z.boolean()

@@ -59,8 +59,12 @@ export function replaceConfig(next: Config): void {
 
 /** The absolute path of a storage folder, for instance `storageFolder('thumbnails')`. */
 export function storageFolder(name: Exclude<keyof Config['storage'], 'root'>): string {
-  const root = isAbsolute(config.storage.root) ? config.storage.root : join(projectFolder, config.storage.root)
-  return resolve(root, config.storage[name])
+  return resolve(storageRoot(), config.storage[name])
+}
+
+/** The absolute path of the folder of all files. */
+export function storageRoot(): string {
+  return isAbsolute(config.storage.root) ? config.storage.root : join(projectFolder, config.storage.root)
 }
 
 /** The public origin of this instance, without a trailing slash: https://example.org, http://127.0.0.1:9001. */

@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { Sequelize, type Model, type ModelAttributes, type ModelStatic, type InitOptions } from 'sequelize'
 import { config } from './config.ts'
 import { logger } from './logger.ts'
@@ -19,11 +20,19 @@ export function declareAssociations(associate: () => void): void {
   associations.push(associate)
 }
 
+/** A connection that the server may end before Sequelize listens to it: whoever asks it next hears of that, it must not end the process. */
+export class Client extends pg.Client {
+  constructor(settings: pg.ClientConfig) {
+    super(settings)
+    this.on('error', error => logger.debug('A connection to the database ended', { reason: error.message }))
+  }
+}
+
 /** Opens the pool and binds every declared model to it. */
 export async function connectDatabase(): Promise<void> {
   const { hostname, port, name, username, password, ssl, pool, connect_timeout } = config.database
   sequelize = new Sequelize(name, username, password, {
-    dialect: 'postgres', host: hostname, port,
+    dialect: 'postgres', dialectModule: Object.create(pg, { Client: { value: Client } }), host: hostname, port,
     pool: { max: pool.max, min: 0, idle: 30_000 },
     dialectOptions: { ssl: ssl || undefined, connectionTimeoutMillis: connect_timeout, application_name: 'bobine' },
     define: { underscored: true },

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express'
-import { rateLimit, type RateLimitInfo } from 'express-rate-limit'
+import { MemoryStore, rateLimit, type RateLimitInfo } from 'express-rate-limit'
 import { RedisStore } from 'rate-limit-redis'
 import { config } from './config.ts'
 import { Problem } from './problem.ts'
@@ -10,7 +10,7 @@ export type RateClass = keyof typeof config.rates_limit
 
 const made = new Map<RateClass, RequestHandler>()
 
-/** The limiter of a class, counted in Redis per address; without Redis requests pass. */
+/** The limiter of a class, counted per address in Redis, but for files; without Redis requests pass. */
 export function limiter(name: RateClass): RequestHandler {
   let handler = made.get(name)
   if (!handler) made.set(name, handler = make(name))
@@ -60,7 +60,8 @@ function make(name: RateClass): RequestHandler {
     passOnStoreError: true,
     // Made at the first request, since the configuration is read after the modules.
     validate: { creationStack: false },
-    store: new RedisStore({
+    // A question to Redis for every piece of a film would take longer than the piece: each process counts by itself.
+    store: name === 'files' ? new MemoryStore() : new RedisStore({
       prefix: `${config.redis.prefix}:rate:${name}:`,
       sendCommand: async (command: string, ...args: string[]) => await redis.call(command, ...args) as never
     }),

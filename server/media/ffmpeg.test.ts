@@ -70,6 +70,23 @@ test('an abort ends ffmpeg before the promise settles', async () => {
   expect((await processesWith(mark)).filter(line => / ffmpeg /.test(line))).toEqual([])
 })
 
+test('one that hangs is ended, one that goes on is not', async () => {
+  const mark = randomUUID()
+  const run = runFfmpeg({ ...endless(mark), stallMs: 1600 })
+  const running = async () => (await processesWith(mark)).find(line => /\d+ ffmpeg /.test(line))
+  await until(async () => await running() !== undefined)
+  let over = false
+  run.done.catch(() => { over = true })
+  await new Promise(resolve => setTimeout(resolve, 3500))
+  expect(over).toBe(false)
+  process.kill(Number.parseInt((await running())!, 10), 'SIGSTOP')
+  await expect(run.done).rejects.toMatchObject({ code: 'timeout' })
+  await until(async () => (await processesWith(mark)).length === 0)
+  // One that does not even begin: nobody writes into its source.
+  await promisify(execFile)('mkfifo', [join(place.folder, 'pipe.mp4')])
+  await expect(runFfmpeg({ input: join(place.folder, 'pipe.mp4'), cwd: place.folder, options: ['-c', 'copy', '-f', 'null'], output: '-', stallMs: 400 }).done).rejects.toMatchObject({ code: 'timeout' })
+})
+
 test('an abort before the start, a kill right after it and a time limit all end it', async () => {
   const early = runFfmpeg({ ...endless(randomUUID()), signal: AbortSignal.abort() })
   await expect(early.done).rejects.toMatchObject({ code: 'aborted' })

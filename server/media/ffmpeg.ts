@@ -46,6 +46,8 @@ export type FfmpegJob = {
   nice?: number
   signal?: AbortSignal | undefined
   timeoutMs?: number
+  /** Ends a run that has not got any further for so long. */
+  stallMs?: number
   /** Length of the source in seconds, for the progress. */
   duration?: number
   onProgress?: ((progress: Progress) => void) | undefined
@@ -57,7 +59,7 @@ export type FfmpegRun = {
   kill(): void
 }
 
-/** Starts one ffmpeg; it dies with this process, when `signal` aborts, after `timeoutMs` or on `kill()`. */
+/** Starts one ffmpeg; it dies with this process, when `signal` aborts, after `timeoutMs`, when it stands still for `stallMs`, or on `kill()`. */
 export function runFfmpeg(job: FfmpegJob): FfmpegRun {
   const ffmpeg = guarded()
   // Not started in `cwd`: fluent-ffmpeg throws past every handler where that folder is gone.
@@ -76,8 +78,10 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
     const timer = job.timeoutMs
       ? setTimeout(() => stop(new MediaError('timeout', `ffmpeg took more than ${job.timeoutMs} ms`)), job.timeoutMs)
       : null
+    const watchdog = job.stallMs ? watchProgress(progress.place, job.stallMs, () => stop(new MediaError('timeout', `ffmpeg did not get any further for ${job.stallMs} ms`))) : null
     const settle = () => {
       if (timer) clearTimeout(timer)
+      if (watchdog) clearInterval(watchdog)
       job.signal?.removeEventListener('abort', onAbort)
     }
     if (job.signal?.aborted) onAbort()
@@ -181,12 +185,26 @@ function failure(error: Error, log: string[]): MediaError {
   return new MediaError('ffmpeg_failed', text, { cause: error })
 }
 
+/** Looks several times in the given time (ms), so that a machine that slept meanwhile does not count as an ffmpeg that hangs. */
+function watchProgress(place: () => string, stallMs: number, stalled: () => void): NodeJS.Timeout {
+  let [last, still] = [place(), 0]
+  return setInterval(() => {
+    const now = place()
+    still = now === last ? still + 1 : 0
+    last = now
+    if (still >= LOOKS) stalled()
+  }, stallMs / LOOKS)
+}
+
+const LOOKS = 8
+
 function progressReader(duration: number, report?: (progress: Progress) => void) {
   const started = Date.now()
   let frames = 0
   let seconds = 0
   return {
     frames: () => frames,
+    place: () => `${frames} ${seconds}`,
     read(line: string): boolean {
       const match = /^([a-z0-9_]+)=\s*(\S*)\s*$/.exec(line)
       if (!match) return false

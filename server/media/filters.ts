@@ -1,6 +1,6 @@
 import { hasFilter } from './ffmpeg.ts'
 import { audioGap, pictureGap, type Plan } from './ladder.ts'
-import type { Probe, VideoStream } from './probe.ts'
+import type { AudioStream, Probe, VideoStream } from './probe.ts'
 
 /** The filter graph that decodes the picture once and gives every rung of the plan under the labels [v0], [v1], … in order. */
 export async function ladderGraph(probe: Probe, plan: Plan): Promise<string> {
@@ -35,17 +35,15 @@ export async function toneMapping(video: VideoStream): Promise<string[]> {
   ]
 }
 
-/** Filters for the sound: gaps filled, starting with the file, as long as the picture. */
-export function audioFilters(probe: Probe): string[] {
-  const audio = probe.audios[0]
-  if (!audio) return []
+/** Filters for a sound: gaps filled, starting with the file, as long as the picture. */
+export function audioFilters(probe: Probe, audio: AudioStream): string[] {
   const sampleRate = audio.sampleRate === 44_100 ? 44_100 : 48_000
   return [
     `aresample=${sampleRate}:async=1:first_pts=0`,
     // The AAC encoder puts 1024 samples of its own before the first: as many are taken away, and the sound stays with the picture.
     'atrim=start_sample=1024', 'asetpts=PTS-STARTPTS',
     // Players stall where the sound ends before the picture.
-    ...(audioGap(probe) > 0 ? [`apad=whole_dur=${seconds(probe.duration)}`] : [])
+    ...(audioGap(probe, audio) > 0 ? [`apad=whole_dur=${seconds(probe.duration)}`] : [])
   ]
 }
 

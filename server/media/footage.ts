@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { LadderSettings } from './ladder.ts'
-import type { ProbeLimits } from './probe.ts'
+import { copyToHls, encodeToHls, type HlsOptions, type HlsOutput, type HlsResult } from './hls.ts'
+import { plan, type LadderSettings, type Plan } from './ladder.ts'
+import { probe, type Probe, type ProbeLimits } from './probe.ts'
 
 const run = promisify(execFile)
 
@@ -56,6 +57,25 @@ export const wide: ProbeLimits = { maxDuration: null, maxPixels: 50_000_000, max
 
 /** For tests: a common ladder. */
 export const ladder: LadderSettings = {
-  resolutions: [144, 240, 360, 480, 720, 1080], alwaysOriginal: true, maxFps: 60, splitAudio: true, crf: 23, audioBitrate: 128_000,
+  resolutions: [144, 240, 360, 480, 720, 1080], alwaysOriginal: true, maxFps: 60, splitAudio: true, crf: 23, maxAudioTracks: 8, audioBitrate: 128_000,
   maxKeyframeInterval: 4, segmentSeconds: 2, preset: 'ultrafast', threadsPerRung: 1
+}
+
+/** For tests: what became of a source in `folder`: the facts, the plan, and the renditions with their results. */
+export type Laddered = { found: Probe, made: Plan, folder: string, outputs: HlsOutput[], results: HlsResult[], videos: HlsOutput[], audio: HlsOutput | undefined }
+
+/** For tests: makes the whole ladder of a file of `place` in a folder of its own, as the product does: the copy first, then one encode. */
+export async function laddered(place: string, name: string, change: Partial<LadderSettings> = {}, options: HlsOptions = {}): Promise<Laddered> {
+  const file = join(place, name)
+  const found = await probe(file, wide)
+  const made = plan(found, { ...ladder, ...change })
+  const folder = await mkdtemp(join(place, 'out '))
+  const runs = [
+    ...(made.copyVideo ? [copyToHls(file, folder, made, found, options)] : []),
+    ...(made.encode.length > 0 ? [encodeToHls(file, folder, made, found, options)] : [])
+  ]
+  const results: HlsResult[] = []
+  for (const run of runs) results.push(await run.done)
+  const outputs = runs.flatMap(run => run.outputs)
+  return { found, made, folder, outputs, results, videos: outputs.filter(output => output.kind === 'video'), audio: outputs.find(output => output.kind === 'audio') }
 }

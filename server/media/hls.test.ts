@@ -1,8 +1,8 @@
 import { copyFile, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { decoded, h264, ladder, make, packetTimes, picture, raw, scratch, tone, wide } from './footage.ts'
-import { copyToHls, encodeToHls, hlsNames, type HlsOptions, type HlsOutput } from './hls.ts'
+import { decoded, h264, ladder, laddered, make, packetTimes, picture, raw, scratch, tone, wide } from './footage.ts'
+import { encodeToHls, hlsNames, type HlsOptions, type HlsOutput } from './hls.ts'
 import { plan, type LadderSettings } from './ladder.ts'
 import { readMediaPlaylist } from './playlist.ts'
 import { probe } from './probe.ts'
@@ -21,18 +21,7 @@ async function ready(name: string, change: Partial<LadderSettings> = {}) {
   return { found, made: plan(found, { ...ladder, ...change }), folder: await mkdtemp(at('out ')) }
 }
 
-/** Makes the whole ladder as the product does: the copy first, then one encode. */
-async function whole(name: string, change: Partial<LadderSettings> = {}, options: HlsOptions = {}) {
-  const { found, made, folder } = await ready(name, change)
-  const runs = [
-    ...(made.copyVideo ? [copyToHls(at(name), folder, made, found, options)] : []),
-    ...(made.encode.length > 0 ? [encodeToHls(at(name), folder, made, found, options)] : [])
-  ]
-  const results = []
-  for (const run of runs) results.push(await run.done)
-  const outputs = runs.flatMap(run => run.outputs)
-  return { found, made, folder, outputs, results, videos: outputs.filter(output => output.kind === 'video'), audio: outputs.find(output => output.kind === 'audio') }
-}
+const whole = async (name: string, change: Partial<LadderSettings> = {}, options: HlsOptions = {}) => await laddered(place.folder, name, change, options)
 
 async function lengthOf(folder: string, output: HlsOutput | undefined): Promise<number> {
   const list = await readMediaPlaylist(join(folder, output?.playlist ?? ''))
@@ -247,7 +236,7 @@ describe('sources of every kind', () => {
   test('transport streams, whose clock starts anywhere, start at nought', async () => {
     await make(place.folder, '-i', 'plain.mp4', '-c', 'copy', '-output_ts_offset', '1000', 'clock.ts')
     const { folder, videos, audio, made } = await whole('clock.ts')
-    expect(made.audio).toBe('copy')
+    expect(made.audios).toMatchObject([{ copy: true }])
     expect((await frames(folder, videos)).every(count => count >= 124)).toBe(true)
     for (const output of [...videos, audio]) expect(await lengthOf(folder, output)).toBeCloseTo(5, 0)
   })
@@ -281,7 +270,7 @@ describe('picture and sound stay together', () => {
   test('where the sound comes in late', async () => {
     await make(place.folder, ...flash, ...click, '-filter_complex', '[1:a]atrim=start=1[late]', '-map', '0:v', '-map', '[late]', '-c:v', 'libx264', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'aac', 'late.mkv')
     const { folder, videos, audio, made } = await whole('late.mkv', { resolutions: [] })
-    expect(made).toMatchObject({ audio: 'encode', copyVideo: { resolution: 240 } })
+    expect(made).toMatchObject({ audios: [{ copy: false }], copyVideo: { resolution: 240 } })
     expect(await drift(folder, videos[0], audio)).toBeLessThan(0.045)
   })
 })

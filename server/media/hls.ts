@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { MediaError, runFfmpeg, type FfmpegRun, type Progress } from './ffmpeg.ts'
 import { audioFilters, ladderGraph } from './filters.ts'
-import type { Plan, Rung } from './ladder.ts'
+import type { Plan, Rung, Sound } from './ladder.ts'
 import { readMediaPlaylist, type HlsOutput } from './playlist.ts'
 import type { Probe } from './probe.ts'
 
@@ -21,6 +21,8 @@ export type HlsOptions = {
   onProgress?: (progress: Progress) => void
   signal?: AbortSignal
   nice?: number
+  /** Ends an ffmpeg that has not got any further for so long (ms). */
+  stallMs?: number
   /** Whether the encode makes the shared sound too; by default where no copy does. */
   withAudio?: boolean
 }
@@ -43,14 +45,14 @@ export function hlsNames(resolution: number): { playlist: string, file: string }
 export function copyToHls(input: string, folder: string, plan: Plan, probe: Probe, options: HlsOptions): HlsRun {
   const rung = plan.copyVideo
   if (!rung || !probe.video) throw new TypeError('this plan copies no picture')
-  const renditions = renditionsOf([rung], plan, plan.audio !== 'none')
+  const renditions = renditionsOf([rung], plan, true)
   const video = ['-map', `0:${probe.video.index}`, '-c:v', 'copy', '-tag:v', 'avc1', ...unevenTimes(probe)]
   return start(input, folder, probe, renditions, options, async () => [...video, ...audioArgs(probe, plan, renditions)], plan)
 }
 
 /** Encodes every rung of `plan.encode` (and the shared sound, unless a copy makes it) in one process with one decode. */
 export function encodeToHls(input: string, folder: string, plan: Plan, probe: Probe, options: HlsOptions): HlsRun {
-  const renditions = renditionsOf(plan.encode, plan, plan.audio !== 'none' && (options.withAudio ?? plan.copyVideo === null))
+  const renditions = renditionsOf(plan.encode, plan, options.withAudio ?? plan.copyVideo === null)
   const build = async () => [
     '-filter_complex', await ladderGraph(probe, plan),
     ...plan.encode.flatMap((_, i) => ['-map', `[v${i}]`]),
@@ -62,16 +64,14 @@ export function encodeToHls(input: string, folder: string, plan: Plan, probe: Pr
   return start(input, folder, probe, renditions, options, build, plan)
 }
 
-// One output of the HLS muxer: which of the mapped pictures and sounds (by number) go into it.
-type Rendition = HlsOutput & { video: number | null, audio: number | null }
+// One output of the HLS muxer: which of the mapped pictures (by number) goes into it, and which sound.
+type Rendition = HlsOutput & { video: number | null, audio: Sound | null }
 
 function renditionsOf(rungs: Rung[], plan: Plan, sharedAudio: boolean): Rendition[] {
-  const muxed = !plan.splitAudio && plan.audio !== 'none'
-  const renditions: Rendition[] = rungs.map((rung, i) => (
-    { kind: 'video', resolution: rung.resolution, ...hlsNames(rung.resolution), video: i, audio: muxed ? i : null }
-  ))
+  const muxed = plan.splitAudio ? null : plan.audios[0] ?? null
+  const renditions: Rendition[] = rungs.map((rung, i) => ({ kind: 'video', resolution: rung.resolution, ...hlsNames(rung.resolution), video: i, audio: muxed }))
   if (sharedAudio && plan.audioRendition) {
-    renditions.push({ kind: 'audio', resolution: 0, ...hlsNames(0), video: null, audio: muxed ? rungs.length : 0 })
+    plan.audios.forEach((audio, track) => renditions.push({ kind: 'audio', resolution: 0, ...hlsNames(0), video: null, audio, sound: { track, language: audio.language, name: audio.name } }))
   }
   return renditions
 }
@@ -79,7 +79,7 @@ function renditionsOf(rungs: Rung[], plan: Plan, sharedAudio: boolean): Renditio
 function start(
   input: string, folder: string, probe: Probe, renditions: Rendition[], options: HlsOptions, build: () => Promise<string[]>, plan: Plan
 ): HlsRun {
-  const outputs = renditions.map(({ kind, resolution, playlist, file }) => ({ kind, resolution, playlist, file }))
+  const outputs = renditions.map(({ kind, resolution, playlist, file, sound }) => ({ kind, resolution, playlist, file, ...(sound ? { sound } : {}) }))
   let run: FfmpegRun | null = null
   let killed = false
   const done = (async () => {
@@ -87,7 +87,7 @@ function start(
     if (killed) throw new MediaError('aborted', 'ffmpeg was stopped')
     run = runFfmpeg({
       input, cwd: folder, output: '%v.m3u8', options: [...args, ...muxerArgs(renditions, plan, folder)],
-      nice: options.nice, signal: options.signal, duration: probe.duration, onProgress: options.onProgress
+      nice: options.nice, signal: options.signal, stallMs: options.stallMs, duration: probe.duration, onProgress: options.onProgress
     })
     const { log, frames } = await run.done
     const result = await verify(folder, outputs, probe, log)
@@ -128,19 +128,22 @@ function videoArgs(rung: Rung, i: number, { settings, audioOnly, keepsFrameTimes
 }
 
 function audioArgs(probe: Probe, plan: Plan, renditions: Rendition[]): string[] {
-  const audio = probe.audios[0]
-  const count = renditions.filter(rendition => rendition.audio !== null).length
-  if (!audio || plan.audio === 'none' || count === 0) return []
-  const maps = Array.from({ length: count }, () => ['-map', `0:${audio.index}`]).flat()
+  const sounds = renditions.flatMap(({ audio }) => audio ? [audio] : [])
+  return [...sounds.flatMap(({ stream }) => ['-map', `0:${stream.index}`]), ...sounds.flatMap((sound, i) => soundArgs(probe, plan, sound, i))]
+}
+
+function soundArgs(probe: Probe, { settings }: Plan, { stream, copy, language }: Sound, i: number): string[] {
+  const named = language ? [`-metadata:s:a:${i}`, `language=${stream.language}`] : []
   // What comes before the first instant is the encoder's lead-in, which would push the sound behind the picture.
-  if (plan.audio === 'copy') return [...maps, '-c:a', 'copy', '-copypriorss:a', '0', '-bsf:a', 'aac_adtstoasc']
-  const bitrate = audio.bitrate > 0 ? Math.min(plan.settings.audioBitrate, Math.max(48_000, audio.bitrate)) : plan.settings.audioBitrate
-  return [...maps, '-c:a', 'aac', '-profile:a', 'aac_low', '-b:a', String(bitrate), '-ac', String(Math.min(2, audio.channels)), '-af', audioFilters(probe).join(',')]
+  if (copy) return [...named, `-c:a:${i}`, 'copy', `-copypriorss:a:${i}`, '0', `-bsf:a:${i}`, 'aac_adtstoasc']
+  const bitrate = stream.bitrate > 0 ? Math.min(settings.audioBitrate, Math.max(48_000, stream.bitrate)) : settings.audioBitrate
+  return [...named, `-c:a:${i}`, 'aac', `-profile:a:${i}`, 'aac_low', `-b:a:${i}`, String(bitrate), `-ac:a:${i}`, String(Math.min(2, stream.channels)), `-filter:a:${i}`, audioFilters(probe, stream).join(',')]
 }
 
 function muxerArgs(renditions: Rendition[], { settings }: Plan, folder: string): string[] {
+  let sounds = 0
   const map = renditions.map(({ video, audio, playlist }) => [
-    ...(video !== null ? [`v:${video}`] : []), ...(audio !== null ? [`a:${audio}`] : []), `name:${playlist.slice(0, -'.m3u8'.length)}`
+    ...(video !== null ? [`v:${video}`] : []), ...(audio ? [`a:${sounds++}`] : []), `name:${playlist.slice(0, -'.m3u8'.length)}`
   ].join(','))
   return [
     '-map_metadata', '-1', '-map_chapters', '-1',

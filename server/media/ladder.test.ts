@@ -12,7 +12,7 @@ const audio: AudioStream = { index: 1, codec: 'aac', profile: 'LC', channels: 2,
 
 function source(changes: Partial<VideoStream> = {}, sound: Partial<AudioStream> | null = {}, rest: Partial<Probe> = {}): Probe {
   return {
-    container: ['mov', 'mp4'], duration: 10, truncated: false, size: 5_000_000, bitrate: 4_200_000, metadata: {},
+    container: ['mov', 'mp4'], duration: 10, truncated: false, size: 5_000_000, bitrate: 4_200_000, subtitles: [], chapters: [], metadata: {},
     video: { ...video, ...changes }, audios: sound ? [{ ...audio, ...sound }] : [], ...rest
   }
 }
@@ -109,7 +109,19 @@ describe('the sound', () => {
     ['ends early', source({}, { duration: 5 }), 'encode'],
     ['AAC in AVI', source({}, {}, { container: ['avi'] }), 'encode']
   ])('%s', (_, probe, expected) => {
-    expect(plan(probe, settings).audio).toBe(expected)
+    expect(plan(probe, settings).audios.map(({ copy }) => copy ? 'copy' : 'encode')).toEqual(expected === 'none' ? [] : [expected])
+  })
+
+  test('several tracks stand apart, each by itself copied or encoded, with languages as playlists write them and names that differ', () => {
+    const tracks = [
+      { language: 'fre', title: 'Version\n"originale" ' }, { language: 'eng', codec: 'ac3' }, { language: 'en' }, { language: 'x y', title: null }, { title: 'x'.repeat(100) }, { language: 'eng', title: 'English' }
+    ].map((one, index) => ({ ...audio, index, ...one }))
+    const made = plan(source({}, {}, { audios: tracks }), { ...settings, splitAudio: false })
+    expect(made).toMatchObject({ splitAudio: true, audioRendition: true })
+    expect(made.audios.map(({ stream, copy, language, name }) => [stream.index, copy, language, name])).toEqual([
+      [0, true, 'fr', 'Version originale'], [1, false, 'en', 'English'], [2, true, 'en', 'English 2'], [3, true, null, 'Audio'], [4, true, null, 'x'.repeat(60)], [5, true, 'en', 'English 3']
+    ])
+    expect(plan(source({}, {}, { audios: tracks }), { ...settings, maxAudioTracks: 1 }).audios.map(({ stream }) => stream.index)).toEqual([0])
   })
 
   test('stands apart where it is shared or asked for', () => {

@@ -1,3 +1,4 @@
+import { languageTag } from './streams.ts'
 import { hasMovingPicture, type AudioStream, type Probe, type VideoStream } from './probe.ts'
 
 export type LadderSettings = {
@@ -10,6 +11,8 @@ export type LadderSettings = {
   crf: number
   /** Bits per second. */
   audioBitrate: number
+  /** How many sound tracks are kept. */
+  maxAudioTracks: number
   /** Seconds between keyframes above which a stream is not copied. */
   maxKeyframeInterval: number
   segmentSeconds: number
@@ -22,12 +25,16 @@ export type LadderSettings = {
 /** One picture size: `resolution` is its short side, `maxrate` in bits per second. */
 export type Rung = { resolution: number, width: number, height: number, fps: number, maxrate: number }
 
+/** A sound track: the stream of the source, whether it is played as it is, the language (BCP 47; null where unknown) and a name of its own. */
+export type Sound = { stream: AudioStream, copy: boolean, language: string | null, name: string }
+
 export type Plan = {
   /** The top rung where the source's own stream can be played as it is. */
   copyVideo: Rung | null
   /** The rungs to encode, highest first. */
   encode: Rung[]
-  audio: 'copy' | 'encode' | 'none'
+  /** The sound tracks, the one to begin with first. */
+  audios: Sound[]
   /** The source has no moving picture: the only rung shows a still one. */
   audioOnly: boolean
   splitAudio: boolean
@@ -40,13 +47,11 @@ export type Plan = {
 
 /** The renditions to make of a source: never larger than it, counted by the short side, the top one copied where browsers play it as it is. */
 export function plan(probe: Probe, settings: LadderSettings): Plan {
-  const audio = probe.audios[0]
+  const audios = named(probe.audios.slice(0, settings.maxAudioTracks)).map(sound => ({ ...sound, copy: canCopyAudio(probe, sound.stream, settings) }))
   const audioOnly = !hasMovingPicture(probe)
-  const shared = {
-    audio: audio ? (canCopyAudio(probe, audio, settings) ? 'copy' : 'encode') : 'none',
-    audioOnly, splitAudio: settings.splitAudio, settings,
-    audioRendition: audio !== undefined && (settings.splitAudio || settings.resolutions.includes(0))
-  } as const
+  // Several cannot all be inside every rendition.
+  const splitAudio = settings.splitAudio || audios.length > 1
+  const shared = { audios, audioOnly, splitAudio, settings, audioRendition: audios.length > 0 && (splitAudio || settings.resolutions.includes(0)) }
   if (audioOnly || !probe.video) {
     return { ...shared, copyVideo: null, encode: [stillRung], keepsFrameTimes: false }
   }
@@ -84,21 +89,35 @@ export function pictureGap(probe: Probe): number {
   return gap > 1 ? gap : 0
 }
 
-/** Seconds by which the sound ends before the file does, where that is more than a player bears. */
-export function audioGap(probe: Probe): number {
-  const audio = probe.audios[0]
-  if (!audio || audio.duration === null) return 0
+/** Seconds by which a sound ends before the file does, where that is more than a player bears. */
+export function audioGap(probe: Probe, audio: AudioStream): number {
+  if (audio.duration === null) return 0
   const gap = probe.duration - audio.start - audio.duration
   return gap > 0.5 ? gap : 0
 }
 
 function canCopyAudio(probe: Probe, audio: AudioStream, settings: LadderSettings): boolean {
   const timed = probe.container.some(name => ['mov', 'matroska', 'mpegts', 'flv'].includes(name))
-  return timed && audioGap(probe) === 0 && audio.codec === 'aac' && audio.profile === 'LC' && audio.channels <= 2
+  return timed && audioGap(probe, audio) === 0 && audio.codec === 'aac' && audio.profile === 'LC' && audio.channels <= 2
     && audio.sampleRate >= 22_050 && audio.sampleRate <= 48_000
     && Math.abs(audio.start) <= 0.05
     && audio.bitrate <= settings.audioBitrate * 1.5
 }
+
+// A language's own name where the track has none; no two alike (RFC 8216, 4.3.4.1.1).
+function named(streams: AudioStream[]): Omit<Sound, 'copy'>[] {
+  const taken = new Set<string>()
+  return streams.map(stream => {
+    const language = languageTag(stream.language)
+    const wished = stream.title?.replace(/[\p{C}"]+/gu, ' ').trim().slice(0, LONGEST_NAME) || (language && new Intl.DisplayNames([language], { type: 'language' }).of(language)) || 'Audio'
+    let name = wished
+    for (let number = 2; taken.has(name); number++) name = `${wished} ${number}`
+    taken.add(name)
+    return { stream, language, name }
+  })
+}
+
+const LONGEST_NAME = 60
 
 // What a sound file shows: large enough for a legible cover, few frames.
 const stillRung: Rung = { resolution: 360, width: 640, height: 360, fps: 2, maxrate: 200_000 }

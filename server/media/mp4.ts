@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { boxes, child } from './boxes.ts'
 
 /** What a fragmented MP4's head says: size as shown, nominal frames per second (0 if unsaid), RFC 6381 codec names joined by commas. */
 export type Mp4Init = { width: number, height: number, fps: number, codecs: string }
@@ -95,19 +96,4 @@ function frameDuration(tfhd: Buffer, trun: Buffer, usual: number): number {
   for (let i = 0; i < count && first + i * step + 4 <= trun.length; i++) durations.push(trun.readUInt32BE(first + i * step))
   // The very first picture may be stretched to begin with the sound.
   return durations.sort((a, b) => a - b)[durations.length >> 1] ?? 0
-}
-
-function child(buffer: Buffer, ...path: string[]): Buffer {
-  return path.reduce((inside, type) => boxes(inside, type)[0] ?? Buffer.alloc(0), buffer)
-}
-
-function boxes(buffer: Buffer, type: string): Buffer[] {
-  const found: Buffer[] = []
-  for (let at = 0; at + 8 <= buffer.length;) {
-    const size = buffer.readUInt32BE(at)
-    if (size < 8) break
-    if (buffer.toString('latin1', at + 4, at + 8) === type) found.push(buffer.subarray(at + 8, Math.min(buffer.length, at + size)))
-    at += size
-  }
-  return found
 }

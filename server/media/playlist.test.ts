@@ -75,10 +75,12 @@ describe('the master playlist', () => {
   const rung = (resolution: number, fps = 29.97002997): Variant => ({
     playlist: `x-${resolution}.m3u8`, resolution, width: resolution * 16 / 9, height: resolution, fps, bandwidth: resolution * 1000, averageBandwidth: resolution * 800, codecs: 'avc1.64001f'
   })
-  const sound: Variant = { playlist: 'x-0.m3u8', resolution: 0, width: 0, height: 0, fps: 0, bandwidth: 130_000, averageBandwidth: 128_000, codecs: 'mp4a.40.2' }
+  const sound = {
+    sound: { track: 0, language: null, name: 'Audio' },
+    playlist: 'x-0.m3u8', resolution: 0, width: 0, height: 0, fps: 0, bandwidth: 130_000, averageBandwidth: 128_000, codecs: 'mp4a.40.2' }
 
   test('with shared sound: a group, highest rung first, bandwidth with the sound', () => {
-    expect(masterPlaylist([rung(360), rung(720)], sound)).toBe([
+    expect(masterPlaylist([rung(360), rung(720)], [sound])).toBe([
       '#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS', '',
       '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="Audio",DEFAULT=YES,AUTOSELECT=YES,URI="x-0.m3u8"',
       '#EXT-X-STREAM-INF:BANDWIDTH=850000,AVERAGE-BANDWIDTH=704000,RESOLUTION=1280x720,FRAME-RATE=29.97,CODECS="avc1.64001f,mp4a.40.2",AUDIO="aud"', 'x-720.m3u8',
@@ -86,9 +88,19 @@ describe('the master playlist', () => {
     ].join('\n'))
   })
 
+  test('with several sounds: one group, the one to begin with first, bandwidth with the heaviest', () => {
+    const french = { ...sound, playlist: 'x-fr.m3u8', sound: { track: 0, language: 'fr', name: 'Version originale' } }
+    const english = { ...sound, playlist: 'x-en.m3u8', bandwidth: 260_000, averageBandwidth: 256_000, codecs: 'mp4a.40.5', sound: { track: 1, language: 'en', name: 'English' } }
+    expect(masterPlaylist([rung(720, 25)], [english, french]).split('\n').slice(4)).toEqual([
+      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="Version originale",LANGUAGE="fr",DEFAULT=YES,AUTOSELECT=YES,URI="x-fr.m3u8"',
+      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="English",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,URI="x-en.m3u8"',
+      '#EXT-X-STREAM-INF:BANDWIDTH=980000,AVERAGE-BANDWIDTH=832000,RESOLUTION=1280x720,FRAME-RATE=25,CODECS="avc1.64001f,mp4a.40.2,mp4a.40.5",AUDIO="aud"', 'x-720.m3u8', ''
+    ])
+  })
+
   test('without sound, and with sound alone', () => {
-    expect(masterPlaylist([rung(720, 25)], null)).toContain('BANDWIDTH=720000,AVERAGE-BANDWIDTH=576000,RESOLUTION=1280x720,FRAME-RATE=25,CODECS="avc1.64001f"\nx-720.m3u8\n')
-    const alone = masterPlaylist([], sound)
+    expect(masterPlaylist([rung(720, 25)], [])).toContain('BANDWIDTH=720000,AVERAGE-BANDWIDTH=576000,RESOLUTION=1280x720,FRAME-RATE=25,CODECS="avc1.64001f"\nx-720.m3u8\n')
+    const alone = masterPlaylist([], [sound])
     expect(alone).toContain('#EXT-X-STREAM-INF:BANDWIDTH=130000,AVERAGE-BANDWIDTH=128000,CODECS="mp4a.40.2"\nx-0.m3u8\n')
     expect(alone).not.toContain('EXT-X-MEDIA:')
   })
@@ -97,7 +109,7 @@ describe('the master playlist', () => {
     const videos = outputs.filter(output => output.kind === 'video')
     const audio = outputs.find(output => output.kind === 'audio')
     const variants = await Promise.all(videos.map(output => describeVariant(place.folder, output)))
-    await writeAtomically(at('master.m3u8'), masterPlaylist(variants, audio ? await describeVariant(place.folder, audio) : null))
+    await writeAtomically(at('master.m3u8'), masterPlaylist(variants, audio ? [{ ...await describeVariant(place.folder, audio), sound: audio.sound! }] : []))
     expect((await decoded(at('master.m3u8'))).nb_read_frames).toBe('125')
     expect(await decoded(at('master.m3u8'), 'a:0')).toMatchObject({ codec_name: 'aac' })
   })

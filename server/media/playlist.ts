@@ -4,8 +4,11 @@ import { basename, dirname, join } from 'node:path'
 import { readInit } from './mp4.ts'
 import type { Probe } from './probe.ts'
 
-/** One rendition: a playlist and the fragmented MP4 file it points into, both names within the output folder; `resolution` is 0 for sound. */
-export type HlsOutput = { kind: 'video' | 'audio', resolution: number, playlist: string, file: string }
+/** Which sound track something is: its number (0: the one to begin with), its language (BCP 47; null where unknown) and its name. */
+export type TrackName = { track: number, language: string | null, name: string }
+
+/** One rendition: a playlist and the fragmented MP4 file it points into, both names within the output folder; `resolution` is 0 for sound, which says which one it is. */
+export type HlsOutput = { kind: 'video' | 'audio', resolution: number, playlist: string, file: string, sound?: TrackName }
 
 const PIECE = 65_536
 
@@ -18,10 +21,15 @@ export type MediaPlaylist = {
   targetDuration: number
 }
 
-/** Reads an HLS media playlist (RFC 8216), also while it grows; rejects where the file is missing or no playlist. */
+/** Reads an HLS media playlist from a file, also while it grows; rejects where it is missing or no playlist. */
 export async function readMediaPlaylist(file: string): Promise<MediaPlaylist> {
-  const lines = (await readFile(file, 'utf8')).split(/\r?\n/)
-  if (lines[0] !== '#EXTM3U') throw new TypeError(`${basename(file)} is no playlist`)
+  return parseMediaPlaylist(await readFile(file, 'utf8'), basename(file))
+}
+
+/** What an HLS media playlist (RFC 8216) says; throws TypeError, which calls it by `name`, where it is none. */
+export function parseMediaPlaylist(text: string, name = 'This'): MediaPlaylist {
+  const lines = text.split(/\r?\n/)
+  if (lines[0] !== '#EXTM3U') throw new TypeError(`${name} is no playlist`)
   const list: MediaPlaylist = { segments: [], init: null, ended: false, targetDuration: 0 }
   let duration = 0
   let range: ByteRange | null = null
@@ -75,28 +83,33 @@ export async function describeVariant(folder: string, output: HlsOutput, probe?:
   }
 }
 
-/** The master playlist, highest rung first; `audio` is the shared sound where it stands apart, or all there is. */
-export function masterPlaylist(variants: Variant[], audio: Variant | null): string {
+/** The master playlist, highest rung first; `audios` are the sound tracks where they stand apart, or all there is. */
+export function masterPlaylist(variants: Variant[], audios: (Variant & { sound: TrackName })[]): string {
   const lines = ['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS', '']
-  const grouped = audio !== null && variants.length > 0
-  if (audio && grouped) {
-    lines.push(`#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="Audio",DEFAULT=YES,AUTOSELECT=YES,URI="${audio.playlist}"`)
+  const tracks = [...audios].sort((a, b) => a.sound.track - b.sound.track)
+  const grouped = variants.length > 0
+  if (grouped) {
+    for (const { playlist, sound: { language, name } } of tracks) {
+      lines.push(`#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="${name}",${language ? `LANGUAGE="${language}",` : ''}DEFAULT=${playlist === tracks[0]!.playlist ? 'YES' : 'NO'},AUTOSELECT=YES,URI="${playlist}"`)
+    }
   }
+  // A rendition is as heavy as with its heaviest sound.
+  const heaviest = { bandwidth: Math.max(0, ...tracks.map(one => one.bandwidth)), averageBandwidth: Math.max(0, ...tracks.map(one => one.averageBandwidth)) }
+  const codecs = [...new Set(tracks.map(one => one.codecs))]
   const sorted = [...variants].sort((a, b) => b.height * b.width - a.height * a.width || b.bandwidth - a.bandwidth)
   for (const variant of sorted) {
     const attributes = [
-      `BANDWIDTH=${variant.bandwidth + (audio?.bandwidth ?? 0)}`,
-      `AVERAGE-BANDWIDTH=${variant.averageBandwidth + (audio?.averageBandwidth ?? 0)}`,
+      `BANDWIDTH=${variant.bandwidth + heaviest.bandwidth}`,
+      `AVERAGE-BANDWIDTH=${variant.averageBandwidth + heaviest.averageBandwidth}`,
       ...(variant.width > 0 ? [`RESOLUTION=${variant.width}x${variant.height}`] : []),
       ...(variant.fps > 0 ? [`FRAME-RATE=${Number(variant.fps.toFixed(3))}`] : []),
-      `CODECS="${[variant.codecs, ...(audio ? [audio.codecs] : [])].join(',')}"`,
-      ...(grouped ? ['AUDIO="aud"'] : [])
+      `CODECS="${[variant.codecs, ...codecs].join(',')}"`,
+      ...(tracks.length > 0 ? ['AUDIO="aud"'] : [])
     ]
     lines.push(`#EXT-X-STREAM-INF:${attributes.join(',')}`, variant.playlist)
   }
-  if (audio && !grouped) {
-    lines.push(`#EXT-X-STREAM-INF:BANDWIDTH=${audio.bandwidth},AVERAGE-BANDWIDTH=${audio.averageBandwidth},CODECS="${audio.codecs}"`, audio.playlist)
-  }
+  const [alone] = tracks
+  if (alone && !grouped) lines.push(`#EXT-X-STREAM-INF:BANDWIDTH=${alone.bandwidth},AVERAGE-BANDWIDTH=${alone.averageBandwidth},CODECS="${alone.codecs}"`, alone.playlist)
   return lines.join('\n') + '\n'
 }
 

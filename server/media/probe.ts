@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { allowedContainers, inputOptions, MediaError, runFfprobe } from './ffmpeg.ts'
 import { scanPackets } from './packets.ts'
-import { audioStream, number, StreamAnswer, Text, videoStream, type AudioStream, type VideoStream } from './streams.ts'
+import { audioStream, number, StreamAnswer, subtitleStream, Text, videoStream, type AudioStream, type SubtitleStream, type VideoStream } from './streams.ts'
 
 export type { AudioStream, VideoStream } from './streams.ts'
 
@@ -17,7 +17,12 @@ export type Probe = {
   bitrate: number
   /** The moving picture, else a cover, else null. */
   video: VideoStream | null
+  /** The one to begin with first. */
   audios: AudioStream[]
+  /** Subtitles that are text. */
+  subtitles: SubtitleStream[]
+  /** Seconds and title (empty where it has none), in the order of the film. */
+  chapters: { start: number, title: string }[]
   metadata: Record<string, unknown>
 }
 
@@ -36,7 +41,7 @@ export type ProbeLimits = {
 export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
   const { size } = await stat(file)
   if (size === 0) throw new MediaError('unreadable', 'the file is empty')
-  const { format, streams, raw } = await ffprobe(file, limits)
+  const { format, streams, chapters: parts, raw } = await ffprobe(file, limits)
 
   const container = format.format_name.split(',')
   if (!container.some(name => allowedContainers.includes(name))) throw new MediaError('forbidden_container', `container ${format.format_name} is not allowed`)
@@ -44,7 +49,7 @@ export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
 
   const start = number(format.start_time)
   const audios = streams.filter(stream => stream.codec_type === 'audio' && number(stream.sample_rate) > 0 && number(stream.channels) > 0 && stream.codec_name !== undefined)
-    .map(stream => audioStream(stream, start))
+    .map(stream => audioStream(stream, start)).sort((a, b) => Number(b.main) - Number(a.main))
   const pictures = streams.filter(stream => stream.codec_type === 'video' && number(stream.width) > 0 && number(stream.height) > 0 && stream.codec_name !== undefined)
     .map(stream => videoStream(stream, start))
   const video = pictures.find(picture => !picture.attachedPic) ?? pictures[0] ?? null
@@ -94,7 +99,9 @@ export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
   if (moving && moving.bitrate === 0) {
     moving.bitrate = Math.max(Math.round(bitrate / 4), bitrate - audios.reduce((sum, audio) => sum + audio.bitrate, 0))
   }
-  return { container, duration, truncated, size, bitrate, video, audios, metadata: raw }
+  const subtitles = streams.map(subtitleStream).filter(stream => stream !== null)
+  const chapters = parts.map(({ start_time: at, tags }) => ({ start: Math.max(0, number(at) - start), title: tags?.title ?? '' })).filter(chapter => chapter.start < duration).sort((a, b) => a.start - b.start)
+  return { container, duration, truncated, size, bitrate, video, audios, subtitles, chapters, metadata: raw }
 }
 
 /** Tells whether the picture moves: false for a cover in a sound file. */
@@ -104,13 +111,14 @@ export function hasMovingPicture(probe: Probe): boolean {
 
 const Answer = z.object({
   format: z.object({ format_name: z.string(), start_time: Text, duration: Text, bit_rate: Text }),
-  streams: z.array(StreamAnswer)
+  streams: z.array(StreamAnswer),
+  chapters: z.array(z.object({ start_time: Text, tags: z.record(z.string(), z.string()).optional() })).default([])
 })
 
 async function ffprobe(file: string, limits: ProbeLimits) {
   let text: string
   try {
-    text = await runFfprobe(['-v', 'error', '-show_optional_fields', 'always', '-show_format', '-show_streams', '-of', 'json', ...inputOptions, `file:${file}`], limits)
+    text = await runFfprobe(['-v', 'error', '-show_optional_fields', 'always', '-show_format', '-show_streams', '-show_chapters', '-of', 'json', ...inputOptions, `file:${file}`], limits)
   } catch (error) {
     if (!(error instanceof MediaError) || error.code !== 'ffmpeg_failed') throw error
     if (/not on whitelist/i.test(error.message)) throw new MediaError('forbidden_container', 'this kind of file is not allowed', { cause: error })
@@ -131,5 +139,5 @@ function wireMetadata(raw: Record<string, unknown>): Record<string, unknown> {
     if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).filter(([name]) => name !== 'filename').map(([name, entry]) => [name, plain(entry, name)]))
     return value
   }
-  return { format: plain(raw.format, ''), streams: plain(raw.streams, ''), chapters: [] }
+  return { format: plain(raw.format, ''), streams: plain(raw.streams, ''), chapters: plain(raw.chapters ?? [], '') }
 }

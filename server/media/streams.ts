@@ -42,9 +42,18 @@ export type AudioStream = {
   bitrate: number
   start: number
   duration: number | null
+  /** As the file says it, in two letters, three or more. */
   language: string | null
   title: string | null
+  /** The one to begin with. */
+  main?: boolean
 }
+
+/** Subtitles as text, inside a file; language as the file says it. */
+export type SubtitleStream = { index: number, language: string | null }
+
+/** Codecs of subtitles that are words, not pictures of words. */
+const WORDS = ['subrip', 'srt', 'ass', 'ssa', 'mov_text', 'webvtt', 'text']
 
 /** A number as ffprobe writes it, or "N/A". */
 export const Text = z.union([z.string(), z.number()]).optional()
@@ -112,7 +121,26 @@ export function audioStream(stream: StreamAnswer, start: number): AudioStream {
     index: stream.index, codec: stream.codec_name ?? '', profile: String(stream.profile ?? ''),
     channels: number(stream.channels), sampleRate: number(stream.sample_rate), bitrate: number(stream.bit_rate),
     start: number(stream.start_time) - start, duration: durationOf(stream, start),
-    language: stream.tags?.language && stream.tags.language !== 'und' ? stream.tags.language : null, title: stream.tags?.title ?? null
+    language: languageOf(stream), title: stream.tags?.title ?? null,
+    main: stream.disposition?.default === 1
+  }
+}
+
+/** A stream of text subtitles from ffprobe's account; null for any other. */
+export function subtitleStream(stream: StreamAnswer): SubtitleStream | null {
+  return stream.codec_type === 'subtitle' && WORDS.includes(stream.codec_name ?? '') ? { index: stream.index, language: languageOf(stream) } : null
+}
+
+function languageOf({ tags }: StreamAnswer): string | null {
+  return tags?.language && tags.language !== 'und' ? tags.language : null
+}
+
+/** A language as playlists and pages name it (BCP 47: `fr`) by what a file says (ISO 639-2: `fre` or `fra`); null where that is nothing. */
+export function languageTag(language: string | null): string | null {
+  try {
+    return Intl.getCanonicalLocales(language ?? [])[0] ?? null
+  } catch {
+    return null
   }
 }
 

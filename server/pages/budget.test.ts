@@ -28,7 +28,7 @@ const gzipped = (files: string[]) => files.reduce((sum, file) => sum + statSync(
 
 it.each([
   ['watch', 'index.html', 'src/videos/watch.page.tsx', 60_000, 6],
-  ['home', 'index.html', 'src/videos/home.page.tsx', 40_000, 5],
+  ['home', 'index.html', 'src/videos/home.page.tsx', 41_000, 5],
   ['embed', 'embed.html', 'embed.html', 55_000, 5]
 ])('the %s page keeps to its budget of script, gzipped, and asks for few files', (_, frame, source, bytes, count) => {
   for (const language of ['en', 'fr']) {

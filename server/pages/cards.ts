@@ -7,7 +7,7 @@ export function videoGrid(videos: Video[], language: Language, { withChannel = t
   return html`<ul class="grid" role="list">${videos.map((video, index) => html`<li>${card(video, language, withChannel, heading, index < 4)}</li>`)}</ul>`
 }
 
-/** A narrow list of videos beside something else. */
+/** A narrow list of videos beside something else, which comes first: its pictures are here only for those without scripts, the client draws them in their turn. */
 export function videoList(videos: Video[], language: Language): Html {
   return html`<ul class="watch-list" role="list">${videos.map(video => html`<li><article class="card card-row">
     <a class="card-picture" href="/w/${video.shortUUID}" tabindex="-1" aria-hidden="true">${picture(video, { narrow: true })}</a>
@@ -40,8 +40,9 @@ function card(video: Video, language: Language, withChannel: boolean, heading: '
 
 function picture({ thumbnailPath, previewPath, duration }: Video, { early = false, narrow = false }): Html {
   const set = thumbnailPath && previewPath && !narrow ? `${thumbnailPath} 280w, ${previewPath} 850w` : null
+  const image = thumbnailPath && html`<img src="${thumbnailPath}" ${set && html`srcset="${set}" sizes="(max-width: 40rem) 100vw, 17.5rem"`} width="280" height="157" alt="" loading="${early ? 'eager' : 'lazy'}" decoding="async">`
   return html`<span class="thumbnail">
-      ${thumbnailPath && html`<img src="${thumbnailPath}" ${set && html`srcset="${set}" sizes="(max-width: 40rem) 100vw, 17.5rem"`} width="280" height="157" alt="" loading="${early ? 'eager' : 'lazy'}" decoding="async">`}
+      ${image && narrow ? html`<noscript>${image}</noscript>` : image}
       ${duration > 0 && html`<span class="thumbnail-time">${time(duration)}</span>`}
     </span>`
 }

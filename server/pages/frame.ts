@@ -2,6 +2,7 @@ import { origin } from '../core/config.ts'
 import { assetsOf, template } from './built.ts'
 import { html, Html, jsonScript } from './html.ts'
 import type { Instance, Page } from './page.ts'
+import { firstScript } from './first-script.ts'
 import { wordsOf, type Language } from './words.ts'
 
 type Look = { frame: 'site' | 'embed', language: Language, theme: 'light' | 'dark' | null, instance: Instance }
@@ -10,7 +11,7 @@ type Look = { frame: 'site' | 'embed', language: Language, theme: 'light' | 'dar
 export function framed(page: Page, { frame, language, theme, instance }: Look): string {
   const text = template(frame)
   if (text === null) throw new Error('The client has not been built: run scripts/start or `npm run build`.')
-  const data = jsonScript('application/json', 'bobine-data', { answers: { '/api/v1/config': instance.settings, ...page.answers } })
+  const data = jsonScript('application/json', 'bobine-data', { answers: { '/api/v1/config': instance.settings, ...page.answers, ...page.early?.texts }, first: page.early?.first })
   const { styles, scripts } = assetsOf(...(page.source ? [page.source] : []), `src/i18n/${language}.ts`)
   const parts: Record<string, Html> = { head: headOf(page, scripts, instance), app: frame === 'site' ? around(page.body, instance, language) : page.body, data }
   // After the frame's own styles, as the client itself would add them.
@@ -28,7 +29,7 @@ export function plainly(page: Page, look: Look): string {
 
 function headOf(page: Page, scripts: string[], { name }: Instance): Html {
   const title = page.title === '' ? name : `${page.title} · ${name}`
-  return html`<title>${title}</title>
+  return html`${firstScript}<title>${title}</title>
     ${page.description && html`<meta name="description" content="${page.description}">`}
     ${page.canonical === null ? html`<meta name="robots" content="noindex">` : html`<link rel="canonical" href="${origin()}${page.canonical}">`}
     <meta property="og:site_name" content="${name}">

@@ -7,6 +7,9 @@ export type Asking = { language: Language, words: Words, instance: Instance }
 /** What pages need to know of the instance; its settings are the answer to `GET /config`. */
 export type Instance = { name: string, shortDescription: string, settings: unknown }
 
+/** What playing a film begins with: its master playlist (a path), its length in seconds, and of each file of picture or sound the playlist's path, its own, and where its header and its first segment end in bytes. */
+export type Beginning = { master: string, duration: number, files: { playlist: string, file: string, ends: [header: number, segment: number] }[] }
+
 /** A page before it is put into its frame. */
 export type Page = {
   status: number
@@ -18,8 +21,8 @@ export type Page = {
   body: Html
   /** The source file of the client's page, to load its code early. */
   source?: string
-  /** What the page needs soon besides: the code of further source files, and files by their path. */
-  early?: { sources: string[], files: string[] }
+  /** What the page needs soon besides: the code of further source files, files by their path, texts of files that come with it, and what playing begins with. */
+  early?: { sources: string[], files: string[], texts: Record<string, string>, first: Beginning | null }
   /** Answers of the API that the client would ask for first, by path and query. */
   answers?: Record<string, unknown>
 }

@@ -1,14 +1,15 @@
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
 import { config, origin } from '../core/config.ts'
+import { firstScriptSource } from './first-script.ts'
 
 const OURSELVES = ['\'self\'']
 const DIRECTIVES = {
-  defaultSrc: OURSELVES, scriptSrc: OURSELVES, styleSrc: OURSELVES, fontSrc: OURSELVES, connectSrc: OURSELVES, formAction: OURSELVES, baseUri: OURSELVES, manifestSrc: OURSELVES,
+  defaultSrc: OURSELVES, scriptSrc: [...OURSELVES, firstScriptSource], styleSrc: OURSELVES, fontSrc: OURSELVES, connectSrc: OURSELVES, formAction: OURSELVES, baseUri: OURSELVES, manifestSrc: OURSELVES,
   imgSrc: [...OURSELVES, 'data:', 'blob:'], mediaSrc: [...OURSELVES, 'blob:'], workerSrc: [...OURSELVES, 'blob:'], objectSrc: ['\'none\'']
 }
 
-/** The content security policy of a page: nothing inline, and nothing from elsewhere but the media of other servers' videos. Only `framed` pages may stand inside other sites' pages. */
+/** The content security policy of a page: nothing inline but one known script, and nothing from elsewhere but the media of other servers' videos. Only `framed` pages may stand inside other sites' pages. */
 export function policy(framed: boolean): RequestHandler {
   let content: RequestHandler | null = null
   return (request, response, next) => {

@@ -12,9 +12,11 @@ import { frameSize } from './embed-frame.ts'
 import { html, jsonScript, type Html } from './html.ts'
 import { renderMarkdown } from './markdown.ts'
 import type { Asking, Page } from './page.ts'
+import type { Words } from './words.ts'
 
 const DESCRIPTION_LENGTH = 250
 const LISTED = 1
+const MIDDLING = 720
 /** As the client asks for them (client/src/videos/more-videos.tsx). */
 const NEXT_SHOWN = 10
 const NEXT = { start: 0, count: NEXT_SHOWN + 1, sort: '-publishedAt', skipCount: true } as const
@@ -26,17 +28,21 @@ export async function watchPage(id: string, asking: Asking): Promise<Page> {
   if (!video) return { status: 404, title: '', description: '', canonical: null, source, body: html`<div class="page"><p>${asking.words.closed}</p></div>` }
   const { others, answers } = await next(video)
   return {
-    status: 200, title: video.name, description: plainText(video.description ?? '', DESCRIPTION_LENGTH), source, early: earlyOf(video),
+    status: 200, title: video.name, description: plainText(video.description ?? '', DESCRIPTION_LENGTH), source, early: await earlyOf(video),
     canonical: video.privacy.id === LISTED ? `/w/${video.shortUUID}` : null,
     head: html`${social(video)}${schema(video)}`,
     body: html`<div class="watch">
-      <div class="watch-stage"><div class="player">${player(video, asking.words.preparing)}</div></div>
+      <div class="watch-stage"><div class="player">${player(video, asking.words.preparing)}${video.streamingPlaylists.length > 0 && playButton(asking.words)}</div></div>
       <div class="watch-main">
         <h1 class="watch-title">${video.name}</h1>
         <p class="watch-facts"><time datetime="${video.publishedAt}">${new Intl.DateTimeFormat(asking.language, { dateStyle: 'long' }).format(new Date(video.publishedAt))}</time></p>
         ${elsewhere(video, asking.words.otherPlayer)}
-        <div class="watch-band"><a class="watch-channel" href="${channelPath(video.channel, video.isLocal)}">${avatar(video.channel)}<span><strong>${video.channel.displayName}</strong><span class="soft small">${asking.words.by} ${video.account.displayName}</span></span></a></div>
+        <div class="watch-band">
+          <div class="watch-who"><a class="watch-channel" href="${channelPath(video.channel, video.isLocal)}">${avatar(video.channel)}<span><strong>${video.channel.displayName}</strong><span class="soft small">${asking.words.by} ${video.account.displayName}</span></span></a><span class="watch-room watch-room-subscribe"></span></div>
+          <span class="watch-room watch-room-actions"></span>
+        </div>
         <div class="watch-about">${video.description && html`<div class="watch-short"><div class="prose" data-markdown="${video.uuid}">${renderMarkdown(video.description)}</div></div>`}</div>
+        <div class="watch-room watch-room-comments"></div>
       </div>
       ${others.length > 0 && html`<aside class="watch-side"><h2>${asking.words.next}</h2>${videoList(others, asking.language)}</aside>`}
     </div>`,
@@ -50,7 +56,7 @@ export async function embedPage(id: string, { words }: Asking): Promise<Page> {
   if (!video) return { status: 404, title: '', description: '', canonical: null, body: html`<main class="embed-nothing"><h1>${words.closed}</h1></main>` }
   return {
     status: 200, title: video.name, description: '', canonical: video.privacy.id === LISTED ? `/w/${video.shortUUID}` : null,
-    head: schema(video), early: earlyOf(video),
+    head: schema(video), early: await earlyOf(video),
     body: html`<main><h1 class="hidden-text">${video.name}</h1><div class="player">${player(video, words.preparing)}</div></main>`,
     answers: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video, ...await tracks(video) }
   }
@@ -90,8 +96,23 @@ async function openVideo(id: string): Promise<VideoDetails | null> {
 function player(video: VideoDetails, preparing: string): Html {
   const playlist = video.streamingPlaylists[0]
   if (!playlist) return html`<p>${preparing}</p>`
-  // Nothing is fetched before the client takes over or somebody presses play.
-  return html`<video controls playsinline preload="none" ${video.previewPath && html`poster="${video.previewPath}"`}><source src="${video.isLocal ? new URL(playlist.playlistUrl).pathname : playlist.playlistUrl}" type="application/vnd.apple.mpegurl"></video>`
+  const poster = video.previewPath
+  const here = (url: string) => video.isLocal ? new URL(url).pathname : url
+  const whole = video.isLocal && wholeFile(video)
+  // The browser's own controls are slow to draw: only those see them who stay with them.
+  return html`${poster && html`<img class="player-poster" src="${poster}" alt="">`}<noscript><video controls playsinline preload="none" ${poster && html`poster="${poster}"`}><source src="${here(playlist.playlistUrl)}" type="application/vnd.apple.mpegurl">${whole && html`<source src="${whole}" type="video/mp4">`}</video></noscript>`
+}
+
+/** The large button of the player; what is pressed before there is a player is kept for it (first-script.ts). */
+function playButton({ play }: Words): Html {
+  return html`<button type="button" class="icon-button player-start" data-kept aria-label="${play}" title="${play}"><svg class="icon" width="34" height="34" viewBox="0 0 24 24" aria-hidden="true" fill="currentColor"><path d="M7 4.5v15l12.5-7.5z"/></svg></button>`
+}
+
+/** The best of the qualities that most lines bear, as one file; the client does likewise (client/src/videos/source-of.ts). */
+function wholeFile({ streamingPlaylists: [playlist] }: VideoDetails): string | null {
+  const sizes = playlist!.files.filter(file => file.hasVideo && file.size > 0).map(file => Number(file.resolution.id)).sort((a, b) => b - a)
+  const size = sizes.find(one => one <= MIDDLING) ?? sizes.at(-1)
+  return size === undefined ? null : new URL(`${size}.mp4`, playlist!.playlistUrl).pathname
 }
 
 /** A way to the film for browsers that neither run scripts nor know its format. */

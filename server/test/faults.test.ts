@@ -5,7 +5,7 @@ import { startPeer, type Peer } from './peer.ts'
 import { encoded, upload } from './upload.ts'
 
 /** How many schedules, and the first seed; `scripts/soak faults` asks for more of them. */
-const SCHEDULES = Number(process.env.SCHEDULES ?? 30)
+const SCHEDULES = Number(process.env.SCHEDULES ?? 16)
 const FIRST = Number(process.env.SEED ?? 1)
 
 let world: World

@@ -26,11 +26,12 @@ export type Reports = {
  */
 export async function encode(input: string, uuid: string, videoId: number, probe: Probe, reports: Reports): Promise<void> {
   await mkdir(hlsFolder(uuid), { recursive: true })
-  const finished = new Set((await finishedRenditions(videoId)).map(file => file.resolution))
   const plan = planFor(probe)
+  const files = await finishedRenditions(videoId)
+  const finished = new Set(files.map(file => file.resolution))
   await reports.planned(resolutionsOf(plan))
-  const source: Source = { videoId, uuid, probe, muxedAudio: !plan.splitAudio && plan.audio !== 'none', maxFps: config.transcoding.fps.max }
-  const options = { signal: reports.signal, nice: config.transcoding.nice }
+  const source: Source = { videoId, uuid, probe, muxedAudio: !plan.splitAudio && plan.audios.length > 0, maxFps: config.transcoding.fps.max }
+  const options = { signal: reports.signal, nice: config.transcoding.nice, stallMs: config.transcoding.stall_timeout }
   const step = async (run: HlsRun): Promise<void> => await follow(source, run, reports)
 
   const copied = plan.copyVideo !== null && finished.has(plan.copyVideo.resolution)
@@ -45,7 +46,7 @@ export async function encode(input: string, uuid: string, videoId: number, probe
     }
   }
   const rest: Plan = { ...plan, encode: plan.encode.filter(rung => !finished.has(rung.resolution)) }
-  const withAudio = plan.copyVideo === null && !finished.has(0)
+  const withAudio = plan.copyVideo === null && files.filter(file => !file.hasVideo).length < plan.audios.length
   if (rest.encode.length > 0) await step(encodeToHls(input, hlsFolder(uuid), rest, probe, { ...options, withAudio, onProgress: reports.progress }))
   else if (finished.size > 0) await reports.playable()
 }

@@ -24,8 +24,8 @@ export async function encodingProgress(videoId: number): Promise<Progress> {
   if (!row) return { state: 'done', playable: true, percent: 100, secondsLeft: null, rungs: [], error: null }
   const stored = row.state === 'running' ? await stillKnown(videoId) : undefined
   const state = (resolution: number): 'waiting' | 'growing' | 'done' => {
-    const file = row.files.find(one => one.resolution === resolution)
-    return !file ? 'waiting' : file.growing ? 'growing' : 'done'
+    const files = row.files.filter(one => one.resolution === resolution)
+    return files.length === 0 ? 'waiting' : files.some(file => file.growing) ? 'growing' : 'done'
   }
   return {
     state: row.state, playable: row.files.length > 0, percent: row.state === 'done' ? 100 : Math.round(stored?.percent ?? 0),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Transaction } from 'sequelize'
 import { transaction } from '../core/transaction.ts'
 import type { HlsOutput } from '../media/hls.ts'
-import { describeVariant, masterPlaylist, readMediaPlaylist, segmentHashes, writeAtomically, type Variant } from '../media/playlist.ts'
+import { describeVariant, masterPlaylist, readMediaPlaylist, segmentHashes, writeAtomically, type TrackName, type Variant } from '../media/playlist.ts'
 import { probe, type Probe } from '../media/probe.ts'
 import { hlsFolder, storedSize } from '../storage/disk.ts'
 import { StreamingPlaylist, VideoFile } from '../videos/video-file.model.ts'
@@ -26,7 +26,7 @@ export async function listRenditions(source: Source, outputs: HlsOutput[], growi
     const playlist = await playlistOf(source.videoId, transaction)
     const old: VideoFile[] = []
     for (const { output, variant, size, metadata } of described) {
-      const known = await VideoFile.findOne({ where: { streamingPlaylistId: playlist.id, resolution: output.resolution }, transaction })
+      const known = await VideoFile.findOne({ where: { streamingPlaylistId: playlist.id, resolution: output.resolution, track: output.sound?.track ?? 0 }, transaction })
       if (known && known.filename !== output.file) {
         old.push(known)
         await known.destroy({ transaction })
@@ -38,7 +38,7 @@ export async function listRenditions(source: Source, outputs: HlsOutput[], growi
       if (known?.filename === output.file) await known.update(values, { transaction })
       else {
         await VideoFile.create({
-          streamingPlaylistId: playlist.id, resolution: output.resolution, filename: output.file, playlistFilename: output.playlist,
+          streamingPlaylistId: playlist.id, resolution: output.resolution, track: output.sound?.track ?? 0, language: output.sound?.language ?? null, trackName: output.sound?.name ?? null, filename: output.file, playlistFilename: output.playlist,
           hasVideo: output.kind === 'video', hasAudio: output.kind === 'audio' || source.muxedAudio, ...values
         }, { transaction })
       }
@@ -85,14 +85,14 @@ async function playlistOf(videoId: number, transaction: Transaction): Promise<St
 }
 
 async function writeMaster(uuid: string, playlist: StreamingPlaylist, files: VideoFile[]): Promise<void> {
-  const variants = files.map<Variant>(file => ({
+  const variants = files.map<Variant & { sound: TrackName }>(file => ({
+    sound: { track: file.track, language: file.language, name: file.trackName ?? 'Audio' },
     playlist: file.playlistFilename, resolution: file.resolution, width: file.width ?? 0, height: file.height ?? 0, fps: file.fps,
     bandwidth: Number(file.bandwidth), averageBandwidth: Number(file.averageBandwidth), codecs: file.codecs
   }))
-  const audio = variants.find(variant => variant.resolution === 0) ?? null
   // Sound inside every rendition needs no group; the audio-only rendition is then one more choice.
-  const shared = files.some(file => file.hasVideo && file.hasAudio) ? null : audio
-  const listed = variants.filter(variant => variant !== shared)
+  const shared = files.some(file => file.hasVideo && file.hasAudio) ? [] : variants.filter(variant => variant.resolution === 0)
+  const listed = variants.filter(variant => !shared.includes(variant))
   await writeAtomically(join(hlsFolder(uuid), playlist.playlistFilename), masterPlaylist(listed, shared))
 }
 

@@ -16,12 +16,12 @@ export function planFor(probe: Probe, options: { copy?: boolean } = {}): Plan {
 }
 
 function ladderSettings(): LadderSettings {
-  const { enabled, resolutions, always_transcode_original_resolution, fps, hls, crf, audio_bitrate, max_keyframe_interval, preset, threads } = config.transcoding
+  const { enabled, resolutions, always_transcode_original_resolution, fps, hls, crf, audio_bitrate, max_audio_tracks, max_keyframe_interval, preset, threads } = config.transcoding
   const wanted = Object.entries(resolutions).filter(([, on]) => on).map(([name]) => Number.parseInt(name))
   return {
     // Without transcoding a video is still made playable, in its own size alone.
     resolutions: enabled ? wanted : [], alwaysOriginal: !enabled || always_transcode_original_resolution, maxFps: fps.max,
-    splitAudio: hls.split_audio_and_video, crf, audioBitrate: audio_bitrate, maxKeyframeInterval: max_keyframe_interval,
+    splitAudio: hls.split_audio_and_video, crf, audioBitrate: audio_bitrate, maxAudioTracks: max_audio_tracks, maxKeyframeInterval: max_keyframe_interval,
     segmentSeconds: hls.segment_duration, preset, threadsPerRung: threads
   }
 }

@@ -14,6 +14,7 @@ import { federate } from '../videos/federate.ts'
 import { VideoSource } from '../videos/video-file.model.ts'
 import { STATE, Video } from '../videos/video.model.ts'
 import { encode } from './encode.ts'
+import { takeWords } from './embedded.ts'
 import { makePictures, makeStoryboard } from './illustrate.ts'
 import { storeProgress } from './progress.ts'
 import { completeRenditions, finishedRenditions } from './renditions.ts'
@@ -61,7 +62,7 @@ async function encodeAll(video: Video, source: VideoSource, run: Run): Promise<v
   const stop = (): void => controller.abort()
   run.signal.addEventListener('abort', stop)
   const pictures = makePictures(video, input, probe, controller.signal)
-  let board: Promise<void> | null = null
+  let aside: Promise<unknown> | null = null
   let last = 0
   let announced = false
   try {
@@ -73,7 +74,7 @@ async function encodeAll(video: Video, source: VideoSource, run: Run): Promise<v
         announced = true
         await pictures
         if (!video.waitTranscoding) await publish(video)
-        board = makeStoryboard(video, input, probe, controller.signal)
+        aside = Promise.all([makeStoryboard(video, input, probe, controller.signal), takeWords(video, input, probe, controller.signal)])
       },
       progress: ({ percent, secondsLeft }) => {
         if (Date.now() - last < config.transcoding.progress_interval) return
@@ -85,9 +86,11 @@ async function encodeAll(video: Video, source: VideoSource, run: Run): Promise<v
       }
     })
     await pictures
-    await board
+    await aside
   } finally {
     run.signal.removeEventListener('abort', stop)
+    // What an encoding that failed leaves undone the next attempt does.
+    stop()
   }
   await completeRenditions({ videoId: video.id, uuid: video.uuid })
 }

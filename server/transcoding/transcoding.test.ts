@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
 import { redis } from '../core/redis.ts'
 import { run, sql } from '../core/sql.ts'
-import { footage } from '../test/footage.ts'
+import { footage, pitch, severalSounds, withWords } from '../test/footage.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { encoded, realOrGenerated, upload } from '../test/upload.ts'
 import { reconcileNow } from './reconcile.job.ts'
@@ -105,6 +105,49 @@ describe('play at once', () => {
     expect(video.thumbnailPath).not.toBeNull()
   })
 
+  it('keeps every sound track by its language, each once, the main one first, in the playlist and in the whole file', async () => {
+    const { uuid } = await upload(site, alice, {}, await severalSounds())
+    const [playlist] = (await encoded(site, alice, uuid)).streamingPlaylists
+    // Clients of the API know of one sound; players find all of them in the playlist.
+    expect(playlist.files.map((file: any) => file.resolution.id)).toEqual([240, 0])
+    const { master } = await mediaOf(playlist.playlistUrl)
+    const tracks = [...master.matchAll(/#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="([^"]+)",(?:LANGUAGE="([^"]+)",)?DEFAULT=(YES|NO),AUTOSELECT=YES,URI="([^"]+)"/g)].map(([, ...rest]) => rest)
+    expect(tracks.map(([name, language, main]) => [name, language, main])).toEqual([['Version originale', 'fr', 'YES'], ['English', 'en', 'NO'], ['Audio', undefined, 'NO']])
+    const at = (name: string) => new URL(name, playlist.playlistUrl).href
+    for (const [index, hertz] of [440, 880, 1320].entries()) {
+      expect(await pitch(at(tracks[index]![3]!))).toBeCloseTo(hertz, -1)
+      expect(await (await fetch(at(tracks[index]![3]!))).text()).toContain('#EXT-X-ENDLIST')
+    }
+    expect(await progress(uuid)).toMatchObject({ state: 'done', rungs: [{ resolution: 240, state: 'done' }, { resolution: 0, state: 'done' }] })
+    const whole = at('240.mp4')
+    const { stdout } = await exec('ffprobe', ['-v', 'error', '-show_entries', 'stream=codec_type:stream_tags=language:stream_disposition=default', '-of', 'json', whole])
+    expect(JSON.parse(stdout).streams.map((stream: any) => [stream.codec_type, stream.disposition.default, stream.tags?.language])).toEqual([['video', 1, 'und'], ['audio', 1, 'fre'], ['audio', 0, 'eng'], ['audio', 0, 'und']])
+    expect([await pitch(whole, 0), await pitch(whole, 1), await pitch(whole, 2)].map(hertz => Math.round(hertz / 10))).toEqual([44, 88, 132])
+    expect(await pitch(at('0.mp4'))).toBeCloseTo(440, -1)
+    const hashes = await (await fetch(playlist.segmentsSha256Url)).json() as object
+    expect(Object.keys(hashes)).toHaveLength(4)
+  })
+
+  it('takes chapters and subtitles out of the file, once each, for viewers and for other servers, and lets go of them with the video', async () => {
+    const { uuid } = await upload(site, alice, { language: 'de' }, await withWords())
+    await encoded(site, alice, uuid)
+    expect((await site.call(`GET /videos/${uuid}/chapters`)).json.chapters).toEqual([{ timecode: 0, title: 'Beginning' }, { timecode: 1, title: 'Chapter 2' }, { timecode: 3, title: 'The end of it all' }])
+    const captions = (await site.call(`GET /videos/${uuid}/captions`)).json.data
+    // What says nothing of its language is in that of the video.
+    expect(captions.map((one: any) => [one.language.id, one.automaticallyGenerated])).toEqual([['de', false], ['en', false], ['fr', false]])
+    const texts = await Promise.all(captions.map(async ({ captionPath }: any) => {
+      const answer = await fetch(site.url + captionPath)
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/vtt; charset=utf-8'])
+      return await answer.text()
+    }))
+    expect(texts).toEqual(['Hm', 'Hello <i>you</i>', 'Bonjour'].map(words => `WEBVTT\n\n00:01.000 --> 00:02.500\n${words}\n`))
+    const wire = await (await fetch(`${site.url}/videos/watch/${uuid}`, { headers: { accept: 'application/activity+json' } })).json() as { subtitleLanguage: { identifier: string, url: string }[] }
+    expect(wire.subtitleLanguage.map(({ identifier }) => identifier)).toEqual(['de', 'en', 'fr'])
+    expect(await readdir(join(site.folder, 'captions'))).toHaveLength(3)
+    expect((await site.call(`DELETE /videos/${uuid}`, { token: alice.token })).status).toBe(204)
+    await eventually(async () => (await readdir(join(site.folder, 'captions'))).length === 0, 10, 'the removal')
+  })
+
   it('puts sound into every rendition where the config says so', async () => {
     config.transcoding.hls.split_audio_and_video = false
     try {
@@ -130,6 +173,25 @@ describe('faults', () => {
       const video = await encoded(site, alice, uuid)
       expect(video.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
     }
+  })
+
+  it('ends an ffmpeg that hangs in the middle, and begins anew', async () => {
+    const before = config.transcoding.stall_timeout
+    config.transcoding.stall_timeout = 8000
+    try {
+      const film = await footage({ seconds: 12, size: '1280x720', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
+      const { uuid } = await upload(site, alice, {}, film)
+      const [hung] = await eventually(async () => {
+        const { stdout } = await exec('ps', ['-A', '-o', 'pid=,args='])
+        const found = stdout.split('\n').filter(line => /^ *\d+ ffmpeg /.test(line) && line.includes(uuid) && line.includes('-f hls'))
+        return (await progress(uuid)).playable && found.length > 0 && found
+      }, 30, 'the encoding')
+      process.kill(Number.parseInt(hung!, 10), 'SIGSTOP')
+      const video = await encoded(site, alice, uuid)
+      for (const file of video.streamingPlaylists[0].files.filter((one: any) => one.hasVideo)) expect(await frames(file.playlistUrl)).toBe(300)
+      expect(await run(sql`SELECT t.attempts FROM transcodings t JOIN videos v ON v.id = t.video_id WHERE v.uuid = ${uuid}`)).toEqual([{ attempts: 1 }])
+      expect((await readdir(join(site.folder, 'streaming-playlists/hls', uuid))).length).toBe(10)
+    } finally { config.transcoding.stall_timeout = before }
   })
 
   it('tries a failed encoding again, then says why it gave up', async () => {

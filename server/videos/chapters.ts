@@ -25,10 +25,16 @@ export async function fetchChapters(videoId: number, url: string, budget: Budget
     const title = part && cleanLine(part.name, MAX.title)
     if (part && title) found.set(Math.floor(part.startOffset), title)
   }
-  const rows = [...found].map(([timecode, title]) => ({ timecode, title }))
+  await setChapters(videoId, [...found].map(([timecode, title]) => ({ timecode, title })))
+}
+
+/** Gives a video these chapters instead of those it has; titles are cut, of two in one second the first stays. */
+export async function setChapters(videoId: number, chapters: Chapter[]): Promise<void> {
+  const rows = chapters.slice(0, MAX.chapters).map(({ timecode, title }) => ({ timecode, title: cleanLine(title, MAX.title) }))
   await transaction(async inside => {
     await run(sql`DELETE FROM video_chapters WHERE video_id = ${videoId}`, inside)
     await run(sql`
-      INSERT INTO video_chapters (video_id, timecode, title) SELECT ${videoId}::int, timecode, title FROM json_to_recordset(${JSON.stringify(rows)}::json) AS part (timecode integer, title text)`, inside)
+      INSERT INTO video_chapters (video_id, timecode, title) SELECT ${videoId}::int, timecode, title FROM json_to_recordset(${JSON.stringify(rows)}::json) AS part (timecode integer, title text) WHERE title <> ''
+      ON CONFLICT DO NOTHING`, inside)
   })
 }

@@ -1,20 +1,26 @@
 import { join } from 'node:path'
 import { Router, type Request, type RequestHandler, type Response } from 'express'
-import { config, storageFolder } from '../core/config.ts'
+import { config } from '../core/config.ts'
 import { counted } from '../core/limits.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { viewerOf } from '../core/route.ts'
+import { sendStored } from '../core/send.ts'
 import { run, sql, type Sql } from '../core/sql.ts'
 import { cachedFile, type Expected } from '../fediverse/cached-file.ts'
-import { hlsFolder } from '../storage/disk.ts'
+import { hlsFolder, storedPath } from '../storage/disk.ts'
 import { longUuid } from '../../shared/ids.ts'
 import { assertMayWatch, guardedVideo, managedVideo, type Guarded } from './access.ts'
 import { openedBy } from './file-token.ts'
 import { resolutionLabel } from './labels.ts'
+import { filmOf } from './open-films.ts'
 import { sendPlaylist } from './send-playlist.ts'
+import { sendWhole, wholeQuality } from './send-whole.ts'
 import { canManage, isOpen } from './video.policy.ts'
 
 const NAME = /^[0-9a-zA-Z-]{1,100}\.(m3u8|mp4|json|jpg|png|webp|vtt)$/
+
+/** A quality as one file, for browsers that play neither HLS nor run scripts. */
+const WHOLE = /^(\d{1,5})\.mp4$/
 
 /** Pictures, HLS files and downloads. What is private opens for its viewers only, whatever address is tried. */
 export const filesRouter = Router()
@@ -39,24 +45,25 @@ const CAPTIONS = ['text/vtt', 'text/plain', 'application/octet-stream']
 
 filesRouter.get('/lazy-static/video-captions/:name', async (request, response) => {
   const name = safeName(request.params.name)
-  if (!await sendRemote(response, 'captions', name, { types: CAPTIONS, maxSize: config.cache.remote_files.max_caption_size })) throw notFound('File')
+  if (await sendRemote(request, response, 'captions', name, { types: CAPTIONS, maxSize: config.cache.remote_files.max_caption_size })) return
+  await sendStored(request, response, storedPath('captions', name), forAll(config.cache.static.images))
 })
 for (const kind of ['thumbnails', 'previews', 'storyboards', 'avatars', 'banners'] as const) {
   filesRouter.get(`/lazy-static/${kind}/:name`, async (request, response) => {
     const name = safeName(request.params.name)
-    if (await sendRemote(response, kind, name, { types: PICTURES, maxSize: config.federation.fetch.max_image_size })) return
-    await sendFile(response, storageFolder(kind), name, { maxAge: config.cache.static.images })
+    if (await sendRemote(request, response, kind, name, { types: PICTURES, maxSize: config.federation.fetch.max_image_size })) return
+    await sendStored(request, response, storedPath(kind, name), forAll(config.cache.static.images))
   })
 }
 
 /** Sends what a row says is at another server; false where no row says so. Nothing else can be asked for (federation.md 4.46). Throws 404. */
-async function sendRemote(response: Response, kind: string, name: string, expected: Expected): Promise<boolean> {
+async function sendRemote(request: Request, response: Response, kind: string, name: string, expected: Expected): Promise<boolean> {
   const rows = REMOTE[kind]
   const [found] = rows ? await run<{ url: string | null }>(sql`SELECT url FROM (${rows}) file WHERE filename = ${name}`) : []
   if (!found?.url) return false
   const cached = await cachedFile(name, found.url, expected)
   if (!cached) throw notFound('File')
-  await sendFile(response, storageFolder('cache'), cached, { maxAge: config.cache.static.images })
+  await sendStored(request, response, storedPath('cache', cached), forAll(config.cache.static.images))
   return true
 }
 
@@ -65,13 +72,19 @@ const hls: RequestHandler = async (request, response) => {
   const name = safeName(String(request.params.name))
   await assertFilesOpen(request, video)
   const open = isOpen(video.privacy)
+  const changing = open ? 'no-cache' : 'private, no-store'
+  const [, resolution] = WHOLE.exec(name) ?? []
+  if (resolution !== undefined) {
+    return await sendWhole(request, response, await wholeQuality(video, Number(resolution)), open ? 'no-cache' : forOne(config.cache.static.private))
+  }
   if (!name.endsWith('.mp4')) {
-    response.setHeader('Cache-Control', open ? 'no-cache' : 'private, no-store')
+    response.setHeader('Cache-Control', changing)
     const token = request.query.reinjectVideoFileToken === 'true' ? String(request.query.videoFileToken ?? '') : undefined
     // Players that look for a playlist's end ask for its last bytes.
     if (name.endsWith('.m3u8') && (token !== undefined || request.headers.range === undefined)) return await sendPlaylist(request, response, join(hlsFolder(video.uuid), name), token)
   }
-  await sendFile(response, hlsFolder(video.uuid), name, name.endsWith('.mp4') ? (open ? { maxAge: config.cache.static.segments, immutable: true } : privately(config.cache.static.private)) : { cacheControl: false })
+  const lasting = open ? forAll(config.cache.static.segments, true) : forOne(config.cache.static.private)
+  await sendStored(request, response, join(hlsFolder(video.uuid), name), name.endsWith('.mp4') ? lasting : changing)
 }
 filesRouter.get('/static/streaming-playlists/hls/private/:uuid/:name', hls)
 filesRouter.get('/static/streaming-playlists/hls/:uuid/:name', hls)
@@ -80,13 +93,12 @@ filesRouter.get('/download/streaming-playlists/hls/videos/:name', async (request
   const [, uuid = '', resolution = ''] = /^([0-9a-f-]{36})-(\d{1,5})-fragmented\.mp4$/.exec(String(request.params.name)) ?? []
   const video = await videoOf(uuid)
   await assertFilesOpen(request, video)
-  const [file] = await run<{ filename: string, name: string, download_enabled: boolean }>(sql`
-    SELECT f.filename, v.name, v.download_enabled FROM videos v JOIN streaming_playlists p ON p.video_id = v.id JOIN video_files f ON f.streaming_playlist_id = p.id
-    WHERE v.id = ${video.id} AND f.resolution = ${Number(resolution)} AND NOT f.growing`)
-  if (!file) throw notFound('Video file')
-  if (!file.download_enabled && !canManage(await viewerOf(request), video)) throw new Problem(403, null, 'Downloading this video is disabled.')
-  response.attachment(`${file.name}-${resolutionLabel(Number(resolution))}-hls.mp4`)
-  await sendFile(response, hlsFolder(video.uuid), file.filename, privately(0))
+  const [about] = await run<{ name: string, download_enabled: boolean }>(sql`SELECT name, download_enabled FROM videos WHERE id = ${video.id}`)
+  if (!about) throw notFound('Video')
+  const whole = await wholeQuality(video, Number(resolution))
+  if (!about.download_enabled && !canManage(await viewerOf(request), video)) throw new Problem(403, null, 'Downloading this video is disabled.')
+  response.attachment(`${about.name}-${resolutionLabel(Number(resolution))}-hls.${whole.sound ? 'm4a' : 'mp4'}`)
+  await sendWhole(request, response, whole, forOne(0))
 })
 
 filesRouter.get('/download/original-video-files/:name', async (request, response) => {
@@ -99,14 +111,14 @@ filesRouter.get('/download/original-video-files/:name', async (request, response
     await managedVideo(source.video_id, viewer)
   }
   response.attachment(source.input_filename)
-  await sendFile(response, storageFolder('original_video_files'), source.filename, privately(0))
+  await sendStored(request, response, storedPath('original_video_files', source.filename), forOne(0))
 })
 
 /** The video of a path. Throws 404. */
 async function videoOf(id: string): Promise<Guarded> {
   const uuid = longUuid(id)
   if (!uuid) throw notFound('Video')
-  return await guardedVideo(uuid)
+  return await filmOf(uuid)
 }
 
 /** Public and unlisted files are open; the others want a token, a login or the password. Throws 403. */
@@ -123,19 +135,14 @@ async function assertFilesOpen(request: Request, video: Guarded): Promise<void> 
   await assertMayWatch(video, video.uuid, { viewer, password: typeof password === 'string' ? password : undefined, ip: request.ip })
 }
 
-const privately = (age: number): SendOptions => ({ cacheControl: false, headers: { 'Cache-Control': `private, max-age=${Math.floor(age / 1000)}` } })
+/** How long (ms) anybody may keep an answer; what is `immutable` is not even asked for again. */
+function forAll(age: number, immutable = false): string {
+  return `public, max-age=${Math.floor(age / 1000)}${immutable ? ', immutable' : ''}`
+}
 
-type SendOptions = { maxAge?: number, immutable?: boolean, cacheControl?: boolean, headers?: Record<string, string> }
-
-/** Streams a file with ranges and validators. Throws 404, 416. */
-async function sendFile(response: Response, root: string, name: string, options: SendOptions): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    response.sendFile(name, { root, dotfiles: 'deny', ...options }, error => {
-      if (!error || response.writableEnded || (error as NodeJS.ErrnoException).code === 'ECONNABORTED' || (error as NodeJS.ErrnoException).code === 'EPIPE') return resolve()
-      const { status } = error as { status?: number }
-      reject(status === 404 ? notFound('File') : error)
-    })
-  })
+/** How long (ms) its reader alone may keep an answer. */
+function forOne(age: number): string {
+  return `private, max-age=${Math.floor(age / 1000)}`
 }
 
 function safeName(name: string | undefined): string {

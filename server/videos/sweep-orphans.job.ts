@@ -12,6 +12,7 @@ const PLACES: { folder: () => string, known: Sql }[] = [
   { folder: () => storageFolder('thumbnails'), known: sql`SELECT filename AS name FROM thumbnails WHERE kind = 'thumbnail'` },
   { folder: () => storageFolder('previews'), known: sql`SELECT filename AS name FROM thumbnails WHERE kind = 'preview'` },
   { folder: () => storageFolder('storyboards'), known: sql`SELECT filename AS name FROM storyboards` },
+  { folder: () => storageFolder('captions'), known: sql`SELECT filename AS name FROM video_captions` },
   { folder: () => storageFolder('avatars'), known: sql`SELECT filename AS name FROM actor_images WHERE kind = 'avatar'` },
   { folder: () => storageFolder('banners'), known: sql`SELECT filename AS name FROM actor_images WHERE kind = 'banner'` },
   { folder: () => join(storageFolder('streaming_playlists'), 'hls'), known: sql`SELECT uuid::text AS name FROM videos` },

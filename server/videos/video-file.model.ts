@@ -44,6 +44,10 @@ export class VideoFile extends Model<InferAttributes<VideoFile>, InferCreationAt
   declare streamingPlaylistId: number
   /** Short side in pixels; 0 is audio alone. */
   declare resolution: number
+  /** Of several sound tracks its number (0: the one to begin with), language (BCP 47; null where unknown) and name. */
+  declare track: CreationOptional<number>
+  declare language: CreationOptional<string | null>
+  declare trackName: CreationOptional<string | null>
   declare width: number | null
   declare height: number | null
   declare fps: number
@@ -63,6 +67,7 @@ export class VideoFile extends Model<InferAttributes<VideoFile>, InferCreationAt
 }
 declareModel(VideoFile, {
   id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true }, streamingPlaylistId: DataTypes.INTEGER, resolution: DataTypes.INTEGER,
+  track: DataTypes.SMALLINT, language: DataTypes.TEXT, trackName: DataTypes.TEXT,
   width: DataTypes.INTEGER, height: DataTypes.INTEGER, fps: DataTypes.REAL, size: DataTypes.BIGINT, filename: DataTypes.TEXT, playlistFilename: DataTypes.TEXT,
   hasAudio: DataTypes.BOOLEAN, hasVideo: DataTypes.BOOLEAN, bandwidth: DataTypes.BIGINT, averageBandwidth: DataTypes.BIGINT, codecs: DataTypes.TEXT,
   growing: DataTypes.BOOLEAN, metadata: DataTypes.JSONB, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE

@@ -29,7 +29,7 @@ export async function localVideo(id: number | string, transaction?: Transaction)
       (SELECT to_json(s) FROM storyboards s WHERE s.video_id = v.id) AS board,
       (SELECT json_build_object('filename', p.playlist_filename, 'hashes', p.segments_sha256_filename) FROM streaming_playlists p WHERE p.video_id = v.id) AS playlist,
       (SELECT json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size, 'filename', f.filename, 'has_audio', f.has_audio, 'has_video', f.has_video) ORDER BY f.resolution DESC)
-        FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = v.id AND NOT f.growing) AS files
+        FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = v.id AND f.track = 0 AND NOT f.growing) AS files
     FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
     WHERE ${typeof id === 'number' ? sql`v.id = ${id}` : sql`v.uuid = ${id}`} AND NOT v.remote`, transaction)
   if (!row) return null

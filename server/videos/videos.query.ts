@@ -34,10 +34,10 @@ const FROM = sql`
   FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id
   JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id`
 
-/** The renditions of playlist `p` as JSON, best first, growing ones included: they play already. */
+/** The renditions of playlist `p` as JSON, best first, growing ones included: they play already. Of several sound tracks the one to begin with: the others stand in the playlist alone. */
 export const FILES = sql`(SELECT coalesce(json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size,
   'filename', f.filename, 'playlist_filename', f.playlist_filename, 'has_audio', f.has_audio, 'has_video', f.has_video) ORDER BY f.resolution DESC), '[]')
-  FROM video_files f WHERE f.streaming_playlist_id = p.id)`
+  FROM video_files f WHERE f.streaming_playlist_id = p.id AND f.track = 0)`
 
 /** A page of videos the viewer may list. */
 export async function listVideos(filters: Filters, viewer: Viewer | null, scope: Scope = {}): Promise<{ total: number, data: Video[] }> {

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { wide } from '../media/footage.ts'
+import { probe } from '../media/probe.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { encoded, upload, uploadForm } from '../test/upload.ts'
 
@@ -267,8 +269,6 @@ describe('files', () => {
     expect(part.headers.get('access-control-allow-origin')).toBe('*')
     const beyond = await fetch(fileUrl, { headers: { range: `bytes=${size}-` } })
     expect([beyond.status, (await beyond.json() as any).code]).toEqual([416, 'RangeNotSatisfiableError'])
-    const download = await fetch(fileDownloadUrl)
-    expect(download.headers.get('content-disposition')).toContain('attachment; filename="A film-180p-hls.mp4"')
     expect((await fetch(playlist.playlistUrl)).headers.get('content-type')).toContain('application/vnd.apple.mpegurl')
     const folder = fileUrl.slice(0, fileUrl.lastIndexOf('/'))
     for (const path of [`${folder}/unknown.mp4`, `${folder}/..%2f..%2f..%2fpackage.json`, `${folder}/.hidden.mp4`, `${site.url}/lazy-static/thumbnails/..%2f..%2fx.jpg`, `${site.url}/static/streaming-playlists/hls/not-a-uuid/x.mp4`, `${site.url}/lazy-static/previews/unknown.jpg`]) {
@@ -278,6 +278,55 @@ describe('files', () => {
     await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { downloadEnabled: false } })
     expect((await fetch(fileDownloadUrl)).status).toBe(403)
     expect((await fetch(fileDownloadUrl, { headers: { authorization: `Bearer ${alice.token}` } })).status).toBe(200)
-    expect((await readdir(join(site.folder, 'original-video-files'))).length).toBeGreaterThanOrEqual(0)
+  })
+
+  it('are downloaded whole, picture and sound in one, in ranges, without being stored', async () => {
+    const made = await upload(site, alice, { name: 'Whole film' })
+    const { streamingPlaylists: [playlist] } = await encoded(site, alice, made.uuid)
+    const [{ fileDownloadUrl: url, fileUrl }] = playlist.files
+    const answer = await fetch(url)
+    const whole = Buffer.from(await answer.arrayBuffer())
+    expect(answer.headers.get('content-disposition')).toContain('attachment; filename="Whole film-180p-hls.mp4"')
+    expect([answer.status, answer.headers.get('content-type'), Number(answer.headers.get('content-length')), answer.headers.get('accept-ranges')]).toEqual([200, 'video/mp4', whole.length, 'bytes'])
+    const path = join(site.folder, 'tmp', `${made.uuid}.mp4`)
+    await mkdir(join(site.folder, 'tmp'), { recursive: true })
+    await writeFile(path, whole)
+    const { container, video, audios, duration } = await probe(path, wide)
+    expect([container.includes('mp4'), video?.frames, audios.length]).toEqual([true, 50, 1])
+    expect(duration).toBeCloseTo(2, 1)
+    const etag = answer.headers.get('etag')!
+    const middle = Math.floor(whole.length / 2)
+    for (const [range, from, to] of [['bytes=0-99', 0, 100], [`bytes=${middle}-`, middle, whole.length], ['bytes=-500', whole.length - 500, whole.length], ['bytes=700-7000', 700, 7001]] as const) {
+      const part = await fetch(url, { headers: { range, 'if-range': etag } })
+      expect([range, part.status, part.headers.get('content-range')]).toEqual([range, 206, `bytes ${from}-${to - 1}/${whole.length}`])
+      expect(Buffer.from(await part.arrayBuffer()).equals(whole.subarray(from, to))).toBe(true)
+    }
+    const status = async (headers: Record<string, string>, method = 'GET') => {
+      const answer = await fetch(url, { headers, method })
+      await answer.body?.cancel()
+      return [answer.status, answer.headers.get('content-length')]
+    }
+    expect(await status({}, 'HEAD')).toEqual([200, String(whole.length)])
+    expect((await status({ range: `bytes=${whole.length}-` }))[0]).toBe(416)
+    // Node's fetch would ask to have it in any case.
+    expect((await request(url, { headers: { 'if-none-match': etag } })).statusCode).toBe(304)
+    for (const odd of [{ range: 'bytes=0-9', 'if-range': '"another"' }, { range: 'bytes=0-1,50-60' }, { range: 'pages=1-2' }] as Record<string, string>[]) expect([odd, await status(odd)]).toEqual([odd, [200, String(whole.length)]])
+    // The same without a download, and the sound alone.
+    const folder = fileUrl.slice(0, fileUrl.lastIndexOf('/'))
+    const shown = await fetch(`${folder}/180.mp4`)
+    expect([shown.headers.get('content-disposition'), Buffer.from(await shown.arrayBuffer()).equals(whole)]).toEqual([null, true])
+    const sound = await fetch(url.replace('-180-', '-0-'))
+    expect([sound.headers.get('content-type'), sound.headers.get('content-disposition')]).toEqual(['audio/mp4', expect.stringContaining('-hls.m4a')])
+    await sound.body?.cancel()
+    for (const missing of ['90.mp4', '99999.mp4', '180.m4a']) expect([missing, (await fetch(`${folder}/${missing}`)).status]).toEqual([missing, 404])
+    // Who leaves in the middle leaves nothing open.
+    const leaving = await fetch(url)
+    await leaving.body!.cancel()
+    await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { privacy: 3 } })
+    expect((await fetch(`${folder.replace('/hls/', '/hls/private/')}/180.mp4`)).status).toBe(403)
+    const { json: { files } } = await site.call(`POST /videos/${made.uuid}/token`, { token: alice.token })
+    const opened = await fetch(`${folder.replace('/hls/', '/hls/private/')}/180.mp4?videoFileToken=${files.token}`)
+    expect([opened.status, opened.headers.get('cache-control')?.startsWith('private')]).toEqual([200, true])
+    await opened.body?.cancel()
   })
 })

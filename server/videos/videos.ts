@@ -13,6 +13,7 @@ import { assertMayWatch, guardedVideo, managedVideo, type Asking } from './acces
 import { videoUrl } from './addresses.ts'
 import { federate, federateDeletion, federateMove } from './federate.ts'
 import { COMMENTS_POLICIES, labelled, STATES } from './labels.ts'
+import { forgetFilm } from './open-films.ts'
 import { remoteJson } from './remote.shape.ts'
 import { setPictures, type Picture } from './pictures.ts'
 import { fileNames, removeFiles } from './remove-files.ts'
@@ -87,6 +88,7 @@ export async function updateVideo(id: number | string, viewer: Viewer, attribute
     if (video.channelId !== oldChannelId) await federateMove(video.id, oldChannelId, transaction)
     await federate(video.id, transaction)
   })
+  forgetFilm(guarded.uuid)
 }
 
 /** Deletes a video with its files. Throws 403, 404. */
@@ -97,6 +99,7 @@ export async function deleteVideo(id: number | string, viewer: Viewer): Promise<
     await federateDeletion(guarded.id, transaction)
     await Video.destroy({ where: { id: guarded.id }, transaction })
   })
+  forgetFilm(guarded.uuid)
   emit('video.deleted', { uuid: guarded.uuid, folder: guarded.uuid })
   await removeFiles(names)
 }

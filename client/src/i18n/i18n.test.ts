@@ -23,7 +23,7 @@ describe('English', () => {
     expect(speakTime(60)).toBe('1 minute, 0 seconds')
   })
   test('writes sizes and spans', () => {
-    expect([0, 999, 1000, 1_500_000, 20_000_000, 2_340_000_000].map(formatSize)).toEqual(['0 byte', '999 byte', '1 kB', '1.5 MB', '20 MB', '2.3 GB'])
+    expect([0, 999, 1000, 1_500_000, 20_000_000, 2_340_000_000].map(formatSize)).toEqual(['0 bytes', '999 bytes', '1 kB', '1.5 MB', '20 MB', '2.3 GB'])
     expect([0.2, 59, 61, 3599, 7260].map(formatSpan)).toEqual(['1 sec', '59 sec', '1 min', '1 hr 0 min', '2 hr 1 min'])
   })
   test('writes ages', () => {

@@ -3,7 +3,7 @@ import type Hls from 'hls.js'
 import { read, write } from '../storage.ts'
 
 type Library = typeof import('./hls.ts')
-/** A sound track: its language (empty where unknown) and its name. */
+/** A sound track: its language (empty where unknown), and its name where that says more. */
 export type Audio = { id: number, language: string, name: string }
 
 const KEY = 'audio'
@@ -18,7 +18,7 @@ export class Audios {
   follow({ Events }: Library, hls: Hls): void {
     this.#hls = hls
     hls.on(Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => {
-      this.list.value = audioTracks.map(({ id, lang, name }) => ({ id, language: lang ?? '', name }))
+      this.list.value = audioTracks.map(({ id, lang = '', name }) => ({ id, language: lang, name: name === ownName(lang) ? '' : name }))
       const wanted = this.list.peek().find(({ language }) => language !== '' && language === read<string>(KEY))
       if (wanted && hls.audioTrack !== wanted.id) hls.audioTrack = wanted.id
       this.heard.value = hls.audioTrack
@@ -37,4 +37,9 @@ export class Audios {
     this.list.value = []
     this.heard.value = null
   }
+}
+
+/** What a language calls itself: tracks without a name of their own are named so. */
+function ownName(language: string): string | undefined {
+  return language ? new Intl.DisplayNames([language], { type: 'language' }).of(language) : undefined
 }

@@ -1,8 +1,11 @@
 import { signal } from '@preact/signals'
 import type Hls from 'hls.js'
-import type { ErrorData, Level } from 'hls.js'
+import type { ErrorData, Level, MediaAttachingData } from 'hls.js'
+import { itsTurn, pause } from '../pause.ts'
 import { read, write } from '../storage.ts'
+import { loaderWithAhead } from './ahead.ts'
 import { Audios } from './audios.ts'
+import { takeOpening, type Opening } from './opening.ts'
 import { Rungs } from './rungs.ts'
 import type { Fault, Quality, Source } from './source.ts'
 
@@ -19,7 +22,7 @@ const MEDIA_RECOVERIES = 2
 /** The short side of the first picture where nobody knows the viewer's line yet: the page has asked for its playlist ahead (server/pages/early.ts). */
 const FIRST_SIZE = 240
 
-/** Loads a video into a media element: hls.js where the browser has media sources, the browser's own HLS elsewhere. */
+/** Loads a video into a media element: hls.js where the browser has media sources, elsewhere the browser's own HLS or one whole file. */
 export class Engine {
   /** Best first; empty where the browser chooses by itself. */
   readonly qualities = signal<Quality[]>([])
@@ -42,6 +45,7 @@ export class Engine {
   readonly #renew: () => Promise<Source | null>
   #source: Source | null = null
   #library: Library | null = null
+  #opening: Opening | null = null
   #hls: Hls | null = null
   #rungs: Rungs | null = null
   #recoveries = 0
@@ -54,16 +58,15 @@ export class Engine {
     addEventListener('online', this.#online)
   }
 
-  /** Plays a source from a place in seconds. */
+  /** Loads a source from a place in seconds; resolves when there is something to play, or a fault. */
   async load(source: Source, at: number): Promise<void> {
     this.#source = source
     this.#reset()
-    if (source.plain) return this.#loadFile(source, at)
+    const opening = this.#opening = takeOpening(this.#media, at === 0 && !source.plain ? source.url : null)
+    if (source.plain) return this.#loadFile(source.url, at)
     if (!('MediaSource' in window || 'ManagedMediaSource' in window)) return this.#loadNatively(source, at)
-    try { this.#library ??= await import('./hls.ts') } catch { this.fault.value = 'network'; return }
-    if (this.#source !== source) return
-    if (!this.#library.default.isSupported()) return this.#loadNatively(source, at)
-    this.#attach(this.#library, source, at)
+    const loaded = this.#loadByLibrary(source, at, opening)
+    if (!opening) await loaded
   }
 
   /** Shows a quality from the next segment on; null lets the connection decide. Unless told otherwise it is kept for later videos. */
@@ -121,6 +124,8 @@ export class Engine {
   readonly #online = (): void => { if (this.fault.peek() === 'network') void this.retry() }
 
   #reset(): void {
+    this.#opening?.stop()
+    this.#opening = null
     this.#rungs?.stop()
     this.#rungs = null
     this.#hls?.destroy()
@@ -136,22 +141,35 @@ export class Engine {
     this.stopWaiting()
   }
 
-  #loadNatively(source: Source, at: number): void {
-    if (this.#media.canPlayType(HLS_TYPE) === '') { this.fault.value = 'unplayable'; return }
-    this.#loadFile(source, at)
+  async #loadByLibrary(source: Source, at: number, opening: Opening | null): Promise<void> {
+    // The film before its library.
+    const opened = await opening?.ready ?? null
+    if (opened) await itsTurn()
+    try { this.#library ??= await import('./hls.ts') } catch { this.fault.value = 'network'; return }
+    await pause()
+    if (this.#source !== source) return opening?.stop()
+    if (!this.#library.default.isSupported()) return this.#loadNatively(source, at)
+    this.#opening = null
+    this.#attach(this.#library, source, at, opened)
   }
 
-  #loadFile(source: Source, at: number): void {
-    this.#media.src = source.url
+  #loadNatively(source: Source, at: number): void {
+    const url = this.#media.canPlayType(HLS_TYPE) === '' ? source.file : source.url
+    if (url === null) this.fault.value = 'unplayable'
+    else this.#loadFile(url, at)
+  }
+
+  #loadFile(url: string, at: number): void {
+    this.#media.src = url
     if (at > 0) this.#media.addEventListener('loadedmetadata', () => { this.#media.currentTime = at }, { once: true })
     this.#media.addEventListener('error', () => { this.fault.value = this.#media.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'unplayable' }, { once: true })
   }
 
-  #attach(library: Library, source: Source, at: number): void {
+  #attach(library: Library, source: Source, at: number, opened: MediaAttachingData | null): void {
     const { default: Hls, Events } = library
     const bandwidth = read<number>('bandwidth')
     const hls = this.#hls = new Hls({
-      autoStartLoad: false, testBandwidth: false, subtitleStreamController: undefined, subtitleTrackController: undefined, timelineController: undefined, backBufferLength: BUFFER_BEHIND, capLevelToPlayerSize: true, enableWorker: false,
+      loader: loaderWithAhead(Hls.DefaultConfig.loader), autoStartLoad: false, testBandwidth: false, subtitleStreamController: undefined, subtitleTrackController: undefined, timelineController: undefined, backBufferLength: BUFFER_BEHIND, capLevelToPlayerSize: true, enableWorker: false,
       abrEwmaDefaultEstimate: bandwidth ?? Hls.DefaultConfig.abrEwmaDefaultEstimate
     })
     const rungs = this.#rungs = new Rungs(library, hls, source.url, source.unfinished, () => this.#media.currentTime, coming => { this.coming.value = coming })
@@ -195,7 +213,7 @@ export class Engine {
     // Who pressed play before there was anything to play: a new source may end that.
     const wished = !this.#media.paused
     hls.once(Events.MEDIA_ATTACHED, () => { if (wished && this.#media.paused) this.#media.play().catch(() => { /* the viewer presses play */ }) })
-    hls.attachMedia(this.#media)
+    hls.attachMedia(opened ?? this.#media)
     hls.loadSource(source.url)
   }
 

@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals'
+import { goFirst } from '../pause.ts'
 import { read, write } from '../storage.ts'
 
 type Loudness = { volume: number, muted: boolean }
@@ -57,8 +58,14 @@ export class Playback {
     this.#measured.value = Infinity
   }
 
+  /** Plays; also where it has just begun by itself, nothing else. Until there is a picture what can wait waits. */
+  play(): void {
+    const playing = this.media.play().then(async () => await shown(this.media)).catch(() => { /* refused by the browser: the button stays */ })
+    if (!this.begun.peek()) goFirst(playing)
+  }
+
   toggle(): void {
-    if (this.media.paused || this.media.ended) void this.media.play().catch(() => { /* refused by the browser: the button stays */ })
+    if (this.media.paused || this.media.ended) this.play()
     else this.media.pause()
   }
 
@@ -124,6 +131,11 @@ export class Playback {
     this.#measured.value = media.duration
     this.buffered.value = bufferedEnd(media)
   }
+}
+
+/** Resolves with the next picture on the screen. */
+async function shown(media: HTMLVideoElement): Promise<void> {
+  if ('requestVideoFrameCallback' in media) await new Promise(resolve => { media.requestVideoFrameCallback(resolve) })
 }
 
 /** Where the buffered part that holds the current place ends. */

@@ -1,9 +1,11 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { formatTime, languageName, t } from '../i18n/i18n.ts'
+import { formatTime, t } from '../i18n/i18n.ts'
+import { useTurns } from '../shell/turns.tsx'
 import { IconButton } from '../ui/button.tsx'
 import { Controls } from './controls.tsx'
 import type { Engine } from './engine.ts'
+import { Film } from './film.tsx'
 import { describe } from './media-session.ts'
 import { FaultPanel, Resumed } from './notices.tsx'
 import type { Playback } from './playback.ts'
@@ -54,6 +56,7 @@ type Props = {
 /** The video player: picture, controls, keys, gestures, and what it says when something is wrong. */
 export function Player({ source, autoplay = false, start, stop, muted = false, loop = false, speed, subtitle, controls = 'all', pageKeys = false, remember = true, wide = false, onWide, onParts, renew, children }: Props): JSX.Element {
   const box = useRef<HTMLDivElement>(null)
+  const turn = useTurns(1)
   const { media, engine, playback, resumed } = usePlayer(source, { autoplay, start, remember, renew })
   const { awake, full, wake, toggleFull, onMenu } = useChrome(box, playback)
   const [help, setHelp] = useState(false)
@@ -94,23 +97,16 @@ export function Player({ source, autoplay = false, start, stop, muted = false, l
   const stuck = awaited !== null || (playback?.waiting.value ?? false)
   return (
     <div class="player" ref={box} data-awake={awake || undefined} data-full={full || undefined} data-begun={begun || undefined} role="region" aria-label={t('player.name', { title: source.title })} {...(obeys ? taps : {})}>
-      <video ref={media} playsInline preload="auto" poster={source.poster ?? undefined} data-quiet-focus tabIndex={-1} aria-label={source.title}>
-        {tracks.caption && <track key={tracks.caption.captionPath} ref={show} kind="subtitles" src={tracks.caption.captionPath} srclang={tracks.caption.language.id} label={languageName(tracks.caption.language.id)} />}
-      </video>
+      <Film media={media} source={source} caption={tracks.caption} />
       {children}
       {leap && <div key={leap.key} class="player-leap" data-side={leap.seconds < 0 ? 'start' : 'end'} aria-hidden="true">{leap.seconds > 0 ? '+' : '−'}{Math.abs(leap.seconds)} s</div>}
       {resumed > 0 && begun && awake && <Resumed at={resumed} onAgain={() => engine?.seek(0, resumed)} />}
-      {obeys && !fault && !begun && !stuck && <IconButton class="player-start" label={t('player.play')} icon="play" size={34} onClick={() => playback?.toggle()} />}
+      {obeys && !fault && !begun && !stuck && <IconButton class="player-start" label={t('player.play')} icon="play" size={34} onClick={() => playback?.play()} />}
       {!fault && stuck && <div class="player-wait" role="status"><span class="player-spin" />{awaited !== null && <p>{t('player.notYet', { time: formatTime(awaited) })}</p>}</div>}
       {fault && <FaultPanel fault={fault} onRetry={() => void engine?.retry()} />}
       {stats && engine && playback && <Stats {...{ engine, playback }} onClose={() => setStats(false)} />}
-      {controls === 'all' && engine && playback && !fault && <Controls {...{ playback, engine, sheet, tracks, full, wide, onWide }} onMenu={open => { if (open) setLooked(true); onMenu(open) }} onFull={toggleFull} onHelp={() => setHelp(true)} onStats={() => setStats(on => !on)} onLook={look} />}
+      {controls === 'all' && turn > 0 && engine && playback && !fault && <Controls {...{ playback, engine, sheet, tracks, full, wide, onWide }} onMenu={open => { if (open) setLooked(true); onMenu(open) }} onFull={toggleFull} onHelp={() => setHelp(true)} onStats={() => setStats(on => !on)} onLook={look} />}
       {help && <Shortcuts theatre={onWide !== undefined} onClose={() => setHelp(false)} />}
     </div>
   )
-}
-
-/** Left alone, browsers show only what they like. */
-function show(element: HTMLTrackElement | null): void {
-  if (element) element.track.mode = 'showing'
 }

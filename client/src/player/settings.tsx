@@ -88,7 +88,7 @@ function lines(room: Room, { playback, engine, tracks: { captions, caption, choo
   if (room === 'speed') return SPEEDS.map(one => ({ text: speedName(one), role: 'menuitemradio', chosen: playback.speed.value === one, act: () => playback.setSpeed(one) }))
   const audios = engine.audios.list.value
   const heard = engine.audios.heard.value
-  if (room === 'audio') return audios.map(one => ({ key: String(one.id), text: audioName(one), detail: one.language && ![audioName(one), one.language].includes(one.name) ? one.name : undefined, role: 'menuitemradio', chosen: one.id === heard, act: () => engine.audios.choose(one) }))
+  if (room === 'audio') return audios.map(one => ({ key: String(one.id), text: audioName(one), detail: one.language && ![audioName(one), one.language].includes(one.name) ? one.name || undefined : undefined, role: 'menuitemradio', chosen: one.id === heard, act: () => engine.audios.choose(one) }))
   if (room === 'captions') {
     return [
       { text: t('ui.off'), role: 'menuitemradio', chosen: caption === null, act: () => choose(null) },

@@ -13,6 +13,8 @@ export type Source = {
   url: string
   /** Whether `url` is a media file instead of a playlist. */
   plain?: boolean
+  /** The whole video as one file in a middling quality, for browsers that know no playlists; null where there is none. */
+  file: string | null
   /** What opens the video's data besides a login: its password. */
   headers?: Record<string, string>
   /** Whether further qualities may still come. */

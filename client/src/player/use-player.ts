@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Engine } from './engine.ts'
+import { takePress } from './kept-press.ts'
 import { keepPlace, placeOf } from './resume.ts'
 import { Playback } from './playback.ts'
 import type { Source } from './source.ts'
@@ -50,8 +51,10 @@ export function usePlayer(source: Source, wish: Wish): { media: (element: HTMLVi
     setResumed(wish.start === undefined ? place : 0)
     playback.expect(source.duration, false)
     const begin = async () => {
+      const wanted = takePress() || wish.autoplay
       await engine.load(source, place)
-      if (wish.autoplay) await element.play().catch(() => { /* not without a gesture: the large button waits */ })
+      // Not without a gesture: else the large button waits.
+      if (wanted) playback.play()
     }
     void begin()
   }, [parts, source.uuid])

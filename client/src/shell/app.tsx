@@ -8,6 +8,7 @@ import { ErrorEdge } from './error-edge.tsx'
 import { Header } from './header.tsx'
 import { NotFound, ROUTES } from './routes.ts'
 import { restorePlace, useHistoryKeys } from './scroll.ts'
+import { useTurns, Written } from './turns.tsx'
 import './shell.css'
 
 /** The whole site: the bar, the page of the address, dialogs and notices. */
@@ -18,11 +19,12 @@ export function App(): JSX.Element {
 function Shell(): JSX.Element {
   useHistoryKeys()
   const main = useRef<HTMLElement>(null)
+  const turn = useTurns(1)
   useEffect(restorePlace, [])
   return (
     <>
       <a class="skip" href="#main">{t('shell.skip')}</a>
-      <Header />
+      {turn === 0 ? <Written class="bar" /> : <Header />}
       <main id="main" ref={main} tabIndex={-1}>
         <ErrorEdge>
           <Router onRouteChange={() => {

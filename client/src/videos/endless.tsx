@@ -10,6 +10,8 @@ import { VideoCard } from './card.tsx'
 
 /** So far before its end the list goes on loading. */
 const AHEAD = '1600px'
+/** So many new cards are drawn at once: scrolling goes on between. */
+const DRAWN = 4
 
 type Page = { total: number, data: Video[] }
 type List = { items: Video[], total: number | null }
@@ -33,6 +35,7 @@ type Props = {
 export function Endless({ name, load, first, withChannel = true, heading, empty }: Props): JSX.Element {
   const key = useRef(`${historyKey()} ${name}`).current
   const [list, setList] = useState<List>(() => left.get(key) ?? { items: first?.data ?? [], total: first?.total ?? null })
+  const [drawn, setDrawn] = useState(list.items.length)
   const [failed, setFailed] = useState(false)
   const busy = useRef(false)
   const end = useRef<HTMLDivElement>(null)
@@ -68,24 +71,29 @@ export function Endless({ name, load, first, withChannel = true, heading, empty 
     void next({ items: [], total: null })
   }, [who])
   useEffect(() => {
-    if (!more || failed) return
+    if (drawn >= list.items.length) return
+    const timer = setTimeout(() => setDrawn(drawn + DRAWN))
+    return () => clearTimeout(timer)
+  }, [drawn, list])
+  useEffect(() => {
+    if (!more || failed || drawn < list.items.length) return
     // The shapes that stand for the first ones push the end out of sight.
     if (list.items.length === 0) return void next(list)
     const watcher = new IntersectionObserver(([entry]) => { if (entry!.isIntersecting) void next(list) }, { rootMargin: AHEAD })
     watcher.observe(end.current!)
     return () => watcher.disconnect()
-  }, [list, more, failed])
+  }, [list, more, failed, drawn >= list.items.length])
 
   if (list.total === 0 || !more && list.items.length === 0) return <>{empty}</>
   return (
     <>
       <span class="hidden-text" role="status">{more ? t('ui.loading') : t('list.end')}</span>
       <ul class="grid" role="list" aria-busy={more && !failed && list.items.length === 0}>
-        {list.items.map(cardOf)}
+        {list.items.slice(0, Math.max(drawn, DRAWN)).map(cardOf)}
         {more && !failed && list.items.length === 0 && Array.from({ length: 8 }, (_, index) => <li key={index} aria-hidden="true"><Ghost /></li>)}
       </ul>
       {/* Another element for every end: one that is pushed on would count as a jump, though nobody sees it. */}
-      <div key={list.items.length} ref={end} class={more && !failed ? 'endless-on' : 'endless-end'}>
+      <div key={drawn} ref={end} class={more && !failed ? 'endless-on' : 'endless-end'}>
         {failed && (list.items.length === 0 ? <Failure text={t('ui.noConnection')} onRetry={() => void next(list)} /> : <Button icon="replay" onClick={() => void next(list)}>{t('ui.retry')}</Button>)}
       </div>
     </>

@@ -7,6 +7,7 @@ export const PRIVACY = { public: 1, unlisted: 2, private: 3, internal: 4, passwo
 /** The state of a video that everybody may watch. */
 export const PUBLISHED = 1
 
+const MIDDLING = 720
 /** Encoding takes hours at the worst: an older video gains no qualities any more. */
 const UNFINISHED_FOR = 24 * 3600 * 1000
 
@@ -18,30 +19,45 @@ export function passwordHeader(password: string | null): Record<string, string> 
 /** What a player plays for a video, with a token for its files where they are not open; null while there is nothing to play. */
 export async function sourceOf(video: VideoDetails, password: string | null = null): Promise<Source | null> {
   const played = playedOf(video)
-  return played && { ...describe(video, password), ...played, url: await openAddress(video, played.url, password) }
+  if (!played) return null
+  const [url, file] = await openAddresses(video, [played.url, played.file], password)
+  return { ...describe(video, password), ...played, url: url!, file: file! }
 }
 
 /** The same at once, for videos that are open to everybody. */
 export function openSourceOf(video: VideoDetails): Source | null {
   const played = playedOf(video)
-  return played && isOpen(video) ? { ...describe(video, null), ...played, url: addressOf(video, played.url) } : null
+  return played && isOpen(video) ? { ...describe(video, null), ...played, url: addressOf(video, played.url), file: played.file && addressOf(video, played.file) } : null
 }
 
 /** The playlist of a video; a remote one may have nothing but files, of which the first is the best. */
-function playedOf({ streamingPlaylists: [playlist], files }: VideoDetails): { url: string, plain: boolean } | null {
-  if (playlist) return { url: playlist.playlistUrl, plain: false }
+function playedOf({ isLocal, streamingPlaylists: [playlist], files }: VideoDetails): { url: string, plain: boolean, file: string | null } | null {
+  if (playlist) return { url: playlist.playlistUrl, plain: false, file: isLocal ? wholeFile(playlist) : null }
   const file = files.find(one => one.hasVideo) ?? files[0]
-  return file ? { url: file.fileUrl, plain: true } : null
+  return file ? { url: file.fileUrl, plain: true, file: null } : null
+}
+
+/** The best of the qualities that most lines bear, as one file (server/videos/send-whole.ts). */
+function wholeFile({ playlistUrl, files }: VideoDetails['streamingPlaylists'][number]): string | null {
+  const sizes = files.filter(file => file.hasVideo && file.size > 0).map(file => Number(file.resolution.id)).sort((a, b) => b - a)
+  const size = sizes.find(one => one <= MIDDLING) ?? sizes.at(-1)
+  return size === undefined ? null : playlistUrl.replace(/[^/]+$/, `${size}.mp4`)
 }
 
 /** The address of a file of a video that opens for this viewer. */
 export async function openAddress(video: VideoDetails, url: string, password: string | null): Promise<string> {
-  if (isOpen(video)) return addressOf(video, url)
-  const { files } = await api('POST /videos/:id/token', { params: { id: video.uuid }, headers: passwordHeader(password) })
-  return `${path(url)}?${new URLSearchParams({ videoFileToken: files.token, reinjectVideoFileToken: 'true' })}`
+  return (await openAddresses(video, [url], password))[0]!
 }
 
-function describe(video: VideoDetails, password: string | null): Omit<Source, 'url' | 'plain'> {
+/** The same for several files, with one token. */
+async function openAddresses(video: VideoDetails, urls: (string | null)[], password: string | null): Promise<(string | null)[]> {
+  if (isOpen(video)) return urls.map(url => url && addressOf(video, url))
+  const { files } = await api('POST /videos/:id/token', { params: { id: video.uuid }, headers: passwordHeader(password) })
+  const query = new URLSearchParams({ videoFileToken: files.token, reinjectVideoFileToken: 'true' })
+  return urls.map(url => url && `${path(url)}?${query}`)
+}
+
+function describe(video: VideoDetails, password: string | null): Omit<Source, 'url' | 'plain' | 'file'> {
   const { uuid, name, channel, duration, aspectRatio, previewPath } = video
   return {
     uuid, title: name, author: channel.displayName, duration, aspectRatio, poster: previewPath, headers: passwordHeader(password),

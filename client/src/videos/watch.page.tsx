@@ -6,6 +6,7 @@ import { t } from '../i18n/i18n.ts'
 import { Player } from '../player/player.tsx'
 import { me } from '../session.ts'
 import { useTitle } from '../shell/title.ts'
+import { useTurns, Written } from '../shell/turns.tsx'
 import { State } from '../ui/state.tsx'
 import { Barrier } from './barrier.tsx'
 import { Details } from './details.tsx'
@@ -21,6 +22,7 @@ const LOOK_AGAIN = 4000
 export default function Watch(): JSX.Element {
   const { params: { id = '' }, query } = useRoute()
   const { video, source, headers, barrier, unlock, reload, renew } = useVideo(id)
+  const turn = useTurns(4)
   const [wide, setWide] = useState(false)
   const { route } = useLocation()
   const waiting = video !== null && video.streamingPlaylists.length + video.files.length === 0 && video.state.id !== 7
@@ -42,11 +44,13 @@ export default function Watch(): JSX.Element {
   return (
     <div class={`watch ${wide ? 'watch-wide' : ''}`}>
       <div class="watch-stage">{stage}</div>
-      <div class="watch-main">
-        <Details video={video} password={source?.headers ? Object.values(source.headers)[0]! : null} />
-        <Comments key={video.uuid} video={video} headers={headers} />
-      </div>
-      <aside class="watch-side"><MoreVideos video={video} /></aside>
+      {turn < 2
+        ? <Written class="watch-main" />
+        : <div class="watch-main">
+            <Details video={video} password={source?.headers ? Object.values(source.headers)[0]! : null} />
+            {turn > 2 ? <Comments key={video.uuid} video={video} headers={headers} /> : <div class="watch-room watch-room-comments" />}
+          </div>}
+      {turn < 4 ? <Written class="watch-side" /> : <aside class="watch-side"><MoreVideos video={video} /></aside>}
     </div>
   )
 }

@@ -1,0 +1,22 @@
+/** After so long (ms) what waits goes on: the line may be slow, or broken. */
+const LONGEST = 2000
+
+let first: Promise<unknown> | null = null
+
+/** Lets the browser do what waits: on a slow machine one long task keeps everybody from scrolling and typing. */
+export async function pause(): Promise<void> {
+  await new Promise(resolve => { setTimeout(resolve) })
+}
+
+/** Has everything that can wait (`itsTurn`) wait until `done`. */
+export function goFirst(done: Promise<unknown>): void {
+  const one = first = Promise.race([done, new Promise(resolve => { setTimeout(resolve, LONGEST) })]).then(() => {
+    if (first === one) first = null
+  })
+}
+
+/** Lets the browser do what waits, and what goes first. */
+export async function itsTurn(): Promise<void> {
+  await pause()
+  while (first) await first
+}

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ending } from '../launch/process.ts'
+import { onPath } from '../launch/programs.ts'
+import { freePort } from '../launch/trial.ts'
+
+/** Serves a folder with nginx (sendfile, one worker) until stopped: what a machine can do with files at best. */
+export async function serveWithNginx(folder: string): Promise<{ url: string, stop: () => Promise<void> }> {
+  const place = mkdtempSync(join(tmpdir(), 'bobine-nginx-'))
+  const port = await freePort()
+  writeFileSync(join(place, 'nginx.conf'), `
+    daemon off; worker_processes 1; pid ${place}/pid; error_log ${place}/error.log;${process.getuid?.() === 0 ? ' user root;' : ''}
+    events { worker_connections 4096; }
+    http {
+      access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
+      ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${place}/${name};`).join(' ')}
+      server { listen 127.0.0.1:${port}; root ${folder}; }
+    }`)
+  const child = spawn(onPath('nginx')!, ['-p', place, '-c', join(place, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const ended = ending(child)
+  while (!await answers(port)) {
+    if (child.exitCode !== null) throw new Error(`nginx ended (${child.exitCode})`)
+    await sleep(50)
+  }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stop: async () => {
+      child.kill('SIGTERM')
+      await ended
+      rmSync(place, { recursive: true, force: true })
+    }
+  }
+}
+
+async function answers(port: number): Promise<boolean> {
+  return await new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true) })
+    socket.on('error', () => resolve(false))
+  })
+}
