@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { FileChooser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encoded, upload } from '../../server/test/upload.ts'
 import { footage } from '../../server/test/footage.ts'
@@ -55,9 +55,14 @@ test('somebody without a mouse logs in, uploads, describes, publishes and watche
   await page.keyboard.type(site.rootPassword)
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: 'Upload' }).waitFor()
+  await page.locator('button:not([aria-busy=true])', { hasText: 'Choose files' }).waitFor()
   await tabTo(page, 'Choose files')
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')])
-  await chooser.setFiles(await film(site, 'mine.mp4', { seconds: 6, keyframes: 1 }))
+  const choosers: FileChooser[] = []
+  page.on('filechooser', chooser => choosers.push(chooser))
+  const mine = await film(site, 'mine.mp4', { seconds: 6, keyframes: 1 })
+  await page.keyboard.press('Enter')
+  await expect.poll(() => choosers.length).toBe(1)
+  await choosers[0]!.setFiles(mine)
   await page.getByRole('article', { name: 'mine.mp4' }).waitFor()
   await tabTo(page, 'Title')
   await page.keyboard.press('Control+A')

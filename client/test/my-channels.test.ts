@@ -74,6 +74,7 @@ test('what is lost with a channel is said, its name is to be written, and then i
   await page.getByRole('button', { name: 'More about Doomed' }).click()
   await page.getByRole('menuitem', { name: 'Delete channel' }).click()
   const dialog = page.getByRole('dialog')
+  await dialog.getByRole('listitem').first().waitFor()
   expect(await dialog.getByRole('listitem').allTextContents()).toEqual(['1 video, with its comments and files', '1 follower', 'The name @doomed: nobody can ever have it again, you neither'])
   const yes = dialog.getByRole('button', { name: 'Delete channel' })
   expect(await yes.isDisabled()).toBe(true)

@@ -44,7 +44,7 @@ export async function watchPage(id: string, asking: Asking): Promise<Page> {
         <div class="watch-about">${video.description && html`<div class="watch-short"><div class="prose" data-markdown="${video.uuid}">${renderMarkdown(video.description)}</div></div>`}</div>
         <div class="watch-room watch-room-comments"></div>
       </div>
-      ${others.length > 0 && html`<aside class="watch-side"><h2>${asking.words.next}</h2>${videoList(others, asking.language)}</aside>`}
+      <aside class="watch-side">${others.length > 0 ? html`<h2>${asking.words.next}</h2>${videoList(others, asking.language)}` : html`<span class="watch-none"></span>`}</aside>
     </div>`,
     answers: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video, ...await tracks(video), ...answers }
   }

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import type Hls from 'hls.js'
-import type { ErrorData, Level, MediaAttachingData } from 'hls.js'
+import type { BufferCreatedTrackSet, ErrorData, Level, MediaAttachingData } from 'hls.js'
 import { itsTurn, pause } from '../pause.ts'
 import { read, write } from '../storage.ts'
 import { loaderWithAhead } from './ahead.ts'
@@ -213,6 +213,8 @@ export class Engine {
     // Who pressed play before there was anything to play: a new source may end that.
     const wished = !this.#media.paused
     hls.once(Events.MEDIA_ATTACHED, () => { if (wished && this.#media.paused) this.#media.play().catch(() => { /* the viewer presses play */ }) })
+    // hls.js 1.7 tells of buffers it takes over before it tells of their media, which makes it forget them: it would load sound by what of the picture is there.
+    hls.once(Events.MEDIA_ATTACHED, (_, { mediaSource }) => { if (opened?.tracks && mediaSource === opened.mediaSource) hls.trigger(Events.BUFFER_CREATED, { tracks: opened.tracks as BufferCreatedTrackSet }) })
     hls.attachMedia(opened ?? this.#media)
     hls.loadSource(source.url)
   }

@@ -12,13 +12,13 @@ const ASKED = SHOWN + 1
 export function MoreVideos({ video }: { video: VideoDetails }): JSX.Element | null {
   const handle = video.isLocal ? video.channel.name : `${video.channel.name}@${video.channel.host}`
   const query = { count: ASKED, sort: '-publishedAt' as const, skipCount: true }
-  const { data: ofChannel } = useAnswer('GET /video-channels/:channelHandle/videos', { params: { channelHandle: handle }, query })
-  const enough = ofChannel?.data.length === ASKED
-  const { data: ofAll } = useAnswer('GET /videos', enough ? null : { query })
-  if (!ofChannel || !ofAll && !enough) return null
+  const { data: ofChannel, loading } = useAnswer('GET /video-channels/:channelHandle/videos', { params: { channelHandle: handle }, query })
+  const enough = loading || ofChannel?.data.length === ASKED
+  const { data: ofAll, loading: loadingAll } = useAnswer('GET /videos', enough ? null : { query })
+  if (loading || loadingAll) return null
   const known = new Set([video.id])
-  const others = [...ofChannel.data, ...ofAll?.data ?? []].filter(({ id }) => !known.has(id) && known.add(id)).slice(0, SHOWN)
-  if (others.length === 0) return null
+  const others = [...ofChannel?.data ?? [], ...ofAll?.data ?? []].filter(({ id }) => !known.has(id) && known.add(id)).slice(0, SHOWN)
+  if (others.length === 0) return <span class="watch-none" />
   return (
     <>
       <h2>{t('watch.next')}</h2>
