@@ -2,6 +2,7 @@
 const LONGEST = 2000
 
 let first: Promise<unknown> | null = null
+let last: Promise<unknown> = Promise.resolve()
 
 /** Lets the browser do what waits: on a slow machine one long task keeps everybody from scrolling and typing. */
 export async function pause(): Promise<void> {
@@ -15,8 +16,11 @@ export function goFirst(done: Promise<unknown>): void {
   })
 }
 
-/** Lets the browser do what waits, and what goes first. */
+/** Lets the browser do what waits, and what goes first. What waited for that comes one after the other, with a pause between. */
 export async function itsTurn(): Promise<void> {
   await pause()
   while (first) await first
+  const mine = last.then(pause)
+  last = mine
+  await mine
 }

@@ -166,7 +166,7 @@ test('moderators see users and reports, and others nothing at all', async () => 
   await logIn(page, 'judge', 'password1', '/admin')
   await page.waitForURL('**/admin/users')
   const ways = page.getByRole('navigation', { name: 'Run this site' }).getByRole('link')
-  expect(await ways.allInnerTexts()).toEqual(['Users', 'Reports'])
+  await expect.poll(async () => await ways.allInnerTexts()).toEqual(['Users', 'Reports'])
   await page.getByRole('button', { name: 'Edit ada' }).waitFor()
   for (const who of ['root', 'judge']) expect(await page.getByRole('button', { name: new RegExp(`(Edit|More about) ${who}`) }).count(), who).toBe(0)
   await page.getByRole('button', { name: 'Edit ada' }).click()

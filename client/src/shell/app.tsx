@@ -8,7 +8,7 @@ import { ErrorEdge } from './error-edge.tsx'
 import { Header } from './header.tsx'
 import { NotFound, ROUTES } from './routes.ts'
 import { restorePlace, useHistoryKeys } from './scroll.ts'
-import { useTurns, Written } from './turns.tsx'
+import { leaveOpened, useTurns, Written } from './turns.tsx'
 import './shell.css'
 
 /** The whole site: the bar, the page of the address, dialogs and notices. */
@@ -28,6 +28,7 @@ function Shell(): JSX.Element {
       <main id="main" ref={main} tabIndex={-1}>
         <ErrorEdge>
           <Router onRouteChange={() => {
+            leaveOpened()
             restorePlace()
             // Whoever reads with the ears or the keyboard goes on at the top of the new page.
             main.current?.focus({ preventScroll: true })

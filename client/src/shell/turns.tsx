@@ -1,15 +1,22 @@
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { openedPath } from '../first-data.ts'
 import { itsTurn } from '../pause.ts'
 
 const opened = document.getElementById('app')
+let left = false
+
+/** Says that another page is shown now than the server wrote. */
+export function leaveOpened(): void {
+  left = true
+}
 
 /**
  * How many parts of a page are to be drawn yet: one more after each time the browser could paint, up to `count`, so that a slow machine stays attentive meanwhile, and a film that begins comes first.
- * Only while what the server wrote is there to be read (`Written`); pages opened later are drawn whole.
+ * Only in the page the server wrote (`Written`); pages opened later are drawn whole.
  */
 export function useTurns(count: number): number {
-  const [turn, setTurn] = useState(opened?.isConnected ? 0 : count)
+  const [turn, setTurn] = useState(!left && location.pathname === openedPath ? 0 : count)
   useEffect(() => {
     if (turn >= count) return
     let gone = false

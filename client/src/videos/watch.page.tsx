@@ -22,7 +22,7 @@ const LOOK_AGAIN = 4000
 export default function Watch(): JSX.Element {
   const { params: { id = '' }, query } = useRoute()
   const { video, source, headers, barrier, unlock, reload, renew } = useVideo(id)
-  const turn = useTurns(4)
+  const turn = useTurns(5)
   const [wide, setWide] = useState(false)
   const { route } = useLocation()
   const waiting = video !== null && video.streamingPlaylists.length + video.files.length === 0 && video.state.id !== 7
@@ -43,14 +43,14 @@ export default function Watch(): JSX.Element {
     : <div class="player watch-nothing">{waiting ? <State icon="film" title={t('watch.preparing')}><p>{t('watch.preparingText')}</p></State> : video.state.id !== PUBLISHED && <State icon="alert" title={t('watch.broken')} />}</div>
   return (
     <div class={`watch ${wide ? 'watch-wide' : ''}`}>
-      <div class="watch-stage">{stage}</div>
-      {turn < 2
+      {turn < 1 ? <Written class="watch-stage" /> : <div class="watch-stage">{stage}</div>}
+      {turn < 3
         ? <Written class="watch-main" />
         : <div class="watch-main">
             <Details video={video} password={source?.headers ? Object.values(source.headers)[0]! : null} />
-            {turn > 2 ? <Comments key={video.uuid} video={video} headers={headers} /> : <div class="watch-room watch-room-comments" />}
+            {turn > 3 ? <Comments key={video.uuid} video={video} headers={headers} /> : <div class="watch-room watch-room-comments" />}
           </div>}
-      {turn < 4 ? <Written class="watch-side" /> : <aside class="watch-side"><MoreVideos video={video} /></aside>}
+      {turn < 5 ? <Written class="watch-side" /> : <aside class="watch-side"><MoreVideos video={video} /></aside>}
     </div>
   )
 }
