@@ -8,7 +8,7 @@ import type { Brake } from './brake.ts'
 
 export type MediaErrorCode =
   | 'unreadable' | 'no_streams' | 'forbidden_container' | 'too_long' | 'too_large' | 'too_many_streams'
-  | 'nothing_decoded' | 'bad_image' | 'ffmpeg_failed' | 'ffmpeg_missing' | 'timeout' | 'aborted'
+  | 'nothing_decoded' | 'bad_image' | 'ffmpeg_failed' | 'ffmpeg_missing' | 'disk_full' | 'timeout' | 'aborted'
 
 /** What went wrong with a piece of media; `code` is stable and meant for callers, `message` for the log. */
 export class MediaError extends Error {
@@ -193,7 +193,7 @@ function failure(error: Error, log: string[]): MediaError {
   if (/code 127\b/.test(error.message) || (error as { code?: unknown }).code === 127) {
     return new MediaError('ffmpeg_missing', 'ffmpeg and ffprobe must be installed', { cause: error })
   }
-  return new MediaError('ffmpeg_failed', text, { cause: error })
+  return new MediaError(/No space left on device|Disk quota exceeded/.test(text) ? 'disk_full' : 'ffmpeg_failed', text, { cause: error })
 }
 
 /** Looks several times in the given time (ms), so that a machine that slept meanwhile does not count as an ffmpeg that hangs; nor does one that is held, which is in no place. */

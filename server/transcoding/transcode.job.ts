@@ -147,22 +147,29 @@ async function finish(video: Video, source: VideoSource, spent: number): Promise
   if (asked && !kept) await removeStored('original_video_files', [filename])
 }
 
-/** Trying again helps against a full disk or a killed process, not against a file that cannot be read. */
+/** Trying again helps against a killed process, not against a file that cannot be read; with a full disk it goes on as soon as there is space, however long that takes. */
 async function fail(video: Video, transcoding: Transcoding, error: unknown): Promise<void> {
-  const attempts = transcoding.attempts + 1
+  const full = isDiskFull(error)
+  const attempts = transcoding.attempts + (full ? 0 : 1)
   const hopeless = error instanceof MediaError && ['unreadable', 'no_streams', 'forbidden_container', 'nothing_decoded', 'too_long', 'too_large', 'too_many_streams'].includes(error.code)
-  const again = !hopeless && attempts < config.transcoding.attempts
+  const again = full || !hopeless && attempts < config.transcoding.attempts
   const id = randomUUID()
   logger.error('An encoding failed', { id, uuid: video.uuid, attempts, again, error })
-  const delay = config.transcoding.retry_delay * 2 ** (attempts - 1)
+  const delay = full ? config.transcoding.full_disk_delay : config.transcoding.retry_delay * 2 ** (attempts - 1)
   const playable = (await finishedRenditions(video.id)).length > 0
   await transaction(async transaction => {
-    await Transcoding.update({ state: again ? 'waiting' : 'failed', attempts, notBefore: new Date(Date.now() + delay), error: again ? null : reason(error, id) }, { where: { videoId: video.id }, transaction })
+    const told = full ? 'The disk of the server is full; the encoding goes on when there is space.' : again ? null : reason(error, id)
+    await Transcoding.update({ state: again ? 'waiting' : 'failed', attempts, notBefore: new Date(Date.now() + delay), error: told }, { where: { videoId: video.id }, transaction })
     if (!again && !playable) await Video.update({ state: STATE.TRANSCODING_FAILED }, { where: { id: video.id }, transaction })
   })
   // A little later than the row says, or the job would find it is too early.
   if (again) await transcode.enqueue({}, { delay: delay + 50 })
   else await settle(video)
+}
+
+/** Told by ffmpeg, or by a write of our own. */
+function isDiskFull(error: unknown): boolean {
+  return error instanceof MediaError ? error.code === 'disk_full' : ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
 function reason(error: unknown, id: string): string {
