@@ -59,7 +59,8 @@ async function work(videoId: number, { brake, lock, run }: Hold): Promise<void> 
   await lookAtCustomized()
   const transcoding = await Transcoding.findByPk(videoId, { rejectOnEmpty: true })
   const video = await Video.findByPk(videoId, { rejectOnEmpty: true })
-  await transcoding.update({ state: 'running' })
+  const [open] = await Transcoding.update({ state: 'running' }, { where: { videoId, state: ['waiting', 'running'] } })
+  if (open === 0) return
   const controller = new AbortController()
   const stop = (why: Stopped): void => controller.abort(why)
   const ending = (): void => stop('process')
