@@ -5,10 +5,14 @@ import { Progress, VideoId } from './videos.ts'
 
 const State = z.enum(['waiting', 'running', 'done', 'failed'], 'Invalid value')
 
-/** The encoding of a video, as administrators see it among the others. `retryable`: what was uploaded is still there. */
+/** Which encodings go first: an administrator's word. */
+export const Priority = z.enum(['low', 'normal', 'high'], 'Invalid value')
+export type Priority = z.output<typeof Priority>
+
+/** The encoding of a video, as administrators see it among the others. `retryable`: what was uploaded is still there. `position`: from 1, of those that wait. */
 export const Encoding = z.object({
   video: z.object({ id: z.int(), uuid: z.string(), shortUUID: z.string(), name: z.string() }), account: z.object({ name: z.string(), displayName: z.string() }),
-  state: State, percent: z.number(), attempts: z.int(), error: z.string().nullable(), retryable: z.boolean(),
+  state: State, priority: Priority, position: z.int().nullable(), percent: z.number(), attempts: z.int(), error: z.string().nullable(), retryable: z.boolean(),
   createdAt: Timestamp, updatedAt: Timestamp, notBefore: Timestamp
 })
 export type Encoding = z.output<typeof Encoding>
@@ -18,6 +22,14 @@ export const transcoding = contract({
   'GET /videos/:id/transcoding': { summary: 'How far the encoding is', tag: 'My videos', auth: 'user', params: z.object({ id: VideoId }), response: Progress },
   'GET /server/transcodings': {
     summary: 'Encodings of all videos, the latest change first', tag: 'Administration', auth: 'admin', query: Paging.extend({ state: State.optional() }), response: page(Encoding)
+  },
+  'PUT /server/transcodings/:id': {
+    summary: 'Say which encoding goes first', tag: 'Administration', auth: 'admin', params: z.object({ id: VideoId }), body: z.object({ priority: Priority }),
+    refusals: { 400: 'Not being encoded' }
+  },
+  'DELETE /server/transcodings/:id': {
+    summary: 'Stop an encoding: what is finished of the video stays', tag: 'Administration', auth: 'admin', params: z.object({ id: VideoId }),
+    refusals: { 400: 'Not being encoded' }
   },
   'POST /videos/:id/transcoding': {
     summary: 'Encode a video again', tag: 'Administration', auth: 'admin', params: z.object({ id: VideoId }),

@@ -79,9 +79,10 @@ export const VideoFields = {
   videoPasswords: list(z.string().min(2, 'Invalid value').max(100, 'Invalid value'), 100).optional()
 }
 
-/** How far the encoding of a video is; for its owner. */
+/** How far the encoding of a video is; for its owner. While it waits: `position` counts from 1, `startsIn` is about how many seconds until its turn, null where nobody can say. */
 export const Progress = z.object({
   state: z.enum(['waiting', 'running', 'done', 'failed']), playable: z.boolean(), percent: z.number(), secondsLeft: z.number().nullable(),
+  position: z.int().nullable(), startsIn: z.number().nullable(),
   rungs: z.array(z.object({ resolution: z.int(), label: z.string(), state: z.enum(['waiting', 'growing', 'done']) })), error: z.string().nullable()
 })
 

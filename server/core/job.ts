@@ -64,7 +64,7 @@ export async function startWorkers(jobs: Job[]): Promise<void> {
     const worker = new Worker(name, async (bullJob, _token, signal) => await work(byName, bullJob, signal), {
       connection: newRedis({ maxRetriesPerRequest: null }),
       prefix: `${config.redis.prefix}:queue`,
-      concurrency: name === 'transcoding' ? config.transcoding.concurrency : name === 'federation' ? config.federation.crawl.concurrency : 1,
+      concurrency: name === 'transcoding' ? config.transcoding.max_begun : name === 'federation' ? config.federation.crawl.concurrency : 1,
       lockDuration: config.jobs.lock_duration
     })
     worker.on('error', error => logger.warn('A worker has trouble', { queue: name, reason: error.message }))

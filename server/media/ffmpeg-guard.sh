@@ -2,7 +2,7 @@
 # Runs ffmpeg (or, with --ffprobe as the first argument, ffprobe) and lets it live only as long as
 # the process that holds the other end of this script's standard input: when that pipe reaches its
 # end, because it was closed or because its holder died (kill -9 included), the program is killed.
-# The program's exit status is passed on.
+# The program's exit status is passed on. USR1 holds the program, USR2 lets it go on.
 
 program=ffmpeg
 if [ "$1" = --ffprobe ]; then
@@ -11,11 +11,14 @@ if [ "$1" = --ffprobe ]; then
 fi
 
 exec 3<&0
+trap 'kill -STOP "$child" 2>/dev/null' USR1
+trap 'kill -CONT "$child" 2>/dev/null' USR2
 
 "$program" "$@" </dev/null 3<&- &
 child=$!
 
 (
+  trap - USR1 USR2
   while read -r _; do :; done
   kill -9 "$child"
 ) <&3 3<&- >/dev/null 2>&1 &

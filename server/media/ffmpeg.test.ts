@@ -5,6 +5,7 @@ import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Brake } from './brake.ts'
 import { guardPath, hasFilter, runFfmpeg, runFfprobe, type Progress } from './ffmpeg.ts'
 import { h264, make, picture, scratch, tone } from './footage.ts'
 
@@ -85,6 +86,39 @@ test('one that hangs is ended, one that goes on is not', async () => {
   // One that does not even begin: nobody writes into its source.
   await promisify(execFile)('mkfifo', [join(place.folder, 'pipe.mp4')])
   await expect(runFfmpeg({ input: join(place.folder, 'pipe.mp4'), cwd: place.folder, options: ['-c', 'copy', '-f', 'null'], output: '-', stallMs: 400 }).done).rejects.toMatchObject({ code: 'timeout' })
+})
+
+test('one that is held stands still, as long as it takes, goes on where it was, and can be ended', async () => {
+  const mark = randomUUID()
+  const brake = new Brake()
+  const seen: Progress[] = []
+  const run = runFfmpeg({ ...endless(mark), brake, duration: 1000, stallMs: 1200, timeoutMs: 12_000, onProgress: progress => seen.push(progress) })
+  let over = false
+  run.done.catch(() => { over = true })
+  await until(async () => seen.length > 1)
+  brake.set(true)
+  const state = async () => (await promisify(execFile)('ps', ['-A', '-o', 'stat=,args='])).stdout.split('\n').find(line => line.includes(mark) && /^\S+ +ffmpeg /.test(line))?.[0]
+  await until(async () => await state() === 'T')
+  await new Promise(resolve => setTimeout(resolve, 300))
+  const told = seen.length
+  await new Promise(resolve => setTimeout(resolve, 4000))
+  expect([over, seen.length]).toEqual([false, told])
+  brake.set(false)
+  await until(async () => seen.length > told + 1)
+  expect(await state()).not.toBe('T')
+  // Time spent standing still does not make it slow.
+  expect(seen.at(-1)!.speed).toBeGreaterThan(0.75)
+  expect(brake.heldFor).toBeGreaterThan(4000)
+  brake.set(true)
+  await until(async () => await state() === 'T')
+  run.kill()
+  await expect(run.done).rejects.toMatchObject({ code: 'aborted' })
+  await until(async () => (await processesWith(mark)).length === 0)
+  // Held before it began.
+  const short = runFfmpeg({ input: source, cwd: place.folder, before: ['-re'], options: ['-c', 'copy', '-f', 'null'], output: '-', brake })
+  expect(await Promise.race([short.done, new Promise(resolve => setTimeout(resolve, 3500, 'held'))])).toBe('held')
+  brake.set(false)
+  expect((await short.done).frames).toBe(50)
 })
 
 test('an abort before the start, a kill right after it and a time limit all end it', async () => {

@@ -4,10 +4,11 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type Fluent from 'fluent-ffmpeg'
+import type { Brake } from './brake.ts'
 
 export type MediaErrorCode =
   | 'unreadable' | 'no_streams' | 'forbidden_container' | 'too_long' | 'too_large' | 'too_many_streams'
-  | 'nothing_decoded' | 'bad_image' | 'ffmpeg_failed' | 'ffmpeg_missing' | 'timeout' | 'aborted'
+  | 'nothing_decoded' | 'bad_image' | 'ffmpeg_failed' | 'ffmpeg_missing' | 'disk_full' | 'timeout' | 'aborted'
 
 /** What went wrong with a piece of media; `code` is stable and meant for callers, `message` for the log. */
 export class MediaError extends Error {
@@ -48,6 +49,8 @@ export type FfmpegJob = {
   timeoutMs?: number
   /** Ends a run that has not got any further for so long. */
   stallMs?: number
+  /** Holds it; the time it is held counts for nothing. */
+  brake?: Brake | undefined
   /** Length of the source in seconds, for the progress. */
   duration?: number
   onProgress?: ((progress: Progress) => void) | undefined
@@ -74,13 +77,20 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
 
   const done = new Promise<{ log: string, frames: number }>((resolve, reject) => {
     const log: string[] = []
-    const progress = progressReader(job.duration ?? 0, job.onProgress)
-    const timer = job.timeoutMs
-      ? setTimeout(() => stop(new MediaError('timeout', `ffmpeg took more than ${job.timeoutMs} ms`)), job.timeoutMs)
-      : null
-    const watchdog = job.stallMs ? watchProgress(progress.place, job.stallMs, () => stop(new MediaError('timeout', `ffmpeg did not get any further for ${job.stallMs} ms`))) : null
+    const progress = progressReader(job)
+    const held = (): boolean => job.brake?.held ?? false
+    const timer = job.timeoutMs ? countdown(held, job.timeoutMs, () => stop(new MediaError('timeout', `ffmpeg took more than ${job.timeoutMs} ms`))) : null
+    const watchdog = job.stallMs ? watchProgress(() => held() ? null : progress.place(), job.stallMs, () => stop(new MediaError('timeout', `ffmpeg did not get any further for ${job.stallMs} ms`))) : null
+    let leave: (() => void) | undefined
+    // The guard listens to signals once ffmpeg has said something.
+    const follow = (): void => {
+      leave ??= job.brake?.follow(on => {
+        childOf(command)?.kill(on ? 'SIGUSR1' : 'SIGUSR2')
+      })
+    }
     const settle = () => {
-      if (timer) clearTimeout(timer)
+      leave?.()
+      if (timer) clearInterval(timer)
       if (watchdog) clearInterval(watchdog)
       job.signal?.removeEventListener('abort', onAbort)
     }
@@ -98,6 +108,7 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
         if (stopped) child?.stdin?.destroy()
       })
       .on('stderr', (line: string) => {
+        follow()
         if (progress.read(line)) return
         log.push(line)
         if (log.length > 100) log.shift()
@@ -182,24 +193,31 @@ function failure(error: Error, log: string[]): MediaError {
   if (/code 127\b/.test(error.message) || (error as { code?: unknown }).code === 127) {
     return new MediaError('ffmpeg_missing', 'ffmpeg and ffprobe must be installed', { cause: error })
   }
-  return new MediaError('ffmpeg_failed', text, { cause: error })
+  return new MediaError(/No space left on device|Disk quota exceeded/.test(text) ? 'disk_full' : 'ffmpeg_failed', text, { cause: error })
 }
 
-/** Looks several times in the given time (ms), so that a machine that slept meanwhile does not count as an ffmpeg that hangs. */
-function watchProgress(place: () => string, stallMs: number, stalled: () => void): NodeJS.Timeout {
+/** Looks several times in the given time (ms), so that a machine that slept meanwhile does not count as an ffmpeg that hangs; nor does one that is held, which is in no place. */
+function watchProgress(place: () => string | null, stallMs: number, stalled: () => void): NodeJS.Timeout {
   let [last, still] = [place(), 0]
   return setInterval(() => {
     const now = place()
-    still = now === last ? still + 1 : 0
+    still = now !== null && now === last ? still + 1 : 0
     last = now
     if (still >= LOOKS) stalled()
   }, stallMs / LOOKS)
 }
 
+/** Ends after the given time (ms), without the time it is held. */
+function countdown(held: () => boolean, timeoutMs: number, over: () => void): NodeJS.Timeout {
+  let left = LOOKS
+  return setInterval(() => { if (!held() && --left === 0) over() }, timeoutMs / LOOKS)
+}
+
 const LOOKS = 8
 
-function progressReader(duration: number, report?: (progress: Progress) => void) {
-  const started = Date.now()
+function progressReader({ duration = 0, onProgress: report, brake }: FfmpegJob) {
+  const started = performance.now()
+  const heldBefore = brake?.heldFor ?? 0
   let frames = 0
   let seconds = 0
   return {
@@ -212,7 +230,7 @@ function progressReader(duration: number, report?: (progress: Progress) => void)
       if (key === 'frame') frames = Number(value) || frames
       if (key === 'out_time_us') seconds = Math.max(seconds, (Number(value) || 0) / 1e6)
       if (key === 'progress' && report) {
-        const elapsed = (Date.now() - started) / 1000
+        const elapsed = (performance.now() - started - ((brake?.heldFor ?? 0) - heldBefore)) / 1000
         const speed = elapsed > 0 ? seconds / elapsed : 0
         const last = value === 'end'
         const percent = last ? 100 : duration > 0 ? Math.min(99, seconds / duration * 100) : 0

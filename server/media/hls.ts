@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import type { Brake } from './brake.ts'
 import { MediaError, runFfmpeg, type FfmpegRun, type Progress } from './ffmpeg.ts'
 import { audioFilters, ladderGraph } from './filters.ts'
 import type { Plan, Rung, Sound } from './ladder.ts'
@@ -23,6 +24,7 @@ export type HlsOptions = {
   nice?: number
   /** Ends an ffmpeg that has not got any further for so long (ms). */
   stallMs?: number
+  brake?: Brake | undefined
   /** Whether the encode makes the shared sound too; by default where no copy does. */
   withAudio?: boolean
 }
@@ -87,7 +89,7 @@ function start(
     if (killed) throw new MediaError('aborted', 'ffmpeg was stopped')
     run = runFfmpeg({
       input, cwd: folder, output: '%v.m3u8', options: [...args, ...muxerArgs(renditions, plan, folder)],
-      nice: options.nice, signal: options.signal, stallMs: options.stallMs, duration: probe.duration, onProgress: options.onProgress
+      nice: options.nice, signal: options.signal, stallMs: options.stallMs, brake: options.brake, duration: probe.duration, onProgress: options.onProgress
     })
     const { log, frames } = await run.done
     const result = await verify(folder, outputs, probe, log)

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import type { Brake } from './brake.ts'
 import { MediaError, runFfmpeg } from './ffmpeg.ts'
 import { toneMapping } from './filters.ts'
 import { hasMovingPicture, type Probe } from './probe.ts'
 
 export type ImageSize = { width: number, height: number }
-export type ImageOptions = { timeoutMs?: number, signal?: AbortSignal, nice?: number }
+export type ImageOptions = { timeoutMs?: number, signal?: AbortSignal, nice?: number, brake?: Brake }
 
 /** Writes the picture shown at `second` as a JPEG of exactly this size; a cover or a dark picture where nothing moves. */
 export async function frameAt(input: string, probe: Probe, second: number, target: string, size: ImageSize, options: ImageOptions = {}): Promise<void> {
@@ -167,10 +168,10 @@ async function liveliness(input: string, probe: Probe, second: number, options: 
   }
 }
 
-async function picture(input: string, target: string, before: string[], options: string[], { timeoutMs = 120_000, signal, nice }: ImageOptions): Promise<void> {
+async function picture(input: string, target: string, before: string[], options: string[], { timeoutMs = 120_000, ...rest }: ImageOptions): Promise<void> {
   await replace(target, async draft => {
     const suffix = options.includes('rawvideo') ? [] : ['-f', 'image2', '-update', '1', '-c:v', target.endsWith('.png') ? 'png' : 'mjpeg']
-    const run = runFfmpeg({ input, before, options: [...options, ...suffix], output: basename(draft), cwd: dirname(target), timeoutMs, signal, nice })
+    const run = runFfmpeg({ input, before, options: [...options, ...suffix], output: basename(draft), cwd: dirname(target), timeoutMs, ...rest })
     await run.done
     const { size } = await stat(draft).catch(() => ({ size: 0 }))
     if (size === 0) throw new MediaError('nothing_decoded', 'no picture there')

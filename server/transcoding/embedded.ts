@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { run, sql } from '../core/sql.ts'
+import type { Brake } from '../media/brake.ts'
 import { runFfmpeg } from '../media/ffmpeg.ts'
 import type { Probe } from '../media/probe.ts'
 import { languageTag } from '../media/streams.ts'
@@ -24,11 +25,11 @@ const PATIENCE = 10
 type Words = { index: number, language: string, path: string }
 
 /** Gives a video the chapters and the text subtitles that are inside its file, as far as it has none. A video without them is still a video, so it never throws. */
-export async function takeWords(video: Video, input: string, probe: Probe, signal: AbortSignal): Promise<void> {
+export async function takeWords(video: Video, input: string, probe: Probe, { signal, brake }: { signal: AbortSignal, brake: Brake }): Promise<void> {
   try {
     // Sources of before this was looked for do not say.
     await takeChapters(video, probe.chapters ?? [])
-    await takeSubtitles(video, input, probe.subtitles ?? [], signal)
+    await takeSubtitles(video, input, probe.subtitles ?? [], { signal, brake })
   } catch (error) {
     if (!signal.aborted) logger.warn('The words inside a video could not be taken', { uuid: video.uuid, error })
   }
@@ -39,7 +40,7 @@ async function takeChapters(video: Video, chapters: Probe['chapters']): Promise<
   await setChapters(video.id, chapters.map(({ start, title }, index) => ({ timecode: Math.floor(start), title: title || `Chapter ${index + 1}` })))
 }
 
-async function takeSubtitles(video: Video, input: string, streams: Probe['subtitles'], signal: AbortSignal): Promise<void> {
+async function takeSubtitles(video: Video, input: string, streams: Probe['subtitles'], options: { signal: AbortSignal, brake: Brake }): Promise<void> {
   const taken = new Set((await captionsOf(video.id)).data.map(({ language }) => language.id))
   const wanted: Words[] = []
   for (const { index, language: said } of streams) {
@@ -50,7 +51,7 @@ async function takeSubtitles(video: Video, input: string, streams: Probe['subtit
   }
   if (wanted.length === 0) return
   try {
-    await extract(input, wanted, signal)
+    await extract(input, wanted, options)
     for (const { language, path } of wanted) await keep(video, language, path)
   } finally {
     for (const { path } of wanted) await rm(path, { force: true })
@@ -58,10 +59,10 @@ async function takeSubtitles(video: Video, input: string, streams: Probe['subtit
 }
 
 /** Writes subtitles as WebVTT, all of them in one reading of the file. */
-async function extract(input: string, wanted: Words[], signal: AbortSignal): Promise<void> {
+async function extract(input: string, wanted: Words[], options: { signal: AbortSignal, brake: Brake }): Promise<void> {
   const one = ({ index }: Words) => ['-map', `0:${index}`, '-map_metadata', '-1', '-c:s', 'webvtt', '-f', 'webvtt']
   const last = wanted.at(-1)!
-  const { done } = runFfmpeg({ input, signal, timeoutMs: config.transcoding.stall_timeout * PATIENCE, nice: config.transcoding.nice, cwd: dirname(last.path), options: [...wanted.slice(0, -1).flatMap(words => [...one(words), words.path]), ...one(last)], output: last.path.slice(dirname(last.path).length + 1) })
+  const { done } = runFfmpeg({ input, ...options, timeoutMs: config.transcoding.stall_timeout * PATIENCE, nice: config.transcoding.nice, cwd: dirname(last.path), options: [...wanted.slice(0, -1).flatMap(words => [...one(words), words.path]), ...one(last)], output: last.path.slice(dirname(last.path).length + 1) })
   await done
 }
 

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
+import type { Brake } from '../media/brake.ts'
 import { copyToHls, encodeToHls, type HlsRun } from '../media/hls.ts'
 import { MediaError, type Progress } from '../media/ffmpeg.ts'
 import type { Plan } from '../media/ladder.ts'
@@ -18,6 +19,7 @@ export type Reports = {
   playable(): Promise<void>
   progress(progress: Progress): void
   signal: AbortSignal
+  brake: Brake
 }
 
 /**
@@ -31,7 +33,7 @@ export async function encode(input: string, uuid: string, videoId: number, probe
   const finished = new Set(files.map(file => file.resolution))
   await reports.planned(resolutionsOf(plan))
   const source: Source = { videoId, uuid, probe, muxedAudio: !plan.splitAudio && plan.audios.length > 0, maxFps: config.transcoding.fps.max }
-  const options = { signal: reports.signal, nice: config.transcoding.nice, stallMs: config.transcoding.stall_timeout }
+  const options = { signal: reports.signal, brake: reports.brake, nice: config.transcoding.nice, stallMs: config.transcoding.stall_timeout }
   const step = async (run: HlsRun): Promise<void> => await follow(source, run, reports)
 
   const copied = plan.copyVideo !== null && finished.has(plan.copyVideo.resolution)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { storageFolder, config } from '../core/config.ts'
 import { afterCommit, transaction } from '../core/transaction.ts'
 import { logger } from '../core/logger.ts'
+import type { Brake } from '../media/brake.ts'
 import { frameAt, pickThumbnailSecond, storyboard } from '../media/images.ts'
 import type { Probe } from '../media/probe.ts'
 import { removeStored, store, temporaryPath } from '../storage/disk.ts'
@@ -31,12 +32,12 @@ export async function makePictures(video: Video, input: string, probe: Probe, si
 }
 
 /** Makes the sheet of small frames for the seek bar; never throws. */
-export async function makeStoryboard(video: Video, input: string, probe: Probe, signal: AbortSignal): Promise<void> {
+export async function makeStoryboard(video: Video, input: string, probe: Probe, { signal, brake }: { signal: AbortSignal, brake: Brake }): Promise<void> {
   if (!config.storyboards.enabled) return
   try {
     if (await Storyboard.count({ where: { videoId: video.id } }) > 0) return
     const path = await temporaryPath(`${randomUUID()}.jpg`)
-    const board = await storyboard(input, probe, path, { signal, nice: config.transcoding.nice })
+    const board = await storyboard(input, probe, path, { signal, brake, nice: config.transcoding.nice })
     if (!board) return
     const filename = `${randomUUID()}.jpg`
     await store(path, 'storyboards', filename)

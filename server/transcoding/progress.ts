@@ -3,6 +3,7 @@ import type { Progress } from '../../shared/videos.ts'
 import { config } from '../core/config.ts'
 import { redis } from '../core/redis.ts'
 import { query, sql } from '../core/sql.ts'
+import { placeOf } from './order.query.ts'
 import { resolutionLabel } from '../videos/labels.ts'
 
 const Stored = z.object({ percent: z.number(), secondsLeft: z.number().nullable() })
@@ -21,7 +22,7 @@ export async function encodingProgress(videoId: number): Promise<Progress> {
     SELECT t.state, t.error, t.resolutions, (SELECT coalesce(json_agg(json_build_object('resolution', f.resolution, 'growing', f.growing)), '[]')
       FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = t.video_id) AS files
     FROM transcodings t WHERE t.video_id = ${videoId}`)
-  if (!row) return { state: 'done', playable: true, percent: 100, secondsLeft: null, rungs: [], error: null }
+  if (!row) return { state: 'done', playable: true, percent: 100, secondsLeft: null, position: null, startsIn: null, rungs: [], error: null }
   const stored = row.state === 'running' ? await stillKnown(videoId) : undefined
   const state = (resolution: number): 'waiting' | 'growing' | 'done' => {
     const files = row.files.filter(one => one.resolution === resolution)
@@ -30,6 +31,7 @@ export async function encodingProgress(videoId: number): Promise<Progress> {
   return {
     state: row.state, playable: row.files.length > 0, percent: row.state === 'done' ? 100 : Math.round(stored?.percent ?? 0),
     secondsLeft: row.state === 'running' ? stored?.secondsLeft ?? null : null,
+    ...row.state === 'waiting' ? await placeOf(videoId) : { position: null, startsIn: null },
     rungs: row.resolutions.map(resolution => ({ resolution, label: resolutionLabel(resolution), state: state(resolution) })), error: row.error
   }
 }

@@ -1,24 +1,21 @@
 import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { job, queue } from '../core/job.ts'
-import { logger } from '../core/logger.ts'
 import { run, sql } from '../core/sql.ts'
-import { LOCK, transcode } from './transcode.job.ts'
+import { LOCK } from './stage.ts'
+import { transcode } from './transcode.job.ts'
 
-/** Queues every encoding that its row says is open and that neither waits in Redis nor is being worked on (law 1). */
+/** Wakes the workers for encodings that their rows say are open and that nobody works on (law 1). */
 export async function reconcileNow(): Promise<void> {
-  const open = await run<{ video_id: number }>(sql`
-    SELECT video_id FROM transcodings t WHERE state IN ('waiting', 'running') AND not_before <= now()
+  const [{ open }] = await run<{ open: number }>(sql`
+    SELECT count(*)::int AS open FROM transcodings t WHERE state IN ('waiting', 'running') AND not_before <= now()
       AND NOT EXISTS (SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND l.classid = ${LOCK} AND l.objid = t.video_id)
-    ORDER BY not_before`)
-  if (open.length === 0) return
-  const waiting = new Set((await (await queue('transcoding')).getJobs(['waiting', 'prioritized', 'delayed'])).map(one => one.data?.videoId as number))
-  for (const { video_id: videoId } of open) {
-    if (waiting.has(videoId)) continue
-    logger.info('An encoding is taken up again', { videoId })
-    await transcode.enqueue({ videoId })
-  }
+        AND l.classid = ${LOCK} AND l.objid = t.video_id)`) as [{ open: number }]
+  if (open === 0) return
+  // Each job goes on with the next encoding by itself, so a few are enough.
+  const wanted = Math.min(open, config.transcoding.max_begun)
+  const waiting = await (await queue('transcoding')).getJobCountByTypes('waiting', 'prioritized')
+  for (let index = waiting; index < wanted; index++) await transcode.enqueue({})
 }
 
 /** Runs the reconciler on a timer: Redis may have been wiped. */

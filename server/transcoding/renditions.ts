@@ -6,7 +6,7 @@ import { transaction } from '../core/transaction.ts'
 import type { HlsOutput } from '../media/hls.ts'
 import { describeVariant, masterPlaylist, readMediaPlaylist, segmentHashes, writeAtomically, type TrackName, type Variant } from '../media/playlist.ts'
 import { probe, type Probe } from '../media/probe.ts'
-import { hlsFolder, storedSize } from '../storage/disk.ts'
+import { hlsFolder, removeHls, storedSize } from '../storage/disk.ts'
 import { StreamingPlaylist, VideoFile } from '../videos/video-file.model.ts'
 import { probeLimits } from './settings.ts'
 
@@ -66,6 +66,17 @@ export async function completeRenditions(source: Pick<Source, 'videoId' | 'uuid'
   })
   for (const file of files) if (file.growing) await removeRendition(source.uuid, file)
   if (before) await rm(join(folder, before), { force: true })
+}
+
+/** Drops what is not finished of a video whose encoding is given up; says whether anything is left to play. */
+export async function keepFinished(source: Pick<Source, 'videoId' | 'uuid'>): Promise<boolean> {
+  if ((await finishedRenditions(source.videoId)).length > 0) {
+    await completeRenditions(source)
+    return true
+  }
+  await StreamingPlaylist.destroy({ where: { videoId: source.videoId } })
+  await removeHls(source.uuid)
+  return false
 }
 
 /** The renditions of a video that are finished. */

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
+import type { Transaction } from 'sequelize'
 import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { lookAtCustomized } from '../core/customized.ts'
 import { transaction } from '../core/transaction.ts'
-import { emit } from '../core/events.ts'
-import { job, type Run } from '../core/job.ts'
+import { job, queue, type Run } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { run as runSql, sql } from '../core/sql.ts'
+import type { Brake } from '../media/brake.ts'
 import { MediaError } from '../media/ffmpeg.ts'
 import type { Probe } from '../media/probe.ts'
 import { removeHls, removeStored, storedPath } from '../storage/disk.ts'
@@ -17,124 +18,159 @@ import { encode } from './encode.ts'
 import { takeWords } from './embedded.ts'
 import { makePictures, makeStoryboard } from './illustrate.ts'
 import { storeProgress } from './progress.ts'
+import { publish } from './publish.ts'
 import { completeRenditions, finishedRenditions } from './renditions.ts'
+import { settle } from './settle.ts'
+import { leave, rearrange, take } from './stage.ts'
 import { Transcoding } from './transcoding.model.ts'
 
-/** The class of the advisory locks that keep an encoding to one worker; a worker that dies lets go of it at once. */
-export const LOCK = 726_002
-
-/** Encodes a video that its row says is to be encoded. A second job for the same video finds the lock held, or nothing to do. */
+/** Encodes, one after the other, what the rows say is to be done: those with the best claims (stage.ts). It is enqueued whenever there may be something new to do. */
 export const transcode = job({
   name: 'video-transcoding',
   queue: 'transcoding',
-  payload: z.object({ videoId: z.int() }),
-  run: async ({ videoId }, run) => {
-    await transaction(async lock => {
-      const [row] = await runSql<{ mine: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${LOCK}, ${videoId}) AS mine`, lock)
-      if (row!.mine) await work(videoId, run)
-    })
+  payload: z.object({}),
+  run: async (_, run): Promise<void> => {
+    await rearrange()
+    while (!run.signal.aborted && await next(run)) {
+      // Whoever halts all jobs does not want another to begin; this one stands for those that are left.
+      if (await (await queue('transcoding')).isPaused()) return await again()
+    }
   }
 })
 
-async function work(videoId: number, run: Run): Promise<void> {
+async function again(): Promise<void> {
+  await transcode.enqueue({})
+}
+
+async function next(run: Run): Promise<boolean> {
+  return await transaction(async lock => {
+    const taken = await take(lock)
+    if (!taken) return false
+    try { await work(taken.videoId, { brake: taken.brake, lock, run }) } finally { await leave(taken.videoId) }
+    return true
+  })
+}
+
+/** Why an encoding was stopped: this process ends, the lock on it is lost, or its row says something else now. */
+type Stopped = 'process' | 'lock' | 'row'
+type Hold = { brake: Brake, lock: Transaction, run: Run }
+
+async function work(videoId: number, { brake, lock, run }: Hold): Promise<void> {
   await lookAtCustomized()
-  const transcoding = await Transcoding.findByPk(videoId)
-  if (!transcoding || !['waiting', 'running'].includes(transcoding.state) || transcoding.notBefore.getTime() > Date.now()) return
+  const transcoding = await Transcoding.findByPk(videoId, { rejectOnEmpty: true })
   const video = await Video.findByPk(videoId, { rejectOnEmpty: true })
-  await transcoding.update({ state: 'running' })
+  const [open] = await Transcoding.update({ state: 'running' }, { where: { videoId, state: ['waiting', 'running'] } })
+  if (open === 0) return
+  const controller = new AbortController()
+  const stop = (why: Stopped): void => controller.abort(why)
+  const ending = (): void => stop('process')
+  run.signal.addEventListener('abort', ending)
+  const looking = setInterval(() => {
+    stateOf(videoId, lock).then(state => { if (state !== 'running') stop('row') }, () => stop('lock'))
+  }, config.transcoding.progress_interval)
+  const began = performance.now() - brake.heldFor
   try {
     const source = await VideoSource.findByPk(videoId)
     if (!source?.filename || !source.probe) throw new MediaError('unreadable', 'the uploaded file is gone')
-    await encodeAll(video, source, run)
-    await finish(video, source)
+    await encodeAll(video, source, { brake, run, stopped: controller.signal })
+    await finish(video, source, (performance.now() - brake.heldFor - began) / 1000)
   } catch (error) {
+    clearInterval(looking)
     // Deleted in the middle: what was written since goes too.
     if (await Video.count({ where: { id: videoId } }) === 0) return await removeHls(video.uuid)
-    if (run.signal.aborted) await Transcoding.update({ state: 'waiting' }, { where: { videoId } })
-    else await fail(video, transcoding, error)
+    if (!controller.signal.aborted) await fail(video, transcoding, error)
+    else if (controller.signal.reason === 'row') await settle(video)
+    else await Transcoding.update({ state: 'waiting' }, { where: { videoId, state: 'running' } })
+  } finally {
+    clearInterval(looking)
+    run.signal.removeEventListener('abort', ending)
   }
 }
 
-async function encodeAll(video: Video, source: VideoSource, run: Run): Promise<void> {
+/** What the row says now, asked over the connection that holds the lock: where that is gone another worker may have begun. */
+async function stateOf(videoId: number, lock: Transaction): Promise<string | undefined> {
+  return (await runSql<{ state: string }>(sql`SELECT state FROM transcodings WHERE video_id = ${videoId}`, lock))[0]?.state
+}
+
+async function encodeAll(video: Video, source: VideoSource, { brake, run, stopped }: { brake: Brake, run: Run, stopped: AbortSignal }): Promise<void> {
   const input = storedPath('original_video_files', source.filename!)
   const probe = source.probe as Probe
-  const controller = new AbortController()
-  const stop = (): void => controller.abort()
-  run.signal.addEventListener('abort', stop)
-  const pictures = makePictures(video, input, probe, controller.signal)
+  const failed = new AbortController()
+  const signal = AbortSignal.any([stopped, failed.signal])
+  const pictures = makePictures(video, input, probe, signal)
   let aside: Promise<unknown> | null = null
   let last = 0
   let announced = false
   try {
     await encode(input, video.uuid, video.id, probe, {
-      signal: controller.signal,
+      signal, brake,
       planned: async resolutions => { await Transcoding.update({ resolutions }, { where: { videoId: video.id } }) },
       playable: async () => {
         if (announced) return
         announced = true
+        await rearrange()
+        // Another that waits may have a better claim now than what is left of this.
+        again().catch(() => { /* the reconciler does it later */ })
         await pictures
         if (!video.waitTranscoding) await publish(video)
-        aside = Promise.all([makeStoryboard(video, input, probe, controller.signal), takeWords(video, input, probe, controller.signal)])
+        aside = Promise.all([makeStoryboard(video, input, probe, { signal, brake }), takeWords(video, input, probe, { signal, brake })])
       },
       progress: ({ percent, secondsLeft }) => {
         if (Date.now() - last < config.transcoding.progress_interval) return
         last = Date.now()
         storeProgress(video.id, { percent, secondsLeft })
         run.progress(percent)
-        // Whoever deletes a video in the middle should not have it encoded to the end.
-        void Video.count({ where: { id: video.id } }).then(count => { if (count === 0) stop() }, () => undefined)
       }
     })
     await pictures
     await aside
   } finally {
-    run.signal.removeEventListener('abort', stop)
     // What an encoding that failed leaves undone the next attempt does.
-    stop()
+    failed.abort()
   }
   await completeRenditions({ videoId: video.id, uuid: video.uuid })
 }
 
-async function publish(video: Video): Promise<void> {
-  const published = await transaction(async transaction => {
-    const current = await Video.findByPk(video.id, { transaction, lock: true, rejectOnEmpty: true })
-    if (current.state === STATE.PUBLISHED) return false
-    await current.update({ state: STATE.PUBLISHED, publishedAt: new Date() }, { transaction })
-    await federate(video.id, transaction)
-    return true
-  })
-  if (published) emit('video.published', { videoId: video.id })
-}
-
-async function finish(video: Video, source: VideoSource): Promise<void> {
+async function finish(video: Video, source: VideoSource, spent: number): Promise<void> {
   await publish(video)
   const kept = config.transcoding.original_file.keep
   const filename = source.filename
-  await transaction(async transaction => {
-    await Transcoding.update({ state: 'done', error: null }, { where: { videoId: video.id }, transaction })
+  const asked = await transaction(async transaction => {
+    // Stopped or asked for anew at the last moment: what was uploaded is still needed.
+    const [count] = await Transcoding.update({ state: 'done', error: null, spent }, { where: { videoId: video.id, state: 'running' }, transaction })
+    if (count === 0) return false
     if (!kept) await source.update({ filename: null }, { transaction })
     // Others know of the first rendition only; now there are all of them.
     await Video.update({ updatedAt: new Date() }, { where: { id: video.id }, transaction, silent: true })
     await federate(video.id, transaction)
+    return true
   })
-  if (!kept) await removeStored('original_video_files', [filename])
+  if (asked && !kept) await removeStored('original_video_files', [filename])
 }
 
-/** Trying again helps against a full disk or a killed process, not against a file that cannot be read. */
+/** Trying again helps against a killed process, not against a file that cannot be read; with a full disk it goes on as soon as there is space, however long that takes. */
 async function fail(video: Video, transcoding: Transcoding, error: unknown): Promise<void> {
-  const attempts = transcoding.attempts + 1
+  const full = isDiskFull(error)
+  const attempts = transcoding.attempts + (full ? 0 : 1)
   const hopeless = error instanceof MediaError && ['unreadable', 'no_streams', 'forbidden_container', 'nothing_decoded', 'too_long', 'too_large', 'too_many_streams'].includes(error.code)
-  const again = !hopeless && attempts < config.transcoding.attempts
+  const again = full || !hopeless && attempts < config.transcoding.attempts
   const id = randomUUID()
   logger.error('An encoding failed', { id, uuid: video.uuid, attempts, again, error })
-  const delay = config.transcoding.retry_delay * 2 ** (attempts - 1)
+  const delay = full ? config.transcoding.full_disk_delay : config.transcoding.retry_delay * 2 ** (attempts - 1)
   const playable = (await finishedRenditions(video.id)).length > 0
   await transaction(async transaction => {
-    await Transcoding.update({ state: again ? 'waiting' : 'failed', attempts, notBefore: new Date(Date.now() + delay), error: again ? null : reason(error, id) }, { where: { videoId: video.id }, transaction })
+    const told = full ? 'The disk of the server is full; the encoding goes on when there is space.' : again ? null : reason(error, id)
+    await Transcoding.update({ state: again ? 'waiting' : 'failed', attempts, notBefore: new Date(Date.now() + delay), error: told }, { where: { videoId: video.id }, transaction })
     if (!again && !playable) await Video.update({ state: STATE.TRANSCODING_FAILED }, { where: { id: video.id }, transaction })
   })
   // A little later than the row says, or the job would find it is too early.
-  if (again) await transcode.enqueue({ videoId: video.id }, { delay: delay + 50 })
+  if (again) await transcode.enqueue({}, { delay: delay + 50 })
+  else await settle(video)
+}
+
+/** Told by ffmpeg, or by a write of our own. */
+function isDiskFull(error: unknown): boolean {
+  return error instanceof MediaError ? error.code === 'disk_full' : ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
 function reason(error: unknown, id: string): string {

@@ -12,10 +12,16 @@ export class Transcoding extends Model<InferAttributes<Transcoding>, InferCreati
   declare resolutions: CreationOptional<number[]>
   /** Why it failed, for the owner to read. */
   declare error: CreationOptional<string | null>
+  /** The work it is (server/media/effort): what the queue is ordered by. */
+  declare cost: CreationOptional<number>
+  /** An administrator's: 1 goes before all others, -1 behind them. */
+  declare priority: CreationOptional<number>
+  /** Seconds of encoding, without those it was held. */
+  declare spent: CreationOptional<number>
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(Transcoding, {
   videoId: { type: DataTypes.INTEGER, primaryKey: true }, state: DataTypes.TEXT, attempts: DataTypes.SMALLINT, notBefore: DataTypes.DATE,
-  resolutions: DataTypes.ARRAY(DataTypes.INTEGER), error: DataTypes.TEXT, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
+  resolutions: DataTypes.ARRAY(DataTypes.INTEGER), error: DataTypes.TEXT, cost: DataTypes.DOUBLE, priority: DataTypes.SMALLINT, spent: DataTypes.REAL, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
 }, { tableName: 'transcodings' })

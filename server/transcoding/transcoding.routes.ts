@@ -7,13 +7,16 @@ import { managedVideo } from '../videos/access.ts'
 import { VideoSource } from '../videos/video-file.model.ts'
 import { listEncodings } from './encodings.query.ts'
 import { encodingProgress } from './progress.ts'
-import { queueTranscoding } from './queue.ts'
+import { prioritize, queueTranscoding } from './queue.ts'
+import { stopEncoding } from './settle.ts'
 import { Transcoding } from './transcoding.model.ts'
 
 /** The routes of shared/transcoding.ts. */
 export const transcodingRoutes = implement(transcoding, {
   'GET /videos/:id/transcoding': async ({ params, viewer }) => await encodingProgress((await managedVideo(params.id, viewer)).id),
   'GET /server/transcodings': async ({ query: { state, ...rest } }) => await listEncodings({ ...paging(rest), state }),
+  'PUT /server/transcodings/:id': async ({ params, body, viewer }) => await prioritize((await managedVideo(params.id, viewer)).id, body.priority),
+  'DELETE /server/transcodings/:id': async ({ params, viewer }) => await stopEncoding(await managedVideo(params.id, viewer)),
   'POST /videos/:id/transcoding': async ({ params, body, viewer }) => {
     const video = await managedVideo(params.id, viewer)
     if (body.transcodingType === 'web-video') throw new Problem(400, null, 'Web videos are not enabled on this instance.')

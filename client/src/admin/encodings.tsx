@@ -1,12 +1,14 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Encoding } from '../../../shared/transcoding.ts'
+import type { Encoding, Priority } from '../../../shared/transcoding.ts'
 import { api } from '../api.ts'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
 import type { Key } from '../i18n/catalogue.ts'
 import { problemText } from '../problem-text.ts'
-import { Button } from '../ui/button.tsx'
+import { Button, IconButton } from '../ui/button.tsx'
+import { confirm } from '../ui/dialog.tsx'
 import { Select } from '../ui/field.tsx'
+import { Menu } from '../ui/menu.tsx'
 import { Progress } from '../ui/progress.tsx'
 import { Badge, Failure } from '../ui/state.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -14,6 +16,7 @@ import { useList } from '../use-list.ts'
 
 type State = Encoding['state']
 const LOOK_AGAIN = 4000
+const PRIORITIES: Priority[] = ['high', 'normal', 'low']
 const STATES: Record<State, [name: Key, kind: 'plain' | 'accent' | 'bad' | 'warn']> = { running: ['jobs.active', 'accent'], waiting: ['jobs.waiting', 'warn'], failed: ['jobs.failed', 'bad'], done: ['jobs.ready', 'plain'] }
 
 /** The encoding of every video, the latest change first; what failed can be tried again while its file is there. */
@@ -39,22 +42,36 @@ function List({ state }: { state: State | 'all' }): JSX.Element {
   )
 }
 
-function Line({ encoding: { video, account, state, percent, attempts, error, retryable, updatedAt }, onChange }: { encoding: Encoding, onChange: () => void }): JSX.Element {
+function Line({ encoding: { video, account, state, priority, position, percent, attempts, error, retryable, updatedAt }, onChange }: { encoding: Encoding, onChange: () => void }): JSX.Element {
   const [busy, setBusy] = useState(false)
   const [name, kind] = STATES[state]
-  const again = async () => {
+  const params = { id: video.uuid }
+  const act = async (change: () => Promise<unknown>, said: string) => {
     setBusy(true)
     try {
-      await api('POST /videos/:id/transcoding', { params: { id: video.uuid }, body: { transcodingType: 'hls' } })
-      toast(t('jobs.retried', { name: video.name }))
+      await change()
+      toast(said)
     } catch (problem) { toast(problemText(problem), { bad: true }) } finally { setBusy(false) }
     onChange()
   }
+  const again = async () => await act(async () => await api('POST /videos/:id/transcoding', { params, body: { transcodingType: 'hls' } }), t('jobs.retried', { name: video.name }))
+  const prioritize = async (to: Priority) => await act(async () => await api('PUT /server/transcodings/:id', { params, body: { priority: to } }), t(`jobs.said.${to}`, { name: video.name }))
+  const stop = async () => {
+    if (await confirm({ title: t('jobs.stopTitle', { name: video.name }), text: t('jobs.stopText'), yes: t('jobs.stop') })) await act(async () => await api('DELETE /server/transcodings/:id', { params }), t('jobs.stopped', { name: video.name }))
+  }
+  const open = state === 'waiting' || state === 'running'
   return (
     <li class="job">
-      <p class="job-name"><a href={`/w/${video.shortUUID}`}><strong>{video.name}</strong></a> <span class="soft small">{t('jobs.by', { name: account.displayName })}</span> <Badge kind={kind}>{t(name)}</Badge></p>
+      <p class="job-name"><a href={`/w/${video.shortUUID}`}><strong>{video.name}</strong></a> <span class="soft small">{t('jobs.by', { name: account.displayName })}</span> <Badge kind={kind}>{t(name)}</Badge>
+        {open && priority !== 'normal' && <Badge kind="plain">{t(`jobs.${priority}`)}</Badge>}
+        {open && <Menu label={t('mine.actions', { name: video.name })} trigger={props => <IconButton label={t('mine.actions', { name: video.name })} icon="more" disabled={busy} {...props} />} items={[
+          ...PRIORITIES.map(one => ({ kind: 'choice' as const, text: t(`jobs.${one}`), chosen: one === priority, act: () => void prioritize(one) })),
+          { kind: 'action', text: t('jobs.stop'), danger: true, act: () => void stop() }
+        ]} />}
+      </p>
       <p class="soft small job-times">
         <time dateTime={updatedAt} title={formatDate(updatedAt, { dateStyle: 'long', timeStyle: 'medium' })}>{formatAge(updatedAt)}</time>
+        {position !== null && <span>{t('encoding.position', { position })}</span>}
         {attempts > 0 && <span>{t('jobs.attempts', { count: attempts })}</span>}
       </p>
       {state === 'running' && <Progress share={percent === 0 ? null : percent / 100} label={t('jobs.progressOf', { name: video.name })} />}

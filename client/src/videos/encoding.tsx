@@ -7,16 +7,19 @@ import { Note } from '../ui/state.tsx'
 import './encoding.css'
 
 const STATES = { waiting: 'encoding.rungWaiting', growing: 'encoding.rungGrowing', done: 'encoding.rungDone' } as const
+/** Seconds of waiting that are not worth a word. */
+const SOON = 10
 
 /** How far the qualities of an own video are. */
 export function Encoding({ progress }: { progress: Encoded }): JSX.Element {
-  const { state, playable, percent, secondsLeft, rungs } = progress
+  const { state, playable, percent, secondsLeft, position, startsIn, rungs } = progress
   if (state === 'failed') return <Note kind="bad">{t('encoding.failed')}</Note>
   const words = state === 'done' ? t('encoding.done') : state === 'waiting' && !playable ? t('encoding.waiting') : playable ? t('encoding.playable') : t('encoding.beginning')
   return (
     <section class="encoding" aria-label={t('encoding.name')}>
       <p class="encoding-line">
         <span role="status">{words}</span>
+        {position !== null && <span class="encoding-figures">{t('encoding.position', { position })}{startsIn === null || startsIn < SOON ? '' : ` · ${t('encoding.startsIn', { time: formatSpan(startsIn) })}`}</span>}
         {state === 'running' && <span class="encoding-figures">{formatPercent(percent / 100)}{secondsLeft === null ? '' : ` · ${t('upload.left', { time: formatSpan(secondsLeft) })}`}</span>}
       </p>
       {state !== 'done' && <Progress share={state === 'running' && percent > 0 ? percent / 100 : null} label={t('encoding.name')} />}

@@ -22,6 +22,6 @@ export function RowProgress({ video, onDone }: { video: Video, onDone: () => voi
     })
   }, [video.id, unfinished])
   if (!progress || progress.state === 'done' || progress.state === 'failed') return null
-  const words = progress.state === 'waiting' ? t('mine.waiting') : progress.playable ? t('mine.playable', { percent: formatPercent(progress.percent / 100) }) : t('mine.encoding', { percent: formatPercent(progress.percent / 100) })
+  const words = progress.state === 'waiting' ? `${t('mine.waiting')}${progress.position === null ? '' : ` · ${t('encoding.position', { position: progress.position })}`}` : progress.playable ? t('mine.playable', { percent: formatPercent(progress.percent / 100) }) : t('mine.encoding', { percent: formatPercent(progress.percent / 100) })
   return <div class="shelf-progress"><span class="soft small">{words}</span><Progress share={progress.state === 'running' ? progress.percent / 100 : null} label={t('encoding.name')} /></div>
 }

@@ -1,0 +1,74 @@
+import { config } from '../core/config.ts'
+import { logger } from '../core/logger.ts'
+import { run, sql } from '../core/sql.ts'
+import type { Transaction } from 'sequelize'
+import { Brake } from '../media/brake.ts'
+import { memoryOf } from '../media/effort.ts'
+import type { Probe } from '../media/probe.ts'
+import { VideoSource } from '../videos/video-file.model.ts'
+import { openEncodings, type Open } from './order.query.ts'
+import { planFor } from './settings.ts'
+
+/** The class of the advisory locks that keep an encoding to one worker; a worker that dies lets go of it at once. */
+export const LOCK = 726_002
+
+/** The encodings this process has begun. Those with the best claims go on, `transcoding.concurrency` of them; the others are held. */
+const begun = new Map<number, Brake>()
+
+let turn: Promise<unknown> = Promise.resolve()
+
+/** Only one of this process looks and chooses at a time. */
+async function alone<T>(act: () => Promise<T>): Promise<T> {
+  const mine = turn.then(act)
+  turn = mine.catch(() => undefined)
+  return await mine
+}
+
+/** Takes the open encoding with the best claim, for as long as the transaction lasts; null where there is none, or those that were begun go before it. Call `leave` when it is over. */
+export async function take(lock: Transaction): Promise<{ videoId: number, brake: Brake } | null> {
+  return await alone(async () => {
+    const order = await openEncodings()
+    const mine = order.filter(({ videoId }) => begun.has(videoId))
+    for (const one of order) {
+      if (begun.has(one.videoId) || !one.due) continue
+      if (!mayBegin(order, mine, one) || !await fits(one.videoId)) return null
+      const [row] = await run<{ mine: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${LOCK}, ${one.videoId}) AS mine`, lock)
+      if (!row!.mine) continue
+      const brake = new Brake()
+      begun.set(one.videoId, brake)
+      arrange(order)
+      return { videoId: one.videoId, brake }
+    }
+    return null
+  })
+}
+
+/** Says that an encoding is over here. */
+export async function leave(videoId: number): Promise<void> {
+  begun.delete(videoId)
+  await rearrange()
+}
+
+/** Looks at the claims anew: when somebody can watch a video, and when an administrator has changed them. */
+export async function rearrange(): Promise<void> {
+  await alone(async () => arrange(begun.size > config.transcoding.concurrency ? await openEncodings() : []))
+    .catch(error => logger.warn('The encodings could not be put in order; they go on as they are', { error }))
+}
+
+function mayBegin(order: Open[], mine: Open[], one: Open): boolean {
+  const before = mine.filter(other => order.indexOf(other) < order.indexOf(one)).length
+  return before < config.transcoding.concurrency && begun.size < config.transcoding.max_begun
+}
+
+/** Whether there is memory for one more; the only one has to be tried. */
+async function fits(videoId: number): Promise<boolean> {
+  if (begun.size === 0) return true
+  const source = await VideoSource.findByPk(videoId)
+  return !source?.probe || memoryOf(planFor(source.probe as Probe)) + config.transcoding.spare_memory <= process.availableMemory()
+}
+
+function arrange(order: Open[]): void {
+  const places = new Map(order.map(({ videoId }, place) => [videoId, place]))
+  const sorted = [...begun].sort(([a], [b]) => (places.get(a) ?? -1) - (places.get(b) ?? -1))
+  sorted.forEach(([, brake], index) => brake.set(index >= config.transcoding.concurrency))
+}
