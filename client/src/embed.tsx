@@ -7,7 +7,7 @@ import { firstLanguage } from './shell/preferences.ts'
 import './ui/tokens.css'
 import './ui/base.css'
 
-prepareFilm()
+await prepareFilm()
 const wishes = readWishes(location.search)
 const commanded = wishes.api && parent !== window
 const [remote] = await Promise.all([commanded ? import('./embed/remote.ts').then(({ Remote }) => new Remote(parent)) : null, setLanguage(firstLanguage())])

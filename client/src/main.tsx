@@ -12,8 +12,7 @@ import { preloadPage } from './shell/routes.ts'
 import './ui/tokens.css'
 import './ui/base.css'
 
-await pause()
-prepareFilm()
+await prepareFilm()
 await pause()
 applyTheme()
 await pause()

@@ -1,5 +1,6 @@
 import type { MediaAttachingData, SourceBufferName } from 'hls.js'
 import { beginning, peekAnswer } from '../first-data.ts'
+import { pause } from '../pause.ts'
 import { fetchAhead, type Ahead } from './ahead.ts'
 
 type Track = { type: SourceBufferName, id: 'main' | 'audio', container: string, codec: string, bytes: Promise<ArrayBuffer> }
@@ -9,8 +10,9 @@ const PICTURES = /^(avc|hev|hvc|av01|vp0?9|dvh)/
 let prepared: Opening | null = null
 
 /** Begins to load the first seconds of the opened page's video, before there is a player: into a media element of their own, which the player takes over. */
-export function prepareFilm(): void {
+export async function prepareFilm(): Promise<void> {
   const files = fetchAhead()
+  await pause()
   // Not where the library would not use a plain media source.
   if (!beginning || !files || !('MediaSource' in window) || 'ManagedMediaSource' in window) return
   const master = String(peekAnswer(beginning.master))
