@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Brake } from './brake.ts'
 import { MediaError, runFfmpeg, type FfmpegRun, type Progress } from './ffmpeg.ts'
@@ -161,10 +162,21 @@ async function verify(folder: string, outputs: HlsOutput[], probe: Probe, log: s
   const lengths = await Promise.all(outputs.map(async output => {
     const list = await readMediaPlaylist(join(folder, output.playlist)).catch(() => null)
     if (!list || !list.ended || list.segments.length === 0) {
-      throw new MediaError('nothing_decoded', `nothing came out for ${output.resolution}p\n${log}`)
+      throw new MediaError(await isFull(folder) ? 'disk_full' : 'nothing_decoded', `nothing came out for ${output.resolution}p\n${log}`)
     }
+    // ffmpeg takes no notice of a disk that becomes full.
+    const last = list.segments.at(-1)!.byterange
+    if (last && (await stat(join(folder, output.file))).size < last.offset + last.length) throw new MediaError(await isFull(folder) ? 'disk_full' : 'ffmpeg_failed', `the file of ${output.resolution}p is shorter than its playlist says\n${log}`)
     return list.segments.reduce((sum, segment) => sum + segment.duration, 0)
   }))
   const seconds = Math.min(...lengths)
   return { seconds, damaged: probe.truncated || seconds < probe.duration - Math.max(1, probe.duration * 0.02), log }
+}
+
+const LITTLE = 1024 * 1024
+
+/** Whether there is hardly any room left where a folder is. */
+async function isFull(folder: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize < LITTLE
 }

@@ -24,6 +24,9 @@ import { settle } from './settle.ts'
 import { leave, rearrange, take } from './stage.ts'
 import { Transcoding } from './transcoding.model.ts'
 
+/** How often the delay between tries doubles at most. */
+const LONGEST_DOUBLED = 8
+
 /** Encodes, one after the other, what the rows say is to be done: those with the best claims (stage.ts). It is enqueued whenever there may be something new to do. */
 export const transcode = job({
   name: 'video-transcoding',
@@ -156,7 +159,7 @@ async function fail(video: Video, transcoding: Transcoding, error: unknown): Pro
   const again = full || !hopeless && attempts < config.transcoding.attempts
   const id = randomUUID()
   logger.error('An encoding failed', { id, uuid: video.uuid, attempts, again, error })
-  const delay = full ? config.transcoding.full_disk_delay : config.transcoding.retry_delay * 2 ** (attempts - 1)
+  const delay = full ? config.transcoding.full_disk_delay : config.transcoding.retry_delay * 2 ** Math.min(attempts - 1, LONGEST_DOUBLED)
   const playable = (await finishedRenditions(video.id)).length > 0
   await transaction(async transaction => {
     const told = full ? 'The disk of the server is full; the encoding goes on when there is space.' : again ? null : reason(error, id)
