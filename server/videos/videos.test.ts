@@ -148,10 +148,10 @@ describe('editing', () => {
   })
 
   it('publishes a scheduled video when its time comes', async () => {
-    const made = await upload(site, alice, { privacy: 3, 'scheduleUpdate[updateAt]': new Date(Date.now() + 1500).toISOString(), 'scheduleUpdate[privacy]': 1 })
+    const made = await upload(site, alice, { privacy: 3, 'scheduleUpdate[updateAt]': new Date(Date.now() + 6000).toISOString(), 'scheduleUpdate[privacy]': 1 })
     expect((await site.call(`GET /videos/${made.uuid}`)).status).toBe(401)
     expect((await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json.scheduledUpdate.privacy).toBe(1)
-    await eventually(async () => (await site.call(`GET /videos/${made.uuid}`)).status === 200, 10, 'the scheduled publication')
+    await eventually(async () => (await site.call(`GET /videos/${made.uuid}`)).status === 200, 20, 'the scheduled publication')
     expect((await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json.scheduledUpdate).toBeUndefined()
   })
 })
