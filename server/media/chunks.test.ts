@@ -33,11 +33,11 @@ async function bothWays({ file, found, made }: Film, length = 4): Promise<{ fold
   await pass.done
   const pieces = cutFilm(found.duration, length, 2)
   // In no order: a chunk knows nothing of the others.
-  for (const [number, piece] of [...pieces.entries()].reverse()) await encodeChunk(file, chunks, { number, ...piece }, made, found, {}).done
+  for (const [number, piece] of [...pieces.entries()].reverse()) await encodeChunk(file, chunks, { stem: `${number}`, ...piece }, made, found, {}).done
   const joined = made.encode.map<HlsOutput>(({ resolution }) => ({ kind: 'video', resolution, ...hlsNames(resolution) }))
   for (const output of joined) {
     const joint = new Joint(folder, output, { segmentSeconds: 2, fps: found.video!.fps })
-    for (const number of pieces.keys()) await joint.append(join(chunks, chunkName(number, output.resolution)))
+    for (const number of pieces.keys()) await joint.append(join(chunks, chunkName(`${number}`, output.resolution)))
     await joint.finish()
   }
   return { folder, whole: pass.outputs, joined, chunks }
@@ -140,7 +140,7 @@ describe('joined chunks are what one pass makes', () => {
     const { folder, chunks } = await bothWays(source)
     const output: HlsOutput = { kind: 'video', resolution: 144, ...hlsNames(144) }
     const joint = new Joint(folder, output, { segmentSeconds: 2, fps: 25 })
-    await joint.append(join(chunks, chunkName(0, 144)))
+    await joint.append(join(chunks, chunkName('0', 144)))
     const list = await readMediaPlaylist(join(folder, output.playlist))
     expect([list.ended, list.segments.length]).toEqual([false, 2])
     expect(Number((await decoded(join(folder, output.file))).nb_read_frames)).toBe(100)
@@ -154,7 +154,7 @@ describe('what does not fit together', () => {
   it('is refused: a chunk too few, twice, of another encoding, cut off, missing, or not a chunk', async () => {
     const source = await film('fit.mp4', ...picture(9), ...h264)
     const { folder, chunks } = await bothWays(source)
-    const [first, second, third] = [0, 1, 2].map(number => join(chunks, chunkName(number, 144))) as [string, string, string]
+    const [first, second, third] = [0, 1, 2].map(number => join(chunks, chunkName(`${number}`, 144))) as [string, string, string]
     const tried = async (...files: string[]) => {
       const mine = joint(folder)
       for (const file of files) await mine.append(file)
@@ -162,7 +162,7 @@ describe('what does not fit together', () => {
     await expect(tried(first, third)).rejects.toThrow(JoinError)
     await expect(tried(first, first)).rejects.toThrow(JoinError)
     await expect(tried(second)).rejects.toThrow(JoinError)
-    await expect(tried(first, join(chunks, chunkName(1, 240)))).rejects.toThrow('encoded otherwise')
+    await expect(tried(first, join(chunks, chunkName('1', 240)))).rejects.toThrow('encoded otherwise')
     await expect(tried(first, join(chunks, 'nowhere.mp4'))).rejects.toThrow(JoinError)
     await truncate(second, 20_000)
     await expect(tried(first, second)).rejects.toThrow('cut off')
@@ -174,10 +174,10 @@ describe('what does not fit together', () => {
   it('beyond the end of the film a chunk is empty, and nothing is appended', async () => {
     const { file, found, made } = await film('beyond.mp4', ...picture(5), ...h264)
     const folder = await mkdtemp(join(place.folder, 'out '))
-    for (const [number, piece] of [{ start: 0, end: 8 }, { start: 8, end: null }].entries()) await encodeChunk(file, folder, { number, ...piece }, made, found, {}).done
+    for (const [number, piece] of [{ start: 0, end: 8 }, { start: 8, end: null }].entries()) await encodeChunk(file, folder, { stem: `${number}`, ...piece }, made, found, {}).done
     const mine = joint(folder)
-    await mine.append(join(folder, chunkName(0, 144)))
-    await mine.append(join(folder, chunkName(1, 144)))
+    await mine.append(join(folder, chunkName('0', 144)))
+    await mine.append(join(folder, chunkName('1', 144)))
     expect(mine.pictures).toBe(125)
   })
 
@@ -185,13 +185,13 @@ describe('what does not fit together', () => {
     const { file, found, made } = await film('stopped.mp4', ...picture(8, 25, '1280x720'), ...h264)
     const folder = await mkdtemp(join(place.folder, 'out '))
     const controller = new AbortController()
-    const run = encodeChunk(file, folder, { number: 0, start: 0, end: null }, made, found, { signal: controller.signal })
+    const run = encodeChunk(file, folder, { stem: '0', start: 0, end: null }, made, found, { signal: controller.signal })
     setTimeout(() => controller.abort(), 200)
     await expect(run.done).rejects.toMatchObject({ code: 'aborted' })
-    await removeChunk(folder, 0, made)
+    await removeChunk(folder, '0', made)
     expect(await readdir(folder)).toEqual([])
     await rename(folder, `${folder} away`)
-    await expect(encodeChunk(file, folder, { number: 0, start: 0, end: 4 }, made, found, {}).done).rejects.toMatchObject({ code: 'ffmpeg_failed' })
+    await expect(encodeChunk(file, folder, { stem: '0', start: 0, end: 4 }, made, found, {}).done).rejects.toMatchObject({ code: 'ffmpeg_failed' })
   })
 })
 

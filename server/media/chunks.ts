@@ -41,13 +41,13 @@ export function whyWhole(probe: Probe, plan: Plan): string | null {
   return null
 }
 
-/** The name of the file a chunk's rung is encoded to. */
-export function chunkName(number: number, resolution: number): string {
-  return `${number}-${resolution}.mp4`
+/** The name of the file a chunk's rung is encoded to; `stem` is the chunk's. */
+export function chunkName(stem: string, resolution: number): string {
+  return `${stem}-${resolution}.mp4`
 }
 
 /** Encodes one chunk in every rung of `plan.encode`, in one process: fragmented MP4s in `folder`, which must be there, a fragment a segment. What is there already is written anew. */
-export function encodeChunk(input: string, folder: string, { number, ...piece }: Piece & { number: number }, plan: Plan, probe: Probe, options: HlsOptions): FfmpegRun {
+export function encodeChunk(input: string, folder: string, { stem, ...piece }: Piece & { stem: string }, plan: Plan, probe: Probe, options: HlsOptions): FfmpegRun {
   let run: FfmpegRun | null = null
   let killed = false
   const done = (async () => {
@@ -58,10 +58,10 @@ export function encodeChunk(input: string, folder: string, { number, ...piece }:
       '-fps_mode', 'vfr', '-enc_time_base:v', `1:${TIMESCALE}`, '-map_metadata', '-1', '-map_chapters', '-1',
       '-video_track_timescale', String(TIMESCALE), '-avoid_negative_ts', 'disabled', '-use_editlist', '0',
       '-movflags', '+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont', '-f', 'mp4',
-      join(folder, chunkName(number, rung.resolution))
+      join(folder, chunkName(stem, rung.resolution))
     ])
     run = runFfmpeg({
-      input, cwd: folder, output: chunkName(number, plan.encode.at(-1)!.resolution),
+      input, cwd: folder, output: chunkName(stem, plan.encode.at(-1)!.resolution),
       // Times count from the film's first instant, wherever decoding begins.
       before: ['-copyts', '-start_at_zero', ...(piece.start > 0 ? ['-ss', String(piece.start - LEAD)] : [])],
       options: ['-filter_complex', graph, ...outputs.flat().slice(0, -1)],
@@ -81,6 +81,6 @@ export function encodeChunk(input: string, folder: string, { number, ...piece }:
 }
 
 /** Removes the files of one chunk. */
-export async function removeChunk(folder: string, number: number, plan: Plan): Promise<void> {
-  for (const { resolution } of plan.encode) await rm(join(folder, chunkName(number, resolution)), { force: true })
+export async function removeChunk(folder: string, stem: string, plan: Plan): Promise<void> {
+  for (const { resolution } of plan.encode) await rm(join(folder, chunkName(stem, resolution)), { force: true })
 }
