@@ -36,7 +36,7 @@ afterAll(async () => {
 type Row = { number: number, state: string, lease: number, failures: number, worker: string | null }
 const rowsOf = async (id: number): Promise<Row[]> => (await client.query<Row>('SELECT number, state, lease, failures, worker FROM encoding_chunks WHERE video_id = $1 ORDER BY number', [id])).rows
 const folderOf = (uuid: string) => join(peer.folder, 'streaming-playlists/hls', uuid)
-const ffmpegs = async (uuid: string) => (await exec('ps', ['-A', '-o', 'args='])).stdout.split('\n').filter(line => /^ffmpeg /.test(line) && line.includes(uuid))
+const ffmpegs = async (uuid: string) => (await exec('ps', ['-A', '-o', 'args='])).stdout.split('\n').filter(line => line.startsWith('ffmpeg ') && line.includes(uuid))
 /** A film that has to be encoded whole. */
 const SECONDS = 26
 const film = async (more: string[] = []) => await footage({ seconds: SECONDS, size: '1280x720', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '200', ...more] })
