@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { config } from '../core/config.ts'
 import { run, sql } from '../core/sql.ts'
@@ -11,6 +11,9 @@ import { hlsFolder } from '../storage/disk.ts'
 
 /** This process among those that encode chunks. */
 export const WORKER = randomUUID()
+
+/** How the name of a folder of chunks begins. */
+const FOLDER = 'chunks-'
 
 /** A chunk of a film that a worker has leased; `lease` numbers the runs. */
 export type Leased = { videoId: number, number: number, lease: number, start: number, end: number | null }
@@ -26,7 +29,7 @@ export async function openSplit({ id, uuid }: { id: number, uuid: string }, plan
   const [known] = await run<{ folder: string, same: boolean }>(sql`SELECT folder, plan = ${JSON.stringify(plan)}::jsonb AS same FROM encoding_splits WHERE video_id = ${id}`)
   if (known?.same && await stat(join(hlsFolder(uuid), known.folder)).then(() => true, () => false)) return join(hlsFolder(uuid), known.folder)
   await dropSplit({ id, uuid })
-  const folder = `chunks-${randomUUID()}`
+  const folder = `${FOLDER}${randomUUID()}`
   await mkdir(join(hlsFolder(uuid), folder))
   await transaction(async inside => {
     await run(sql`INSERT INTO encoding_splits (video_id, plan, folder) VALUES (${id}, ${JSON.stringify(plan)}::jsonb, ${folder})`, inside)
@@ -39,8 +42,10 @@ export async function openSplit({ id, uuid }: { id: number, uuid: string }, plan
 
 /** Forgets how a film was cut, with the files of its chunks; whoever encodes one notices. */
 export async function dropSplit({ id, uuid }: { id: number, uuid: string }): Promise<void> {
-  const [gone] = await run<{ folder: string }>(sql`DELETE FROM encoding_splits WHERE video_id = ${id} RETURNING folder`)
-  if (gone) await rm(join(hlsFolder(uuid), gone.folder), { recursive: true, force: true })
+  await run(sql`DELETE FROM encoding_splits WHERE video_id = ${id}`)
+  // Also those whose row was never written.
+  const names = await readdir(hlsFolder(uuid)).catch(() => [])
+  for (const name of names) if (name.startsWith(FOLDER)) await rm(join(hlsFolder(uuid), name), { recursive: true, force: true })
 }
 
 /** Whether a film has been cut. */

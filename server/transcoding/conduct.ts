@@ -62,11 +62,12 @@ async function conduct(film: Film, outputs: HlsOutput[], options: HlsOptions & {
   const folder = await openSplit(film, film.plan, pieces)
   const joints = outputs.map(output => ({ resolution: output.resolution, joint: new Joint(hlsFolder(film.uuid), output, { segmentSeconds, fps: video!.fps }) }))
   const tell = teller(pieces, duration, options)
+  const leaving = new AbortController()
   const mine: { run: Promise<void> | null, blind: boolean } = { run: null, blind: false }
   const begin = async (): Promise<void> => {
     const leased = brake?.held ? undefined : await leaseChunk(film.id).catch(() => undefined)
     if (!leased) return
-    mine.run = encodeLeased(leased, { signal, brake }).then(seen => { mine.blind = !seen }, error => { logger.warn('A chunk was left to others', { uuid: film.uuid, error }) }).finally(() => { mine.run = null })
+    mine.run = encodeLeased(leased, { signal: AbortSignal.any([signal, leaving.signal]), brake }).then(seen => { mine.blind = !seen }, error => { logger.warn('A chunk was left to others', { uuid: film.uuid, error }) }).finally(() => { mine.run = null })
   }
   let joined = 0
   emit('chunks.waiting', {})
@@ -96,6 +97,7 @@ async function conduct(film: Film, outputs: HlsOutput[], options: HlsOptions & {
     for (const { joint } of joints) await joint.finish()
     return { seconds, damaged: false, log: '' }
   } finally {
+    leaving.abort()
     await mine.run
   }
 }

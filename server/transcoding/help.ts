@@ -6,11 +6,12 @@ import { leaseChunk } from './chunks.query.ts'
 import { isIdle } from './stage.ts'
 
 let ring: () => void = () => undefined
+let woken = false
 let listening = false
 
 /** Encodes chunks of films that other workers encode, while this one has nothing of its own to do: driven by the rows, woken by news of new ones (law 1). */
 export function startHelping(): { stop(): Promise<void> } {
-  if (!listening) on('chunks.waiting', () => ring())
+  if (!listening) on('chunks.waiting', () => { woken = true; ring() })
   listening = true
   const ending = new AbortController()
   const over = (async () => {
@@ -41,6 +42,7 @@ async function news(signal: AbortSignal): Promise<void> {
       clearTimeout(timer)
       resolve()
     }
-    if (signal.aborted) ring()
+    if (signal.aborted || woken) ring()
   })
+  woken = false
 }
