@@ -21,7 +21,9 @@ export function chunkStem({ number, lease }: Pick<Leased, 'number' | 'lease'>): 
  */
 export async function encodeLeased(leased: Leased, { signal, brake }: Options): Promise<boolean> {
   const split = await splitOf(leased.videoId)
-  if (!split?.filename || !await sees(split)) {
+  // Deleted since.
+  if (!split) return true
+  if (!split.filename || !await sees(split)) {
     await endLease(leased, 'released')
     return false
   }
