@@ -205,6 +205,7 @@ describe('what is not cut', () => {
     expect(why({ interlaced: true })).toContain('neighbours')
     expect(why({ hdr: true })).toContain('dynamic')
     expect(why({ start: 1.5 })).toContain('late')
+    expect([why({ keyframeInterval: 60 }), why({ keyframeInterval: null })].every(reason => reason?.includes('sparse'))).toBe(true)
     expect(why({ duration: 1 })).toContain('early')
     expect(why({}, { truncated: true })).toContain('early')
     expect(why({}, { container: ['mpegts'] })).toContain('searched')

@@ -10,6 +10,8 @@ import type { Probe } from './probe.ts'
 const GRID = 4
 /** Seconds before a chunk at which decoding begins at the latest: what is there is thrown away. */
 const LEAD = 1
+/** Seconds between two keyframes of the source above which the chunks would decode too much that is thrown away. */
+const SPARSEST = 20
 
 /** Cuts a film of `duration` seconds into chunks of `length` (seconds, rounded to the grid); the first ones are shorter, so that there is something to watch soon. */
 export function cutFilm(duration: number, length: number, segmentSeconds: number): Piece[] {
@@ -37,6 +39,7 @@ export function whyWhole(probe: Probe, plan: Plan): string | null {
   if (video.interlaced) return 'pictures are made of their neighbours'
   if (video.hdr) return 'the dynamic range is high'
   if (probe.truncated || pictureGap(probe) > 0) return 'the picture ends early'
+  if (video.keyframeInterval === null || video.keyframeInterval > SPARSEST) return 'keyframes are too sparse'
   if (video.start >= LEAD) return 'the picture begins late'
   return null
 }
