@@ -16,6 +16,8 @@ import { makeBed, type Bed, type Measured } from './bed.ts'
 import { json, login } from './seed.ts'
 
 const SECONDS = 600
+/** Small, so that it is measured within minutes; a larger picture has the same shares. */
+const SIZE = '640x360'
 const NUMBERS = [1, 2, 4]
 const EFFICIENT = 0.85
 /** Clock ticks a second in /proc (proc(5); 100 on all of Linux's usual machines). */
@@ -32,12 +34,12 @@ export async function measureWorkers(): Promise<void> {
   try {
     loadConfig({ overrides: { ...await bed.config(), transcoding: ONE_CORE } })
     // Keyframes so sparse that nothing is copied.
-    const film = await makeFootage(join(folder, 'film.mp4'), { seconds: SECONDS, size: '1280x720', rate: 30, video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '250'] })
+    const film = await makeFootage(join(folder, 'film.mp4'), { seconds: SECONDS, size: SIZE, rate: 30, video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '250'] })
     const found = await probe(film, probeLimits())
     const plan = planFor(found)
     const why = whyWhole(found, plan)
     if (why !== null) throw new Error(`The film is not cut: ${why}`)
-    console.log(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}; ${SECONDS} s 720p30, ${plan.encode.map(({ resolution }) => `${resolution}p`).join(' ')}, one core a worker`)
+    console.log(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}; ${SECONDS} s, ${SIZE}, 30 pictures a second, ${plan.encode.map(({ resolution }) => `${resolution}p`).join(' ')}, one core a worker`)
     const costs = await alone(film, found, plan, folder)
     console.log(`\nCPU seconds, each run alone: one pass ${costs.whole.toFixed(1)} (sound ${costs.sound.toFixed(1)}); ${costs.chunks.length} chunks ${sum(costs.chunks).toFixed(1)}; joining ${costs.join.toFixed(2)}`)
     for (const number of NUMBERS) report(number, simulated(costs, number), costs.whole, 'calculated')
