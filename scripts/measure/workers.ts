@@ -45,8 +45,10 @@ export async function measureWorkers(): Promise<void> {
     for (const number of NUMBERS) report(number, simulated(costs, number), costs.whole, 'calculated')
     console.log('\nWith worker processes, pictures and storyboard included')
     let whole = 0
+    // The address of an instance stays.
+    const port = await freePort()
     for (const number of NUMBERS) {
-      const { seconds, wall } = await together(bed, film, number)
+      const { seconds, wall } = await together(bed, film, { number, port })
       if (number === 1) whole = seconds[0]!
       report(number, seconds, whole, number <= cpus().length ? 'measured' : 'more than cores')
       console.log(`    ${wall.toFixed(1)} s from the upload to the end`)
@@ -86,8 +88,7 @@ function simulated({ whole, sound, chunks, join: joining }: Costs, number: numbe
 }
 
 /** Encodes the film with so many worker processes; CPU seconds of each, and seconds from the upload to the end. */
-async function together(bed: Bed, film: string, number: number): Promise<{ seconds: number[], wall: number }> {
-  const port = await freePort()
+async function together(bed: Bed, film: string, { number, port }: { number: number, port: number }): Promise<{ seconds: number[], wall: number }> {
   const more = { listen: { port }, webserver: { https: false, hostname: '127.0.0.1', port }, transcoding: ONE_CORE }
   const web = await bed.serve(more, { args: ['--roles', 'web'] })
   const workers: Measured[] = []

@@ -96,6 +96,8 @@ async function follow(source: Source, run: HlsRun, reports: Reports): Promise<vo
     }
   }
   const growing = grow()
+  // Looked at when the run has ended; until then nobody waits for it.
+  growing.catch(() => undefined)
   try {
     await ended
     await growing
