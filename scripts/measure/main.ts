@@ -5,11 +5,13 @@ import { measureCrowd, measureDeliveries } from './outbound.ts'
 import { measureServing, measureServingFiles } from './serve.ts'
 import { measurePipeline } from './pipeline.ts'
 import { drawWaterfall, measurePages } from './ui.ts'
+import { measureWorkers } from './workers.ts'
 
-const HELP = `Usage: scripts/bench pipeline | serve [files] | ui [waterfall] | federation [inbound | deliveries | crowd | between]
+const HELP = `Usage: scripts/bench pipeline | workers | serve [files] | ui [waterfall] | federation [inbound | deliveries | crowd | between]
 
   pipeline  how soon a film can be watched after its last byte and how soon all its rungs are made, beside the same ffmpeg
           commands alone and one run per rung; caps and likeness to the source
+  workers   a film of ten minutes with 1, 2 and 4 workers of one core each: CPU seconds of each, the critical path, how efficient the split is
   serve   on an instance of its own with 30 videos: time from start to listening, idle memory, answers per second
           of the list and of a video, remembered and not, beside what this machine can do at best; ranges of a film beside
           nginx, and memory after that and with 2,000 slow clients ('files' measures these alone)
@@ -22,7 +24,7 @@ const HELP = `Usage: scripts/bench pipeline | serve [files] | ui [waterfall] | f
 
 /** What can be measured, by its name on the command line. */
 const MEASURES: Record<string, () => Promise<void>> = {
-  pipeline: measurePipeline, serve: measureServing, 'serve files': measureServingFiles, ui: measurePages, 'ui waterfall': drawWaterfall,
+  pipeline: measurePipeline, workers: measureWorkers, serve: measureServing, 'serve files': measureServingFiles, ui: measurePages, 'ui waterfall': drawWaterfall,
   'federation inbound': measureInbound, 'federation deliveries': measureDeliveries, 'federation crowd': measureCrowd, 'federation between': measureBetween,
   federation: async () => { for (const one of [measureInbound, measureDeliveries, measureCrowd, measureBetween]) await one() }
 }

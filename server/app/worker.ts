@@ -3,6 +3,7 @@ import { startWorkers, stopWorkers, within } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { startOutbox } from '../fediverse/deliver.ts'
 import { startInbox } from '../fediverse/process.job.ts'
+import { startHelping } from '../transcoding/help.ts'
 import { reconcileNow } from '../transcoding/reconcile.job.ts'
 import { repair } from '../videos/repair.job.ts'
 import { jobs } from './jobs.ts'
@@ -14,6 +15,7 @@ export function startWork(): { stop(): Promise<void> } {
   // These need no Redis.
   const inbox = startInbox()
   const outbox = startOutbox()
+  const helping = startHelping()
   const started = (async () => {
     while (!stopping) {
       try {
@@ -35,7 +37,7 @@ export function startWork(): { stop(): Promise<void> } {
     stop: async () => {
       stopping = true
       wake()
-      await Promise.all([inbox.stop(), outbox.stop()])
+      await Promise.all([inbox.stop(), outbox.stop(), helping.stop()])
       await within(started)
       await stopWorkers()
     }

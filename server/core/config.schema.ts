@@ -128,6 +128,7 @@ export const ConfigSchema = z.strictObject({
     reconcile_interval: Duration, progress_interval: Duration, progress_lifetime: Duration, watch_interval: Duration, profile: Text,
     preset: z.enum(['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow', 'slower', 'veryslow']),
     crf: z.number().min(0).max(51), audio_bitrate: z.int().min(8000), max_audio_tracks: z.int().min(1).max(32), max_keyframe_interval: z.number().positive(),
+    chunks: z.strictObject({ enabled: z.boolean(), min_duration: Duration, length: Duration, lease: Duration, check_interval: Duration }),
     resolutions: z.strictObject({
       '0p': z.boolean(), '144p': z.boolean(), '240p': z.boolean(), '360p': z.boolean(), '480p': z.boolean(),
       '720p': z.boolean(), '1080p': z.boolean(), '1440p': z.boolean(), '2160p': z.boolean()

@@ -11,6 +11,7 @@ export type Events = {
   'user.created': { userId: number }
   'outbox.filled': { lane: number, delay: number }
   'inbox.filled': { lane: number }
+  'chunks.waiting': Record<string, never>
   'site.used': Record<string, never>
   'config.changed': Record<string, never>
   'actor.gone': { url: string }

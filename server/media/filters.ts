@@ -2,8 +2,14 @@ import { hasFilter } from './ffmpeg.ts'
 import { audioGap, pictureGap, type Plan } from './ladder.ts'
 import type { AudioStream, Probe, VideoStream } from './probe.ts'
 
-/** The filter graph that decodes the picture once and gives every rung of the plan under the labels [v0], [v1], … in order. */
-export async function ladderGraph(probe: Probe, plan: Plan): Promise<string> {
+/** Units a second in which encoders and renditions count. */
+export const TIMESCALE = 90_000
+
+/** A stretch of a film, in seconds of the film; a last one has no end. */
+export type Piece = { start: number, end: number | null }
+
+/** The filter graph that decodes the picture once and gives every rung of the plan under the labels [v0], [v1], … in order; of a piece of the film where one is named. */
+export async function ladderGraph(probe: Probe, plan: Plan, piece?: Piece): Promise<string> {
   if (plan.audioOnly || !probe.video) return stillGraph(probe, plan)
   const toneMap = await toneMapping(probe.video)
   const chains: string[] = []
@@ -11,7 +17,7 @@ export async function ladderGraph(probe: Probe, plan: Plan): Promise<string> {
   for (const [i, rung] of plan.encode.entries()) {
     const last = i === plan.encode.length - 1
     const filters = [
-      ...(i === 0 ? timing(probe, plan) : []),
+      ...(i === 0 ? [...timing(probe, plan, piece), ...cut(piece)] : []),
       `scale=${rung.width}:${rung.height}:flags=bicubic`, 'setsar=1',
       // After the first scaling, where there are fewer pixels; the rungs below are made of this one.
       ...(i === 0 ? [...toneMap, 'format=yuv420p'] : []),
@@ -47,7 +53,15 @@ export function audioFilters(probe: Probe, audio: AudioStream): string[] {
   ]
 }
 
-function timing(probe: Probe, plan: Plan): string[] {
+/** Cuts in the time base of the encoder, where the grid of the keyframes is, so that every picture is in exactly one piece. */
+function cut(piece?: Piece): string[] {
+  if (!piece) return []
+  const at = (name: string, time: number | null): string[] => time ? [`${name}=${Math.round(time * TIMESCALE)}`] : []
+  const ends = [...at('start_pts', piece.start), ...at('end_pts', piece.end)]
+  return [`settb=1/${TIMESCALE}`, ...(ends.length > 0 ? [`trim=${ends.join(':')}`] : [])]
+}
+
+function timing(probe: Probe, plan: Plan, piece?: Piece): string[] {
   const video = probe.video
   const rung = plan.encode[0]
   if (!video || !rung) return []
@@ -55,7 +69,7 @@ function timing(probe: Probe, plan: Plan): string[] {
   return [
     ...(video.interlaced ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
     // A picture that comes in late is shown from the start.
-    "setpts='if(eq(N,0),0,PTS)'",
+    ...(piece && piece.start > 0 ? [] : ["setpts='if(eq(N,0),0,PTS)'"]),
     ...(gap > 0 || !plan.keepsFrameTimes ? [`fps=fps=${rung.fps.toFixed(6)}`] : []),
     ...(gap > 0 ? [`tpad=stop_mode=clone:stop_duration=${seconds(gap)}`] : [])
   ]

@@ -3,7 +3,7 @@ import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Brake } from './brake.ts'
 import { MediaError, runFfmpeg, type FfmpegRun, type Progress } from './ffmpeg.ts'
-import { audioFilters, ladderGraph } from './filters.ts'
+import { audioFilters, ladderGraph, TIMESCALE } from './filters.ts'
 import type { Plan, Rung, Sound } from './ladder.ts'
 import { readMediaPlaylist, type HlsOutput } from './playlist.ts'
 import type { Probe } from './probe.ts'
@@ -61,10 +61,16 @@ export function encodeToHls(input: string, folder: string, plan: Plan, probe: Pr
     ...plan.encode.flatMap((_, i) => ['-map', `[v${i}]`]),
     ...plan.encode.flatMap((rung, i) => videoArgs(rung, i, plan, probe)),
     ...(plan.keepsFrameTimes ? unevenTimes(probe) : []),
-    '-fps_mode', 'vfr', '-enc_time_base:v', '1:90000',
+    '-fps_mode', 'vfr', '-enc_time_base:v', `1:${TIMESCALE}`,
     ...audioArgs(probe, plan, renditions)
   ]
   return start(input, folder, probe, renditions, options, build, plan)
+}
+
+/** Makes the shared sound alone. */
+export function soundToHls(input: string, folder: string, plan: Plan, probe: Probe, options: HlsOptions): HlsRun {
+  const renditions = renditionsOf([], plan, true)
+  return start(input, folder, probe, renditions, options, async () => audioArgs(probe, plan, renditions), plan)
 }
 
 // One output of the HLS muxer: which of the mapped pictures (by number) goes into it, and which sound.
@@ -94,7 +100,7 @@ function start(
     })
     const { log, frames } = await run.done
     const result = await verify(folder, outputs, probe, log)
-    const expected = plan.keepsFrameTimes ? probe.video?.frames ?? 0 : 0
+    const expected = plan.keepsFrameTimes && renditions.some(({ video }) => video !== null) ? probe.video?.frames ?? 0 : 0
     return { ...result, damaged: result.damaged || frames < expected * 0.95 }
   })()
   // A caller that only kills need not listen.
@@ -113,7 +119,8 @@ function unevenTimes(probe: Probe): string[] {
   return probe.video?.variableFps ? ['-bsf:v', 'setts=pts=PTS:dts=DTS:duration=if(gt(NEXT_DTS\\,DTS)\\,NEXT_DTS-DTS\\,DURATION)'] : []
 }
 
-function videoArgs(rung: Rung, i: number, { settings, audioOnly, keepsFrameTimes }: Plan, probe: Probe): string[] {
+/** Options of the encoder for one rung, the `i`th picture of its output. */
+export function videoArgs(rung: Rung, i: number, { settings, audioOnly, keepsFrameTimes }: Plan, probe: Probe): string[] {
   const s = settings.segmentSeconds
   const gop = Math.max(250, Math.ceil(rung.fps * s * 2))
   return [

@@ -2,12 +2,15 @@ import { mkdir } from 'node:fs/promises'
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import type { Brake } from '../media/brake.ts'
-import { copyToHls, encodeToHls, type HlsRun } from '../media/hls.ts'
+import { copyToHls, encodeToHls, type HlsOptions, type HlsRun } from '../media/hls.ts'
 import { MediaError, type Progress } from '../media/ffmpeg.ts'
+import { JoinError } from '../media/join.ts'
 import type { Plan } from '../media/ladder.ts'
 import type { Probe } from '../media/probe.ts'
 import { hlsFolder } from '../storage/disk.ts'
 import { VideoFile } from '../videos/video-file.model.ts'
+import { dropSplit } from './chunks.query.ts'
+import { encodeInChunks, goesInChunks, type Film } from './conduct.ts'
 import { discard, finishedRenditions, isPlayable, listRenditions, type Source } from './renditions.ts'
 import { planFor } from './settings.ts'
 
@@ -49,8 +52,25 @@ export async function encode(input: string, uuid: string, videoId: number, probe
   }
   const rest: Plan = { ...plan, encode: plan.encode.filter(rung => !finished.has(rung.resolution)) }
   const withAudio = plan.copyVideo === null && files.filter(file => !file.hasVideo).length < plan.audios.length
-  if (rest.encode.length > 0) await step(encodeToHls(input, hlsFolder(uuid), rest, probe, { ...options, withAudio, onProgress: reports.progress }))
-  else if (finished.size > 0) await reports.playable()
+  const film: Film = { id: videoId, uuid, input, plan: rest, probe }
+  const audible = { ...options, withAudio, onProgress: reports.progress }
+  if (rest.encode.length > 0 && !await inChunks(film, audible, step)) await step(encodeToHls(input, hlsFolder(uuid), rest, probe, audible))
+  if (rest.encode.length === 0 && finished.size > 0) await reports.playable()
+  await dropSplit(film)
+}
+
+/** Encodes a film in chunks where that is worth it; false where it has to be encoded in one pass. */
+async function inChunks(film: Film, options: HlsOptions & { signal: AbortSignal }, step: (run: HlsRun) => Promise<void>): Promise<boolean> {
+  if (!await goesInChunks(film)) return false
+  try {
+    await step(encodeInChunks(film, options))
+    return true
+  } catch (error) {
+    if (options.signal.aborted || !(error instanceof JoinError)) throw error
+    logger.warn('A film could not be encoded in chunks; it is encoded in one pass instead', { uuid: film.uuid, reason: error.message })
+    await dropSplit(film)
+    return false
+  }
 }
 
 /** The renditions of a plan, highest first; 0 is audio. */
@@ -76,6 +96,8 @@ async function follow(source: Source, run: HlsRun, reports: Reports): Promise<vo
     }
   }
   const growing = grow()
+  // Looked at when the run has ended; until then nobody waits for it.
+  growing.catch(() => undefined)
   try {
     await ended
     await growing

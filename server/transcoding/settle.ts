@@ -2,6 +2,7 @@ import { Problem } from '../core/problem.ts'
 import { run, sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
 import { STATE, Video } from '../videos/video.model.ts'
+import { dropSplit } from './chunks.query.ts'
 import { publish } from './publish.ts'
 import { keepFinished } from './renditions.ts'
 import { LOCK } from './stage.ts'
@@ -12,6 +13,7 @@ type Encoded = Pick<Video, 'id' | 'uuid'>
 /** After an encoding that was given up: what is finished stays and is published; without any the video has failed. Nothing where it was asked for again meanwhile. */
 export async function settle(video: Encoded): Promise<void> {
   if ((await Transcoding.findByPk(video.id))?.state !== 'failed') return
+  await dropSplit(video)
   if (await keepFinished({ videoId: video.id, uuid: video.uuid })) await publish(video)
   else await Video.update({ state: STATE.TRANSCODING_FAILED }, { where: { id: video.id } })
 }

@@ -43,6 +43,11 @@ export async function take(lock: Transaction): Promise<{ videoId: number, brake:
   })
 }
 
+/** Whether this process encodes nothing. */
+export function isIdle(): boolean {
+  return begun.size === 0
+}
+
 /** Says that an encoding is over here. */
 export async function leave(videoId: number): Promise<void> {
   begun.delete(videoId)
