@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { queue } from '../../server/core/job.ts'
 import { run, sql } from '../../server/core/sql.ts'
 import { seedVideo } from '../../server/test/seed.ts'
+import { upload } from '../../server/test/upload.ts'
 import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
 
 let site: Site
@@ -156,6 +157,39 @@ test('what failed is tried again, and halted jobs are let go on', async () => {
   expect((await site.call('GET /server/health', { token })).json.jobs.paused).toBe(false)
   expectNoFaults(visitor)
   await visitor.context.close()
+})
+
+test('an administrator says which film goes first, and stops one; its owner reads the place in the queue', async () => {
+  const mia = await site.user('mia')
+  const token = await site.login()
+  await site.call('POST /jobs/pause', { token })
+  for (const name of ['The first in the queue', 'The second in the queue']) await upload(site, mia, { name, privacy: 3 })
+  const visitor = await site.visit({ reducedMotion: 'reduce' })
+  const { page } = visitor
+  await logIn(page, 'root', site.rootPassword, '/admin/jobs')
+  const film = page.getByRole('listitem').filter({ hasText: 'The second in the queue' })
+  await film.getByText('Number 2 in the queue').waitFor()
+  const choose = async (name: string) => {
+    await page.getByRole('button', { name: 'More about The second in the queue' }).click()
+    await page.getByRole(name === 'Stop' ? 'menuitem' : 'menuitemradio', { name }).click()
+  }
+  await choose('Before all others')
+  await film.getByText('Number 1 in the queue').waitFor()
+  await film.getByText('Before all others', { exact: true }).waitFor()
+  const owner = await site.visit({ reducedMotion: 'reduce' })
+  await logIn(owner.page, 'mia', 'password1', '/my/videos')
+  await owner.page.getByText('Waiting for its turn · Number 2 in the queue').waitFor()
+  await choose('Stop')
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click()
+  await film.getByText('An administrator stopped the encoding.').waitFor()
+  await film.getByText('Failed', { exact: true }).waitFor()
+  await owner.page.getByText('Waiting for its turn · Number 1 in the queue').waitFor()
+  await site.call('POST /jobs/resume', { token })
+  await expect.poll(async () => (await site.call('GET /server/transcodings?state=waiting', { token })).json.total, { timeout: 60_000 }).toBe(0)
+  for (const one of [visitor, owner]) {
+    expectNoFaults(one)
+    await one.context.close()
+  }
 })
 
 test('moderators see users and reports, and others nothing at all', async () => {
