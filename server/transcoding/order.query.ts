@@ -13,13 +13,15 @@ const claims = (): Sql => sql`
   SELECT open.*, row_number() OVER (ORDER BY priority DESC, dark DESC, served + before, video_id)::int AS place
   FROM (
     SELECT t.video_id, t.state, t.priority, t.dark, t.cost, t.not_before <= now() AS due,
-      sum(t.cost) OVER (PARTITION BY t.account_id ORDER BY t.priority DESC, t.dark DESC, t.cost, t.video_id) AS before,
-      coalesce((SELECT sum(d.cost) FROM transcodings d JOIN videos v ON v.id = d.video_id JOIN channels c ON c.id = v.channel_id
-        WHERE d.state = 'done' AND d.updated_at > now() - ${config.transcoding.fair_window} * interval '1 millisecond' AND c.account_id = t.account_id), 0) AS served
+      sum(t.cost) OVER (PARTITION BY account_id ORDER BY t.priority DESC, t.dark DESC, t.cost, t.video_id) AS before,
+      coalesce(lately.cost, 0) AS served
     FROM (
       SELECT t.*, c.account_id, NOT EXISTS (SELECT FROM streaming_playlists p WHERE p.video_id = t.video_id) AS dark
       FROM transcodings t JOIN videos v ON v.id = t.video_id JOIN channels c ON c.id = v.channel_id WHERE t.state IN ('waiting', 'running')
-    ) t
+    ) t LEFT JOIN (
+      SELECT c.account_id, sum(d.cost) AS cost FROM transcodings d JOIN videos v ON v.id = d.video_id JOIN channels c ON c.id = v.channel_id
+      WHERE d.state = 'done' AND d.updated_at > now() - ${config.transcoding.fair_window} * interval '1 millisecond' GROUP BY c.account_id
+    ) lately USING (account_id)
   ) open`
 
 /** All open encodings in the order of their claims. */

@@ -1,11 +1,10 @@
 import { Problem } from '../core/problem.ts'
-import { run, sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
 import { STATE, Video } from '../videos/video.model.ts'
 import { dropSplit } from './chunks.query.ts'
 import { publish } from './publish.ts'
 import { keepFinished } from './renditions.ts'
-import { LOCK } from './stage.ts'
+import { tryLock } from './stage.ts'
 import { Transcoding } from './transcoding.model.ts'
 
 type Encoded = Pick<Video, 'id' | 'uuid'>
@@ -23,7 +22,6 @@ export async function stopEncoding(video: Encoded): Promise<void> {
   const [count] = await Transcoding.update({ state: 'failed', error: 'An administrator stopped the encoding.' }, { where: { videoId: video.id, state: ['waiting', 'running'] } })
   if (count === 0) throw new Problem(400, null, 'This video is not being encoded.')
   await transaction(async lock => {
-    const [row] = await run<{ mine: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${LOCK}, ${video.id}) AS mine`, lock)
-    if (row!.mine) await settle(video)
+    if (await tryLock(video.id, lock)) await settle(video)
   })
 }

@@ -12,6 +12,12 @@ import { planFor } from './settings.ts'
 /** The class of the advisory locks that keep an encoding to one worker; a worker that dies lets go of it at once. */
 export const LOCK = 726_002
 
+/** Has the lock on an encoding for as long as the transaction lasts; false where another worker has it. */
+export async function tryLock(videoId: number, transaction: Transaction): Promise<boolean> {
+  const [row] = await run<{ mine: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${LOCK}, ${videoId}) AS mine`, transaction)
+  return row!.mine
+}
+
 /** The encodings this process has begun. Those with the best claims go on, `transcoding.concurrency` of them; the others are held. */
 const begun = new Map<number, Brake>()
 
@@ -32,8 +38,7 @@ export async function take(lock: Transaction): Promise<{ videoId: number, brake:
     for (const one of order) {
       if (begun.has(one.videoId) || !one.due) continue
       if (!mayBegin(order, mine, one) || !await fits(one.videoId)) return null
-      const [row] = await run<{ mine: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${LOCK}, ${one.videoId}) AS mine`, lock)
-      if (!row!.mine) continue
+      if (!await tryLock(one.videoId, lock)) continue
       const brake = new Brake()
       begun.set(one.videoId, brake)
       arrange(order)

@@ -16,7 +16,7 @@ import { useList } from '../use-list.ts'
 
 type State = Encoding['state']
 const LOOK_AGAIN = 4000
-const PRIORITIES: Priority[] = ['high', 'normal', 'low']
+const PRIORITIES: Record<Priority, { name: Key, said: Key }> = { high: { name: 'jobs.high', said: 'jobs.goesFirst' }, normal: { name: 'jobs.normal', said: 'jobs.takesTurn' }, low: { name: 'jobs.low', said: 'jobs.goesLast' } }
 const STATES: Record<State, [name: Key, kind: 'plain' | 'accent' | 'bad' | 'warn']> = { running: ['jobs.active', 'accent'], waiting: ['jobs.waiting', 'warn'], failed: ['jobs.failed', 'bad'], done: ['jobs.ready', 'plain'] }
 
 /** The encoding of every video, the latest change first; what failed can be tried again while its file is there. */
@@ -55,7 +55,7 @@ function Line({ encoding: { video, account, state, priority, position, percent, 
     onChange()
   }
   const again = async () => await act(async () => await api('POST /videos/:id/transcoding', { params, body: { transcodingType: 'hls' } }), t('jobs.retried', { name: video.name }))
-  const prioritize = async (to: Priority) => await act(async () => await api('PUT /server/transcodings/:id', { params, body: { priority: to } }), t(`jobs.said.${to}`, { name: video.name }))
+  const prioritize = async (to: Priority) => await act(async () => await api('PUT /server/transcodings/:id', { params, body: { priority: to } }), t(PRIORITIES[to].said, { name: video.name }))
   const stop = async () => {
     if (await confirm({ title: t('jobs.stopTitle', { name: video.name }), text: t('jobs.stopText'), yes: t('jobs.stop') })) await act(async () => await api('DELETE /server/transcodings/:id', { params }), t('jobs.stopped', { name: video.name }))
   }
@@ -63,9 +63,9 @@ function Line({ encoding: { video, account, state, priority, position, percent, 
   return (
     <li class="job">
       <p class="job-name"><a href={`/w/${video.shortUUID}`}><strong>{video.name}</strong></a> <span class="soft small">{t('jobs.by', { name: account.displayName })}</span> <Badge kind={kind}>{t(name)}</Badge>
-        {open && priority !== 'normal' && <Badge kind="plain">{t(`jobs.${priority}`)}</Badge>}
+        {open && priority !== 'normal' && <Badge kind="plain">{t(PRIORITIES[priority].name)}</Badge>}
         {open && <Menu label={t('mine.actions', { name: video.name })} trigger={props => <IconButton label={t('mine.actions', { name: video.name })} icon="more" disabled={busy} {...props} />} items={[
-          ...PRIORITIES.map(one => ({ kind: 'choice' as const, text: t(`jobs.${one}`), chosen: one === priority, act: () => void prioritize(one) })),
+          ...(Object.keys(PRIORITIES) as Priority[]).map(one => ({ kind: 'choice' as const, text: t(PRIORITIES[one].name), chosen: one === priority, act: () => void prioritize(one) })),
           { kind: 'action', text: t('jobs.stop'), danger: true, act: () => void stop() }
         ]} />}
       </p>

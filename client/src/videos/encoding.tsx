@@ -12,8 +12,9 @@ const SOON = 10
 
 /** How far the qualities of an own video are. */
 export function Encoding({ progress }: { progress: Encoded }): JSX.Element {
-  const { state, playable, percent, secondsLeft, position, startsIn, rungs } = progress
-  if (state === 'failed') return <Note kind="bad">{t('encoding.failed')}</Note>
+  const { state, playable, percent, secondsLeft, position, startsIn, rungs, error } = progress
+  const why = error && <p class="soft small">{error}</p>
+  if (state === 'failed') return <><Note kind="bad">{t('encoding.failed')}</Note>{why}</>
   const words = state === 'done' ? t('encoding.done') : state === 'waiting' && !playable ? t('encoding.waiting') : playable ? t('encoding.playable') : t('encoding.beginning')
   return (
     <section class="encoding" aria-label={t('encoding.name')}>
@@ -23,6 +24,7 @@ export function Encoding({ progress }: { progress: Encoded }): JSX.Element {
         {state === 'running' && <span class="encoding-figures">{formatPercent(percent / 100)}{secondsLeft === null ? '' : ` · ${t('upload.left', { time: formatSpan(secondsLeft) })}`}</span>}
       </p>
       {state !== 'done' && <Progress share={state === 'running' && percent > 0 ? percent / 100 : null} label={t('encoding.name')} />}
+      {why}
       {rungs.length > 0 && (
         <ul class="row encoding-rungs" role="list">
           {rungs.map(rung => (
