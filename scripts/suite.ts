@@ -12,7 +12,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 interface Count { passed: number, failed: number }
 
 /** The part of vitest's JSON report that is read here. */
-interface Report { numPassedTests: number, numFailedTests: number, testResults: { status: string, assertionResults: { status: string, fullName: string, failureMessages: string[] }[] }[] }
+interface Report { numPassedTests: number, numFailedTests: number, testResults: { name: string, status: string, assertionResults: { status: string, fullName: string, failureMessages: string[] }[] }[] }
 
 try {
   ensurePrograms(['ffmpeg', 'redis', 'postgresql', 'chromium'], line => console.log(line))
@@ -25,7 +25,12 @@ const checks = await Promise.all([
   check('Lint', ['node_modules/oxlint/bin/oxlint', '--format', 'unix'], /\[Error\/|: error/gi)
 ])
 const build = await check('Build', ['--import', 'tsx', 'scripts/build.ts'], /^Build failed/gm)
-finish([...checks, build, await tests(process.argv.slice(2))])
+// A browser waits for what the server encodes, and servers for time limits: one beside the other, they use both cores.
+const filters = process.argv.slice(2)
+const reports = await Promise.all([tests('node', filters), tests('browser', filters)])
+for (const { notes } of reports) for (const note of notes) console.log(note)
+if (reports.every(({ passed, failed }) => passed + failed === 0)) reports.push({ passed: 0, failed: 1, notes: [] })
+finish([...checks, build, ...reports])
 
 /** One check of the whole project: passes as one, fails as often as it found something wrong. */
 async function check(name: string, parameters: string[], fault: RegExp): Promise<Count> {
@@ -36,23 +41,21 @@ async function check(name: string, parameters: string[], fault: RegExp): Promise
   return { passed: failed === 0 ? 1 : 0, failed }
 }
 
-/** The tests whose file's path contains one of the filters, or all. */
-async function tests(filters: string[]): Promise<Count> {
+/** The tests of one of vitest.config's projects whose file's path contains one of the filters, or all. The notes name what failed at all, and what failed at first. */
+async function tests(project: string, filters: string[]): Promise<Count & { notes: string[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'bobine-report-'))
   try {
     const file = join(folder, 'report.json')
-    const { code } = await node(['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...filters], true)
+    const { code } = await node(['node_modules/vitest/vitest.mjs', 'run', '--project', project, '--passWithNoTests', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...filters], true)
     const report = JSON.parse(readFileSync(file, 'utf8')) as Report
     // A file that does not even load has no tests to fail.
-    const broken = report.testResults.filter(result => result.status === 'failed' && result.assertionResults.length === 0).length
-    const failed = report.numFailedTests + broken
-    for (const { status, fullName, failureMessages } of report.testResults.flatMap(result => result.assertionResults)) {
-      if (status === 'passed' && failureMessages.length > 0) console.log(`Passed only the second time: ${fullName} (${failureMessages[0]!.split('\n')[0]})`)
-    }
-    return { passed: report.numPassedTests, failed: code === 0 ? failed : Math.max(1, failed) }
+    const broken = report.testResults.filter(result => result.status === 'failed' && result.assertionResults.length === 0)
+    const failed = report.numFailedTests + broken.length
+    const notes = report.testResults.flatMap(result => result.assertionResults).filter(({ failureMessages }) => failureMessages.length > 0)
+      .map(({ status, fullName, failureMessages }) => `${status === 'passed' ? 'Passed only the second time' : 'Failed'}: ${fullName} (${failureMessages[0]!.split('\n')[0]})`)
+    return { passed: report.numPassedTests, failed: code === 0 ? failed : Math.max(1, failed), notes: [...notes, ...broken.map(({ name }) => `Failed to load: ${name}`)] }
   } catch (error) {
-    console.error((error as Error).message)
-    return { passed: 0, failed: 1 }
+    return { passed: 0, failed: 1, notes: [(error as Error).message] }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
