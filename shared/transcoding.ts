@@ -17,12 +17,16 @@ export const Encoding = z.object({
 })
 export type Encoding = z.output<typeof Encoding>
 
+/** What encodes pictures, by ffmpeg's name, and how many workers have it. */
+export const WorkingEncoder = z.object({ name: z.string(), workers: z.int() })
+
 /** The encoding of a video, as its owner follows it, and of all videos. */
 export const transcoding = contract({
   'GET /videos/:id/transcoding': { summary: 'How far the encoding is', tag: 'My videos', auth: 'user', params: z.object({ id: VideoId }), response: Progress },
   'GET /server/transcodings': {
     summary: 'Encodings of all videos, the latest change first', tag: 'Administration', auth: 'admin', query: Paging.extend({ state: State.optional() }), response: page(Encoding)
   },
+  'GET /server/encoders': { summary: 'The encoders that work, on any worker', tag: 'Administration', auth: 'admin', response: page(WorkingEncoder) },
   'PUT /server/transcodings/:id': {
     summary: 'Say which encoding goes first', tag: 'Administration', auth: 'admin', params: z.object({ id: VideoId }), body: z.object({ priority: Priority }),
     refusals: { 400: 'Not being encoded' }

@@ -3,6 +3,7 @@ import { startWorkers, stopWorkers, within } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { startOutbox } from '../fediverse/deliver.ts'
 import { startInbox } from '../fediverse/process.job.ts'
+import { startEncoders } from '../transcoding/encoder.ts'
 import { startHelping } from '../transcoding/help.ts'
 import { reconcileNow } from '../transcoding/reconcile.job.ts'
 import { repair } from '../videos/repair.job.ts'
@@ -16,6 +17,7 @@ export function startWork(): { stop(): Promise<void> } {
   const inbox = startInbox()
   const outbox = startOutbox()
   const helping = startHelping()
+  const encoders = startEncoders()
   const started = (async () => {
     while (!stopping) {
       try {
@@ -37,7 +39,7 @@ export function startWork(): { stop(): Promise<void> } {
     stop: async () => {
       stopping = true
       wake()
-      await Promise.all([inbox.stop(), outbox.stop(), helping.stop()])
+      await Promise.all([inbox.stop(), outbox.stop(), helping.stop(), encoders.stop()])
       await within(started)
       await stopWorkers()
     }

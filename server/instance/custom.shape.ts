@@ -13,7 +13,7 @@ export const EDITABLE: readonly string[] = [
   ...['enabled', 'limit', 'requiresApproval', 'requiresEmailVerification', 'minimumAge'].map(key => `signup.${key}`),
   ...['videoQuota', 'videoQuotaDaily', 'defaultChannelName', 'history.videos.enabled'].map(key => `user.${key}`), 'videoChannels.maxPerUser',
   'client.videos.miniature.preferAuthorDisplayName', 'client.menu.login.redirectOnSingleExternalAuth',
-  ...['enabled', 'originalFile.keep', 'allowAdditionalExtensions', 'allowAudioFiles', 'threads', 'alwaysTranscodeOriginalResolution', 'fps.max', 'webVideos.enabled', 'hls.enabled', 'hls.splitAudioAndVideo',
+  ...['enabled', 'originalFile.keep', 'allowAdditionalExtensions', 'allowAudioFiles', 'threads', 'encoder', 'alwaysTranscodeOriginalResolution', 'fps.max', 'webVideos.enabled', 'hls.enabled', 'hls.splitAudioAndVideo',
     ...RUNGS.map(name => `resolutions.${name}`)].map(key => `transcoding.${key}`),
   'trending.videos.algorithms.enabled', 'trending.videos.algorithms.default', 'storyboards.enabled', 'search.remoteUri.users', 'search.remoteUri.anonymous',
   'followers.instance.enabled', 'followers.instance.manualApproval', 'followings.instance.autoFollowBack.enabled', 'followings.instance.autoFollowIndex.enabled',

@@ -54,7 +54,7 @@ export function encodeChunk(input: string, folder: string, { stem, ...piece }: P
   let run: FfmpegRun | null = null
   let killed = false
   const done = (async () => {
-    const graph = await ladderGraph(probe, plan, piece)
+    const graph = await ladderGraph(probe, plan, { piece })
     if (killed) throw new MediaError('aborted', 'ffmpeg was stopped')
     const outputs = plan.encode.map((rung, i) => [
       '-map', `[v${i}]`, ...videoArgs(rung, 0, plan, probe),

@@ -1,7 +1,7 @@
 import { execFile, type ChildProcess } from 'node:child_process'
 import { accessSync, chmodSync, constants, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type Fluent from 'fluent-ffmpeg'
 import type { Brake } from './brake.ts'
@@ -57,10 +57,13 @@ export type FfmpegJob = {
 }
 
 export type FfmpegRun = {
-  /** Resolves when ffmpeg has exited with 0, with what it printed; rejects with a MediaError once it is gone. */
-  done: Promise<{ log: string, frames: number }>
+  /** Resolves when ffmpeg has exited with 0, with what it printed last and whether anything could not be decoded as it should; rejects with a MediaError once it is gone. */
+  done: Promise<{ log: string, frames: number, broken: boolean }>
   kill(): void
 }
+
+/** What ffmpeg (4 to 8) says of a packet that cannot be decoded, or only in part, whatever the codec. */
+const BROKEN = /corrupt decoded frame|Error while decoding stream|Error submitting packet to decoder/
 
 /** Starts one ffmpeg; it dies with this process, when `signal` aborts, after `timeoutMs`, when it stands still for `stallMs`, or on `kill()`. */
 export function runFfmpeg(job: FfmpegJob): FfmpegRun {
@@ -75,8 +78,9 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
   }
   const onAbort = () => stop(new MediaError('aborted', 'ffmpeg was stopped'))
 
-  const done = new Promise<{ log: string, frames: number }>((resolve, reject) => {
+  const done = new Promise<Awaited<FfmpegRun['done']>>((resolve, reject) => {
     const log: string[] = []
+    let broken = false
     const progress = progressReader(job)
     const held = (): boolean => job.brake?.held ?? false
     const timer = job.timeoutMs ? countdown(held, job.timeoutMs, () => stop(new MediaError('timeout', `ffmpeg took more than ${job.timeoutMs} ms`))) : null
@@ -110,13 +114,14 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
       .on('stderr', (line: string) => {
         follow()
         if (progress.read(line)) return
+        broken ||= BROKEN.test(line)
         log.push(line)
         if (log.length > 100) log.shift()
       })
       .on('end', () => {
         settle()
         if (stopped) reject(stopped)
-        else resolve({ log: log.join('\n'), frames: progress.frames() })
+        else resolve({ log: log.join('\n'), frames: progress.frames(), broken })
       })
       .on('error', (error: Error) => {
         settle()
@@ -125,6 +130,16 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
       .run()
   })
   return { done, kill: onAbort }
+}
+
+/** Whether anything in a file cannot be decoded as it should. Throws a MediaError where it was stopped. */
+export async function isBroken(file: string, options: Pick<FfmpegJob, 'signal' | 'nice' | 'brake' | 'stallMs'>): Promise<boolean> {
+  try {
+    return (await runFfmpeg({ ...options, input: file, cwd: dirname(file), options: ['-f', 'null'], output: '-' }).done).broken
+  } catch (error) {
+    if (error instanceof MediaError && error.code === 'ffmpeg_failed') return true
+    throw error
+  }
 }
 
 /** What ffprobe prints for these arguments; at most `maxBytes` are kept, and it lives no longer than `timeoutMs` or this process. */

@@ -8,9 +8,12 @@ export const TIMESCALE = 90_000
 /** A stretch of a film, in seconds of the film; a last one has no end. */
 export type Piece = { start: number, end: number | null }
 
-/** The filter graph that decodes the picture once and gives every rung of the plan under the labels [v0], [v1], … in order; of a piece of the film where one is named. */
-export async function ladderGraph(probe: Probe, plan: Plan, piece?: Piece): Promise<string> {
-  if (plan.audioOnly || !probe.video) return stillGraph(probe, plan)
+/**
+ * The filter graph that decodes the picture once and gives every rung of the plan under the labels [v0], [v1], … in order; of a `piece` of the
+ * film where one is named, each rung through the filters `upload` at last.
+ */
+export async function ladderGraph(probe: Probe, plan: Plan, { piece, upload = [] }: { piece?: Piece, upload?: string[] } = {}): Promise<string> {
+  if (plan.audioOnly || !probe.video) return stillGraph(probe, plan, upload)
   const toneMap = await toneMapping(probe.video)
   const chains: string[] = []
   let from = `[0:${probe.video.index}]`
@@ -21,9 +24,11 @@ export async function ladderGraph(probe: Probe, plan: Plan, piece?: Piece): Prom
       `scale=${rung.width}:${rung.height}:flags=bicubic`, 'setsar=1',
       // After the first scaling, where there are fewer pixels; the rungs below are made of this one.
       ...(i === 0 ? [...toneMap, 'format=yuv420p'] : []),
-      ...(last ? [] : ['split=2'])
+      ...(last ? upload : ['split=2'])
     ]
-    chains.push(`${from}${filters.join(',')}${last ? `[v${i}]` : `[v${i}][n${i}]`}`)
+    const apart = !last && upload.length > 0
+    chains.push(`${from}${filters.join(',')}${last ? `[v${i}]` : apart ? `[s${i}][n${i}]` : `[v${i}][n${i}]`}`)
+    if (apart) chains.push(`[s${i}]${upload.join(',')}[v${i}]`)
     from = `[n${i}]`
   }
   return chains.join(';')
@@ -75,15 +80,15 @@ function timing(probe: Probe, plan: Plan, piece?: Piece): string[] {
   ]
 }
 
-function stillGraph(probe: Probe, plan: Plan): string {
+function stillGraph(probe: Probe, plan: Plan, upload: string[]): string {
   const rung = plan.encode[0]
   if (!rung) return ''
   const size = `${rung.width}:${rung.height}`
   const trim = `trim=end_frame=${Math.max(1, Math.round(probe.duration * rung.fps))}`
-  if (!probe.video) return `color=c=0x14171c:s=${rung.width}x${rung.height}:r=${rung.fps},${trim},format=yuv420p[v0]`
+  if (!probe.video) return `color=c=0x14171c:s=${rung.width}x${rung.height}:r=${rung.fps},${[trim, 'format=yuv420p', ...upload].join(',')}[v0]`
   return `[0:${probe.video.index}]scale=${size}:force_original_aspect_ratio=decrease:force_divisible_by=2,`
     + `pad=${size}:(ow-iw)/2:(oh-ih)/2:color=0x14171c,setsar=1,format=yuv420p,`
-    + `loop=loop=-1:size=1,setpts=N/(${rung.fps}*TB),fps=${rung.fps},${trim}[v0]`
+    + `loop=loop=-1:size=1,setpts=N/(${rung.fps}*TB),${[`fps=${rung.fps}`, trim, ...upload].join(',')}[v0]`
 }
 
 function seconds(value: number): string {

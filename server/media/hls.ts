@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import { SOFTWARE, type Encoder } from '../../shared/encoders.ts'
 import type { Brake } from './brake.ts'
+import { hardwareArgs, hardwareOf } from './encoders.ts'
 import { MediaError, runFfmpeg, type FfmpegRun, type Progress } from './ffmpeg.ts'
 import { audioFilters, ladderGraph, TIMESCALE } from './filters.ts'
 import type { Plan, Rung, Sound } from './ladder.ts'
@@ -15,6 +17,8 @@ export type HlsResult = {
   seconds: number
   /** The source ended before its time or could not be read whole; what could be read is there. */
   damaged: boolean
+  /** Something that was decoded could not be, or only in part: also in what was copied of it. */
+  broken: boolean
   /** What ffmpeg complained about. */
   log: string
 }
@@ -28,6 +32,8 @@ export type HlsOptions = {
   brake?: Brake | undefined
   /** Whether the encode makes the shared sound too; by default where no copy does. */
   withAudio?: boolean
+  /** libx264 unless named. */
+  encoder?: Encoder
 }
 
 export type HlsRun = {
@@ -55,11 +61,12 @@ export function copyToHls(input: string, folder: string, plan: Plan, probe: Prob
 
 /** Encodes every rung of `plan.encode` (and the shared sound, unless a copy makes it) in one process with one decode. */
 export function encodeToHls(input: string, folder: string, plan: Plan, probe: Probe, options: HlsOptions): HlsRun {
+  const encoder = options.encoder ?? SOFTWARE
   const renditions = renditionsOf(plan.encode, plan, options.withAudio ?? plan.copyVideo === null)
   const build = async () => [
-    '-filter_complex', await ladderGraph(probe, plan),
+    '-filter_complex', await ladderGraph(probe, plan, { upload: hardwareOf(encoder).upload }),
     ...plan.encode.flatMap((_, i) => ['-map', `[v${i}]`]),
-    ...plan.encode.flatMap((rung, i) => videoArgs(rung, i, plan, probe)),
+    ...plan.encode.flatMap((rung, i) => videoArgs(rung, i, plan, probe, encoder)),
     ...(plan.keepsFrameTimes ? unevenTimes(probe) : []),
     '-fps_mode', 'vfr', '-enc_time_base:v', `1:${TIMESCALE}`,
     ...audioArgs(probe, plan, renditions)
@@ -95,13 +102,13 @@ function start(
     const args = await build()
     if (killed) throw new MediaError('aborted', 'ffmpeg was stopped')
     run = runFfmpeg({
-      input, cwd: folder, output: '%v.m3u8', options: [...args, ...muxerArgs(renditions, plan, folder)],
+      input, cwd: folder, output: '%v.m3u8', before: hardwareOf(options.encoder ?? SOFTWARE).device, options: [...args, ...muxerArgs(renditions, plan, folder)],
       nice: options.nice, signal: options.signal, stallMs: options.stallMs, brake: options.brake, duration: probe.duration, onProgress: options.onProgress
     })
-    const { log, frames } = await run.done
+    const { log, frames, broken } = await run.done
     const result = await verify(folder, outputs, probe, log)
     const expected = plan.keepsFrameTimes && renditions.some(({ video }) => video !== null) ? probe.video?.frames ?? 0 : 0
-    return { ...result, damaged: result.damaged || frames < expected * 0.95 }
+    return { ...result, broken, damaged: result.damaged || frames < expected * 0.95 }
   })()
   // A caller that only kills need not listen.
   done.catch(() => {})
@@ -120,20 +127,29 @@ function unevenTimes(probe: Probe): string[] {
 }
 
 /** Options of the encoder for one rung, the `i`th picture of its output. */
-export function videoArgs(rung: Rung, i: number, { settings, audioOnly, keepsFrameTimes }: Plan, probe: Probe): string[] {
+export function videoArgs(rung: Rung, i: number, plan: Plan, probe: Probe, encoder: Encoder = SOFTWARE): string[] {
+  const { settings } = plan
   const s = settings.segmentSeconds
   const gop = Math.max(250, Math.ceil(rung.fps * s * 2))
   return [
-    [`-c:v:${i}`, 'libx264'], [`-preset:v:${i}`, settings.preset], [`-profile:v:${i}`, 'high'], [`-crf:v:${i}`, String(settings.crf)],
-    // The muxer times the first picture of a segment rightly only where uneven pictures come in the order they are shown.
-    ...(keepsFrameTimes && probe.video?.variableFps ? [[`-bf:v:${i}`, '0']] : []),
-    ...(audioOnly ? [[`-tune:v:${i}`, 'stillimage']] : []),
+    [`-c:v:${i}`, encoder], [`-profile:v:${i}`, 'high'],
+    encoder === SOFTWARE ? softwareArgs(rung, i, plan, probe) : hardwareArgs(encoder, rung, i),
     [`-maxrate:v:${i}`, String(rung.maxrate)], [`-bufsize:v:${i}`, String(rung.maxrate * 2)],
     // On the grid of the segments, whatever the frame times: the rungs then have their keyframes at the same instants.
     [`-force_key_frames:v:${i}`, `expr:if(isnan(prev_forced_t),1,gte(t,(floor(prev_forced_t/${s}+0.0001)+1)*${s}))`],
+    [`-g:v:${i}`, String(gop)]
+  ].flat()
+}
+
+function softwareArgs(rung: Rung, i: number, { settings, audioOnly, keepsFrameTimes }: Plan, probe: Probe): string[] {
+  return [
+    [`-preset:v:${i}`, settings.preset], [`-crf:v:${i}`, String(settings.crf)],
+    // The muxer times the first picture of a segment rightly only where uneven pictures come in the order they are shown.
+    ...(keepsFrameTimes && probe.video?.variableFps ? [[`-bf:v:${i}`, '0']] : []),
+    ...(audioOnly ? [[`-tune:v:${i}`, 'stillimage']] : []),
     // Some files claim thousands of frames per second; the level and the rate control must not believe them.
     [`-x264-params:v:${i}`, `fps=${Math.max(1, Math.round(rung.fps * 1000))}/1000`],
-    [`-sc_threshold:v:${i}`, '0'], [`-g:v:${i}`, String(gop)], [`-threads:v:${i}`, String(settings.threadsPerRung)]
+    [`-sc_threshold:v:${i}`, '0'], [`-threads:v:${i}`, String(settings.threadsPerRung)]
   ].flat()
 }
 
@@ -165,7 +181,7 @@ function muxerArgs(renditions: Rendition[], { settings }: Plan, folder: string):
   ]
 }
 
-async function verify(folder: string, outputs: HlsOutput[], probe: Probe, log: string): Promise<HlsResult> {
+async function verify(folder: string, outputs: HlsOutput[], probe: Probe, log: string): Promise<Omit<HlsResult, 'broken'>> {
   const lengths = await Promise.all(outputs.map(async output => {
     const list = await readMediaPlaylist(join(folder, output.playlist)).catch(() => null)
     if (!list || !list.ended || list.segments.length === 0) {

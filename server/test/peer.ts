@@ -29,8 +29,8 @@ export type Peer = Pick<Instance, 'call' | 'login' | 'user' | 'url' | 'rootPassw
 type Ready = { type: string, message?: string }
 const PASSWORD = 'password1'
 
-/** Starts a second instance; `overrides` as for startInstance, `parts` for web and worker in two processes. */
-export async function startPeer(overrides: { [key: string]: unknown } = {}, parts: Part[] = ['web,worker']): Promise<Peer> {
+/** Starts a second instance; `overrides` as for startInstance, `parts` for web and worker in two processes, `env` over the environment of this one. */
+export async function startPeer(overrides: { [key: string]: unknown } = {}, parts: Part[] = ['web,worker'], env: Record<string, string> = {}): Promise<Peer> {
   await built()
   const name = `test_${randomBytes(6).toString('hex')}`
   const folder = await mkdtemp(join(tmpdir(), 'bobine-peer-'))
@@ -44,7 +44,7 @@ export async function startPeer(overrides: { [key: string]: unknown } = {}, part
     await Promise.all(parts.filter(part => !running.has(part)).map(async part => {
       const child = fork(join(projectFolder, 'dist/server/main.js'), ['--roles', part], {
         cwd: projectFolder, stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        env: { ...process.env, BOBINE_CONFIG: configuration, BOBINE_ROOT_PASSWORD: PASSWORD }
+        env: { ...process.env, ...env, BOBINE_CONFIG: configuration, BOBINE_ROOT_PASSWORD: PASSWORD }
       })
       running.set(part, child)
       child.once('close', () => { if (running.get(part) === child) running.delete(part) })

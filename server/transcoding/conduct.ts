@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { SOFTWARE } from '../../shared/encoders.ts'
 import { config } from '../core/config.ts'
 import { emit } from '../core/events.ts'
 import { queue } from '../core/job.ts'
@@ -14,6 +15,7 @@ import type { Probe } from '../media/probe.ts'
 import { hlsFolder } from '../storage/disk.ts'
 import { chunkFile, encodeLeased } from './chunk.ts'
 import { chunksOf, isSplit, leaseChunk, openSplit, type ChunkState } from './chunks.query.ts'
+import { encoderNow } from './encoder.ts'
 
 /** A film whose `plan.encode` is still to be made of the uploaded file `input`. */
 export type Film = { id: number, uuid: string, input: string, plan: Plan, probe: Probe }
@@ -22,7 +24,8 @@ export type Film = { id: number, uuid: string, input: string, plan: Plan, probe:
 export async function goesInChunks({ id, plan, probe }: Pick<Film, 'id' | 'plan' | 'probe'>): Promise<boolean> {
   const { enabled, min_duration } = config.transcoding.chunks
   if (!enabled || probe.duration * 1000 < min_duration || whyWhole(probe, plan) !== null) return false
-  return await isSplit(id) || await otherWorkers()
+  // What hardware encodes cannot be joined to what software encodes.
+  return await isSplit(id) || await encoderNow() === SOFTWARE && await otherWorkers()
 }
 
 /** Redis lists those that listen to the queue: one connection of each living worker process. Without it this one works alone. */
@@ -95,7 +98,8 @@ async function conduct(film: Film, outputs: HlsOutput[], options: HlsOptions & {
     if (new Set(joints.map(({ joint }) => joint.pictures)).size > 1) throw new JoinError('the rungs have different pictures')
     if (seconds < duration - Math.max(1, duration * 0.02)) throw new JoinError(`only ${seconds} s of ${duration} s were found in chunks`)
     for (const { joint } of joints) await joint.finish()
-    return { seconds, damaged: false, log: '' }
+    // Nobody has decoded it as a whole.
+    return { seconds, damaged: false, broken: true, log: '' }
   } finally {
     leaving.abort()
     await mine.run

@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises'
+import { SOFTWARE } from '../../shared/encoders.ts'
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import type { Brake } from '../media/brake.ts'
-import { copyToHls, encodeToHls, type HlsOptions, type HlsRun } from '../media/hls.ts'
+import { copyToHls, encodeToHls, soundToHls, type HlsOptions, type HlsResult, type HlsRun } from '../media/hls.ts'
 import { MediaError, type Progress } from '../media/ffmpeg.ts'
 import { JoinError } from '../media/join.ts'
 import type { Plan } from '../media/ladder.ts'
@@ -11,6 +12,8 @@ import { hlsFolder } from '../storage/disk.ts'
 import { VideoFile } from '../videos/video-file.model.ts'
 import { dropSplit } from './chunks.query.ts'
 import { encodeInChunks, goesInChunks, type Film } from './conduct.ts'
+import { replacing } from './copies.ts'
+import { doubt, encoderNow } from './encoder.ts'
 import { discard, finishedRenditions, isPlayable, listRenditions, type Source } from './renditions.ts'
 import { planFor } from './settings.ts'
 
@@ -25,6 +28,10 @@ export type Reports = {
   brake: Brake
 }
 
+type Options = HlsOptions & { signal: AbortSignal }
+/** What is done with a run until it is over. */
+type Step = (run: HlsRun) => Promise<HlsResult>
+
 /**
  * Makes all renditions of a source: the one that can be copied first, the rest in one decode. Each is listed as soon as it has
  * a segment, and grows while it is watched. What an earlier attempt finished is kept. Throws MediaError.
@@ -37,7 +44,7 @@ export async function encode(input: string, uuid: string, videoId: number, probe
   await reports.planned(resolutionsOf(plan))
   const source: Source = { videoId, uuid, probe, muxedAudio: !plan.splitAudio && plan.audios.length > 0, maxFps: config.transcoding.fps.max }
   const options = { signal: reports.signal, brake: reports.brake, nice: config.transcoding.nice, stallMs: config.transcoding.stall_timeout }
-  const step = async (run: HlsRun): Promise<void> => await follow(source, run, reports)
+  const step: Step = async run => await follow(source, run, reports)
 
   const copied = plan.copyVideo !== null && finished.has(plan.copyVideo.resolution)
   if (copied) await reports.playable()
@@ -47,29 +54,63 @@ export async function encode(input: string, uuid: string, videoId: number, probe
     } catch (error) {
       if (reports.signal.aborted || !(error instanceof MediaError)) throw error
       logger.warn('A stream that looked playable could not be copied; it is encoded instead', { uuid, reason: error.message })
-      return await step(encodeToHls(input, hlsFolder(uuid), planFor(probe, { copy: false }), probe, { ...options, onProgress: reports.progress }))
+      await inOnePass({ id: videoId, uuid, input, plan: planFor(probe, { copy: false }), probe }, { ...options, onProgress: reports.progress }, step)
+      return
     }
   }
   const rest: Plan = { ...plan, encode: plan.encode.filter(rung => !finished.has(rung.resolution)) }
   const withAudio = plan.copyVideo === null && files.filter(file => !file.hasVideo).length < plan.audios.length
   const film: Film = { id: videoId, uuid, input, plan: rest, probe }
   const audible = { ...options, withAudio, onProgress: reports.progress }
-  if (rest.encode.length > 0 && !await inChunks(film, audible, step)) await step(encodeToHls(input, hlsFolder(uuid), rest, probe, audible))
+  const result = rest.encode.length === 0 ? null : await inChunks(film, audible, step) ?? await inOnePass(film, audible, step)
   if (rest.encode.length === 0 && finished.size > 0) await reports.playable()
   await dropSplit(film)
+  await replaceCopies(film, source, result?.broken ?? true, options)
 }
 
-/** Encodes a film in chunks where that is worth it; false where it has to be encoded in one pass. */
-async function inChunks(film: Film, options: HlsOptions & { signal: AbortSignal }, step: (run: HlsRun) => Promise<void>): Promise<boolean> {
-  if (!await goesInChunks(film)) return false
+/** Encodes what should not stay a copy, and lists it when it is complete: until then the copy is watched. */
+async function replaceCopies(film: Film, source: Source, suspect: boolean, options: Options): Promise<void> {
+  const due = await replacing(film, suspect, options)
+  if (!due) return
+  logger.info('What was copied of a film is replaced', { uuid: film.uuid, picture: due.plan.encode.length > 0, sound: due.withAudio })
+  const step: Step = async run => {
+    try {
+      const result = await run.done
+      await listRenditions(source, run.outputs, false, { watched: true })
+      return result
+    } catch (error) {
+      await discard(film.uuid, run.outputs)
+      throw error
+    }
+  }
+  if (due.plan.encode.length > 0) await inOnePass({ ...film, plan: due.plan }, { ...options, withAudio: due.withAudio }, step)
+  else await step(soundToHls(film.input, hlsFolder(film.uuid), due.plan, film.probe, options))
+}
+
+/** Encodes a film in chunks where that is worth it; null where it has to be encoded in one pass. */
+async function inChunks(film: Film, options: Options, step: Step): Promise<HlsResult | null> {
+  if (!await goesInChunks(film)) return null
   try {
-    await step(encodeInChunks(film, options))
-    return true
+    return await step(encodeInChunks(film, options))
   } catch (error) {
     if (options.signal.aborted || !(error instanceof JoinError)) throw error
     logger.warn('A film could not be encoded in chunks; it is encoded in one pass instead', { uuid: film.uuid, reason: error.message })
     await dropSplit(film)
-    return false
+    return null
+  }
+}
+
+/** Encodes a film in one pass, with hardware where that is asked for and works; where hardware gives up, in software. */
+async function inOnePass({ uuid, input, plan, probe }: Film, options: Options, step: Step): Promise<HlsResult> {
+  const encoder = await encoderNow()
+  const encodeWith = async (one: typeof encoder): Promise<HlsResult> => await step(encodeToHls(input, hlsFolder(uuid), plan, probe, { ...options, encoder: one }))
+  try {
+    return await encodeWith(encoder)
+  } catch (error) {
+    if (encoder === SOFTWARE || options.signal.aborted || !(error instanceof MediaError) || error.code === 'disk_full') throw error
+    logger.warn('An encoder gave up; the film is encoded in software instead', { uuid, encoder, reason: error.message })
+    await doubt(encoder)
+    return await encodeWith(SOFTWARE)
   }
 }
 
@@ -79,7 +120,7 @@ export function resolutionsOf(plan: Plan): number[] {
 }
 
 /** Lists the outputs of a run as they become playable, and once more, complete, when it is done. */
-async function follow(source: Source, run: HlsRun, reports: Reports): Promise<void> {
+async function follow(source: Source, run: HlsRun, reports: Reports): Promise<HlsResult> {
   const folder = hlsFolder(source.uuid)
   let over = false
   const ended = run.done.finally(() => { over = true })
@@ -99,10 +140,11 @@ async function follow(source: Source, run: HlsRun, reports: Reports): Promise<vo
   // Looked at when the run has ended; until then nobody waits for it.
   growing.catch(() => undefined)
   try {
-    await ended
+    const result = await ended
     await growing
     await listRenditions(source, run.outputs, false)
     await reports.playable()
+    return result
   } catch (error) {
     run.kill()
     await ended.catch(() => undefined)

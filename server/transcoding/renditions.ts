@@ -18,8 +18,11 @@ export async function isPlayable(folder: string, output: HlsOutput): Promise<boo
   return await readMediaPlaylist(join(folder, output.playlist)).then(list => list.segments.length > 0, () => false)
 }
 
-/** Lists new renditions, growing or finished, in the database and then in the master playlist. */
-export async function listRenditions(source: Source, outputs: HlsOutput[], growing: boolean): Promise<void> {
+/**
+ * Lists new renditions, growing or finished, in the database and then in the master playlist, instead of older ones of the same size. The files
+ * of those are removed, or, with `watched`, left to the sweeper: whoever is watching them goes on.
+ */
+export async function listRenditions(source: Source, outputs: HlsOutput[], growing: boolean, { watched = false } = {}): Promise<void> {
   const folder = hlsFolder(source.uuid)
   const described = await Promise.all(outputs.map(async output => ({ output, variant: await describeVariant(folder, output, source.probe, source.maxFps), size: await storedSize(join(folder, output.file)), metadata: growing ? null : (await probe(join(folder, output.file), probeLimits())).metadata })))
   const replaced = await transaction(async transaction => {
@@ -46,7 +49,7 @@ export async function listRenditions(source: Source, outputs: HlsOutput[], growi
     await writeMaster(source.uuid, playlist, await VideoFile.findAll({ where: { streamingPlaylistId: playlist.id }, transaction }))
     return old
   })
-  for (const file of replaced) await removeRendition(source.uuid, file)
+  if (!watched) for (const file of replaced) await removeRendition(source.uuid, file)
 }
 
 /** Ends the work: drops renditions an interrupted attempt left growing, and writes the hashes of all segments. */

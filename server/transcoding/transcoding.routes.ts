@@ -5,6 +5,7 @@ import { Problem } from '../core/problem.ts'
 import { implement } from '../core/route.ts'
 import { managedVideo } from '../videos/access.ts'
 import { VideoSource } from '../videos/video-file.model.ts'
+import { encodersEverywhere } from './encoder.ts'
 import { listEncodings } from './encodings.query.ts'
 import { encodingProgress } from './progress.ts'
 import { prioritize, queueTranscoding } from './queue.ts'
@@ -15,6 +16,10 @@ import { Transcoding } from './transcoding.model.ts'
 export const transcodingRoutes = implement(transcoding, {
   'GET /videos/:id/transcoding': async ({ params, viewer }) => await encodingProgress((await managedVideo(params.id, viewer)).id),
   'GET /server/transcodings': async ({ query: { state, ...rest } }) => await listEncodings({ ...paging(rest), state }),
+  'GET /server/encoders': async () => {
+    const data = await encodersEverywhere()
+    return { total: data.length, data }
+  },
   'PUT /server/transcodings/:id': async ({ params, body, viewer }) => await prioritize((await managedVideo(params.id, viewer)).id, body.priority),
   'DELETE /server/transcodings/:id': async ({ params, viewer }) => await stopEncoding(await managedVideo(params.id, viewer)),
   'POST /videos/:id/transcoding': async ({ params, body, viewer }) => {

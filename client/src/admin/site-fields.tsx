@@ -1,7 +1,9 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { t } from '../i18n/i18n.ts'
-import { Switch, TextArea, TextField } from '../ui/field.tsx'
+import { Select, Switch, TextArea, TextField } from '../ui/field.tsx'
+import { useAnswer } from '../use-answer.ts'
 import { QuotaFields } from './quota-fields.tsx'
+import { encoderName } from './encoder-name.ts'
 import { RUNGS, type SiteForm } from './site-form.ts'
 
 type Part = { form: SiteForm, wrong: (keyof SiteForm)[], change: (part: Partial<SiteForm>) => void }
@@ -40,6 +42,10 @@ export function PeopleFields({ form, wrong, change }: Part): JSX.Element {
 
 /** What is made of an uploaded video. */
 export function VideoFields({ form, change }: Part): JSX.Element {
+  const { data } = useAnswer('GET /server/encoders', {})
+  const working = (data?.data ?? []).map(({ name }) => name)
+  // What is set stays to be read, also where no worker has it now.
+  const encoders = [...new Set(['auto', 'libx264', form.encoder, ...working])]
   return (
     <Section title={t('about.videos')}>
       <Switch label={t('site.transcoding')} hint={t('site.transcodingHint')} checked={form.transcoding} onChecked={transcoding => change({ transcoding })} />
@@ -52,6 +58,7 @@ export function VideoFields({ form, change }: Part): JSX.Element {
           </label>
         ))}
       </fieldset>
+      <Select label={t('site.encoder')} hint={t('site.encoderHint')} disabled={!form.transcoding} value={form.encoder} options={encoders.map(one => [one, data && !working.includes(one) && one !== 'auto' ? t('site.encoderAbsent', { name: encoderName(one) }) : encoderName(one)])} onText={encoder => change({ encoder })} />
       <Switch label={t('site.keep')} hint={t('site.keepHint')} checked={form.keepOriginal} onChecked={keepOriginal => change({ keepOriginal })} />
     </Section>
   )

@@ -167,6 +167,8 @@ export default {
 
   'embed.open': 'Open the page of the video',
 
+  'encoder.auto': 'The fastest that works',
+  'encoder.software': 'Software (x264)',
   'encoding.beginning': 'Getting your video ready…',
   'encoding.done': 'All qualities are ready.',
   'encoding.failed': 'This video could not be prepared. Please try to upload it again.',
@@ -615,6 +617,9 @@ export default {
 
   'site.age': 'Minimum age',
   'site.closed': 'The files of the configuration say that nothing may be changed here.',
+  'site.encoder': 'Encoder',
+  'site.encoderAbsent': '{name}, on no worker now',
+  'site.encoderHint': 'Software makes the smallest files. Hardware is faster, where a worker has it; software steps in when it fails.',
   'site.forget': 'Back to the files',
   'site.forgetText': 'Everything that was ever changed on this page is taken back, and the files of the configuration count again.',
   'site.forgetTitle': 'Go back to the files?',

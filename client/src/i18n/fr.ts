@@ -169,6 +169,8 @@ export default {
 
   'embed.open': 'Ouvrir la page de la vidéo',
 
+  'encoder.auto': 'Le plus rapide qui fonctionne',
+  'encoder.software': 'Logiciel (x264)',
   'encoding.beginning': 'Votre vidéo se prépare…',
   'encoding.done': 'Toutes les qualités sont prêtes.',
   'encoding.failed': 'Cette vidéo n’a pas pu être préparée. Essayez de l’envoyer à nouveau.',
@@ -617,6 +619,9 @@ export default {
 
   'site.age': 'Âge minimum',
   'site.closed': 'Les fichiers de configuration disent que rien ne peut être changé ici.',
+  'site.encoder': 'Encodeur',
+  'site.encoderAbsent': '{name}, sur aucun worker pour l’instant',
+  'site.encoderHint': 'Le logiciel donne les fichiers les plus petits. Le matériel est plus rapide, là où un worker l’a ; le logiciel prend le relais s’il échoue.',
   'site.forget': 'Revenir aux fichiers',
   'site.forgetText': 'Tout ce qui a été changé sur cette page est annulé, et les fichiers de configuration comptent à nouveau.',
   'site.forgetTitle': 'Revenir aux fichiers ?',
