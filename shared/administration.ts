@@ -36,7 +36,7 @@ export const CustomConfig = z.looseObject({
   instance: z.looseObject({ name: z.string(), shortDescription: z.string(), description: z.string(), terms: z.string(), codeOfConduct: z.string(), moderationInformation: z.string(), administrator: z.string(), languages: z.array(z.string()), categories: z.array(z.int()), isNSFW: z.boolean(), defaultNSFWPolicy: z.string() }),
   signup: z.object({ enabled: z.boolean(), limit: z.int(), requiresApproval: z.boolean(), requiresEmailVerification: z.boolean(), minimumAge: z.int() }),
   user: z.looseObject({ videoQuota: z.int(), videoQuotaDaily: z.int() }),
-  transcoding: z.looseObject({ enabled: z.boolean(), encoder: z.string(), originalFile: z.object({ keep: z.boolean() }), resolutions: Resolutions })
+  transcoding: z.looseObject({ enabled: z.boolean(), encoder: z.string(), webVideos: z.object({ enabled: z.boolean() }), originalFile: z.object({ keep: z.boolean() }), resolutions: Resolutions })
 })
 export type CustomConfig = z.output<typeof CustomConfig>
 

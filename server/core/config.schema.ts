@@ -135,7 +135,7 @@ export const ConfigSchema = z.strictObject({
       '720p': z.boolean(), '1080p': z.boolean(), '1440p': z.boolean(), '2160p': z.boolean()
     }),
     always_transcode_original_resolution: z.boolean(), fps: z.strictObject({ max: z.number().positive() }),
-    web_videos: z.strictObject({ enabled: NotYet }),
+    web_videos: z.strictObject({ enabled: z.boolean() }),
     hls: z.strictObject({
       enabled: z.literal(true, 'true: videos are served as HLS'), split_audio_and_video: z.boolean(), segment_duration: z.number().min(1).max(20)
     })

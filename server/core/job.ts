@@ -83,9 +83,11 @@ async function scheduleTimers(jobs: Job[], { missing = false } = {}): Promise<vo
   }
 }
 
-async function isTicking({ name, queue: place }: Job): Promise<boolean> {
-  const timer = await (await queue(place)).getJobScheduler(name)
-  return timer !== undefined && (timer.next ?? 0) > Date.now() - config.jobs.timers_interval
+/** Also one whose next time lies further ahead than it repeats stands still: the clock was put back. */
+async function isTicking({ name, queue: place, every }: Job): Promise<boolean> {
+  const next = (await (await queue(place)).getJobScheduler(name))?.next ?? 0
+  const ahead = next - Date.now()
+  return ahead > -config.jobs.timers_interval && ahead < config.jobs.timers_interval + every!()
 }
 
 let watching: NodeJS.Timeout | undefined

@@ -7,7 +7,7 @@ import type Fluent from 'fluent-ffmpeg'
 import type { Brake } from './brake.ts'
 
 export type MediaErrorCode =
-  | 'unreadable' | 'no_streams' | 'forbidden_container' | 'too_long' | 'too_large' | 'too_many_streams'
+  | 'missing' | 'unreadable' | 'no_streams' | 'forbidden_container' | 'too_long' | 'too_large' | 'too_many_streams'
   | 'nothing_decoded' | 'bad_image' | 'ffmpeg_failed' | 'ffmpeg_missing' | 'disk_full' | 'timeout' | 'aborted'
 
 /** What went wrong with a piece of media; `code` is stable and meant for callers, `message` for the log. */
@@ -169,6 +169,12 @@ export async function hasFilter(name: string): Promise<boolean> {
     ffmpeg.getAvailableFilters((error, found) => error ? reject(failure(error, [])) : resolve(new Set(Object.keys(found))))
   })
   return (await filters).has(name)
+}
+
+/** Has the library ask ffmpeg now what it would ask before the first film, which then need not wait for it. */
+export async function warmFfmpeg(): Promise<void> {
+  const ffmpeg = guarded()()
+  await new Promise<void>(resolve => { ffmpeg.getAvailableFormats(() => { ffmpeg.getAvailableEncoders(() => resolve()) }) })
 }
 
 let guard: string | null = null

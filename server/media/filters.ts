@@ -1,5 +1,5 @@
 import { hasFilter } from './ffmpeg.ts'
-import { audioGap, pictureGap, type Plan } from './ladder.ts'
+import { audioGap, pictureGap, type Plan, type Rung } from './ladder.ts'
 import type { AudioStream, Probe, VideoStream } from './probe.ts'
 
 /** Units a second in which encoders and renditions count. */
@@ -15,23 +15,12 @@ export type Piece = { start: number, end: number | null }
 export async function ladderGraph(probe: Probe, plan: Plan, { piece, upload = [] }: { piece?: Piece, upload?: string[] } = {}): Promise<string> {
   if (plan.audioOnly || !probe.video) return stillGraph(probe, plan, upload)
   const toneMap = await toneMapping(probe.video)
-  const chains: string[] = []
-  let from = `[0:${probe.video.index}]`
-  for (const [i, rung] of plan.encode.entries()) {
-    const last = i === plan.encode.length - 1
-    const filters = [
-      ...(i === 0 ? [...timing(probe, plan, piece), ...cut(piece)] : []),
-      `scale=${rung.width}:${rung.height}:flags=bicubic`, 'setsar=1',
-      // After the first scaling, where there are fewer pixels; the rungs below are made of this one.
-      ...(i === 0 ? [...toneMap, 'format=yuv420p'] : []),
-      ...(last ? upload : ['split=2'])
-    ]
-    const apart = !last && upload.length > 0
-    chains.push(`${from}${filters.join(',')}${last ? `[v${i}]` : apart ? `[s${i}][n${i}]` : `[v${i}][n${i}]`}`)
-    if (apart) chains.push(`[s${i}]${upload.join(',')}[v${i}]`)
-    from = `[n${i}]`
-  }
-  return chains.join(';')
+  const size = (rung: Rung): string => `scale=${rung.width}:${rung.height}:flags=bicubic`
+  // Once for all; a high dynamic range is mapped where there are no more pixels than the largest rung has.
+  const shared = [...timing(probe, plan, piece), ...cut(piece), ...(toneMap.length > 0 && plan.encode[0] ? [size(plan.encode[0]), ...toneMap] : []), `split=${plan.encode.length}`]
+  // Each rung of the picture itself: scaled from the next larger one it would lose twice.
+  const rungs = plan.encode.map((rung, i) => `[s${i}]${[size(rung), 'setsar=1', 'format=yuv420p', ...upload].join(',')}[v${i}]`)
+  return [`[0:${probe.video.index}]${shared.join(',')}${plan.encode.map((_, i) => `[s${i}]`).join('')}`, ...rungs].join(';')
 }
 
 /** Filters that turn a high dynamic range picture into an ordinary one (BT.709, limited range); none for other pictures. */

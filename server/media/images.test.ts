@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { h264, make, picture, scratch, tone, wide } from './footage.ts'
-import { frameAt, pickThumbnailSecond, storyboard, toAvatars, toJpeg } from './images.ts'
+import { storyboard, tellingPictures, toAvatars, toJpeg } from './images.ts'
 import { probe } from './probe.ts'
 
 let place: Awaited<ReturnType<typeof scratch>>
@@ -26,7 +26,7 @@ describe('a frame of the film', () => {
     await make(place.folder, '-f', 'lavfi', '-i', 'color=red:s=320x180:r=25:d=2', '-f', 'lavfi', '-i', 'color=lime:s=320x180:r=25:d=2', '-filter_complex', '[0][1]concat', ...h264, 'two.mp4')
     const found = await probe(at('two.mp4'), wide)
     for (const [second, name, channel] of [[1, 'red.jpg', 0], [3, 'green.jpg', 1], [99, 'end.jpg', 1]] as const) {
-      await frameAt(at('two.mp4'), found, second, at(name), { width: 280, height: 157 })
+      await tellingPictures(at('two.mp4'), found, [{ path: at(name), width: 280, height: 157 }], { folder: place.folder, parts: [second / found.duration] })
       expect(await sharp(at(name)).metadata()).toMatchObject({ format: 'jpeg', width: 280, height: 157 })
       expect((await pixel(at(name), 140, 78))[channel]).toBeGreaterThan(200)
     }
@@ -35,7 +35,7 @@ describe('a frame of the film', () => {
   test('stands upright and whole where the film does', async () => {
     await make(place.folder, '-f', 'lavfi', '-i', 'color=blue:s=320x180:r=25:d=1', ...h264, 'blue.mp4')
     await make(place.folder, '-i', 'blue.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'turned.mp4')
-    await frameAt(at('turned.mp4'), await probe(at('turned.mp4'), wide), 0.5, at('turned.jpg'), { width: 320, height: 180 })
+    await tellingPictures(at('turned.mp4'), await probe(at('turned.mp4'), wide), [{ path: at('turned.jpg'), width: 320, height: 180 }], { folder: place.folder })
     expect((await pixel(at('turned.jpg'), 160, 90))[2]).toBeGreaterThan(200)
     expect((await pixel(at('turned.jpg'), 10, 90))[2]).toBeLessThan(80)
   })
@@ -47,9 +47,9 @@ describe('a frame of the film', () => {
     await make(place.folder, '-i', 'sound.mp3', '-i', 'cover.png', '-map', '0', '-map', '1', '-c', 'copy', '-disposition:v', 'attached_pic', 'cover.mp3')
     for (const name of ['one.mp4', 'sound.mp3', 'cover.mp3']) {
       const found = await probe(at(name), wide)
-      const second = await pickThumbnailSecond(at(name), found, { folder: place.folder })
-      await frameAt(at(name), found, second, at(`${name}.jpg`), { width: 280, height: 157 })
+      await tellingPictures(at(name), found, [{ path: at(`${name}.jpg`), width: 280, height: 157 }, { path: at(`${name}-large.jpg`), width: 850, height: 480 }], { folder: place.folder })
       expect(await sharp(at(`${name}.jpg`)).metadata()).toMatchObject({ width: 280, height: 157 })
+      expect(await sharp(at(`${name}-large.jpg`)).metadata()).toMatchObject({ width: 850, height: 480 })
     }
     expect((await pixel(at('cover.mp3.jpg'), 140, 78))[0]).toBeGreaterThan(200)
   })
@@ -57,8 +57,13 @@ describe('a frame of the film', () => {
 
 test('the picture chosen for a film that begins in the dark is not dark', async () => {
   await make(place.folder, '-f', 'lavfi', '-i', 'color=black:s=320x240:r=25:d=6', ...picture(4), '-filter_complex', '[0][1]concat', ...h264, 'dark.mp4')
-  const second = await pickThumbnailSecond(at('dark.mp4'), await probe(at('dark.mp4'), wide), { folder: place.folder })
-  expect(second).toBeGreaterThan(6)
+  await tellingPictures(at('dark.mp4'), await probe(at('dark.mp4'), wide), [{ path: at('dark.jpg'), width: 280, height: 157 }], { folder: place.folder })
+  expect((await sharp(at('dark.jpg')).stats()).channels[0]!.mean).toBeGreaterThan(60)
+  // Nothing that lies between is left, nor where all is dark.
+  await make(place.folder, '-f', 'lavfi', '-i', 'color=black:s=320x240:r=25:d=2', ...h264, 'night.mp4')
+  await tellingPictures(at('night.mp4'), await probe(at('night.mp4'), wide), [{ path: at('night.jpg'), width: 280, height: 157 }], { folder: place.folder })
+  expect((await sharp(at('night.jpg')).stats()).channels[0]!.mean).toBeLessThan(30)
+  expect((await readdir(place.folder)).filter(name => name.startsWith('.'))).toEqual([])
 })
 
 describe('the storyboard', () => {

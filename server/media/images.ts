@@ -9,33 +9,36 @@ import { hasMovingPicture, type Probe } from './probe.ts'
 export type ImageSize = { width: number, height: number }
 export type ImageOptions = { timeoutMs?: number, signal?: AbortSignal, nice?: number, brake?: Brake }
 
-/** Writes the picture shown at `second` as a JPEG of exactly this size; a cover or a dark picture where nothing moves. */
-export async function frameAt(input: string, probe: Probe, second: number, target: string, size: ImageSize, options: ImageOptions = {}): Promise<void> {
-  if (!probe.video) return await writePlain(target, size)
-  const frame = join(dirname(target), `.${randomUUID()}.png`)
-  try {
-    await extract(input, probe, second, frame, options)
-    const sharp = await loadSharp()
-    const upright = probe.video.height > probe.video.width
-    // A tall picture is shown whole on a wide card, instead of a slice of it.
-    const fit = upright && size.width > size.height ? 'contain' : 'cover'
-    await replace(target, draft => sharp(frame).resize({ ...size, fit, background: dark }).flatten({ background: dark }).jpeg({ quality: 80, progressive: true }).toFile(draft))
-  } finally {
-    await rm(frame, { force: true })
-  }
-}
+/** A picture to write: where, and exactly how large. */
+export type Wanted = ImageSize & { path: string }
 
-/** A moment (in seconds) whose picture says something: the first of the given parts of the film that is neither dark, blank nor flat, else the best of them. */
-export async function pickThumbnailSecond(input: string, probe: Probe, options: ImageOptions & { folder: string, parts?: number[] }): Promise<number> {
-  if (!hasMovingPicture(probe)) return 0
-  let best = { second: 0, score: -1 }
-  for (const part of options.parts ?? [0.3, 0.15, 0.5, 0.7, 0.05, 0.85]) {
-    const second = probe.duration * part
-    const score = await liveliness(input, probe, second, options)
-    if (score > best.score) best = { second, score }
-    if (score > 30) break
+/**
+ * Writes a telling picture of a film as JPEGs: of the first of the given `parts` (of its length) that is neither dark, blank nor flat, else of the
+ * best of them; the cover or a dark picture where nothing moves. Needs a `folder` for what lies between.
+ */
+export async function tellingPictures(input: string, probe: Probe, wanted: Wanted[], options: ImageOptions & { folder: string, parts?: number[] }): Promise<void> {
+  if (!probe.video) return await Promise.all(wanted.map(async one => await writePlain(one.path, one))).then(() => undefined)
+  const parts = hasMovingPicture(probe) ? options.parts ?? [0.3, 0.15, 0.5, 0.7, 0.05, 0.85] : [0]
+  let best: { frame: string, score: number } | null = null
+  try {
+    for (const part of parts) {
+      const frame = join(options.folder, `.${randomUUID()}.png`)
+      await extract(input, probe, probe.duration * part, frame, options)
+      const score = parts.length === 1 ? 0 : await liveliness(frame)
+      const worse: string | undefined = best && best.score >= score ? frame : best?.frame
+      if (!best || score > best.score) best = { frame, score }
+      if (worse) await rm(worse, { force: true })
+      if (score > LIVELY) break
+    }
+    // A tall picture is shown whole on a wide card, instead of a slice of it.
+    const upright = probe.video.height > probe.video.width
+    const sharp = await loadSharp()
+    await Promise.all(wanted.map(async ({ path, width, height }) => {
+      await replace(path, draft => sharp(best!.frame).resize({ width, height, fit: upright && width > height ? 'contain' : 'cover', background: dark }).flatten({ background: dark }).jpeg({ quality: 80, progressive: true }).toFile(draft))
+    }))
+  } finally {
+    if (best) await rm(best.frame, { force: true })
   }
-  return best.second
 }
 
 /** Turns an uploaded picture into a JPEG of exactly this size, cropped to fit; throws `bad_image` for anything but a JPEG, PNG, WebP, GIF or AVIF within `maxPixels`. */
@@ -137,7 +140,7 @@ async function writePlain(target: string, size: ImageSize): Promise<void> {
 async function extract(input: string, probe: Probe, second: number, frame: string, options: ImageOptions): Promise<void> {
   const video = probe.video
   if (!video) return
-  const args = async (scale: string) => ['-map', `0:${video.index}`, '-frames:v', '1', '-vf', [scale, 'setsar=1', ...await toneMapping(video)].join(',')]
+  const args = async (scale: string) => ['-map', `0:${video.index}`, '-frames:v', '1', '-compression_level', '1', '-vf', [scale, 'setsar=1', ...await toneMapping(video)].join(',')]
   const output = await args(`scale=${fitWithin(video, 1920)}`)
   const at = Math.max(0, Math.min(second, probe.duration - 0.1))
   try {
@@ -150,23 +153,14 @@ async function extract(input: string, probe: Probe, second: number, frame: strin
   }
 }
 
-// The spread of brightness of a thumbnail-sized picture; low for black, white and plain ones.
-async function liveliness(input: string, probe: Probe, second: number, options: ImageOptions & { folder: string }): Promise<number> {
-  const video = probe.video
-  if (!video) return 0
-  const raw = join(options.folder, `.${randomUUID()}.gray`)
-  try {
-    await picture(input, raw, ['-ss', second.toFixed(3)], ['-map', `0:${video.index}`, '-frames:v', '1', '-vf', 'scale=64:36,format=gray', '-f', 'rawvideo'], options)
-    const pixels = await readFile(raw)
-    const mean = pixels.reduce((sum, pixel) => sum + pixel, 0) / pixels.length
-    return Math.sqrt(pixels.reduce((sum, pixel) => sum + (pixel - mean) ** 2, 0) / pixels.length)
-  } catch (error) {
-    if (error instanceof MediaError && error.code !== 'aborted') return 0
-    throw error
-  } finally {
-    await rm(raw, { force: true })
-  }
+/** The spread of brightness of a small copy; low for black, white and plain pictures. */
+async function liveliness(frame: string): Promise<number> {
+  const sharp = await loadSharp()
+  const pixels = await sharp(frame).resize(64, 36, { fit: 'fill' }).greyscale().raw().toBuffer()
+  const mean = pixels.reduce((sum, pixel) => sum + pixel, 0) / pixels.length
+  return Math.sqrt(pixels.reduce((sum, pixel) => sum + (pixel - mean) ** 2, 0) / pixels.length)
 }
+const LIVELY = 30
 
 async function picture(input: string, target: string, before: string[], options: string[], { timeoutMs = 120_000, ...rest }: ImageOptions): Promise<void> {
   await replace(target, async draft => {

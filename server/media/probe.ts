@@ -104,6 +104,11 @@ export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
   return { container, duration, truncated, size, bitrate, video, audios, subtitles, chapters, metadata: raw }
 }
 
+/** What ffprobe says of a file, as it goes over the wire: `format`, `streams`, `chapters`. Throws a MediaError. */
+export async function fileMetadata(file: string, timeoutMs: number): Promise<Record<string, unknown>> {
+  return (await ffprobe(file, { timeoutMs })).raw
+}
+
 /** Tells whether the picture moves: false for a cover in a sound file. */
 export function hasMovingPicture(probe: Probe): boolean {
   return probe.video !== null && !probe.video.attachedPic
@@ -115,7 +120,7 @@ const Answer = z.object({
   chapters: z.array(z.object({ start_time: Text, tags: z.record(z.string(), z.string()).optional() })).default([])
 })
 
-async function ffprobe(file: string, limits: ProbeLimits) {
+async function ffprobe(file: string, limits: Pick<ProbeLimits, 'timeoutMs'>) {
   let text: string
   try {
     text = await runFfprobe(['-v', 'error', '-show_optional_fields', 'always', '-show_format', '-show_streams', '-show_chapters', '-of', 'json', ...inputOptions, `file:${file}`], limits)

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCome } from '../core/clock.ts'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
+import { run, sql, type Sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
 import type { Piece } from '../media/filters.ts'
 import type { Plan } from '../media/ladder.ts'
@@ -63,8 +64,11 @@ export async function splitOf(videoId: number): Promise<Split | undefined> {
 /** The chunks of a film, in order. */
 export async function chunksOf(videoId: number): Promise<ChunkState[]> {
   return await run<ChunkState>(sql`
-    SELECT number, state, lease, failures >= ${config.transcoding.attempts} AND (state = 'waiting' OR state = 'running' AND leased_until < now()) AS lost FROM encoding_chunks WHERE video_id = ${videoId} ORDER BY number`)
+    SELECT number, state, lease, failures >= ${config.transcoding.attempts} AND (state = 'waiting' OR state = 'running' AND ${expired()}) AS lost FROM encoding_chunks WHERE video_id = ${videoId} ORDER BY number`)
 }
+
+/** Whether nobody was heard of whose chunk it is. */
+const expired = (): Sql => hasCome(sql`leased_until`, config.transcoding.chunks.lease)
 
 /** Leases the next chunk that nobody encodes, of one film or of any that is being encoded. A chunk whose worker was not heard of any more has failed once more. */
 export async function leaseChunk(videoId?: number): Promise<Leased | undefined> {
@@ -72,7 +76,7 @@ export async function leaseChunk(videoId?: number): Promise<Leased | undefined> 
   const [leased] = await run<Leased>(sql`
     WITH open AS (
       SELECT c.video_id, c.number FROM encoding_chunks c JOIN transcodings t ON t.video_id = c.video_id
-      WHERE t.state = 'running' AND (c.state = 'waiting' OR c.state = 'running' AND c.leased_until < now()) AND c.failures < ${attempts} AND ${videoId === undefined ? sql`TRUE` : sql`c.video_id = ${videoId}`}
+      WHERE t.state = 'running' AND (c.state = 'waiting' OR c.state = 'running' AND ${expired()}) AND c.failures < ${attempts} AND ${videoId === undefined ? sql`TRUE` : sql`c.video_id = ${videoId}`}
       ORDER BY t.priority DESC, c.video_id, c.number LIMIT 1 FOR UPDATE OF c SKIP LOCKED
     )
     UPDATE encoding_chunks c SET state = 'running', failures = c.failures + (c.state = 'running')::int, lease = c.lease + 1, worker = ${WORKER}::uuid, leased_until = now() + ${lease} * interval '1 millisecond'

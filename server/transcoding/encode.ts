@@ -21,8 +21,8 @@ import { planFor } from './settings.ts'
 export type Reports = {
   /** The renditions to come, known at the beginning. */
   planned(resolutions: number[]): Promise<void>
-  /** The first moment somebody could watch; called once. */
-  playable(): Promise<void>
+  /** Somebody could watch; told again and again. */
+  playable(): void
   progress(progress: Progress): void
   signal: AbortSignal
   brake: Brake
@@ -47,7 +47,7 @@ export async function encode(input: string, uuid: string, videoId: number, probe
   const step: Step = async run => await follow(source, run, reports)
 
   const copied = plan.copyVideo !== null && finished.has(plan.copyVideo.resolution)
-  if (copied) await reports.playable()
+  if (copied) reports.playable()
   if (plan.copyVideo && !copied) {
     try {
       await step(copyToHls(input, hlsFolder(uuid), plan, probe, options))
@@ -63,7 +63,7 @@ export async function encode(input: string, uuid: string, videoId: number, probe
   const film: Film = { id: videoId, uuid, input, plan: rest, probe }
   const audible = { ...options, withAudio, onProgress: reports.progress }
   const result = rest.encode.length === 0 ? null : await inChunks(film, audible, step) ?? await inOnePass(film, audible, step)
-  if (rest.encode.length === 0 && finished.size > 0) await reports.playable()
+  if (rest.encode.length === 0 && finished.size > 0) reports.playable()
   await dropSplit(film)
   await replaceCopies(film, source, result?.broken ?? true, options)
 }
@@ -131,7 +131,7 @@ async function follow(source: Source, run: HlsRun, reports: Reports): Promise<Hl
       // All of a run's outputs begin within the same second, so they are listed together: sound is never missing.
       if (ready.every(Boolean)) {
         await listRenditions(source, run.outputs, true)
-        return await reports.playable()
+        return reports.playable()
       }
       await Promise.race([ended.catch(() => undefined), new Promise(resolve => setTimeout(resolve, config.transcoding.watch_interval))])
     }
@@ -143,7 +143,7 @@ async function follow(source: Source, run: HlsRun, reports: Reports): Promise<Hl
     const result = await ended
     await growing
     await listRenditions(source, run.outputs, false)
-    await reports.playable()
+    reports.playable()
     return result
   } catch (error) {
     run.kill()

@@ -4,6 +4,7 @@ import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { redis } from '../core/redis.ts'
 import { chooseEncoder, findEncoders, tryEncoder } from '../media/encoders.ts'
+import { warmFfmpeg } from '../media/ffmpeg.ts'
 
 const me = randomUUID()
 const key = (): string => `${config.redis.prefix}:encoders`
@@ -26,7 +27,7 @@ export async function doubt(encoder: Encoder): Promise<void> {
 /** Finds out what works on this machine, and says so to the administrators' pages for as long as the process lives. */
 export function startEncoders(): { stop(): Promise<void> } {
   const telling = setInterval(() => void tell(), config.transcoding.encoders_interval)
-  const told = tell()
+  const told = Promise.all([tell(), warmFfmpeg()])
   return {
     stop: async () => {
       clearInterval(telling)

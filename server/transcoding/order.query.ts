@@ -1,8 +1,13 @@
+import { hasCome } from '../core/clock.ts'
 import { config } from '../core/config.ts'
 import { run, sql, type Sql } from '../core/sql.ts'
+import { longestDelay } from './settings.ts'
 
 /** An encoding that is to be done: whether somebody can watch the video already, and the work it is (server/media/effort). */
 export type Open = { videoId: number, state: 'waiting' | 'running', dark: boolean, cost: number, due: boolean }
+
+/** Whether an encoding that is to be tried again may be, by its `not_before`. */
+export const isDue = (notBefore: Sql): Sql => hasCome(notBefore, longestDelay())
 
 /**
  * All open encodings, the one with the best claim first: what an administrator put first; then videos nobody can watch yet;
@@ -12,7 +17,7 @@ export type Open = { videoId: number, state: 'waiting' | 'running', dark: boolea
 const claims = (): Sql => sql`
   SELECT open.*, row_number() OVER (ORDER BY priority DESC, dark DESC, served + before, video_id)::int AS place
   FROM (
-    SELECT t.video_id, t.state, t.priority, t.dark, t.cost, t.not_before <= now() AS due,
+    SELECT t.video_id, t.state, t.priority, t.dark, t.cost, ${isDue(sql`t.not_before`)} AS due,
       sum(t.cost) OVER (PARTITION BY account_id ORDER BY t.priority DESC, t.dark DESC, t.cost, t.video_id) AS before,
       coalesce(lately.cost, 0) AS served
     FROM (

@@ -5,10 +5,10 @@ import type { Transaction } from 'sequelize'
 import { transaction } from '../core/transaction.ts'
 import type { HlsOutput } from '../media/hls.ts'
 import { describeVariant, masterPlaylist, readMediaPlaylist, segmentHashes, writeAtomically, type TrackName, type Variant } from '../media/playlist.ts'
-import { probe, type Probe } from '../media/probe.ts'
+import type { Probe } from '../media/probe.ts'
 import { hlsFolder, removeHls, storedSize } from '../storage/disk.ts'
+import { wholeSize } from '../videos/send-whole.ts'
 import { StreamingPlaylist, VideoFile } from '../videos/video-file.model.ts'
-import { probeLimits } from './settings.ts'
 
 /** What a rendition needs to be listed: the video, the source and whether sound is inside every rendition. */
 export type Source = { videoId: number, uuid: string, probe: Probe, muxedAudio: boolean, maxFps: number }
@@ -24,11 +24,11 @@ export async function isPlayable(folder: string, output: HlsOutput): Promise<boo
  */
 export async function listRenditions(source: Source, outputs: HlsOutput[], growing: boolean, { watched = false } = {}): Promise<void> {
   const folder = hlsFolder(source.uuid)
-  const described = await Promise.all(outputs.map(async output => ({ output, variant: await describeVariant(folder, output, source.probe, source.maxFps), size: await storedSize(join(folder, output.file)), metadata: growing ? null : (await probe(join(folder, output.file), probeLimits())).metadata })))
+  const described = await Promise.all(outputs.map(async output => ({ output, variant: await describeVariant(folder, output, source.probe, source.maxFps), size: await storedSize(join(folder, output.file)) })))
   const replaced = await transaction(async transaction => {
     const playlist = await playlistOf(source.videoId, transaction)
     const old: VideoFile[] = []
-    for (const { output, variant, size, metadata } of described) {
+    for (const { output, variant, size } of described) {
       const known = await VideoFile.findOne({ where: { streamingPlaylistId: playlist.id, resolution: output.resolution, track: output.sound?.track ?? 0 }, transaction })
       if (known && known.filename !== output.file) {
         old.push(known)
@@ -36,7 +36,7 @@ export async function listRenditions(source: Source, outputs: HlsOutput[], growi
       }
       const values = {
         width: variant.width || null, height: variant.height || null, fps: variant.fps, size, bandwidth: variant.bandwidth, averageBandwidth: variant.averageBandwidth,
-        codecs: variant.codecs, growing, metadata: metadata as object | null
+        codecs: variant.codecs, growing
       }
       if (known?.filename === output.file) await known.update(values, { transaction })
       else {
@@ -52,7 +52,7 @@ export async function listRenditions(source: Source, outputs: HlsOutput[], growi
   if (!watched) for (const file of replaced) await removeRendition(source.uuid, file)
 }
 
-/** Ends the work: drops renditions an interrupted attempt left growing, and writes the hashes of all segments. */
+/** Ends the work: drops renditions an interrupted attempt left growing, writes the hashes of all segments, and notes how large each quality is as one file. */
 export async function completeRenditions(source: Pick<Source, 'videoId' | 'uuid'>): Promise<void> {
   const folder = hlsFolder(source.uuid)
   const playlist = await StreamingPlaylist.findOne({ where: { videoId: source.videoId }, rejectOnEmpty: true })
@@ -67,6 +67,8 @@ export async function completeRenditions(source: Pick<Source, 'videoId' | 'uuid'
     await playlist.update({ segmentsSha256Filename: filename }, { transaction })
     await writeMaster(source.uuid, playlist, done)
   })
+  // All qualities have the same sound.
+  for (const file of done) await file.update({ wholeSize: await wholeSize({ id: source.videoId, uuid: source.uuid }, file.resolution).catch(() => null) }, { silent: true })
   for (const file of files) if (file.growing) await removeRendition(source.uuid, file)
   if (before) await rm(join(folder, before), { force: true })
 }

@@ -8,6 +8,20 @@ export function probeLimits(): ProbeLimits {
   return { maxDuration: max_duration < 0 ? null : max_duration, maxPixels: max_pixels, maxFps: max_fps, maxStreams: max_streams, timeoutMs: probe_timeout }
 }
 
+/** How often the delay between tries doubles at most. */
+const LONGEST_DOUBLED = 8
+
+/** How long (ms) until an encoding is tried again that failed so many times, or that found the disk full. */
+export function retryDelay(attempts: number, full: boolean): number {
+  const { retry_delay, full_disk_delay } = config.transcoding
+  return full ? full_disk_delay : retry_delay * 2 ** Math.min(attempts - 1, LONGEST_DOUBLED)
+}
+
+/** The longest of them. */
+export function longestDelay(): number {
+  return Math.max(retryDelay(Infinity, false), retryDelay(0, true))
+}
+
 /** The renditions to make of a source by `transcoding.*`; `copy: false` encodes even what could be copied. */
 export function planFor(probe: Probe, options: { copy?: boolean } = {}): Plan {
   const settings = ladderSettings()

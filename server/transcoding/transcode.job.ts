@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { access } from 'node:fs/promises'
 import type { Transaction } from 'sequelize'
 import { z } from 'zod'
 import { config } from '../core/config.ts'
@@ -20,12 +21,10 @@ import { makePictures, makeStoryboard } from './illustrate.ts'
 import { storeProgress } from './progress.ts'
 import { publish } from './publish.ts'
 import { completeRenditions, finishedRenditions } from './renditions.ts'
+import { retryDelay } from './settings.ts'
 import { settle } from './settle.ts'
 import { leave, rearrange, take } from './stage.ts'
 import { Transcoding } from './transcoding.model.ts'
-
-/** How often the delay between tries doubles at most. */
-const LONGEST_DOUBLED = 8
 
 /** Encodes, one after the other, what the rows say is to be done: those with the best claims (stage.ts). It is enqueued whenever there may be something new to do. */
 export const transcode = job({
@@ -75,6 +74,8 @@ async function work(videoId: number, { brake, lock, run }: Hold): Promise<void> 
   try {
     const source = await VideoSource.findByPk(videoId)
     if (!source?.filename || !source.probe) throw new MediaError('unreadable', 'the uploaded file is gone')
+    // The disk may come back that it lies on.
+    if (!await isThere(storedPath('original_video_files', source.filename))) throw new MediaError('missing', 'the uploaded file is not there')
     await encodeAll(video, source, { brake, run, stopped: controller.signal })
     await finish(video, source, (performance.now() - brake.heldFor - began) / 1000)
   } catch (error) {
@@ -90,6 +91,10 @@ async function work(videoId: number, { brake, lock, run }: Hold): Promise<void> 
   }
 }
 
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(() => true, () => false)
+}
+
 /** What the row says now, asked over the connection that holds the lock: where that is gone another worker may have begun. */
 async function stateOf(videoId: number, lock: Transaction): Promise<string | undefined> {
   return (await runSql<{ state: string }>(sql`SELECT state FROM transcodings WHERE video_id = ${videoId}`, lock))[0]?.state
@@ -103,20 +108,22 @@ async function encodeAll(video: Video, source: VideoSource, { brake, run, stoppe
   const pictures = makePictures(video, input, probe, signal)
   let aside: Promise<unknown> | null = null
   let last = 0
-  let announced = false
+  const announce = async (): Promise<void> => {
+    await rearrange()
+    // Another that waits may have a better claim now than what is left of this.
+    again().catch(() => { /* the reconciler does it later */ })
+    await pictures
+    if (!video.waitTranscoding) await publish(video)
+    await takeWords(video, input, probe, { signal, brake })
+  }
   try {
     await encode(input, video.uuid, video.id, probe, {
       signal, brake,
       planned: async resolutions => { await Transcoding.update({ resolutions }, { where: { videoId: video.id } }) },
-      playable: async () => {
-        if (announced) return
-        announced = true
-        await rearrange()
-        // Another that waits may have a better claim now than what is left of this.
-        again().catch(() => { /* the reconciler does it later */ })
-        await pictures
-        if (!video.waitTranscoding) await publish(video)
-        aside = Promise.all([makeStoryboard(video, input, probe, { signal, brake }), takeWords(video, input, probe, { signal, brake })])
+      playable: () => {
+        aside ??= announce()
+        // Looked at when all is encoded; nobody waits for it until then.
+        aside.catch(() => undefined)
       },
       progress: ({ percent, secondsLeft }) => {
         if (Date.now() - last < config.transcoding.progress_interval) return
@@ -130,8 +137,10 @@ async function encodeAll(video: Video, source: VideoSource, { brake, run, stoppe
   } finally {
     // What an encoding that failed leaves undone the next attempt does.
     failed.abort()
+    await Promise.allSettled([aside])
   }
   await completeRenditions({ videoId: video.id, uuid: video.uuid })
+  await makeStoryboard(video, { signal: stopped, brake })
 }
 
 async function finish(video: Video, source: VideoSource, spent: number): Promise<void> {
@@ -159,7 +168,7 @@ async function fail(video: Video, transcoding: Transcoding, error: unknown): Pro
   const again = full || !hopeless && attempts < config.transcoding.attempts
   const id = randomUUID()
   logger.error('An encoding failed', { id, uuid: video.uuid, attempts, again, error })
-  const delay = full ? config.transcoding.full_disk_delay : config.transcoding.retry_delay * 2 ** Math.min(attempts - 1, LONGEST_DOUBLED)
+  const delay = retryDelay(attempts, full)
   const playable = (await finishedRenditions(video.id)).length > 0
   await transaction(async transaction => {
     const told = full ? 'The disk of the server is full; the encoding goes on when there is space.' : again ? null : reason(error, id)
@@ -179,7 +188,7 @@ function isDiskFull(error: unknown): boolean {
 function reason(error: unknown, id: string): string {
   if (!(error instanceof MediaError)) return `Something went wrong on the server; the log has it as ${id}.`
   const words: Partial<Record<MediaError['code'], string>> = {
-    unreadable: 'The file cannot be read as a video.', no_streams: 'The file has neither pictures nor sound.', nothing_decoded: 'Nothing in the file could be decoded.',
+    missing: 'The uploaded file is not there any more.', unreadable: 'The file cannot be read as a video.', no_streams: 'The file has neither pictures nor sound.', nothing_decoded: 'Nothing in the file could be decoded.',
     forbidden_container: 'This kind of file is not accepted.', too_long: 'The video is too long for this instance.', too_large: 'The picture is too large for this instance.'
   }
   return words[error.code] ?? `The video could not be encoded; the log has it as ${id}.`

@@ -1,4 +1,5 @@
 import { transcoding } from '../../shared/transcoding.ts'
+import { config } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { paging } from '../core/paging.ts'
 import { Problem } from '../core/problem.ts'
@@ -24,7 +25,8 @@ export const transcodingRoutes = implement(transcoding, {
   'DELETE /server/transcodings/:id': async ({ params, viewer }) => await stopEncoding(await managedVideo(params.id, viewer)),
   'POST /videos/:id/transcoding': async ({ params, body, viewer }) => {
     const video = await managedVideo(params.id, viewer)
-    if (body.transcodingType === 'web-video') throw new Problem(400, null, 'Web videos are not enabled on this instance.')
+    // They are made of the HLS renditions.
+    if (body.transcodingType === 'web-video' && !config.transcoding.web_videos.enabled) throw new Problem(400, null, 'Web videos are not enabled on this instance.')
     await transaction(async transaction => {
       const known = await Transcoding.findByPk(video.id, { transaction, lock: true })
       if (known && ['waiting', 'running'].includes(known.state) && !body.forceTranscoding) throw new Problem(400, null, 'This video is already being transcoded')

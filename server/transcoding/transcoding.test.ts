@@ -204,7 +204,7 @@ describe('faults', () => {
     await run(sql`UPDATE transcodings SET state = 'waiting', attempts = 0, not_before = now() WHERE video_id = ${id}`)
     await reconcileNow()
     const failed = await eventually(async () => { const now = await progress(uuid); return now.state === 'failed' && now }, 30, 'the failure')
-    expect(failed.error).toMatch(/could not be encoded; the log has it as/)
+    expect(failed.error).toBe('The uploaded file is not there any more.')
     expect((await run<{ attempts: number }>(sql`SELECT attempts FROM transcodings WHERE video_id = ${id}`))[0]!.attempts).toBe(3)
     expect((await get(uuid, alice.token)).state).toEqual({ id: 7, label: 'Transcoding failed' })
   })

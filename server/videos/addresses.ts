@@ -1,7 +1,8 @@
 import { origin } from '../core/config.ts'
 import { isOpen } from './video.policy.ts'
 
-type Placed = { uuid: string, privacy: number }
+/** What decides where a video's files are. */
+export type Placed = { uuid: string, privacy: number }
 
 /** The canonical address of a local video, its ActivityPub id. */
 export const videoUrl = (uuid: string): string => `${origin()}/videos/watch/${uuid}`
@@ -9,6 +10,9 @@ export const videoUrl = (uuid: string): string => `${origin()}/videos/watch/${uu
 /** Where an HLS file of a video is served; private ones under /private/, as PeerTube's clients expect. */
 export const hlsUrl = (video: Placed, filename: string): string =>
   `${origin()}/static/streaming-playlists/hls/${isOpen(video.privacy) ? '' : 'private/'}${video.uuid}/${filename}`
+
+/** Where a quality is served as one file. */
+export const wholeUrl = (video: Placed, resolution: number): string => hlsUrl(video, `${resolution}.mp4`)
 
 /** Where a rendition can be downloaded under the video's name. */
 export const hlsDownloadUrl = (video: Placed, resolution: number): string =>

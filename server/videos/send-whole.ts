@@ -16,7 +16,7 @@ const KEPT = 32 * 1024 * 1024
 export type Whole = { files: string[], sound: boolean }
 
 /** The files that together are one quality of a video: its picture and, where that stands apart, every sound track; 0 is the main sound alone. Throws 404 for one that is missing or still grows. */
-export async function wholeQuality(video: Guarded, resolution: number): Promise<Whole> {
+export async function wholeQuality(video: Pick<Guarded, 'id' | 'uuid'>, resolution: number): Promise<Whole> {
   const rows = await run<{ filename: string, resolution: number, has_audio: boolean, has_video: boolean }>(sql`
     SELECT f.filename, f.resolution, f.has_audio, f.has_video FROM streaming_playlists p JOIN video_files f ON f.streaming_playlist_id = p.id
     WHERE p.video_id = ${video.id} AND f.resolution IN (0, ${resolution}) AND NOT f.growing ORDER BY f.resolution DESC, f.track`)
@@ -24,6 +24,11 @@ export async function wholeQuality(video: Guarded, resolution: number): Promise<
   if (!wanted) throw notFound('Video file')
   const apart = wanted.has_audio ? [] : rows.filter(row => !row.has_video)
   return { files: [wanted, ...apart].map(({ filename }) => join(hlsFolder(video.uuid), filename)), sound: !wanted.has_video }
+}
+
+/** How large such a quality is (bytes). Throws 404. */
+export async function wholeSize(video: Pick<Guarded, 'id' | 'uuid'>, resolution: number): Promise<number> {
+  return (await progressive((await wholeQuality(video, resolution)).files)).size
 }
 
 /** Sends such a quality as one seekable MP4 that is stored nowhere, with ranges and validators; `cache` is its Cache-Control. Throws 404, 416. */

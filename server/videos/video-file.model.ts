@@ -52,6 +52,8 @@ export class VideoFile extends Model<InferAttributes<VideoFile>, InferCreationAt
   declare height: number | null
   declare fps: number
   declare size: CreationOptional<number>
+  /** Bytes of the quality as one file with its sound (send-whole.ts); null while it grows. */
+  declare wholeSize: CreationOptional<number | null>
   declare filename: string
   declare playlistFilename: string
   declare hasAudio: boolean
@@ -68,7 +70,7 @@ export class VideoFile extends Model<InferAttributes<VideoFile>, InferCreationAt
 declareModel(VideoFile, {
   id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true }, streamingPlaylistId: DataTypes.INTEGER, resolution: DataTypes.INTEGER,
   track: DataTypes.SMALLINT, language: DataTypes.TEXT, trackName: DataTypes.TEXT,
-  width: DataTypes.INTEGER, height: DataTypes.INTEGER, fps: DataTypes.REAL, size: DataTypes.BIGINT, filename: DataTypes.TEXT, playlistFilename: DataTypes.TEXT,
+  width: DataTypes.INTEGER, height: DataTypes.INTEGER, fps: DataTypes.REAL, size: DataTypes.BIGINT, wholeSize: DataTypes.BIGINT, filename: DataTypes.TEXT, playlistFilename: DataTypes.TEXT,
   hasAudio: DataTypes.BOOLEAN, hasVideo: DataTypes.BOOLEAN, bandwidth: DataTypes.BIGINT, averageBandwidth: DataTypes.BIGINT, codecs: DataTypes.TEXT,
   growing: DataTypes.BOOLEAN, metadata: DataTypes.JSONB, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
 }, { tableName: 'video_files' })

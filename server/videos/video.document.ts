@@ -2,12 +2,13 @@ import type { Transaction } from 'sequelize'
 import { shortUuid } from '../../shared/ids.ts'
 import { config, origin } from '../core/config.ts'
 import { run, sql } from '../core/sql.ts'
-import { hlsUrl, imagePath, metadataUrl } from './addresses.ts'
+import { hlsUrl, imagePath, metadataUrl, wholeUrl } from './addresses.ts'
 import { LANGUAGES } from './labels.ts'
 import { PRIVACY, STATE } from './video.model.ts'
 import type { VideoObject } from './video.object.ts'
+import { webFiles } from './web-files.ts'
 
-type FileRow = { id: number, resolution: number, width: number | null, height: number | null, fps: number, size: number, filename: string, has_audio: boolean, has_video: boolean }
+type FileRow = { id: number, resolution: number, width: number | null, height: number | null, fps: number, size: number, whole_size: number | null, filename: string, has_audio: boolean, has_video: boolean }
 type Picture = { kind: string, filename: string, width: number, height: number }
 type Row = {
   id: number, url: string, uuid: string, name: string, duration: number, privacy: number, state: number, category: number | null, licence: number | null, language: string | null, views: string, nsfw: boolean,
@@ -28,7 +29,7 @@ export async function localVideo(id: number | string, transaction?: Transaction)
       (SELECT json_agg(c ORDER BY c.language) FROM video_captions c WHERE c.video_id = v.id AND c.url IS NULL) AS captions,
       (SELECT to_json(s) FROM storyboards s WHERE s.video_id = v.id) AS board,
       (SELECT json_build_object('filename', p.playlist_filename, 'hashes', p.segments_sha256_filename) FROM streaming_playlists p WHERE p.video_id = v.id) AS playlist,
-      (SELECT json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size, 'filename', f.filename, 'has_audio', f.has_audio, 'has_video', f.has_video) ORDER BY f.resolution DESC)
+      (SELECT json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size, 'whole_size', f.whole_size, 'filename', f.filename, 'has_audio', f.has_audio, 'has_video', f.has_video) ORDER BY f.resolution DESC)
         FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = v.id AND f.track = 0 AND NOT f.growing) AS files
     FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
     WHERE ${typeof id === 'number' ? sql`v.id = ${id}` : sql`v.uuid = ${id}`} AND NOT v.remote`, transaction)
@@ -61,7 +62,7 @@ function objectOf(row: Row): VideoObject {
       url: at(imagePath('storyboards', row.board.filename)), width: row.board.total_width, height: row.board.total_height, tileWidth: row.board.sprite_width, tileHeight: row.board.sprite_height, tileDuration: row.board.sprite_duration
     },
     aspectRatio: row.aspect_ratio === null ? null : Math.round(row.aspect_ratio * 10_000) / 10_000,
-    htmlUrl: at(`/w/${shortUuid(row.uuid)}`), files: [], trackers: [],
+    htmlUrl: at(`/w/${shortUuid(row.uuid)}`), files: webFiles(row.files ?? []).map(file => ({ ...fileLink(row, file), url: wholeUrl(row, file.resolution), size: Number(file.whole_size), streams: { audio: file.has_audio || row.files!.some(one => !one.has_video), video: true } })), trackers: [],
     playlist: row.playlist && { url: hlsUrl(row, row.playlist.filename), segmentsSha256Url: row.playlist.hashes === null ? null : hlsUrl(row, row.playlist.hashes), infohashes: [], files: (row.files ?? []).map(file => fileLink(row, file)) },
     collections: { likes: `${row.url}/likes`, dislikes: `${row.url}/dislikes`, shares: `${row.url}/announces`, comments: `${row.url}/comments`, chapters: `${row.url}/chapters` },
     account: row.account, channel: row.channel, live: null

@@ -1,9 +1,12 @@
 import type { ActorSummary } from '../../shared/actors.ts'
 import { shortUuid } from '../../shared/ids.ts'
-import type { Video } from '../../shared/videos.ts'
-import { hlsDownloadUrl, hlsUrl, imagePath, metadataUrl } from './addresses.ts'
+import type { Video, VideoDetails } from '../../shared/videos.ts'
+import { hlsDownloadUrl, hlsUrl, imagePath, metadataUrl, wholeUrl, type Placed } from './addresses.ts'
 import { CATEGORIES, labelled, LANGUAGES, LICENCES, PRIVACIES, resolutionLabel, STATES } from './labels.ts'
 import { viewersOf } from './viewers.ts'
+import { webFiles } from './web-files.ts'
+
+type File = VideoDetails['files'][number]
 
 /** A row of the lists' query; `pg` gives bigint as text and json as objects. */
 export type VideoRow = {
@@ -14,7 +17,7 @@ export type VideoRow = {
 }
 
 /** A rendition as the details' query gives it. */
-export type FileRow = { id: number, resolution: number, width: number | null, height: number | null, fps: number, size: number, filename: string, playlist_filename: string, has_audio: boolean, has_video: boolean }
+export type FileRow = { id: number, resolution: number, width: number | null, height: number | null, fps: number, size: number, whole_size: number | null, filename: string, playlist_filename: string, has_audio: boolean, has_video: boolean }
 
 const LIST_DESCRIPTION = 250
 
@@ -40,15 +43,21 @@ export function videoJson(row: VideoRow, mine = false): Video {
 
 type PlaylistRow = { id: number, playlist_filename: string, segments_sha256_filename: string | null, redundancies: { baseUrl: string }[], files: FileRow[] }
 
-/** The JSON of the HLS playlist of a video. */
-export function playlistJson(video: { uuid: string, privacy: number }, playlist: PlaylistRow): NonNullable<Video['streamingPlaylists']>[number] {
+/** The files of a local video in the API: its HLS playlist and, where the site offers them, every finished quality as one file. */
+export function localFiles(video: Placed, playlists: PlaylistRow[]): Pick<VideoDetails, 'streamingPlaylists' | 'files'> {
   return {
-    id: playlist.id, type: 1, playlistUrl: hlsUrl(video, playlist.playlist_filename),
-    segmentsSha256Url: playlist.segments_sha256_filename && hlsUrl(video, playlist.segments_sha256_filename), redundancies: playlist.redundancies,
-    files: playlist.files.map(file => ({
-      id: file.id, resolution: { id: file.resolution, label: resolutionLabel(file.resolution) }, width: file.width, height: file.height, size: Number(file.size), fps: Math.round(file.fps * 100) / 100,
-      fileUrl: hlsUrl(video, file.filename), playlistUrl: hlsUrl(video, file.playlist_filename), fileDownloadUrl: hlsDownloadUrl(video, file.resolution), metadataUrl: metadataUrl(video.uuid, file.id),
-      torrentUrl: null, torrentDownloadUrl: null, magnetUri: null, hasAudio: file.has_audio, hasVideo: file.has_video, storage: 0
-    }))
+    streamingPlaylists: playlists.map(playlist => ({
+      id: playlist.id, type: 1, playlistUrl: hlsUrl(video, playlist.playlist_filename),
+      segmentsSha256Url: playlist.segments_sha256_filename && hlsUrl(video, playlist.segments_sha256_filename), redundancies: playlist.redundancies,
+      files: playlist.files.map(file => ({ ...fileJson(video, file), size: Number(file.size), fileUrl: hlsUrl(video, file.filename), playlistUrl: hlsUrl(video, file.playlist_filename), hasAudio: file.has_audio }))
+    })),
+    files: playlists.flatMap(({ files }) => webFiles(files).map(file => ({ ...fileJson(video, file), size: Number(file.whole_size), fileUrl: wholeUrl(video, file.resolution), playlistUrl: null, hasAudio: file.has_audio || files.some(one => !one.has_video) })))
+  }
+}
+
+function fileJson(video: Placed, file: FileRow): Pick<File, 'id' | 'resolution' | 'width' | 'height' | 'fps' | 'fileDownloadUrl' | 'metadataUrl' | 'torrentUrl' | 'torrentDownloadUrl' | 'magnetUri' | 'hasVideo' | 'storage'> {
+  return {
+    id: file.id, resolution: { id: file.resolution, label: resolutionLabel(file.resolution) }, width: file.width, height: file.height, fps: Math.round(file.fps * 100) / 100,
+    fileDownloadUrl: hlsDownloadUrl(video, file.resolution), metadataUrl: metadataUrl(video.uuid, file.id), torrentUrl: null, torrentDownloadUrl: null, magnetUri: null, hasVideo: file.has_video, storage: 0
   }
 }

@@ -12,7 +12,7 @@ import { channelSql } from '../channels/channel.shape.ts'
 import { PRIVACY } from './video.model.ts'
 import { isModerator } from './video.policy.ts'
 import { REDUNDANCIES, REMOTE, remoteJson, type RemoteRow } from './remote.shape.ts'
-import { playlistJson, videoJson, type FileRow, type VideoRow } from './video.shape.ts'
+import { localFiles, videoJson, type FileRow, type VideoRow } from './video.shape.ts'
 import { refreshViewers } from './viewers.ts'
 
 /** The filters of a list. */
@@ -35,7 +35,7 @@ const FROM = sql`
   JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id`
 
 /** The renditions of playlist `p` as JSON, best first, growing ones included: they play already. Of several sound tracks the one to begin with: the others stand in the playlist alone. */
-export const FILES = sql`(SELECT coalesce(json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size,
+export const FILES = sql`(SELECT coalesce(json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size, 'whole_size', f.whole_size,
   'filename', f.filename, 'playlist_filename', f.playlist_filename, 'has_audio', f.has_audio, 'has_video', f.has_video) ORDER BY f.resolution DESC), '[]')
   FROM video_files f WHERE f.streaming_playlist_id = p.id AND f.track = 0)`
 
@@ -63,7 +63,7 @@ async function playlistsOf(rows: VideoRow[]): Promise<Map<number, Pick<Video, 's
     sql`SELECT p.video_id, p.id, p.playlist_filename, p.segments_sha256_filename, ${REDUNDANCIES} AS redundancies, ${FILES} AS files FROM streaming_playlists p JOIN videos v ON v.id = p.video_id WHERE v.id = ANY(${rows.map(row => row.id)})`)
   const remote = await run<{ id: number, remote: RemoteRow }>(sql`SELECT v.id, ${REMOTE} AS remote FROM videos v WHERE v.remote AND v.id = ANY(${rows.map(row => row.id)})`)
   const origins = new Map(remote.map(one => [one.id, one.remote]))
-  return new Map(rows.map(row => [row.id, origins.has(row.id) ? remoteJson(row, origins.get(row.id)!) : { files: [], streamingPlaylists: found.filter(one => one.video_id === row.id).map(one => playlistJson(row, one)) }]))
+  return new Map(rows.map(row => [row.id, origins.has(row.id) ? remoteJson(row, origins.get(row.id)!) : localFiles(row, found.filter(one => one.video_id === row.id))]))
 }
 
 function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[] {
@@ -80,7 +80,7 @@ function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[
   if (filters.isLocal !== undefined) list.push(sql`v.remote = ${!filters.isLocal}`)
   if (filters.isLive !== undefined) list.push(sql`v.is_live = ${filters.isLive}`)
   const hasFiles = filters.hasWebVideoFiles ?? filters.hasWebtorrentFiles
-  if (hasFiles !== undefined) list.push(sql`EXISTS (SELECT 1 FROM remote_files f WHERE f.video_id = v.id AND NOT f.hls) = ${hasFiles}`)
+  if (hasFiles !== undefined) list.push(sql`(EXISTS (SELECT 1 FROM remote_files f WHERE f.video_id = v.id AND NOT f.hls) OR ${config.transcoding.web_videos.enabled} AND EXISTS (SELECT 1 FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = v.id AND f.whole_size IS NOT NULL)) = ${hasFiles}`)
   if (filters.hasHLSFiles !== undefined) list.push(sql`(EXISTS (SELECT 1 FROM streaming_playlists p WHERE p.video_id = v.id) OR EXISTS (SELECT 1 FROM remote_playlists p WHERE p.video_id = v.id)) = ${filters.hasHLSFiles}`)
   if (filters.categoryOneOf) list.push(sql`v.category = ANY(${filters.categoryOneOf})`)
   if (filters.licenceOneOf) list.push(sql`v.licence = ANY(${filters.licenceOneOf})`)

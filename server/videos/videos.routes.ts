@@ -1,9 +1,13 @@
+import { join } from 'node:path'
 import type { Request } from 'express'
 import { videos } from '../../shared/videos.ts'
 import { findAccount } from '../actors/accounts.query.ts'
 import { findChannel } from '../channels/channels.query.ts'
+import { config } from '../core/config.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { implement, type Viewer } from '../core/route.ts'
+import { fileMetadata } from '../media/probe.ts'
+import { hlsFolder } from '../storage/disk.ts'
 import { assertMayWatch, guardedVideo, managedVideo, type Asking } from './access.ts'
 import { imagePath, sourceDownloadUrl } from './addresses.ts'
 import { captionsOf } from './captions.ts'
@@ -55,7 +59,9 @@ export const videosRoutes = implement(videos, {
     await assertMayWatch(video, params.id, asking(request, viewer))
     const file = await VideoFile.findByPk(params.videoFileId)
     const playlist = file && await StreamingPlaylist.findByPk(file.streamingPlaylistId)
-    if (!file?.metadata || playlist?.videoId !== video.id) throw notFound('Video file')
+    if (!file || playlist?.videoId !== video.id || file.growing) throw notFound('Video file')
+    // Few ask, so nobody waits for it while the video is encoded.
+    if (!file.metadata) await file.update({ metadata: await fileMetadata(join(hlsFolder(video.uuid), file.filename), config.upload.probe_timeout) }, { silent: true })
     return file.metadata as Record<string, unknown>
   },
   'GET /videos/:id/storyboards': async ({ params, viewer, request }) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { config } from '../core/config.ts'
 import { wide } from '../media/footage.ts'
 import { probe } from '../media/probe.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
@@ -288,10 +289,7 @@ describe('files', () => {
     const whole = Buffer.from(await answer.arrayBuffer())
     expect(answer.headers.get('content-disposition')).toContain('attachment; filename="Whole film-180p-hls.mp4"')
     expect([answer.status, answer.headers.get('content-type'), Number(answer.headers.get('content-length')), answer.headers.get('accept-ranges')]).toEqual([200, 'video/mp4', whole.length, 'bytes'])
-    const path = join(site.folder, 'tmp', `${made.uuid}.mp4`)
-    await mkdir(join(site.folder, 'tmp'), { recursive: true })
-    await writeFile(path, whole)
-    const { container, video, audios, duration } = await probe(path, wide)
+    const { container, video, audios, duration } = await probe(await saved(url, made.uuid), wide)
     expect([container.includes('mp4'), video?.frames, audios.length]).toEqual([true, 50, 1])
     expect(duration).toBeCloseTo(2, 1)
     const etag = answer.headers.get('etag')!
@@ -329,4 +327,39 @@ describe('files', () => {
     expect([opened.status, opened.headers.get('cache-control')?.startsWith('private')]).toEqual([200, true])
     await opened.body?.cancel()
   })
+
+  it('are listed as one file each, as large as they say, where the site offers that', async () => {
+    const made = await upload(site, alice, { name: 'For old clients' })
+    expect((await encoded(site, alice, made.uuid)).files).toEqual([])
+    const listed = async (query: string) => (await site.call(`GET /videos?search=&${query}`)).json.data.some((video: any) => video.uuid === made.uuid)
+    const wire = async () => (await (await fetch(`${site.url}/videos/watch/${made.uuid}`, { headers: { accept: 'application/activity+json' } })).json() as any).url
+    expect([await listed('hasWebVideoFiles=true'), await listed('hasWebVideoFiles=false')]).toEqual([false, true])
+    expect((await wire()).filter((link: any) => link.mediaType === 'video/mp4')).toEqual([])
+    const refused = await site.call(`POST /videos/${made.uuid}/transcoding`, { token: await site.login(), body: { transcodingType: 'web-video' } })
+    expect([refused.status, refused.json.detail]).toEqual([400, 'Web videos are not enabled on this instance.'])
+    config.transcoding.web_videos.enabled = true
+    try {
+      const { json: { files } } = await site.call(`GET /videos/${made.uuid}`)
+      expect(files).toMatchObject([{ resolution: { id: 180, label: '180p' }, playlistUrl: null, hasAudio: true, hasVideo: true, width: 320, height: 180 }])
+      const answer = await fetch(files[0].fileUrl)
+      expect([answer.status, answer.headers.get('content-type'), (await answer.arrayBuffer()).byteLength]).toEqual([200, 'video/mp4', files[0].size])
+      expect((await probe(await saved(files[0].fileUrl, made.uuid), wide)).video?.frames).toBe(50)
+      expect([await listed('hasWebVideoFiles=true'), await listed('hasWebVideoFiles=false')]).toEqual([true, false])
+      expect((await wire()).filter((link: any) => link.mediaType === 'video/mp4')).toMatchObject([{ type: 'Link', href: files[0].fileUrl, height: 180, size: files[0].size }])
+      // What is private is opened for its viewers only, by the same ways.
+      await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { privacy: 3 } })
+      const [own] = (await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json.files
+      expect(own.fileUrl).toContain('/private/')
+      expect((await fetch(own.fileUrl)).status).toBe(403)
+      expect((await fetch(own.fileUrl, { headers: { authorization: `Bearer ${alice.token}` } })).status).toBe(200)
+    } finally { config.transcoding.web_videos.enabled = false }
+  })
 })
+
+/** Fetches a file into the site's folder; gives its path. */
+async function saved(url: string, name: string): Promise<string> {
+  await mkdir(join(site.folder, 'tmp'), { recursive: true })
+  const path = join(site.folder, 'tmp', `${name}.mp4`)
+  await writeFile(path, Buffer.from(await (await fetch(url)).arrayBuffer()))
+  return path
+}

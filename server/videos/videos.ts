@@ -19,7 +19,7 @@ import { setPictures, type Picture } from './pictures.ts'
 import { fileNames, removeFiles } from './remove-files.ts'
 import { PRIVACY, STATE, Video, VideoPassword } from './video.model.ts'
 import { canManage } from './video.policy.ts'
-import { playlistJson, videoJson } from './video.shape.ts'
+import { localFiles, videoJson } from './video.shape.ts'
 import { refreshViewers } from './viewers.ts'
 import { videoDetails, type DetailsRow } from './videos.query.ts'
 
@@ -118,7 +118,7 @@ function detailsJson(row: DetailsRow, viewer: Viewer | null): VideoDetails {
   return {
     ...videoJson(row, mine), description: row.description, account: row.account, channel: row.channel,
     blacklisted: false, blacklistedReason: null,
-    ...(row.remote_files ? remoteJson(row, row.remote_files) : { streamingPlaylists: row.playlist && playable ? [playlistJson(row, row.playlist)] : [], files: [] }),
+    ...(row.remote_files ? remoteJson(row, row.remote_files) : localFiles(row, row.playlist && playable ? [row.playlist] : [])),
     support: row.support, descriptionPath: `/api/v1/videos/${row.uuid}/description`, tags: row.tags,
     commentsEnabled: row.comments_policy !== 2, commentsPolicy: labelled(row.comments_policy, COMMENTS_POLICIES), downloadEnabled: row.download_enabled,
     waitTranscoding: row.wait_transcoding, inputFileUpdatedAt: row.input_file_updated_at?.toISOString() ?? null, state: labelled(row.state, STATES), trackerUrls: row.tracker_urls

@@ -59,6 +59,7 @@ export function VideoFields({ form, change }: Part): JSX.Element {
         ))}
       </fieldset>
       <Select label={t('site.encoder')} hint={t('site.encoderHint')} disabled={!form.transcoding} value={form.encoder} options={encoders.map(one => [one, data && !working.includes(one) && one !== 'auto' ? t('site.encoderAbsent', { name: encoderName(one) }) : encoderName(one)])} onText={encoder => change({ encoder })} />
+      <Switch label={t('site.webVideos')} hint={t('site.webVideosHint')} checked={form.webVideos} onChecked={webVideos => change({ webVideos })} />
       <Switch label={t('site.keep')} hint={t('site.keepHint')} checked={form.keepOriginal} onChecked={keepOriginal => change({ keepOriginal })} />
     </Section>
   )

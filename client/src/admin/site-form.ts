@@ -8,7 +8,7 @@ export const RUNGS = ['0p', '144p', '240p', '360p', '480p', '720p', '1080p', '14
 export type SiteForm = {
   name: string, shortDescription: string, description: string, terms: string, codeOfConduct: string, administrator: string, moderationInformation: string
   signup: boolean, limit: string, minimumAge: string, quota: string, quotaDaily: string
-  transcoding: boolean, encoder: string, keepOriginal: boolean, rungs: readonly string[]
+  transcoding: boolean, webVideos: boolean, encoder: string, keepOriginal: boolean, rungs: readonly string[]
 }
 
 const TEXTS = ['name', 'shortDescription', 'description', 'terms', 'codeOfConduct', 'administrator', 'moderationInformation'] as const
@@ -18,7 +18,7 @@ export function formOf({ instance, signup, user, transcoding }: CustomConfig): S
   return {
     ...Object.fromEntries(TEXTS.map(key => [key, instance[key]])) as Pick<SiteForm, (typeof TEXTS)[number]>,
     signup: signup.enabled, limit: signup.limit < 0 ? '' : String(signup.limit), minimumAge: String(signup.minimumAge), quota: quotaText(user.videoQuota), quotaDaily: quotaText(user.videoQuotaDaily),
-    transcoding: transcoding.enabled, encoder: transcoding.encoder, keepOriginal: transcoding.originalFile.keep, rungs: RUNGS.filter(name => transcoding.resolutions[name])
+    transcoding: transcoding.enabled, webVideos: transcoding.webVideos.enabled, encoder: transcoding.encoder, keepOriginal: transcoding.originalFile.keep, rungs: RUNGS.filter(name => transcoding.resolutions[name])
   }
 }
 
@@ -32,7 +32,7 @@ export function changesOf(before: SiteForm, after: SiteForm): Record<string, unk
     signup: part({ enabled: changed('signup') ? after.signup : undefined, limit: changed('limit') ? whole(after.limit) : undefined, minimumAge: changed('minimumAge') ? Number(after.minimumAge) : undefined }),
     user: part({ videoQuota: changed('quota') ? quotaBytes(after.quota) : undefined, videoQuotaDaily: changed('quotaDaily') ? quotaBytes(after.quotaDaily) : undefined }),
     transcoding: part({
-      enabled: changed('transcoding') ? after.transcoding : undefined, encoder: changed('encoder') ? after.encoder : undefined, originalFile: changed('keepOriginal') ? { keep: after.keepOriginal } : undefined,
+      enabled: changed('transcoding') ? after.transcoding : undefined, encoder: changed('encoder') ? after.encoder : undefined, webVideos: changed('webVideos') ? { enabled: after.webVideos } : undefined, originalFile: changed('keepOriginal') ? { keep: after.keepOriginal } : undefined,
       resolutions: changed('rungs') ? Object.fromEntries(RUNGS.map(name => [name, after.rungs.includes(name)])) : undefined
     })
   }

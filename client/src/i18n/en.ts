@@ -641,6 +641,8 @@ export default {
   'site.titleError': 'The site needs a name.',
   'site.transcoding': 'Make several qualities of each video',
   'site.transcodingHint': 'When this is off, there is one quality, in the size of the upload.',
+  'site.webVideos': 'Offer every quality as one file',
+  'site.webVideosHint': 'For clients and servers that do not know HLS. It takes no space.',
   'site.words': 'Name and words',
 
   'stats.bandwidth': 'Connection',

@@ -643,6 +643,8 @@ export default {
   'site.titleError': 'Le site a besoin d’un nom.',
   'site.transcoding': 'Produire plusieurs qualités de chaque vidéo',
   'site.transcodingHint': 'Sinon, il n’y a qu’une qualité, à la taille de l’envoi.',
+  'site.webVideos': 'Proposer chaque qualité en un seul fichier',
+  'site.webVideosHint': 'Pour les clients et serveurs qui ne connaissent pas HLS. Sans espace supplémentaire.',
   'site.words': 'Nom et textes',
 
   'stats.bandwidth': 'Connexion',
