@@ -1,7 +1,6 @@
 import type { MediaAttachingData, SourceBufferName } from 'hls.js'
 import { beginning, peekAnswer } from '../first-data.ts'
-import { goFirst, pause } from '../pause.ts'
-import { read } from '../storage.ts'
+import { pause } from '../pause.ts'
 import { fetchAhead, type Ahead } from './ahead.ts'
 
 type Track = { type: SourceBufferName, id: 'main' | 'audio', container: string, codec: string, bytes: Promise<ArrayBuffer> }
@@ -31,15 +30,9 @@ export function takeOpening(media: HTMLVideoElement, url: string | null): Openin
   if (prepared?.media !== media) return null
   const one = prepared
   prepared = null
-  one.leaveWritten()
   if (url !== null && one.isOf(url)) return one
   one.stop()
   return null
-}
-
-/** Resolves with the next picture on the screen. */
-export async function shown(media: HTMLVideoElement): Promise<void> {
-  if ('requestVideoFrameCallback' in media) await new Promise(resolve => { media.requestVideoFrameCallback(resolve) })
 }
 
 /** The first seconds of a film, playing from what was fetched ahead; the library takes the media source over when it is there. */
@@ -49,20 +42,12 @@ export class Opening {
   readonly #url = URL.createObjectURL(this.#source)
   /** Resolves when the library may come: with what it goes on with, or null where it has to begin by itself. */
   readonly ready: Promise<MediaAttachingData | null>
-  readonly #written = new AbortController()
 
   constructor(tracks: Track[], duration: number) {
     this.ready = this.#load(duration, tracks).catch(() => {
       this.stop()
       return null
     })
-    // Whoever has set a loudness hears nothing before there is a player that knows it.
-    if (read('volume') === null) void this.#playInWritten()
-  }
-
-  /** There is a player now: it answers what is pressed. */
-  leaveWritten(): void {
-    this.#written.abort()
   }
 
   /** Whether this is the video with a playlist. */
@@ -74,33 +59,6 @@ export class Opening {
   stop(): void {
     if (this.media.src === this.#url) this.media.removeAttribute('src')
     URL.revokeObjectURL(this.#url)
-  }
-
-  /** Plays in the page the server wrote, where play was pressed there, as soon as there is something to play. The player takes the element over, and it goes on. */
-  async #playInWritten(): Promise<void> {
-    const { signal } = this.#written
-    const box = document.querySelector('#app .player')
-    if (!box || !await this.ready) return
-    const play = async (): Promise<void> => {
-      if (signal.aborted || !('pressed' in document.documentElement.dataset)) return
-      this.#written.abort()
-      const { media } = this
-      const poster = box.querySelector<HTMLImageElement>('.player-poster')
-      const film = document.createElement('div')
-      film.className = 'player-film'
-      media.playsInline = true
-      if (poster) media.poster = poster.src
-      film.append(media)
-      if (poster) poster.replaceWith(film)
-      else box.prepend(film)
-      const playing = media.play()
-      goFirst(playing.then(async () => await shown(media), () => { /* refused: the player's button stays */ }))
-      await playing
-      box.querySelector('.player-start')?.remove()
-    }
-    // The press itself notes first that it was one (server/pages/first-script.ts).
-    for (const type of ['mousedown', 'click']) addEventListener(type, () => void play().catch(() => undefined), { signal })
-    await play().catch(() => undefined)
   }
 
   async #load(duration: number, tracks: Track[]): Promise<MediaAttachingData> {
