@@ -11,6 +11,7 @@ import { receivePlaylists } from '../playlists/playlist.receive.ts'
 import { receiveRedundancies } from '../redundancy/redundancy.activitypub.ts'
 import { listenForPlaylists } from '../playlists/read-playlists.job.ts'
 import { listenForRepair } from '../videos/repair.job.ts'
+import { listenForOrder } from '../transcoding/stage.ts'
 import { listenToVideos } from '../videos/remove-files.ts'
 import { receiveFlags } from '../moderation/flag.receive.ts'
 import { receiveViews } from '../views/view.receive.ts'
@@ -31,6 +32,7 @@ export function startListening(): void {
   tellViewersOfVideos()
   receiveRedundancies()
   listenToVideos()
+  listenForOrder()
   receiveVideos()
   fillOutboxes()
   listenForRepair()

@@ -12,6 +12,7 @@ export type Events = {
   'outbox.filled': { lane: number, delay: number }
   'inbox.filled': { lane: number }
   'chunks.waiting': Record<string, never>
+  'encodings.ordered': Record<string, never>
   'site.used': Record<string, never>
   'config.changed': Record<string, never>
   'actor.gone': { url: string }

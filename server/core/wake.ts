@@ -5,7 +5,7 @@ import { logger } from './logger.ts'
 import { newRedis, redis } from './redis.ts'
 
 /** The events that matter to other processes too. They are hints: whoever hears none looks by itself now and then (law 1). */
-const SHARED = ['outbox.filled', 'inbox.filled', 'chunks.waiting', 'site.used', 'config.changed'] as const
+const SHARED = ['outbox.filled', 'inbox.filled', 'chunks.waiting', 'encodings.ordered', 'site.used', 'config.changed'] as const
 type Shared = (typeof SHARED)[number]
 
 const me = randomUUID()

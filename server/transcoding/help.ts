@@ -1,5 +1,6 @@
 import { config } from '../core/config.ts'
 import { on } from '../core/events.ts'
+import { queue } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { encodeLeased } from './chunk.ts'
 import { leaseChunk } from './chunks.query.ts'
@@ -30,9 +31,14 @@ export function startHelping(): { stop(): Promise<void> } {
 
 /** Encodes one chunk; false where there is none for this process. */
 async function help(signal: AbortSignal): Promise<boolean> {
-  if (!config.transcoding.chunks.enabled || !isIdle()) return false
+  if (!config.transcoding.chunks.enabled || !isIdle() || await isHalted()) return false
   const leased = await leaseChunk()
   return leased !== undefined && await encodeLeased(leased, { signal })
+}
+
+/** Whoever halts all jobs wants nothing to begin. Without Redis nobody can say so. */
+async function isHalted(): Promise<boolean> {
+  return await queue('transcoding').then(async opened => await opened.isPaused()).catch(() => false)
 }
 
 async function news(signal: AbortSignal): Promise<void> {

@@ -41,7 +41,7 @@ describe('whose turn it is', () => {
   const open = async ({ channelId }: Person, cost: number, { priority = 0, watchable = false, state = 'waiting' } = {}) => {
     const { id } = await seedVideo({ channelId, privacy: 3, fileSizes: watchable ? [1] : [] })
     seeded.push(id)
-    await run(sql`INSERT INTO transcodings (video_id, state, not_before, cost, priority, spent, created_at, updated_at) VALUES (${id}, ${state}, now() + interval '1 hour', ${cost}, ${priority}, ${state === 'done' ? cost / 100 : 0}, now(), now())`)
+    await run(sql`INSERT INTO transcodings (video_id, state, not_before, cost, priority, spent, created_at, updated_at) VALUES (${id}, ${state}, now() + interval '30 minutes', ${cost}, ${priority}, ${state === 'done' ? cost / 100 : 0}, now(), now())`)
     return id
   }
   const order = async () => (await openEncodings()).map(one => one.videoId)
@@ -115,6 +115,20 @@ describe('the encodings of a worker', () => {
       expect(Number.parseInt(stdout, 10)).toBe(500)
     }
     expect((await rowOf(film.id)).spent).toBeGreaterThan(0)
+  })
+
+  test('an administrator\'s word turns those that were begun around at once, in every worker', async () => {
+    const film = await upload(site, ada, {}, await long())
+    await eventually(async () => (await states(film.uuid)).length > 0, 20, 'the first to begin')
+    const other = await upload(site, bob, {}, await long())
+    await eventually(async () => (await states(film.uuid)).includes('T') && (await states(other.uuid)).some(state => state !== 'T'), 60, 'the first to be held')
+    // No job can tell it now: what one process hears all of them do.
+    await site.call('POST /jobs/pause', { token: root })
+    try {
+      expect((await site.call(`PUT /server/transcodings/${film.uuid}`, { token: root, body: { priority: 'high' } })).status).toBe(204)
+      await eventually(async () => (await states(film.uuid)).every(state => state !== 'T') && (await states(other.uuid)).includes('T'), 10, 'the turn')
+    } finally { await site.call('POST /jobs/resume', { token: root }) }
+    for (const one of [film, other]) await site.call(`DELETE /videos/${one.uuid}`, { token: root })
   })
 
   test('without memory to spare one is encoded after the other', async () => {

@@ -1,5 +1,6 @@
 import type { Transaction } from 'sequelize'
 import type { Priority } from '../../shared/transcoding.ts'
+import { emit } from '../core/events.ts'
 import { afterCommit } from '../core/transaction.ts'
 import { logger } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
@@ -23,6 +24,7 @@ export async function prioritize(videoId: number, priority: Priority): Promise<v
   const [count] = await Transcoding.update({ priority: PRIORITIES[priority] }, { where: { videoId, state: ['waiting', 'running'] } })
   if (count === 0) throw new Problem(400, null, 'This video is not being encoded.')
   wake(videoId)
+  emit('encodings.ordered', {})
 }
 
 /** What a priority is in the row. */

@@ -1,4 +1,5 @@
 import { config } from '../core/config.ts'
+import { on } from '../core/events.ts'
 import { logger } from '../core/logger.ts'
 import { run, sql } from '../core/sql.ts'
 import type { Transaction } from 'sequelize'
@@ -63,6 +64,11 @@ export async function leave(videoId: number): Promise<void> {
 export async function rearrange(): Promise<void> {
   await alone(async () => arrange(begun.size > config.transcoding.concurrency ? await openEncodings() : []))
     .catch(error => logger.warn('The encodings could not be put in order; they go on as they are', { error }))
+}
+
+/** Hears when an administrator has changed the claims, here or in another process. */
+export function listenForOrder(): void {
+  on('encodings.ordered', rearrange)
 }
 
 function mayBegin(order: Open[], mine: Open[], one: Open): boolean {
