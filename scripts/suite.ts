@@ -25,9 +25,9 @@ const checks = await Promise.all([
   check('Lint', ['node_modules/oxlint/bin/oxlint', '--format', 'unix'], /\[Error\/|: error/gi)
 ])
 const build = await check('Build', ['--import', 'tsx', 'scripts/build.ts'], /^Build failed/gm)
-// A browser waits for what the server encodes, and servers for time limits: one beside the other, they use both cores.
 const filters = process.argv.slice(2)
-const reports = await Promise.all([tests('node', filters), tests('browser', filters)])
+// One after the other: beside each other they have no more cores, and their time limits come sooner.
+const reports = [await tests('node', filters), await tests('browser', filters)]
 for (const { notes } of reports) for (const note of notes) console.log(note)
 if (reports.every(({ passed, failed }) => passed + failed === 0)) reports.push({ passed: 0, failed: 1, notes: [] })
 finish([...checks, build, ...reports])

@@ -6,7 +6,7 @@ import { expectNoFaults, expectToPlay, film, logIn, openSettings, openSite, pict
 
 // A film whose stream can be copied: its own quality is there at once, the others grow behind it.
 let site: Site
-beforeAll(async () => { site = await openSite({ transcoding: { nice: 19, threads: 1, resolutions: { '480p': false, '360p': false } } }) })
+beforeAll(async () => { site = await openSite({ transcoding: { preset: 'veryfast', nice: 19, threads: 1, resolutions: { '480p': false, '360p': false } } }) })
 afterAll(async () => await site.stop())
 afterEach(async () => {
   const token = await site.login()
