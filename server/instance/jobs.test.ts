@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { queue } from '../core/job.ts'
 import { Worker } from 'bullmq'
@@ -15,7 +16,10 @@ beforeAll(async () => {
   instance = await startInstance({}, ['web'])
   root = await instance.login()
   for (const number of [1, 2, 3]) await (await queue('maintenance')).add('count-sheep', { number })
+  // Their order is that of their milliseconds.
+  await sleep(5)
   await (await queue('transcoding')).add('fall-over', { videoId: 7 }, { attempts: 1, priority: 5 })
+  await sleep(5)
   await (await queue('maintenance')).add('wait-long', {}, { delay: 3_600_000 })
 })
 afterAll(async () => {
