@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { SOFTWARE, type Encoder } from '../../shared/encoders.ts'
 import { config } from '../core/config.ts'
+import { within } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { redis } from '../core/redis.ts'
 import { chooseEncoder, findEncoders, tryEncoder } from '../media/encoders.ts'
@@ -21,7 +22,7 @@ export async function doubt(encoder: Encoder): Promise<void> {
   if (await tryEncoder(encoder, config.transcoding.encoder_timeout)) return
   logger.error('An encoder does not work any more; software is used until the next start', { encoder })
   working = Promise.resolve((await encodersHere()).filter(one => one !== encoder))
-  await redis.zrem(key(), member(encoder)).catch(() => undefined)
+  void redis.zrem(key(), member(encoder)).catch(() => undefined)
 }
 
 /** Finds out what works on this machine, and says so to the administrators' pages for as long as the process lives. */
@@ -31,8 +32,8 @@ export function startEncoders(): { stop(): Promise<void> } {
   return {
     stop: async () => {
       clearInterval(telling)
-      await told
-      await redis.zrem(key(), ...(await encodersHere()).map(member)).catch(() => undefined)
+      // Without Redis nobody would hear it.
+      await within(told.then(async () => await redis.zrem(key(), ...(await encodersHere()).map(member))))
     }
   }
 }

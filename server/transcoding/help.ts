@@ -2,6 +2,7 @@ import { config } from '../core/config.ts'
 import { on } from '../core/events.ts'
 import { queue } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
+import { redis } from '../core/redis.ts'
 import { encodeLeased } from './chunk.ts'
 import { leaseChunk } from './chunks.query.ts'
 import { isIdle } from './stage.ts'
@@ -38,7 +39,8 @@ async function help(signal: AbortSignal): Promise<boolean> {
 
 /** Whoever halts all jobs wants nothing to begin. Without Redis nobody can say so. */
 async function isHalted(): Promise<boolean> {
-  return await queue('transcoding').then(async opened => await opened.isPaused()).catch(() => false)
+  // BullMQ would wait for it.
+  return redis.status === 'ready' && await queue('transcoding').then(async opened => await opened.isPaused()).catch(() => false)
 }
 
 async function news(signal: AbortSignal): Promise<void> {
