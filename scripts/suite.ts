@@ -25,12 +25,9 @@ const checks = await Promise.all([
   check('Lint', ['node_modules/oxlint/bin/oxlint', '--format', 'unix'], /\[Error\/|: error/gi)
 ])
 const build = await check('Build', ['--import', 'tsx', 'scripts/build.ts'], /^Build failed/gm)
-const filters = process.argv.slice(2)
-// One after the other: beside each other they have no more cores, and their time limits come sooner.
-const reports = [await tests('node', filters), await tests('browser', filters)]
-for (const { notes } of reports) for (const note of notes) console.log(note)
-if (reports.every(({ passed, failed }) => passed + failed === 0)) reports.push({ passed: 0, failed: 1, notes: [] })
-finish([...checks, build, ...reports])
+const { notes, ...count } = await tests(process.argv.slice(2))
+for (const note of notes) console.log(note)
+finish([...checks, build, count])
 
 /** One check of the whole project: passes as one, fails as often as it found something wrong. */
 async function check(name: string, parameters: string[], fault: RegExp): Promise<Count> {
@@ -41,12 +38,12 @@ async function check(name: string, parameters: string[], fault: RegExp): Promise
   return { passed: failed === 0 ? 1 : 0, failed }
 }
 
-/** The tests of one of vitest.config's projects whose file's path contains one of the filters, or all. The notes name what failed at all, and what failed at first. */
-async function tests(project: string, filters: string[]): Promise<Count & { notes: string[] }> {
+/** The tests whose file's path contains one of the filters, or all. The notes name what failed at all, and what failed at first. */
+async function tests(filters: string[]): Promise<Count & { notes: string[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'bobine-report-'))
   try {
     const file = join(folder, 'report.json')
-    const { code } = await node(['node_modules/vitest/vitest.mjs', 'run', '--project', project, '--passWithNoTests', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...filters], true)
+    const { code } = await node(['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...filters], true)
     const report = JSON.parse(readFileSync(file, 'utf8')) as Report
     // A file that does not even load has no tests to fail.
     const broken = report.testResults.filter(result => result.status === 'failed' && result.assertionResults.length === 0)

@@ -13,7 +13,7 @@ import { jobs } from './jobs.ts'
 export function startWork(): { stop(): Promise<void> } {
   let stopping = false
   let wake: () => void = () => undefined
-  // These need no Redis.
+  // These wait for no Redis.
   const inbox = startInbox()
   const outbox = startOutbox()
   const helping = startHelping()

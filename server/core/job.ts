@@ -121,6 +121,12 @@ async function work(byName: Map<string, Job>, bullJob: BullJob, _signal?: AbortS
   }
 }
 
+/** What a queue says of itself; `otherwise` without Redis, for which BullMQ would wait. */
+export async function askQueue<T>(name: Parameters<typeof queue>[0], ask: (opened: Awaited<ReturnType<typeof queue>>) => Promise<T>, otherwise: T): Promise<T> {
+  if (redis.status !== 'ready') return otherwise
+  return await queue(name).then(ask).catch(() => otherwise)
+}
+
 /** Waits for what needs Redis to end, but not for ever, and not at all where Redis is gone: BullMQ would. */
 export async function within(ending: Promise<unknown>): Promise<void> {
   ending.catch(() => undefined)

@@ -17,7 +17,10 @@ export type Wanted = ImageSize & { path: string }
  * best of them; the cover or a dark picture where nothing moves. Needs a `folder` for what lies between.
  */
 export async function tellingPictures(input: string, probe: Probe, wanted: Wanted[], options: ImageOptions & { folder: string, parts?: number[] }): Promise<void> {
-  if (!probe.video) return await Promise.all(wanted.map(async one => await writePlain(one.path, one))).then(() => undefined)
+  if (!probe.video) {
+    await Promise.all(wanted.map(async one => await writePlain(one.path, one)))
+    return
+  }
   const parts = hasMovingPicture(probe) ? options.parts ?? [0.3, 0.15, 0.5, 0.7, 0.05, 0.85] : [0]
   let best: { frame: string, score: number } | null = null
   try {
@@ -164,7 +167,7 @@ const LIVELY = 30
 
 async function picture(input: string, target: string, before: string[], options: string[], { timeoutMs = 120_000, ...rest }: ImageOptions): Promise<void> {
   await replace(target, async draft => {
-    const suffix = options.includes('rawvideo') ? [] : ['-f', 'image2', '-update', '1', '-c:v', target.endsWith('.png') ? 'png' : 'mjpeg']
+    const suffix = ['-f', 'image2', '-update', '1', '-c:v', target.endsWith('.png') ? 'png' : 'mjpeg']
     const run = runFfmpeg({ input, before, options: [...options, ...suffix], output: basename(draft), cwd: dirname(target), timeoutMs, ...rest })
     await run.done
     const { size } = await stat(draft).catch(() => ({ size: 0 }))

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SOFTWARE } from '../../shared/encoders.ts'
 import { config } from '../core/config.ts'
 import { emit } from '../core/events.ts'
-import { queue } from '../core/job.ts'
+import { askQueue } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { cutFilm, whyWhole } from '../media/chunks.ts'
 import { MediaError } from '../media/ffmpeg.ts'
@@ -30,7 +30,7 @@ export async function goesInChunks({ id, plan, probe }: Pick<Film, 'id' | 'plan'
 
 /** Redis lists those that listen to the queue: one connection of each living worker process. Without it this one works alone. */
 async function otherWorkers(): Promise<boolean> {
-  return await queue('transcoding').then(async opened => await opened.getWorkersCount() > 1).catch(() => false)
+  return await askQueue('transcoding', async opened => await opened.getWorkersCount() > 1, false)
 }
 
 /**

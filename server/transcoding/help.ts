@@ -1,8 +1,7 @@
 import { config } from '../core/config.ts'
 import { on } from '../core/events.ts'
-import { queue } from '../core/job.ts'
+import { askQueue } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { redis } from '../core/redis.ts'
 import { encodeLeased } from './chunk.ts'
 import { leaseChunk } from './chunks.query.ts'
 import { isIdle } from './stage.ts'
@@ -32,15 +31,10 @@ export function startHelping(): { stop(): Promise<void> } {
 
 /** Encodes one chunk; false where there is none for this process. */
 async function help(signal: AbortSignal): Promise<boolean> {
-  if (!config.transcoding.chunks.enabled || !isIdle() || await isHalted()) return false
+  // Whoever halts all jobs wants nothing to begin.
+  if (!config.transcoding.chunks.enabled || !isIdle() || await askQueue('transcoding', async opened => await opened.isPaused(), false)) return false
   const leased = await leaseChunk()
   return leased !== undefined && await encodeLeased(leased, { signal })
-}
-
-/** Whoever halts all jobs wants nothing to begin. Without Redis nobody can say so. */
-async function isHalted(): Promise<boolean> {
-  // BullMQ would wait for it.
-  return redis.status === 'ready' && await queue('transcoding').then(async opened => await opened.isPaused()).catch(() => false)
 }
 
 async function news(signal: AbortSignal): Promise<void> {

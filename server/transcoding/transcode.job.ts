@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { lookAtCustomized } from '../core/customized.ts'
 import { transaction } from '../core/transaction.ts'
-import { job, queue, type Run } from '../core/job.ts'
+import { askQueue, job, type Run } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { run as runSql, sql } from '../core/sql.ts'
 import type { Brake } from '../media/brake.ts'
@@ -35,7 +35,7 @@ export const transcode = job({
     await rearrange()
     while (!run.signal.aborted && await next(run)) {
       // Whoever halts all jobs does not want another to begin; this one stands for those that are left.
-      if (await (await queue('transcoding')).isPaused()) return await again()
+      if (await askQueue('transcoding', async opened => await opened.isPaused(), false)) return await again()
     }
   }
 })
