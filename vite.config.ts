@@ -49,6 +49,25 @@ function replaceOnce(code: string, pattern: RegExp, by: string): string {
   return code.replace(pattern, by)
 }
 
+/** The texts that only the pages of the administration show, by what their keys begin with. */
+export const ADMIN_TEXTS = ['encoder', 'federation', 'health', 'jobs', 'site', 'users']
+
+/** Cuts every language in two: what everybody loads, and `?admin`. */
+const texts: Plugin = {
+  name: 'bobine:texts',
+  enforce: 'pre',
+  transform: {
+    filter: { id: /client\/src\/i18n\/(?!i18n|languages|catalogue)[\w-]+\.ts(\?admin)?$/ },
+    handler(code, id) {
+      const belongs = (line: string) => {
+        const [, kind] = /^  '(\w+)\./.exec(line) ?? []
+        return kind === undefined || ADMIN_TEXTS.includes(kind) === id.endsWith('?admin')
+      }
+      return code.split('\n').filter(belongs).join('\n')
+    }
+  }
+}
+
 const KEPT_FOR = 7 * 24 * 3600 * 1000
 
 /** Removes files of builds that are older than a week: a page that was opened before an update still finds the rest of its code. */
@@ -66,7 +85,7 @@ const swept: Plugin = {
 
 /** Builds client/ to dist/client: two pages (the site and the embedded player) that server/pages fills in. */
 export default defineConfig(({ command }) => ({
-  plugins: [root, lean, compressed, swept],
+  plugins: [root, lean, texts, compressed, swept],
   base: command === 'build' ? '/client/' : '/',
   // Not import.meta.env.DEV: a build under tests would be taken for development.
   define: { DEVELOPMENT: command === 'serve' },
@@ -84,13 +103,13 @@ export default defineConfig(({ command }) => ({
     chunkSizeWarningLimit: 600,
     rolldownOptions: {
       checks: { pluginTimings: false },
-      input: { site: join(client, 'index.html'), embed: join(client, 'embed.html') },
+      input: { site: join(client, 'index.html'), embed: join(client, 'embed.html'), first: join(client, 'src/first.ts') },
       output: {
         codeSplitting: {
           groups: [
             { name: 'player', test: /client\/src\/(player\/(?!hls|ahead|opening)|videos\/(use-video|source-of|start-of|password-form)|embed\/wishes)/, priority: 1 },
             // What most pages share comes in one file: on a slow line a request costs more than a few kilobytes.
-            { name: 'base', test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed)\.tsx)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|shell\/(?!app|routes|shell)|player\/(ahead|opening)|instance\/config|videos\/(card|names)|channels\/(profile|reading)\.|subscriptions\/subscribe\.|moderation\/(report|reasons)\.)/, priority: 2 }
+            { name: 'base', test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed|first)\.tsx?)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|shell\/(?!app|routes|shell)|player\/(ahead|opening)|instance\/config|videos\/(card|names)|channels\/(profile|reading)\.|subscriptions\/subscribe\.|moderation\/(report|reasons)\.)/, priority: 2 }
           ]
         }
       }

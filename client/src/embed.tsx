@@ -2,12 +2,14 @@ import { render } from 'preact'
 import { EmbeddedVideo } from './embed/embedded-video.tsx'
 import { readWishes } from './embed/wishes.ts'
 import { setLanguage } from './i18n/i18n.ts'
+import { pause } from './pause.ts'
 import { prepareFilm } from './player/opening.ts'
 import { firstLanguage } from './shell/preferences.ts'
 import './ui/tokens.css'
 import './ui/base.css'
 
-await prepareFilm()
+prepareFilm()
+await pause()
 const wishes = readWishes(location.search)
 const commanded = wishes.api && parent !== window
 const [remote] = await Promise.all([commanded ? import('./embed/remote.ts').then(({ Remote }) => new Remote(parent)) : null, setLanguage(firstLanguage())])

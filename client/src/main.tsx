@@ -2,7 +2,7 @@ import { render } from 'preact'
 import { isLoggedIn } from './credentials.ts'
 import { setLanguage } from './i18n/i18n.ts'
 import { loadConfig } from './instance/config.ts'
-import { pause } from './pause.ts'
+import { itsTurn, pause } from './pause.ts'
 import { prepareFilm } from './player/opening.ts'
 import { loadMe } from './session.ts'
 import { App } from './shell/app.tsx'
@@ -12,13 +12,13 @@ import { preloadPage } from './shell/routes.ts'
 import './ui/tokens.css'
 import './ui/base.css'
 
-await prepareFilm()
+prepareFilm()
 await pause()
 applyTheme()
 await pause()
 // What the server wrote stays in view until everything is here to take its place in one step.
 await Promise.all([setLanguage(firstLanguage()), preloadPage(location.pathname)])
-await pause()
+await itsTurn()
 const place = document.createElement('div')
 render(<App />, place)
 place.id = 'app'

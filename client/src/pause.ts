@@ -9,9 +9,9 @@ export async function pause(): Promise<void> {
   await new Promise(resolve => { setTimeout(resolve) })
 }
 
-/** Has everything that can wait (`itsTurn`) wait until `done`. */
-export function goFirst(done: Promise<unknown>): void {
-  const one = first = Promise.race([done, new Promise(resolve => { setTimeout(resolve, LONGEST) })]).then(() => {
+/** Has everything that can wait (`itsTurn`) wait until `done`, for so long (ms) at most. */
+export function goFirst(done: Promise<unknown>, longest = LONGEST): void {
+  const one = first = Promise.race([done, new Promise(resolve => { setTimeout(resolve, longest) })]).then(() => {
     if (first === one) first = null
   })
 }

@@ -79,7 +79,7 @@ test('a film begins before the player\'s library is there, which then goes on wi
   expect(after).toEqual({ src: opened, ranges: 1, from: expect.closeTo(0, 1) })
   await openSettings(page)
   await page.getByRole('menuitem', { name: /Quality/ }).click()
-  await page.getByRole('menuitemradio', { name: '720p' }).click()
+  await page.getByRole('menuitemradio', { name: '720p', exact: true }).click()
   await expect.poll(async () => (await picture(page)).height, { timeout: 30_000 }).toBe(720)
   expectNoFaults(visitor)
   await visitor.context.close()
@@ -176,6 +176,63 @@ test('play pressed before any of the client is there is kept for it, by mouse an
     expectNoFaults(visitor)
     await visitor.context.close()
   }
+})
+
+test('a film begins in the page the server wrote, and goes on in the player that takes it over', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  let release = (): void => undefined
+  const released = new Promise<void>(resolve => { release = resolve })
+  // The page's own part stays away: what is there can only be what the server wrote.
+  await page.route('**/assets/watch.page-*.js', async route => {
+    await released
+    await route.continue()
+  })
+  await page.addInitScript(() => {
+    Object.assign(window, { heard: [] })
+    for (const type of ['play', 'pause', 'emptied']) addEventListener(type, () => { (window as never as { heard: string[] }).heard.push(type) }, true)
+  })
+  await page.goto(`/w/${video.shortUUID}`)
+  await page.locator('.player-start').click()
+  await expectToPlay(page)
+  expect(await page.locator('.player-start').count()).toBe(0)
+  expect(await page.locator('.controls').count()).toBe(0)
+  const film = await page.locator('video').elementHandle()
+  const before = await film!.evaluate(one => (one as HTMLVideoElement).currentTime)
+  release()
+  await page.locator('.controls').waitFor({ state: 'attached' })
+  await expectToPlay(page)
+  expect(await page.locator('video').evaluate((one, film) => one === film, film)).toBe(true)
+  expect(await film!.evaluate(one => (one as HTMLVideoElement).currentTime)).toBeGreaterThan(before)
+  expect(await page.evaluate(() => (window as never as { heard: string[] }).heard)).toEqual(['play'])
+  expect(await page.locator('.player-start').count()).toBe(0)
+  // The player knows that it plays, and goes on to the end.
+  await page.keyboard.press('k')
+  await expect.poll(async () => await film!.evaluate(one => (one as HTMLVideoElement).paused)).toBe(true)
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
+test('whoever has set a loudness hears nothing before the player that knows it is there', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await page.goto('/')
+  await page.evaluate(() => localStorage.setItem('bobine.volume', JSON.stringify({ volume: 0.3, muted: true })))
+  let release = (): void => undefined
+  const released = new Promise<void>(resolve => { release = resolve })
+  await page.route('**/assets/watch.page-*.js', async route => {
+    await released
+    await route.continue()
+  })
+  await page.goto(`/w/${video.shortUUID}`)
+  await page.locator('.player-start').click()
+  await page.waitForTimeout(1500)
+  expect(await page.locator('.player video').count()).toBe(0)
+  release()
+  await expectToPlay(page)
+  expect(await page.locator('video').evaluate((one: HTMLVideoElement) => [one.muted, one.volume])).toEqual([true, 0.3])
+  expectNoFaults(visitor)
+  await visitor.context.close()
 })
 
 test('without scripts there is no button that does nothing', async () => {

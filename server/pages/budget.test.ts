@@ -1,10 +1,12 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
+import en from '../../client/src/i18n/en.ts'
+import { ADMIN_TEXTS } from '../../vite.config.ts'
 import { built } from '../test/built.ts'
 import { clientFolder } from './built.ts'
 
-type Chunk = { file: string, imports?: string[], css?: string[] }
+type Chunk = { file: string, imports?: string[], dynamicImports?: string[], css?: string[] }
 let manifest: Record<string, Chunk>
 beforeAll(async () => {
   await built()
@@ -27,15 +29,37 @@ function scripts(...sources: string[]): string[] {
 const gzipped = (files: string[]) => files.reduce((sum, file) => sum + statSync(join(clientFolder, `${file}.gz`)).size, 0)
 
 it.each([
-  ['watch', 'index.html', 'src/videos/watch.page.tsx', 60_000, 6],
-  ['home', 'index.html', 'src/videos/home.page.tsx', 41_000, 5],
-  ['embed', 'embed.html', 'embed.html', 55_000, 5]
+  ['watch', 'index.html', 'src/videos/watch.page.tsx', 58_000, 6],
+  ['home', 'index.html', 'src/videos/home.page.tsx', 39_000, 5],
+  ['embed', 'embed.html', 'embed.html', 53_000, 5]
 ])('the %s page keeps to its budget of script, gzipped, and asks for few files', (_, frame, source, bytes, count) => {
   for (const language of ['en', 'fr']) {
     const files = scripts(frame, source, `src/i18n/${language}.ts`)
     expect(gzipped(files)).toBeLessThanOrEqual(bytes)
     expect(files.length).toBeLessThanOrEqual(count)
     expect(files.some(file => file.includes('/hls-'))).toBe(false)
+  }
+})
+
+it('the texts of the administration come with its pages, and no other page needs them', () => {
+  const ofAdmin = (key: string) => ADMIN_TEXTS.includes(key.split('.')[0]!)
+  const isPage = (key: string) => /^src\/(admin|federation)\/|^src\/moderation\/reports\.page|^src\/i18n\//.test(key)
+  const reached = new Set<string>()
+  const visit = (key: string) => {
+    if (reached.has(key) || isPage(key)) return
+    reached.add(key)
+    for (const one of [...manifest[key]!.imports ?? [], ...manifest[key]!.dynamicImports ?? []]) visit(one)
+  }
+  for (const frame of ['index.html', 'embed.html']) visit(frame)
+  expect(reached.size).toBeGreaterThan(20)
+  const code = (keys: Iterable<string>) => [...keys].map(key => readFileSync(join(clientFolder, manifest[key]!.file), 'utf8')).join('\n')
+  const used = (text: string) => Object.keys(en).filter(key => new RegExp(`[\`'"]${key.replace('.', '\\.')}[\`'"]`).test(text))
+  expect(used(code(reached)).filter(ofAdmin)).toEqual([])
+  expect(used(code(reached)).length).toBeGreaterThan(300)
+  for (const language of ['en', 'fr']) {
+    const [everybodys, administrators] = [used(code([`src/i18n/${language}.ts`])), used(code([`src/i18n/${language}.ts?admin`]))]
+    expect([everybodys.some(ofAdmin), administrators.every(ofAdmin), administrators.length > 200]).toEqual([false, true, true])
+    expect([...everybodys, ...administrators].sort()).toEqual(Object.keys(en).sort())
   }
 })
 

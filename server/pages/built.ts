@@ -9,13 +9,18 @@ export const clientFolder = join(projectFolder, 'dist/client')
 const FILES = ['manifest.json', 'index.html', 'embed.html']
 
 type Chunk = { file: string, css?: string[], imports?: string[] }
-type Built = { stamp: string, name: string, manifest: Record<string, Chunk>, templates: Record<'site' | 'embed', string> }
-const NOTHING: Built = { stamp: '', name: '', manifest: {}, templates: { site: '', embed: '' } }
+type Built = { stamp: string, name: string, manifest: Record<string, Chunk>, templates: Record<'site' | 'embed', string>, first: string }
+const NOTHING: Built = { stamp: '', name: '', manifest: {}, templates: { site: '', embed: '' }, first: '' }
 let known: Built | null = null
 
 /** The frame of a page as the build wrote it; null where the client has not been built. */
 export function template(name: 'site' | 'embed'): string | null {
   return built()?.templates[name] ?? null
+}
+
+/** The one script that stands inside a page (client/src/first.ts); empty where the client has not been built. */
+export function firstScript(): string {
+  return built()?.first ?? ''
 }
 
 /** Names the build; null where there is none. */
@@ -48,5 +53,8 @@ function built(): Built | null {
   if (known?.stamp === stamp) return known
   const [manifest, site, embed] = FILES.map(name => readFileSync(join(clientFolder, name), 'utf8')) as [string, string, string]
   const name = createHash('sha1').update(manifest).update(site).digest('base64url')
-  return known = { stamp, name, manifest: JSON.parse(manifest) as Built['manifest'], templates: { site, embed } }
+  const chunks = JSON.parse(manifest) as Built['manifest']
+  // In a function: its names are nobody else's.
+  const first = `(() => {${readFileSync(join(clientFolder, chunks['src/first.ts']!.file), 'utf8').trim()}})()`
+  return known = { stamp, name, manifest: chunks, templates: { site, embed }, first }
 }

@@ -1,8 +1,7 @@
 import { origin } from '../core/config.ts'
-import { assetsOf, template } from './built.ts'
+import { assetsOf, firstScript, template } from './built.ts'
 import { html, Html, jsonScript } from './html.ts'
-import type { Instance, Page } from './page.ts'
-import { firstScript } from './first-script.ts'
+import type { Beginning, Instance, Page } from './page.ts'
 import { wordsOf, type Language } from './words.ts'
 
 type Look = { frame: 'site' | 'embed', language: Language, theme: 'light' | 'dark' | null, instance: Instance }
@@ -29,7 +28,7 @@ export function plainly(page: Page, look: Look): string {
 
 function headOf(page: Page, scripts: string[], { name }: Instance): Html {
   const title = page.title === '' ? name : `${page.title} · ${name}`
-  return html`${firstScript}<title>${title}</title>
+  return html`${begin(page.early?.first)}<title>${title}</title>
     ${page.description && html`<meta name="description" content="${page.description}">`}
     ${page.canonical === null ? html`<meta name="robots" content="noindex">` : html`<link rel="canonical" href="${origin()}${page.canonical}">`}
     <meta property="og:site_name" content="${name}">
@@ -39,6 +38,12 @@ function headOf(page: Page, scripts: string[], { name }: Instance): Html {
     ${scripts.map(file => html`<link rel="modulepreload" crossorigin href="/client/${file}">`)}
     ${page.early?.files.map(path => html`<link rel="preload" as="fetch" crossorigin href="${path}">`)}
     ${page.early && assetsOf(...page.early.sources).scripts.filter(file => !scripts.includes(file)).map(file => html`<link rel="modulepreload" fetchpriority="low" crossorigin href="/client/${file}">`)}`
+}
+
+/** The first script, before the styles: it would wait for them. It asks for what a film begins with: files, and where their first segment ends. */
+function begin(first: Beginning | null | undefined): Html {
+  const open = html`<script${first && html` data-ahead="${JSON.stringify(first.files.map(({ file, ends }) => [file, ends[1]]))}"`}>`
+  return new Html(`${open.text}${firstScript()}</script>`)
 }
 
 /** As the client draws it: a file would be one more thing to wait for. */

@@ -1,11 +1,12 @@
+import { createHash } from 'node:crypto'
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
 import { config, origin } from '../core/config.ts'
-import { firstScriptSource } from './first-script.ts'
+import { firstScript } from './built.ts'
 
 const OURSELVES = ['\'self\'']
 const DIRECTIVES = {
-  defaultSrc: OURSELVES, scriptSrc: [...OURSELVES, firstScriptSource], styleSrc: OURSELVES, fontSrc: OURSELVES, connectSrc: OURSELVES, formAction: OURSELVES, baseUri: OURSELVES, manifestSrc: OURSELVES,
+  defaultSrc: OURSELVES, scriptSrc: [...OURSELVES, () => `'sha256-${createHash('sha256').update(firstScript()).digest('base64')}'`], styleSrc: OURSELVES, fontSrc: OURSELVES, connectSrc: OURSELVES, formAction: OURSELVES, baseUri: OURSELVES, manifestSrc: OURSELVES,
   imgSrc: [...OURSELVES, 'data:', 'blob:'], mediaSrc: [...OURSELVES, 'blob:'], workerSrc: [...OURSELVES, 'blob:'], objectSrc: ['\'none\'']
 }
 

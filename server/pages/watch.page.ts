@@ -103,7 +103,7 @@ function player(video: VideoDetails, preparing: string): Html {
   return html`${poster && html`<img class="player-poster" src="${poster}" alt="">`}<noscript><video controls playsinline preload="none" ${poster && html`poster="${poster}"`}><source src="${here(playlist.playlistUrl)}" type="application/vnd.apple.mpegurl">${whole && html`<source src="${whole}" type="video/mp4">`}</video></noscript>`
 }
 
-/** The large button of the player; what is pressed before there is a player is kept for it (first-script.ts). */
+/** The large button of the player; what is pressed before there is a player is kept for it (client/src/first.ts). */
 function playButton({ play }: Words): Html {
   return html`<button type="button" class="icon-button player-start" data-kept aria-label="${play}" title="${play}"><svg class="icon" width="34" height="34" viewBox="0 0 24 24" aria-hidden="true" fill="currentColor"><path d="M7 4.5v15l12.5-7.5z"/></svg></button>`
 }

@@ -1,16 +1,35 @@
-import { signal } from '@preact/signals'
+import { batch, signal } from '@preact/signals'
 import type { Catalogue, Key, Plural } from './catalogue.ts'
 import { LANGUAGES, type Language } from './languages.ts'
 type Values = Record<string, string | number>
 
-const catalogue = signal<Catalogue | null>(null)
+const catalogue = signal<Partial<Catalogue>>({})
 const current = signal<Language>('en')
+let wished: Language = 'en'
+let administers = false
 
 /** Loads a language and shows everything in it. */
 export async function setLanguage(language: Language): Promise<void> {
-  const texts = (await LANGUAGES[language].load()).default
-  current.value = language
-  catalogue.value = texts
+  wished = language
+  await load()
+}
+
+/** Loads the texts of the administration, in every language from now on. */
+export async function loadAdminTexts(): Promise<void> {
+  administers = true
+  await load()
+}
+
+async function load(): Promise<void> {
+  const language = wished
+  const { load, loadAdmin } = LANGUAGES[language]
+  const parts = await Promise.all([load(), administers ? loadAdmin() : null])
+  // Another language was wished for meanwhile.
+  if (language !== wished) return
+  batch(() => {
+    catalogue.value = Object.assign({}, current.peek() === language ? catalogue.peek() : null, ...parts.map(part => part?.default)) as Partial<Catalogue>
+    current.value = language
+  })
   document.documentElement.lang = language
 }
 
@@ -21,7 +40,7 @@ export function language(): Language {
 
 /** A text in the language in use, `{name}` filled in; `count` chooses the plural form and is written by the language's rules. */
 export function t(key: Key, values: Values = {}): string {
-  const text = catalogue.value?.[key] ?? ''
+  const text = catalogue.value[key] ?? ''
   const form = typeof text === 'string' ? text : text[pluralOf(Number(values.count))]
   return form.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name]

@@ -1,9 +1,11 @@
 import type { Catalogue } from './catalogue.ts'
 
-/** The languages of the site: their own name and where their texts are. A new language is one file and one line here. */
+type Texts = Promise<{ default: Partial<Catalogue> }>
+
+/** The languages of the site: their own name, where their texts are, and where those of the administration, which come apart (vite.config.ts). A new language is one file and one line here. */
 export const LANGUAGES = {
-  en: { name: 'English', load: () => import('./en.ts') as Promise<{ default: Catalogue }> },
-  fr: { name: 'Français', load: () => import('./fr.ts') as Promise<{ default: Catalogue }> }
+  en: { name: 'English', load: (): Texts => import('./en.ts'), loadAdmin: (): Texts => import('./en.ts?admin') },
+  fr: { name: 'Français', load: (): Texts => import('./fr.ts'), loadAdmin: (): Texts => import('./fr.ts?admin') }
 }
 
 /** The code of a language of the site. */

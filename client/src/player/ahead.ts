@@ -2,7 +2,6 @@ import type Hls from 'hls.js'
 import type { LoaderCallbacks, LoaderConfiguration, LoaderContext } from 'hls.js'
 import { beginning, takeAnswer } from '../first-data.ts'
 import { pause } from '../pause.ts'
-import { read } from '../storage.ts'
 
 /** What was fetched ahead: bytes, or a playlist's text; and when (ms), which tells the speed of the line. */
 type Fetched<T extends ArrayBuffer | string> = { data: T, began: number, answered: number, ended: number }
@@ -11,11 +10,14 @@ export type Ahead = { playlist: string, bytes: Promise<ArrayBuffer> }
 
 const pieces = new Map<string, Promise<Fetched<ArrayBuffer>>>()
 
-/** Begins to fetch the first picture and sound of the opened page's video, while the player and its library are still on their way; null where it may not begin there. */
-export function fetchAhead(): Ahead[] | null {
-  // Whoever has watched before may begin with another quality, and who was sent to a place begins there.
-  if (!beginning || read('bandwidth') !== null || read('quality') !== null || new URLSearchParams(location.search).has('start')) return null
-  return beginning.files.map(({ playlist, file, ends }) => ({ playlist, bytes: fetchPieces(file, ends) }))
+/** What the page itself asks for (first.ts), by path: its bytes, and when (ms) it was asked, answered and there. */
+export type Begun = Record<string, { bytes: Promise<ArrayBuffer>, began: number, answered: number, ended: number }>
+
+/** The first picture and sound of the opened page's video, which are on their way before any of the client is there; null where it may not begin with them. */
+export function takeAhead(): Ahead[] | null {
+  const { bobineAhead: begun } = window as { bobineAhead?: Begun }
+  if (!beginning || !begun) return null
+  return beginning.files.map(({ playlist, file, ends }) => ({ playlist, bytes: inPieces(file, ends, begun[file]!) }))
 }
 
 /** The loader of hls.js, which does not ask again for what came with the page or was fetched ahead. */
@@ -33,7 +35,9 @@ export function loaderWithAhead(Base: typeof Hls.DefaultConfig.loader): typeof H
         if (!came) return super.load(context, config, callbacks)
         const { data, began, answered, ended } = came
         const size = typeof data === 'string' ? data.length : data.byteLength
-        Object.assign(this.stats.loading, { start: began, first: answered, end: ended })
+        // As if it had ended now: what lay here meanwhile says nothing of the line.
+        const lay = performance.now() - ended
+        Object.assign(this.stats.loading, { start: began + lay, first: answered + lay, end: ended + lay })
         Object.assign(this.stats, { loaded: size, total: size, bwEstimate: size * 8000 / Math.max(1, ended - answered) })
         callbacks.onProgress?.(this.stats, context, data, null)
         callbacks.onSuccess({ url: new URL(context.url, location.href).href, data, code: 200 }, this.stats, context, null)
@@ -67,22 +71,17 @@ function pathOf(url: string): string {
   return pathname + search
 }
 
-/** Fetches header and segment at once, and keeps them as the library asks for them. */
-function fetchPieces(path: string, [middle, end]: [number, number]): Promise<ArrayBuffer> {
-  const began = performance.now()
-  let answered = began
-  const whole = fetch(path, { headers: { Range: `bytes=0-${end - 1}` } }).then(async response => {
-    answered = performance.now()
-    const bytes = await response.arrayBuffer()
-    if (response.status !== 206 || bytes.byteLength !== end) throw new Error(`${response.status} while fetching ahead`)
-    return bytes
-  })
-  const piece = async (from: number, to: number): Promise<Fetched<ArrayBuffer>> => ({ data: (await whole).slice(from, to), began, answered, ended: performance.now() })
-  for (const [from, to] of [[0, middle], [middle, end]] as const) {
-    const one = piece(from, to)
-    // Whoever takes it asks again.
-    one.catch(() => {})
-    pieces.set(`${path} ${from}-${to}`, one)
+/** Header and segment come at once, and are kept as the library asks for them. */
+function inPieces(path: string, [middle, end]: [number, number], one: Begun[string]): Promise<ArrayBuffer> {
+  const piece = async (from: number, to: number): Promise<Fetched<ArrayBuffer>> => {
+    const whole = await one.bytes
+    return { data: whole.slice(from, to), began: one.began, answered: one.answered, ended: one.ended }
   }
-  return whole
+  for (const [from, to] of [[0, middle], [middle, end]] as const) {
+    const part = piece(from, to)
+    // Whoever takes it asks again.
+    part.catch(() => {})
+    pieces.set(`${path} ${from}-${to}`, part)
+  }
+  return one.bytes
 }

@@ -1,4 +1,4 @@
-/** Whether play was pressed in the page the server wrote, before there was a player (server/pages/first-script.ts); it serves once. */
+/** Whether play was pressed in the page the server wrote, before there was a player (first.ts); it serves once. */
 export function takePress(): boolean {
   const { dataset } = document.documentElement
   const kept = 'pressed' in dataset

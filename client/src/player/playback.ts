@@ -1,6 +1,7 @@
 import { computed, signal } from '@preact/signals'
 import { goFirst } from '../pause.ts'
 import { read, write } from '../storage.ts'
+import { shown } from './opening.ts'
 
 type Loudness = { volume: number, muted: boolean }
 
@@ -60,7 +61,10 @@ export class Playback {
 
   /** Plays; also where it has just begun by itself, nothing else. Until there is a picture what can wait waits. */
   play(): void {
-    const playing = this.media.play().then(async () => await shown(this.media)).catch(() => { /* refused by the browser: the button stays */ })
+    const { media } = this
+    // It may play since before there was a player.
+    if (!media.paused && media.readyState > HTMLMediaElement.HAVE_CURRENT_DATA) this.begun.value = true
+    const playing = media.play().then(async () => await shown(media)).catch(() => { /* refused by the browser: the button stays */ })
     if (!this.begun.peek()) goFirst(playing)
   }
 
@@ -131,11 +135,6 @@ export class Playback {
     this.#measured.value = media.duration
     this.buffered.value = bufferedEnd(media)
   }
-}
-
-/** Resolves with the next picture on the screen. */
-async function shown(media: HTMLVideoElement): Promise<void> {
-  if ('requestVideoFrameCallback' in media) await new Promise(resolve => { media.requestVideoFrameCallback(resolve) })
 }
 
 /** Where the buffered part that holds the current place ends. */

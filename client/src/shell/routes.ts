@@ -1,7 +1,11 @@
+import type { JSX } from 'preact'
 import { lazy } from 'preact-iso'
+import { loadAdminTexts } from '../i18n/i18n.ts'
 
 /** Whether Vite's development server shows the pages; never in a build. */
 declare const DEVELOPMENT: boolean
+
+const administration = (page: () => Promise<{ default: () => JSX.Element }>) => lazy(async () => (await Promise.all([page(), loadAdminTexts()]))[0])
 
 /** Every page: its address and where its code is; the code comes when the page is opened. */
 export const ROUTES = [
@@ -21,13 +25,13 @@ export const ROUTES = [
   { path: '/login', view: lazy(() => import('../accounts/login.page.tsx')) },
   { path: '/signup', view: lazy(() => import('../accounts/signup.page.tsx')) },
   { path: '/settings', view: lazy(() => import('../accounts/settings.page.tsx')) },
-  { path: '/admin', view: lazy(() => import('../admin/admin.page.tsx')) },
-  { path: '/admin/health', view: lazy(() => import('../admin/health.page.tsx')) },
-  { path: '/admin/users', view: lazy(() => import('../admin/users.page.tsx')) },
-  { path: '/admin/jobs', view: lazy(() => import('../admin/jobs.page.tsx')) },
-  { path: '/admin/settings', view: lazy(() => import('../admin/site.page.tsx')) },
-  { path: '/admin/federation', view: lazy(() => import('../federation/federation.page.tsx')) },
-  { path: '/admin/reports', view: lazy(() => import('../moderation/reports.page.tsx')) },
+  { path: '/admin', view: administration(() => import('../admin/admin.page.tsx')) },
+  { path: '/admin/health', view: administration(() => import('../admin/health.page.tsx')) },
+  { path: '/admin/users', view: administration(() => import('../admin/users.page.tsx')) },
+  { path: '/admin/jobs', view: administration(() => import('../admin/jobs.page.tsx')) },
+  { path: '/admin/settings', view: administration(() => import('../admin/site.page.tsx')) },
+  { path: '/admin/federation', view: administration(() => import('../federation/federation.page.tsx')) },
+  { path: '/admin/reports', view: administration(() => import('../moderation/reports.page.tsx')) },
   { path: '/about', view: lazy(() => import('../instance/about.page.tsx')) },
   ...(DEVELOPMENT ? [{ path: '/design', view: lazy(() => import('../design/design.page.tsx')) }] : [])
 ]
