@@ -103,13 +103,13 @@ export default defineConfig(({ command }) => ({
     chunkSizeWarningLimit: 600,
     rolldownOptions: {
       checks: { pluginTimings: false },
-      input: { site: join(client, 'index.html'), embed: join(client, 'embed.html'), first: join(client, 'src/first.ts') },
+      input: { site: join(client, 'index.html'), embed: join(client, 'embed.html'), first: join(client, 'src/first.ts'), firstFilm: join(client, 'src/first-film.ts') },
       output: {
         codeSplitting: {
           groups: [
             { name: 'player', test: /client\/src\/(player\/(?!hls|ahead|opening)|videos\/(use-video|source-of|start-of|password-form)|embed\/wishes)/, priority: 1 },
             // What most pages share comes in one file: on a slow line a request costs more than a few kilobytes.
-            { name: 'base', test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed|first)\.tsx?)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|shell\/(?!app|routes|shell)|player\/(ahead|opening)|instance\/config|videos\/(card|names)|channels\/(profile|reading)\.|subscriptions\/subscribe\.|moderation\/(report|reasons)\.)/, priority: 2 }
+            { name: 'base', test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed|first|first-film)\.tsx?)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|shell\/(?!app|routes|shell)|player\/(ahead|opening)|instance\/config|videos\/(card|names)|channels\/(profile|reading)\.|subscriptions\/subscribe\.|moderation\/(report|reasons)\.)/, priority: 2 }
           ]
         }
       }

@@ -3,12 +3,12 @@ import { EmbeddedVideo } from './embed/embedded-video.tsx'
 import { readWishes } from './embed/wishes.ts'
 import { setLanguage } from './i18n/i18n.ts'
 import { pause } from './pause.ts'
-import { prepareFilm } from './player/opening.ts'
+import { letFilmGoFirst } from './player/opening.ts'
 import { firstLanguage } from './shell/preferences.ts'
 import './ui/tokens.css'
 import './ui/base.css'
 
-prepareFilm()
+letFilmGoFirst()
 await pause()
 const wishes = readWishes(location.search)
 const commanded = wishes.api && parent !== window

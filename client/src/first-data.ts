@@ -1,17 +1,12 @@
 /** The path that the server was asked for; pages opened since then were drawn here. */
 export const openedPath = location.pathname
 
-/** What playing begins with (server/pages/page.ts). */
-type Beginning = { master: string, duration: number, files: { playlist: string, file: string, ends: [header: number, segment: number] }[] }
-type FirstData = { answers?: Record<string, unknown>, first?: Beginning | null }
+type FirstData = { answers?: Record<string, unknown> }
 
 const element = document.getElementById('bobine-data')
 const given = (element?.textContent ? JSON.parse(element.textContent) : {}) as FirstData
 const answers = new Map(Object.entries(given.answers ?? {}))
 const texts = new Map([...document.querySelectorAll<HTMLElement>('[data-markdown]')].map(node => [node.dataset.markdown, node.innerHTML]))
-
-/** What playing the opened page's video begins with, where it can begin before its library is there. */
-export const beginning = given.first ?? null
 
 /** The answer to a GET that came with the page, by its address below the origin; it serves once. */
 export function takeAnswer(url: string): unknown {

@@ -3,7 +3,7 @@ import { isLoggedIn } from './credentials.ts'
 import { setLanguage } from './i18n/i18n.ts'
 import { loadConfig } from './instance/config.ts'
 import { itsTurn, pause } from './pause.ts'
-import { prepareFilm } from './player/opening.ts'
+import { letFilmGoFirst } from './player/opening.ts'
 import { loadMe } from './session.ts'
 import { App } from './shell/app.tsx'
 import { keepOfflinePage } from './shell/offline.ts'
@@ -12,7 +12,7 @@ import { preloadPage } from './shell/routes.ts'
 import './ui/tokens.css'
 import './ui/base.css'
 
-prepareFilm()
+letFilmGoFirst()
 await pause()
 applyTheme()
 await pause()

@@ -29,17 +29,18 @@ function paths(): string[] {
   return [...routes.map(path => known[path] ?? path.replace(/:\w+/g, 'x')), `/videos/embed/${video.uuid}`, '/offline', '/search?search=mill', '/nothing/here', '/w/nothing', '/videos/embed/nothing']
 }
 
-test('every page has the strict policy and nothing inline but the script it names', async () => {
+test('every page has the strict policy and nothing inline but the scripts it names', async () => {
+  const films = [`/w/${video.shortUUID}`, `/videos/embed/${video.uuid}`]
   for (const path of paths()) {
     const { headers, text } = await site.call(`GET /${path}`, { headers: { accept: 'text/html' } })
     const policy = headers.get('content-security-policy') ?? ''
-    const inline = [...text.matchAll(/<script(?: data-ahead="[^"]*")?>([^<]*)<\/script>/g)].map(([, script]) => `'sha256-${createHash('sha256').update(script!).digest('base64')}'`)
-    expect([path, inline.length]).toEqual([path, path === '/offline' ? 0 : 1])
-    expect([path, policy.match(/(?:default|script|style|worker)-src [^;]*/g)]).toEqual([path, expect.arrayContaining(["default-src 'self'", expect.stringMatching(/^script-src 'self' 'sha256-[\w+/=]{44}'$/), "style-src 'self'", "worker-src 'self' blob:"])])
+    const inline = [...text.matchAll(/<script(?: data-film="[^"]*")?>([^<]*)<\/script>/g)].map(([, script]) => `'sha256-${createHash('sha256').update(script!).digest('base64')}'`)
+    expect([path, inline.length]).toEqual([path, path === '/offline' ? 0 : films.includes(path) ? 2 : 1])
+    expect([path, policy.match(/(?:default|script|style|worker)-src [^;]*/g)]).toEqual([path, expect.arrayContaining(["default-src 'self'", expect.stringMatching(/^script-src 'self'(?: 'sha256-[\w+/=]{44}'){2}$/), "style-src 'self'", "worker-src 'self' blob:"])])
     expect([path, policy]).toEqual([path, expect.not.stringMatching(/unsafe|\*/)])
     expect([path, policy.includes("frame-ancestors 'none'"), headers.get('x-frame-options')]).toEqual([path, !path.startsWith('/videos/embed/'), path.startsWith('/videos/embed/') ? null : 'DENY'])
-    if (inline.length > 0) expect(policy).toContain(inline[0])
-    const scripts = [...text.matchAll(/<script\b([^>]+)>/g)].map(([, attributes]) => attributes!).filter(attributes => !/^ data-ahead="[^"]*"$| src="\/client\/|type="application\/(ld\+)?json"/.test(attributes))
+    for (const one of inline) expect(policy).toContain(one)
+    const scripts = [...text.matchAll(/<script\b([^>]+)>/g)].map(([, attributes]) => attributes!).filter(attributes => !/^ data-film="[^"]*"$| src="\/client\/|type="application\/(ld\+)?json"/.test(attributes))
     expect([path, scripts, / style=| on\w+=|<style/.test(text.replace(/<script[\s\S]*?<\/script>/g, ''))]).toEqual([path, [], false])
   }
 })

@@ -155,6 +155,8 @@ test('play pressed before any of the client is there is kept for it, by mouse an
   for (const press of [async (page: Page) => await page.mouse.down(), async (page: Page) => { await page.locator('.player-start').focus(); await page.keyboard.press('Enter') }]) {
     const visitor = await site.visit()
     const { page } = visitor
+    // Who has set a loudness waits for the player that knows it.
+    await page.addInitScript(() => localStorage.setItem('bobine.volume', JSON.stringify({ volume: 0.9, muted: false })))
     let release = (): void => undefined
     const released = new Promise<void>(resolve => { release = resolve })
     await page.route('**/assets/site-*.js', async route => {
@@ -183,8 +185,8 @@ test('a film begins in the page the server wrote, and goes on in the player that
   const { page } = visitor
   let release = (): void => undefined
   const released = new Promise<void>(resolve => { release = resolve })
-  // The page's own part stays away: what is there can only be what the server wrote.
-  await page.route('**/assets/watch.page-*.js', async route => {
+  // The client stays away: what is there can only be what the server wrote.
+  await page.route('**/assets/site-*.js', async route => {
     await released
     await route.continue()
   })
@@ -192,7 +194,7 @@ test('a film begins in the page the server wrote, and goes on in the player that
     Object.assign(window, { heard: [] })
     for (const type of ['play', 'pause', 'emptied']) addEventListener(type, () => { (window as never as { heard: string[] }).heard.push(type) }, true)
   })
-  await page.goto(`/w/${video.shortUUID}`)
+  await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
   await page.locator('.player-start').click()
   await expectToPlay(page)
   expect(await page.locator('.player-start').count()).toBe(0)
@@ -220,11 +222,11 @@ test('whoever has set a loudness hears nothing before the player that knows it i
   await page.evaluate(() => localStorage.setItem('bobine.volume', JSON.stringify({ volume: 0.3, muted: true })))
   let release = (): void => undefined
   const released = new Promise<void>(resolve => { release = resolve })
-  await page.route('**/assets/watch.page-*.js', async route => {
+  await page.route('**/assets/site-*.js', async route => {
     await released
     await route.continue()
   })
-  await page.goto(`/w/${video.shortUUID}`)
+  await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
   await page.locator('.player-start').click()
   await page.waitForTimeout(1500)
   expect(await page.locator('.player video').count()).toBe(0)

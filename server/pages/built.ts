@@ -9,8 +9,8 @@ export const clientFolder = join(projectFolder, 'dist/client')
 const FILES = ['manifest.json', 'index.html', 'embed.html']
 
 type Chunk = { file: string, css?: string[], imports?: string[] }
-type Built = { stamp: string, name: string, manifest: Record<string, Chunk>, templates: Record<'site' | 'embed', string>, first: string }
-const NOTHING: Built = { stamp: '', name: '', manifest: {}, templates: { site: '', embed: '' }, first: '' }
+type Built = { stamp: string, name: string, manifest: Record<string, Chunk>, templates: Record<'site' | 'embed', string>, inside: Record<'first' | 'first-film', string> }
+const NOTHING: Built = { stamp: '', name: '', manifest: {}, templates: { site: '', embed: '' }, inside: { first: '', 'first-film': '' } }
 let known: Built | null = null
 
 /** The frame of a page as the build wrote it; null where the client has not been built. */
@@ -18,9 +18,9 @@ export function template(name: 'site' | 'embed'): string | null {
   return built()?.templates[name] ?? null
 }
 
-/** The one script that stands inside a page (client/src/first.ts); empty where the client has not been built. */
-export function firstScript(): string {
-  return built()?.first ?? ''
+/** A script that stands inside pages (client/src/first.ts, client/src/first-film.ts); empty where the client has not been built. */
+export function insideScript(name: keyof Built['inside']): string {
+  return (built() ?? NOTHING).inside[name]
 }
 
 /** Names the build; null where there is none. */
@@ -55,6 +55,6 @@ function built(): Built | null {
   const name = createHash('sha1').update(manifest).update(site).digest('base64url')
   const chunks = JSON.parse(manifest) as Built['manifest']
   // In a function: its names are nobody else's.
-  const first = `(() => {${readFileSync(join(clientFolder, chunks['src/first.ts']!.file), 'utf8').trim()}})()`
-  return known = { stamp, name, manifest: chunks, templates: { site, embed }, first }
+  const inside = (name: string) => `(() => {${readFileSync(join(clientFolder, chunks[`src/${name}.ts`]!.file), 'utf8').trim()}})()`
+  return known = { stamp, name, manifest: chunks, templates: { site, embed }, inside: { first: inside('first'), 'first-film': inside('first-film') } }
 }

@@ -1,5 +1,5 @@
 import { origin } from '../core/config.ts'
-import { assetsOf, firstScript, template } from './built.ts'
+import { assetsOf, insideScript, template } from './built.ts'
 import { html, Html, jsonScript } from './html.ts'
 import type { Beginning, Instance, Page } from './page.ts'
 import { wordsOf, type Language } from './words.ts'
@@ -10,7 +10,7 @@ type Look = { frame: 'site' | 'embed', language: Language, theme: 'light' | 'dar
 export function framed(page: Page, { frame, language, theme, instance }: Look): string {
   const text = template(frame)
   if (text === null) throw new Error('The client has not been built: run scripts/start or `npm run build`.')
-  const data = jsonScript('application/json', 'bobine-data', { answers: { '/api/v1/config': instance.settings, ...page.answers, ...page.early?.texts }, first: page.early?.first })
+  const data = jsonScript('application/json', 'bobine-data', { answers: { '/api/v1/config': instance.settings, ...page.answers, ...page.early?.texts } })
   const { styles, scripts } = assetsOf(...(page.source ? [page.source] : []), `src/i18n/${language}.ts`)
   const parts: Record<string, Html> = { head: headOf(page, scripts, instance), app: frame === 'site' ? around(page.body, instance, language) : page.body, data }
   // After the frame's own styles, as the client itself would add them.
@@ -40,10 +40,10 @@ function headOf(page: Page, scripts: string[], { name }: Instance): Html {
     ${page.early && assetsOf(...page.early.sources).scripts.filter(file => !scripts.includes(file)).map(file => html`<link rel="modulepreload" fetchpriority="low" crossorigin href="/client/${file}">`)}`
 }
 
-/** The first script, before the styles: it would wait for them. It asks for what a film begins with: files, and where their first segment ends. */
+/** The first scripts, before the styles: they would wait for them. */
 function begin(first: Beginning | null | undefined): Html {
-  const open = html`<script${first && html` data-ahead="${JSON.stringify(first.files.map(({ file, ends }) => [file, ends[1]]))}"`}>`
-  return new Html(`${open.text}${firstScript()}</script>`)
+  const film = first && html` data-film="${JSON.stringify(first)}"`
+  return new Html(`${film ? `<script${film.text}>${insideScript('first-film')}</script>` : ''}<script>${insideScript('first')}</script>`)
 }
 
 /** As the client draws it: a file would be one more thing to wait for. */

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto'
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
 import { config, origin } from '../core/config.ts'
-import { firstScript } from './built.ts'
+import { insideScript } from './built.ts'
 
 const OURSELVES = ['\'self\'']
 const DIRECTIVES = {
-  defaultSrc: OURSELVES, scriptSrc: [...OURSELVES, () => `'sha256-${createHash('sha256').update(firstScript()).digest('base64')}'`], styleSrc: OURSELVES, fontSrc: OURSELVES, connectSrc: OURSELVES, formAction: OURSELVES, baseUri: OURSELVES, manifestSrc: OURSELVES,
+  defaultSrc: OURSELVES, scriptSrc: [...OURSELVES, ...(['first', 'first-film'] as const).map(name => () => `'sha256-${createHash('sha256').update(insideScript(name)).digest('base64')}'`)], styleSrc: OURSELVES, fontSrc: OURSELVES, connectSrc: OURSELVES, formAction: OURSELVES, baseUri: OURSELVES, manifestSrc: OURSELVES,
   imgSrc: [...OURSELVES, 'data:', 'blob:'], mediaSrc: [...OURSELVES, 'blob:'], workerSrc: [...OURSELVES, 'blob:'], objectSrc: ['\'none\'']
 }
 
-/** The content security policy of a page: nothing inline but one known script, and nothing from elsewhere but the media of other servers' videos. Only `framed` pages may stand inside other sites' pages. */
+/** The content security policy of a page: nothing inline but two known scripts, and nothing from elsewhere but the media of other servers' videos. Only `framed` pages may stand inside other sites' pages. */
 export function policy(framed: boolean): RequestHandler {
   let content: RequestHandler | null = null
   return (request, response, next) => {

@@ -1,23 +1,23 @@
 import type Hls from 'hls.js'
 import type { LoaderCallbacks, LoaderConfiguration, LoaderContext } from 'hls.js'
-import { beginning, takeAnswer } from '../first-data.ts'
+import { takeAnswer } from '../first-data.ts'
 import { pause } from '../pause.ts'
+import { firstFilm } from './opening.ts'
 
 /** What was fetched ahead: bytes, or a playlist's text; and when (ms), which tells the speed of the line. */
 type Fetched<T extends ArrayBuffer | string> = { data: T, began: number, answered: number, ended: number }
-/** A file that playing begins with: its media playlist, and its header with the first segment. */
-export type Ahead = { playlist: string, bytes: Promise<ArrayBuffer> }
 
-const pieces = new Map<string, Promise<Fetched<ArrayBuffer>>>()
-
-/** What the page itself asks for (first.ts), by path: its bytes, and when (ms) it was asked, answered and there. */
-export type Begun = Record<string, { bytes: Promise<ArrayBuffer>, began: number, answered: number, ended: number }>
-
-/** The first picture and sound of the opened page's video, which are on their way before any of the client is there; null where it may not begin with them. */
-export function takeAhead(): Ahead[] | null {
-  const { bobineAhead: begun } = window as { bobineAhead?: Begun }
-  if (!beginning || !begun) return null
-  return beginning.files.map(({ playlist, file, ends }) => ({ playlist, bytes: inPieces(file, ends, begun[file]!) }))
+const pieces = new Map<string, () => Promise<Fetched<ArrayBuffer>>>()
+// Header and segment came at once; the library asks for one after the other.
+for (const piece of firstFilm?.pieces ?? []) {
+  const { file, ends: [middle, end] } = piece
+  for (const [from, to] of [[0, middle], [middle, end]] as const) {
+    pieces.set(`${file} ${from}-${to}`, async () => {
+      const data = (await piece.bytes).slice(from, to)
+      const { began, answered, ended } = piece
+      return { data, began, answered, ended }
+    })
+  }
 }
 
 /** The loader of hls.js, which does not ask again for what came with the page or was fetched ahead. */
@@ -60,28 +60,13 @@ function take({ url, rangeStart, rangeEnd }: LoaderContext): Promise<Fetched<Arr
     return typeof text === 'string' ? Promise.resolve({ data: text, began: now, answered: now, ended: now }) : null
   }
   const key = `${path} ${rangeStart}-${rangeEnd}`
-  const one = pieces.get(key) ?? null
+  const one = pieces.get(key)
   pieces.delete(key)
-  return one
+  return one?.() ?? null
 }
 
 /** Where a file of this instance lies below the origin. */
 function pathOf(url: string): string {
   const { pathname, search } = new URL(url, location.href)
   return pathname + search
-}
-
-/** Header and segment come at once, and are kept as the library asks for them. */
-function inPieces(path: string, [middle, end]: [number, number], one: Begun[string]): Promise<ArrayBuffer> {
-  const piece = async (from: number, to: number): Promise<Fetched<ArrayBuffer>> => {
-    const whole = await one.bytes
-    return { data: whole.slice(from, to), began: one.began, answered: one.answered, ended: one.ended }
-  }
-  for (const [from, to] of [[0, middle], [middle, end]] as const) {
-    const part = piece(from, to)
-    // Whoever takes it asks again.
-    part.catch(() => {})
-    pieces.set(`${path} ${from}-${to}`, part)
-  }
-  return one.bytes
 }
