@@ -17,6 +17,21 @@ afterAll(async () => await site?.stop())
 
 const titles = '.card-title'
 
+test.each([[1280, 'Bobine'], [390, 'Bobine'], [1280, 'TV'], [1280, 'The films of the old mill and all its friends']])('at %i pixels one reads where one is: %s', async (width, name) => {
+  const visitor = await site.visit({ viewport: { width, height: 800 } })
+  const { page } = visitor
+  await page.goto('/')
+  await page.locator('.bar [aria-haspopup]').waitFor()
+  const seen = await page.evaluate(name => {
+    const [text, bar] = [document.querySelector('.bar-name')!, document.querySelector('.bar')!.getBoundingClientRect()]
+    text.textContent = name
+    const { top, bottom, left, width } = text.getBoundingClientRect()
+    return { within: top >= bar.top && bottom <= bar.bottom, top: document.elementFromPoint(left + width / 2, (top + bottom) / 2) === text }
+  }, name)
+  expect(seen).toEqual({ within: true, top: true })
+  await visitor.context.close()
+})
+
 test('the three lists are in view, each with its own address, and the address gives it again', async () => {
   const visitor = await site.visit()
   const { page } = visitor
