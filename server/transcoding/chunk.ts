@@ -6,9 +6,10 @@ import { chunkName, encodeChunk, removeChunk } from '../media/chunks.ts'
 import type { Plan } from '../media/ladder.ts'
 import { removeHls, storedPath } from '../storage/disk.ts'
 import { Video } from '../videos/video.model.ts'
+import { hasRoomFor } from './stage.ts'
 import { endLease, renewLease, splitOf, type Leased, type Split } from './chunks.query.ts'
 
-type Options = { signal: AbortSignal, brake?: Brake | undefined }
+type Options = { signal: AbortSignal, brake?: Brake | undefined, helping?: boolean }
 
 /** The stem of a chunk's files: every run has its own, so that nobody writes what somebody reads. */
 export function chunkStem({ number, lease }: Pick<Leased, 'number' | 'lease'>): string {
@@ -17,13 +18,13 @@ export function chunkStem({ number, lease }: Pick<Leased, 'number' | 'lease'>): 
 
 /**
  * Encodes a chunk that was leased, and renews the lease meanwhile: done, or open again, or lost to somebody else. False where this process
- * cannot have it: it ends, or does not see the film's files.
+ * cannot have it: it ends, does not see the film's files, or is only `helping` and has no memory to spare.
  */
-export async function encodeLeased(leased: Leased, { signal, brake }: Options): Promise<boolean> {
+export async function encodeLeased(leased: Leased, { signal, brake, helping = false }: Options): Promise<boolean> {
   const split = await splitOf(leased.videoId)
   // Deleted since.
   if (!split) return true
-  if (!split.filename || !await sees(split)) {
+  if (!split.filename || !await sees(split) || helping && !hasRoomFor(split.plan)) {
     await endLease(leased, 'released')
     return false
   }

@@ -34,7 +34,7 @@ async function help(signal: AbortSignal): Promise<boolean> {
   // Whoever halts all jobs wants nothing to begin.
   if (!config.transcoding.chunks.enabled || !isIdle() || await askQueue('transcoding', async opened => await opened.isPaused(), false)) return false
   const leased = await leaseChunk()
-  return leased !== undefined && await encodeLeased(leased, { signal })
+  return leased !== undefined && await encodeLeased(leased, { signal, helping: true })
 }
 
 async function news(signal: AbortSignal): Promise<void> {

@@ -1,14 +1,15 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
 import { run, sql } from '../core/sql.ts'
 import { cutFilm } from '../media/chunks.ts'
 import { ladder } from '../media/footage.ts'
 import type { Plan } from '../media/ladder.ts'
-import { hlsFolder } from '../storage/disk.ts'
+import { hlsFolder, storedPath } from '../storage/disk.ts'
 import { startInstance, type Instance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed.ts'
+import { encodeLeased } from './chunk.ts'
 import { chunksOf, dropSplit, endLease, isSplit, leaseChunk, openSplit, renewLease } from './chunks.query.ts'
 
 let site: Instance
@@ -100,4 +101,25 @@ it('the same plan goes on with what is done; another one, or lost files, begin a
   expect((await readdir(hlsFolder(uuid))).map(name => join(hlsFolder(uuid), name))).toEqual([other])
   await dropSplit({ id, uuid })
   expect([await readdir(hlsFolder(uuid)), await isSplit(id)]).toEqual([[], false])
+})
+
+it('who only helps leaves a chunk to others where there is no memory to spare', async () => {
+  const { id } = await film()
+  await run(sql`INSERT INTO video_sources (video_id, input_filename, filename, size, created_at, updated_at) VALUES (${id}, 'film.mp4', 'film.mp4', 4, now(), now())`)
+  await mkdir(dirname(storedPath('original_video_files', 'film.mp4')), { recursive: true })
+  await writeFile(storedPath('original_video_files', 'film.mp4'), 'no film')
+  const before = config.transcoding.spare_memory
+  const { signal } = new AbortController()
+  try {
+    config.transcoding.spare_memory = 2 ** 50
+    expect(await encodeLeased((await leaseChunk())!, { signal, helping: true })).toBe(false)
+    const [kept] = await run<{ state: string, failures: number }>(sql`SELECT state, failures FROM encoding_chunks WHERE video_id = ${id} AND number = 0`)
+    expect(kept).toEqual({ state: 'waiting', failures: 0 })
+    // Whose film it is tries all the same.
+    expect(await encodeLeased((await leaseChunk())!, { signal })).toBe(true)
+    config.transcoding.spare_memory = 0
+    expect(await encodeLeased((await leaseChunk())!, { signal, helping: true })).toBe(true)
+  } finally { config.transcoding.spare_memory = before }
+  const [tried] = await run<{ failures: number }>(sql`SELECT failures FROM encoding_chunks WHERE video_id = ${id} AND number = 0`)
+  expect(tried!.failures).toBe(2)
 })

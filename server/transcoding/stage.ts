@@ -5,6 +5,7 @@ import { run, sql } from '../core/sql.ts'
 import type { Transaction } from 'sequelize'
 import { Brake } from '../media/brake.ts'
 import { memoryOf } from '../media/effort.ts'
+import type { Plan } from '../media/ladder.ts'
 import type { Probe } from '../media/probe.ts'
 import { VideoSource } from '../videos/video-file.model.ts'
 import { openEncodings, type Open } from './order.query.ts'
@@ -80,7 +81,12 @@ function mayBegin(order: Open[], mine: Open[], one: Open): boolean {
 async function fits(videoId: number): Promise<boolean> {
   if (begun.size === 0) return true
   const source = await VideoSource.findByPk(videoId)
-  return !source?.probe || memoryOf(planFor(source.probe as Probe)) + config.transcoding.spare_memory <= process.availableMemory()
+  return !source?.probe || hasRoomFor(planFor(source.probe as Probe))
+}
+
+/** Whether encoding by a plan leaves as much memory free as `transcoding.spare_memory` asks for. */
+export function hasRoomFor(plan: Plan): boolean {
+  return memoryOf(plan) + config.transcoding.spare_memory <= process.availableMemory()
 }
 
 function arrange(order: Open[]): void {
