@@ -14,33 +14,39 @@ const RUNS = 5
 const SECONDS = 4
 const RANGE = 1_200_000
 const SIZE = 96 * 1024 * 1024
+const MANY = 16
 const SLOW_CLIENTS = 2000
 /** All at once would be a test of how connections are taken up. */
 const AT_ONCE = 50
 
-/** Prints how fast ranges of a stored film go out beside nginx with sendfile on the same file in turns, and what that and 2,000 clients who hardly read cost in memory. */
+/** Prints how fast ranges of a stored film go out, to one client and to many, by Bobine and by nginx on its word, beside nginx with sendfile on the same file in turns; and what that and 2,000 clients who hardly read cost in memory. */
 export async function measureFiles(bed: Bed, uuid: string): Promise<void> {
   ensurePrograms(['nginx'], line => console.log(line))
   const folder = join(bed.folder, 'streaming-playlists/hls', uuid)
   const name = 'measured-0-fragmented.mp4'
   await fill(join(folder, name))
   const server = await bed.serve()
-  const nginx = await serveWithNginx(folder)
+  const handing = await bed.serve({ http: { hand_over: '/stored/' } })
+  const nginx = await serveWithNginx(folder, { of: handing.url, storage: bed.folder })
   const child = fork(join(import.meta.dirname, 'range-client.ts'), [], { execArgv: ['--import', 'tsx'] })
   try {
     const ours = `${server.url}/static/streaming-playlists/hls/${uuid}/${name}`
-    const found: Record<'ours' | 'nginx', number[]> = { ours: [], nginx: [] }
-    for (let run = 0; run <= RUNS; run++) {
-      for (const [who, url] of [['ours', ours], ['nginx', `${nginx.url}/${name}`]] as const) {
-        const perSecond = await ask(child, url)
-        if (run > 0) found[who].push(perSecond / 1e6)
+    const line = (title: string, unit: string, values: number[], digits: number, more = '') => console.log(`${title.padEnd(46)}${median(values).toFixed(digits).padStart(8)} ${unit.padEnd(12)}(${values.map(value => value.toFixed(digits)).join(', ')})${more}`)
+    for (const [title, clients] of [['one client', 1], [`${MANY} clients`, MANY]] as const) {
+      const found: Record<'ours' | 'handed' | 'nginx', number[]> = { ours: [], handed: [], nginx: [] }
+      for (let run = 0; run <= RUNS; run++) {
+        for (const [who, url] of [['ours', ours], ['handed', `${nginx.before}/static/streaming-playlists/hls/${uuid}/${name}`], ['nginx', `${nginx.url}/${name}`]] as const) {
+          const perSecond = await ask(child, url, clients)
+          if (run > 0) found[who].push(perSecond / 1e6)
+        }
       }
+      line(`ranges of 1.2 MB, ${title}`, 'MB/s', found.ours, 0)
+      line('  handed over to nginx', 'MB/s', found.handed, 0)
+      line('  limit: nginx with sendfile', 'MB/s', found.nginx, 0)
+      const ratios = (who: 'ours' | 'handed') => found[who].map((value, run) => value / found.nginx[run]!)
+      line('  of that', 'times', ratios('ours'), 2, ', at least 0.8')
+      line('  of that, handed over', 'times', ratios('handed'), 2)
     }
-    const line = (title: string, values: number[]) => console.log(`${title.padEnd(46)}${median(values).toFixed(0).padStart(8)} MB/s        (${values.map(value => value.toFixed(0)).join(', ')})`)
-    line('ranges of 1.2 MB, one client', found.ours)
-    line('  limit: nginx with sendfile', found.nginx)
-    const ratios = found.ours.map((value, run) => value / found.nginx[run]!)
-    console.log(`${'  of that'.padEnd(46)}${median(ratios).toFixed(2).padStart(8)} times       (${ratios.map(ratio => ratio.toFixed(2)).join(', ')}), at least 0.8`)
     console.log(`${'resident memory after it, web and worker'.padEnd(46)}${residentMiB(server.pid).toFixed(0).padStart(8)} MiB         at most 300`)
     const sockets: Socket[] = []
     while (sockets.length < SLOW_CLIENTS) sockets.push(...await Promise.all(Array.from({ length: AT_ONCE }, async () => await idle(ours))))
@@ -50,12 +56,13 @@ export async function measureFiles(bed: Bed, uuid: string): Promise<void> {
   } finally {
     child.disconnect()
     await nginx.stop()
+    await handing.stop()
     await server.stop()
   }
 }
 
-async function ask(child: ChildProcess, url: string): Promise<number> {
-  child.send({ url, length: RANGE, size: SIZE, seconds: SECONDS })
+async function ask(child: ChildProcess, url: string, clients: number): Promise<number> {
+  child.send({ url, length: RANGE, size: SIZE, seconds: SECONDS, clients })
   const [{ perSecond }] = await once(child, 'message') as [{ perSecond: number }]
   return perSecond
 }

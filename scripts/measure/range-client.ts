@@ -1,18 +1,18 @@
 import { connect } from 'node:net'
 
-/** A process that asks one URL for ranges of `length` bytes over one connection, one after the other, at places of its own choice, and counts what comes. */
-type Asked = { url: string, length: number, size: number, seconds: number }
+/** A process that asks one URL for ranges of `length` bytes over as many connections as it has clients, one after the other on each, at places of its own choice, and counts what comes. */
+type Asked = { url: string, length: number, size: number, seconds: number, clients: number }
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 const buffer = Buffer.allocUnsafeSlow(1024 * 1024)
 
-process.on('message', (asked: Asked) => void bytesPerSecond(asked).then(perSecond => process.send!({ perSecond })))
+process.on('message', (asked: Asked) => void Promise.all([...Array(asked.clients).keys()].map(async client => await bytesPerSecond(asked, client))).then(speeds => process.send!({ perSecond: speeds.reduce((sum, speed) => sum + speed, 0) })))
 process.on('disconnect', () => process.exit())
 
-async function bytesPerSecond({ url, length, size, seconds }: Asked): Promise<number> {
+async function bytesPerSecond({ url, length, size, seconds, clients }: Asked, client: number): Promise<number> {
   const { hostname, port, pathname, host } = new URL(url)
   return await new Promise((resolve, reject) => {
-    let [left, heading, received, asked] = [0, true, 0, 0]
+    let [left, heading, received, asked] = [0, true, 0, client]
     let head: Buffer = Buffer.alloc(0)
     const began = performance.now()
     const socket = connect({ host: hostname, port: Number(port), onread: { buffer, callback: count => { take(buffer.subarray(0, count)); return true } } }, next)
@@ -23,7 +23,8 @@ async function bytesPerSecond({ url, length, size, seconds }: Asked): Promise<nu
         return resolve(received / (performance.now() - began) * 1000)
       }
       // Prime steps: no place comes again soon.
-      const from = (asked++ * 7_340_033) % (size - length)
+      const from = (asked * 7_340_033) % (size - length)
+      asked += clients
       heading = true
       socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nRange: bytes=${from}-${from + length - 1}\r\n\r\n`)
     }
