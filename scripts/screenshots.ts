@@ -57,6 +57,7 @@ const SHOTS: Shot[] = [
   { name: 'edit-channel', path: () => '/my/channels/ada_channel' },
   { name: 'remove-channel', path: () => '/my/channels/night_walks', act: async page => await page.locator('.channel-end button').click() },
   { name: 'edit', path: site => `/my/videos/${site.open.shortUUID}` },
+  { name: 'edit-frame', path: site => `/my/videos/${site.open.shortUUID}`, act: async page => { await page.getByRole('button', { name: /Choose a frame|Choisir un instant/ }).click(); await page.locator('.dialog .button-primary:enabled').waitFor() } },
   { name: 'channel', path: () => '/c/ada_channel', guest: true },
   { name: 'account', path: () => '/a/ada', guest: true },
   { name: 'settings', path: () => '/settings' },

@@ -100,6 +100,7 @@ const MEMBER: Record<string, Stop> = {
   'edit channel': { path: () => '/my/channels/ada_channel', ready: '.channel-pictures' },
   'edit channel, deleting it': { path: () => '/my/channels/second', ready: '.channel-end', act: async page => { await page.getByRole('button', { name: 'Delete channel' }).click(); await page.getByRole('dialog').waitFor() } },
   edit: { path: () => `/my/videos/${open.shortUUID}`, ready: '.edit-foot' },
+  'edit, choosing a frame': { path: () => `/my/videos/${open.shortUUID}`, ready: '.edit-foot', act: async page => { await page.getByRole('button', { name: 'Choose a frame' }).click(); await page.getByRole('button', { name: 'Use this frame' }).and(page.locator(':enabled')).waitFor() } },
   settings: { path: () => '/settings', ready: 'form' },
   'settings, password': { path: () => '/settings?tab=password', ready: 'form' },
   'own reports': { path: () => '/my/reports', ready: '.report', act: async page => { await page.getByRole('button', { name: /^1 message/ }).click(); await page.locator('.talk-line').waitFor() } },

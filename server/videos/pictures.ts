@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
 import { afterCommit } from '../core/transaction.ts'
@@ -39,12 +40,16 @@ export async function readPictures(files: { thumbnailfile?: ReceivedFile, previe
   return pictures
 }
 
-/** Gives pictures to a video in a transaction; the files of those they replace go after commit. */
+/** Gives pictures to a video in a transaction; the files of those they replace go after commit. What its owner chose stays where an automatic one comes later. */
 export async function setPictures(videoId: number, pictures: Picture[], transaction: Transaction): Promise<void> {
   for (const { kind, path, width, height, automatic } of pictures) {
+    const old = await Thumbnail.findOne({ where: { videoId, kind }, transaction })
+    if (automatic && old && !old.automatic) {
+      await rm(path, { force: true })
+      continue
+    }
     const filename = `${randomUUID()}.jpg`
     await store(path, FOLDER[kind], filename)
-    const old = await Thumbnail.findOne({ where: { videoId, kind }, transaction })
     if (old) await old.destroy({ transaction })
     await Thumbnail.create({ videoId, kind, filename, width, height, automatic }, { transaction })
     if (old) afterCommit(transaction, () => void removeStored(FOLDER[kind], [old.filename]))

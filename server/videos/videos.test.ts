@@ -9,6 +9,8 @@ import { wide } from '../media/footage.ts'
 import { probe } from '../media/probe.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { encoded, upload, uploadForm } from '../test/upload.ts'
+import { transaction } from '../core/transaction.ts'
+import { setPictures } from './pictures.ts'
 
 let site: Instance
 let root: string
@@ -122,6 +124,20 @@ describe('editing', () => {
     expect(await picture.metadata()).toMatchObject({ format: 'jpeg', width: 280, height: 157 })
     expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { description: null, tags: [], category: 3 } })).status).toBe(204)
     expect((await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json).toMatchObject({ description: null, tags: [], category: { id: 3 }, name: 'After' })
+  })
+
+  it('keeps the picture its owner chose, also where one of the film is taken later', async () => {
+    const made = await upload(site, alice)
+    const form = uploadForm({})
+    const png = await sharp({ create: { width: 1000, height: 600, channels: 3, background: '#a33' } }).png().toBuffer()
+    form.set('thumbnailfile', new Blob([new Uint8Array(png)]), 'picture.png')
+    expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, multipart: form })).status).toBe(204)
+    const paths = async () => { const { json } = await site.call(`GET /videos/${made.uuid}`, { token: alice.token }); return [json.thumbnailPath, json.previewPath] }
+    const chosen = await paths()
+    const late = join(site.folder, 'tmp/late.jpg')
+    await writeFile(late, png)
+    await transaction(async transaction => await setPictures(made.id, [{ kind: 'thumbnail', path: late, width: 280, height: 157, automatic: true }], transaction))
+    expect([await paths(), existsSync(late)]).toEqual([chosen, false])
   })
 
   it('names every wrong field and changes nothing', async () => {

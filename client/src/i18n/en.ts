@@ -145,8 +145,11 @@ export default {
   'comments.yours': 'Your comment',
 
   'edit.check': 'Something is not right yet. Please look at the marked fields.',
+  'edit.chooseFrame': 'Choose a frame',
   'edit.choosePicture': 'Choose a picture',
   'edit.download': 'People may download it',
+  'edit.frameAt': 'Place in the video',
+  'edit.frameFailed': 'The video cannot be shown right now.',
   'edit.name': 'Edit video',
   'edit.none': 'Not given',
   'edit.notMine': 'This video is not yours to edit',
@@ -163,6 +166,7 @@ export default {
   'edit.tagsError': 'At most 5 tags, each of 2 to 30 characters.',
   'edit.tagsHint': 'Up to 5, separated by commas.',
   'edit.unsaved': 'Not saved yet',
+  'edit.useFrame': 'Use this frame',
   'edit.watch': 'Watch',
 
   'embed.open': 'Open the page of the video',
@@ -701,6 +705,7 @@ export default {
   'upload.offline': 'No connection. {percent} has arrived; it goes on by itself.',
   'upload.pause': 'Pause',
   'upload.paused': 'Paused at {percent}',
+  'upload.pictureSaved': 'The picture is saved.',
   'upload.progress': 'Uploading {name}',
   'upload.publish': 'Publish',
   'upload.published': 'Published.',

@@ -147,8 +147,11 @@ export default {
   'comments.yours': 'Votre commentaire',
 
   'edit.check': 'Quelque chose ne va pas encore. Regardez les champs marqués.',
+  'edit.chooseFrame': 'Choisir un instant',
   'edit.choosePicture': 'Choisir une image',
   'edit.download': 'Le téléchargement est permis',
+  'edit.frameAt': 'Moment de la vidéo',
+  'edit.frameFailed': 'La vidéo ne peut pas être montrée pour l’instant.',
   'edit.name': 'Modifier la vidéo',
   'edit.none': 'Non précisé',
   'edit.notMine': 'Cette vidéo ne vous appartient pas',
@@ -165,6 +168,7 @@ export default {
   'edit.tagsError': '5 mots-clés au plus, de 2 à 30 caractères chacun.',
   'edit.tagsHint': 'Jusqu’à 5, séparés par des virgules.',
   'edit.unsaved': 'Pas encore enregistré',
+  'edit.useFrame': 'Prendre cette image',
   'edit.watch': 'Regarder',
 
   'embed.open': 'Ouvrir la page de la vidéo',
@@ -703,6 +707,7 @@ export default {
   'upload.offline': 'Pas de connexion. {percent} sont arrivés ; la suite part d’elle-même.',
   'upload.pause': 'Pause',
   'upload.paused': 'En pause à {percent}',
+  'upload.pictureSaved': 'L’image est enregistrée.',
   'upload.progress': 'Envoi de {name}',
   'upload.publish': 'Publier',
   'upload.published': 'Publiée.',

@@ -35,7 +35,7 @@ export function ItemCard({ item }: { item: Item }): JSX.Element {
             {!video && <Sending item={item} />}
             {video && progress && <Encoding progress={progress} />}
             <div class={progress?.playable ? 'upload-body upload-both' : 'upload-body'}>
-              {video && progress?.playable && <OwnPlayer id={video.uuid} />}
+              {video && progress?.playable && <OwnPlayer id={video.uuid} done={progress.state === 'done'} />}
               {item.publishing.value === 'done' && video
                 ? <Published item={item} />
                 : <DraftForm item={item} />}

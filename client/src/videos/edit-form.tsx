@@ -46,7 +46,7 @@ export function EditForm({ video, passwords, onSaved }: { video: VideoDetails, p
   return (
     <form class="form" onSubmit={event => void submit(event)}>
       {problem && <Note kind="bad">{problem.status === 0 ? t('ui.noConnection') : Object.keys(problem.fields).length > 0 ? t('edit.check') : t('refusal.other', { reason: problem.message })}</Note>}
-      <PicturePicker current={video.previewPath ?? video.thumbnailPath} picked={picture} onPick={file => { setPicture(file); changed() }} error={wrong('thumbnailfile', t('edit.pictureError')) ?? wrong('previewfile', t('edit.pictureError'))} />
+      <PicturePicker video={video} picked={picture} onPick={file => { setPicture(file); changed() }} error={wrong('thumbnailfile', t('edit.pictureError')) ?? wrong('previewfile', t('edit.pictureError'))} />
       <TextField label={t('video.title')} required minLength={3} maxLength={120} value={fields.name} error={wrong('name', t('video.titleError'))} onText={name => change({ name })} />
       <TextArea label={t('video.description')} hint={t('video.markdown')} rows={7} maxLength={10_000} value={fields.description} error={wrong('description', t('settings.aboutError'))} onText={description => change({ description })} />
       <div class="form-pair">
