@@ -11,9 +11,9 @@ import { sourceOf } from './source-of.ts'
 const BEGIN = 0.3
 const QUALITY = 0.92
 
-/** Whether frames of a video can be picked: one of its qualities is whole, and here. */
+/** Whether frames of a video can be picked: its qualities are whole (the hashes of all segments are written last), and here. */
 export function hasFrames({ isLocal, streamingPlaylists: [playlist] }: VideoDetails): boolean {
-  return isLocal && (playlist?.files.some(({ hasVideo, size }) => hasVideo && size > 0) ?? false)
+  return isLocal && Boolean(playlist?.segmentsSha256Url) && playlist!.files.some(({ hasVideo }) => hasVideo)
 }
 
 /** Picks a frame of a video, as a JPEG. */
