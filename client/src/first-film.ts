@@ -16,7 +16,7 @@ class Opening {
   readonly media = document.createElement('video')
   /** Resolves when the library may come: with what it goes on with, or null where it has to begin by itself. */
   readonly ready: Promise<MediaAttachingData | null>
-  /** Resolves when play was pressed before there was a player. */
+  /** Resolves when play was pressed before there was a player, and the film may begin there. */
   readonly wished: Promise<void>
   readonly #master: string
   readonly #source = new MediaSource()
@@ -30,12 +30,13 @@ class Opening {
       return null
     })
     this.wished = new Promise(resolve => {
+      // Whoever has set a loudness hears nothing before there is a player that knows it; nor where an address has wishes.
+      if (kept('volume') || location.search !== '') return
       const { signal } = this.#written
       // Noted before by first.ts.
       for (const type of ['mousedown', 'click']) addEventListener(type, () => { if ('pressed' in document.documentElement.dataset) resolve() }, { signal })
     })
-    // Whoever has set a loudness hears nothing before there is a player that knows it; nor where an address has wishes.
-    if (!kept('volume') && location.search === '') void this.wished.then(() => this.#playInWritten()).catch(() => { /* refused: the player's button stays */ })
+    void this.wished.then(() => this.#playInWritten()).catch(() => { /* refused: the player's button stays */ })
   }
 
   /** There is a player now: it answers what is pressed. */

@@ -52,11 +52,14 @@ test.each([1, 6])('a watch page asks for little, for nothing twice, and for noth
   await visitor.context.close()
 })
 
-/** Keeps the player's library back until it is released. */
-async function holdLibrary(page: Page): Promise<() => void> {
+const LIBRARY = '**/assets/hls-*'
+const CLIENT = '**/assets/site-*.js'
+
+/** Keeps a part of the scripts back until it is released. */
+async function hold(page: Page, part: string): Promise<() => void> {
   let release = (): void => undefined
   const released = new Promise<void>(resolve => { release = resolve })
-  await page.route('**/assets/hls-*', async route => {
+  await page.route(part, async route => {
     await released
     await route.continue()
   })
@@ -66,7 +69,7 @@ async function holdLibrary(page: Page): Promise<() => void> {
 test('a film begins before the player\'s library is there, which then goes on with it without a break', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  const release = await holdLibrary(page)
+  const release = await hold(page, LIBRARY)
   await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
   await page.getByRole('button', { name: 'Play' }).first().click()
   await expect.poll(async () => (await picture(page)).time).toBeGreaterThan(0.5)
@@ -92,7 +95,7 @@ test('films without sound and sound without a film begin so, too', async () => {
   for (const { id, shortUUID } of [silent, sound]) {
     await encoded(site, ada, id)
     const visitor = await site.visit()
-    const release = await holdLibrary(visitor.page)
+    const release = await hold(visitor.page, LIBRARY)
     await visitor.page.goto(`/w/${shortUUID}`)
     await visitor.page.getByRole('button', { name: 'Play' }).first().click()
     await expect.poll(async () => (await picture(visitor.page)).time).toBeGreaterThan(0.5)
@@ -157,12 +160,7 @@ test('play pressed before any of the client is there is kept for it, by mouse an
     const { page } = visitor
     // Who has set a loudness waits for the player that knows it.
     await page.addInitScript(() => localStorage.setItem('bobine.volume', JSON.stringify({ volume: 0.9, muted: false })))
-    let release = (): void => undefined
-    const released = new Promise<void>(resolve => { release = resolve })
-    await page.route('**/assets/site-*.js', async route => {
-      await released
-      await route.continue()
-    })
+    const release = await hold(page, CLIENT)
     await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
     await page.locator('.player-start').hover()
     await press(page)
@@ -183,13 +181,8 @@ test('play pressed before any of the client is there is kept for it, by mouse an
 test('a film begins in the page the server wrote, and goes on in the player that takes it over', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  let release = (): void => undefined
-  const released = new Promise<void>(resolve => { release = resolve })
   // The client stays away: what is there can only be what the server wrote.
-  await page.route('**/assets/site-*.js', async route => {
-    await released
-    await route.continue()
-  })
+  const release = await hold(page, CLIENT)
   await page.addInitScript(() => {
     Object.assign(window, { heard: [] })
     for (const type of ['play', 'pause', 'emptied']) addEventListener(type, () => { (window as never as { heard: string[] }).heard.push(type) }, true)
@@ -220,12 +213,7 @@ test('whoever has set a loudness hears nothing before the player that knows it i
   const { page } = visitor
   await page.goto('/')
   await page.evaluate(() => localStorage.setItem('bobine.volume', JSON.stringify({ volume: 0.3, muted: true })))
-  let release = (): void => undefined
-  const released = new Promise<void>(resolve => { release = resolve })
-  await page.route('**/assets/site-*.js', async route => {
-    await released
-    await route.continue()
-  })
+  const release = await hold(page, CLIENT)
   await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
   await page.locator('.player-start').click()
   await page.waitForTimeout(1500)
@@ -265,7 +253,7 @@ test('who has watched before begins with the quality the line bore, also when pl
   const visitor = await site.visit()
   const { page } = visitor
   await page.addInitScript(() => localStorage.setItem('bobine.bandwidth', '50000000'))
-  const release = await holdLibrary(page)
+  const release = await hold(page, LIBRARY)
   const first = page.waitForRequest(request => /-[1-9]\d*-fragmented\.mp4$/.test(request.url()))
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()

@@ -8,8 +8,8 @@ import { ending } from '../launch/process.ts'
 import { onPath } from '../launch/programs.ts'
 import { freePort } from '../launch/trial.ts'
 
-/** Serves a folder with nginx (sendfile, one worker) until stopped: what a machine can do with files at best. With `before` it also stands before a Bobine, and sends what that hands over (README). */
-export async function serveWithNginx(folder: string, before?: { of: string, storage: string }): Promise<{ url: string, before: string, stop: () => Promise<void> }> {
+/** Serves a folder with nginx (sendfile, one worker) until stopped: what a machine can do with files at best. It also stands `before` a Bobine, and sends what that hands over (README). */
+export async function serveWithNginx(folder: string, before: { of: string, storage: string }): Promise<{ url: string, before: string, stop: () => Promise<void> }> {
   const place = mkdtempSync(join(tmpdir(), 'bobine-nginx-'))
   const [port, second] = [await freePort(), await freePort()]
   writeFileSync(join(place, 'nginx.conf'), `
@@ -19,12 +19,12 @@ export async function serveWithNginx(folder: string, before?: { of: string, stor
       access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
       ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${place}/${name};`).join(' ')}
       server { listen 127.0.0.1:${port}; root ${folder}; }
-      ${before ? `upstream bobine { server ${new URL(before.of).host}; keepalive 32; }
+      upstream bobine { server ${new URL(before.of).host}; keepalive 32; }
       server {
         listen 127.0.0.1:${second};
         location / { proxy_pass http://bobine; proxy_http_version 1.1; proxy_set_header Connection ''; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_request_buffering off; }
         location /stored/ { internal; alias ${before.storage}/; }
-      }` : ''}
+      }
     }`)
   const child = spawn(onPath('nginx')!, ['-p', place, '-c', join(place, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'inherit'] })
   const ended = ending(child)

@@ -6,14 +6,15 @@ import { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
 import { Player } from '../player/player.tsx'
 import { toast } from '../ui/toast.tsx'
+import { hasFrames } from '../videos/frame-picker.tsx'
 import { PicturePicker } from '../videos/picture-picker.tsx'
 import { useVideo } from '../videos/use-video.ts'
 
 /** The player of an own video, right where it was uploaded, and its picture; it plays on while the video is published. `done`: whether all of it is encoded. */
 export function OwnPlayer({ id, done }: { id: string, done: boolean }): JSX.Element {
   const { video, source, renew, reload } = useVideo(id)
-  // Its picture and its whole qualities are known by then.
-  useEffect(() => { if (done) reload() }, [done])
+  // Its whole qualities are known by then.
+  useEffect(() => { if (done && video && !hasFrames(video)) reload() }, [done, video === null])
   return (
     <div class="stack">
       {source ? <Player source={source} remember={false} renew={renew} /> : <div class="player" aria-busy="true" />}
