@@ -18,7 +18,7 @@ import { json, login } from './seed.ts'
 const exec = promisify(execFile)
 const RUNS = 5
 /** How often (ms) the server is looked at until somebody could watch, and then: looking is work, too. */
-const LOOKS = [20, 100] as const
+const LOOKS = [50, 100] as const
 
 type Command = { program: string, parameters: string[] }
 /** Seconds of one run: until somebody can watch, until every rung is made, the same commands alone, a run per rung. */

@@ -32,6 +32,23 @@ describe('a frame of the film', () => {
     }
   })
 
+  test.each([
+    ['mp4', 4.9, ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-sc_threshold', '0']], ['ts', 3.5, ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-sc_threshold', '0']],
+    ['mkv', 4.9, ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none:keyint=25:scenecut=0']], ['webm', 4.9, ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-g', '25']], ['avi', 4.9, ['-c:v', 'mpeg4', '-g', '25', '-sc_threshold', '1000000000']]
+  ])('is a keyframe near by where there are enough of them, in most containers the one before (%s, %s s)', async (container, red, video) => {
+    const film = `often.${container}`
+    // Red until 4.4 s, then lime; a keyframe each second.
+    await make(place.folder, '-f', 'lavfi', '-i', 'color=red:s=320x180:r=25:d=4.4', '-f', 'lavfi', '-i', 'color=lime:s=320x180:r=25:d=3.6', '-filter_complex', '[0][1]concat', '-pix_fmt', 'yuv420p', ...video, film)
+    const found = await probe(at(film), wide)
+    expect(found.video!.keyframeInterval).toBeLessThan(1.1)
+    for (const [second, channel] of [[red, 0], [6.5, 1]] as const) {
+      await tellingPictures(at(film), found, [{ path: at('often.jpg'), width: 280, height: 157 }], { folder: place.folder, parts: [second / found.duration] })
+      const colours = await pixel(at('often.jpg'), 140, 78)
+      expect(colours[channel]).toBeGreaterThan(200)
+      expect(colours[1 - channel]).toBeLessThan(60)
+    }
+  })
+
   test('stands upright and whole where the film does', async () => {
     await make(place.folder, '-f', 'lavfi', '-i', 'color=blue:s=320x180:r=25:d=1', ...h264, 'blue.mp4')
     await make(place.folder, '-i', 'blue.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'turned.mp4')

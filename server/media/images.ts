@@ -143,17 +143,21 @@ async function writePlain(target: string, size: ImageSize): Promise<void> {
 async function extract(input: string, probe: Probe, second: number, frame: string, options: ImageOptions): Promise<void> {
   const video = probe.video
   if (!video) return
-  const args = async (scale: string) => ['-map', `0:${video.index}`, '-frames:v', '1', '-compression_level', '1', '-vf', [scale, 'setsar=1', ...await toneMapping(video)].join(',')]
+  const args = async (scale: string) => ['-map', `0:${video.index}`, '-frames:v', '1', '-compression_level', '1', '-vf', ['setpts=PTS-STARTPTS', scale, 'setsar=1', ...await toneMapping(video)].join(',')]
   const output = await args(`scale=${fitWithin(video, 1920)}`)
   const at = Math.max(0, Math.min(second, probe.duration - 0.1))
-  try {
-    if (video.attachedPic || at === 0) throw new MediaError('nothing_decoded', 'no seek')
-    await picture(input, frame, ['-ss', at.toFixed(3)], output, options)
-  } catch (error) {
-    // Behind the last picture, or in a file that cannot be searched: the first picture will do.
-    if (!(error instanceof MediaError) || ['aborted', 'timeout', 'ffmpeg_missing'].includes(error.code)) throw error
-    await picture(input, frame, [], output, options)
+  // The keyframe before it needs none of those between decoded. Where they are so far apart that it is often the first of all, the very picture is decoded.
+  const keyframe = video.keyframeInterval !== null && video.keyframeInterval <= probe.duration / 4
+  const seeks = video.attachedPic || at === 0 ? [] : [...keyframe ? [['-skip_frame', 'nokey', '-noaccurate_seek', '-ss', at.toFixed(3)]] : [], ['-ss', at.toFixed(3)]]
+  for (const seek of seeks) {
+    try {
+      return await picture(input, frame, seek, output, options)
+    } catch (error) {
+      if (!(error instanceof MediaError) || ['aborted', 'timeout', 'ffmpeg_missing'].includes(error.code)) throw error
+    }
   }
+  // Behind the last picture, or in a file that cannot be searched: the first picture will do.
+  await picture(input, frame, [], output, options)
 }
 
 /** The spread of brightness of a small copy; low for black, white and plain pictures. */

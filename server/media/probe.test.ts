@@ -90,6 +90,9 @@ describe('sound files', () => {
     await make(place.folder, '-f', 'lavfi', '-i', 'color=red:s=200x200:d=1', '-frames:v', '1', 'cover.png')
     await make(place.folder, '-i', 'sound.mp3', '-i', 'cover.png', '-map', '0', '-map', '1', '-c', 'copy', '-disposition:v', 'attached_pic', 'cover.mp3')
     expect(await probe(at('cover.mp3'), wide)).toMatchObject({ video: { attachedPic: true, width: 200 }, duration: expect.closeTo(2, 0) })
+    // What is walked over is the film, not its cover.
+    await make(place.folder, '-i', 'cover.png', ...picture(4), ...h264, '-map', '0', '-map', '1', '-c:v:0', 'copy', '-disposition:v:0', 'attached_pic', 'covered.mp4')
+    expect(await probe(at('covered.mp4'), wide)).toMatchObject({ video: { attachedPic: false, width: 320, frames: 100, keyframeInterval: 2 }, duration: expect.closeTo(4, 0) })
   })
 })
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { allowedContainers, inputOptions, MediaError, runFfprobe } from './ffmpeg.ts'
-import { scanPackets } from './packets.ts'
+import { scanPackets, walkPackets, type Stretch } from './packets.ts'
 import { audioStream, number, StreamAnswer, subtitleStream, Text, videoStream, type AudioStream, type SubtitleStream, type VideoStream } from './streams.ts'
 
 export type { AudioStream, VideoStream } from './streams.ts'
@@ -41,6 +41,18 @@ export type ProbeLimits = {
 export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
   const { size } = await stat(file)
   if (size === 0) throw new MediaError('unreadable', 'the file is empty')
+  const leaving = new AbortController()
+  // Half the time of a probe is the start of a program: while one says what the file is, another walks already over what is most likely its picture.
+  const ahead = size > fullScanBytes(limits) ? null : walkPackets(file, 'V:0', { timeoutMs: limits.timeoutMs, signal: leaving.signal })
+  ahead?.catch(() => undefined)
+  try {
+    return await inspect(file, size, limits, ahead)
+  } finally {
+    leaving.abort()
+  }
+}
+
+async function inspect(file: string, size: number, limits: ProbeLimits, ahead: Promise<Stretch> | null): Promise<Probe> {
   const { format, streams, chapters: parts, raw } = await ffprobe(file, limits)
 
   const container = format.format_name.split(',')
@@ -63,8 +75,8 @@ export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
   if (limits.maxDuration !== null && duration > limits.maxDuration) throw new MediaError('too_long', `${duration} s`)
   const scanned = moving ?? audios[0]
   if (scanned) {
-    const sample = size > (limits.fullScanBytes ?? 512 * 1024 * 1024) || duration > (limits.fullScanSeconds ?? 7200)
-    const scan = await scanPackets(file, scanned.index, { duration, start, timeoutMs: limits.timeoutMs, sample })
+    const sample = size > fullScanBytes(limits) || duration > (limits.fullScanSeconds ?? 7200)
+    const scan = await scanPackets(file, scanned.index, { duration, start, timeoutMs: limits.timeoutMs, sample }, moving ? ahead : null)
     if (scan.packets === 0) throw new MediaError('unreadable', 'no data in the main stream')
     if (duration <= 0) duration = scan.end
     if (!scan.sampled && scanned.duration !== null && scan.end < scanned.start + scanned.duration - 1) {
@@ -102,6 +114,10 @@ export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
   const subtitles = streams.map(subtitleStream).filter(stream => stream !== null)
   const chapters = parts.map(({ start_time: at, tags }) => ({ start: Math.max(0, number(at) - start), title: tags?.title ?? '' })).filter(chapter => chapter.start < duration).sort((a, b) => a.start - b.start)
   return { container, duration, truncated, size, bitrate, video, audios, subtitles, chapters, metadata: raw }
+}
+
+function fullScanBytes({ fullScanBytes = 512 * 1024 * 1024 }: ProbeLimits): number {
+  return fullScanBytes
 }
 
 /** What ffprobe says of a file, as it goes over the wire: `format`, `streams`, `chapters`. Throws a MediaError. */
