@@ -1,11 +1,8 @@
-import type { MediaAttachingData, SourceBufferName } from 'hls.js'
+import type { MediaAttachingData } from 'hls.js'
+import type { Beginning, First, Track } from '../../shared/beginning.ts'
 
 // Inside pages that begin with a film, before all else (server/pages/frame.ts), built by itself: the film is asked for, and begins where play is pressed, before any of the client is there.
 
-/** What playing begins with (server/pages/page.ts). */
-type Beginning = { master: string, duration: number, files: First[] }
-type First = { playlist: string, file: string, ends: [header: number, segment: number], track: Track | null }
-type Track = { type: SourceBufferName, id: 'main' | 'audio', container: string, codec: string }
 /** What was asked for ahead, and when (ms) it was asked, answered and there. */
 type Piece = First & { bytes: Promise<ArrayBuffer>, began: number, answered: number, ended: number }
 /** What the client takes over: pieces, and a media element where they play already. */

@@ -6,7 +6,11 @@ import { expectNoFaults, expectToPlay, film, logIn, openSettings, openSite, pict
 
 // A film whose stream can be copied: its own quality is there at once, the others grow behind it.
 let site: Site
-beforeAll(async () => { site = await openSite({ transcoding: { preset: 'veryfast', nice: 19, threads: 1, resolutions: { '480p': false, '360p': false } } }) })
+let sharp: string
+beforeAll(async () => {
+  site = await openSite({ transcoding: { preset: 'veryfast', nice: 19, threads: 1, resolutions: { '480p': false, '360p': false } } })
+  sharp = await film(site, 'sharp.mp4', { seconds: 120, keyframes: 2 })
+})
 afterAll(async () => await site.stop())
 afterEach(async () => {
   const token = await site.login()
@@ -17,7 +21,7 @@ test('the others enter the menu without a break, and can be chosen', { timeout: 
   const visitor = await site.visit()
   const { page } = visitor
   await logIn(page, 'root', site.rootPassword, '/upload')
-  await page.setInputFiles('input[type=file]', await film(site, 'sharp.mp4', { seconds: 100, keyframes: 2 }))
+  await page.setInputFiles('input[type=file]', sharp)
   const item = page.getByRole('article', { name: 'sharp.mp4' })
   await item.getByRole('button', { name: 'Play' }).first().click({ timeout: 60_000 })
   await expectToPlay(page)
@@ -48,7 +52,7 @@ test('the others enter the menu without a break, and can be chosen', { timeout: 
 test('who begins beyond what the smaller qualities have reached is not kept waiting by them', { timeout: 240_000 }, async () => {
   const token = await site.login()
   const { json: me } = await site.call('GET /users/me', { token })
-  const video = await upload(site, { token, channelId: me.videoChannels[0].id }, { name: 'Long and sharp' }, await readFile(await film(site, 'sharper.mp4', { seconds: 120, keyframes: 2 })) as Buffer<ArrayBuffer>)
+  const video = await upload(site, { token, channelId: me.videoChannels[0].id }, { name: 'Long and sharp' }, await readFile(sharp) as Buffer<ArrayBuffer>)
   const rungs = async () => (await site.call(`GET /videos/${video.id}/transcoding`, { token })).json.rungs as { resolution: number, state: string }[]
   await eventually(async () => (await rungs()).find(({ resolution }) => resolution === 240)?.state === 'growing', 60, 'the rung of 240p')
 

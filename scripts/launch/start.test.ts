@@ -86,7 +86,7 @@ test('the first start shows a login that works, Ctrl-C stops everything, the nex
 })
 
 test('a lost password is replaced, once', async () => {
-  const first = await start()
+  const first = await start(usedFolder())
   await first.trial.says(/Ctrl-C/)
   await stop(first, 'SIGINT')
   const second = await start(first.folder, first.port, {}, ['--reset-password', 'root'])

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { loadConfig } from '../../server/core/config.ts'
 import { planFor, probeLimits } from '../../server/transcoding/settings.ts'
-import type { Plan, Rung } from '../../server/media/ladder.ts'
+import { capOf, type Plan, type Rung } from '../../server/media/ladder.ts'
 import { probe } from '../../server/media/probe.ts'
 import { makeFootage, realFootage } from '../../server/test/footage.ts'
 import { makeBed, type Bed, type Measured } from './bed.ts'
@@ -145,12 +145,14 @@ async function judge({ folder }: Bed, { uuid }: Made, plan: Plan, film: string, 
   const place = join(folder, 'streaming-playlists/hls', uuid)
   const files = readdirSync(place).filter(name => name.endsWith('-fragmented.mp4'))
   const sounds = files.filter(name => name.endsWith('-0-fragmented.mp4')).length
+  const { video } = await probe(film, probeLimits())
   for (const rung of plan.encode) {
+    const cap = capOf(video!, rung.resolution)
     const file = join(place, files.find(name => name.endsWith(`-${rung.resolution}-fragmented.mp4`))!)
     const { duration } = await probe(file, probeLimits())
     const rate = (await stat(file)).size * 8 / duration
     const [ours, theirs] = [await likeness(file, film, rung), await likeness(join(apart, `${rung.resolution}.mp4`), film, rung)]
-    console.log(`  ${`${rung.resolution}p`.padEnd(6)}${(rate / 1000).toFixed(0).padStart(6)} kbit/s, cap ${(rung.maxrate / 1000).toFixed(0).padStart(6)} ${rate <= rung.maxrate ? 'kept' : 'ABOVE'}   SSIM ${ours.toFixed(5)}, one run per rung ${theirs.toFixed(5)} ${ours >= theirs - 0.0005 ? 'kept' : 'BELOW'}`)
+    console.log(`  ${`${rung.resolution}p`.padEnd(6)}${(rate / 1000).toFixed(0).padStart(6)} kbit/s, cap ${(cap / 1000).toFixed(0).padStart(6)} ${rate <= cap ? 'kept' : 'ABOVE'}   SSIM ${ours.toFixed(5)}, one run per rung ${theirs.toFixed(5)} ${ours >= theirs - 0.0005 ? 'kept' : 'BELOW'}`)
   }
   console.log(`  sound stored ${sounds === 1 ? 'once' : `${sounds} times`}`)
 }

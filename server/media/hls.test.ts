@@ -1,9 +1,9 @@
-import { copyFile, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decoded, h264, ladder, laddered, make, packetTimes, picture, raw, scratch, tone, wide } from './footage.ts'
 import { encodeToHls, hlsNames, type HlsOptions, type HlsOutput } from './hls.ts'
-import { plan, type LadderSettings } from './ladder.ts'
+import { capOf, plan, type LadderSettings } from './ladder.ts'
 import { readMediaPlaylist } from './playlist.ts'
 import { probe } from './probe.ts'
 
@@ -80,6 +80,13 @@ test('segments of all encoded rungs lie on one grid, each begins with a keyframe
       }
     }
   }
+})
+
+test('no rung of a film that is hard to encode has more bits than its share of the source', async () => {
+  await make(place.folder, '-f', 'lavfi', '-i', 'mandelbrot=s=640x360:r=25:maxiter=200', '-t', '10', '-vf', 'noise=alls=12:allf=t', '-c:v', 'libx264', '-preset', 'veryfast', '-b:v', '400k', '-maxrate', '400k', '-bufsize', '200k', '-g', '250', '-pix_fmt', 'yuv420p', 'hard.mp4')
+  const { found, folder, videos } = await whole('hard.mp4', { preset: 'veryfast' })
+  expect(videos.map(output => output.resolution)).toEqual([360, 240, 144])
+  for (const { file, resolution } of videos) expect((await stat(join(folder, file))).size * 8 / found.duration).toBeLessThanOrEqual(capOf(found.video!, resolution))
 })
 
 test('what is there can be played while the rest is still being encoded', async () => {

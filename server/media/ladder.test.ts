@@ -55,6 +55,15 @@ test('no rung gets more bits than its share of the source', () => {
   }
 })
 
+test('what an encoder may spend at the beginning, and the tables of the file, are within that share', () => {
+  for (const duration of [8, 14, 60, 7200]) {
+    for (const rung of plan(source({ bitrate: 1_000_000, codec: 'hevc' }, {}, { duration }), settings).encode) {
+      expect(rung.maxrate * (duration + 1.8) / duration + 100 * rung.fps).toBeLessThanOrEqual(1_000_000 * (rung.resolution / 1080) ** 1.5)
+      expect(rung.maxrate).toBeGreaterThan(0.7 * 1_000_000 * (rung.resolution / 1080) ** 1.5)
+    }
+  }
+})
+
 describe('frame rates', () => {
   test.each([[25, 60, 25], [59.94, 60, 59.94], [60.2, 60, 60.2], [120, 60, 60], [100, 60, 50], [90, 60, 45], [50, 30, 25], [240, 60, 60]])('%d under a cap of %d is %d', (fps, maxFps, expected) => {
     const made = plan(source({ fps, codec: 'hevc' }), { ...settings, maxFps })

@@ -57,7 +57,7 @@ export function plan(probe: Probe, settings: LadderSettings): Plan {
   }
   const video = probe.video
   const fps = cappedFps(video.fps, settings.maxFps)
-  const rungs = resolutionsFor(shortSide(video), settings).map(resolution => rungFor(video, resolution, fps))
+  const rungs = resolutionsFor(shortSide(video), settings).map(resolution => rungFor(video, resolution, fps, probe.duration))
   const [top, ...lower] = rungs
   const copies = top && top.resolution === shortSide(video) && canCopyVideo(probe, video, settings)
   return { ...shared, copyVideo: copies ? { ...top, maxrate: video.bitrate } : null, encode: copies ? lower : rungs, keepsFrameTimes: fps === video.fps }
@@ -130,17 +130,30 @@ function resolutionsFor(original: number, settings: LadderSettings): number[] {
   return [original, ...lower.sort((a, b) => b - a)]
 }
 
-function rungFor(video: VideoStream, resolution: number, fps: number): Rung {
+function rungFor(video: VideoStream, resolution: number, fps: number, duration: number): Rung {
   const scale = resolution / shortSide(video)
   const landscape = video.width >= video.height
   const long = even(Math.max(video.width, video.height) * scale)
   const width = landscape ? long : even(resolution)
   const height = landscape ? even(resolution) : long
-  const bounded = video.bitrate > 0 ? video.bitrate * Math.min(1, scale) ** 1.5 : Infinity
+  const seconds = Math.max(SHORTEST, duration)
+  const bounded = (capOf(video, resolution) - fps * TABLES) * seconds / (seconds + HEAD_START)
   // Enough for a hard picture at this size; most stay far below it.
   const generous = (width * height) ** 0.9 * 0.5 * Math.max(fps, 15) ** 0.75 * 2
   return { resolution, width, height, fps, maxrate: Math.max(32_000, Math.round(Math.min(bounded, generous))) }
 }
+
+/** Bits per second that the file of a rung has at most, by its share of the source's picture; Infinity where the source's are not known. */
+export function capOf(video: VideoStream, resolution: number): number {
+  return video.bitrate > 0 ? video.bitrate * Math.min(1, resolution / shortSide(video)) ** 1.5 : Infinity
+}
+
+/** Seconds' worth of bits that an encoder may spend above its rate: its buffer (videoArgs in hls.ts: 2 s) is nearly full when it begins. */
+const HEAD_START = 1.8
+/** Shorter films (seconds) are bounded as if they were as long: a loop of a second would look bad and save nothing. */
+const SHORTEST = 8
+/** Bits per picture that a fragmented MP4 needs for its tables. */
+const TABLES = 120
 
 // A whole fraction of the source's rate keeps motion even: 100 becomes 50 under a cap of 60.
 function cappedFps(fps: number, maxFps: number): number {

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import type { Beginning, Track } from '../../shared/beginning.ts'
 import type { VideoDetails } from '../../shared/videos.ts'
 import { parseMediaPlaylist } from '../media/playlist.ts'
 import { hlsFolder } from '../storage/disk.ts'
-import type { Beginning, Page, Track } from './page.ts'
+import type { Page } from './page.ts'
 
 /** The short side of the picture a player begins with that does not know the viewer's line yet (client/src/player/engine.ts). */
 const FIRST_SIZE = 240

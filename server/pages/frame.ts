@@ -1,7 +1,8 @@
+import type { Beginning } from '../../shared/beginning.ts'
 import { origin } from '../core/config.ts'
 import { assetsOf, insideScript, template } from './built.ts'
 import { html, Html, jsonScript } from './html.ts'
-import type { Beginning, Instance, Page } from './page.ts'
+import type { Instance, Page } from './page.ts'
 import { wordsOf, type Language } from './words.ts'
 
 type Look = { frame: 'site' | 'embed', language: Language, theme: 'light' | 'dark' | null, instance: Instance }

@@ -1,3 +1,4 @@
+import type { Beginning } from '../../shared/beginning.ts'
 import type { Html } from './html.ts'
 import type { Language, Words } from './words.ts'
 
@@ -6,11 +7,6 @@ export type Asking = { language: Language, words: Words, instance: Instance }
 
 /** What pages need to know of the instance; its settings are the answer to `GET /config`. */
 export type Instance = { name: string, shortDescription: string, settings: unknown }
-
-/** What playing a film begins with: its master playlist (a path), its length in seconds, and of each file of picture or sound the playlist's path, its own, where its header and its first segment end in bytes, and what is in it; null where the master playlist does not say that. */
-export type Beginning = { master: string, duration: number, files: { playlist: string, file: string, ends: [header: number, segment: number], track: Track | null }[] }
-/** What hls.js calls a track: one of sound apart from the pictures is `audio`; container and codecs as media types name them (RFC 6381). */
-export type Track = { type: 'audio' | 'video' | 'audiovideo', id: 'main' | 'audio', container: string, codec: string }
 
 /** A page before it is put into its frame. */
 export type Page = {

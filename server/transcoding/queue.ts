@@ -9,7 +9,7 @@ import type { Probe } from '../media/probe.ts'
 import { VideoSource } from '../videos/video-file.model.ts'
 import { planFor } from './settings.ts'
 import { transcode } from './transcode.job.ts'
-import { Transcoding } from './transcoding.model.ts'
+import { priorityNumber, Transcoding } from './transcoding.model.ts'
 
 /** Says in the transaction that made a video that it has to be encoded; its job is queued after commit. */
 export async function queueTranscoding(videoId: number, transaction: Transaction): Promise<void> {
@@ -21,14 +21,11 @@ export async function queueTranscoding(videoId: number, transaction: Transaction
 
 /** Has an open encoding go before all others, or behind them. Throws 400 where there is none. */
 export async function prioritize(videoId: number, priority: Priority): Promise<void> {
-  const [count] = await Transcoding.update({ priority: PRIORITIES[priority] }, { where: { videoId, state: ['waiting', 'running'] } })
+  const [count] = await Transcoding.update({ priority: priorityNumber(priority) }, { where: { videoId, state: ['waiting', 'running'] } })
   if (count === 0) throw new Problem(400, null, 'This video is not being encoded.')
   wake(videoId)
   emit('encodings.ordered', {})
 }
-
-/** What a priority is in the row. */
-export const PRIORITIES: Record<Priority, number> = { low: -1, normal: 0, high: 1 }
 
 /** Without Redis the row stays, and the reconciler looks later. */
 function wake(videoId: number): void {

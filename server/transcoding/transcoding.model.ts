@@ -1,4 +1,5 @@
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
+import { Priority } from '../../shared/transcoding.ts'
 import { declareModel } from '../core/database.ts'
 
 /** The encoding a video still needs or had; the queue is derived from these rows. */
@@ -25,3 +26,13 @@ declareModel(Transcoding, {
   videoId: { type: DataTypes.INTEGER, primaryKey: true }, state: DataTypes.TEXT, attempts: DataTypes.SMALLINT, notBefore: DataTypes.DATE,
   resolutions: DataTypes.ARRAY(DataTypes.INTEGER), error: DataTypes.TEXT, cost: DataTypes.DOUBLE, priority: DataTypes.SMALLINT, spent: DataTypes.REAL, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
 }, { tableName: 'transcodings' })
+
+/** What a priority is in a row: as far from `normal` as it stands in the list of them. */
+export function priorityNumber(priority: Priority): number {
+  return Priority.options.indexOf(priority) - 1
+}
+
+/** The priority a row has. */
+export function priorityOf(number: number): Priority {
+  return Priority.options[number + 1] ?? 'normal'
+}
