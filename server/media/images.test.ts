@@ -49,6 +49,17 @@ describe('a frame of the film', () => {
     }
   })
 
+  test('is rather a keyframe further on than one that is decoded all the way to, and never the first of all', async () => {
+    // Keyframes at 0 and 4 s: the usual place, at 30 %, is far from both.
+    await make(place.folder, '-f', 'lavfi', '-i', 'smptebars=s=320x180:r=25:d=0.2', ...picture(3.8, 25, '320x180'), '-f', 'lavfi', '-i', 'testsrc=s=320x180:r=25:d=3', '-filter_complex', '[0][1][2]concat=n=3', '-t', '7', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '100', '-sc_threshold', '0', '-pix_fmt', 'yuv420p', 'seldom.mp4')
+    const found = await probe(at('seldom.mp4'), wide)
+    expect(found.video!.keyframeInterval).toBe(4)
+    await tellingPictures(at('seldom.mp4'), found, [{ path: at('seldom.png.jpg'), width: 320, height: 180 }], { folder: place.folder })
+    await make(place.folder, '-ss', '4', '-i', 'seldom.mp4', '-frames:v', '1', 'fourth.png')
+    const [ours, fourth] = await Promise.all([at('seldom.png.jpg'), at('fourth.png')].map(async file => (await sharp(file).removeAlpha().stats()).channels.map(channel => Math.round(channel.mean / 8))))
+    expect(ours).toEqual(fourth)
+  })
+
   test('stands upright and whole where the film does', async () => {
     await make(place.folder, '-f', 'lavfi', '-i', 'color=blue:s=320x180:r=25:d=1', ...h264, 'blue.mp4')
     await make(place.folder, '-i', 'blue.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'turned.mp4')

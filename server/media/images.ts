@@ -24,9 +24,9 @@ export async function tellingPictures(input: string, probe: Probe, wanted: Wante
   const parts = hasMovingPicture(probe) ? options.parts ?? [0.3, 0.15, 0.5, 0.7, 0.05, 0.85] : [0]
   let best: { frame: string, score: number } | null = null
   try {
-    for (const part of parts) {
+    for (const part of [...parts.filter(one => isFast(probe, one)), ...parts.filter(one => !isFast(probe, one))]) {
       const frame = join(options.folder, `.${randomUUID()}.png`)
-      await extract(input, probe, probe.duration * part, frame, options)
+      await extract(input, probe, part, frame, options)
       const score = parts.length === 1 ? 0 : await liveliness(frame)
       const worse: string | undefined = best && best.score >= score ? frame : best?.frame
       if (!best || score > best.score) best = { frame, score }
@@ -140,15 +140,18 @@ async function writePlain(target: string, size: ImageSize): Promise<void> {
   await replace(target, draft => sharp({ create: { ...size, channels: 3, background: dark } }).jpeg().toFile(draft))
 }
 
-async function extract(input: string, probe: Probe, second: number, frame: string, options: ImageOptions): Promise<void> {
+/** Whether a keyframe lies before a part of the film that is not the first of all: it needs no other picture decoded. */
+function isFast({ video, duration }: Probe, part: number): boolean {
+  return video !== null && video.keyframeInterval !== null && part * duration > video.keyframeInterval
+}
+
+async function extract(input: string, probe: Probe, part: number, frame: string, options: ImageOptions): Promise<void> {
   const video = probe.video
   if (!video) return
   const args = async (scale: string) => ['-map', `0:${video.index}`, '-frames:v', '1', '-compression_level', '1', '-vf', ['setpts=PTS-STARTPTS', scale, 'setsar=1', ...await toneMapping(video)].join(',')]
   const output = await args(`scale=${fitWithin(video, 1920)}`)
-  const at = Math.max(0, Math.min(second, probe.duration - 0.1))
-  // The keyframe before it needs none of those between decoded. Where they are so far apart that it is often the first of all, the very picture is decoded.
-  const keyframe = video.keyframeInterval !== null && video.keyframeInterval <= probe.duration / 4
-  const seeks = video.attachedPic || at === 0 ? [] : [...keyframe ? [['-skip_frame', 'nokey', '-noaccurate_seek', '-ss', at.toFixed(3)]] : [], ['-ss', at.toFixed(3)]]
+  const at = Math.max(0, Math.min(probe.duration * part, probe.duration - 0.1))
+  const seeks = video.attachedPic || at === 0 ? [] : [...isFast(probe, part) ? [['-skip_frame', 'nokey', '-noaccurate_seek', '-ss', at.toFixed(3)]] : [], ['-ss', at.toFixed(3)]]
   for (const seek of seeks) {
     try {
       return await picture(input, frame, seek, output, options)

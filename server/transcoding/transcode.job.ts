@@ -105,14 +105,14 @@ async function encodeAll(video: Video, source: VideoSource, { brake, run, stoppe
   const probe = source.probe as Probe
   const failed = new AbortController()
   const signal = AbortSignal.any([stopped, failed.signal])
+  const pictures = makePictures(video, input, probe, signal)
   let aside: Promise<unknown> | null = null
   let last = 0
   const announce = async (): Promise<void> => {
     await rearrange()
     // Another that waits may have a better claim now than what is left of this.
     again().catch(() => { /* the reconciler does it later */ })
-    // Not before: until somebody can watch, nothing takes the processor from what they wait for.
-    await makePictures(video, input, probe, signal)
+    await pictures
     if (!video.waitTranscoding) await publish(video)
     await takeWords(video, input, probe, { signal, brake })
   }
@@ -132,6 +132,7 @@ async function encodeAll(video: Video, source: VideoSource, { brake, run, stoppe
         run.progress(percent)
       }
     })
+    await pictures
     await aside
   } finally {
     // What an encoding that failed leaves undone the next attempt does.
