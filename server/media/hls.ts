@@ -6,7 +6,7 @@ import type { Brake } from './brake.ts'
 import { hardwareArgs, hardwareOf } from './encoders.ts'
 import { MediaError, runFfmpeg, type FfmpegRun, type Progress } from './ffmpeg.ts'
 import { audioFilters, ladderGraph, TIMESCALE } from './filters.ts'
-import type { Plan, Rung, Sound } from './ladder.ts'
+import { BUFFER, type Plan, type Rung, type Sound } from './ladder.ts'
 import { readMediaPlaylist, type HlsOutput } from './playlist.ts'
 import type { Probe } from './probe.ts'
 
@@ -134,7 +134,7 @@ export function videoArgs(rung: Rung, i: number, plan: Plan, probe: Probe, encod
   return [
     [`-c:v:${i}`, encoder], [`-profile:v:${i}`, 'high'],
     encoder === SOFTWARE ? softwareArgs(rung, i, plan, probe) : hardwareArgs(encoder, rung, i),
-    [`-maxrate:v:${i}`, String(rung.maxrate)], [`-bufsize:v:${i}`, String(rung.maxrate * 2)],
+    [`-maxrate:v:${i}`, String(rung.maxrate)], [`-bufsize:v:${i}`, String(rung.maxrate * BUFFER)],
     // On the grid of the segments, whatever the frame times: the rungs then have their keyframes at the same instants.
     [`-force_key_frames:v:${i}`, `expr:if(isnan(prev_forced_t),1,gte(t,(floor(prev_forced_t/${s}+0.0001)+1)*${s}))`],
     [`-g:v:${i}`, String(gop)]

@@ -148,8 +148,10 @@ export function capOf(video: VideoStream, resolution: number): number {
   return video.bitrate > 0 ? video.bitrate * Math.min(1, resolution / shortSide(video)) ** 1.5 : Infinity
 }
 
-/** Seconds' worth of bits that an encoder may spend above its rate: its buffer (videoArgs in hls.ts: 2 s) is nearly full when it begins. */
-const HEAD_START = 1.8
+/** An encoder's buffer, in seconds of its rate. */
+export const BUFFER = 2
+/** Seconds' worth of bits that an encoder may spend above its rate: its buffer is nearly full when it begins. */
+const HEAD_START = BUFFER * 0.9
 /** Shorter films (seconds) are bounded as if they were as long: a loop of a second would look bad and save nothing. */
 const SHORTEST = 8
 /** Bits per picture that a fragmented MP4 needs for its tables. */

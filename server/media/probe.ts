@@ -43,7 +43,7 @@ export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
   if (size === 0) throw new MediaError('unreadable', 'the file is empty')
   const leaving = new AbortController()
   // Half the time of a probe is the start of a program: while one says what the file is, another walks already over what is most likely its picture.
-  const ahead = size > fullScanBytes(limits) ? null : walkPackets(file, 'V:0', { timeoutMs: limits.timeoutMs, signal: leaving.signal })
+  const ahead = size > (limits.fullScanBytes ?? 512 * 1024 * 1024) ? null : walkPackets(file, 'V:0', { timeoutMs: limits.timeoutMs, signal: leaving.signal })
   ahead?.catch(() => undefined)
   try {
     return await inspect(file, size, limits, ahead)
@@ -52,6 +52,7 @@ export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
   }
 }
 
+/** `ahead`: what was walked over meanwhile; null where the file is too large for that, and is looked at in samples. */
 async function inspect(file: string, size: number, limits: ProbeLimits, ahead: Promise<Stretch> | null): Promise<Probe> {
   const { format, streams, chapters: parts, raw } = await ffprobe(file, limits)
 
@@ -75,7 +76,7 @@ async function inspect(file: string, size: number, limits: ProbeLimits, ahead: P
   if (limits.maxDuration !== null && duration > limits.maxDuration) throw new MediaError('too_long', `${duration} s`)
   const scanned = moving ?? audios[0]
   if (scanned) {
-    const sample = size > fullScanBytes(limits) || duration > (limits.fullScanSeconds ?? 7200)
+    const sample = ahead === null || duration > (limits.fullScanSeconds ?? 7200)
     const scan = await scanPackets(file, scanned.index, { duration, start, timeoutMs: limits.timeoutMs, sample }, moving ? ahead : null)
     if (scan.packets === 0) throw new MediaError('unreadable', 'no data in the main stream')
     if (duration <= 0) duration = scan.end
@@ -114,10 +115,6 @@ async function inspect(file: string, size: number, limits: ProbeLimits, ahead: P
   const subtitles = streams.map(subtitleStream).filter(stream => stream !== null)
   const chapters = parts.map(({ start_time: at, tags }) => ({ start: Math.max(0, number(at) - start), title: tags?.title ?? '' })).filter(chapter => chapter.start < duration).sort((a, b) => a.start - b.start)
   return { container, duration, truncated, size, bitrate, video, audios, subtitles, chapters, metadata: raw }
-}
-
-function fullScanBytes({ fullScanBytes = 512 * 1024 * 1024 }: ProbeLimits): number {
-  return fullScanBytes
 }
 
 /** What ffprobe says of a file, as it goes over the wire: `format`, `streams`, `chapters`. Throws a MediaError. */
