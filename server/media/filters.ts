@@ -1,4 +1,5 @@
 import { hasFilter } from './ffmpeg.ts'
+import type { Hold } from './hold.ts'
 import { audioGap, pictureGap, type Plan, type Rung } from './ladder.ts'
 import type { AudioStream, Probe, VideoStream } from './probe.ts'
 
@@ -10,17 +11,31 @@ export type Piece = { start: number, end: number | null }
 
 /**
  * The filter graph that decodes the picture once and gives every rung of the plan under the labels [v0], [v1], … in order; of a `piece` of the
- * film where one is named, each rung through the filters `upload` at last.
+ * film where one is named, each rung through the filters `upload` at last; the first rungs later where a `hold` says so.
  */
-export async function ladderGraph(probe: Probe, plan: Plan, { piece, upload = [] }: { piece?: Piece, upload?: string[] } = {}): Promise<string> {
+export async function ladderGraph(probe: Probe, plan: Plan, { piece, upload = [], hold }: { piece?: Piece, upload?: string[], hold?: Hold | null } = {}): Promise<string> {
   if (plan.audioOnly || !probe.video) return stillGraph(probe, plan, upload)
   const toneMap = await toneMapping(probe.video)
   const size = (rung: Rung): string => `scale=${rung.width}:${rung.height}:flags=bicubic`
   // Once for all; a high dynamic range is mapped where there are no more pixels than the largest rung has.
-  const shared = [...timing(probe, plan, piece), ...cut(piece), ...(toneMap.length > 0 && plan.encode[0] ? [size(plan.encode[0]), ...toneMap] : []), `split=${plan.encode.length}`]
+  const shared = [...timing(probe, plan, piece), ...cut(piece), ...(toneMap.length > 0 && plan.encode[0] ? [size(plan.encode[0]), ...toneMap] : [])]
   // Each rung of the picture itself: scaled from the next larger one it would lose twice.
   const rungs = plan.encode.map((rung, i) => `[s${i}]${[size(rung), 'setsar=1', 'format=yuv420p', ...upload].join(',')}[v${i}]`)
-  return [`[0:${probe.video.index}]${shared.join(',')}${plan.encode.map((_, i) => `[s${i}]`).join('')}`, ...rungs].join(';')
+  return [...divided(`[0:${probe.video.index}]`, shared, plan.encode.map((_, i) => `[s${i}]`), hold), ...rungs].join(';')
+}
+
+/** The picture through the `shared` filters, once for every pad; for the first ones later where they are to wait. */
+function divided(picture: string, shared: string[], pads: string[], hold?: Hold | null): string[] {
+  if (!hold) return [`${picture}${[...shared, `split=${pads.length}`].join(',')}${pads.join('')}`]
+  const [later, now] = [pads.slice(0, hold.rungs), pads.slice(hold.rungs)]
+  const end = seconds(hold.seconds)
+  return [
+    // concat counts in microseconds: so do all, or the rungs would differ by a tick.
+    `${picture}${[...shared, 'settb=AVTB', `split=${now.length + 2}`].join(',')}[gate][kept]${now.join('')}`,
+    // Nothing passes the gate; it ends with the wait. Only then does concat take what it was given meanwhile.
+    `[gate]trim=start=${end}:end=${end}[nothing]`,
+    `[nothing][kept]concat,split=${later.length}${later.join('')}`
+  ]
 }
 
 /** Filters that turn a high dynamic range picture into an ordinary one (BT.709, limited range); none for other pictures. */

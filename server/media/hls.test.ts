@@ -89,6 +89,44 @@ test('no rung of a film that is hard to encode has more bits than its share of t
   for (const { file, resolution } of videos) expect((await stat(join(folder, file))).size * 8 / found.duration).toBeLessThanOrEqual(capOf(found.video!, resolution))
 })
 
+describe('smaller rungs that go before the others', () => {
+  const spareMemory = 1024 ** 3
+
+  test('have their first segment, with the sound, before the others have any', async () => {
+    await make(place.folder, ...picture(8, 30, '1280x720'), ...tone(8), '-c:v', 'mpeg4', '-q:v', '2', '-c:a', 'mp3', 'large.mkv')
+    const { found, made, folder } = await ready('large.mkv', { preset: 'veryfast' })
+    const run = encodeToHls(at('large.mkv'), folder, made, found, { spareMemory })
+    expect(run.outputs.map(({ resolution }) => resolution)).toEqual([720, 480, 360, 240, 144, 0])
+    expect(run.groups.map(group => group.map(({ resolution }) => resolution))).toEqual([[360, 240, 144, 0], [720, 480]])
+    const begun = async (group: HlsOutput[]) => (await Promise.all(group.map(async ({ playlist }) => await readMediaPlaylist(join(folder, playlist)).then(list => list.segments.length > 0, () => false))))
+    await expect.poll(async () => await begun(run.groups[0]!), { interval: 10, timeout: 20_000 }).toEqual([true, true, true, true])
+    expect(await begun(run.groups[1]!)).toEqual([false, false])
+    await run.done
+    expect(await frames(folder, run.outputs.filter(({ kind }) => kind === 'video'))).toEqual([240, 240, 240, 240, 240])
+  })
+
+  test.each([
+    ['a film', 'held.mkv', [...picture(7, 30, '640x360'), ...tone(7), '-c:v', 'mpeg4', '-c:a', 'flac'], {}],
+    ['a film shorter than the wait', 'brief.mkv', [...picture(1, 25, '640x360'), ...tone(1), '-c:v', 'mpeg4', '-c:a', 'flac'], {}],
+    ['a film with sound in every rendition', 'inside.mkv', [...picture(5, 25, '640x360'), ...tone(5), '-c:v', 'mpeg4', '-c:a', 'flac'], { splitAudio: false, resolutions: [0, 144, 240] }],
+    ['a film whose frame rate is cut', 'swift.mkv', [...picture(5, 50, '640x360'), ...tone(5), '-c:v', 'mpeg4', '-c:a', 'flac'], { maxFps: 25 }],
+    ['a film with uneven pictures that begins late', 'uneven.ts', [...picture(6, 30, '640x360'), ...tone(6), '-vf', "select='not(mod(n,7))+lt(t,2)'", '-vsync', 'vfr', '-output_ts_offset', '30', '-c:v', 'mpeg2video', '-bf', '2', '-c:a', 'mp2'], {}]
+  ])('%s comes out as without', async (_, name, source, change) => {
+    await make(place.folder, ...source, name)
+    const [held, plain] = [await whole(name, change, { spareMemory }), await whole(name, change)]
+    expect(held.made.copyVideo).toBeNull()
+    expect(held.results.map(({ seconds, damaged }) => ({ seconds, damaged }))).toEqual(plain.results.map(({ seconds, damaged }) => ({ seconds, damaged })))
+    expect(held.outputs.map(({ kind, resolution }) => [kind, resolution])).toEqual(plain.outputs.map(({ kind, resolution }) => [kind, resolution]))
+    for (const [i, output] of held.outputs.entries()) {
+      const [one, other] = [join(held.folder, output.playlist), join(plain.folder, plain.outputs[i]!.playlist)]
+      const shape = async (path: string) => (await readMediaPlaylist(path)).segments.map(({ duration, byterange }) => ({ duration, byterange }))
+      expect(await shape(one)).toEqual(await shape(other))
+      const bytes = await Promise.all([join(held.folder, output.file), join(plain.folder, plain.outputs[i]!.file)].map(async path => await readFile(path)))
+      expect(bytes[0]!.equals(bytes[1]!)).toBe(true)
+    }
+  })
+})
+
 test('what is there can be played while the rest is still being encoded', async () => {
   await make(place.folder, ...picture(16, 25, '640x360'), ...tone(16), '-c:v', 'mpeg4', '-c:a', 'mp3', 'long.mkv')
   const { found, made, folder } = await ready('long.mkv', { resolutions: [144], preset: 'veryfast' })

@@ -6,6 +6,7 @@ import type { Brake } from './brake.ts'
 import { hardwareArgs, hardwareOf } from './encoders.ts'
 import { MediaError, runFfmpeg, type FfmpegRun, type Progress } from './ffmpeg.ts'
 import { audioFilters, ladderGraph, TIMESCALE } from './filters.ts'
+import { holdOf } from './hold.ts'
 import { BUFFER, type Plan, type Rung, type Sound } from './ladder.ts'
 import { readMediaPlaylist, type HlsOutput } from './playlist.ts'
 import type { Probe } from './probe.ts'
@@ -34,11 +35,15 @@ export type HlsOptions = {
   withAudio?: boolean
   /** libx264 unless named. */
   encoder?: Encoder
+  /** Bytes that may be taken so that the smallest rungs of an encode begin before the others; none by default. */
+  spareMemory?: number
 }
 
 export type HlsRun = {
   /** Known at once; the playlists appear with their first segment, grow, and carry ENDLIST when `done` resolves. */
   outputs: HlsOutput[]
+  /** The same, by when they begin: those of a group within the same second, in a first group all sound. */
+  groups: HlsOutput[][]
   /** Rejects with a MediaError when ffmpeg fails, is stopped, or made a rendition without anything in it; files written so far stay. */
   done: Promise<HlsResult>
   kill(): void
@@ -54,66 +59,79 @@ export function hlsNames(resolution: number): { playlist: string, file: string }
 export function copyToHls(input: string, folder: string, plan: Plan, probe: Probe, options: HlsOptions): HlsRun {
   const rung = plan.copyVideo
   if (!rung || !probe.video) throw new TypeError('this plan copies no picture')
-  const renditions = renditionsOf([rung], plan, true)
   const video = ['-map', `0:${probe.video.index}`, '-c:v', 'copy', '-tag:v', 'avc1', ...unevenTimes(probe)]
-  return start(input, folder, probe, renditions, options, async () => [...video, ...audioArgs(probe, plan, renditions)], plan)
+  return start(input, folder, probe, plan, [renditionsOf([rung], plan, true)], options, async () => [video])
 }
 
-/** Encodes every rung of `plan.encode` (and the shared sound, unless a copy makes it) in one process with one decode. */
+/**
+ * Encodes every rung of `plan.encode` (and the shared sound, unless a copy makes it) in one process with one decode; the smallest rungs with
+ * the sound first, where `spareMemory` allows it and no copy can be watched.
+ */
 export function encodeToHls(input: string, folder: string, plan: Plan, probe: Probe, options: HlsOptions): HlsRun {
   const encoder = options.encoder ?? SOFTWARE
+  const hold = holdOf(plan, probe, options.spareMemory ?? 0)
   const renditions = renditionsOf(plan.encode, plan, options.withAudio ?? plan.copyVideo === null)
-  const build = async () => [
-    '-filter_complex', await ladderGraph(probe, plan, { upload: hardwareOf(encoder).upload }),
-    ...plan.encode.flatMap((_, i) => ['-map', `[v${i}]`]),
-    ...plan.encode.flatMap((rung, i) => videoArgs(rung, i, plan, probe, encoder)),
-    ...(plan.keepsFrameTimes ? unevenTimes(probe) : []),
-    '-fps_mode', 'vfr', '-enc_time_base:v', `1:${TIMESCALE}`,
-    ...audioArgs(probe, plan, renditions)
-  ]
-  return start(input, folder, probe, renditions, options, build, plan)
+  const waiting = hold?.rungs ?? 0
+  const pictures = (from: number, to?: number): string[] => {
+    const rungs = plan.encode.slice(from, to)
+    return [
+      ...rungs.flatMap((_, i) => ['-map', `[v${from + i}]`]),
+      ...rungs.flatMap((rung, i) => videoArgs(rung, i, plan, probe, encoder)),
+      ...(plan.keepsFrameTimes ? unevenTimes(probe) : []),
+      '-fps_mode', 'vfr', '-enc_time_base:v', `1:${TIMESCALE}`
+    ]
+  }
+  const build = async (): Promise<string[][]> => {
+    const graph = ['-filter_complex', await ladderGraph(probe, plan, { upload: hardwareOf(encoder).upload, hold })]
+    return [[...graph, ...pictures(waiting)], ...hold ? [pictures(0, waiting)] : []]
+  }
+  return start(input, folder, probe, plan, [renditions.slice(waiting), ...hold ? [renditions.slice(0, waiting)] : []], options, build)
 }
 
 /** Makes the shared sound alone. */
 export function soundToHls(input: string, folder: string, plan: Plan, probe: Probe, options: HlsOptions): HlsRun {
-  const renditions = renditionsOf([], plan, true)
-  return start(input, folder, probe, renditions, options, async () => audioArgs(probe, plan, renditions), plan)
+  return start(input, folder, probe, plan, [renditionsOf([], plan, true)], options, async () => [[]])
 }
 
-// One output of the HLS muxer: which of the mapped pictures (by number) goes into it, and which sound.
-type Rendition = HlsOutput & { video: number | null, audio: Sound | null }
+// One output of the HLS muxer, and which sound goes into it.
+type Rendition = HlsOutput & { audio: Sound | null }
 
 function renditionsOf(rungs: Rung[], plan: Plan, sharedAudio: boolean): Rendition[] {
   const muxed = plan.splitAudio ? null : plan.audios[0] ?? null
-  const renditions: Rendition[] = rungs.map((rung, i) => ({ kind: 'video', resolution: rung.resolution, ...hlsNames(rung.resolution), video: i, audio: muxed }))
+  const renditions: Rendition[] = rungs.map(rung => ({ kind: 'video', resolution: rung.resolution, ...hlsNames(rung.resolution), audio: muxed }))
   if (sharedAudio && plan.audioRendition) {
-    plan.audios.forEach((audio, track) => renditions.push({ kind: 'audio', resolution: 0, ...hlsNames(0), video: null, audio, sound: { track, language: audio.language, name: audio.name } }))
+    plan.audios.forEach((audio, track) => renditions.push({ kind: 'audio', resolution: 0, ...hlsNames(0), audio, sound: { track, language: audio.language, name: audio.name } }))
   }
   return renditions
 }
 
+// One ffmpeg, with a muxer for each group of renditions: within a muxer none begins before the others. `build` gives the options of their pictures.
 function start(
-  input: string, folder: string, probe: Probe, renditions: Rendition[], options: HlsOptions, build: () => Promise<string[]>, plan: Plan
+  input: string, folder: string, probe: Probe, plan: Plan, parts: Rendition[][], options: HlsOptions, build: () => Promise<string[][]>
 ): HlsRun {
-  const outputs = renditions.map(({ kind, resolution, playlist, file, sound }) => ({ kind, resolution, playlist, file, ...(sound ? { sound } : {}) }))
+  const groups = parts.map(part => part.map(({ kind, resolution, playlist, file, sound }) => ({ kind, resolution, playlist, file, ...(sound ? { sound } : {}) })))
+  // As the plan has them, highest first.
+  const outputs = groups.flat().sort((a, b) => b.resolution - a.resolution)
   let run: FfmpegRun | null = null
   let killed = false
   const done = (async () => {
-    const args = await build()
+    const pictures = await build()
     if (killed) throw new MediaError('aborted', 'ffmpeg was stopped')
+    const output = '%v.m3u8'
     run = runFfmpeg({
-      input, cwd: folder, output: '%v.m3u8', before: hardwareOf(options.encoder ?? SOFTWARE).device, options: [...args, ...muxerArgs(renditions, plan, folder)],
+      input, cwd: folder, output, before: hardwareOf(options.encoder ?? SOFTWARE).device,
+      options: parts.flatMap((part, i) => [...i > 0 ? [join(folder, output)] : [], ...pictures[i]!, ...audioArgs(probe, plan, part), ...muxerArgs(part, plan, folder)]),
       nice: options.nice, signal: options.signal, stallMs: options.stallMs, brake: options.brake, duration: probe.duration, onProgress: options.onProgress
     })
     const { log, frames, broken } = await run.done
     const result = await verify(folder, outputs, probe, log)
-    const expected = plan.keepsFrameTimes && renditions.some(({ video }) => video !== null) ? probe.video?.frames ?? 0 : 0
+    const expected = plan.keepsFrameTimes && outputs.some(({ kind }) => kind === 'video') ? probe.video?.frames ?? 0 : 0
     return { ...result, broken, damaged: result.damaged || frames < expected * 0.95 }
   })()
   // A caller that only kills need not listen.
   done.catch(() => {})
   return {
-    outputs, done,
+    outputs, groups, done,
     kill() {
       killed = true
       run?.kill()
@@ -167,9 +185,9 @@ function soundArgs(probe: Probe, { settings }: Plan, { stream, copy, language }:
 }
 
 function muxerArgs(renditions: Rendition[], { settings }: Plan, folder: string): string[] {
-  let sounds = 0
-  const map = renditions.map(({ video, audio, playlist }) => [
-    ...(video !== null ? [`v:${video}`] : []), ...(audio ? [`a:${sounds++}`] : []), `name:${playlist.slice(0, -'.m3u8'.length)}`
+  let [videos, sounds] = [0, 0]
+  const map = renditions.map(({ kind, audio, playlist }) => [
+    ...(kind === 'video' ? [`v:${videos++}`] : []), ...(audio ? [`a:${sounds++}`] : []), `name:${playlist.slice(0, -'.m3u8'.length)}`
   ].join(','))
   return [
     '-map_metadata', '-1', '-map_chapters', '-1',

@@ -54,7 +54,8 @@ export function encodeInChunks(film: Film, options: HlsOptions & { signal: Abort
     }
   })()
   done.catch(() => undefined)
-  return { outputs: [...videos, ...sound?.outputs ?? []], done, kill: () => ending.abort() }
+  const outputs = [...videos, ...sound?.outputs ?? []]
+  return { outputs, groups: [outputs], done, kill: () => ending.abort() }
 }
 
 async function conduct(film: Film, outputs: HlsOutput[], options: HlsOptions & { signal: AbortSignal }): Promise<HlsResult> {

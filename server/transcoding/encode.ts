@@ -3,7 +3,7 @@ import { SOFTWARE } from '../../shared/encoders.ts'
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import type { Brake } from '../media/brake.ts'
-import { copyToHls, encodeToHls, soundToHls, type HlsOptions, type HlsResult, type HlsRun } from '../media/hls.ts'
+import { copyToHls, encodeToHls, soundToHls, type HlsOptions, type HlsOutput, type HlsResult, type HlsRun } from '../media/hls.ts'
 import { MediaError, type Progress } from '../media/ffmpeg.ts'
 import { JoinError } from '../media/join.ts'
 import type { Plan } from '../media/ladder.ts'
@@ -16,6 +16,7 @@ import { replacing } from './copies.ts'
 import { doubt, encoderNow } from './encoder.ts'
 import { discard, finishedRenditions, isPlayable, listRenditions, type Source } from './renditions.ts'
 import { planFor } from './settings.ts'
+import { spareMemory } from './stage.ts'
 
 /** What the encoding of a video tells while it runs. */
 export type Reports = {
@@ -54,14 +55,16 @@ export async function encode(input: string, uuid: string, videoId: number, probe
     } catch (error) {
       if (reports.signal.aborted || !(error instanceof MediaError)) throw error
       logger.warn('A stream that looked playable could not be copied; it is encoded instead', { uuid, reason: error.message })
-      await inOnePass({ id: videoId, uuid, input, plan: planFor(probe, { copy: false }), probe }, { ...options, onProgress: reports.progress }, step)
+      const encoded = planFor(probe, { copy: false })
+      await inOnePass({ id: videoId, uuid, input, plan: encoded, probe }, { ...options, onProgress: reports.progress, spareMemory: spareMemory(encoded) }, step)
       return
     }
   }
   const rest: Plan = { ...plan, encode: plan.encode.filter(rung => !finished.has(rung.resolution)) }
   const withAudio = plan.copyVideo === null && files.filter(file => !file.hasVideo).length < plan.audios.length
   const film: Film = { id: videoId, uuid, input, plan: rest, probe }
-  const audible = { ...options, withAudio, onProgress: reports.progress }
+  // What can be watched already needs no hurry.
+  const audible = { ...options, withAudio, onProgress: reports.progress, spareMemory: finished.size > 0 ? 0 : spareMemory(rest) }
   const result = rest.encode.length === 0 ? null : await inChunks(film, audible, step) ?? await inOnePass(film, audible, step)
   if (rest.encode.length === 0 && finished.size > 0) reports.playable()
   await dropSplit(film)
@@ -126,14 +129,14 @@ async function follow(source: Source, run: HlsRun, reports: Reports): Promise<Hl
   const ended = run.done.finally(() => { over = true })
   ended.catch(() => undefined)
   const grow = async (): Promise<void> => {
-    while (!over) {
-      const ready = await Promise.all(run.outputs.map(async output => await isPlayable(folder, output)))
-      // All of a run's outputs begin within the same second, so they are listed together: sound is never missing.
-      if (ready.every(Boolean)) {
-        await listRenditions(source, run.outputs, true)
-        return reports.playable()
+    // Those that begin together are listed together: sound is never missing.
+    for (const group of run.groups) {
+      while (!over && !(await Promise.all(group.map(async output => await isPlayable(folder, output)))).every(Boolean)) {
+        await Promise.race([ended.catch(() => undefined), new Promise(resolve => setTimeout(resolve, config.transcoding.watch_interval))])
       }
-      await Promise.race([ended.catch(() => undefined), new Promise(resolve => setTimeout(resolve, config.transcoding.watch_interval))])
+      if (over) return
+      await listRenditions(source, group, true)
+      reports.playable()
     }
   }
   const growing = grow()
@@ -149,12 +152,13 @@ async function follow(source: Source, run: HlsRun, reports: Reports): Promise<Hl
     run.kill()
     await ended.catch(() => undefined)
     await growing.catch(() => undefined)
-    if (!await isListed(run)) await discard(source.uuid, run.outputs)
+    await discard(source.uuid, await unlisted(run))
     throw error
   }
 }
 
-/** Whether somebody may be watching a run's outputs: then they stay until the next attempt replaces them. */
-async function isListed(run: HlsRun): Promise<boolean> {
-  return await VideoFile.count({ where: { filename: run.outputs.map(output => output.file) } }) > 0
+/** Those of a run's outputs that nobody can be watching; the others stay until the next attempt replaces them. */
+async function unlisted({ outputs }: HlsRun): Promise<HlsOutput[]> {
+  const listed = await VideoFile.findAll({ where: { filename: outputs.map(({ file }) => file) } })
+  return outputs.filter(({ file }) => !listed.some(({ filename }) => filename === file))
 }

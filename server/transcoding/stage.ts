@@ -86,7 +86,12 @@ async function fits(videoId: number): Promise<boolean> {
 
 /** Whether encoding by a plan leaves as much memory free as `transcoding.spare_memory` asks for. */
 export function hasRoomFor(plan: Plan): boolean {
-  return memoryOf(plan) + config.transcoding.spare_memory <= process.availableMemory()
+  return spareMemory(plan) >= 0
+}
+
+/** Bytes that encoding by a plan leaves free beyond `transcoding.spare_memory`; below 0 where it takes of them. */
+export function spareMemory(plan: Plan): number {
+  return process.availableMemory() - memoryOf(plan) - config.transcoding.spare_memory
 }
 
 function arrange(order: Open[]): void {

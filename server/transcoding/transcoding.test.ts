@@ -72,6 +72,25 @@ describe('play at once', () => {
     expect((await readdir(folder)).length).toBe(10)
   })
 
+  it('lists small qualities, with the sound, before the large ones of a film that must be encoded', async () => {
+    const { uuid } = await upload(site, alice, {}, await footage({ seconds: 8, size: '1280x720', rate: 30, extension: 'mkv', video: ['-c:v', 'mpeg4', '-q:v', '2'] }))
+    const early = await eventually(async () => {
+      const video = await get(uuid)
+      return video.state.id === 1 && video.streamingPlaylists.length > 0 && video
+    }, 30, 'the first moment it can be played')
+    expect(early.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([240, 0])
+    const { playlistUrl } = early.streamingPlaylists[0]
+    const { names, audio } = await mediaOf(playlistUrl)
+    expect(names).toHaveLength(1)
+    expect(await (await fetch(new URL(audio!, playlistUrl))).text()).toContain('#EXTINF')
+    expect((await progress(uuid)).rungs.map(({ resolution, state }: any) => [resolution, state === 'waiting'])).toEqual([[720, true], [480, true], [240, false], [0, false]])
+    const [playlist] = (await encoded(site, alice, uuid)).streamingPlaylists
+    expect(playlist.files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
+    for (const name of (await mediaOf(playlist.playlistUrl)).names) expect(await frames(new URL(name, playlist.playlistUrl).href)).toBe(240)
+    // What was watched from the first moment is what stays.
+    expect((await mediaOf(playlist.playlistUrl)).names).toContain(names[0])
+  })
+
   it('copies a stream that browsers play, so that it is there before any encoding', async () => {
     const film = await footage({ seconds: 6, size: '1280x720' })
     const { uuid } = await upload(site, alice, {}, film)
