@@ -102,38 +102,29 @@ test('a lost password is replaced, once', async () => {
   expect(await third.ended).not.toBe('exit 0')
 })
 
-test('BOBINE_ROOT_PASSWORD is the first password', async () => {
-  const site = await start()
-  await site.trial.says(new RegExp(`Log in as root with the password ${PASSWORD} `))
-  expect(await login(site.url)).toBe(200)
-  await stop(site, 'SIGHUP')
-})
-
-test.each(['server', 'postgres', 'redis'])('%s is killed while it runs: it is started again and works', async part => {
+test('whichever part is killed while it runs is started again and works', async () => {
   const site = await start(usedFolder())
-  const before = running(site.folder)
-  process.kill(before[part]!, 'SIGKILL')
-  await site.trial.says(/ended \(SIGKILL\); starting it again/)
-  await expect.poll(() => running(site.folder)[part] !== before[part] && running(site.folder)[part] !== undefined, { timeout: 20_000 }).toBe(true)
-  await expect.poll(() => login(site.url), { timeout: 20_000, interval: 200 }).toBe(200)
+  for (const [count, part] of ['server', 'postgres', 'redis'].entries()) {
+    const before = running(site.folder)
+    process.kill(before[part]!, 'SIGKILL')
+    await expect.poll(() => site.trial.output.match(/ended \(SIGKILL\); starting it again/g)?.length, { message: part, timeout: 20_000 }).toBe(count + 1)
+    await expect.poll(() => running(site.folder)[part] !== before[part] && running(site.folder)[part] !== undefined, { message: part, timeout: 20_000 }).toBe(true)
+    await expect.poll(() => login(site.url), { message: part, timeout: 20_000, interval: 200 }).toBe(200)
+  }
   await stop(site, 'SIGTERM')
 })
 
-test.each([
-  [['launcher']],
-  [['launcher', 'server']],
-  [['launcher', 'postgres']],
-  [['launcher', 'redis']],
-  [ALL]
-])('%j killed: the next start comes up clean with the data intact', async parts => {
-  const first = await start(usedFolder())
-  const before = running(first.folder)
-  for (const part of parts) process.kill(before[part]!, 'SIGKILL')
-  const second = await start(first.folder, first.port)
-  for (const part of ALL) expect(bornAt(before[part]!), part).toBeUndefined()
-  expect(Object.keys(running(first.folder)).sort()).toEqual(ALL)
-  expect(await login(second.url)).toBe(200)
-  await stop(second, 'SIGTERM')
+test('whatever was killed, the next start comes up clean with the data intact', async () => {
+  let site = await start(usedFolder())
+  for (const parts of [['launcher'], ['launcher', 'server'], ['launcher', 'postgres'], ['launcher', 'redis'], ALL]) {
+    const before = running(site.folder)
+    for (const part of parts) process.kill(before[part]!, 'SIGKILL')
+    site = await start(site.folder, site.port)
+    for (const part of ALL) expect(bornAt(before[part]!), `${part} after ${parts.join(', ')}`).toBeUndefined()
+    expect(Object.keys(running(site.folder)).sort()).toEqual(ALL)
+    expect(await login(site.url)).toBe(200)
+  }
+  await stop(site, 'SIGTERM')
 })
 
 test('the server stops by itself when the launcher is killed', async () => {
@@ -229,20 +220,22 @@ test.runIf(nobody)('an ordinary user needs nobody\'s help', async () => {
   expect(traces(folder)).toEqual([])
 })
 
-test.runIf(nobody)('a folder of another account is refused with a sentence', async () => {
-  const site = await start()
-  await stop(site, 'SIGTERM')
-  const trial = new Trial(['--data', site.folder, '--port', String(site.port)], { as: 65534 })
-  expect(await trial.ended).toBe('exit 1')
-  expect(trial.output).toMatch(new RegExp(`^${site.folder}/run/\\S+: permission denied\n$`))
-})
-
-test('what is in the data folder is not for other accounts', async () => {
+test('BOBINE_ROOT_PASSWORD is the first password; what is in the data folder is not for other accounts', async () => {
   const folder = join(trialFolder(), 'data')
   const site = await start(folder)
-  expect(statSync(folder).mode & 0o007).toBe(0)
+  await site.trial.says(new RegExp(`Log in as root with the password ${PASSWORD} `))
   expect(await login(site.url)).toBe(200)
+  expect(statSync(folder).mode & 0o007).toBe(0)
+  await stop(site, 'SIGHUP')
+})
+
+test.runIf(nobody)('a folder of another account is refused with a sentence', async () => {
+  const folder = usedFolder()
+  const site = await start(folder)
   await stop(site, 'SIGTERM')
+  const trial = new Trial(['--data', folder, '--port', String(site.port)], { as: 65534 })
+  expect(await trial.ended).toBe('exit 1')
+  expect(trial.output).toMatch(new RegExp(`^${folder}/run\\S*: permission denied\n$`))
 })
 
 test.runIf(root)('root\'s Postgres has an account of its own, also below a folder that only root may enter', async () => {

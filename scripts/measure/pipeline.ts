@@ -17,8 +17,12 @@ import { json, login } from './seed.ts'
 
 const exec = promisify(execFile)
 const RUNS = 5
-/** How often (ms) the server is looked at until somebody could watch, and then: looking is work, too. */
-const LOOKS = [50, 100] as const
+/** How often (ms) the server is asked until somebody could watch. */
+const QUESTIONS = 50
+/** How often (ms) its folders are looked at then: asking is work that the encoding would have to wait for. */
+const LOOKS = 20
+/** Of so many looks one is for the commands that run. */
+const COLLECTING = 20
 
 type Command = { program: string, parameters: string[] }
 /** Seconds of one run: until somebody can watch, until every rung is made, the same commands alone, a run per rung. */
@@ -51,7 +55,7 @@ async function measureFilm(bed: Bed, server: Measured, name: string, film: strin
   const apart = join(folder, 'apart')
   // The first round warms up.
   for (let run = 0; run <= RUNS; run++) {
-    made = await make(server, film)
+    made = await make(server, bed, film)
     const bare = await again(made.commands, bed, join(folder, 'bare'))
     const separate = await oneByOne(film, plan, apart)
     if (run > 0) times.push({ playable: made.playable, whole: made.whole, bare, apart: separate })
@@ -68,18 +72,26 @@ async function measureFilm(bed: Bed, server: Measured, name: string, film: strin
 }
 
 /** Uploads a film and watches the server at work. */
-async function make(server: Measured, film: string): Promise<Made> {
+async function make(server: Measured, { folder }: Bed, film: string): Promise<Made> {
   const { uuid, last } = await send(server.url, film)
+  const since = (): number => (performance.now() - last) / 1000
   const commands: Command[] = []
-  let playable = 0
-  for (;;) {
-    collect(commands, uuid)
+  const ask = async (): Promise<{ segmentsSha256Url: string | null } | undefined> => {
     const answer = await fetch(`${server.url}/api/v1/videos/${uuid}`)
-    const playlists = answer.ok ? (await answer.json() as { streamingPlaylists: { segmentsSha256Url: string | null }[] }).streamingPlaylists : []
-    if (playlists.length > 0 && playable === 0) playable = performance.now() - last
-    if (playlists[0]?.segmentsSha256Url) return { uuid, playable: playable / 1000, whole: (performance.now() - last) / 1000, commands }
-    await sleep(LOOKS[playable === 0 ? 0 : 1])
+    return answer.ok ? (await answer.json() as { streamingPlaylists: { segmentsSha256Url: string | null }[] }).streamingPlaylists[0] : undefined
   }
+  for (; !await ask(); await sleep(QUESTIONS)) collect(commands, uuid)
+  const playable = since()
+  for (let look = 0; !readdirSync(placeOf(folder, uuid)).some(name => name.endsWith('-segments-sha256.json')); look++) {
+    if (look % COLLECTING === 0) collect(commands, uuid)
+    await sleep(LOOKS)
+  }
+  while (!(await ask())?.segmentsSha256Url) await sleep(LOOKS)
+  return { uuid, playable, whole: since(), commands }
+}
+
+function placeOf(folder: string, uuid: string): string {
+  return join(folder, 'streaming-playlists/hls', uuid)
 }
 
 async function send(url: string, film: string): Promise<{ uuid: string, last: number }> {
@@ -142,7 +154,7 @@ async function oneByOne(film: string, plan: Plan, target: string): Promise<numbe
 
 /** Compares the encoded rungs with their caps, and their likeness to the source with that of the separate runs. */
 async function judge({ folder }: Bed, { uuid }: Made, plan: Plan, film: string, apart: string): Promise<void> {
-  const place = join(folder, 'streaming-playlists/hls', uuid)
+  const place = placeOf(folder, uuid)
   const files = readdirSync(place).filter(name => name.endsWith('-fragmented.mp4'))
   const sounds = files.filter(name => name.endsWith('-0-fragmented.mp4')).length
   const { video } = await probe(film, probeLimits())

@@ -21,9 +21,17 @@ export async function makeFootage(target: string, { seconds = 4, size = '640x360
   return target
 }
 
+const made = new Map<string, Promise<Buffer<ArrayBuffer>>>()
+
 /** The bytes of a short H.264/AAC film, made once per test file. */
 export async function footage(options: Parameters<typeof makeFootage>[1] & { extension?: string } = {}): Promise<Buffer<ArrayBuffer>> {
-  const { extension = 'mp4', ...rest } = options
+  const name = JSON.stringify(options)
+  const film = made.get(name) ?? make(options)
+  made.set(name, film)
+  return await film
+}
+
+async function make({ extension = 'mp4', ...rest }: Parameters<typeof footage>[0] & object): Promise<Buffer<ArrayBuffer>> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-footage-'))
   try {
     return await readFile(await makeFootage(join(folder, `film.${extension}`), rest)) as Buffer<ArrayBuffer>

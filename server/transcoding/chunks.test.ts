@@ -3,8 +3,9 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Queue } from 'bullmq'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { footage } from '../test/footage.ts'
 import { eventually } from '../test/instance.ts'
 import { startPeer, type Peer } from '../test/peer.ts'
@@ -13,6 +14,7 @@ import { encoded, upload } from '../test/upload.ts'
 const exec = promisify(execFile)
 let peer: Peer
 let client: pg.Client
+let queue: Queue
 let alice: Awaited<ReturnType<Peer['user']>>
 beforeAll(async () => {
   // A worker each; the first answers requests too.
@@ -26,9 +28,11 @@ beforeAll(async () => {
   const { host, port, username } = inject('postgres')
   client = new pg.Client({ host, port, user: username, database: peer.database })
   await client.connect()
+  queue = new Queue('transcoding', { connection: { path: inject('redis').socket }, prefix: `${peer.database}:queue` })
   alice = await peer.user('alice')
 })
 afterAll(async () => {
+  await queue?.close()
   await client?.end()
   await peer?.stop()
 })
@@ -85,6 +89,12 @@ const midway = async (id: number) => await eventually(async () => {
 }, 60, 'the middle')
 
 describe('two workers', () => {
+  beforeEach(async () => {
+    await peer.start()
+    // Until each can know of the other.
+    await eventually(async () => await queue.getWorkersCount() === 2, 20, 'both workers')
+  })
+
   it('share a long film, which grows while they do, and is what one would have made', async () => {
     const { id, uuid } = await upload(peer, alice, {}, await film())
     const { seen, workers, end } = observe(id)
@@ -112,7 +122,6 @@ describe('two workers', () => {
     if (part === 'web,worker') await peer.start()
     await expectWhole(uuid)
     await end()
-    await peer.start()
     for (const row of before) if (row.state === 'done') expect(seen.get(row.number)!.lease).toBe(row.lease)
     expect([...seen.values()].reduce((sum, row) => sum + row.lease - 1, 0)).toBeLessThanOrEqual(1)
     expect([...seen.values()].reduce((sum, row) => sum + row.failures, 0)).toBeLessThanOrEqual(1)
