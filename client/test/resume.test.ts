@@ -53,8 +53,8 @@ test('an upload goes on where it stopped after the tab was closed', async () => 
   await again.setInputFiles('input[type=file]', path)
   expect(await again.getByLabel('Title').inputValue()).toBe('A title of my own')
   await again.getByRole('article', { name: 'my film.mp4' }).getByText(/Getting your video ready|It plays already|All qualities are ready|waiting for its turn/).first().waitFor({ timeout: 60_000 })
-  // After all that had arrived, what came of the last piece included where it was on its way already.
-  expect(firstByte(rest)).toBeGreaterThanOrEqual(4 * PIECE)
+  // After all that had arrived: the fourth piece was on its way when the tab was closed, and the fifth may go out with that; what came of them is kept.
+  expect(firstByte(rest)).toBeGreaterThanOrEqual(3 * PIECE)
   expect(firstByte(rest)).toBeLessThanOrEqual(5 * PIECE)
   await expect.poll(async () => await again.getByRole('heading', { name: 'Not finished yet' }).count()).toBe(0)
   await again.getByRole('button', { name: 'Publish' }).click()
