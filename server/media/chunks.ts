@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MediaError, runFfmpeg, type FfmpegRun } from './ffmpeg.ts'
-import { ladderGraph, TIMESCALE, type Piece } from './filters.ts'
+import { ladderGraph, steadyInput, TIMESCALE, type Piece } from './filters.ts'
 import { videoArgs, type HlsOptions } from './hls.ts'
 import { pictureGap, type Plan } from './ladder.ts'
 import type { Probe } from './probe.ts'
@@ -66,7 +66,7 @@ export function encodeChunk(input: string, folder: string, { stem, ...piece }: P
     run = runFfmpeg({
       input, cwd: folder, output: chunkName(stem, plan.encode.at(-1)!.resolution),
       // Times count from the film's first instant, wherever decoding begins.
-      before: ['-copyts', '-start_at_zero', ...(piece.start > 0 ? ['-ss', String(piece.start - LEAD)] : [])],
+      before: [...steadyInput(probe), '-copyts', '-start_at_zero', ...(piece.start > 0 ? ['-ss', String(piece.start - LEAD)] : [])],
       options: ['-filter_complex', graph, ...outputs.flat().slice(0, -1)],
       nice: options.nice, signal: options.signal, stallMs: options.stallMs, brake: options.brake,
       duration: (piece.end ?? probe.duration) - piece.start, onProgress: options.onProgress

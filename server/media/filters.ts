@@ -6,6 +6,14 @@ import type { AudioStream, Probe, VideoStream } from './probe.ts'
 /** Units a second in which encoders and renditions count. */
 export const TIMESCALE = 90_000
 
+/**
+ * Options before an input whose pictures may change their size in the middle, as recordings of calls do: the graph stays, and what was kept in it;
+ * its first filter gives all pictures the size of the first. Not where ffmpeg turns pictures before the graph, which only knows the first size.
+ */
+export function steadyInput({ video }: Pick<Probe, 'video'>): string[] {
+  return video?.rotation === 0 ? ['-reinit_filter:v', '0'] : []
+}
+
 /** A stretch of a film, in seconds of the film; a last one has no end. */
 export type Piece = { start: number, end: number | null }
 
@@ -18,7 +26,7 @@ export async function ladderGraph(probe: Probe, plan: Plan, { piece, upload = []
   const toneMap = await toneMapping(probe.video)
   const size = (rung: Rung): string => `scale=${rung.width}:${rung.height}:flags=bicubic`
   // Once for all; a high dynamic range is mapped where there are no more pixels than the largest rung has.
-  const shared = [...timing(probe, plan, piece), ...cut(piece), ...(toneMap.length > 0 && plan.encode[0] ? [size(plan.encode[0]), ...toneMap] : [])]
+  const shared = ['scale', ...timing(probe, plan, piece), ...cut(piece), ...(toneMap.length > 0 && plan.encode[0] ? [size(plan.encode[0]), ...toneMap] : [])]
   // Each rung of the picture itself: scaled from the next larger one it would lose twice.
   const rungs = plan.encode.map((rung, i) => `[s${i}]${[size(rung), 'setsar=1', 'format=yuv420p', ...upload].join(',')}[v${i}]`)
   return [...divided(`[0:${probe.video.index}]`, shared, plan.encode.map((_, i) => `[s${i}]`), hold), ...rungs].join(';')
@@ -32,8 +40,8 @@ function divided(picture: string, shared: string[], pads: string[], hold?: Hold 
   return [
     // concat counts in microseconds: so do all, or the rungs would differ by a tick.
     `${picture}${[...shared, 'settb=AVTB', `split=${now.length + 2}`].join(',')}[gate][kept]${now.join('')}`,
-    // Nothing passes the gate; it ends with the wait. Only then does concat take what it was given meanwhile.
-    `[gate]trim=start=${end}:end=${end}[nothing]`,
+    // Nothing passes the gate, which ends with the wait, or with as many pictures as there is room for. Only then does concat take what it was given meanwhile.
+    `[gate]trim=end_frame=${hold.pictures},trim=start=${end}:end=${end}[nothing]`,
     `[nothing][kept]concat,split=${later.length}${later.join('')}`
   ]
 }

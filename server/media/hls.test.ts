@@ -110,6 +110,7 @@ describe('smaller rungs that go before the others', () => {
     ['a film shorter than the wait', 'brief.mkv', [...picture(1, 25, '640x360'), ...tone(1), '-c:v', 'mpeg4', '-c:a', 'flac'], {}],
     ['a film with sound in every rendition', 'inside.mkv', [...picture(5, 25, '640x360'), ...tone(5), '-c:v', 'mpeg4', '-c:a', 'flac'], { splitAudio: false, resolutions: [0, 144, 240] }],
     ['a film whose frame rate is cut', 'swift.mkv', [...picture(5, 50, '640x360'), ...tone(5), '-c:v', 'mpeg4', '-c:a', 'flac'], { maxFps: 25 }],
+    ['a film whose first second has more pictures than there is room for', 'burst.mkv', [...picture(6, 60, '640x360'), ...tone(6), '-vf', "select='lt(t,1.5)+not(mod(n,12))'", '-vsync', 'vfr', '-c:v', 'mpeg4', '-c:a', 'flac'], {}],
     ['a film with uneven pictures that begins late', 'uneven.ts', [...picture(6, 30, '640x360'), ...tone(6), '-vf', "select='not(mod(n,7))+lt(t,2)'", '-vsync', 'vfr', '-output_ts_offset', '30', '-c:v', 'mpeg2video', '-bf', '2', '-c:a', 'mp2'], {}]
   ])('%s comes out as without', async (_, name, source, change) => {
     await make(place.folder, ...source, name)
@@ -125,6 +126,18 @@ describe('smaller rungs that go before the others', () => {
       expect(bytes[0]!.equals(bytes[1]!)).toBe(true)
     }
   })
+})
+
+test.each([[0], [1024 ** 3]])('pictures that change their size in the middle, as in recordings of calls, are all there (%i bytes to spare)', async spareMemory => {
+  const vp8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8']
+  await make(place.folder, ...picture(1, 30, '426x240'), ...vp8, 'small.webm')
+  await make(place.folder, ...picture(3, 30, '640x360'), ...vp8, 'larger.webm')
+  await writeFile(at('parts.txt'), 'file small.webm\nfile larger.webm\n')
+  await make(place.folder, '-f', 'concat', '-i', at('parts.txt'), '-c', 'copy', 'call.webm')
+  const { folder, videos, results } = await whole('call.webm', {}, { spareMemory })
+  expect(videos.map(({ resolution }) => resolution)).toEqual([240, 144])
+  expect(results).toMatchObject([{ damaged: false }])
+  for (const { file } of videos) expect(await times(join(folder, file))).toEqual(Array.from({ length: 120 }, (_, n) => expect.closeTo(n / 30, 2)))
 })
 
 test('what is there can be played while the rest is still being encoded', async () => {

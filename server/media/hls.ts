@@ -5,7 +5,7 @@ import { SOFTWARE, type Encoder } from '../../shared/encoders.ts'
 import type { Brake } from './brake.ts'
 import { hardwareArgs, hardwareOf } from './encoders.ts'
 import { MediaError, runFfmpeg, type FfmpegRun, type Progress } from './ffmpeg.ts'
-import { audioFilters, ladderGraph, TIMESCALE } from './filters.ts'
+import { audioFilters, ladderGraph, steadyInput, TIMESCALE } from './filters.ts'
 import { holdOf } from './hold.ts'
 import { BUFFER, type Plan, type Rung, type Sound } from './ladder.ts'
 import { readMediaPlaylist, type HlsOutput } from './playlist.ts'
@@ -119,7 +119,7 @@ function start(
     if (killed) throw new MediaError('aborted', 'ffmpeg was stopped')
     const output = '%v.m3u8'
     run = runFfmpeg({
-      input, cwd: folder, output, before: hardwareOf(options.encoder ?? SOFTWARE).device,
+      input, cwd: folder, output, before: [...hardwareOf(options.encoder ?? SOFTWARE).device, ...steadyInput(probe)],
       options: parts.flatMap((part, i) => [...i > 0 ? [join(folder, output)] : [], ...pictures[i]!, ...audioArgs(probe, plan, part), ...muxerArgs(part, plan, folder)]),
       nice: options.nice, signal: options.signal, stallMs: options.stallMs, brake: options.brake, duration: probe.duration, onProgress: options.onProgress
     })

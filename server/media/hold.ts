@@ -1,8 +1,8 @@
 import type { Plan } from './ladder.ts'
 import type { Probe, VideoStream } from './probe.ts'
 
-/** How many of the highest rungs of a plan wait at first, and until which second of the film. */
-export type Hold = { rungs: number, seconds: number }
+/** How many of the highest rungs of a plan wait at first, until which second of the film, and for how many pictures at most. */
+export type Hold = { rungs: number, seconds: number, pictures: number }
 
 /** The rungs that do not wait have at most this share of the ladder's pixels. */
 const LIGHT = 0.25
@@ -25,7 +25,7 @@ export function holdOf(plan: Plan, probe: Probe, memory: number): Hold | null {
   // What becomes of a high dynamic range has the size of the largest rung.
   const picture = probe.video.hdr ? top.width * top.height * 1.5 : probe.video.width * probe.video.height * bytesPerPixel(probe.video)
   const seconds = Math.min(plan.settings.segmentSeconds + DELAY / top.fps, Math.min(MOST, memory) / picture / top.fps)
-  return seconds < SHORTEST ? null : { rungs: rungs < 0 ? plan.encode.length - 1 : rungs, seconds }
+  return seconds < SHORTEST ? null : { rungs: rungs < 0 ? plan.encode.length - 1 : rungs, seconds, pictures: Math.ceil(seconds * top.fps) }
 }
 
 function bytesPerPixel({ pixFmt }: VideoStream): number {
