@@ -29,20 +29,21 @@ export async function ladderGraph(probe: Probe, plan: Plan, { piece, upload = []
   const shared = ['scale', ...timing(probe, plan, piece), ...cut(piece), ...(toneMap.length > 0 && plan.encode[0] ? [size(plan.encode[0]), ...toneMap] : [])]
   // Each rung of the picture itself: scaled from the next larger one it would lose twice.
   const rungs = plan.encode.map((rung, i) => `[s${i}]${[size(rung), 'setsar=1', 'format=yuv420p', ...upload].join(',')}[v${i}]`)
-  return [...divided(`[0:${probe.video.index}]`, shared, plan.encode.map((_, i) => `[s${i}]`), hold), ...rungs].join(';')
+  return [...divided(`[0:${probe.video.index}]`, shared, plan.encode.map((_, i) => `[s${i}]`), hold && { ...hold, fps: plan.encode[0]!.fps }), ...rungs].join(';')
 }
 
 /** The picture through the `shared` filters, once for every pad; for the first ones later where they are to wait. */
-function divided(picture: string, shared: string[], pads: string[], hold?: Hold | null): string[] {
+function divided(picture: string, shared: string[], pads: string[], hold?: Hold & { fps: number } | null): string[] {
   if (!hold) return [`${picture}${[...shared, `split=${pads.length}`].join(',')}${pads.join('')}`]
   const [later, now] = [pads.slice(0, hold.rungs), pads.slice(hold.rungs)]
-  const end = seconds(hold.seconds)
   return [
-    // concat counts in microseconds: so do all, or the rungs would differ by a tick.
-    `${picture}${[...shared, 'settb=AVTB', `split=${now.length + 2}`].join(',')}[gate][kept]${now.join('')}`,
-    // Nothing passes the gate, which ends with the wait, or with as many pictures as there is room for. Only then does concat take what it was given meanwhile.
-    `[gate]trim=end_frame=${hold.pictures},trim=start=${end}:end=${end}[nothing]`,
-    `[nothing][kept]concat,split=${later.length}${later.join('')}`
+    // interleave counts in microseconds: so do all, or the rungs would differ by a tick.
+    `${picture}${[...shared, 'settb=AVTB', `split=${now.length + 2}`].join(',')}[clock][kept]${now.join('')}`,
+    // A picture is let go when one of the clock says that the film is that far ahead of it; those of the clock are dropped.
+    `[clock]setpts=PTS-${seconds(hold.seconds)}/TB[ahead]`,
+    // However many more than usual a hostile film has at once, a few times as many wait as there is room for.
+    `[kept]select='isnan(prev_selected_t)+gte(t-prev_selected_t,${(0.25 / hold.fps).toFixed(6)})',metadata=mode=add:key=kept:value=1[waiting]`,
+    `[waiting][ahead]interleave,metadata=mode=select:key=kept:value=1,split=${later.length}${later.join('')}`
   ]
 }
 

@@ -77,7 +77,7 @@ export function encodeToHls(input: string, folder: string, plan: Plan, probe: Pr
     return [
       ...rungs.flatMap((_, i) => ['-map', `[v${from + i}]`]),
       ...rungs.flatMap((rung, i) => videoArgs(rung, i, plan, probe, encoder)),
-      ...(plan.keepsFrameTimes ? unevenTimes(probe) : []),
+      ...(hold && from === 0 ? evenTimes(rungs[0]!.fps) : plan.keepsFrameTimes ? unevenTimes(probe) : []),
       '-fps_mode', 'vfr', '-enc_time_base:v', `1:${TIMESCALE}`
     ]
   }
@@ -142,6 +142,11 @@ function start(
 // Every picture says itself how long it lasts; otherwise segments would end after the usual time and the next begin too early.
 function unevenTimes(probe: Probe): string[] {
   return probe.video?.variableFps ? ['-bsf:v', 'setts=pts=PTS:dts=DTS:duration=if(gt(NEXT_DTS\\,DTS)\\,NEXT_DTS-DTS\\,DURATION)'] : []
+}
+
+// What waits has lost its rate on the way: without it the last picture would last no time.
+function evenTimes(fps: number): string[] {
+  return ['-bsf:v', `setts=pts=PTS:dts=DTS:duration=${Math.round(TIMESCALE / fps)}`]
 }
 
 /** Options of the encoder for one rung, the `i`th picture of its output. */
