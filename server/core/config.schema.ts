@@ -125,7 +125,7 @@ export const ConfigSchema = z.strictObject({
   video_file: z.strictObject({ update: z.strictObject({ enabled: NotYet }), token_lifetime: Duration }),
   transcoding: z.strictObject({
     enabled: z.boolean(), original_file: z.strictObject({ keep: z.boolean() }), allow_additional_extensions: z.boolean(),
-    allow_audio_files: z.boolean(), threads: Count, encoder: z.enum(['auto', ...ENCODERS]), encoder_timeout: Duration, encoders_interval: Duration, nice: z.int().min(0).max(19), concurrency: z.int().min(1), max_begun: z.int().min(1), spare_memory: Size, fair_window: Duration, attempts: z.int().min(1), retry_delay: Duration, full_disk_delay: Duration, stall_timeout: Duration,
+    allow_audio_files: z.boolean(), threads: Count, encoder: z.enum(['auto', ...ENCODERS]), encoder_devices: z.array(z.string()), encoder_timeout: Duration, encoders_interval: Duration, nice: z.int().min(0).max(19), concurrency: z.int().min(1), max_begun: z.int().min(1), spare_memory: Size, fair_window: Duration, attempts: z.int().min(1), retry_delay: Duration, full_disk_delay: Duration, stall_timeout: Duration,
     reconcile_interval: Duration, progress_interval: Duration, progress_lifetime: Duration, watch_interval: Duration, profile: Text,
     preset: z.enum(['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow', 'slower', 'veryslow']),
     crf: z.number().min(0).max(51), audio_bitrate: z.int().min(8000), max_audio_tracks: z.int().min(1).max(32), max_keyframe_interval: z.number().positive(), replace_heavy_copies: z.boolean(),

@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Encoder } from '../../shared/encoders.ts'
-import { chooseEncoder, findEncoders, hardwareArgs, hardwareOf, tryEncoder } from './encoders.ts'
+import { chooseEncoder, findEncoders, hardwareArgs, hardwareOf, hasDevice, tryEncoder } from './encoders.ts'
 import { ladderGraph } from './filters.ts'
 import { decoded, h264, ladder, make, picture, scratch, wide } from './footage.ts'
 import { plan } from './ladder.ts'
@@ -37,6 +37,12 @@ const CHOICES: [Parameters<typeof chooseEncoder>[0], Encoder[], Encoder][] = [
 ]
 test.each(CHOICES)('asked for %s where %j work: %s', (wanted, working, chosen) => {
   expect(chooseEncoder(wanted, working)).toBe(chosen)
+})
+
+test.runIf(process.platform === 'linux')('a machine without a device needs no trial', () => {
+  expect(hasDevice([])).toBe(false)
+  expect(hasDevice(['/dev/no such card', join(place.folder, 'none')])).toBe(false)
+  expect(hasDevice(['/dev/no such card', '/dev/null'])).toBe(true)
 })
 
 test('the software encoder needs no trial; one that the machine does not have fails its own', async () => {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { ENCODERS, SOFTWARE, type Encoder } from '../../shared/encoders.ts'
 import { guardPath } from './ffmpeg.ts'
 import type { Rung } from './ladder.ts'
@@ -31,6 +32,11 @@ export function hardwareOf(encoder: Encoder): { device: string[], upload: string
 /** The encoder's own options for the `i`th picture. B-frames are left out: not every device has them, and each counts their times in its own way. */
 export function hardwareArgs(encoder: Exclude<Encoder, typeof SOFTWARE>, rung: Pick<Rung, 'maxrate'>, i: number): string[] {
   return [['bf', 0] as const, ...HARDWARE[encoder].options(rung)].flatMap(([name, value]) => [`-${name}:v:${i}`, String(value)])
+}
+
+/** Whether this machine may have a hardware encoder at all: without a device Linux has none, which is known sooner than an ffmpeg tells it. */
+export function hasDevice(devices: string[]): boolean {
+  return process.platform !== 'linux' || devices.some(path => existsSync(path))
 }
 
 const TRIAL = { seconds: 1, fps: 30, maxrate: 1_500_000 }

@@ -43,7 +43,7 @@ beforeAll(async () => {
   await writeFile(join(programs, 'ffmpeg'), DEVICE)
   await chmod(join(programs, 'ffmpeg'), 0o755)
   peer = await startPeer({
-    transcoding: { encoder: 'auto', encoders_interval: '300 ms', progress_interval: '100 ms', attempts: 1, resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } }, storyboards: { enabled: false }
+    transcoding: { encoder: 'auto', encoder_devices: ['/dev/null'], encoders_interval: '300 ms', progress_interval: '100 ms', attempts: 1, resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } }
   }, ['web,worker'], { PATH: `${programs}:${process.env.PATH}` })
   alice = await peer.user('alice')
 })

@@ -4,7 +4,7 @@ import { config } from '../core/config.ts'
 import { within } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { redis } from '../core/redis.ts'
-import { chooseEncoder, findEncoders, tryEncoder } from '../media/encoders.ts'
+import { chooseEncoder, findEncoders, hasDevice, tryEncoder } from '../media/encoders.ts'
 import { warmFfmpeg } from '../media/ffmpeg.ts'
 
 const me = randomUUID()
@@ -46,7 +46,8 @@ export async function encodersEverywhere(): Promise<{ name: string, workers: num
 }
 
 function encodersHere(): Promise<Encoder[]> {
-  working ??= findEncoders(async encoder => await tryEncoder(encoder, config.transcoding.encoder_timeout)).then(found => {
+  const { encoder_devices, encoder_timeout } = config.transcoding
+  working ??= findEncoders(async encoder => hasDevice(encoder_devices) && await tryEncoder(encoder, encoder_timeout)).then(found => {
     logger.info('Encoders that work here', { found })
     return found
   })
