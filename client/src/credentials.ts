@@ -24,23 +24,23 @@ export function keepSession(tokens: { access_token: string, refresh_token: strin
 
 let refreshing: Promise<string | null> | null = null
 
+/** How long (ms) what another tab stored may take to be seen here: locks and localStorage travel between a browser's processes by different ways. */
+const STORAGE_LAG = 1000
+
 /**
  * Exchanges the refresh token for a new pair after the server refused `refused`; gives the new access token, null when the session is over.
- * One exchange at a time, in all tabs: a refresh token works once.
+ * One exchange at a time, in all tabs: a refresh token works once (RFC 9700 §4.14.2).
  */
 export async function refreshSession(refused: string): Promise<string | null> {
-  refreshing ??= exclusively(async () => await exchange(refused)).finally(() => { refreshing = null })
+  refreshing ??= exclusively(async waited => await exchange(refused, waited)).finally(() => { refreshing = null })
   return await refreshing
 }
 
-async function exchange(refused: string): Promise<string | null> {
-  const known = read<Session>('session') ?? session.peek()
+/** `waited`: another tab had the lock, so it has most likely exchanged the token. */
+async function exchange(refused: string, waited: boolean): Promise<string | null> {
+  const known = waited ? await storedByOthers(refused) ?? stored() : stored()
   if (!known) return null
-  if (known.access !== refused) {
-    // Another tab was faster.
-    session.value = known
-    return known.access
-  }
+  if (known.access !== refused) return adopt(known)
   const response = await askForTokens(known.refresh).catch(() => { throw new ApiError(0, 'network', 'The server cannot be reached') })
   if (response.ok) {
     const token = await response.json() as { access_token: string, refresh_token: string }
@@ -49,8 +49,29 @@ async function exchange(refused: string): Promise<string | null> {
   }
   const problem = await problemOf(response)
   if (response.status !== 400 && response.status !== 401) throw new ApiError(problem.status, problem.code, problem.message)
+  const other = await storedByOthers(refused)
+  if (other) return adopt(other)
   keepSession(null)
   return null
+}
+
+function stored(): Session | null {
+  return read<Session>('session') ?? session.peek()
+}
+
+/** The session that another tab stores in place of the refused one; null if none does soon. */
+async function storedByOthers(refused: string): Promise<Session | null> {
+  for (const end = performance.now() + STORAGE_LAG; performance.now() < end;) {
+    const known = stored()
+    if (known?.access !== refused) return known
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  return null
+}
+
+function adopt(known: Session): string {
+  session.value = known
+  return known.access
 }
 
 async function askForTokens(refresh: string): Promise<Response> {
@@ -58,6 +79,10 @@ async function askForTokens(refresh: string): Promise<Response> {
   return await fetch('/api/v1/users/token', { method: 'POST', body: new URLSearchParams({ ...client, grant_type: 'refresh_token', refresh_token: refresh }) })
 }
 
-async function exclusively<T>(act: () => Promise<T>): Promise<T> {
-  return 'locks' in navigator ? await navigator.locks.request('bobine.refresh', act) : await act()
+/** Acts while no other tab does; tells whether one had to be waited for. */
+async function exclusively<T>(act: (waited: boolean) => Promise<T>): Promise<T> {
+  if (!('locks' in navigator)) return await act(false)
+  const name = 'bobine.refresh'
+  const free = await navigator.locks.request(name, { ifAvailable: true }, async lock => lock && { result: await act(false) })
+  return free ? free.result : await navigator.locks.request(name, async () => await act(true))
 }

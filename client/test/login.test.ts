@@ -58,6 +58,35 @@ test('a session goes on when its access token ends: one exchange, however many q
   await context.close()
 })
 
+test('a tab that sees late what another one stored loses no session', async () => {
+  const visitor = await site.visit()
+  const { context, page } = visitor
+  await logIn(page, 'root', site.rootPassword, '/settings')
+  const late = await context.newPage()
+  await late.addInitScript(() => {
+    const read = Storage.prototype.getItem
+    const request = navigator.locks.request.bind(navigator.locks) as (...parameters: unknown[]) => Promise<unknown>
+    const atFirst = read.call(localStorage, 'bobine.session')
+    let staleUntil = Infinity
+    Storage.prototype.getItem = function (key) { return key === 'bobine.session' && performance.now() < staleUntil ? atFirst : read.call(this, key) }
+    Object.assign(navigator.locks, {
+      request: async (...parameters: unknown[]) => {
+        // The other tab asks and is answered first.
+        await new Promise(resolve => setTimeout(resolve, 200))
+        staleUntil = Math.min(staleUntil, performance.now() + 500)
+        return await request(...parameters)
+      }
+    })
+  })
+  await run(sql`UPDATE oauth_tokens SET access_token_expires_at = now() - interval '1 second'`)
+  await Promise.all([page.reload(), late.goto('/settings')])
+  for (const one of [page, late]) await one.getByText(/Your videos take/).waitFor()
+  for (const one of [page, late]) expect(await one.locator('.bar-me').count()).toBe(1)
+  expect(await page.evaluate(() => localStorage.getItem('bobine.session'))).not.toBe('null')
+  expectNoFaults(visitor)
+  await context.close()
+})
+
 test('logging out ends the session here, in other tabs, and on the server', async () => {
   const visitor = await site.visit()
   const { context, page } = visitor
