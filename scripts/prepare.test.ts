@@ -13,7 +13,7 @@ beforeEach(() => {
   for (const folder of ['bin', 'scripts', 'server']) mkdirSync(join(project, folder))
   for (const file of ['start', 'prepare.sh']) copyFileSync(join(import.meta.dirname, file), join(project, 'scripts', file))
   for (const file of ['package.json', 'package-lock.json', 'server/main.ts']) write(file, file)
-  for (const name of ['bash', 'dirname', 'sort', 'head', 'cmp', 'cp', 'find', 'mkdir', 'touch', 'flock']) {
+  for (const name of ['bash', 'dirname', 'sort', 'head', 'tail', 'cmp', 'cp', 'find', 'mkdir', 'touch', 'flock']) {
     const path = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim()
     if (path) symlinkSync(path, join(bin, name))
   }
@@ -45,16 +45,29 @@ function later(file: string): void {
   utimesSync(join(project, file), time, time)
 }
 
+/** Runs scripts/start; every step takes 0 s in what it prints. */
 function start(...parameters: string[]): { status: number | null, stdout: string, stderr: string } {
-  return spawnSync(join(bin, 'bash'), [join(project, 'scripts/start'), ...parameters], { cwd: tmpdir(), env: { PATH: bin }, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(join(bin, 'bash'), [join(project, 'scripts/start'), ...parameters], { cwd: tmpdir(), env: { PATH: bin }, encoding: 'utf8' })
+  return { status, stdout: stdout.replace(/ \d+ s$/gm, ' 0 s'), stderr }
 }
 
 const LAUNCH = () => `${realpathSync(tmpdir())}: ${project}/dist/launch.js --port 1\n`
-const INSTALL = 'Installing the packages\nnpm ci --include=dev --no-audit --no-fund\n'
+const INSTALL = 'Installing the packages ... 0 s\n'
+const BUILD = 'Building ... 0 s\n'
+const log = () => readFileSync(join(project, 'dist/prepare.log'), 'utf8')
 
 test('the first start installs, builds and launches; the next one only launches', () => {
-  expect(start('--port', '1')).toMatchObject({ status: 0, stdout: `${INSTALL}built\n${LAUNCH()}`, stderr: '' })
+  expect(start('--port', '1')).toMatchObject({ status: 0, stdout: `${INSTALL}${BUILD}${LAUNCH()}`, stderr: '' })
   expect(start('--port', '1')).toMatchObject({ status: 0, stdout: LAUNCH(), stderr: '' })
+})
+
+test('what npm and the build say goes into a log', () => {
+  start()
+  expect(log()).toBe('built\n')
+  program('npm', 'echo "npm warn EBADENGINE"; mkdir -p node_modules; touch node_modules/.package-lock.json')
+  write('package-lock.json', 'changed')
+  later('package-lock.json')
+  expect(start().stdout).not.toContain('EBADENGINE')
 })
 
 test('packages are installed again when the lock file has changed, also to an older one', () => {
@@ -62,12 +75,12 @@ test('packages are installed again when the lock file has changed, also to an ol
   write('package-lock.json', 'changed')
   later('package-lock.json')
   expect(start('--port', '1').stdout).toContain(INSTALL)
-  expect(start('--port', '1').stdout).not.toContain('npm')
+  expect(start('--port', '1').stdout).not.toContain('Installing')
 })
 
 test('an installation that was broken off is done again', () => {
-  program('npm', 'mkdir -p node_modules; exit 1')
-  expect(start()).toMatchObject({ status: 1, stdout: 'Installing the packages\n', stderr: 'npm could not install the packages: see above.\n' })
+  program('npm', 'mkdir -p node_modules; echo "npm $*: no network"; exit 1')
+  expect(start()).toMatchObject({ status: 1, stdout: 'Installing the packages ... failed\n', stderr: `npm ci --include=dev --no-audit --no-fund: no network\nAll of it is in ${project}/dist/prepare.log.\n` })
   machine('v24.1.0')
   expect(start('--port', '1').stdout).toContain(INSTALL)
 })
@@ -75,16 +88,16 @@ test('an installation that was broken off is done again', () => {
 test('a source that is newer than the build, or gone, is built again', () => {
   start()
   later('server/main.ts')
-  expect(start('--port', '1').stdout).toBe(`built\n${LAUNCH()}`)
+  expect(start('--port', '1').stdout).toBe(`${BUILD}${LAUNCH()}`)
   start()
   rmSync(join(project, 'server/main.ts'))
   later('server')
-  expect(start('--port', '1').stdout).toBe(`built\n${LAUNCH()}`)
+  expect(start('--port', '1').stdout).toBe(`${BUILD}${LAUNCH()}`)
 })
 
 test('a build that fails stops the start', () => {
   program('node', 'case "$*" in --version) echo v24.1.0 ;; *build.ts) echo wrong >&2; exit 1 ;; *) echo launched ;; esac')
-  expect(start()).toMatchObject({ status: 1, stdout: INSTALL, stderr: 'wrong\nThe build failed: see above.\n' })
+  expect(start()).toMatchObject({ status: 1, stdout: `${INSTALL}Building ... failed\n`, stderr: `wrong\nAll of it is in ${project}/dist/prepare.log.\n` })
 })
 
 test.each(['v20.19.0', 'v20.20.1', 'v22.0.0', 'v24.1.0-nightly'])('Node %s is new enough', version => {

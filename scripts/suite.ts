@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensurePrograms } from './launch/install.ts'
 import { Refusal } from './launch/refusal.ts'
+import { step } from './launch/step.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -15,7 +16,7 @@ interface Count { passed: number, failed: number }
 interface Report { numPassedTests: number, numFailedTests: number, testResults: { name: string, status: string, assertionResults: { status: string, fullName: string, failureMessages: string[] }[] }[] }
 
 try {
-  ensurePrograms(['ffmpeg', 'redis', 'postgresql', 'chromium'], line => console.log(line))
+  await ensurePrograms(['ffmpeg', 'redis', 'postgresql', 'chromium'], step)
 } catch (error) {
   console.error(error instanceof Refusal ? error.message : error)
   finish([{ passed: 0, failed: 1 }])

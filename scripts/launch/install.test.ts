@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ensurePrograms, instructions } from './install.ts'
 import { onPath, postgresPrograms, redisProgram } from './programs.ts'
 import { Refusal } from './refusal.ts'
+import type { Step } from './step.ts'
 
 // A machine with nothing but what a test puts into this folder.
 let folder: string
@@ -26,20 +27,23 @@ function program(name: string, body: string): void {
   chmodSync(join(folder, name), 0o755)
 }
 
-const ignore = () => {}
+const quietly: Step = async (_, act) => await act()
 
-test('nothing is done when nothing is missing', () => {
+test('nothing is done when nothing is missing', async () => {
   program('apt-get', 'echo called >> "$PATH/log"')
   for (const name of ['ffmpeg', 'ffprobe', 'redis-server']) program(name, '')
-  ensurePrograms(['ffmpeg', 'redis'], ignore)
+  await ensurePrograms(['ffmpeg', 'redis'], quietly)
   expect(() => readFileSync(join(folder, 'log'))).toThrow()
 })
 
-test('what is missing is installed through apt, and only that', () => {
+test('what is missing is installed through apt, and only that', async () => {
   program('apt-get', 'echo "$DEBIAN_FRONTEND:$*" >> "$PATH/log"; [ "$1" = update ] || for n in ffmpeg ffprobe; do touch "$PATH/$n"; chmod +x "$PATH/$n"; done')
   program('valkey-server', '')
   const said: string[] = []
-  ensurePrograms(['ffmpeg', 'redis'], line => said.push(line))
+  await ensurePrograms(['ffmpeg', 'redis'], async (name, act) => {
+    said.push(name)
+    return await act()
+  })
   expect(readFileSync(join(folder, 'log'), 'utf8')).toBe(':update -q\nnoninteractive:install -q -y --no-install-recommends ffmpeg\n')
   expect(said).toEqual(['Installing ffmpeg'])
   expect(redisProgram()).toBe(join(folder, 'valkey-server'))
@@ -48,26 +52,31 @@ test('what is missing is installed through apt, and only that', () => {
 test.each([
   ['apt fails', 'exit 100'],
   ['apt installs nothing', 'exit 0']
-])('when %s, the admin is told what to install', (_, body) => {
+])('when %s, the admin is told what to install', async (_, body) => {
   program('apt-get', body)
-  expect(() => ensurePrograms(['ffmpeg'], ignore)).toThrow(Refusal)
-  expect(() => ensurePrograms(['ffmpeg'], ignore)).toThrow(/sudo apt-get install ffmpeg/)
+  await expect(ensurePrograms(['ffmpeg'], quietly)).rejects.toThrow(Refusal)
+  await expect(ensurePrograms(['ffmpeg'], quietly)).rejects.toThrow(/sudo apt-get install ffmpeg/)
 })
 
-test('without apt the admin is told what to install on Debian, Fedora and macOS', () => {
-  const told = () => ensurePrograms(['ffmpeg', 'redis'], ignore)
-  expect(told).toThrow(Refusal)
-  expect(told).toThrow(/Bobine needs ffmpeg, redis\./)
-  expect(told).toThrow(/Debian, Ubuntu: {2}sudo apt-get install ffmpeg redis-server\n/)
-  expect(told).toThrow(/Fedora: {10}sudo dnf install ffmpeg valkey .*RPM Fusion/)
-  expect(told).toThrow(/macOS: {11}brew install ffmpeg redis/)
+test('what apt said is shown where it fails, and its log is named', async () => {
+  program('apt-get', 'echo "E: no such package" >&2; exit 100')
+  await expect(ensurePrograms(['ffmpeg'], quietly)).rejects.toThrow(/E: no such package\n'apt-get update -q' failed\. All of it is in .*dist\/apt\.log\./)
+})
+
+test('without apt the admin is told what to install on Debian, Fedora and macOS', async () => {
+  const told = async () => await ensurePrograms(['ffmpeg', 'redis'], quietly)
+  await expect(told()).rejects.toThrow(Refusal)
+  await expect(told()).rejects.toThrow(/Bobine needs ffmpeg, redis\./)
+  await expect(told()).rejects.toThrow(/Debian, Ubuntu: {2}sudo apt-get install ffmpeg redis-server\n/)
+  await expect(told()).rejects.toThrow(/Fedora: {10}sudo dnf install ffmpeg valkey .*RPM Fusion/)
+  await expect(told()).rejects.toThrow(/macOS: {11}brew install ffmpeg redis/)
   expect(instructions(['postgresql'])).toMatch(/postgresql-server postgresql-contrib/)
 })
 
-test.runIf(process.getuid!() !== 0)('where sudo would ask for a password nothing is installed', () => {
+test.runIf(process.getuid!() !== 0)('where sudo would ask for a password nothing is installed', async () => {
   program('sudo', 'exit 1')
   program('apt-get', 'echo called >> "$PATH/log"')
-  expect(() => ensurePrograms(['ffmpeg'], ignore)).toThrow(/Bobine needs ffmpeg/)
+  await expect(ensurePrograms(['ffmpeg'], quietly)).rejects.toThrow(/Bobine needs ffmpeg/)
   expect(() => readFileSync(join(folder, 'log'))).toThrow()
 })
 

@@ -1,6 +1,11 @@
 import { spawnSync } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { projectFolder } from '../../server/core/config.ts'
+import { lastLines } from './process.ts'
 import { onPath, postgresFolders } from './programs.ts'
 import { Refusal } from './refusal.ts'
+import type { Step } from './step.ts'
 
 /** A program of the system that Bobine uses. */
 export type Program = 'ffmpeg' | 'redis' | 'postgresql' | 'chromium' | 'nginx'
@@ -9,7 +14,7 @@ const PACKAGES: Record<Program, { debian: string, fedora: string, macos: string,
   ffmpeg: { debian: 'ffmpeg', fedora: 'ffmpeg', macos: 'ffmpeg', present: () => Boolean(onPath('ffmpeg') && onPath('ffprobe')) },
   redis: { debian: 'redis-server', fedora: 'valkey', macos: 'redis', present: () => Boolean(onPath('redis-server') ?? onPath('valkey-server')) },
   postgresql: { debian: 'postgresql', fedora: 'postgresql-server postgresql-contrib', macos: 'postgresql@17', present: () => postgresFolders().length > 0 },
-  chromium: { debian: 'chromium', fedora: 'chromium', macos: '--cask chromium', present: () => ['chromium', 'chromium-browser', 'google-chrome'].some(onPath) || process.platform === 'darwin' },
+  chromium: { debian: 'chromium-headless-shell', fedora: 'chromium-headless', macos: '--cask chromium', present: () => ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'].some(onPath) || process.platform === 'darwin' },
   // Only to be measured against.
   nginx: { debian: 'nginx-light', fedora: 'nginx', macos: 'nginx', present: () => Boolean(onPath('nginx')) }
 }
@@ -17,25 +22,36 @@ const PACKAGES: Record<Program, { debian: string, fedora: string, macos: string,
 /** Without this Debian's package starts a cluster of its own on port 5432. */
 const NO_CLUSTER = 'mkdir -p /etc/postgresql-common && grep -qs "^create_main_cluster *= *false" /etc/postgresql-common/createcluster.conf || echo "create_main_cluster = false" >> /etc/postgresql-common/createcluster.conf'
 
-/** Installs what is missing through apt where that is allowed without a password; otherwise refuses, telling what to install. */
-export function ensurePrograms(programs: Program[], say: (line: string) => void): void {
+/** What apt said when it was last asked, beside what npm and the build did (scripts/prepare.sh). */
+const LOG = join(projectFolder, 'dist/apt.log')
+
+/** Installs what is missing through apt where that is allowed without a password, told as one step; otherwise refuses, telling what to install. */
+export async function ensurePrograms(programs: Program[], step: Step): Promise<void> {
   const missing = programs.filter(program => !PACKAGES[program].present())
   if (missing.length === 0) return
   const become = rights()
   if (!onPath('apt-get') || !become) throw new Refusal(instructions(missing))
   const packages = missing.map(program => PACKAGES[program].debian)
-  say(`Installing ${packages.join(', ')}`)
-  const steps = [
+  const commands = [
     ...missing.includes('postgresql') ? [['sh', '-c', NO_CLUSTER]] : [],
     ['apt-get', 'update', '-q'],
     ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-q', '-y', '--no-install-recommends', ...packages]
   ]
-  for (const step of steps) {
-    const [command, ...parameters] = [...become, ...step]
-    if (spawnSync(command!, parameters, { stdio: ['ignore', 'inherit', 'inherit'] }).status !== 0) throw new Refusal(`'${step.join(' ')}' failed. ${instructions(missing)}`)
-  }
+  await step(`Installing ${packages.join(', ')}`, () => {
+    for (const command of commands) runLogged([...become, ...command], `'${command.join(' ')}' failed.`, instructions(missing))
+  })
   const still = missing.filter(program => !PACKAGES[program].present())
   if (still.length > 0) throw new Refusal(instructions(still))
+}
+
+function runLogged([command, ...parameters]: string[], failure: string, advice: string): void {
+  mkdirSync(dirname(LOG), { recursive: true })
+  const out = openSync(LOG, 'a')
+  try {
+    if (spawnSync(command!, parameters, { stdio: ['ignore', out, out] }).status !== 0) throw new Refusal(`${lastLines(LOG, 5)}\n${failure} All of it is in ${LOG}.\n${advice}`)
+  } finally {
+    closeSync(out)
+  }
 }
 
 /** What to type where we may not, or cannot, install by ourselves. */

@@ -31,7 +31,7 @@ test('a server that says why it failed: that sentence, exit 1, and nothing left'
   const folder = trialFolder()
   const trial = start(folder, await freePort(), 'fails')
   expect(await trial.ended).toBe('exit 1')
-  expect(trial.output).toBe('The database does not like us.\n')
+  expect(trial.output).toMatch(/^Starting PostgreSQL \.\.\. [\d.]+ s\nStarting Redis \.\.\. [\d.]+ s\nStarting the server \.\.\. failed\nThe database does not like us\.\n$/)
   expect(traces(folder)).toEqual([])
 })
 
@@ -39,7 +39,7 @@ test('a server that dies before it is ready: a sentence, exit 1, and nothing lef
   const folder = trialFolder()
   const trial = start(folder, await freePort(), 'dies')
   expect(await trial.ended).toBe('exit 1')
-  expect(trial.output).toBe('The server ended before it was ready (exit 3)\n')
+  expect(trial.output).toContain(`... failed\nThe server ended before it was ready (exit 3); the end of ${folder}/logs/server.log:\nits last words\n`)
   expect(traces(folder)).toEqual([])
 })
 

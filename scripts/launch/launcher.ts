@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { projectFolder } from '../../server/core/config.ts'
 import { postgresGroup } from './account.ts'
 import { dataFolder } from './folders.ts'
@@ -13,6 +13,7 @@ import { startRedis } from './redis.ts'
 import { Refusal } from './refusal.ts'
 import { endOldServer, startServer, type Ready } from './server.ts'
 import { readSettings, serverEnvironment } from './settings.ts'
+import type { Step } from './step.ts'
 
 /** Everything one start has going; `stop` ends it in order (server, Redis, Postgres), also in the middle of starting. */
 export class Launch {
@@ -20,15 +21,17 @@ export class Launch {
   readonly #stops: (() => Promise<void> | void)[] = []
   readonly #serverFile: string
   readonly #say: (line: string) => void
+  readonly #step: Step
   #starting: Promise<unknown> = Promise.resolve()
 
-  constructor(serverFile: string, say: (line: string) => void) {
+  constructor(serverFile: string, say: (line: string) => void, step: Step) {
     this.#serverFile = serverFile
     this.#say = say
+    this.#step = step
   }
 
-  /** Starts everything and resolves with what the server told when it was ready. Refuses with a sentence, stopping what it started. */
-  start(options: Options): Promise<Ready> {
+  /** Starts everything and resolves with what the server told when it was ready, and where its log is. Refuses with a sentence, stopping what it started. */
+  start(options: Options): Promise<Ready & { log: string }> {
     const starting = this.#start(options).catch(async error => {
       await this.#unwind()
       throw error
@@ -44,10 +47,10 @@ export class Launch {
     await this.#unwind()
   }
 
-  async #start(options: Options): Promise<Ready> {
+  async #start(options: Options): Promise<Ready & { log: string }> {
     const settings = readSettings(options)
     const { privatePostgres, privateRedis } = settings
-    ensurePrograms(['ffmpeg', ...privateRedis ? ['redis'] as const : [], ...privatePostgres ? ['postgresql'] as const : []], this.#say)
+    await ensurePrograms(['ffmpeg', ...privateRedis ? ['redis'] as const : [], ...privatePostgres ? ['postgresql'] as const : []], this.#step)
     const data = dataFolder(settings.data, privatePostgres ? postgresGroup() : undefined)
     const run = join(data, 'run')
     mkdirSync(run, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
@@ -57,6 +60,8 @@ export class Launch {
     if (typeof lock === 'number') throw new Refusal(`Bobine already runs on ${data} (process ${lock}): stop that one, or choose another folder with --data`)
     this.#stops.push(lock)
     const mark = join(run, `server${part}.json`)
+    const log = join(data, 'logs', `server${part}.log`)
+    mkdirSync(dirname(log), { recursive: true })
     await endOldServer(mark)
     if (options.roles.includes('web')) await checkPort(settings.listen)
 
@@ -67,17 +72,18 @@ export class Launch {
     const parameters = ['--roles', options.roles.join(','), ...settings.file ? ['--config', settings.file] : []]
     // Once: a server that is started again must not change the password again.
     let reset = options.resetPassword ? ['--reset-password', options.resetPassword] : []
-    const command = { file: this.#serverFile, env: serverEnvironment(settings, postgres, redis), cwd: projectFolder, mark }
-    return (await this.#keep('The server', signal => {
+    const command = { file: this.#serverFile, env: serverEnvironment(settings, postgres, redis), cwd: projectFolder, mark, log }
+    const { ready } = await this.#keep('The server', signal => {
       const once = reset
       reset = []
       return startServer({ ...command, parameters: [...parameters, ...once] }, signal)
-    })).ready
+    })
+    return { ...ready, log }
   }
 
   async #keep<S extends Service>(name: string, start: (signal: AbortSignal) => Promise<S>): Promise<S> {
     if (this.#abort.signal.aborted) throw new Refusal('Stopped')
-    const { first, stop } = await keep(name, start, this.#say, this.#abort.signal)
+    const { first, stop } = await this.#step(`Starting ${name.replace(/^The/, 'the')}`, async () => await keep(name, start, this.#say, this.#abort.signal))
     this.#stops.push(stop)
     return first
   }

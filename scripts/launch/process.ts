@@ -75,8 +75,7 @@ export async function endLeftover(file: string, persuasion: Persuasion): Promise
 
 /** A child in a process group of its own (Ctrl-C in the terminal does not reach it) with its output in a log file. */
 export function spawnLogged(command: string, parameters: string[], log: string, options: SpawnOptions = {}): ChildProcess {
-  keepSmall(log)
-  const out = openSync(log, 'a', 0o600)
+  const out = openLog(log)
   try {
     return spawn(command, parameters, { cwd: '/', detached: true, ...options, stdio: ['ignore', out, out] })
   } finally {
@@ -99,8 +98,10 @@ export function lastLines(log: string, count = 3): string {
 
 const LARGEST_LOG = 10 * 2 ** 20
 
-function keepSmall(log: string): void {
+/** Opens a log file for appending; a large one becomes the old one first. */
+export function openLog(log: string): number {
   try {
     if (statSync(log).size > LARGEST_LOG) renameSync(log, `${log}.1`)
   } catch { /* there is no log yet */ }
+  return openSync(log, 'a', 0o600)
 }

@@ -3,12 +3,13 @@ import { Launch } from './launcher.ts'
 import { HELP, readOptions } from './options.ts'
 import { Refusal } from './refusal.ts'
 import type { Ready } from './server.ts'
+import { step } from './step.ts'
 
 /** The whole command: reads the parameters, starts everything, prints where it is, and stops it when asked. Ends the process. */
 export async function run(parameters: string[], serverFile: string): Promise<void> {
   // A closed terminal or pipe must not keep us from stopping what we started.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  const launch = new Launch(serverFile, say)
+  const launch = new Launch(serverFile, say, step)
   let stopping = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop())
   try {
@@ -33,9 +34,10 @@ export async function run(parameters: string[], serverFile: string): Promise<voi
   }
 }
 
-function greet({ url, login }: Ready): void {
+function greet({ url, login, log }: Ready & { log: string }): void {
   say(url === undefined ? 'Bobine is ready.' : `Bobine is ready: ${url}`)
   if (login) say(`Log in as ${login.username} with the password ${login.password} (shown only this once).`)
+  say(`What it does from now on is told in ${log}`)
   say('Ctrl-C stops it.')
 }
 

@@ -1,14 +1,14 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { closeSync, rmSync } from 'node:fs'
 import type { Service } from './keep.ts'
-import { endLeftover, end, ending, isAlive, markOf, writeMark, type Persuasion } from './process.ts'
+import { endLeftover, end, ending, isAlive, lastLines, markOf, openLog, writeMark, type Persuasion } from './process.ts'
 import { Refusal } from './refusal.ts'
 
 /** What the server tells when it is up; `login` only when this start made the administrator. */
 export interface Ready { url?: string, login?: { username: string, password: string } }
 
-/** How to run the server: its file, its parameters, its environment, its working folder and the file that keeps its mark. */
-export interface ServerCommand { file: string, parameters: string[], env: NodeJS.ProcessEnv, cwd: string, mark: string }
+/** How to run the server: its file, its parameters, its environment, its working folder, the file that keeps its mark and its log. */
+export interface ServerCommand { file: string, parameters: string[], env: NodeJS.ProcessEnv, cwd: string, mark: string, log: string }
 
 /** Node's flags for the server: with V8's usual young generation (16 MB, three times) an idle server holds a sixth more memory; with less, floods cost more. */
 export const NODE_FLAGS = ['--max-semi-space-size=8']
@@ -28,7 +28,9 @@ export async function endOldServer(mark: string): Promise<void> {
  * when it says that it failed.
  */
 export async function startServer(command: ServerCommand, signal: AbortSignal): Promise<Service & { ready: Ready }> {
-  const child = fork(command.file, command.parameters, { cwd: command.cwd, env: { ...THREADS, ...command.env }, detached: true, execArgv: NODE_FLAGS, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const out = openLog(command.log)
+  const child = fork(command.file, command.parameters, { cwd: command.cwd, env: { ...THREADS, ...command.env }, detached: true, execArgv: NODE_FLAGS, stdio: ['ignore', out, out, 'ipc'] })
+  closeSync(out)
   const ended = ending(child).then(how => {
     endGroup(child.pid)
     return how
@@ -46,7 +48,7 @@ export async function startServer(command: ServerCommand, signal: AbortSignal): 
       if (message?.type === 'failed') resolve(String(message.message))
     })
     // Its last words may still be on their way when it has already ended.
-    void Promise.all([ended, channelClosed(child)]).then(([how]) => resolve(`The server ended before it was ready (${how})`))
+    void Promise.all([ended, channelClosed(child)]).then(([how]) => resolve(`The server ended before it was ready (${how}); the end of ${command.log}:\n${lastLines(command.log, 10)}`))
     signal.addEventListener('abort', () => resolve('Stopped'), { once: true })
   })
   if (typeof answer !== 'string') return { pid: child.pid!, ended, stop, ready: answer }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 const { instance, listen, webserver, storage } = JSON.parse(process.env.BOBINE_CONFIG)
 const behaviour = instance?.name
 if (behaviour === 'fails') process.send({ type: 'failed', message: 'The database does not like us.' }, () => process.exit(1))
-else if (behaviour === 'dies') process.exit(3)
+else if (behaviour === 'dies') { console.error('its last words'); process.exit(3) }
 else if (behaviour !== 'hangs') serve()
 
 process.on('SIGTERM', () => behaviour === 'stubborn' || process.exit(0))

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ensurePrograms } from '../launch/install.ts'
+import { step } from '../launch/step.ts'
 import { median, residentMiB } from './figures.ts'
 import type { Bed } from './bed.ts'
 import { serveWithNginx } from './nginx.ts'
@@ -21,7 +22,7 @@ const AT_ONCE = 50
 
 /** Prints how fast ranges of a stored film go out, to one client and to many, by Bobine and by nginx on its word, beside nginx with sendfile on the same file in turns; and what that and 2,000 clients who hardly read cost in memory. */
 export async function measureFiles(bed: Bed, uuid: string): Promise<void> {
-  ensurePrograms(['nginx'], line => console.log(line))
+  await ensurePrograms(['nginx'], step)
   const folder = join(bed.folder, 'streaming-playlists/hls', uuid)
   const name = 'measured-0-fragmented.mp4'
   await fill(join(folder, name))
