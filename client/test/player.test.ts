@@ -1,3 +1,4 @@
+import type { Route } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encoded, upload } from '../../server/test/upload.ts'
 import { footage } from '../../server/test/footage.ts'
@@ -8,7 +9,7 @@ let video: { id: number, uuid: string, shortUUID: string }
 let ada: { token: string, channelId: number }
 
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': true, '480p': false, '720p': false, '1080p': false } } })
+  site = await openSite({ storyboards: { enabled: true }, transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': true, '480p': false, '720p': false, '1080p': false } } })
   ada = await site.user('ada')
   video = await upload(site, ada, { name: 'A film <b>to</b> "look" at', description: 'Look at https://example.com/<script>' }, await footage({ seconds: 60, size: '640x360' }))
   await encoded(site, ada, video.id)
@@ -97,10 +98,23 @@ test('fingers: a tap in the middle pauses, two at the side jump', async () => {
 test('a lost connection is told in words, and trying again goes on at the same place', { timeout: 120_000 }, async () => {
   const visitor = await site.visit()
   const { context, page } = visitor
+  // The second half of every file is on its way until the connection is lost: a video this short would be there whole.
+  const { streamingPlaylists: [playlist] } = (await site.call(`GET /videos/${video.id}`)).json
+  const sizes = new Map<string, number>(playlist.files.map(({ fileUrl, size }: { fileUrl: string, size: number }) => [new URL(fileUrl).pathname, size]))
+  const waiting: Route[] = []
+  let lost = false
+  await context.route(/\/static\/streaming-playlists\//, async route => {
+    const first = Number(/^bytes=(\d+)/.exec(route.request().headers().range ?? '')?.[1] ?? 0)
+    if (lost) await route.abort('connectionreset')
+    else if (first > (sizes.get(new URL(route.request().url()).pathname) ?? Infinity) / 2) waiting.push(route)
+    else await route.continue()
+  })
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
   await expectToPlay(page, 0.6)
-  await context.route(/\/static\/streaming-playlists\//, async route => await route.abort('connectionreset'))
+  await expect.poll(() => waiting.length).toBeGreaterThan(0)
+  lost = true
+  for (const route of waiting) await route.abort('connectionreset')
   await page.keyboard.press('8')
   await page.getByText('The connection was lost.').waitFor({ timeout: 80_000 })
   await context.unroute(/\/static\/streaming-playlists\//)

@@ -4,7 +4,7 @@ import { expectNoFaults, expectToPlay, film, logIn, openSettings, openSite, pict
 
 let site: Site
 // Encoding gives way to the picture, also where the machine is busy with other tests; that leaves time to look while the rungs are being made.
-beforeAll(async () => { site = await openSite({ transcoding: { preset: 'veryfast', nice: 19, threads: 1, resolutions: { '480p': false } } }) })
+beforeAll(async () => { site = await openSite({ transcoding: { preset: 'veryfast', threads: 1, resolutions: { '480p': false } } }) })
 afterAll(async () => await site.stop())
 afterEach(async () => {
   const token = await site.login()

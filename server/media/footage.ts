@@ -40,6 +40,13 @@ export async function decoded(file: string, stream = 'v:0'): Promise<Record<stri
   return streams[0] ?? {}
 }
 
+/** For tests: what `decoded` and `packetTimes` tell, of one look at the file. */
+export async function decodedWithTimes(file: string): Promise<{ stream: Record<string, string>, times: number[] }> {
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-count_frames', '-select_streams', 'v:0', '-show_streams', '-show_entries', 'packet=pts_time', '-of', 'json', file], { maxBuffer: 16 * 1024 * 1024 })
+  const { streams, packets } = JSON.parse(stdout) as { streams: Record<string, string>[], packets: { pts_time: string }[] }
+  return { stream: streams[0] ?? {}, times: packets.map(({ pts_time }) => Number.parseFloat(pts_time)) }
+}
+
 /** For tests: when the pictures of a file are shown, in seconds, in the order they are stored in. */
 export async function packetTimes(file: string): Promise<number[]> {
   const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0', file])

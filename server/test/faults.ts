@@ -20,8 +20,7 @@ export const HURRIED = {
     videos: { counters_interval: 300 },
     crawl: { interval: 1500 }
   },
-  jobs: { timers_interval: 500 },
-  storyboards: { enabled: false }
+  jobs: { timers_interval: 500 }
 }
 
 /** Numbers between 0 and 1 that are the same for the same seed (mulberry32). */
@@ -100,10 +99,12 @@ export async function play(world: World, seed: number, length = 12): Promise<str
 /** Waits until nothing is under way between them. */
 export async function quiet(world: World, seconds = 40): Promise<void> {
   let calm = 0
+  const tokens = new Map<Peer, string>()
   await eventually(async () => {
     const waiting = await Promise.all(world.sides.map(async ({ peer }) => {
-      const token = await peer.login().catch(() => null)
+      const token = tokens.get(peer) ?? await peer.login().catch(() => null)
       if (!token) return 1
+      tokens.set(peer, token)
       const { json } = await peer.call('GET /server/debug', { token })
       return json.outgoing.waiting + json.incoming.waiting
     }))

@@ -20,7 +20,7 @@ beforeAll(async () => {
   // A worker each; the first answers requests too.
   peer = await startPeer({
     transcoding: {
-      threads: 1, retry_delay: '200 ms', reconcile_interval: '1 second', progress_interval: '200 ms', resolutions: { '360p': false, '1080p': false },
+      threads: 1, retry_delay: '200 ms', reconcile_interval: '1 second', progress_interval: '200 ms', resolutions: { '360p': false, '480p': false, '1080p': false },
       chunks: { min_duration: '10 seconds', length: '4 seconds', lease: '3 seconds', check_interval: '300 ms' }
     },
     jobs: { lock_duration: '5 seconds', timers_interval: '500 ms', orphan_interval: '1 second', orphan_age: '2 seconds' }
@@ -43,7 +43,7 @@ const folderOf = (uuid: string) => join(peer.folder, 'streaming-playlists/hls', 
 const ffmpegs = async (uuid: string) => (await exec('ps', ['-A', '-o', 'args='])).stdout.split('\n').filter(line => line.startsWith('ffmpeg ') && line.includes(uuid))
 /** A film that has to be encoded whole. */
 const SECONDS = 26
-const film = async (more: string[] = []) => await footage({ seconds: SECONDS, size: '854x480', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '200', ...more] })
+const film = async (more: string[] = []) => await footage({ seconds: SECONDS, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '200', ...more] })
 
 /** Notes what happens to the chunks of a film until they are dropped. */
 function observe(id: number): { seen: Map<number, Row>, workers: Set<string>, end(): Promise<void> } {
@@ -65,7 +65,7 @@ function observe(id: number): { seen: Map<number, Row>, workers: Set<string>, en
 async function expectWhole(uuid: string): Promise<void> {
   const video = await encoded(peer, alice, uuid)
   const { files } = video.streamingPlaylists[0]
-  expect(files.map((file: any) => file.resolution.id)).toEqual([480, 240, 0])
+  expect(files.map((file: any) => file.resolution.id)).toEqual([360, 240, 0])
   const names = await readdir(folderOf(uuid))
   for (const file of files) {
     const stream = file.hasVideo ? 'v:0' : 'a:0'
@@ -102,7 +102,7 @@ describe('two workers', () => {
       const { json } = await peer.call(`GET /videos/${uuid}`)
       return json.streamingPlaylists?.length > 0 && json
     }, 60, 'something to watch')
-    expect(early.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([480, 240, 0])
+    expect(early.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([360, 240, 0])
     const growing = await (await fetch(early.streamingPlaylists[0].files[0].playlistUrl)).text()
     expect(growing).toContain('#EXT-X-PLAYLIST-TYPE:EVENT')
     expect(growing).not.toContain('#EXT-X-ENDLIST')

@@ -17,7 +17,7 @@ let root: string
 let ada: Person
 let bob: Person
 beforeAll(async () => {
-  site = await startInstance({ transcoding: { reconcile_interval: '1 hour', preset: 'fast', replace_heavy_copies: false, resolutions: { '360p': false, '480p': false, '1080p': false } }, storyboards: { enabled: false } })
+  site = await startInstance({ transcoding: { reconcile_interval: '1 hour', preset: 'fast', replace_heavy_copies: false, resolutions: { '360p': false, '480p': false, '1080p': false } } })
   root = await site.login();
   [ada, bob] = [await site.user('ada'), await site.user('bob')]
 })
@@ -135,7 +135,7 @@ describe('the encodings of a worker', () => {
     const before = config.transcoding.spare_memory
     config.transcoding.spare_memory = 2 ** 50
     try {
-      const film = await upload(site, ada, {}, await footage({ seconds: 8, size: '1280x720', video: sparse }))
+      const film = await upload(site, ada, {}, await footage({ seconds: 8, size: '640x360', video: sparse }))
       await eventually(async () => (await progress(film.uuid)).state === 'running', 30, 'the long film')
       const clip = await upload(site, bob, {}, await short())
       await encoded(site, bob, clip.uuid)
@@ -172,7 +172,7 @@ describe('the encodings of a worker', () => {
   })
 
   test('a lost lock ends the encoding, which is begun anew by whoever has the lock', async () => {
-    const film = await upload(site, ada, {}, await footage({ seconds: 12, size: '1280x720', video: sparse }))
+    const film = await upload(site, ada, {}, await footage({ seconds: 12, size: '960x540', video: sparse }))
     await eventually(async () => (await progress(film.uuid)).playable, 30, 'the film')
     const [first] = (await exec('pgrep', ['-f', `ffmpeg .*${film.uuid}`])).stdout.trim().split('\n')
     const [lost] = await run<{ ended: boolean }>(sql`SELECT pg_terminate_backend(pid) AS ended FROM pg_locks WHERE locktype = 'advisory' AND classid = ${LOCK} AND objid = ${film.id}`)
@@ -181,6 +181,6 @@ describe('the encodings of a worker', () => {
     const { reconcileNow } = await import('./reconcile.job.ts')
     await eventually(async () => { await reconcileNow(); return (await rowOf(film.id)).state === 'done' }, 60, 'the second try')
     expect(await rowOf(film.id)).toMatchObject({ attempts: 0, error: null })
-    expect(resolutions((await site.call(`GET /videos/${film.uuid}`)).json)).toEqual([720, 240, 0])
+    expect(resolutions((await site.call(`GET /videos/${film.uuid}`)).json)).toEqual([540, 240, 0])
   })
 })
