@@ -1,0 +1,18 @@
+import { relative } from 'node:path'
+import type { TestSequencer, TestSpecification } from 'vitest/node'
+import { readTimes } from './times.ts'
+
+/** Projects one after the other, so that their processes can be used again; those that need least first, as they tell soonest. Within each the slowest file first, so that all processors end together. */
+export class SlowestFirst implements TestSequencer {
+  readonly #times = readTimes()
+
+  async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
+    const seconds = ({ moduleId, project }: TestSpecification) => this.#times[relative(project.vitest.config.root, moduleId)] ?? Infinity
+    const place = ({ project }: TestSpecification) => project.vitest.projects.indexOf(project)
+    return [...specifications].sort((a, b) => place(a) - place(b) || seconds(b) - seconds(a))
+  }
+
+  async shard(specifications: TestSpecification[]): Promise<TestSpecification[]> {
+    return specifications
+  }
+}
