@@ -1,26 +1,33 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { testFiles, type TestKind } from './scripts/suite/kinds.ts'
+import { SlowestFirst } from './scripts/suite/sequencer.ts'
+
+const files = testFiles()
+// Patience of a machine that has other things to do; a test that must be quick says so itself.
+const PATIENCE = { testTimeout: 150_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000, interval: 100 } } }
+
+/** One process runs many files, each with our modules loaded anew (`server/test/new-modules.ts`); libraries stay. What changes its process has one to itself. */
+function project(kind: TestKind, more: TestProjectInlineConfiguration['test'] = {}): TestProjectInlineConfiguration[] {
+  return [true, false].flatMap(ownProcess => {
+    const include = files.filter(file => file.kind === kind && file.ownProcess === ownProcess).map(file => file.path)
+    if (include.length === 0) return []
+    return [{ extends: true, test: { ...PATIENCE, name: ownProcess ? `${kind}-own-process` : kind, include, isolate: ownProcess, setupFiles: ownProcess ? [] : ['server/test/new-modules.ts'], ...more } }]
+  })
+}
 
 export default defineConfig({
   test: {
-    globalSetup: ['server/test/services.ts'],
-    // A machine that stops for a second now and then makes a test miss a beat; what is broken stays broken the second time, and scripts/test names what needed one.
-    retry: 1,
+    maxWorkers: 2,
+    // What servers log is kept for the tests that fail.
+    silent: 'passed-only',
+    slowTestThreshold: Infinity,
+    sequence: { sequencer: SlowestFirst },
     projects: [
-      {
-        extends: true,
-        test: {
-          name: 'node', include: ['server/**/*.test.ts', 'shared/**/*.test.ts', 'client/src/**/*.test.ts', 'scripts/**/*.test.ts'],
-          testTimeout: 150_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } }, maxWorkers: 2, sequence: { groupOrder: 0 }
-        }
-      },
-      {
-        extends: true,
-        test: {
-          // One at a time: a browser that decodes without a graphics card and ffmpeg beside it are what two cores can bear.
-          name: 'browser', include: ['client/test/**/*.test.ts'],
-          testTimeout: 150_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } }, maxWorkers: 1, sequence: { groupOrder: 1 }
-        }
-      }
+      ...project('unit'),
+      ...project('media'),
+      ...project('server', { globalSetup: ['server/test/services.ts'] }),
+      // A browser that decodes without a graphics card misses a beat now and then. `scripts/test` names each second try and allows three.
+      ...project('browser', { globalSetup: ['server/test/services.ts'], retry: 1 })
     ]
   }
 })

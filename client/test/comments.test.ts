@@ -16,7 +16,7 @@ let closed: Names
 let busy: Names
 let locked: Names
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }, storyboards: { enabled: false } })
+  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
   ada = await site.user('ada')
   bob = await site.user('bob')
   const bytes = await footage({ seconds: 2, size: '426x240' })

@@ -19,7 +19,7 @@ let hidden: Names
 let unlisted: Names
 
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }, storyboards: { enabled: false } })
+  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
   const ada = await site.user('ada')
   const bytes = await footage({ seconds: 4, size: '426x240' })
   video = await upload(site, ada, { name: 'A film <b>to</b> embed' }, await footage({ seconds: 40, size: '640x360' }))

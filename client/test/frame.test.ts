@@ -9,7 +9,7 @@ import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
 let site: Site
 let path: string
 beforeAll(async () => {
-  site = await openSite({ transcoding: { resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } }, storyboards: { enabled: false } })
+  site = await openSite({ transcoding: { resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } } })
   await site.user('ada')
   path = join(site.films, 'red then blue.mp4')
   // A colour of its own in each half.

@@ -13,7 +13,7 @@ let video: Names
 let upright: Names
 
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }, storyboards: { enabled: false } })
+  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
   const ada = await site.user('ada')
   video = await upload(site, ada, { name: 'The "mill" </script> & more', description: 'A **wheel** that turns.' }, await footage({ seconds: 6, size: '426x240' }))
   upright = await upload(site, ada, { name: 'An upright film' }, await footage({ seconds: 2, size: '240x426' }))

@@ -7,7 +7,7 @@ let site: Site
 let video: { id: number, uuid: string, shortUUID: string }
 
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }, storyboards: { enabled: false } })
+  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
   const ada = await site.user('ada')
   video = await upload(site, ada, { name: 'A film with a menu' }, await footage({ seconds: 30, size: '426x240' }))
   await encoded(site, ada, video.id)

@@ -6,7 +6,7 @@ let site: Site
 let video: { id: number, uuid: string, shortUUID: string }
 
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast' }, storyboards: { enabled: false } })
+  site = await openSite({ transcoding: { preset: 'ultrafast' } })
   const ada = await site.user('ada')
   await site.user('bob')
   video = await upload(site, ada, { name: 'Doubtful' })

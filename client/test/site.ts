@@ -3,16 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { built } from '../../server/test/built.ts'
 import { makeFootage, realFootage } from '../../server/test/footage.ts'
-import { startInstance, type Instance } from '../../server/test/instance.ts'
-import { CHROMIUM_ARGUMENTS, chromiumPath } from './chromium.ts'
+import { deepMerge, startInstance, type Instance } from '../../server/test/instance.ts'
+import { testBrowser } from './chromium.ts'
 
 const exec = promisify(execFile)
 
-/** An instance, a browser, and a folder for films; everything is gone after `stop`. */
+/** An instance, a browser, and a folder for films; everything is gone after `stop`, but for the browser, whose pages are closed. */
 export type Site = Instance & {
   browser: Browser
   films: string
@@ -23,16 +23,16 @@ export type Site = Instance & {
 /** Somebody with a browser. */
 export type Visitor = { context: BrowserContext, page: Page, faults: string[] }
 
-/** Starts an instance with the client as it is built from the sources now. */
+/** Starts an instance with the client as it is built from the sources now; encoding steps back for what is watched meanwhile. */
 export async function openSite(overrides: { [key: string]: unknown } = {}): Promise<Site> {
   await built()
   const films = await mkdtemp(join(tmpdir(), 'bobine-films-'))
-  const [instance, browser] = await Promise.all([startInstance(overrides), chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGUMENTS })])
+  const [instance, browser] = await Promise.all([startInstance(deepMerge({ transcoding: { nice: 4 } }, overrides)), testBrowser()])
   return {
     ...instance, browser, films,
     visit: async (options = {}) => await visit(browser, instance.url, options),
     stop: async () => {
-      await browser.close()
+      await Promise.all(browser.contexts().map(async context => await context.close()))
       await instance.stop()
       await rm(films, { recursive: true, force: true })
     }

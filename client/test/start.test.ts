@@ -8,7 +8,7 @@ import { expectNoFaults, expectToPlay, film, openSettings, openSite, picture, ty
 let site: Site
 let video: { id: number, uuid: string, shortUUID: string }
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '360p': false, '480p': false, '1080p': false } }, storyboards: { enabled: false } })
+  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '360p': false, '480p': false, '1080p': false } } })
   const ada = await site.user('ada')
   const bytes = await readFile(await film(site, 'film.mp4')) as Buffer<ArrayBuffer>
   await encoded(site, ada, (await upload(site, ada, { name: 'Another film' })).id)

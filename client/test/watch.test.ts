@@ -11,7 +11,7 @@ let site: Site
 let elsewhere: Server
 let video: { id: number, uuid: string, shortUUID: string }
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }, storyboards: { enabled: false } })
+  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
   const ada = await site.user('ada')
   const bob = await site.user('bob')
   video = await upload(site, ada, { name: 'A film to like' }, await footage({ seconds: 20, size: '426x240' }))

@@ -17,7 +17,7 @@ let strict: { id: number, uuid: string }
 let closed: { id: number, uuid: string }
 let secret: { id: number, uuid: string }
 beforeAll(async () => {
-  [site, hostile] = await Promise.all([startInstance({ federation: { outbox: { check_interval: 300, retry_delay: 200 } }, storyboards: { enabled: false } }), openHostile()])
+  [site, hostile] = await Promise.all([startInstance({ federation: { outbox: { check_interval: 300, retry_delay: 200 } } }), openHostile()])
   root = await site.login()
   ada = await site.user('ada')
   bob = await site.user('bob')

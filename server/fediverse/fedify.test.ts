@@ -21,7 +21,7 @@ const note = (message: unknown) => {
   if (method === 'POST' && url!.endsWith('/inbox') && headers.host === new URL(site.url).host) posted.push(`${headers['signature-input'] !== undefined ? 'rfc9421' : headers.signature !== undefined ? 'cavage' : 'none'} ${url}`)
 }
 beforeAll(async () => {
-  site = await startInstance({ security: { actor_key_bits: 2048 }, storyboards: { enabled: false }, transcoding: { enabled: false }, federation: { min_key_bits: 2048, inbox: { check_interval: '200 ms' }, outbox: { check_interval: '200 ms', retry_delay: '200 ms' } } })
+  site = await startInstance({ security: { actor_key_bits: 2048 }, transcoding: { enabled: false }, federation: { min_key_bits: 2048, inbox: { check_interval: '200 ms' }, outbox: { check_interval: '200 ms', retry_delay: '200 ms' } } })
   owner = await site.user('owner')
   video = await upload(site, owner, { name: 'A film of ours', description: 'Words about it' })
   await eventually(async () => (await site.call(`GET /videos/${video.uuid}`)).json.state?.id === 1, 60, 'the film')

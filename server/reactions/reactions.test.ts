@@ -11,7 +11,7 @@ let ada: { id: number, token: string, channelId: number }
 let video: { id: number, uuid: string }
 let secret: { id: number, uuid: string }
 beforeAll(async () => {
-  [site, hostile] = await Promise.all([startInstance({ federation: { outbox: { check_interval: 300 }, videos: { counters_interval: 200 } }, storyboards: { enabled: false } }), openHostile()])
+  [site, hostile] = await Promise.all([startInstance({ federation: { outbox: { check_interval: 300 }, videos: { counters_interval: 200 } } }), openHostile()])
   ada = await site.user('ada')
   video = await upload(site, ada)
   secret = await upload(site, ada, { privacy: 3 })

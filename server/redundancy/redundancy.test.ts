@@ -19,7 +19,7 @@ let video: { id: number, uuid: string }
 let secret: { id: number, uuid: string }
 
 beforeAll(async () => {
-  [site, mirror, other] = await Promise.all([startInstance({ federation: { outbox: { check_interval: 200 } }, storyboards: { enabled: false } }), openHostile(), openHostile()])
+  [site, mirror, other] = await Promise.all([startInstance({ federation: { outbox: { check_interval: 200 } } }), openHostile(), openHostile()])
   const root = await site.login()
   const ada = await site.user('ada')
   video = await upload(site, ada)

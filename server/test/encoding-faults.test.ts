@@ -28,7 +28,7 @@ beforeAll(async () => {
   await writeFile(clock, '0')
   peer = await startPeer({
     transcoding: { attempts: 50, retry_delay: 100, full_disk_delay: 500, reconcile_interval: 500, progress_interval: 200, stall_timeout: '20 seconds', resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } },
-    jobs: { timers_interval: 500, lock_duration: '2 seconds', orphan_interval: 1000, orphan_age: '4 seconds' }, upload: { keep_free: 0 }, storyboards: { enabled: false }
+    jobs: { timers_interval: 500, lock_duration: '2 seconds', orphan_interval: 1000, orphan_age: '4 seconds' }, upload: { keep_free: 0 }
   }, ['web', 'worker'], { CLOCK: clock, NODE_OPTIONS: `--import=${new URL('./clock.js', import.meta.url).href}` })
   ada = await peer.user('ada')
 })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { inject } from 'vitest'
@@ -32,7 +32,7 @@ export type Instance = {
 export async function startInstance(overrides: Tree = {}, roles: Role[] = ['web', 'worker']): Promise<Instance> {
   const name = `test_${randomBytes(6).toString('hex')}`
   const folder = await mkdtemp(join(tmpdir(), 'bobine-instance-'))
-  await database(async client => await client.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`))
+  await createDatabase(name)
   const port = await freePort()
   loadConfig({ overrides: deepMerge(instanceConfig(name, folder, port), overrides) })
   answers.checked = true
@@ -69,8 +69,12 @@ export function instanceConfig(databaseName: string, folder: string, port: numbe
     redis: { socket: inject('redis').socket, prefix: databaseName },
     storage: { root: folder }, log: { level: 'error' },
     security: { password_cost: 4, actor_key_bits: 1024 },
-    // Tests look at what comes out, not at how good it looks.
-    transcoding: { preset: 'ultrafast' },
+    // Tests look at what comes out, not at how good it looks, nor at what this machine could do better.
+    transcoding: { preset: 'ultrafast', encoder_devices: [], nice: 0 },
+    // Three programs for each upload; a test that looks at them switches them on.
+    storyboards: { enabled: false },
+    // Whoever steps back behind other tests only waits, and asks more often whether it is done.
+    jobs: { nice: getPriority() },
     rates_limit: { api: plenty, login: plenty, signup: plenty, upload: plenty, client: plenty, files: plenty, video_password: plenty, activity_pub: plenty },
     federation: { prevent_ssrf: false, min_key_bits: 1024 }
   }
@@ -82,6 +86,11 @@ export async function database<T>(act: (client: pg.Client) => Promise<T>, name =
   const client = new pg.Client({ host, port, user: username, database: name })
   await client.connect()
   try { return await act(client) } finally { await client.end() }
+}
+
+/** Creates the database of an instance: a copy of one with every migration. */
+export async function createDatabase(name: string): Promise<void> {
+  await database(async client => await client.query(`CREATE DATABASE ${name} TEMPLATE ${inject('postgres').template}`))
 }
 
 /** A TCP port nobody uses now. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { projectFolder } from '../core/config.ts'
 import { built } from './built.ts'
-import { callOf, database, deepMerge, freePort, instanceConfig, type Instance } from './instance.ts'
+import { callOf, createDatabase, database, deepMerge, freePort, instanceConfig, type Instance } from './instance.ts'
 import { openWire, type Wire } from './wire.ts'
 
 /** The processes of a second instance: both roles in one, or one each. */
@@ -34,7 +34,7 @@ export async function startPeer(overrides: { [key: string]: unknown } = {}, part
   await built()
   const name = `test_${randomBytes(6).toString('hex')}`
   const folder = await mkdtemp(join(tmpdir(), 'bobine-peer-'))
-  await database(async client => await client.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`))
+  await createDatabase(name)
   const [inner, wire] = [await freePort(), await openWire()]
   const configuration = JSON.stringify(deepMerge(deepMerge(instanceConfig(name, folder, wire.port), { listen: { port: inner } }), overrides))
   wire.connect(inner)
@@ -43,10 +43,12 @@ export async function startPeer(overrides: { [key: string]: unknown } = {}, part
   const start = async () => {
     await Promise.all(parts.filter(part => !running.has(part)).map(async part => {
       const child = fork(join(projectFolder, 'dist/server/main.js'), ['--roles', part], {
-        cwd: projectFolder, stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        cwd: projectFolder, stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
         env: { ...process.env, ...env, BOBINE_CONFIG: configuration, BOBINE_ROOT_PASSWORD: PASSWORD }
       })
       running.set(part, child)
+      // Vitest shows what a test printed where it fails.
+      for (const stream of [child.stdout!, child.stderr!]) stream.on('data', data => console.error(`${part} at ${url}: ${String(data).trimEnd()}`))
       child.once('close', () => { if (running.get(part) === child) running.delete(part) })
       const [message] = await Promise.race([once(child, 'message') as Promise<[Ready]>, once(child, 'close').then((): [Ready] => [{ type: 'ended', message: `The ${part} of the second instance ended` }])])
       if (message.type !== 'ready') throw new Error(message.message)

@@ -14,7 +14,7 @@ const shown = async (uuid: string, seconds = 20) => await eventually(async () =>
 const gone = async (uuid: string) => await eventually(async () => (await onB(uuid)).status === 404, 20, 'its end on B')
 
 beforeAll(async () => {
-  [a, b] = await Promise.all([startInstance(), startPeer()])
+  [a, b] = await Promise.all([startInstance({ storyboards: { enabled: true } }), startPeer({ storyboards: { enabled: true } })])
   alice = await a.user('alice')
   root = await b.login()
   expect((await b.call('POST /server/following', { token: root, body: { hosts: [new URL(a.url).host] } })).status).toBe(204)

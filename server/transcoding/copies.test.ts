@@ -16,7 +16,7 @@ let alice: Awaited<ReturnType<Instance['user']>>
 let place: string
 beforeAll(async () => {
   place = await mkdtemp(join(tmpdir(), 'bobine-copies-'))
-  site = await startInstance({ storyboards: { enabled: false }, transcoding: { progress_interval: '100 ms', resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } } }, ['web', 'worker'])
+  site = await startInstance({ transcoding: { progress_interval: '100 ms', resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } } }, ['web', 'worker'])
   alice = await site.user('alice')
 })
 afterAll(async () => {

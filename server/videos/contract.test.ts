@@ -13,7 +13,7 @@ let site: Instance
 let alice: Awaited<ReturnType<Instance['user']>>
 let uuid: string
 beforeAll(async () => {
-  site = await startInstance({ transcoding: { original_file: { keep: true } } })
+  site = await startInstance({ transcoding: { original_file: { keep: true } }, storyboards: { enabled: true } })
   alice = await site.user('alice')
   uuid = (await upload(site, alice, { category: 2, licence: 1, language: 'en', tags: ['one'], description: 'Words', support: 'Thanks' })).uuid
   await encoded(site, alice, uuid)

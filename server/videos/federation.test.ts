@@ -14,7 +14,7 @@ const document = async (path: string) => await site.call(`GET //${path}`, { head
 const heard = (type: string, about: string) => peer.received.map(one => one.activity).filter(one => one.type === type && (one.object?.id ?? one.object) === about)
 
 beforeAll(async () => {
-  site = await startInstance({ federation: { videos: { counters_interval: '2 seconds' } } })
+  site = await startInstance({ storyboards: { enabled: true }, federation: { videos: { counters_interval: '2 seconds' } } })
   alice = await site.user('alice')
   peer = await openHostile()
   fan = await peer.actor('fan')

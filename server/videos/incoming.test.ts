@@ -44,7 +44,7 @@ const arrived = async (object: any, by = owner, at = good) => {
 }
 
 beforeAll(async () => {
-  site = await startInstance({ federation: { videos: { max_view_jump: 1000 }, crawl: { interval: 1000 } }, jobs: { timers_interval: 300 } })
+  site = await startInstance({ storyboards: { enabled: true }, federation: { videos: { max_view_jump: 1000 }, crawl: { interval: 1000 } }, jobs: { timers_interval: 300 } })
   root = await site.login()
   good = await openHostile()
   evil = await openHostile()

@@ -12,7 +12,7 @@ let site: Instance
 let film: { id: number, uuid: string }
 let folder: string
 beforeAll(async () => {
-  site = await startInstance({ jobs: { orphan_interval: '300 ms', orphan_age: '300 ms' } }, ['web', 'worker'])
+  site = await startInstance({ storyboards: { enabled: true }, jobs: { orphan_interval: '300 ms', orphan_age: '300 ms' } }, ['web', 'worker'])
   const alice = await site.user('alice')
   film = await upload(site, alice)
   await encoded(site, alice, film.uuid)

@@ -18,7 +18,7 @@ let alice: Awaited<ReturnType<Instance['user']>>
 let bob: Awaited<ReturnType<Instance['user']>>
 let moderator: Awaited<ReturnType<Instance['user']>>
 beforeAll(async () => {
-  site = await startInstance({ instance: { default_nsfw_policy: 'display' }, transcoding: { resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } }, schedule: { check_interval: '200 ms' } })
+  site = await startInstance({ storyboards: { enabled: true }, instance: { default_nsfw_policy: 'display' }, transcoding: { resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } }, schedule: { check_interval: '200 ms' } })
   root = await site.login()
   alice = await site.user('alice')
   bob = await site.user('bob')

@@ -10,7 +10,7 @@ let a: Instance
 let b: Peer
 let uuid: string
 const FAST = {
-  transcoding: { enabled: false }, storyboards: { enabled: false }, cache: { answers: { max_age: 50 } }, views: { videos: { local_buffer_update_interval: 200, viewer_expiration: 3000 } },
+  transcoding: { enabled: false }, cache: { answers: { max_age: 50 } }, views: { videos: { local_buffer_update_interval: 200, viewer_expiration: 3000 } },
   federation: { inbox: { views_interval: 50, check_interval: 500 }, outbox: { check_interval: 200, retry_delay: 200, breaker: { failures: 1000 } }, videos: { counters_interval: 300, viewers_interval: 500 } }
 }
 

@@ -14,7 +14,7 @@ let video: { id: number, uuid: string }
 let secret: { id: number, uuid: string }
 beforeAll(async () => {
   [site, hostile] = await Promise.all([startInstance({
-    views: { videos: { local_buffer_update_interval: 100, viewer_expiration: 1500, max_sessions_per_address: 5 } }, cache: { answers: { max_age: 50 } }, storyboards: { enabled: false }, transcoding: { enabled: false },
+    views: { videos: { local_buffer_update_interval: 100, viewer_expiration: 1500, max_sessions_per_address: 5 } }, cache: { answers: { max_age: 50 } }, transcoding: { enabled: false },
     federation: { outbox: { check_interval: 200 }, inbox: { views_interval: 50 }, videos: { counters_interval: 300, viewers_interval: 900, max_views_per_host: 20, max_viewers_per_host: 5, max_view_jump: 1000 } }
   }), openHostile()])
   ada = await site.user('ada')
