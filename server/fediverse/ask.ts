@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { Agent, Dispatcher } from 'undici'
 import { config, origin } from '../core/config.ts'
+import { parseUrl } from '../core/url.ts'
 import { countHost, FetchError, type Budget } from './budget.ts'
 import { agent, assertAllowed, Forbidden } from './guard.ts'
 import { keyring } from './keyring.ts'
@@ -41,7 +42,7 @@ export async function ask(address: string, question: Question): Promise<Answer> 
     const location = response.headers.location
     if (response.statusCode < 300 || response.statusCode >= 400 || typeof location !== 'string') return answered(url, response, signal)
     discard(response.body)
-    const next = URL.canParse(location, url.href) ? new URL(location, url.href) : null
+    const next = parseUrl(location, url.href)
     if (!next || url.protocol === 'https:' && next.protocol !== 'https:') throw new FetchError('refused', `${address} leads to where nobody is asked`)
     next.hash = ''
     url = next

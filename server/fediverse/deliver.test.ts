@@ -145,7 +145,7 @@ test('Updates of one thing that wait become the last one; those held back become
   await quiet()
   expect(one.posts.filter(({ status }) => status === 202).map(({ activity }) => activity.id)).toEqual([`${site.url}/videos/1/updates/3`])
   const before = one.posts.length
-  for (let index = 10; index < 60; index++) await send(update(index, 300))
+  for (let index = 10; index < 60; index++) await send(update(index, 3000))
   await quiet()
   expect(one.posts.slice(before).map(({ activity }) => activity.id)).toEqual([`${site.url}/videos/1/updates/59`])
 })

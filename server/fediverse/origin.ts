@@ -1,4 +1,5 @@
 import { origin } from '../core/config.ts'
+import { parseUrl } from '../core/url.ts'
 
 const MAX_URL = 2000
 
@@ -45,7 +46,7 @@ function parsed(value: unknown, max: number): Parsed | null {
 }
 
 function read(value: string): Parsed | null {
-  const url = /^https?:\/\//i.test(value) && URL.canParse(value) ? new URL(value) : null
+  const url = /^https?:\/\//i.test(value) ? parseUrl(value) : null
   if (!url || url.username || url.password || url.hostname === '') return null
   // A trailing dot names the same host.
   if (url.hostname.endsWith('.')) url.hostname = url.hostname.replace(/\.+$/, '')

@@ -5,6 +5,7 @@ import { config, host, origin } from '../core/config.ts'
 import { counted } from '../core/limits.ts'
 import { Problem } from '../core/problem.ts'
 import { query, sql } from '../core/sql.ts'
+import { parseUrl } from '../core/url.ts'
 import { imagePath } from '../videos/addresses.ts'
 import { findVideo } from '../videos/videos.ts'
 import { channelPath } from './cards.ts'
@@ -39,7 +40,7 @@ oembedRouter.get('/services/oembed', counted('client'), async (request, response
 
 /** The video that an address of ours speaks of. Throws 404: nothing else is embedded. */
 function videoIn(address: string): { id: number | string, wishes: URLSearchParams } {
-  const url = URL.canParse(address) ? new URL(address) : null
+  const url = parseUrl(address)
   const [, text] = VIDEO_PATHS.map(path => path.exec(url?.pathname ?? '')).find(Boolean) ?? []
   const id = VideoId.safeParse(text)
   if (!url || !/^https?:$/.test(url.protocol) || url.host !== host() || !id.success) throw new Problem(404, 'oembed_not_a_video', 'This is not the address of a video of this server; nothing else can be embedded.')

@@ -1,3 +1,4 @@
+import { parseUrl } from '../core/url.ts'
 import { z } from 'zod'
 import { httpUrl } from '../fediverse/origin.ts'
 import { isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
@@ -48,7 +49,7 @@ export function readPlaylist(links: JsonObject[]): VideoObject['playlist'] {
 /** Trackers by their address; only those a browser or a client may speak to. */
 export function readTrackers(links: JsonObject[]): VideoObject['trackers'] {
   return links.filter(link => typeof link.name === 'string' && listOf(link.rel).includes('tracker')).flatMap(link => {
-    const url = typeof link.href === 'string' && link.href.length < 2000 && URL.canParse(link.href) ? new URL(link.href) : null
+    const url = typeof link.href === 'string' && link.href.length < 2000 ? parseUrl(link.href) : null
     if (!url || !['http:', 'https:', 'ws:', 'wss:'].includes(url.protocol) || url.username || url.password) return []
     return [{ name: String(link.name).slice(0, 50), rel: listOf(link.rel).filter(one => typeof one === 'string').slice(0, 5), url: String(link.href) }]
   }).slice(0, 10)
