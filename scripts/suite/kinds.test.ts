@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testFiles } from './kinds.ts'
 
 // Put together here, or this file would be taken for one of them.
-const [mock, inject, environment, execute, build] = ['vi.', 'inj', 'process.', 'exec', 'bui'].map((word, index) => word + ['mock', 'ect', 'env', 'File', 'lt'][index])
+const [mock, inject, environment, execute, build, proto] = ['vi.', 'inj', 'process.', 'exec', 'bui', 'proto'].map((word, index) => word + ['mock', 'ect', 'env', 'File', 'lt', 'type'][index])
 
 let folder: string
 beforeAll(() => {
@@ -14,6 +14,8 @@ beforeAll(() => {
   write('server/core/paging.ts', "import { setup } from '../test/services.ts'\nsetup()")
   write('server/core/config.test.ts', `${environment}.PATH = ''`)
   write('server/core/guard.test.ts', `${mock}('node:dns')`)
+  write('server/core/send.test.ts', "import { watch } from '../test/sockets.ts'")
+  write('server/test/sockets.ts', `Socket.${proto}.connect = function () {}`)
   write('server/media/hls.test.ts', "import { make } from './footage.ts'\nmake()")
   write('server/media/footage.ts', `export const make = async () => await ${execute}('ffmpeg', [])`)
   write('server/comments/comments.test.ts', "import { instance } from '../test/instance.ts'")
@@ -32,7 +34,7 @@ function write(path: string, text: string): void {
 
 test('what a file needs follows from it and its helpers, not from the code under test', () => {
   expect(testFiles(folder).map(({ path, kind, build, ownProcess }) => `${path} ${kind}${build ? ' built' : ''}${ownProcess ? ' alone' : ''}`)).toEqual([
-    'client/src/ui/styles.test.ts unit', 'client/test/watch.test.ts browser', 'server/comments/comments.test.ts server built', 'server/core/config.test.ts unit alone', 'server/core/guard.test.ts unit alone', 'server/core/paging.test.ts unit',
+    'client/src/ui/styles.test.ts unit', 'client/test/watch.test.ts browser', 'server/comments/comments.test.ts server built', 'server/core/config.test.ts unit alone', 'server/core/guard.test.ts unit alone', 'server/core/paging.test.ts unit', 'server/core/send.test.ts unit alone',
     'server/media/hls.test.ts media', 'server/views/between.test.ts server built'
   ])
 })

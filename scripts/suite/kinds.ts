@@ -24,7 +24,9 @@ export function testFiles(folder = root): TestFile[] {
     .filter(path => path.endsWith('.test.ts')).sort()
     .map(path => {
       const needs = [...withHelpers(join(folder, path), texts)].map(file => read(file, texts))
-      return { path, kind: kindOf(path, needs), build: needs.some(text => /\bbuilt\(/.test(text)), ownProcess: changesProcess(read(join(folder, path), texts)) }
+      const kind = kindOf(path, needs)
+      // What those in a browser replace is the page's.
+      return { path, kind, build: needs.some(text => /\bbuilt\(/.test(text)), ownProcess: kind !== 'browser' && needs.some(changesProcess) }
     })
 }
 
@@ -46,9 +48,9 @@ function withHelpers(file: string, texts: Map<string, string>, found = new Set<s
   return found
 }
 
-/** Modules that are replaced, and an environment that is, would be so for the next file, too. */
+/** Modules, the environment and methods of Node's classes that are replaced would be so for the next file, too. */
 function changesProcess(text: string): boolean {
-  return /\bvi\.mock\(|\bprocess\.env(\.\w+)? = /.test(text)
+  return /\bvi\.mock\(|\bprocess\.env(\.\w+)? = |\w\.prototype\.\w+ = function/.test(text)
 }
 
 function read(file: string, texts: Map<string, string>): string {

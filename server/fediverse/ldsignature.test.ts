@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig, projectFolder } from '../core/config.ts'
 import { watchAttempts } from '../test/attempts.ts'
 import { scriptedKeyring, type ScriptedKeyring } from '../test/keyring.ts'
@@ -27,6 +27,7 @@ beforeAll(() => {
 })
 // Whatever a document names, nothing is asked for.
 afterEach(() => expect(attempts.seen).toEqual([]))
+afterAll(() => attempts.stop())
 
 function actorOf(url: string, key: KeyObject) {
   return { url, keyId: `${url}#main-key`, publicKeyPem: key.export({ type: 'spki', format: 'pem' }).toString() }
