@@ -4,7 +4,7 @@ import { cpus, setPriority, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { SERVICES_VARIABLE, startServices, type Services } from '../../server/test/services.ts'
+import type { RunningServices } from '../../server/test/services.ts'
 import { ensurePrograms, type Program } from '../launch/install.ts'
 import { Refusal } from '../launch/refusal.ts'
 import { step } from '../launch/step.ts'
@@ -21,7 +21,7 @@ Checks types and style, builds, and runs every test, or those whose file's path 
 /** The browser goes before other work, which then uses what it leaves of the processors. */
 const NICE_BESIDE_BROWSER = 5
 /** Vitest's processes by whether they drive a browser, which needs more than one processor itself. */
-const WORKERS = { browser: Math.max(1, Math.floor(cpus().length / 3)), other: Math.max(2, cpus().length - 1) }
+const WORKERS = { browser: clamp(Math.floor(cpus().length / 3), 1, 2), other: clamp(cpus().length - 1, 2, 6) }
 
 /** What one of the checks found. */
 interface Count { passed: number, failed: number }
@@ -34,13 +34,17 @@ const idleBefore = idle()
 process.once('SIGINT', () => {})
 
 const { values: options, positionals: words } = commandLine()
-const chosen = testFiles().filter(({ path, kind }) => (!options.unit || kind === 'unit') && (words.length === 0 || words.some(word => path.includes(word))))
+const all = testFiles()
+const chosen = all.filter(({ path, kind }) => (!options.unit || kind === 'unit') && (words.length === 0 || words.some(word => path.includes(word))))
 if (chosen.length === 0) finish([{ passed: 0, failed: 1 }], [`No test file's path contains ${words.join(' or ')}`])
 
 if (elapsed() > 1) phases.push({ name: 'packages', from: 0, to: elapsed() })
 const services = await timed('programs and services', async () => {
   await ensurePrograms(programsOf(chosen), step)
-  return chosen.some(({ kind }) => kind === 'server' || kind === 'browser') ? await startServices() : null
+  if (!chosen.some(({ kind }) => kind === 'server' || kind === 'browser')) return null
+  // What needs nothing but Node need not wait for the server's libraries either.
+  const { startServices } = await import('../../server/test/services.ts')
+  return await startServices()
 }).catch(error => finish([{ passed: 0, failed: 1 }], [error instanceof Refusal ? error.message : String(error.stack)]))
 const checks = [
   check('Types', ['node_modules/typescript/bin/tsc', '--noEmit', '--pretty', 'false'], /error TS\d+/g),
@@ -60,7 +64,7 @@ if (secondTries.length > MAX_SECOND_TRIES) {
   count.failed++
 }
 notes.push(...results.flatMap(({ path, failed }) => failed.map(({ name, message }) => `Failed: ${path}: ${name} (${message})`)))
-if (options['keep-times']) keepTimes(results)
+if (options['keep-times']) keepTimes(results, all.map(({ path }) => path))
 finish([...counts, count], notes)
 
 function commandLine() {
@@ -90,14 +94,14 @@ async function check(name: string, parameters: string[], fault: RegExp): Promise
 }
 
 /** Runs test files in a vitest of their own. */
-async function lane(name: string, files: TestFile[], services: Services | null): Promise<FileResult[]> {
+async function lane(name: string, files: TestFile[], services: RunningServices | null): Promise<FileResult[]> {
   if (files.length === 0) return []
   const folder = mkdtempSync(join(tmpdir(), 'bobine-results-'))
   const file = join(folder, 'results.json')
   const browser = files[0]!.kind === 'browser'
   const workers = browser ? WORKERS.browser : WORKERS.other
   try {
-    const env = { ...process.env, BOBINE_TEST_RESULTS: file, VITEST_MAX_WORKERS: String(workers), ...services ? { [SERVICES_VARIABLE]: JSON.stringify({ postgres: services.postgres, redis: services.redis }) } : {} }
+    const env = { ...process.env, BOBINE_TEST_RESULTS: file, VITEST_MAX_WORKERS: String(workers), ...services?.environment }
     const { code } = await timed(name, async () => await node(['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', `--reporter=${join(root, 'scripts/suite/reporter.ts')}`, ...files.map(({ path }) => path)], { shown: true, env, nice: browser ? 0 : NICE_BESIDE_BROWSER }))
     const results = JSON.parse(readFileSync(file, 'utf8')) as FileResult[]
     if (code !== 0 && results.every(({ failed }) => failed.length === 0)) results.push(notRun(name, `vitest ended with ${code}`))
@@ -136,6 +140,10 @@ function idle(): { at: number, ms: number } {
 function busy(): number {
   const now = idle()
   return 1 - (now.ms - idleBefore.ms) / cpus().length / (now.at - idleBefore.at)
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value))
 }
 
 function sum<T>(list: T[], of: (one: T) => number): number {

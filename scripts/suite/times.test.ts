@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { FileResult } from './results.ts'
-import { timeLines, type Phase } from './times.ts'
+import { mergedTimes, timeLines, type Phase } from './times.ts'
 
 const file = (path: string, seconds: number): FileResult => ({ path, seconds, passed: 1, skipped: 0, failed: [], secondTries: [] })
 const phases = (to: number): Phase[] => [{ name: 'services', from: 0, to: 2.5 }, { name: 'tests', from: 2.5, to }]
@@ -23,4 +23,9 @@ test('a run over twenty minutes names the files that grew, and new ones', () => 
   const lines = timeLines(results, phases(1260), 1, before)
   expect(lines.slice(-3)).toEqual(['This run took 21.0 minutes, the limit is 20. Files that grew:', '  d.test.ts: new, now 30.0', '  b.test.ts: 5.0, now 12.0'])
   expect(timeLines(results.slice(0, 1), phases(1260), 1, before).at(-1)).toBe('  none: the machine was slower')
+})
+
+test('a run of some files leaves the times of the others, and forgets files that are gone', () => {
+  expect(mergedTimes({ 'a.test.ts': 1, 'b.test.ts': 2, 'gone.test.ts': 3 }, [file('b.test.ts', 4.26), file('(outside of the tests)', 0)], ['b.test.ts', 'a.test.ts', 'new.test.ts']))
+    .toEqual({ 'a.test.ts': 1, 'b.test.ts': 4.3 })
 })

@@ -22,10 +22,15 @@ export function readTimes(): Times {
   return existsSync(TIMES_FILE) ? JSON.parse(readFileSync(TIMES_FILE, 'utf8')) as Times : {}
 }
 
-/** Writes down the times of a whole run. */
-export function keepTimes(results: FileResult[]): void {
-  const times = Object.fromEntries(results.map(({ path, seconds }) => [path, Number(seconds.toFixed(1))] as const).sort(([a], [b]) => a < b ? -1 : 1))
-  writeFileSync(TIMES_FILE, `${JSON.stringify(times, null, 2)}\n`)
+/** Writes down the times of a run; files of the project that were not run keep theirs. */
+export function keepTimes(results: FileResult[], paths: string[]): void {
+  writeFileSync(TIMES_FILE, `${JSON.stringify(mergedTimes(readTimes(), results, paths), null, 2)}\n`)
+}
+
+/** The times of `paths`, in their order by name: those of the run, or those from before. */
+export function mergedTimes(before: Times, results: FileResult[], paths: string[]): Times {
+  const times: Times = { ...before, ...Object.fromEntries(results.map(({ path, seconds }) => [path, Number(seconds.toFixed(1))])) }
+  return Object.fromEntries([...paths].sort().filter(path => times[path] !== undefined).map(path => [path, times[path]!]))
 }
 
 /** The lines at the end of a run: the time of every file by folder, the ten slowest, the phases, and the files that grew where the run took too long. */

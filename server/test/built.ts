@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { projectFolder } from '../core/config.ts'
 
+// As scripts/prepare.sh asks.
 const SOURCES = ['server', 'shared', 'client', 'scripts', 'vite.config.ts', 'tsconfig.json', 'package-lock.json']
 
 /** Builds what is stale: the server and the pages as they are served are made of the sources of now, for production and not for a test. */

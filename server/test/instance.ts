@@ -74,7 +74,7 @@ export function instanceConfig(databaseName: string, folder: string, port: numbe
     // Three programs for each upload; a test that looks at them switches them on.
     storyboards: { enabled: false },
     // Whoever steps back behind other tests only waits, and asks more often whether it is done.
-    jobs: { nice: getPriority() },
+    jobs: { nice: Math.max(0, getPriority()) },
     rates_limit: { api: plenty, login: plenty, signup: plenty, upload: plenty, client: plenty, files: plenty, video_password: plenty, activity_pub: plenty },
     federation: { prevent_ssrf: false, min_key_bits: 1024 }
   }

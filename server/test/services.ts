@@ -22,13 +22,16 @@ declare module 'vitest' {
 /** Where the services of a test run are. */
 export type Services = Pick<import('vitest').ProvidedContext, 'postgres' | 'redis'>
 
-/** The environment variable by which `scripts/test` hands its services to the vitest processes it starts, as JSON. */
-export const SERVICES_VARIABLE = 'BOBINE_TEST_SERVICES'
+/** Services with what tells vitest processes of them, and what ends them. */
+export type RunningServices = Services & { environment: Record<string, string>, stop(): Promise<void> }
+
+/** By this `scripts/test` hands its services to the vitest processes it starts, as JSON. */
+const SERVICES_VARIABLE = 'BOBINE_TEST_SERVICES'
 
 const TEMPLATE = 'bobine_migrated'
 
 /** Starts one Postgres (that may lose data at a power cut, and has no autovacuum, whose workers refuse to leave a database that is to be dropped) and one Redis for a whole test run, in a temporary folder, and makes the database that instances clone. */
-export async function startServices(): Promise<Services & { stop(): Promise<void> }> {
+export async function startServices(): Promise<RunningServices> {
   const folder = mkdtempSync(join(tmpdir(), 'bobine-test-'))
   chmodSync(folder, 0o711)
   const [postgres, redis] = await Promise.all([
@@ -37,7 +40,8 @@ export async function startServices(): Promise<Services & { stop(): Promise<void
   ])
   const { host, port, username } = postgres.address
   await makeTemplate(postgres.address)
-  return { postgres: { host, port, username, template: TEMPLATE }, redis: redis.address, stop: keeper(folder, postgres.pid, redis.pid) }
+  const services: Services = { postgres: { host, port, username, template: TEMPLATE }, redis: redis.address }
+  return { ...services, environment: { [SERVICES_VARIABLE]: JSON.stringify(services) }, stop: keeper(folder, postgres.pid, redis.pid) }
 }
 
 /** A database with every migration, which Postgres copies faster than they run. */
