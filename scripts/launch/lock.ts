@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isAlive, markOf, readMark } from './process.ts'
 
@@ -15,24 +15,39 @@ export function takeLock(file: string): (() => void) | number {
       if (linked(mine, file)) return () => rmSync(file, { force: true })
       const holder = readMark(file)
       if (holder && isAlive(holder)) return holder.pid
-      const dead = `${file}.dead.${process.pid}`
-      if (!renamed(file, dead)) continue
-      // Between the look and the rename another launcher may have cleared the same dead lock and taken its own: hand that one back.
-      const moved = readMark(dead)
-      if (moved && isAlive(moved)) linked(dead, file)
-      rmSync(dead, { force: true })
+      clearDead(file, mine)
     }
   } finally {
     rmSync(mine, { force: true })
   }
 }
 
-function linked(from: string, to: string): boolean {
-  return succeeds(() => linkSync(from, to), 'EEXIST')
+/**
+ * Removes the lock of a dead holder, one process at a time: between a look and a removal that nobody guards another may clear the same
+ * lock and take its own, which would be removed then.
+ */
+function clearDead(file: string, mine: string): void {
+  const guard = `${file}.clearing`
+  if (!linked(mine, guard)) {
+    const clearer = readMark(guard)
+    if (clearer && !isAlive(clearer)) rmSync(guard, { force: true })
+    return
+  }
+  try {
+    const holder = readMark(file)
+    if (holder ? !isAlive(holder) : isDamaged(file)) rmSync(file, { force: true })
+  } finally {
+    rmSync(guard, { force: true })
+  }
 }
 
-function renamed(from: string, to: string): boolean {
-  return succeeds(() => renameSync(from, to), 'ENOENT')
+/** A lock appears whole, so one without a mark never had a holder; one that is gone is not damaged. */
+function isDamaged(file: string): boolean {
+  return succeeds(() => { readFileSync(file) }, 'ENOENT') && readMark(file) === undefined
+}
+
+function linked(from: string, to: string): boolean {
+  return succeeds(() => linkSync(from, to), 'EEXIST')
 }
 
 function succeeds(act: () => void, expected: string): boolean {
