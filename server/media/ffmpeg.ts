@@ -57,8 +57,8 @@ export type FfmpegJob = {
 }
 
 export type FfmpegRun = {
-  /** Resolves when ffmpeg has exited with 0, with what it printed last and whether anything could not be decoded as it should; rejects with a MediaError once it is gone. */
-  done: Promise<{ log: string, frames: number, broken: boolean }>
+  /** Resolves when ffmpeg has exited with 0, with what it printed last, how much it encoded or copied (of which a full disk need not have taken anything) and whether anything could not be decoded as it should; rejects with a MediaError once it is gone. */
+  done: Promise<{ log: string, frames: number, seconds: number, broken: boolean }>
   kill(): void
 }
 
@@ -121,7 +121,7 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
       .on('end', () => {
         settle()
         if (stopped) reject(stopped)
-        else resolve({ log: log.join('\n'), frames: progress.frames(), broken })
+        else resolve({ log: log.join('\n'), frames: progress.frames(), seconds: progress.seconds(), broken })
       })
       .on('error', (error: Error) => {
         settle()
@@ -243,6 +243,7 @@ function progressReader({ duration = 0, onProgress: report, brake }: FfmpegJob) 
   let seconds = 0
   return {
     frames: () => frames,
+    seconds: () => seconds,
     place: () => `${frames} ${seconds}`,
     read(line: string): boolean {
       const match = /^([a-z0-9_]+)=\s*(\S*)\s*$/.exec(line)

@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs'
 import { copyFile, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -354,6 +355,15 @@ describe('damage', () => {
     await writeFile(at('noise.webm'), bytes)
     await expect(encodeToHls(at('noise.webm'), folder, made, found, {}).done).rejects.toMatchObject({ code: expect.stringMatching(/^(ffmpeg_failed|nothing_decoded)$/) })
     await expect(probe(at('noise.webm'), wide)).rejects.toMatchObject({ name: 'MediaError' })
+  })
+
+  test('what was encoded and could not be written is no fault of the file', async () => {
+    await make(place.folder, ...picture(1), ...h264, 'short.mp4')
+    const { found, made, folder } = await ready('short.mp4')
+    const run = encodeToHls(at('short.mp4'), folder, made, found, {})
+    // As if the disk had been full and had space again: ffmpeg says nothing of it, and ends with 0.
+    for (const { file, playlist } of run.outputs) for (const name of [file, `${playlist}.tmp`]) symlinkSync('/dev/full', join(folder, name))
+    await expect(run.done).rejects.toMatchObject({ code: 'ffmpeg_failed', message: expect.stringContaining('nothing came out') })
   })
 
   test('an abort stops the encode, and a kill before it began too', async () => {

@@ -123,8 +123,8 @@ function start(
       options: parts.flatMap((part, i) => [...i > 0 ? [join(folder, output)] : [], ...pictures[i]!, ...audioArgs(probe, plan, part), ...muxerArgs(part, plan, folder)]),
       nice: options.nice, signal: options.signal, stallMs: options.stallMs, brake: options.brake, duration: probe.duration, onProgress: options.onProgress
     })
-    const { log, frames, broken } = await run.done
-    const result = await verify(folder, outputs, probe, log)
+    const { log, frames, seconds, broken } = await run.done
+    const result = await verify(folder, outputs, probe, { log, encoded: frames > 0 || seconds > 0 })
     const expected = plan.keepsFrameTimes && outputs.some(({ kind }) => kind === 'video') ? probe.video?.frames ?? 0 : 0
     return { ...result, broken, damaged: result.damaged || frames < expected * 0.95 }
   })()
@@ -204,11 +204,12 @@ function muxerArgs(renditions: Rendition[], { settings }: Plan, folder: string):
   ]
 }
 
-async function verify(folder: string, outputs: HlsOutput[], probe: Probe, log: string): Promise<Omit<HlsResult, 'broken'>> {
+async function verify(folder: string, outputs: HlsOutput[], probe: Probe, { log, encoded }: { log: string, encoded: boolean }): Promise<Omit<HlsResult, 'broken'>> {
   const lengths = await Promise.all(outputs.map(async output => {
     const list = await readMediaPlaylist(join(folder, output.playlist)).catch(() => null)
     if (!list || !list.ended || list.segments.length === 0) {
-      throw new MediaError(await isFull(folder) ? 'disk_full' : 'nothing_decoded', `nothing came out for ${output.resolution}p\n${log}`)
+      // The space may be there again by now: what was encoded and is not in the file is no fault of the source.
+      throw new MediaError(await isFull(folder) ? 'disk_full' : encoded ? 'ffmpeg_failed' : 'nothing_decoded', `nothing came out for ${output.resolution}p\n${log}`)
     }
     // ffmpeg takes no notice of a disk that becomes full.
     const last = list.segments.at(-1)!.byterange

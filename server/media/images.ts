@@ -176,9 +176,9 @@ async function picture(input: string, target: string, before: string[], options:
   await replace(target, async draft => {
     const suffix = ['-f', 'image2', '-update', '1', '-c:v', target.endsWith('.png') ? 'png' : 'mjpeg']
     const run = runFfmpeg({ input, before, options: [...options, ...suffix], output: basename(draft), cwd: dirname(target), timeoutMs, ...rest })
-    await run.done
+    const { frames } = await run.done
     const { size } = await stat(draft).catch(() => ({ size: 0 }))
-    if (size === 0) throw new MediaError('nothing_decoded', 'no picture there')
+    if (size === 0) throw new MediaError(frames > 0 ? 'ffmpeg_failed' : 'nothing_decoded', 'no picture there')
   })
 }
 
