@@ -81,6 +81,30 @@ test('the head of a video is true: the card with the player, the schema, the way
   expect((await site.call(`GET //w/${upright.shortUUID}`)).text).toMatch(/<meta name="twitter:player:width" content="31\d">\s*<meta name="twitter:player:height" content="560">/)
 })
 
+test('what is typed into the search field as soon as it is there stays there', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  // Before the page has had time for anything but showing the field.
+  await page.addInitScript(() => {
+    new MutationObserver((_, observer) => {
+      const field = document.querySelector<HTMLInputElement>('main form.search input')
+      if (!field) return
+      observer.disconnect()
+      field.value = 'wheel'
+      field.dispatchEvent(new Event('input', { bubbles: true }))
+    }).observe(document, { childList: true, subtree: true })
+  })
+  await page.goto('/login')
+  await page.getByRole('link', { name: 'Search' }).click()
+  await page.getByRole('main').getByRole('button', { name: 'Search' }).click()
+  await page.waitForURL('**/search?search=wheel')
+  await page.goBack()
+  await page.waitForURL(/\/search$/)
+  expect(await page.getByLabel('Search, or paste an address').inputValue()).toBe('')
+  expectNoFaults(visitor)
+  await visitor.context.close()
+})
+
 test('without JavaScript one reads home, film, channel, account and search, and gets a film that answers', async () => {
   const visitor = await site.visit({ javaScriptEnabled: false })
   const { page } = visitor

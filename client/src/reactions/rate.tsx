@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
@@ -27,13 +27,14 @@ export function Rate({ video, headers }: { video: VideoDetails, headers?: Record
   const wish = useRef<Rating>('none')
   const busy = useRef(false)
 
-  useEffect(() => {
+  // Before anybody can press the buttons that this answer enables.
+  useLayoutEffect(() => {
     const rating = isLoggedIn.value ? data?.rating ?? 'none' : 'none'
     known.current = wish.current = rating
     setShown(rating)
     setCounted(rating)
   }, [data?.rating, isLoggedIn.value])
-  useEffect(() => setCounted(known.current), [video.likes, video.dislikes])
+  useLayoutEffect(() => setCounted(known.current), [video.likes, video.dislikes])
 
   const tell = async () => {
     busy.current = true

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import { api } from '../api.ts'
 import { handleOf } from '../channels/profile.tsx'
@@ -18,7 +18,8 @@ export default function SearchPage(): JSX.Element {
   const { query, route } = useLocation()
   const words = (query.search ?? '').trim()
   const [text, setText] = useState(words)
-  useEffect(() => setText(words), [words])
+  // Before anybody can type: what they type must not be replaced by what stood there before.
+  useLayoutEffect(() => setText(words), [words])
   useTitle(words ? t('search.title', { words }) : t('shell.search'))
   return (
     <div class="page">
