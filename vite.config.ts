@@ -59,13 +59,24 @@ const texts: Plugin = {
   transform: {
     filter: { id: /client\/src\/i18n\/(?!i18n|languages|catalogue)[\w-]+\.ts(\?admin)?$/ },
     handler(code, id) {
-      const belongs = (line: string) => {
-        const [, kind] = /^  '(\w+)\./.exec(line) ?? []
-        return kind === undefined || ADMIN_TEXTS.includes(kind) === id.endsWith('?admin')
-      }
-      return code.split('\n').filter(belongs).join('\n')
+      const admin = id.endsWith('?admin')
+      return propertiesOf(this.parse(code, { lang: 'ts' }).body)
+        .filter(({ key }) => ADMIN_TEXTS.includes(key.value.split('.', 1)[0]!) !== admin)
+        .reduceRight((kept, { start, end }) => kept.slice(0, start) + kept.slice(end).replace(/^,/, ''), code)
     }
   }
+}
+
+type TextProperty = { key: { value: string }, start: number, end: number }
+
+/** The texts of a language: the properties of the object that its file exports. */
+function propertiesOf(body: unknown[]): TextProperty[] {
+  type Node = { type: string, declaration?: Node, expression?: Node, properties?: TextProperty[] }
+  let node = (body as Node[]).find(({ type }) => type === 'ExportDefaultDeclaration')?.declaration
+  // `satisfies` and `as` stand around it.
+  while (node?.expression) node = node.expression
+  if (!node?.properties) throw new Error('A catalogue of texts exports something else than an object')
+  return node.properties
 }
 
 const KEPT_FOR = 7 * 24 * 3600 * 1000

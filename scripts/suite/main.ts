@@ -14,7 +14,7 @@ import { keepTimes, readTimes, timeLines, type Phase } from './times.ts'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const HELP = `scripts/test [options] [word ...]
-Checks types and style, builds, and runs every test, or those whose file's path contains one of the words.
+Checks types, style and format, builds, and runs every test, or those whose file's path contains one of the words.
   --unit         only the tests that need nothing but Node: no Postgres, Redis, ffmpeg, browser or build
   --keep-times   writes down what each file took, for the order of the next runs and to tell what grew`
 
@@ -48,7 +48,9 @@ const services = await timed('programs and services', async () => {
 }).catch(error => finish([{ passed: 0, failed: 1 }], [error instanceof Refusal ? error.message : String(error.stack)]))
 const checks = [
   check('Types', ['node_modules/typescript/bin/tsc', '--noEmit', '--pretty', 'false'], /error TS\d+/g),
-  check('Style', ['node_modules/oxlint/bin/oxlint', '--format', 'unix'], /\[Error\/|: error/gi)
+  check('Style', ['node_modules/oxlint/bin/oxlint', '--format', 'unix'], /\[Error\/|: error/gi),
+  // Prints the files that `npm run format` would change.
+  check('Format', ['node_modules/oxfmt/bin/oxfmt', '--list-different'], /^\S+\.\w+$/gm)
 ]
 // Tests that need the build wait for it (server/test/built.ts), the others begin.
 if (chosen.some(({ build }) => build)) checks.push(check('Build', ['--import', 'tsx', 'scripts/build.ts'], /^Build failed/gm))
