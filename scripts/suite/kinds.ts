@@ -34,7 +34,7 @@ export function testFiles(folder = root): TestFile[] {
 function kindOf(path: string, texts: string[]): TestKind {
   if (path.startsWith(join('client', 'test'))) return 'browser'
   if (texts.some(text => /\binject\(|\b(built|startPostgres|startRedis|Trial)\(/.test(text))) return 'server'
-  return texts.some(text => /\b(makeFootage|footage|runFfmpeg|runFfprobe|probe)\(|\b(exec|execFile|spawn)\w*\('ff/.test(text)) ? 'media' : 'unit'
+  return texts.some(text => /\b(makeFootage|footage|runFfmpeg|runFfprobe|probe)\(|\b(exec|execFile|spawn)\w*\(\s*'ff/.test(text)) ? 'media' : 'unit'
 }
 
 /** A file and the test helpers it imports, directly or through others; code that is not for tests needs no services by itself. */

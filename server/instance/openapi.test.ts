@@ -115,7 +115,7 @@ test('every code in the sources stands in the catalogue, with its status', () =>
   for (const entry of readdirSync(join(projectFolder, 'server'), { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.ts') || entry.name.endsWith('.test.ts')) continue
     const source = readFileSync(join(entry.parentPath, entry.name), 'utf8')
-    for (const [, status, code] of source.matchAll(/new Problem\((\d{3}), '(\w+)'/g)) {
+    for (const [, status, code] of source.matchAll(/new Problem\(\s*(\d{3}),\s*'(\w+)'/g)) {
       found.add(code!)
       expect(known.get(code!), `${code} in ${entry.name}`).toBe(Number(status))
     }
