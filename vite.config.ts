@@ -18,20 +18,41 @@ const compressed: Plugin = {
   generateBundle: {
     order: 'post',
     async handler(_options, bundle) {
-      await Promise.all(Object.entries(bundle).filter(([fileName]) => /\.(js|css)$/.test(fileName)).map(async ([fileName, file]) => {
-        const bytes = Buffer.from(file.type === 'chunk' ? file.code : file.source)
-        const [br, gz] = await Promise.all([compress.br(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }), compress.gz(bytes, { level: 9 })])
-        this.emitFile({ type: 'asset', fileName: `${fileName}.br`, source: br })
-        this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: gz })
-      }))
+      await Promise.all(
+        Object.entries(bundle)
+          .filter(([fileName]) => /\.(js|css)$/.test(fileName))
+          .map(async ([fileName, file]) => {
+            const bytes = Buffer.from(file.type === 'chunk' ? file.code : file.source)
+            const [br, gz] = await Promise.all([
+              compress.br(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+              compress.gz(bytes, { level: 9 })
+            ])
+            this.emitFile({ type: 'asset', fileName: `${fileName}.br`, source: br })
+            this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: gz })
+          })
+      )
     }
   }
 }
 
-/** Parts of hls.js that nothing here uses: rights management, subtitles (tracks of the page show them), advertisements, reports to networks of servers. */
-const UNUSED = ['subtitleStreamController', 'subtitleTrackController', 'timelineController', 'emeController', 'cmcdController', 'contentSteeringController', 'iframeController', 'interstitialsController']
+/**
+ * Parts of hls.js that nothing here uses: rights management, subtitles (tracks of the page show them), advertisements, reports to networks
+ * of servers.
+ */
+const UNUSED = [
+  'subtitleStreamController',
+  'subtitleTrackController',
+  'timelineController',
+  'emeController',
+  'cmcdController',
+  'contentSteeringController',
+  'iframeController',
+  'interstitialsController'
+]
 
-/** Leaves those parts out, a quarter of the library: its default configuration names them, so no bundler can see that they are not needed. */
+/**
+ * Leaves those parts out, a quarter of the library: its default configuration names them, so no bundler can see that they are not needed.
+ */
 const lean: Plugin = {
   name: 'bobine:lean',
   transform: {
@@ -67,11 +88,11 @@ const texts: Plugin = {
   }
 }
 
-type TextProperty = { key: { value: string }, start: number, end: number }
+type TextProperty = { key: { value: string }; start: number; end: number }
 
 /** The texts of a language: the properties of the object that its file exports. */
 function propertiesOf(body: unknown[]): TextProperty[] {
-  type Node = { type: string, declaration?: Node, expression?: Node, properties?: TextProperty[] }
+  type Node = { type: string; declaration?: Node; expression?: Node; properties?: TextProperty[] }
   let node = (body as Node[]).find(({ type }) => type === 'ExportDefaultDeclaration')?.declaration
   // `satisfies` and `as` stand around it.
   while (node?.expression) node = node.expression
@@ -114,13 +135,26 @@ export default defineConfig(({ command }) => ({
     chunkSizeWarningLimit: 600,
     rolldownOptions: {
       checks: { pluginTimings: false },
-      input: { site: join(client, 'index.html'), embed: join(client, 'embed.html'), first: join(client, 'src/first.ts'), firstFilm: join(client, 'src/first-film.ts') },
+      input: {
+        site: join(client, 'index.html'),
+        embed: join(client, 'embed.html'),
+        first: join(client, 'src/first.ts'),
+        firstFilm: join(client, 'src/first-film.ts')
+      },
       output: {
         codeSplitting: {
           groups: [
-            { name: 'player', test: /client\/src\/(player\/(?!hls|ahead|opening)|videos\/(use-video|source-of|start-of|password-form)|embed\/wishes)/, priority: 1 },
+            {
+              name: 'player',
+              test: /client\/src\/(player\/(?!hls|ahead|opening)|videos\/(use-video|source-of|start-of|password-form)|embed\/wishes)/,
+              priority: 1
+            },
             // What most pages share comes in one file: on a slow line a request costs more than a few kilobytes.
-            { name: 'base', test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed|first|first-film)\.tsx?)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|shell\/(?!app|routes|shell)|player\/(ahead|opening)|instance\/config|videos\/(card|names)|channels\/(profile|reading)\.|subscriptions\/subscribe\.|moderation\/(report|reasons)\.)/, priority: 2 }
+            {
+              name: 'base',
+              test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed|first|first-film)\.tsx?)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|shell\/(?!app|routes|shell)|player\/(ahead|opening)|instance\/config|videos\/(card|names)|channels\/(profile|reading)\.|subscriptions\/subscribe\.|moderation\/(report|reasons)\.)/,
+              priority: 2
+            }
           ]
         }
       }

@@ -6,12 +6,27 @@ const files = testFiles()
 // Patience of a machine that has other things to do; a test that must be quick says so itself.
 const PATIENCE = { testTimeout: 150_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000, interval: 100 } } }
 
-/** One process runs many files, each with our modules loaded anew (`server/test/new-modules.ts`); libraries stay. What changes its process has one to itself. */
+/**
+ * One process runs many files, each with our modules loaded anew (`server/test/new-modules.ts`); libraries stay. What changes its process
+ * has one to itself.
+ */
 function project(kind: TestKind, more: TestProjectInlineConfiguration['test'] = {}): TestProjectInlineConfiguration[] {
   return [true, false].flatMap(ownProcess => {
     const include = files.filter(file => file.kind === kind && file.ownProcess === ownProcess).map(file => file.path)
     if (include.length === 0) return []
-    return [{ extends: true, test: { ...PATIENCE, name: ownProcess ? `${kind}-own-process` : kind, include, isolate: ownProcess, setupFiles: ownProcess ? [] : ['server/test/new-modules.ts'], ...more } }]
+    return [
+      {
+        extends: true,
+        test: {
+          ...PATIENCE,
+          name: ownProcess ? `${kind}-own-process` : kind,
+          include,
+          isolate: ownProcess,
+          setupFiles: ownProcess ? [] : ['server/test/new-modules.ts'],
+          ...more
+        }
+      }
+    ]
   })
 }
 

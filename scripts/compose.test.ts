@@ -9,7 +9,11 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 test('the services are those that make a site, and only Caddy is reachable from outside', () => {
   expect(Object.keys(compose.services).sort()).toEqual(['caddy', 'postgres', 'redis', 'web', 'worker'])
-  expect(Object.entries(compose.services).filter(([, service]) => service.ports).map(([name]) => name)).toEqual(['caddy'])
+  expect(
+    Object.entries(compose.services)
+      .filter(([, service]) => service.ports)
+      .map(([name]) => name)
+  ).toEqual(['caddy'])
   expect(interpolated).not.toMatch(/unknown variable|\$\{/)
 })
 
@@ -19,7 +23,9 @@ test('every variable is named at the top of the file', () => {
 })
 
 test('volumes are declared and used, files that are mounted exist', () => {
-  const sources = Object.values(compose.services).flatMap(service => service.volumes ?? []).map(volume => volume.split(':')[0]!)
+  const sources = Object.values(compose.services)
+    .flatMap(service => service.volumes ?? [])
+    .map(volume => volume.split(':')[0]!)
   expect([...new Set(sources.filter(source => !source.startsWith('.')))].sort()).toEqual(Object.keys(compose.volumes).sort())
   for (const file of sources.filter(source => source.startsWith('.'))) expect(existsSync(join(root, file))).toBe(true)
 })
@@ -43,8 +49,11 @@ test.each(Object.entries({ web, worker }))('every setting of %s is known to the 
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
   try {
     expect(loadConfig()).toMatchObject({
-      listen: { hostname: '0.0.0.0', port: 9000 }, webserver: { https: true, hostname: 'videos.example.org', port: 443 }, storage: { root: '/data' },
-      database: { hostname: 'postgres', port: 5432, name: 'bobine', username: 'bobine', password: 'secret1' }, redis: { hostname: 'redis', port: 6379, socket: '' }
+      listen: { hostname: '0.0.0.0', port: 9000 },
+      webserver: { https: true, hostname: 'videos.example.org', port: 443 },
+      storage: { root: '/data' },
+      database: { hostname: 'postgres', port: 5432, name: 'bobine', username: 'bobine', password: 'secret1' },
+      redis: { hostname: 'redis', port: 6379, socket: '' }
     })
   } finally {
     vi.unstubAllEnvs()

@@ -8,21 +8,50 @@ const Duration = z.string().regex(/^(\d+(ms|s|m|h))+$/)
 const Words = z.array(z.string()).min(1)
 /** The part of the Compose specification that is used here; strict, so that a misspelt key does not pass. */
 const Service = z.strictObject({
-  image: z.string().regex(/^[a-z0-9./-]+(:[\w.-]+)?$/), build: z.literal('.').optional(), init: z.boolean().optional(),
-  restart: z.enum(['no', 'always', 'on-failure', 'unless-stopped']), stop_signal: z.string().regex(/^SIG/).optional(), stop_grace_period: Duration.optional(),
-  shm_size: z.string().regex(/^\d+(b|kb|mb|gb)$/).optional(), command: Words.optional(), ports: z.array(z.string().regex(/^\d+:\d+(\/(tcp|udp))?$/)).optional(),
+  image: z.string().regex(/^[a-z0-9./-]+(:[\w.-]+)?$/),
+  build: z.literal('.').optional(),
+  init: z.boolean().optional(),
+  restart: z.enum(['no', 'always', 'on-failure', 'unless-stopped']),
+  stop_signal: z.string().regex(/^SIG/).optional(),
+  stop_grace_period: Duration.optional(),
+  shm_size: z
+    .string()
+    .regex(/^\d+(b|kb|mb|gb)$/)
+    .optional(),
+  command: Words.optional(),
+  ports: z.array(z.string().regex(/^\d+:\d+(\/(tcp|udp))?$/)).optional(),
   environment: z.record(z.string().regex(/^[A-Z_]+$/), z.string()).optional(),
   volumes: z.array(z.string().regex(/^(\.\/[\w./-]+|[a-z_]+):\/[\w./-]+(:ro)?$/)).optional(),
   depends_on: z.record(z.string(), z.strictObject({ condition: z.enum(['service_started', 'service_healthy']) })).optional(),
-  healthcheck: z.strictObject({
-    test: z.tuple([z.literal('CMD')], z.string()), interval: Duration, timeout: Duration, retries: z.int().optional(), start_period: Duration.optional(), start_interval: Duration.optional()
-  }).optional()
+  healthcheck: z
+    .strictObject({
+      test: z.tuple([z.literal('CMD')], z.string()),
+      interval: Duration,
+      timeout: Duration,
+      retries: z.int().optional(),
+      start_period: Duration.optional(),
+      start_interval: Duration.optional()
+    })
+    .optional()
 })
-const Compose = z.strictObject({ name: z.string(), 'x-bobine': z.unknown(), services: z.record(z.string(), Service), volumes: z.record(z.string(), z.null()) })
+const Compose = z.strictObject({
+  name: z.string(),
+  'x-bobine': z.unknown(),
+  services: z.record(z.string(), Service),
+  volumes: z.record(z.string(), z.null())
+})
 
 /** The variables that docker-compose.yml asks for, with an example of each. */
-export const VARIABLES: Record<string, string> = { BOBINE_HOSTNAME: 'videos.example.org', BOBINE_ADMIN_EMAIL: 'a@example.org', BOBINE_ROOT_PASSWORD: 'correct horse', POSTGRES_PASSWORD: 'secret1' }
+export const VARIABLES: Record<string, string> = {
+  BOBINE_HOSTNAME: 'videos.example.org',
+  BOBINE_ADMIN_EMAIL: 'a@example.org',
+  BOBINE_ROOT_PASSWORD: 'correct horse',
+  POSTGRES_PASSWORD: 'secret1'
+}
 /** docker-compose.yml as text, its variables filled in. */
-export const interpolated = readFileSync(join(projectFolder, 'docker-compose.yml'), 'utf8').replace(/\$\{(\w+):\?[^}]+\}/g, (_, name: string) => VARIABLES[name] ?? `unknown variable ${name}`)
+export const interpolated = readFileSync(join(projectFolder, 'docker-compose.yml'), 'utf8').replace(
+  /\$\{(\w+):\?[^}]+\}/g,
+  (_, name: string) => VARIABLES[name] ?? `unknown variable ${name}`
+)
 /** docker-compose.yml, parsed. */
 export const compose = Compose.parse(load(interpolated, { schema: YAML11_SCHEMA }))

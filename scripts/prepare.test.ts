@@ -1,5 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -22,12 +34,15 @@ beforeEach(() => {
 afterEach(() => rmSync(project, { recursive: true }))
 
 function machine(node: string): void {
-  program('node', `
+  program(
+    'node',
+    `
     case "$*" in
       --version) echo ${node} ;;
       *build.ts) echo built; mkdir -p dist; touch dist/.built ;;
       *) echo "$PWD: $*" ;;
-    esac`)
+    esac`
+  )
   program('npm', 'echo "npm $*"; mkdir -p node_modules; touch node_modules/.package-lock.json')
 }
 
@@ -46,8 +61,12 @@ function later(file: string): void {
 }
 
 /** Runs scripts/start; every step takes 0 s in what it prints. */
-function start(...parameters: string[]): { status: number | null, stdout: string, stderr: string } {
-  const { status, stdout, stderr } = spawnSync(join(bin, 'bash'), [join(project, 'scripts/start'), ...parameters], { cwd: tmpdir(), env: { PATH: bin }, encoding: 'utf8' })
+function start(...parameters: string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(join(bin, 'bash'), [join(project, 'scripts/start'), ...parameters], {
+    cwd: tmpdir(),
+    env: { PATH: bin },
+    encoding: 'utf8'
+  })
   return { status, stdout: stdout.replace(/ \d+ s$/gm, ' 0 s'), stderr }
 }
 
@@ -80,7 +99,11 @@ test('packages are installed again when the lock file has changed, also to an ol
 
 test('an installation that was broken off is done again', () => {
   program('npm', 'mkdir -p node_modules; echo "npm $*: no network"; exit 1')
-  expect(start()).toMatchObject({ status: 1, stdout: 'Installing the packages ... failed\n', stderr: `npm ci --include=dev --no-audit --no-fund: no network\nAll of it is in ${project}/dist/prepare.log.\n` })
+  expect(start()).toMatchObject({
+    status: 1,
+    stdout: 'Installing the packages ... failed\n',
+    stderr: `npm ci --include=dev --no-audit --no-fund: no network\nAll of it is in ${project}/dist/prepare.log.\n`
+  })
   machine('v24.1.0')
   expect(start('--port', '1').stdout).toContain(INSTALL)
 })
@@ -97,7 +120,11 @@ test('a source that is newer than the build, or gone, is built again', () => {
 
 test('a build that fails stops the start', () => {
   program('node', 'case "$*" in --version) echo v24.1.0 ;; *build.ts) echo wrong >&2; exit 1 ;; *) echo launched ;; esac')
-  expect(start()).toMatchObject({ status: 1, stdout: `${INSTALL}Building ... failed\n`, stderr: `wrong\nAll of it is in ${project}/dist/prepare.log.\n` })
+  expect(start()).toMatchObject({
+    status: 1,
+    stdout: `${INSTALL}Building ... failed\n`,
+    stderr: `wrong\nAll of it is in ${project}/dist/prepare.log.\n`
+  })
 })
 
 test.each(['v20.19.0', 'v20.20.1', 'v22.0.0', 'v24.1.0-nightly'])('Node %s is new enough', version => {
@@ -107,7 +134,11 @@ test.each(['v20.19.0', 'v20.20.1', 'v22.0.0', 'v24.1.0-nightly'])('Node %s is ne
 
 test.each(['v20.18.3', 'v18.20.4', 'v8.0.0', 'v20.2.0'])('Node %s is too old, and that is said', version => {
   machine(version)
-  expect(start()).toMatchObject({ status: 1, stdout: '', stderr: `Bobine needs Node.js 20.19.0 or newer (24 is recommended), and this is ${version.slice(1)}: install it from https://nodejs.org or with your system's package manager.\n` })
+  expect(start()).toMatchObject({
+    status: 1,
+    stdout: '',
+    stderr: `Bobine needs Node.js 20.19.0 or newer (24 is recommended), and this is ${version.slice(1)}: install it from https://nodejs.org or with your system's package manager.\n`
+  })
   expect(existsSync(join(project, 'node_modules'))).toBe(false)
 })
 
@@ -115,7 +146,11 @@ test('no Node and no npm are said too', () => {
   rmSync(join(bin, 'npm'))
   expect(start()).toMatchObject({ status: 1, stderr: 'npm was not found: install it (on Debian: sudo apt-get install npm).\n' })
   rmSync(join(bin, 'node'))
-  expect(start()).toMatchObject({ status: 1, stderr: "Bobine needs Node.js 20.19.0 or newer (24 is recommended): install it from https://nodejs.org or with your system's package manager.\n" })
+  expect(start()).toMatchObject({
+    status: 1,
+    stderr:
+      "Bobine needs Node.js 20.19.0 or newer (24 is recommended): install it from https://nodejs.org or with your system's package manager.\n"
+  })
 })
 
 test('the version that is asked for is the one in package.json', () => {
@@ -125,8 +160,11 @@ test('the version that is asked for is the one in package.json', () => {
 
 // npm leaves out what its registry did not have when the lock file was written, and `npm ci` then refuses the file everywhere.
 test('the lock file names the optional packages of every system', () => {
-  const { packages } = JSON.parse(readFileSync(join(import.meta.dirname, '../package-lock.json'), 'utf8')) as { packages: Record<string, { optionalDependencies?: Record<string, string> }> }
-  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) => Object.keys(optionalDependencies)
-    .filter(name => !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages)))
+  const { packages } = JSON.parse(readFileSync(join(import.meta.dirname, '../package-lock.json'), 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>
+  }
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(name => !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages))
+  )
   expect(missing).toEqual([])
 })

@@ -10,12 +10,28 @@ import { freePort } from './launch/trial.ts'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [folder = 'screenshots', ...only] = process.argv.slice(2)
 const PASSWORD = 'a long password'
-const FILMS = ['The last man on earth', 'Morning on the river', 'How a reel is wound', 'A walk through the old town, from the harbour up to the mill and back again by night', 'Two minutes of rain', 'The bell founder', 'Night train', 'Paper boats']
-const TEXT = 'A short film about **time**, shot in one day.\n\n- Camera: Ada\n- Sound: Charles\n\nMore at https://example.com, and thank you for watching!\n\nThe music was recorded in the old mill, where the wheel still turns. It was cold, it was dark, and nobody wanted to go home afterwards, which is how we ended up with a second film that nobody has seen yet.'
+const FILMS = [
+  'The last man on earth',
+  'Morning on the river',
+  'How a reel is wound',
+  'A walk through the old town, from the harbour up to the mill and back again by night',
+  'Two minutes of rain',
+  'The bell founder',
+  'Night train',
+  'Paper boats'
+]
+const TEXT =
+  'A short film about **time**, shot in one day.\n\n- Camera: Ada\n- Sound: Charles\n\nMore at https://example.com, and thank you for watching!\n\nThe music was recorded in the old mill, where the wheel still turns. It was cold, it was dark, and nobody wanted to go home afterwards, which is how we ended up with a second film that nobody has seen yet.'
 
-type Names = { id: number, uuid: string, shortUUID: string }
-type Site = { url: string, open: Names, locked: Names, hidden: Names, film: string, stop(): Promise<void> }
-type Shot = { name: string, path: (site: Site) => string, guest?: boolean, admin?: boolean, act?: (page: Page, site: Site) => Promise<unknown> }
+type Names = { id: number; uuid: string; shortUUID: string }
+type Site = { url: string; open: Names; locked: Names; hidden: Names; film: string; stop(): Promise<void> }
+type Shot = {
+  name: string
+  path: (site: Site) => string
+  guest?: boolean
+  admin?: boolean
+  act?: (page: Page, site: Site) => Promise<unknown>
+}
 
 const SHOTS: Shot[] = [
   { name: 'home', path: () => '/', guest: true },
@@ -23,13 +39,46 @@ const SHOTS: Shot[] = [
   { name: 'home-menu', path: () => '/', act: async page => await page.locator('.bar [aria-haspopup=menu]').click() },
   { name: 'watch', path: site => `/w/${site.open.shortUUID}`, guest: true },
   { name: 'watch-playing', path: site => `/w/${site.open.shortUUID}`, act: play },
-  { name: 'watch-settings', path: site => `/w/${site.open.shortUUID}`, act: async page => { await play(page); await page.locator('.settings [aria-haspopup]').click() } },
-  { name: 'watch-seek', path: site => `/w/${site.open.shortUUID}`, act: async page => { await play(page); await page.locator('.seek').hover(); await page.waitForTimeout(800) } },
+  {
+    name: 'watch-settings',
+    path: site => `/w/${site.open.shortUUID}`,
+    act: async page => {
+      await play(page)
+      await page.locator('.settings [aria-haspopup]').click()
+    }
+  },
+  {
+    name: 'watch-seek',
+    path: site => `/w/${site.open.shortUUID}`,
+    act: async page => {
+      await play(page)
+      await page.locator('.seek').hover()
+      await page.waitForTimeout(800)
+    }
+  },
   { name: 'watch-keys', path: site => `/w/${site.open.shortUUID}`, act: async page => await page.keyboard.press('?') },
-  { name: 'watch-stats', path: site => `/w/${site.open.shortUUID}`, act: async page => { await play(page); await page.keyboard.press('s') } },
-  { name: 'watch-share', path: site => `/w/${site.open.shortUUID}`, act: async page => await page.getByRole('button', { name: /Share|Partager/ }).click() },
+  {
+    name: 'watch-stats',
+    path: site => `/w/${site.open.shortUUID}`,
+    act: async page => {
+      await play(page)
+      await page.keyboard.press('s')
+    }
+  },
+  {
+    name: 'watch-share',
+    path: site => `/w/${site.open.shortUUID}`,
+    act: async page => await page.getByRole('button', { name: /Share|Partager/ }).click()
+  },
   { name: 'watch-talk', path: site => `/w/${site.open.shortUUID}`, act: talk },
-  { name: 'watch-reply', path: site => `/w/${site.open.shortUUID}`, act: async page => { await talk(page); await page.locator('.replies .comment-act').first().click() } },
+  {
+    name: 'watch-reply',
+    path: site => `/w/${site.open.shortUUID}`,
+    act: async page => {
+      await talk(page)
+      await page.locator('.replies .comment-act').first().click()
+    }
+  },
   { name: 'watch-password', path: site => `/w/${site.locked.shortUUID}`, guest: true },
   { name: 'watch-private', path: site => `/w/${site.hidden.shortUUID}`, guest: true },
   { name: 'watch-missing', path: () => '/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', guest: true },
@@ -38,26 +87,76 @@ const SHOTS: Shot[] = [
   { name: 'embed-private', path: site => `/videos/embed/${site.hidden.uuid}`, guest: true },
   { name: 'offline', path: () => '/offline', guest: true },
   { name: 'upload', path: () => '/upload' },
-  { name: 'upload-sending', path: () => '/upload', act: async (page, site) => {
-    await page.route(/upload-resumable\?/, async route => { if (route.request().headers()['content-range']?.startsWith('bytes */')) await route.continue() })
-    await page.setInputFiles('input[type=file]', site.film)
-  } },
-  { name: 'upload-playing', path: () => '/upload', act: async (page, site) => {
-    await page.setInputFiles('input[type=file]', site.film)
-    await page.locator('.player video').waitFor({ timeout: 60_000 })
-    await page.waitForTimeout(1500)
-  } },
-  { name: 'upload-refused', path: () => '/upload', act: async page => await page.setInputFiles('input[type=file]', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no film') }) },
+  {
+    name: 'upload-sending',
+    path: () => '/upload',
+    act: async (page, site) => {
+      await page.route(/upload-resumable\?/, async route => {
+        if (route.request().headers()['content-range']?.startsWith('bytes */')) await route.continue()
+      })
+      await page.setInputFiles('input[type=file]', site.film)
+    }
+  },
+  {
+    name: 'upload-playing',
+    path: () => '/upload',
+    act: async (page, site) => {
+      await page.setInputFiles('input[type=file]', site.film)
+      await page.locator('.player video').waitFor({ timeout: 60_000 })
+      await page.waitForTimeout(1500)
+    }
+  },
+  {
+    name: 'upload-refused',
+    path: () => '/upload',
+    act: async page =>
+      await page.setInputFiles('input[type=file]', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no film') })
+  },
   { name: 'my-videos', path: () => '/my/videos' },
-  { name: 'my-videos-delete', path: () => '/my/videos', act: async page => { await page.locator('.shelf [aria-haspopup=menu]').first().click(); await page.locator('.menu-danger').click() } },
-  { name: 'my-videos-several', path: () => '/my/videos', act: async page => { for (const index of [0, 1, 3]) await page.locator('.shelf .check').nth(index).click() } },
-  { name: 'my-videos-privacy', path: () => '/my/videos', act: async page => { for (const index of [0, 1]) await page.locator('.shelf .check').nth(index).click(); await page.locator('.bulk-acts button').first().click() } },
+  {
+    name: 'my-videos-delete',
+    path: () => '/my/videos',
+    act: async page => {
+      await page.locator('.shelf [aria-haspopup=menu]').first().click()
+      await page.locator('.menu-danger').click()
+    }
+  },
+  {
+    name: 'my-videos-several',
+    path: () => '/my/videos',
+    act: async page => {
+      for (const index of [0, 1, 3]) await page.locator('.shelf .check').nth(index).click()
+    }
+  },
+  {
+    name: 'my-videos-privacy',
+    path: () => '/my/videos',
+    act: async page => {
+      for (const index of [0, 1]) await page.locator('.shelf .check').nth(index).click()
+      await page.locator('.bulk-acts button').first().click()
+    }
+  },
   { name: 'my-channels', path: () => '/my/channels' },
-  { name: 'new-channel', path: () => '/my/new-channel', act: async page => { await page.locator('main input').first().fill('Été à Paris'); await page.locator('.channel-name-state:not(:empty)').waitFor(); await page.waitForTimeout(600) } },
+  {
+    name: 'new-channel',
+    path: () => '/my/new-channel',
+    act: async page => {
+      await page.locator('main input').first().fill('Été à Paris')
+      await page.locator('.channel-name-state:not(:empty)').waitFor()
+      await page.waitForTimeout(600)
+    }
+  },
   { name: 'edit-channel', path: () => '/my/channels/ada_channel' },
   { name: 'remove-channel', path: () => '/my/channels/night_walks', act: async page => await page.locator('.channel-end button').click() },
   { name: 'edit', path: site => `/my/videos/${site.open.shortUUID}` },
-  { name: 'edit-frame', path: site => `/my/videos/${site.open.shortUUID}`, act: async page => { await page.getByRole('button', { name: /Choose a frame|Choisir un instant/ }).click(); await page.locator('.dialog .button-primary:enabled').waitFor() } },
+  {
+    name: 'edit-frame',
+    path: site => `/my/videos/${site.open.shortUUID}`,
+    act: async page => {
+      await page.getByRole('button', { name: /Choose a frame|Choisir un instant/ }).click()
+      await page.locator('.dialog .button-primary:enabled').waitFor()
+    }
+  },
   { name: 'channel', path: () => '/c/ada_channel', guest: true },
   { name: 'account', path: () => '/a/ada', guest: true },
   { name: 'settings', path: () => '/settings' },
@@ -65,7 +164,12 @@ const SHOTS: Shot[] = [
   { name: 'settings-display', path: () => '/settings?tab=display' },
   { name: 'admin-health', path: () => '/admin/health', admin: true },
   { name: 'admin-users', path: () => '/admin/users', admin: true },
-  { name: 'admin-users-edit', path: () => '/admin/users', admin: true, act: async page => await page.locator('.user-acts .button').first().click() },
+  {
+    name: 'admin-users-edit',
+    path: () => '/admin/users',
+    admin: true,
+    act: async page => await page.locator('.user-acts .button').first().click()
+  },
   { name: 'admin-jobs-videos', path: () => '/admin/jobs', admin: true },
   { name: 'admin-jobs-planned', path: () => '/admin/jobs?tab=delayed', admin: true },
   { name: 'admin-settings', path: () => '/admin/settings', admin: true },
@@ -77,7 +181,17 @@ const SHOTS: Shot[] = [
   { name: 'search', path: () => '/search?search=mill', guest: true },
   { name: 'subscriptions', path: () => '/my/subscriptions' },
   { name: 'login', path: () => '/login', guest: true },
-  { name: 'login-wrong', path: () => '/login', guest: true, act: async page => { await page.locator('main input').first().fill('ada'); await page.locator('input[type=password]').fill('wrong'); await page.locator('main button[type=submit]').click(); await page.waitForTimeout(1200) } },
+  {
+    name: 'login-wrong',
+    path: () => '/login',
+    guest: true,
+    act: async page => {
+      await page.locator('main input').first().fill('ada')
+      await page.locator('input[type=password]').fill('wrong')
+      await page.locator('main button[type=submit]').click()
+      await page.waitForTimeout(1200)
+    }
+  },
   { name: 'signup', path: () => '/signup', guest: true },
   { name: 'about', path: () => '/about', guest: true },
   { name: 'not-found', path: () => '/nothing/here', guest: true }
@@ -98,9 +212,18 @@ try {
 }
 
 async function shoot(browser: Browser, site: Site, width: number, theme: 'light' | 'dark', language: string): Promise<void> {
-  const options = { viewport: { width, height: width < 600 ? 844 : 800 }, colorScheme: theme, locale: language, reducedMotion: 'reduce' as const, hasTouch: width < 600 }
+  const options = {
+    viewport: { width, height: width < 600 ? 844 : 800 },
+    colorScheme: theme,
+    locale: language,
+    reducedMotion: 'reduce' as const,
+    hasTouch: width < 600
+  }
   const [guest, member, admin] = await Promise.all([browser.newContext(options), browser.newContext(options), browser.newContext(options)])
-  for (const [context, username] of [[member, 'ada'], [admin, 'root']] as const) {
+  for (const [context, username] of [
+    [member, 'ada'],
+    [admin, 'root']
+  ] as const) {
     const door = await context.newPage()
     await door.goto(`${site.url}/login?next=/settings`)
     await door.locator('main input').first().fill(username)
@@ -109,19 +232,26 @@ async function shoot(browser: Browser, site: Site, width: number, theme: 'light'
     await door.locator('.bar-me').waitFor()
     await door.close()
   }
-  for (const shot of SHOTS.filter(({ name }) => only.length === 0 || only.some(word => `${name}-${width}-${theme}-${language}`.includes(word)))) {
+  for (const shot of SHOTS.filter(
+    ({ name }) => only.length === 0 || only.some(word => `${name}-${width}-${theme}-${language}`.includes(word))
+  )) {
     const page = await (shot.guest ? guest : shot.admin ? admin : member).newPage()
     try {
       await page.goto(site.url + shot.path(site))
       await page.waitForLoadState('networkidle')
       // Lists say so while they are being filled.
-      await page.locator('main [aria-busy=true]').first().waitFor({ state: 'detached', timeout: 10_000 }).catch(() => null)
+      await page
+        .locator('main [aria-busy=true]')
+        .first()
+        .waitFor({ state: 'detached', timeout: 10_000 })
+        .catch(() => null)
       await shot.act?.(page, site)
-      if (!shot.act) await page.evaluate(async () => {
-        // Pictures further down are loaded when somebody comes near them.
-        for (const image of document.images) image.loading = 'eager'
-        await Promise.all([...document.images].map(async image => await image.decode().catch(() => null)))
-      })
+      if (!shot.act)
+        await page.evaluate(async () => {
+          // Pictures further down are loaded when somebody comes near them.
+          for (const image of document.images) image.loading = 'eager'
+          await Promise.all([...document.images].map(async image => await image.decode().catch(() => null)))
+        })
       await page.waitForTimeout(500)
       await page.screenshot({ path: resolve(root, folder, `${shot.name}-${width}-${theme}-${language}.png`), fullPage: !shot.act })
     } catch (error) {
@@ -157,10 +287,20 @@ async function startSite(): Promise<Site> {
   const data = mkdtempSync(join(tmpdir(), 'bobine-screenshots-'))
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const settings = { signup: { enabled: true }, rates_limit: { api: { window: '1 second', max: 10_000 }, login: { window: '1 second', max: 1000 } }, transcoding: { preset: 'ultrafast' }, instance: { name: 'Bobine', description: 'A small house for **films** of all kinds.', terms: 'Be kind.', languages: ['en', 'fr'] } }
-  const child = spawn(join(root, 'scripts/start'), ['--data', data, '--port', String(port), '--hostname', '127.0.0.1'], { env: { ...process.env, BOBINE_ROOT_PASSWORD: PASSWORD, BOBINE_CONFIG: JSON.stringify(settings) }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const settings = {
+    signup: { enabled: true },
+    rates_limit: { api: { window: '1 second', max: 10_000 }, login: { window: '1 second', max: 1000 } },
+    transcoding: { preset: 'ultrafast' },
+    instance: { name: 'Bobine', description: 'A small house for **films** of all kinds.', terms: 'Be kind.', languages: ['en', 'fr'] }
+  }
+  const child = spawn(join(root, 'scripts/start'), ['--data', data, '--port', String(port), '--hostname', '127.0.0.1'], {
+    env: { ...process.env, BOBINE_ROOT_PASSWORD: PASSWORD, BOBINE_CONFIG: JSON.stringify(settings) },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
   await new Promise<void>((ready, failed) => {
-    child.stdout.on('data', (text: Buffer) => { if (String(text).includes('is ready')) ready() })
+    child.stdout.on('data', (text: Buffer) => {
+      if (String(text).includes('is ready')) ready()
+    })
     child.once('exit', code => failed(new Error(`scripts/start ended with ${code}`)))
   })
   const stop = async () => {
@@ -170,7 +310,7 @@ async function startSite(): Promise<Site> {
     rmSync(data, { recursive: true, force: true })
   }
   try {
-    return { url, ...await fill(url, data), stop }
+    return { url, ...(await fill(url, data)), stop }
   } catch (error) {
     await stop()
     throw error
@@ -181,19 +321,48 @@ async function fill(url: string, data: string): Promise<Omit<Site, 'url' | 'stop
   // First, as it takes its time: a connection that waited for it would be closed by then.
   const films = FILMS.map((_, index) => makeFilm(data, index))
   const call = async (method: string, path: string, token: string | null, body?: unknown) => {
-    const headers: Record<string, string> = { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body instanceof FormData || body instanceof URLSearchParams || body === undefined ? {} : { 'content-type': 'application/json' }) }
-    const response = await fetch(`${url}/api/v1${path}`, { method, headers, body: body instanceof FormData || body instanceof URLSearchParams ? body : body === undefined ? undefined : JSON.stringify(body) })
+    const headers: Record<string, string> = {
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...(body instanceof FormData || body instanceof URLSearchParams || body === undefined ? {} : { 'content-type': 'application/json' })
+    }
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers,
+      body: body instanceof FormData || body instanceof URLSearchParams ? body : body === undefined ? undefined : JSON.stringify(body)
+    })
     const text = await response.text()
     if (!response.ok) throw new Error(`${method} ${path}: ${text}`)
     return text === '' ? null : JSON.parse(text)
   }
-  const login = async (username: string) => (await call('POST', '/users/token', null, new URLSearchParams({ ...await call('GET', '/oauth-clients/local', null), grant_type: 'password', username, password: PASSWORD }))).access_token as string
-  await call('POST', '/users', await login('root'), { username: 'ada', password: PASSWORD, email: 'ada@example.com', role: 2, channelName: 'ada_channel' })
+  const login = async (username: string) =>
+    (
+      await call(
+        'POST',
+        '/users/token',
+        null,
+        new URLSearchParams({ ...(await call('GET', '/oauth-clients/local', null)), grant_type: 'password', username, password: PASSWORD })
+      )
+    ).access_token as string
+  await call('POST', '/users', await login('root'), {
+    username: 'ada',
+    password: PASSWORD,
+    email: 'ada@example.com',
+    role: 2,
+    channelName: 'ada_channel'
+  })
   const ada = await login('ada')
   await call('PUT', '/users/me', ada, { displayName: 'Ada Morel', description: 'I film what moves: *water*, wheels, people.' })
-  await call('PUT', '/video-channels/ada_channel', ada, { displayName: 'Slow pictures', description: 'One short film every **Sunday**. https://example.com', support: 'You can help with a coffee: https://example.com' })
+  await call('PUT', '/video-channels/ada_channel', ada, {
+    displayName: 'Slow pictures',
+    description: 'One short film every **Sunday**. https://example.com',
+    support: 'You can help with a coffee: https://example.com'
+  })
   const [channel] = (await call('GET', '/users/me', ada)).videoChannels
-  await call('POST', '/video-channels', ada, { name: 'night_walks', displayName: 'Night walks', description: 'What a town says when it sleeps.' })
+  await call('POST', '/video-channels', ada, {
+    name: 'night_walks',
+    displayName: 'Night walks',
+    description: 'What a town says when it sleeps.'
+  })
   const upload = async (name: string, film: string, fields: Record<string, string>): Promise<Names> => {
     const form = new FormData()
     for (const [key, value] of Object.entries({ name, channelId: String(channel.id), ...fields })) form.append(key, value)
@@ -202,24 +371,44 @@ async function fill(url: string, data: string): Promise<Omit<Site, 'url' | 'stop
   }
   const made: Names[] = []
   for (const [index, name] of FILMS.entries()) made.unshift(await upload(name, films[index]!, { privacy: '1' }))
-  const open = await upload('A reel unwinds', films[0]!, { privacy: '1', description: TEXT, category: '2', language: 'en', licence: '2', 'tags[0]': 'film', 'tags[1]': 'slow' })
+  const open = await upload('A reel unwinds', films[0]!, {
+    privacy: '1',
+    description: TEXT,
+    category: '2',
+    language: 'en',
+    licence: '2',
+    'tags[0]': 'film',
+    'tags[1]': 'slow'
+  })
   const locked = await upload('For friends', films[1]!, { privacy: '5', 'videoPasswords[0]': 'friends' })
   const hidden = await upload('A draft', films[2]!, { privacy: '3' })
   await call('POST', '/users', await login('root'), { username: 'charles', password: PASSWORD, email: 'charles@example.com', role: 2 })
   const charles = await login('charles')
   await call('PUT', '/users/me', charles, { displayName: 'Charles Babin' })
-  const say = async (token: string, text: string, parent?: number): Promise<number> => (await call('POST', `/videos/${open.uuid}/${parent ? `comments/${parent}` : 'comment-threads'}`, token, { text })).comment.id
+  const say = async (token: string, text: string, parent?: number): Promise<number> =>
+    (await call('POST', `/videos/${open.uuid}/${parent ? `comments/${parent}` : 'comment-threads'}`, token, { text })).comment.id
   await say(charles, 'Which lens is this?')
-  const first = await say(charles, 'I have walked past this mill for **thirty years** and never knew that the wheel still turns.\n\n- the light at *minute four*\n- the sound of it')
+  const first = await say(
+    charles,
+    'I have walked past this mill for **thirty years** and never knew that the wheel still turns.\n\n- the light at *minute four*\n- the sound of it'
+  )
   await say(charles, 'Then I will be there.', await say(ada, 'Twice a year, in May and in October. https://example.com', first))
   await call('PUT', `/videos/${open.uuid}/rate`, charles, { rating: 'like' })
-  const report = (await call('POST', '/abuses', ada, { reason: 'The sound is from a record that came out last year.', predefinedReasons: ['rights'], video: { id: open.id } })).abuse.id as number
+  const report = (
+    await call('POST', '/abuses', ada, {
+      reason: 'The sound is from a record that came out last year.',
+      predefinedReasons: ['rights'],
+      video: { id: open.id }
+    })
+  ).abuse.id as number
   await call('POST', `/abuses/${report}/messages`, await login('root'), { message: 'Which record is it, and at what minute?' })
   await call('POST', `/abuses/${report}/messages`, ada, { message: 'At minute two. I will look for the name.' })
   // Nobody answers there.
   await call('POST', '/server/following', await login('root'), { hosts: ['127.0.0.1:1'], handles: ['slow_pictures@127.0.0.1:1'] })
   for (;;) {
-    const states = await Promise.all([...made, open, locked, hidden].map(async ({ uuid }) => (await call('GET', `/videos/${uuid}/transcoding`, ada)).state as string))
+    const states = await Promise.all(
+      [...made, open, locked, hidden].map(async ({ uuid }) => (await call('GET', `/videos/${uuid}/transcoding`, ada)).state as string)
+    )
     if (states.every(state => state === 'done')) break
     if (states.includes('failed')) throw new Error('A film could not be encoded')
     await new Promise(resolve => setTimeout(resolve, 1000))
@@ -231,7 +420,27 @@ async function fill(url: string, data: string): Promise<Omit<Site, 'url' | 'stop
 function makeFilm(data: string, index: number, name = `film-${index}.mp4`): string {
   const real = resolve(root, '../shared/media/the-last-man-on-earth.mp4')
   const target = join(data, name)
-  const source = existsSync(real) ? ['-ss', String(index * 1.2), '-t', '5', '-i', real] : ['-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=25:duration=5', '-f', 'lavfi', '-i', 'sine=duration=5']
-  execFileSync('ffmpeg', ['-v', 'error', '-y', ...source, '-vf', `scale=854:480,setsar=1,colorchannelmixer=rr=${0.5 + (index * 37 % 60) / 100}:gg=${0.5 + (index * 53 % 60) / 100}:bb=${0.5 + (index * 71 % 60) / 100}`, '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'aac', target])
+  const source = existsSync(real)
+    ? ['-ss', String(index * 1.2), '-t', '5', '-i', real]
+    : ['-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=25:duration=5', '-f', 'lavfi', '-i', 'sine=duration=5']
+  execFileSync('ffmpeg', [
+    '-v',
+    'error',
+    '-y',
+    ...source,
+    '-vf',
+    `scale=854:480,setsar=1,colorchannelmixer=rr=${0.5 + ((index * 37) % 60) / 100}:gg=${0.5 + ((index * 53) % 60) / 100}:bb=${0.5 + ((index * 71) % 60) / 100}`,
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-g',
+    '50',
+    '-pix_fmt',
+    'yuv420p',
+    '-c:a',
+    'aac',
+    target
+  ])
   return target
 }

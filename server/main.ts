@@ -21,9 +21,11 @@ function fail(message: string): never {
   process.exit(1)
 }
 
-function readArguments(): { roles: Role[], file?: string, reset?: string } {
+function readArguments(): { roles: Role[]; file?: string; reset?: string } {
   try {
-    const { values } = parseArgs({ options: { roles: { type: 'string' }, config: { type: 'string' }, 'reset-password': { type: 'string' } } })
+    const { values } = parseArgs({
+      options: { roles: { type: 'string' }, config: { type: 'string' }, 'reset-password': { type: 'string' } }
+    })
     const roles = (values.roles ?? 'web,worker').split(',')
     const unknown = roles.find(role => !ROLES.includes(role as Role))
     if (unknown !== undefined) fail(`Unknown role "${unknown}": the roles are ${ROLES.join(' and ')}`)
@@ -53,7 +55,8 @@ try {
   loadConfig({ file })
   running = await startProcess(roles, reset)
   logger.info('Started', { roles, url: running.port === null ? undefined : origin() })
-  if (running.login && !process.connected) process.stdout.write(`Log in as ${running.login.username} with the password ${running.login.password} (shown only this once).\n`)
+  if (running.login && !process.connected)
+    process.stdout.write(`Log in as ${running.login.username} with the password ${running.login.password} (shown only this once).\n`)
   tell({ type: 'ready', url: origin(), login: running.login ?? undefined })
 } catch (error) {
   if (error instanceof ConfigError) fail(error.message)

@@ -3,13 +3,26 @@ import { Timestamp } from './fields.ts'
 
 /** One size of an avatar or banner. */
 export const ActorImage = z.object({
-  width: z.int(), height: z.int().optional(), path: z.string(), fileUrl: z.string().optional(), createdAt: Timestamp, updatedAt: Timestamp
+  width: z.int(),
+  height: z.int().optional(),
+  path: z.string(),
+  fileUrl: z.string().optional(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp
 })
 
 /** What every actor shows of itself. */
 const Actor = z.object({
-  id: z.int(), url: z.string(), name: z.string(), host: z.string(), avatars: z.array(ActorImage),
-  hostRedundancyAllowed: z.boolean(), followingCount: z.int(), followersCount: z.int(), createdAt: Timestamp, updatedAt: Timestamp,
+  id: z.int(),
+  url: z.string(),
+  name: z.string(),
+  host: z.string(),
+  avatars: z.array(ActorImage),
+  hostRedundancyAllowed: z.boolean(),
+  followingCount: z.int(),
+  followersCount: z.int(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
   displayName: z.string()
 })
 
@@ -18,13 +31,21 @@ export const Account = Actor.extend({ description: z.string().nullable(), userId
 
 /** A channel: what people follow. */
 export const Channel = Actor.extend({
-  banners: z.array(ActorImage), description: z.string().nullable(), support: z.string().nullable(), isLocal: z.boolean(),
+  banners: z.array(ActorImage),
+  description: z.string().nullable(),
+  support: z.string().nullable(),
+  isLocal: z.boolean(),
   ownerAccount: Account.optional()
 })
 
 /** An actor as cards of videos show it. */
 export const ActorSummary = z.object({
-  id: z.int(), name: z.string(), displayName: z.string(), url: z.string(), host: z.string(), avatars: z.array(ActorImage)
+  id: z.int(),
+  name: z.string(),
+  displayName: z.string(),
+  url: z.string(),
+  host: z.string(),
+  avatars: z.array(ActorImage)
 })
 
 /** The name of an account or channel, optionally with its host: `name` or `name@host`. */
@@ -32,7 +53,11 @@ export const Handle = z.string().regex(/^@?[a-zA-Z0-9_.-]{1,120}(@[a-zA-Z0-9.:[\
 
 /** A new name of a local account or channel. */
 export function Name(max: number, message: string) {
-  return z.string(message).min(1, message).max(max, message).regex(/^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$/, message)
+  return z
+    .string(message)
+    .min(1, message)
+    .max(max, message)
+    .regex(/^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$/, message)
 }
 
 export type ActorImage = z.output<typeof ActorImage>

@@ -14,24 +14,86 @@ const Fields = {
 
 /** A channel in lists, with the numbers its owner asks for. */
 const ChannelWithStats = Channel.extend({
-  videosCount: z.int().optional(), totalViews: z.int().optional(),
+  videosCount: z.int().optional(),
+  totalViews: z.int().optional(),
   viewsPerDay: z.array(z.object({ date: Timestamp, views: z.int() })).optional()
 })
 
 /** Channels: list, make, change, remove, pictures. */
 export const channels = contract({
-  'GET /video-channels': { summary: 'All channels of this instance', tag: 'Channels', query: Paging.extend({ sort: z.enum(['id', '-id', 'createdAt', '-createdAt', 'updatedAt', '-updatedAt', 'name', '-name', 'displayName', '-displayName'], 'Invalid value').optional() }), response: page(Channel), cache: true },
-  'POST /video-channels': { summary: 'Create a channel', tag: 'Channels', auth: 'user', body: z.object({ name: ChannelName, ...Fields }), response: z.object({ videoChannel: z.object({ id: z.int() }) }), refusals: { 409: 'The name is or was in use' } },
-  'GET /users/me/channel-names/:name': { summary: 'Whether a channel can have this name', description: 'False while an account or channel has it, or ever had.', tag: 'Channels', auth: 'user', params: z.object({ name: ChannelName }), response: z.object({ free: z.boolean() }) },
+  'GET /video-channels': {
+    summary: 'All channels of this instance',
+    tag: 'Channels',
+    query: Paging.extend({
+      sort: z
+        .enum(
+          ['id', '-id', 'createdAt', '-createdAt', 'updatedAt', '-updatedAt', 'name', '-name', 'displayName', '-displayName'],
+          'Invalid value'
+        )
+        .optional()
+    }),
+    response: page(Channel),
+    cache: true
+  },
+  'POST /video-channels': {
+    summary: 'Create a channel',
+    tag: 'Channels',
+    auth: 'user',
+    body: z.object({ name: ChannelName, ...Fields }),
+    response: z.object({ videoChannel: z.object({ id: z.int() }) }),
+    refusals: { 409: 'The name is or was in use' }
+  },
+  'GET /users/me/channel-names/:name': {
+    summary: 'Whether a channel can have this name',
+    description: 'False while an account or channel has it, or ever had.',
+    tag: 'Channels',
+    auth: 'user',
+    params: z.object({ name: ChannelName }),
+    response: z.object({ free: z.boolean() })
+  },
   'GET /video-channels/:channelHandle': { summary: 'One channel', tag: 'Channels', params: ChannelParam, response: Channel, cache: true },
-  'PUT /video-channels/:channelHandle': { summary: 'Change a channel', tag: 'Channels', auth: 'user', params: ChannelParam, body: z.object({ ...Fields, displayName: DisplayName.optional(), bulkVideosSupportUpdate: Bool.optional() }) },
-  'DELETE /video-channels/:channelHandle': { summary: 'Remove a channel with its videos', tag: 'Channels', auth: 'user', params: ChannelParam, refusals: { 409: 'An account keeps at least one channel' } },
-  'POST /video-channels/:channelHandle/avatar/pick': { summary: 'Set the avatar', tag: 'Channels', auth: 'user', params: ChannelParam, files: { avatarfile: 'avatar' }, response: z.object({ avatars: z.array(ActorImage) }) },
-  'POST /video-channels/:channelHandle/banner/pick': { summary: 'Set the banner', tag: 'Channels', auth: 'user', params: ChannelParam, files: { bannerfile: 'avatar' }, response: z.object({ banners: z.array(ActorImage) }) },
+  'PUT /video-channels/:channelHandle': {
+    summary: 'Change a channel',
+    tag: 'Channels',
+    auth: 'user',
+    params: ChannelParam,
+    body: z.object({ ...Fields, displayName: DisplayName.optional(), bulkVideosSupportUpdate: Bool.optional() })
+  },
+  'DELETE /video-channels/:channelHandle': {
+    summary: 'Remove a channel with its videos',
+    tag: 'Channels',
+    auth: 'user',
+    params: ChannelParam,
+    refusals: { 409: 'An account keeps at least one channel' }
+  },
+  'POST /video-channels/:channelHandle/avatar/pick': {
+    summary: 'Set the avatar',
+    tag: 'Channels',
+    auth: 'user',
+    params: ChannelParam,
+    files: { avatarfile: 'avatar' },
+    response: z.object({ avatars: z.array(ActorImage) })
+  },
+  'POST /video-channels/:channelHandle/banner/pick': {
+    summary: 'Set the banner',
+    tag: 'Channels',
+    auth: 'user',
+    params: ChannelParam,
+    files: { bannerfile: 'avatar' },
+    response: z.object({ banners: z.array(ActorImage) })
+  },
   'DELETE /video-channels/:channelHandle/avatar': { summary: 'Remove the avatar', tag: 'Channels', auth: 'user', params: ChannelParam },
   'DELETE /video-channels/:channelHandle/banner': { summary: 'Remove the banner', tag: 'Channels', auth: 'user', params: ChannelParam },
   'GET /accounts/:name/video-channels': {
-    summary: 'Channels of an account', tag: 'Channels', params: z.object({ name: Handle }), response: page(ChannelWithStats), cache: true,
-    query: Paging.extend({ withStats: Bool.optional(), search: z.string().max(200).optional(), sort: z.enum(['id', '-id', 'createdAt', '-createdAt', 'updatedAt', '-updatedAt', 'name', '-name'], 'Invalid value').optional() })
+    summary: 'Channels of an account',
+    tag: 'Channels',
+    params: z.object({ name: Handle }),
+    response: page(ChannelWithStats),
+    cache: true,
+    query: Paging.extend({
+      withStats: Bool.optional(),
+      search: z.string().max(200).optional(),
+      sort: z.enum(['id', '-id', 'createdAt', '-createdAt', 'updatedAt', '-updatedAt', 'name', '-name'], 'Invalid value').optional()
+    })
   }
 })

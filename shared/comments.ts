@@ -4,14 +4,30 @@ import { contract } from './contract.ts'
 import { Bool, int, page, Paging, Timestamp } from './fields.ts'
 import { VideoId, VideoParam } from './videos.ts'
 
-/** A comment; `text` is Markdown of local people and HTML of others, `html` the same ready to be shown: sanitised once more on its way out. A deleted one keeps its place. */
+/**
+ * A comment; `text` is Markdown of local people and HTML of others, `html` the same ready to be shown: sanitised once more on its way out.
+ * A deleted one keeps its place.
+ */
 export const Comment = z.object({
-  id: z.int(), url: z.string(), text: z.string(), html: z.string(), threadId: z.int(), inReplyToCommentId: z.int().nullable(), videoId: z.int(), createdAt: Timestamp, updatedAt: Timestamp, deletedAt: Timestamp.nullable(),
-  heldForReview: z.boolean(), isDeleted: z.boolean(), totalRepliesFromVideoAuthor: z.int(), totalReplies: z.int(), account: Account.nullable()
+  id: z.int(),
+  url: z.string(),
+  text: z.string(),
+  html: z.string(),
+  threadId: z.int(),
+  inReplyToCommentId: z.int().nullable(),
+  videoId: z.int(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  deletedAt: Timestamp.nullable(),
+  heldForReview: z.boolean(),
+  isDeleted: z.boolean(),
+  totalRepliesFromVideoAuthor: z.int(),
+  totalReplies: z.int(),
+  account: Account.nullable()
 })
 export type Comment = z.output<typeof Comment>
 /** A comment with its answers, and theirs. */
-export type CommentTree = { comment: Comment, children: CommentTree[] }
+export type CommentTree = { comment: Comment; children: CommentTree[] }
 const Tree: z.ZodType<CommentTree> = z.object({ comment: Comment, children: z.array(z.any()) })
 
 const Number = int(1, 2 ** 31 - 1)
@@ -23,15 +39,54 @@ const REFUSALS = { 409: 'Comments are switched off for this video' } as const
 /** Comments below videos. */
 export const comments = contract({
   'GET /videos/:id/comment-threads': {
-    summary: 'Threads below a video', tag: 'Comments', auth: 'optional', params: VideoParam, query: Paging.extend({ sort: z.enum(['createdAt', '-createdAt', 'totalReplies', '-totalReplies'], 'Invalid value').optional() }),
+    summary: 'Threads below a video',
+    tag: 'Comments',
+    auth: 'optional',
+    params: VideoParam,
+    query: Paging.extend({ sort: z.enum(['createdAt', '-createdAt', 'totalReplies', '-totalReplies'], 'Invalid value').optional() }),
     response: page(Comment).extend({ totalNotDeletedComments: z.int() })
   },
-  'POST /videos/:id/comment-threads': { summary: 'Begin a thread', tag: 'Comments', auth: 'user', params: VideoParam, body: Body, response: Made, refusals: REFUSALS },
-  'GET /videos/:id/comment-threads/:threadId': { summary: 'A thread with all answers', tag: 'Comments', auth: 'optional', params: z.object({ id: VideoId, threadId: Number }), response: Tree },
-  'POST /videos/:id/comments/:commentId': { summary: 'Answer a comment', tag: 'Comments', auth: 'user', params: One, body: Body, response: Made, refusals: REFUSALS },
+  'POST /videos/:id/comment-threads': {
+    summary: 'Begin a thread',
+    tag: 'Comments',
+    auth: 'user',
+    params: VideoParam,
+    body: Body,
+    response: Made,
+    refusals: REFUSALS
+  },
+  'GET /videos/:id/comment-threads/:threadId': {
+    summary: 'A thread with all answers',
+    tag: 'Comments',
+    auth: 'optional',
+    params: z.object({ id: VideoId, threadId: Number }),
+    response: Tree
+  },
+  'POST /videos/:id/comments/:commentId': {
+    summary: 'Answer a comment',
+    tag: 'Comments',
+    auth: 'user',
+    params: One,
+    body: Body,
+    response: Made,
+    refusals: REFUSALS
+  },
   'DELETE /videos/:id/comments/:commentId': { summary: 'Delete a comment', tag: 'Comments', auth: 'user', params: One },
-  'POST /videos/:id/comments/:commentId/approve': { summary: 'Approve a comment that is held for review', tag: 'Comments', auth: 'user', params: One },
+  'POST /videos/:id/comments/:commentId/approve': {
+    summary: 'Approve a comment that is held for review',
+    tag: 'Comments',
+    auth: 'user',
+    params: One
+  },
   'GET /users/me/videos/comments': {
-    summary: 'Comments below my videos', tag: 'Comments', auth: 'user', query: Paging.extend({ isHeldForReview: Bool.optional(), search: z.string().max(200).optional(), sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional() }), response: page(Comment)
+    summary: 'Comments below my videos',
+    tag: 'Comments',
+    auth: 'user',
+    query: Paging.extend({
+      isHeldForReview: Bool.optional(),
+      search: z.string().max(200).optional(),
+      sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional()
+    }),
+    response: page(Comment)
   }
 })

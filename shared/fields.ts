@@ -2,32 +2,50 @@ import { z } from 'zod'
 
 /** An integer, also as the text that queries and forms carry. */
 export function int(min: number, max: number = Number.MAX_SAFE_INTEGER) {
-  return z.preprocess(value => typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value, z.int('Invalid value').min(min, 'Invalid value').max(max, 'Invalid value'))
+  return z
+    .preprocess(
+      value => (typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value),
+      z.int('Invalid value').min(min, 'Invalid value').max(max, 'Invalid value')
+    )
     .meta({ override: { type: 'integer', minimum: min, ...(max === Number.MAX_SAFE_INTEGER ? {} : { maximum: max }) } })
 }
 
 /** A boolean, also as 'true'/'false'/'1'/'0'. */
-export const Bool = z.preprocess(value => value === 'true' || value === '1' || value === 1 ? true : value === 'false' || value === '0' || value === 0 ? false : value, z.boolean('Invalid value'))
+export const Bool = z
+  .preprocess(
+    value => (value === 'true' || value === '1' || value === 1 ? true : value === 'false' || value === '0' || value === 0 ? false : value),
+    z.boolean('Invalid value')
+  )
   .meta({ override: { type: 'boolean' } })
 
 /** A list, also as one value alone (`a=1`), repeated (`a=1&a=2`) or bracketed (`a[]=1`). */
 export function list<T extends z.ZodType>(item: T, max = 100) {
-  return z.preprocess(value => value === undefined || value === null || Array.isArray(value) ? value : [value], z.array(item).max(max, `Should have at most ${max} elements`))
+  return z.preprocess(
+    value => (value === undefined || value === null || Array.isArray(value) ? value : [value]),
+    z.array(item).max(max, `Should have at most ${max} elements`)
+  )
 }
 
 /** A text that forms may send empty to say "none": trimmed, '' and 'null' become null. */
 export function textOrNull(min: number, max: number, message = 'Invalid value') {
-  return z.preprocess(value => value === '' || value === 'null' ? null : value, z.string(message).min(min, message).max(max, message).nullable())
+  return z
+    .preprocess(
+      value => (value === '' || value === 'null' ? null : value),
+      z.string(message).min(min, message).max(max, message).nullable()
+    )
     .meta({ override: { type: ['string', 'null'], minLength: min, maxLength: max } })
 }
 
 /** Lets forms say "none" for any field: '' and 'null' become null. */
 export function orNull<T extends z.ZodType>(type: T) {
-  return z.preprocess(value => value === '' || value === 'null' ? null : value, type.nullable())
+  return z.preprocess(value => (value === '' || value === 'null' ? null : value), type.nullable())
 }
 
 /** An ISO 8601 date and time, read as a Date. */
-export const DateTime = z.string('Invalid value').refine(value => /^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value)), 'Invalid value').transform(value => new Date(value))
+export const DateTime = z
+  .string('Invalid value')
+  .refine(value => /^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value)), 'Invalid value')
+  .transform(value => new Date(value))
   .meta({ override: { type: 'string', format: 'date-time' } })
 
 /** A date in an answer: ISO 8601, UTC. */

@@ -15,6 +15,15 @@ describe('short UUIDs', () => {
     }
   })
   it('refuse what is neither', () => {
-    for (const id of ['', '1', 'not an id', 'ZZZZZZZZZZZZZZZZZZZZZZ', '5mWpKc5KauZvCYPTDPhfU0', '2350f605-4ebe-408c-af48', '../../../../etc/passwd']) expect(longUuid(id)).toBeNull()
+    for (const id of [
+      '',
+      '1',
+      'not an id',
+      'ZZZZZZZZZZZZZZZZZZZZZZ',
+      '5mWpKc5KauZvCYPTDPhfU0',
+      '2350f605-4ebe-408c-af48',
+      '../../../../etc/passwd'
+    ])
+      expect(longUuid(id)).toBeNull()
   })
 })

@@ -3,25 +3,79 @@ import { contract } from './contract.ts'
 import { page, Paging } from './fields.ts'
 
 const Job = z.object({
-  id: z.string(), state: z.string(), type: z.string(), data: z.unknown(), priority: z.int().optional(), progress: z.number(), error: z.unknown().nullable(),
-  createdAt: z.iso.datetime(), processedOn: z.iso.datetime().nullable(), finishedOn: z.iso.datetime().nullable()
+  id: z.string(),
+  state: z.string(),
+  type: z.string(),
+  data: z.unknown(),
+  priority: z.int().optional(),
+  progress: z.number(),
+  error: z.unknown().nullable(),
+  createdAt: z.iso.datetime(),
+  processedOn: z.iso.datetime().nullable(),
+  finishedOn: z.iso.datetime().nullable()
 })
-const JobState = z.enum(['active', 'completed', 'failed', 'waiting', 'delayed', 'paused', 'waiting-children', 'prioritized'], 'Invalid value')
-const JobQuery = Paging.extend({ jobType: z.string().max(100).optional(), sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional() })
+const JobState = z.enum(
+  ['active', 'completed', 'failed', 'waiting', 'delayed', 'paused', 'waiting-children', 'prioritized'],
+  'Invalid value'
+)
+const JobQuery = Paging.extend({
+  jobType: z.string().max(100).optional(),
+  sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional()
+})
 
 /** What the instance says of itself: settings a client needs, the about page, numbers, health, jobs. */
 export const instance = contract({
   'GET /ping': { summary: 'Is the server there', tag: 'Instance', response: z.literal('pong') },
   'GET /config': {
-    summary: 'Settings a client needs', tag: 'Instance', cache: true,
-    response: z.looseObject({ instance: z.looseObject({ name: z.string(), shortDescription: z.string() }), serverVersion: z.string(), signup: z.object({ allowed: z.boolean(), allowedForCurrentIP: z.boolean(), minimumAge: z.int(), requiresApproval: z.boolean(), requiresEmailVerification: z.boolean() }) })
+    summary: 'Settings a client needs',
+    tag: 'Instance',
+    cache: true,
+    response: z.looseObject({
+      instance: z.looseObject({ name: z.string(), shortDescription: z.string() }),
+      serverVersion: z.string(),
+      signup: z.object({
+        allowed: z.boolean(),
+        allowedForCurrentIP: z.boolean(),
+        minimumAge: z.int(),
+        requiresApproval: z.boolean(),
+        requiresEmailVerification: z.boolean()
+      })
+    })
   },
-  'GET /config/about': { summary: 'The about page', tag: 'Instance', cache: true, response: z.object({ instance: z.looseObject({ name: z.string() }) }) },
-  'GET /server/stats': { summary: 'Numbers of the instance', tag: 'Instance', cache: true, response: z.looseObject({ totalUsers: z.int(), totalLocalVideos: z.int(), totalVideos: z.int() }) },
-  'GET /server/debug': { summary: 'Health', tag: 'Administration', auth: 'admin', description: '`activityPubMessagesWaiting`: received activities not yet processed; `outgoing.held`: those of `outgoing.waiting` whose servers do not answer.',
-    response: z.object({ ip: z.string(), activityPubMessagesWaiting: z.int(), incoming: z.object({ waiting: z.int() }), outgoing: z.object({ waiting: z.int(), held: z.int() }) }) },
+  'GET /config/about': {
+    summary: 'The about page',
+    tag: 'Instance',
+    cache: true,
+    response: z.object({ instance: z.looseObject({ name: z.string() }) })
+  },
+  'GET /server/stats': {
+    summary: 'Numbers of the instance',
+    tag: 'Instance',
+    cache: true,
+    response: z.looseObject({ totalUsers: z.int(), totalLocalVideos: z.int(), totalVideos: z.int() })
+  },
+  'GET /server/debug': {
+    summary: 'Health',
+    tag: 'Administration',
+    auth: 'admin',
+    description:
+      '`activityPubMessagesWaiting`: received activities not yet processed; `outgoing.held`: those of `outgoing.waiting` whose servers do not answer.',
+    response: z.object({
+      ip: z.string(),
+      activityPubMessagesWaiting: z.int(),
+      incoming: z.object({ waiting: z.int() }),
+      outgoing: z.object({ waiting: z.int(), held: z.int() })
+    })
+  },
   'GET /jobs': { summary: 'Jobs of every state', tag: 'Administration', auth: 'admin', query: JobQuery, response: page(Job) },
-  'GET /jobs/:state': { summary: 'Jobs of one state', tag: 'Administration', auth: 'admin', params: z.object({ state: JobState }), query: JobQuery, response: page(Job) },
+  'GET /jobs/:state': {
+    summary: 'Jobs of one state',
+    tag: 'Administration',
+    auth: 'admin',
+    params: z.object({ state: JobState }),
+    query: JobQuery,
+    response: page(Job)
+  },
   'POST /jobs/pause': { summary: 'Let no further job start', tag: 'Administration', auth: 'admin' },
   'POST /jobs/resume': { summary: 'Let jobs start again', tag: 'Administration', auth: 'admin' }
 })

@@ -7,13 +7,34 @@ import { Video, VideoId } from './videos.ts'
 
 /** A list of videos in an order. */
 export const Playlist = z.object({
-  id: z.int(), uuid: z.string(), shortUUID: z.string(), isLocal: z.boolean(), url: z.string(), displayName: z.string(), description: z.string().nullable(), privacy: Labelled, type: Labelled,
-  thumbnailPath: z.string().nullable(), embedPath: z.string(), videosLength: z.int(), createdAt: Timestamp, updatedAt: Timestamp, ownerAccount: ActorSummary, videoChannel: ActorSummary.nullable()
+  id: z.int(),
+  uuid: z.string(),
+  shortUUID: z.string(),
+  isLocal: z.boolean(),
+  url: z.string(),
+  displayName: z.string(),
+  description: z.string().nullable(),
+  privacy: Labelled,
+  type: Labelled,
+  thumbnailPath: z.string().nullable(),
+  embedPath: z.string(),
+  videosLength: z.int(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  ownerAccount: ActorSummary,
+  videoChannel: ActorSummary.nullable()
 })
 export type Playlist = z.output<typeof Playlist>
 
 /** What stands at a place of a playlist. `type`: 0 a video, 1 a deleted one, 2 a private one, 3 one that cannot be shown. */
-export const PlaylistElement = z.object({ id: z.int(), position: z.int(), startTimestamp: z.int().nullable(), stopTimestamp: z.int().nullable(), type: z.int(), video: Video.nullable() })
+export const PlaylistElement = z.object({
+  id: z.int(),
+  position: z.int(),
+  startTimestamp: z.int().nullable(),
+  stopTimestamp: z.int().nullable(),
+  type: z.int(),
+  video: Video.nullable()
+})
 
 const Seconds = int(0, 2 ** 31 - 1)
 const PlaylistId = z.string('Invalid value').transform((value, context) => {
@@ -25,9 +46,21 @@ const PlaylistId = z.string('Invalid value').transform((value, context) => {
 })
 const PlaylistParam = z.object({ playlistId: PlaylistId })
 const ElementParam = z.object({ playlistId: PlaylistId, elementId: int(1, 2 ** 31 - 1) })
-const Name = z.string('Should have a valid display name').trim().min(1, 'Should have a valid display name').max(120, 'Should have a valid display name')
-const Details = { description: textOrNull(3, 1000, 'Should have a valid description').optional(), privacy: int(1, 3).optional(), videoChannelId: orNull(int(1, 2 ** 31 - 1)).optional() }
-const Listing = Paging.extend({ sort: z.enum(['displayName', '-displayName', 'createdAt', '-createdAt', 'updatedAt', '-updatedAt'], 'Invalid value').optional(), search: z.string('Invalid value').max(200, 'Invalid value').optional(), playlistType: int(1, 2).optional() })
+const Name = z
+  .string('Should have a valid display name')
+  .trim()
+  .min(1, 'Should have a valid display name')
+  .max(120, 'Should have a valid display name')
+const Details = {
+  description: textOrNull(3, 1000, 'Should have a valid description').optional(),
+  privacy: int(1, 3).optional(),
+  videoChannelId: orNull(int(1, 2 ** 31 - 1)).optional()
+}
+const Listing = Paging.extend({
+  sort: z.enum(['displayName', '-displayName', 'createdAt', '-createdAt', 'updatedAt', '-updatedAt'], 'Invalid value').optional(),
+  search: z.string('Invalid value').max(200, 'Invalid value').optional(),
+  playlistType: int(1, 2).optional()
+})
 const Times = { startTimestamp: orNull(Seconds).optional(), stopTimestamp: orNull(Seconds).optional() }
 
 /** Playlists and what is in them. */
@@ -35,29 +68,102 @@ export const playlists = contract({
   'GET /video-playlists/privacies': { summary: 'Privacies of playlists', tag: 'Playlists', response: z.record(z.string(), z.string()) },
   'GET /video-playlists': { summary: 'Public playlists', tag: 'Playlists', auth: 'optional', query: Listing, response: page(Playlist) },
   'POST /video-playlists': {
-    summary: 'Make a playlist', tag: 'Playlists', auth: 'user', files: { thumbnailfile: 'image' }, body: z.object({ displayName: Name, ...Details }),
+    summary: 'Make a playlist',
+    tag: 'Playlists',
+    auth: 'user',
+    files: { thumbnailfile: 'image' },
+    body: z.object({ displayName: Name, ...Details }),
     response: z.object({ videoPlaylist: z.object({ id: z.int(), uuid: z.string(), shortUUID: z.string() }) })
   },
-  'GET /video-playlists/:playlistId': { summary: 'A playlist', tag: 'Playlists', auth: 'optional', params: PlaylistParam, response: Playlist },
-  'PUT /video-playlists/:playlistId': { summary: 'Edit a playlist', tag: 'Playlists', auth: 'user', params: PlaylistParam, files: { thumbnailfile: 'image' }, body: z.object({ displayName: Name.optional(), ...Details }) },
+  'GET /video-playlists/:playlistId': {
+    summary: 'A playlist',
+    tag: 'Playlists',
+    auth: 'optional',
+    params: PlaylistParam,
+    response: Playlist
+  },
+  'PUT /video-playlists/:playlistId': {
+    summary: 'Edit a playlist',
+    tag: 'Playlists',
+    auth: 'user',
+    params: PlaylistParam,
+    files: { thumbnailfile: 'image' },
+    body: z.object({ displayName: Name.optional(), ...Details })
+  },
   'DELETE /video-playlists/:playlistId': { summary: 'Delete a playlist', tag: 'Playlists', auth: 'user', params: PlaylistParam },
-  'GET /video-playlists/:playlistId/videos': { summary: 'What is in a playlist', tag: 'Playlists', auth: 'optional', params: PlaylistParam, query: Paging, response: page(PlaylistElement) },
+  'GET /video-playlists/:playlistId/videos': {
+    summary: 'What is in a playlist',
+    tag: 'Playlists',
+    auth: 'optional',
+    params: PlaylistParam,
+    query: Paging,
+    response: page(PlaylistElement)
+  },
   'POST /video-playlists/:playlistId/videos': {
-    summary: 'Add a video to a playlist', tag: 'Playlists', auth: 'user', params: PlaylistParam, body: z.object({ videoId: z.preprocess(value => typeof value === 'number' ? String(value) : value, VideoId), ...Times }),
+    summary: 'Add a video to a playlist',
+    tag: 'Playlists',
+    auth: 'user',
+    params: PlaylistParam,
+    body: z.object({ videoId: z.preprocess(value => (typeof value === 'number' ? String(value) : value), VideoId), ...Times }),
     response: z.object({ videoPlaylistElement: z.object({ id: z.int() }) })
   },
   'POST /video-playlists/:playlistId/videos/reorder': {
-    summary: 'Move elements of a playlist', tag: 'Playlists', auth: 'user', params: PlaylistParam,
-    body: z.object({ startPosition: int(1, 2 ** 31 - 1), insertAfterPosition: int(0, 2 ** 31 - 1), reorderLength: int(1, 2 ** 31 - 1).optional() })
+    summary: 'Move elements of a playlist',
+    tag: 'Playlists',
+    auth: 'user',
+    params: PlaylistParam,
+    body: z.object({
+      startPosition: int(1, 2 ** 31 - 1),
+      insertAfterPosition: int(0, 2 ** 31 - 1),
+      reorderLength: int(1, 2 ** 31 - 1).optional()
+    })
   },
-  'PUT /video-playlists/:playlistId/videos/:elementId': { summary: 'Set where an element of a playlist begins and ends', tag: 'Playlists', auth: 'user', params: ElementParam, body: z.object(Times) },
-  'DELETE /video-playlists/:playlistId/videos/:elementId': { summary: 'Take an element out of a playlist', tag: 'Playlists', auth: 'user', params: ElementParam },
+  'PUT /video-playlists/:playlistId/videos/:elementId': {
+    summary: 'Set where an element of a playlist begins and ends',
+    tag: 'Playlists',
+    auth: 'user',
+    params: ElementParam,
+    body: z.object(Times)
+  },
+  'DELETE /video-playlists/:playlistId/videos/:elementId': {
+    summary: 'Take an element out of a playlist',
+    tag: 'Playlists',
+    auth: 'user',
+    params: ElementParam
+  },
   'GET /users/me/video-playlists/videos-exist': {
-    summary: 'Which of my playlists have these videos', tag: 'Playlists', auth: 'user', query: z.object({ videoIds: list(int(1, 2 ** 31 - 1)) }),
-    response: z.record(z.string(), z.array(z.object({
-      playlistElementId: z.int(), playlistId: z.int(), playlistDisplayName: z.string(), playlistShortUUID: z.string(), startTimestamp: z.int().nullable(), stopTimestamp: z.int().nullable()
-    })))
+    summary: 'Which of my playlists have these videos',
+    tag: 'Playlists',
+    auth: 'user',
+    query: z.object({ videoIds: list(int(1, 2 ** 31 - 1)) }),
+    response: z.record(
+      z.string(),
+      z.array(
+        z.object({
+          playlistElementId: z.int(),
+          playlistId: z.int(),
+          playlistDisplayName: z.string(),
+          playlistShortUUID: z.string(),
+          startTimestamp: z.int().nullable(),
+          stopTimestamp: z.int().nullable()
+        })
+      )
+    )
   },
-  'GET /accounts/:name/video-playlists': { summary: 'Playlists of an account', tag: 'Playlists', auth: 'optional', params: z.object({ name: Handle }), query: Listing, response: page(Playlist) },
-  'GET /video-channels/:channelHandle/video-playlists': { summary: 'Playlists of a channel', tag: 'Playlists', auth: 'optional', params: z.object({ channelHandle: Handle }), query: Listing, response: page(Playlist) }
+  'GET /accounts/:name/video-playlists': {
+    summary: 'Playlists of an account',
+    tag: 'Playlists',
+    auth: 'optional',
+    params: z.object({ name: Handle }),
+    query: Listing,
+    response: page(Playlist)
+  },
+  'GET /video-channels/:channelHandle/video-playlists': {
+    summary: 'Playlists of a channel',
+    tag: 'Playlists',
+    auth: 'optional',
+    params: z.object({ channelHandle: Handle }),
+    query: Listing,
+    response: page(Playlist)
+  }
 })

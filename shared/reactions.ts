@@ -4,6 +4,18 @@ import { VideoParam } from './videos.ts'
 
 /** Likes and dislikes. */
 export const reactions = contract({
-  'PUT /videos/:id/rate': { summary: 'Like or dislike a video, or neither', tag: 'Reactions', auth: 'user', params: VideoParam, body: z.object({ rating: z.enum(['like', 'dislike', 'none'], 'Invalid value') }) },
-  'GET /users/me/videos/:id/rating': { summary: 'What I think of a video', tag: 'Reactions', auth: 'user', params: VideoParam, response: z.object({ videoId: z.int(), rating: z.enum(['like', 'dislike', 'none']) }) }
+  'PUT /videos/:id/rate': {
+    summary: 'Like or dislike a video, or neither',
+    tag: 'Reactions',
+    auth: 'user',
+    params: VideoParam,
+    body: z.object({ rating: z.enum(['like', 'dislike', 'none'], 'Invalid value') })
+  },
+  'GET /users/me/videos/:id/rating': {
+    summary: 'What I think of a video',
+    tag: 'Reactions',
+    auth: 'user',
+    params: VideoParam,
+    response: z.object({ videoId: z.int(), rating: z.enum(['like', 'dislike', 'none']) })
+  }
 })

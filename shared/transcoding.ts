@@ -9,11 +9,23 @@ const State = z.enum(['waiting', 'running', 'done', 'failed'], 'Invalid value')
 export const Priority = z.enum(['low', 'normal', 'high'], 'Invalid value')
 export type Priority = z.output<typeof Priority>
 
-/** The encoding of a video, as administrators see it among the others. `retryable`: what was uploaded is still there. `position`: from 1, of those that wait. */
+/**
+ * The encoding of a video, as administrators see it among the others. `retryable`: what was uploaded is still there. `position`: from 1, of
+ * those that wait.
+ */
 export const Encoding = z.object({
-  video: z.object({ id: z.int(), uuid: z.string(), shortUUID: z.string(), name: z.string() }), account: z.object({ name: z.string(), displayName: z.string() }),
-  state: State, priority: Priority, position: z.int().nullable(), percent: z.number(), attempts: z.int(), error: z.string().nullable(), retryable: z.boolean(),
-  createdAt: Timestamp, updatedAt: Timestamp, notBefore: Timestamp
+  video: z.object({ id: z.int(), uuid: z.string(), shortUUID: z.string(), name: z.string() }),
+  account: z.object({ name: z.string(), displayName: z.string() }),
+  state: State,
+  priority: Priority,
+  position: z.int().nullable(),
+  percent: z.number(),
+  attempts: z.int(),
+  error: z.string().nullable(),
+  retryable: z.boolean(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  notBefore: Timestamp
 })
 export type Encoding = z.output<typeof Encoding>
 
@@ -22,21 +34,46 @@ export const WorkingEncoder = z.object({ name: z.string(), workers: z.int() })
 
 /** The encoding of a video, as its owner follows it, and of all videos. */
 export const transcoding = contract({
-  'GET /videos/:id/transcoding': { summary: 'How far the encoding is', tag: 'My videos', auth: 'user', params: z.object({ id: VideoId }), response: Progress },
-  'GET /server/transcodings': {
-    summary: 'Encodings of all videos, the latest change first', tag: 'Administration', auth: 'admin', query: Paging.extend({ state: State.optional() }), response: page(Encoding)
+  'GET /videos/:id/transcoding': {
+    summary: 'How far the encoding is',
+    tag: 'My videos',
+    auth: 'user',
+    params: z.object({ id: VideoId }),
+    response: Progress
   },
-  'GET /server/encoders': { summary: 'The encoders that work, on any worker', tag: 'Administration', auth: 'admin', response: page(WorkingEncoder) },
+  'GET /server/transcodings': {
+    summary: 'Encodings of all videos, the latest change first',
+    tag: 'Administration',
+    auth: 'admin',
+    query: Paging.extend({ state: State.optional() }),
+    response: page(Encoding)
+  },
+  'GET /server/encoders': {
+    summary: 'The encoders that work, on any worker',
+    tag: 'Administration',
+    auth: 'admin',
+    response: page(WorkingEncoder)
+  },
   'PUT /server/transcodings/:id': {
-    summary: 'Say which encoding goes first', tag: 'Administration', auth: 'admin', params: z.object({ id: VideoId }), body: z.object({ priority: Priority }),
+    summary: 'Say which encoding goes first',
+    tag: 'Administration',
+    auth: 'admin',
+    params: z.object({ id: VideoId }),
+    body: z.object({ priority: Priority }),
     refusals: { 400: 'Not being encoded' }
   },
   'DELETE /server/transcodings/:id': {
-    summary: 'Stop an encoding: what is finished of the video stays', tag: 'Administration', auth: 'admin', params: z.object({ id: VideoId }),
+    summary: 'Stop an encoding: what is finished of the video stays',
+    tag: 'Administration',
+    auth: 'admin',
+    params: z.object({ id: VideoId }),
     refusals: { 400: 'Not being encoded' }
   },
   'POST /videos/:id/transcoding': {
-    summary: 'Encode a video again', tag: 'Administration', auth: 'admin', params: z.object({ id: VideoId }),
+    summary: 'Encode a video again',
+    tag: 'Administration',
+    auth: 'admin',
+    params: z.object({ id: VideoId }),
     body: z.object({ transcodingType: z.enum(['hls', 'web-video'], 'Invalid value'), forceTranscoding: z.boolean().optional() }),
     refusals: { 400: 'Nothing to encode from, or being encoded already' }
   }

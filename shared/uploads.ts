@@ -14,24 +14,51 @@ const UploadId = z.object({ upload_id: z.string('Invalid value').min(1, 'Invalid
 /** Upload in one request, or in pieces that survive a closed tab and a restarted server. */
 export const uploads = contract({
   'POST /videos/upload': {
-    summary: 'Upload a video in one request', tag: 'Upload', auth: 'user', files: { videofile: 'video', thumbnailfile: 'image', previewfile: 'image' },
-    body: UploadAttributes, response: Uploaded,
+    summary: 'Upload a video in one request',
+    tag: 'Upload',
+    auth: 'user',
+    files: { videofile: 'video', thumbnailfile: 'image', previewfile: 'image' },
+    body: UploadAttributes,
+    response: Uploaded,
     refusals: { 413: 'quota_reached or max_file_size_reached', 415: 'The type is not supported', 422: 'The file cannot be read as a video' }
   },
   'GET /users/me/uploads': {
-    summary: 'Unfinished uploads', tag: 'Upload', auth: 'user',
-    response: z.object({ data: z.array(z.object({ uploadId: z.string(), filename: z.string(), name: z.string(), size: z.int(), received: z.int(), expiresAt: z.iso.datetime() })) })
+    summary: 'Unfinished uploads',
+    tag: 'Upload',
+    auth: 'user',
+    response: z.object({
+      data: z.array(
+        z.object({
+          uploadId: z.string(),
+          filename: z.string(),
+          name: z.string(),
+          size: z.int(),
+          received: z.int(),
+          expiresAt: z.iso.datetime()
+        })
+      )
+    })
   },
   'POST /videos/upload-resumable': {
-    summary: 'Begin a resumable upload', tag: 'Upload', auth: 'user', files: { thumbnailfile: 'image', previewfile: 'image' }, status: 201,
-    description: 'Headers X-Upload-Content-Length (bytes) and X-Upload-Content-Type (MIME). Answers 201 with the upload\'s URL in Location.',
+    summary: 'Begin a resumable upload',
+    tag: 'Upload',
+    auth: 'user',
+    files: { thumbnailfile: 'image', previewfile: 'image' },
+    status: 201,
+    description: "Headers X-Upload-Content-Length (bytes) and X-Upload-Content-Type (MIME). Answers 201 with the upload's URL in Location.",
     body: UploadAttributes.extend({ filename: z.string('Invalid value').min(1, 'Invalid value').max(1000, 'Invalid value') }),
     refusals: { 400: 'A header or field is missing', 413: 'quota_reached or max_file_size_reached', 415: 'The type is not supported' }
   },
   'PUT /videos/upload-resumable': {
-    summary: 'Send a piece, or ask how much arrived', tag: 'Upload', auth: 'user', query: z.looseObject(UploadId.shape), limit: 'upload', response: Uploaded,
-    description: 'Header `Content-Range: bytes first-last/size` with the piece as body, or `bytes */size` to ask. Answers 308 with Range until the last byte is there, then 200.',
-    refusals: { 403: 'Another user\'s upload', 404: 'No such upload', 409: 'The last piece is being worked on' }
+    summary: 'Send a piece, or ask how much arrived',
+    tag: 'Upload',
+    auth: 'user',
+    query: z.looseObject(UploadId.shape),
+    limit: 'upload',
+    response: Uploaded,
+    description:
+      'Header `Content-Range: bytes first-last/size` with the piece as body, or `bytes */size` to ask. Answers 308 with Range until the last byte is there, then 200.',
+    refusals: { 403: "Another user's upload", 404: 'No such upload', 409: 'The last piece is being worked on' }
   },
   'DELETE /videos/upload-resumable': { summary: 'Give an upload up', tag: 'Upload', auth: 'user', query: z.looseObject(UploadId.shape) }
 })

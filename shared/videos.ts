@@ -7,13 +7,30 @@ import { longUuid } from './ids.ts'
 const WRONG_ID = 'Should have a valid video id (id, short UUID or UUID)'
 
 /** A video's id in a path: a number, a UUID or a short UUID. */
-export const VideoId = z.string().refine(id => /^[1-9]\d{0,8}$/.test(id) || longUuid(id) !== null, WRONG_ID)
-  .transform(id => /^\d{1,9}$/.test(id) ? Number(id) : longUuid(id)!)
+export const VideoId = z
+  .string()
+  .refine(id => /^[1-9]\d{0,8}$/.test(id) || longUuid(id) !== null, WRONG_ID)
+  .transform(id => (/^\d{1,9}$/.test(id) ? Number(id) : longUuid(id)!))
 export const VideoParam = z.object({ id: VideoId })
 
-const SORTS = ['name', 'duration', 'createdAt', 'publishedAt', 'originallyPublishedAt', 'views', 'likes', 'comments', 'trending', 'hot', 'best'] as const
+const SORTS = [
+  'name',
+  'duration',
+  'createdAt',
+  'publishedAt',
+  'originallyPublishedAt',
+  'views',
+  'likes',
+  'comments',
+  'trending',
+  'hot',
+  'best'
+] as const
 /** The orders of a list of videos; a leading minus is descending. */
-export const VideoSort = z.enum(SORTS.flatMap(sort => [sort, `-${sort}`] as const), 'Invalid value')
+export const VideoSort = z.enum(
+  SORTS.flatMap(sort => [sort, `-${sort}`] as const),
+  'Invalid value'
+)
 
 const PRIVACY = int(1, 5)
 const Tags = orNull(list(z.string().min(2).max(30), 5)).superRefine((tags, context) => {
@@ -22,47 +39,120 @@ const Tags = orNull(list(z.string().min(2).max(30), 5)).superRefine((tags, conte
 
 /** The filters every list of videos takes. */
 export const VideoQuery = Paging.extend({
-  sort: VideoSort.optional(), nsfw: z.enum(['true', 'false', 'both'], 'Invalid value').optional(),
-  isLocal: Bool.optional(), isLive: Bool.optional(), categoryOneOf: list(int(1, 1000)).optional(), licenceOneOf: list(int(1, 1000)).optional(),
-  languageOneOf: list(z.string().max(20)).optional(), tagsOneOf: list(z.string().max(60)).optional(), tagsAllOf: list(z.string().max(60)).optional(),
-  hasHLSFiles: Bool.optional(), hasWebVideoFiles: Bool.optional(), hasWebtorrentFiles: Bool.optional(), skipCount: Bool.optional(),
-  search: z.string().max(200).optional(), host: z.string().max(255).optional(), privacyOneOf: list(PRIVACY, 5).optional(),
-  include: int(0, 1023).optional().describe('Bits: 1 not published yet, 16 files (moderators only)'), excludeAlreadyWatched: Bool.optional()
+  sort: VideoSort.optional(),
+  nsfw: z.enum(['true', 'false', 'both'], 'Invalid value').optional(),
+  isLocal: Bool.optional(),
+  isLive: Bool.optional(),
+  categoryOneOf: list(int(1, 1000)).optional(),
+  licenceOneOf: list(int(1, 1000)).optional(),
+  languageOneOf: list(z.string().max(20)).optional(),
+  tagsOneOf: list(z.string().max(60)).optional(),
+  tagsAllOf: list(z.string().max(60)).optional(),
+  hasHLSFiles: Bool.optional(),
+  hasWebVideoFiles: Bool.optional(),
+  hasWebtorrentFiles: Bool.optional(),
+  skipCount: Bool.optional(),
+  search: z.string().max(200).optional(),
+  host: z.string().max(255).optional(),
+  privacyOneOf: list(PRIVACY, 5).optional(),
+  include: int(0, 1023).optional().describe('Bits: 1 not published yet, 16 files (moderators only)'),
+  excludeAlreadyWatched: Bool.optional()
 })
 
 /** A file of a video. */
 const VideoFile = z.object({
-  id: z.int(), resolution: z.object({ id: z.int(), label: z.string() }), width: z.int().nullable(), height: z.int().nullable(),
-  size: z.int(), fps: z.number(), fileUrl: z.string(), playlistUrl: z.string().nullable(), fileDownloadUrl: z.string(), metadataUrl: z.string(),
-  torrentUrl: z.string().nullable(), torrentDownloadUrl: z.string().nullable(), magnetUri: z.string().nullable(),
-  hasAudio: z.boolean(), hasVideo: z.boolean(), storage: z.int()
+  id: z.int(),
+  resolution: z.object({ id: z.int(), label: z.string() }),
+  width: z.int().nullable(),
+  height: z.int().nullable(),
+  size: z.int(),
+  fps: z.number(),
+  fileUrl: z.string(),
+  playlistUrl: z.string().nullable(),
+  fileDownloadUrl: z.string(),
+  metadataUrl: z.string(),
+  torrentUrl: z.string().nullable(),
+  torrentDownloadUrl: z.string().nullable(),
+  magnetUri: z.string().nullable(),
+  hasAudio: z.boolean(),
+  hasVideo: z.boolean(),
+  storage: z.int()
 })
 
 /** An HLS master playlist with its renditions. */
 const StreamingPlaylist = z.object({
-  id: z.int(), type: z.literal(1), playlistUrl: z.string(), segmentsSha256Url: z.string().nullable(),
-  redundancies: z.array(z.object({ baseUrl: z.string() })), files: z.array(VideoFile)
+  id: z.int(),
+  type: z.literal(1),
+  playlistUrl: z.string(),
+  segmentsSha256Url: z.string().nullable(),
+  redundancies: z.array(z.object({ baseUrl: z.string() })),
+  files: z.array(VideoFile)
 })
 
 const ScheduledUpdate = z.object({ updateAt: Timestamp, privacy: z.int().optional() })
 
 /** A video in lists. */
 export const Video = z.object({
-  id: z.int(), uuid: z.uuid(), shortUUID: z.string(), url: z.string(), name: z.string(), category: Labelled, licence: Labelled, language: Labelled,
-  privacy: Labelled, nsfw: z.boolean(), nsfwFlags: z.int(), nsfwSummary: z.string().nullable(), truncatedDescription: z.string().nullable(), description: z.string().nullable(), isLocal: z.boolean(),
-  duration: z.int(), aspectRatio: z.number().nullable(), views: z.int(), viewers: z.int(), likes: z.int(), dislikes: z.int(), comments: z.int(),
-  thumbnailPath: z.string().nullable(), previewPath: z.string().nullable(), embedPath: z.string(), createdAt: Timestamp, updatedAt: Timestamp,
-  publishedAt: Timestamp, originallyPublishedAt: Timestamp.nullable(), isLive: z.boolean(), account: ActorSummary, channel: ActorSummary,
-  scheduledUpdate: ScheduledUpdate.optional(), state: Labelled.optional(), waitTranscoding: z.boolean().optional(),
-  blacklisted: z.boolean().optional(), blacklistedReason: z.string().nullable().optional(), blockedOwner: z.boolean().optional(), blockedServer: z.boolean().optional(),
-  streamingPlaylists: z.array(StreamingPlaylist).optional(), files: z.array(VideoFile).optional()
+  id: z.int(),
+  uuid: z.uuid(),
+  shortUUID: z.string(),
+  url: z.string(),
+  name: z.string(),
+  category: Labelled,
+  licence: Labelled,
+  language: Labelled,
+  privacy: Labelled,
+  nsfw: z.boolean(),
+  nsfwFlags: z.int(),
+  nsfwSummary: z.string().nullable(),
+  truncatedDescription: z.string().nullable(),
+  description: z.string().nullable(),
+  isLocal: z.boolean(),
+  duration: z.int(),
+  aspectRatio: z.number().nullable(),
+  views: z.int(),
+  viewers: z.int(),
+  likes: z.int(),
+  dislikes: z.int(),
+  comments: z.int(),
+  thumbnailPath: z.string().nullable(),
+  previewPath: z.string().nullable(),
+  embedPath: z.string(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  publishedAt: Timestamp,
+  originallyPublishedAt: Timestamp.nullable(),
+  isLive: z.boolean(),
+  account: ActorSummary,
+  channel: ActorSummary,
+  scheduledUpdate: ScheduledUpdate.optional(),
+  state: Labelled.optional(),
+  waitTranscoding: z.boolean().optional(),
+  blacklisted: z.boolean().optional(),
+  blacklistedReason: z.string().nullable().optional(),
+  blockedOwner: z.boolean().optional(),
+  blockedServer: z.boolean().optional(),
+  streamingPlaylists: z.array(StreamingPlaylist).optional(),
+  files: z.array(VideoFile).optional()
 })
 
 /** A video with everything its page needs. */
 export const VideoDetails = Video.extend({
-  account: Account, channel: Channel, blacklisted: z.boolean(), blacklistedReason: z.string().nullable(), streamingPlaylists: z.array(StreamingPlaylist),
-  files: z.array(VideoFile), support: z.string().nullable(), descriptionPath: z.string(), tags: z.array(z.string()), commentsEnabled: z.boolean(),
-  commentsPolicy: Labelled, downloadEnabled: z.boolean(), waitTranscoding: z.boolean(), inputFileUpdatedAt: Timestamp.nullable(), state: Labelled,
+  account: Account,
+  channel: Channel,
+  blacklisted: z.boolean(),
+  blacklistedReason: z.string().nullable(),
+  streamingPlaylists: z.array(StreamingPlaylist),
+  files: z.array(VideoFile),
+  support: z.string().nullable(),
+  descriptionPath: z.string(),
+  tags: z.array(z.string()),
+  commentsEnabled: z.boolean(),
+  commentsPolicy: Labelled,
+  downloadEnabled: z.boolean(),
+  waitTranscoding: z.boolean(),
+  inputFileUpdatedAt: Timestamp.nullable(),
+  state: Labelled,
   trackerUrls: z.array(z.string())
 })
 
@@ -70,20 +160,49 @@ const Constants = z.record(z.string(), z.string())
 
 /** The metadata an owner may set, in an upload and in an edit. */
 export const VideoFields = {
-  name: z.string('Should have a video name between 3 and 120 characters long').trim().min(3, 'Should have a video name between 3 and 120 characters long').max(120, 'Should have a video name between 3 and 120 characters long'),
-  category: orNull(int(1, 18)).optional(), licence: orNull(int(1, 9)).optional(), language: textOrNull(1, 10).optional(),
-  description: textOrNull(3, 10_000).optional(), support: textOrNull(3, 1000).optional(), tags: Tags.optional(),
-  nsfw: Bool.optional(), privacy: PRIVACY.optional(), waitTranscoding: Bool.optional(), downloadEnabled: Bool.optional(),
-  commentsPolicy: int(1, 3).optional(), commentsEnabled: Bool.optional(), originallyPublishedAt: orNull(DateTime).optional(),
-  scheduleUpdate: orNull(z.object({ updateAt: DateTime, privacy: z.union([z.literal(1), z.literal(2), z.literal(4), z.literal('1'), z.literal('2'), z.literal('4')]).transform(Number).optional() })).optional(),
+  name: z
+    .string('Should have a video name between 3 and 120 characters long')
+    .trim()
+    .min(3, 'Should have a video name between 3 and 120 characters long')
+    .max(120, 'Should have a video name between 3 and 120 characters long'),
+  category: orNull(int(1, 18)).optional(),
+  licence: orNull(int(1, 9)).optional(),
+  language: textOrNull(1, 10).optional(),
+  description: textOrNull(3, 10_000).optional(),
+  support: textOrNull(3, 1000).optional(),
+  tags: Tags.optional(),
+  nsfw: Bool.optional(),
+  privacy: PRIVACY.optional(),
+  waitTranscoding: Bool.optional(),
+  downloadEnabled: Bool.optional(),
+  commentsPolicy: int(1, 3).optional(),
+  commentsEnabled: Bool.optional(),
+  originallyPublishedAt: orNull(DateTime).optional(),
+  scheduleUpdate: orNull(
+    z.object({
+      updateAt: DateTime,
+      privacy: z
+        .union([z.literal(1), z.literal(2), z.literal(4), z.literal('1'), z.literal('2'), z.literal('4')])
+        .transform(Number)
+        .optional()
+    })
+  ).optional(),
   videoPasswords: list(z.string().min(2, 'Invalid value').max(100, 'Invalid value'), 100).optional()
 }
 
-/** How far the encoding of a video is; for its owner. While it waits: `position` counts from 1, `startsIn` is about how many seconds until its turn, null where nobody can say. */
+/**
+ * How far the encoding of a video is; for its owner. While it waits: `position` counts from 1, `startsIn` is about how many seconds until
+ * its turn, null where nobody can say.
+ */
 export const Progress = z.object({
-  state: z.enum(['waiting', 'running', 'done', 'failed']), playable: z.boolean(), percent: z.number(), secondsLeft: z.number().nullable(),
-  position: z.int().nullable(), startsIn: z.number().nullable(),
-  rungs: z.array(z.object({ resolution: z.int(), label: z.string(), state: z.enum(['waiting', 'growing', 'done']) })), error: z.string().nullable()
+  state: z.enum(['waiting', 'running', 'done', 'failed']),
+  playable: z.boolean(),
+  percent: z.number(),
+  secondsLeft: z.number().nullable(),
+  position: z.int().nullable(),
+  startsIn: z.number().nullable(),
+  rungs: z.array(z.object({ resolution: z.int(), label: z.string(), state: z.enum(['waiting', 'growing', 'done']) })),
+  error: z.string().nullable()
 })
 
 const Metadata = z.record(z.string(), z.unknown())
@@ -91,37 +210,176 @@ const PasswordItem = z.object({ id: z.int(), password: z.string(), videoId: z.in
 
 /** Videos: lists, one video, its metadata, privacy and files. */
 export const videos = contract({
-  'GET /videos': { summary: 'Videos, newest first', tag: 'Videos', auth: 'optional', query: VideoQuery, response: page(Video), cache: true },
+  'GET /videos': {
+    summary: 'Videos, newest first',
+    tag: 'Videos',
+    auth: 'optional',
+    query: VideoQuery,
+    response: page(Video),
+    cache: true
+  },
   'GET /videos/categories': { summary: 'Categories', tag: 'Videos', response: Constants, cache: true },
   'GET /videos/licences': { summary: 'Licences', tag: 'Videos', response: Constants, cache: true },
   'GET /videos/languages': { summary: 'Languages', tag: 'Videos', response: Constants, cache: true },
   'GET /videos/privacies': { summary: 'Privacies', tag: 'Videos', response: Constants, cache: true },
-  'GET /accounts/:name/videos': { summary: 'Videos of an account', tag: 'Videos', auth: 'optional', params: z.object({ name: Handle }), query: VideoQuery, response: page(Video), cache: true },
-  'GET /video-channels/:channelHandle/videos': { summary: 'Videos of a channel', tag: 'Videos', auth: 'optional', params: z.object({ channelHandle: Handle }), query: VideoQuery, response: page(Video), cache: true },
-  'GET /users/me/videos': { summary: 'The own videos, whatever their state and privacy', tag: 'My videos', auth: 'user', query: VideoQuery.extend({ channelId: int(1, 2 ** 31 - 1).optional() }), response: page(Video) },
-  'GET /videos/:id': {
-    summary: 'One video', tag: 'Videos', auth: 'optional', params: VideoParam, response: VideoDetails, cache: true,
-    refusals: { 401: 'Private or internal, and nobody is logged in', 403: 'video_requires_password, incorrect_video_password, or not yours', 404: 'No such video' }
+  'GET /accounts/:name/videos': {
+    summary: 'Videos of an account',
+    tag: 'Videos',
+    auth: 'optional',
+    params: z.object({ name: Handle }),
+    query: VideoQuery,
+    response: page(Video),
+    cache: true
   },
-  'GET /videos/:id/description': { summary: 'The whole description (Markdown)', tag: 'Videos', auth: 'optional', params: VideoParam, response: z.object({ description: z.string().nullable() }), cache: true },
+  'GET /video-channels/:channelHandle/videos': {
+    summary: 'Videos of a channel',
+    tag: 'Videos',
+    auth: 'optional',
+    params: z.object({ channelHandle: Handle }),
+    query: VideoQuery,
+    response: page(Video),
+    cache: true
+  },
+  'GET /users/me/videos': {
+    summary: 'The own videos, whatever their state and privacy',
+    tag: 'My videos',
+    auth: 'user',
+    query: VideoQuery.extend({ channelId: int(1, 2 ** 31 - 1).optional() }),
+    response: page(Video)
+  },
+  'GET /videos/:id': {
+    summary: 'One video',
+    tag: 'Videos',
+    auth: 'optional',
+    params: VideoParam,
+    response: VideoDetails,
+    cache: true,
+    refusals: {
+      401: 'Private or internal, and nobody is logged in',
+      403: 'video_requires_password, incorrect_video_password, or not yours',
+      404: 'No such video'
+    }
+  },
+  'GET /videos/:id/description': {
+    summary: 'The whole description (Markdown)',
+    tag: 'Videos',
+    auth: 'optional',
+    params: VideoParam,
+    response: z.object({ description: z.string().nullable() }),
+    cache: true
+  },
   'PUT /videos/:id': {
-    summary: 'Edit a video', tag: 'My videos', auth: 'user', params: VideoParam, files: { thumbnailfile: 'image', previewfile: 'image' },
+    summary: 'Edit a video',
+    tag: 'My videos',
+    auth: 'user',
+    params: VideoParam,
+    files: { thumbnailfile: 'image', previewfile: 'image' },
     body: z.object({ ...VideoFields, name: VideoFields.name.optional(), channelId: int(1, 2 ** 31 - 1).optional() })
   },
   'DELETE /videos/:id': { summary: 'Delete a video with its files', tag: 'My videos', auth: 'user', params: VideoParam },
-  'GET /videos/:id/source': { summary: 'The uploaded file', tag: 'My videos', auth: 'user', params: VideoParam, response: z.object({ filename: z.string(), inputFilename: z.string(), fileUrl: z.string().nullable(), fileDownloadUrl: z.string().nullable(), resolution: Labelled.nullable(), size: z.int(), width: z.int().nullable(), height: z.int().nullable(), fps: z.number().nullable(), metadata: Metadata.nullable(), createdAt: Timestamp }) },
-  'GET /videos/:id/metadata/:videoFileId': { summary: 'What ffprobe says of a file', tag: 'Videos', auth: 'optional', params: VideoParam.extend({ videoFileId: int(1, 2 ** 31 - 1) }), response: Metadata },
-  'GET /videos/:id/storyboards': { summary: 'Sheets of small frames for the seek bar', tag: 'Videos', auth: 'optional', params: VideoParam, cache: true, response: z.object({ storyboards: z.array(z.object({ storyboardPath: z.string(), totalHeight: z.int(), totalWidth: z.int(), spriteHeight: z.int(), spriteWidth: z.int(), spriteDuration: z.number() })) }) },
-  'GET /videos/:id/captions': { summary: 'Subtitles of a video', tag: 'Videos', auth: 'optional', params: VideoParam, cache: true, response: page(z.object({ language: z.object({ id: z.string(), label: z.string() }), automaticallyGenerated: z.boolean(), captionPath: z.string(), updatedAt: Timestamp })) },
-  'GET /videos/:id/chapters': { summary: 'Chapters of a video', tag: 'Videos', auth: 'optional', params: VideoParam, cache: true, response: z.object({ chapters: z.array(z.object({ timecode: z.int(), title: z.string() })) }) },
+  'GET /videos/:id/source': {
+    summary: 'The uploaded file',
+    tag: 'My videos',
+    auth: 'user',
+    params: VideoParam,
+    response: z.object({
+      filename: z.string(),
+      inputFilename: z.string(),
+      fileUrl: z.string().nullable(),
+      fileDownloadUrl: z.string().nullable(),
+      resolution: Labelled.nullable(),
+      size: z.int(),
+      width: z.int().nullable(),
+      height: z.int().nullable(),
+      fps: z.number().nullable(),
+      metadata: Metadata.nullable(),
+      createdAt: Timestamp
+    })
+  },
+  'GET /videos/:id/metadata/:videoFileId': {
+    summary: 'What ffprobe says of a file',
+    tag: 'Videos',
+    auth: 'optional',
+    params: VideoParam.extend({ videoFileId: int(1, 2 ** 31 - 1) }),
+    response: Metadata
+  },
+  'GET /videos/:id/storyboards': {
+    summary: 'Sheets of small frames for the seek bar',
+    tag: 'Videos',
+    auth: 'optional',
+    params: VideoParam,
+    cache: true,
+    response: z.object({
+      storyboards: z.array(
+        z.object({
+          storyboardPath: z.string(),
+          totalHeight: z.int(),
+          totalWidth: z.int(),
+          spriteHeight: z.int(),
+          spriteWidth: z.int(),
+          spriteDuration: z.number()
+        })
+      )
+    })
+  },
+  'GET /videos/:id/captions': {
+    summary: 'Subtitles of a video',
+    tag: 'Videos',
+    auth: 'optional',
+    params: VideoParam,
+    cache: true,
+    response: page(
+      z.object({
+        language: z.object({ id: z.string(), label: z.string() }),
+        automaticallyGenerated: z.boolean(),
+        captionPath: z.string(),
+        updatedAt: Timestamp
+      })
+    )
+  },
+  'GET /videos/:id/chapters': {
+    summary: 'Chapters of a video',
+    tag: 'Videos',
+    auth: 'optional',
+    params: VideoParam,
+    cache: true,
+    response: z.object({ chapters: z.array(z.object({ timecode: z.int(), title: z.string() })) })
+  },
   'GET /video-channels/:channelHandle/reading': {
-    summary: 'How much of a remote channel is known here', description: 'Asking reads on: `known` of `total` videos, and whether they are being read now.', tag: 'Channels', params: z.object({ channelHandle: Handle }),
+    summary: 'How much of a remote channel is known here',
+    description: 'Asking reads on: `known` of `total` videos, and whether they are being read now.',
+    tag: 'Channels',
+    params: z.object({ channelHandle: Handle }),
     response: z.object({ known: z.int(), total: z.int().nullable(), reading: z.boolean() })
   },
-  'POST /videos/:id/token': { summary: 'A token that opens the files of a video for its viewer', tag: 'Videos', auth: 'optional', params: VideoParam, response: z.object({ files: z.object({ token: z.string(), expires: Timestamp }) }) },
-  'GET /videos/:id/passwords': { summary: 'Passwords of a video', tag: 'My videos', auth: 'user', params: VideoParam, query: Paging, response: page(PasswordItem) },
-  'PUT /videos/:id/passwords': { summary: 'Replace the passwords', tag: 'My videos', auth: 'user', params: VideoParam, body: z.object({ passwords: z.array(z.string().min(2).max(100)).min(1).max(100) }) },
-  'DELETE /videos/:id/passwords/:passwordId': { summary: 'Remove a password', tag: 'My videos', auth: 'user', params: VideoParam.extend({ passwordId: int(1, 2 ** 31 - 1) }) }
+  'POST /videos/:id/token': {
+    summary: 'A token that opens the files of a video for its viewer',
+    tag: 'Videos',
+    auth: 'optional',
+    params: VideoParam,
+    response: z.object({ files: z.object({ token: z.string(), expires: Timestamp }) })
+  },
+  'GET /videos/:id/passwords': {
+    summary: 'Passwords of a video',
+    tag: 'My videos',
+    auth: 'user',
+    params: VideoParam,
+    query: Paging,
+    response: page(PasswordItem)
+  },
+  'PUT /videos/:id/passwords': {
+    summary: 'Replace the passwords',
+    tag: 'My videos',
+    auth: 'user',
+    params: VideoParam,
+    body: z.object({ passwords: z.array(z.string().min(2).max(100)).min(1).max(100) })
+  },
+  'DELETE /videos/:id/passwords/:passwordId': {
+    summary: 'Remove a password',
+    tag: 'My videos',
+    auth: 'user',
+    params: VideoParam.extend({ passwordId: int(1, 2 ** 31 - 1) })
+  }
 })
 
 export type Video = z.output<typeof Video>

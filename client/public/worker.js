@@ -1,5 +1,6 @@
 // Shows a friendly page when the network is away. Nothing else is kept: every page, picture and answer comes from the server.
-// Browsers fetch the page anew when this text or its address changes: the server names the build above, the client language and theme in the address.
+// Browsers fetch the page anew when this text or its address changes: the server names the build above, the client language and theme in
+// the address.
 const CACHE = 'offline'
 const PAGE = '/offline'
 
@@ -10,14 +11,19 @@ addEventListener('activate', event => event.waitUntil(registration.navigationPre
 addEventListener('fetch', event => {
   const { request } = event
   if (request.method === 'GET' && request.mode === 'navigate' && request.destination === 'document') event.respondWith(pageOr(event))
-  else if (away && ['style', 'image'].includes(request.destination)) event.respondWith(fetch(request).catch(async () => await kept(request)))
+  else if (away && ['style', 'image'].includes(request.destination))
+    event.respondWith(fetch(request).catch(async () => await kept(request)))
 })
 
 /** Keeps the page and what it is drawn with, all of it or nothing, and forgets what it was drawn with before. */
 async function keep() {
   const page = await ask(PAGE, { cache: 'reload' })
   const text = await page.clone().text()
-  const parts = [...new Set([...text.matchAll(/<(?:link rel="(?:stylesheet|icon)"[^>]*? href|img[^>]*? src)="(\/[^"]+)"/g)].map(([, address]) => address))]
+  const parts = [
+    ...new Set(
+      [...text.matchAll(/<(?:link rel="(?:stylesheet|icon)"[^>]*? href|img[^>]*? src)="(\/[^"]+)"/g)].map(([, address]) => address)
+    )
+  ]
   const answers = await Promise.all(parts.map(async address => await ask(address)))
   const cache = await caches.open(CACHE)
   await Promise.all([cache.put(PAGE, page), ...parts.map(async (address, index) => await cache.put(address, answers[index]))])
@@ -34,7 +40,7 @@ async function ask(address, options) {
 /** The page as the server gives it, whatever it says; ours when there is no server to be reached. */
 async function pageOr(event) {
   try {
-    const page = await event.preloadResponse ?? await fetch(event.request)
+    const page = (await event.preloadResponse) ?? (await fetch(event.request))
     away = false
     return page
   } catch {
@@ -44,5 +50,5 @@ async function pageOr(event) {
 }
 
 async function kept(request) {
-  return await caches.match(request, { cacheName: CACHE, ignoreVary: true }) ?? Response.error()
+  return (await caches.match(request, { cacheName: CACHE, ignoreVary: true })) ?? Response.error()
 }

@@ -16,7 +16,12 @@ export class ApiError extends Error {
   }
 }
 
-type Problem = { detail?: string, code?: string, error?: string | { code?: string, message?: string }, 'invalid-params'?: Record<string, { msg: string }> }
+type Problem = {
+  detail?: string
+  code?: string
+  error?: string | { code?: string; message?: string }
+  'invalid-params'?: Record<string, { msg: string }>
+}
 
 /** Reads the refusal out of a response. */
 export async function problemOf(response: Response): Promise<ApiError> {
@@ -26,11 +31,21 @@ export async function problemOf(response: Response): Promise<ApiError> {
 /** Reads a refusal from its status, text and Retry-After header. */
 export function readProblem(status: number, text: string, retryAfter: string | null): ApiError {
   let problem: Problem = {}
-  try { problem = JSON.parse(text) as Problem } catch { /* a proxy's page instead of a problem: the status says enough */ }
+  try {
+    problem = JSON.parse(text) as Problem
+  } catch {
+    /* a proxy's page instead of a problem: the status says enough */
+  }
   const error = typeof problem.error === 'object' ? problem.error : {}
   const fields = Object.fromEntries(Object.entries(problem['invalid-params'] ?? {}).map(([name, { msg }]) => [name, msg]))
   const seconds = Number(retryAfter)
-  return new ApiError(status, problem.code ?? error.code ?? null, problem.detail ?? error.message ?? `Status ${status}`, fields, retryAfter && Number.isFinite(seconds) ? seconds : null)
+  return new ApiError(
+    status,
+    problem.code ?? error.code ?? null,
+    problem.detail ?? error.message ?? `Status ${status}`,
+    fields,
+    retryAfter && Number.isFinite(seconds) ? seconds : null
+  )
 }
 
 /** Any failure as one that forms can show. */
@@ -40,5 +55,5 @@ export function asProblem(error: unknown): ApiError {
 
 /** Whether the thing asked for does not exist, or must look so. */
 export function isMissing(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 404 || error.status === 400 && 'id' in error.fields)
+  return error instanceof ApiError && (error.status === 404 || (error.status === 400 && 'id' in error.fields))
 }

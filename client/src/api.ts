@@ -18,23 +18,40 @@ import { ApiError, problemOf } from './api-error.ts'
 import { accessToken, refreshSession } from './credentials.ts'
 import { takeAnswer } from './first-data.ts'
 
-type Contracts = typeof abuses & typeof accounts & typeof administration & typeof channels & typeof comments & typeof federation & typeof follows & typeof instance & typeof reactions & typeof search & typeof subscriptions & typeof subscriptionVideos & typeof transcoding & typeof uploads & typeof videos & typeof views
+type Contracts = typeof abuses &
+  typeof accounts &
+  typeof administration &
+  typeof channels &
+  typeof comments &
+  typeof federation &
+  typeof follows &
+  typeof instance &
+  typeof reactions &
+  typeof search &
+  typeof subscriptions &
+  typeof subscriptionVideos &
+  typeof transcoding &
+  typeof uploads &
+  typeof videos &
+  typeof views
 /** Every route of the server, keyed `METHOD /path` below /api/v1. */
 export type Route = keyof Contracts
 
 type Has<K extends Route, Part extends keyof RouteSpec> = Contracts[K] extends Record<Part, infer T> ? T : undefined
 type Out<T> = T extends z.ZodType ? z.output<T> : undefined
 type AllOptional<T> = Partial<T> extends T ? true : false
-type Asked<Name extends string, T> = T extends z.ZodType ? (AllOptional<z.output<T>> extends true ? { [N in Name]?: z.output<T> } : { [N in Name]: z.output<T> }) : { [N in Name]?: undefined }
+type Asked<Name extends string, T> = T extends z.ZodType
+  ? AllOptional<z.output<T>> extends true
+    ? { [N in Name]?: z.output<T> }
+    : { [N in Name]: z.output<T> }
+  : { [N in Name]?: undefined }
 
 /** What a call takes, as its declaration says; `files` travel as multipart, `form` as urlencoded fields. */
-export type CallOptions<K extends Route> =
-  & Asked<'params', Has<K, 'params'>>
-  & Asked<'query', Has<K, 'query'>>
-  & Asked<'body', Has<K, 'body'>>
-  & (Has<K, 'files'> extends infer F extends object ? { files?: { [N in keyof F]?: Blob } } : { files?: undefined })
-  & (Has<K, 'form'> extends true ? { form: true } : { form?: undefined })
-  & { headers?: Record<string, string>, signal?: AbortSignal }
+export type CallOptions<K extends Route> = Asked<'params', Has<K, 'params'>> &
+  Asked<'query', Has<K, 'query'>> &
+  Asked<'body', Has<K, 'body'>> &
+  (Has<K, 'files'> extends infer F extends object ? { files?: { [N in keyof F]?: Blob } } : { files?: undefined }) &
+  (Has<K, 'form'> extends true ? { form: true } : { form?: undefined }) & { headers?: Record<string, string>; signal?: AbortSignal }
 
 /** The answer of a route. */
 export type Answer<K extends Route> = Out<Has<K, 'response'>>
@@ -42,10 +59,21 @@ export type Answer<K extends Route> = Out<Has<K, 'response'>>
 const PATIENCE = 3
 const LONGEST_WAIT = 10
 
-type Loose = { params?: object, query?: object, body?: unknown, files?: object, form?: true, headers?: Record<string, string>, signal?: AbortSignal }
+type Loose = {
+  params?: object
+  query?: object
+  body?: unknown
+  files?: object
+  form?: true
+  headers?: Record<string, string>
+  signal?: AbortSignal
+}
 
 /** Calls a route; throws ApiError for every refusal and for a lost connection. */
-export async function api<K extends Route>(route: K, ...[options]: AllOptional<CallOptions<K>> extends true ? [options?: CallOptions<K>] : [options: CallOptions<K>]): Promise<Answer<K>> {
+export async function api<K extends Route>(
+  route: K,
+  ...[options]: AllOptional<CallOptions<K>> extends true ? [options?: CallOptions<K>] : [options: CallOptions<K>]
+): Promise<Answer<K>> {
   const url = addressOf(route, options as CallOptions<K>)
   if (route.startsWith('GET ')) {
     const known = takeAnswer(url)
@@ -61,7 +89,7 @@ export async function send(route: Route, options: Loose = {}): Promise<Response>
   const url = addressOf(route, options as never)
   const token = accessToken()
   let response = await request(method, url, options, token)
-  if (response.status === 401 && token && await isTokenRefused(response)) {
+  if (response.status === 401 && token && (await isTokenRefused(response))) {
     response = await request(method, url, options, await refreshSession(token))
   }
   // A question may be asked again, so it waits out a limit; an act is the person's to repeat.
@@ -76,7 +104,9 @@ export async function send(route: Route, options: Loose = {}): Promise<Response>
 /** The address of a call, path and query, below the origin. */
 export function addressOf<K extends Route>(route: K, options?: CallOptions<K>): string {
   const { params, query } = (options ?? {}) as Loose
-  const path = route.slice(route.indexOf(' ') + 1).replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String((params as Record<string, unknown>)[name])))
+  const path = route
+    .slice(route.indexOf(' ') + 1)
+    .replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String((params as Record<string, unknown>)[name])))
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query ?? {})) {
     for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined && one !== null) search.append(name, String(one))
@@ -84,7 +114,12 @@ export function addressOf<K extends Route>(route: K, options?: CallOptions<K>): 
   return `/api/v1${path}${search.size > 0 ? `?${search}` : ''}`
 }
 
-async function request(method: string, url: string, { body, files, form, headers, signal }: Loose, token: string | null): Promise<Response> {
+async function request(
+  method: string,
+  url: string,
+  { body, files, form, headers, signal }: Loose,
+  token: string | null
+): Promise<Response> {
   const all = new Headers(headers)
   if (token) all.set('Authorization', `Bearer ${token}`)
   try {
@@ -112,7 +147,8 @@ function append(data: FormData, name: string, value: unknown): void {
   if (value === undefined) return
   if (Array.isArray(value)) value.forEach(one => append(data, `${name}[]`, one))
   else if (value instanceof Date) data.append(name, value.toISOString())
-  else if (value !== null && typeof value === 'object') for (const [key, inner] of Object.entries(value)) append(data, `${name}[${key}]`, inner)
+  else if (value !== null && typeof value === 'object')
+    for (const [key, inner] of Object.entries(value)) append(data, `${name}[${key}]`, inner)
   else data.append(name, value === null ? '' : String(value))
 }
 

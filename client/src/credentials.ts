@@ -2,10 +2,12 @@ import { computed, signal } from '@preact/signals'
 import { ApiError, problemOf } from './api-error.ts'
 import { onForeignChange, read, write } from './storage.ts'
 
-type Session = { access: string, refresh: string }
+type Session = { access: string; refresh: string }
 
 const session = signal(read<Session>('session'))
-onForeignChange('session', () => { session.value = read('session') })
+onForeignChange('session', () => {
+  session.value = read('session')
+})
 
 /** Whether somebody is logged in in this browser. */
 export const isLoggedIn = computed(() => session.value !== null)
@@ -16,7 +18,7 @@ export function accessToken(): string | null {
 }
 
 /** Begins a session with the tokens of a grant; null ends it. */
-export function keepSession(tokens: { access_token: string, refresh_token: string } | null): void {
+export function keepSession(tokens: { access_token: string; refresh_token: string } | null): void {
   const next = tokens && { access: tokens.access_token, refresh: tokens.refresh_token }
   session.value = next
   write('session', next)
@@ -24,7 +26,10 @@ export function keepSession(tokens: { access_token: string, refresh_token: strin
 
 let refreshing: Promise<string | null> | null = null
 
-/** How long (ms) what another tab stored may take to be seen here: locks and localStorage travel between a browser's processes by different ways. */
+/**
+ * How long (ms) what another tab stored may take to be seen here: locks and localStorage travel between a browser's processes by different
+ * ways.
+ */
 const STORAGE_LAG = 1000
 
 /**
@@ -32,18 +37,22 @@ const STORAGE_LAG = 1000
  * One exchange at a time, in all tabs: a refresh token works once (RFC 9700 §4.14.2).
  */
 export async function refreshSession(refused: string): Promise<string | null> {
-  refreshing ??= exclusively(async waited => await exchange(refused, waited)).finally(() => { refreshing = null })
+  refreshing ??= exclusively(async waited => await exchange(refused, waited)).finally(() => {
+    refreshing = null
+  })
   return await refreshing
 }
 
 /** `waited`: another tab had the lock, so it has most likely exchanged the token. */
 async function exchange(refused: string, waited: boolean): Promise<string | null> {
-  const known = waited ? await storedByOthers(refused) ?? stored() : stored()
+  const known = waited ? ((await storedByOthers(refused)) ?? stored()) : stored()
   if (!known) return null
   if (known.access !== refused) return adopt(known)
-  const response = await askForTokens(known.refresh).catch(() => { throw new ApiError(0, 'network', 'The server cannot be reached') })
+  const response = await askForTokens(known.refresh).catch(() => {
+    throw new ApiError(0, 'network', 'The server cannot be reached')
+  })
   if (response.ok) {
-    const token = await response.json() as { access_token: string, refresh_token: string }
+    const token = (await response.json()) as { access_token: string; refresh_token: string }
     keepSession(token)
     return token.access_token
   }
@@ -75,8 +84,11 @@ function adopt(known: Session): string {
 }
 
 async function askForTokens(refresh: string): Promise<Response> {
-  const client = await (await fetch('/api/v1/oauth-clients/local')).json() as Record<string, string>
-  return await fetch('/api/v1/users/token', { method: 'POST', body: new URLSearchParams({ ...client, grant_type: 'refresh_token', refresh_token: refresh }) })
+  const client = (await (await fetch('/api/v1/oauth-clients/local')).json()) as Record<string, string>
+  return await fetch('/api/v1/users/token', {
+    method: 'POST',
+    body: new URLSearchParams({ ...client, grant_type: 'refresh_token', refresh_token: refresh })
+  })
 }
 
 /** Acts while no other tab does; tells whether one had to be waited for. */

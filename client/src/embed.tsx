@@ -12,8 +12,14 @@ letFilmGoFirst()
 await pause()
 const wishes = readWishes(location.search)
 const commanded = wishes.api && parent !== window
-const [remote] = await Promise.all([commanded ? import('./embed/remote.ts').then(({ Remote }) => new Remote(parent)) : null, setLanguage(firstLanguage())])
-for (const [name, colour] of [['--start', wishes.colours.button], ['--front', wishes.colours.front]] as const) {
+const [remote] = await Promise.all([
+  commanded ? import('./embed/remote.ts').then(({ Remote }) => new Remote(parent)) : null,
+  setLanguage(firstLanguage())
+])
+for (const [name, colour] of [
+  ['--start', wishes.colours.button],
+  ['--front', wishes.colours.front]
+] as const) {
   if (colour !== null && CSS.supports('color', colour)) document.documentElement.style.setProperty(name, colour)
 }
 const place = document.createElement('div')

@@ -1,12 +1,13 @@
 import type { MediaAttachingData } from 'hls.js'
 import type { Beginning, First, Track } from '../../shared/beginning.ts'
 
-// Inside pages that begin with a film, before all else (server/pages/frame.ts), built by itself: the film is asked for, and begins where play is pressed, before any of the client is there.
+// Inside pages that begin with a film, before all else (server/pages/frame.ts), built by itself: the film is asked for, and begins where
+// play is pressed, before any of the client is there.
 
 /** What was asked for ahead, and when (ms) it was asked, answered and there. */
-type Piece = First & { bytes: Promise<ArrayBuffer>, began: number, answered: number, ended: number }
+type Piece = First & { bytes: Promise<ArrayBuffer>; began: number; answered: number; ended: number }
 /** What the client takes over: pieces, and a media element where they play already. */
-export type FirstFilm = { pieces: Piece[], opening: Opening | null }
+export type FirstFilm = { pieces: Piece[]; opening: Opening | null }
 
 /** The first seconds of a film, playing from what was fetched ahead; the library takes the media source over when it is there. */
 class Opening {
@@ -31,9 +32,20 @@ class Opening {
       if (kept('volume') || location.search !== '') return
       const { signal } = this.#written
       // Noted before by first.ts.
-      for (const type of ['mousedown', 'click']) addEventListener(type, () => { if ('pressed' in document.documentElement.dataset) resolve() }, { signal })
+      for (const type of ['mousedown', 'click'])
+        addEventListener(
+          type,
+          () => {
+            if ('pressed' in document.documentElement.dataset) resolve()
+          },
+          { signal }
+        )
     })
-    void this.wished.then(() => this.#playInWritten()).catch(() => { /* refused: the player's button stays */ })
+    void this.wished
+      .then(() => this.#playInWritten())
+      .catch(() => {
+        /* refused: the player's button stays */
+      })
   }
 
   /** There is a player now: it answers what is pressed. */
@@ -55,7 +67,7 @@ class Opening {
   /** Plays in the page the server wrote, as soon as there is something to play. The player takes the element over, and it goes on. */
   async #playInWritten(): Promise<void> {
     const box = document.querySelector('#app .player')
-    if (!await this.ready || !box || this.#written.signal.aborted) return
+    if (!(await this.ready) || !box || this.#written.signal.aborted) return
     const { media } = this
     const poster = box.querySelector<HTMLImageElement>('.player-poster')
     const film = document.createElement('div')
@@ -75,15 +87,20 @@ class Opening {
     await opened
     this.#source.duration = duration
     const buffers = pieces.map(({ track, bytes }) => ({ bytes, track: track!, buffer: this.#source.addSourceBuffer(typeOf(track!)) }))
-    await Promise.all(buffers.map(async ({ bytes, buffer }) => {
-      const whole = await bytes
-      const taken = heard(buffer, 'updateend', 'error')
-      buffer.appendBuffer(whole)
-      await taken
-    }))
+    await Promise.all(
+      buffers.map(async ({ bytes, buffer }) => {
+        const whole = await bytes
+        const taken = heard(buffer, 'updateend', 'error')
+        buffer.appendBuffer(whole)
+        await taken
+      })
+    )
     return {
-      media: this.media, mediaSource: this.#source,
-      tracks: Object.fromEntries(buffers.map(({ track, buffer }) => [track.type, { ...track, levelCodec: track.codec, buffer, listeners: [] }]))
+      media: this.media,
+      mediaSource: this.#source,
+      tracks: Object.fromEntries(
+        buffers.map(({ track, buffer }) => [track.type, { ...track, levelCodec: track.codec, buffer, listeners: [] }])
+      )
     }
   }
 }
@@ -95,12 +112,19 @@ const beginning = JSON.parse(document.currentScript!.dataset.film!) as Beginning
 if (!kept('bandwidth') && !kept('quality') && !new URLSearchParams(location.search).has('start')) {
   const pieces = beginning.files.map(ask)
   // Not where the library would not use a plain media source.
-  const playable = 'MediaSource' in window && !('ManagedMediaSource' in window) && pieces.every(({ track }) => track && MediaSource.isTypeSupported(typeOf(track)))
+  const playable =
+    'MediaSource' in window &&
+    !('ManagedMediaSource' in window) &&
+    pieces.every(({ track }) => track && MediaSource.isTypeSupported(typeOf(track)))
   Object.assign(window, { bobineFilm: { pieces, opening: playable ? new Opening(beginning, pieces) : null } satisfies FirstFilm })
 }
 
 function kept(key: string): string | null {
-  try { return localStorage.getItem('bobine.' + key) } catch { return null }
+  try {
+    return localStorage.getItem('bobine.' + key)
+  } catch {
+    return null
+  }
 }
 
 function ask(first: First): Piece {

@@ -24,6 +24,11 @@ render(<App />, place)
 place.id = 'app'
 document.getElementById('app')!.replaceWith(place)
 await pause()
-loadConfig().catch(() => { /* the pages that need it ask again and say so */ })
+loadConfig().catch(() => {
+  /* the pages that need it ask again and say so */
+})
 keepOfflinePage()
-if (isLoggedIn.peek()) loadMe().catch(() => { /* kept as last heard; a finished session ends by itself */ })
+if (isLoggedIn.peek())
+  loadMe().catch(() => {
+    /* kept as last heard; a finished session ends by itself */
+  })

@@ -6,14 +6,21 @@ let last: Promise<unknown> = Promise.resolve()
 
 /** Lets the browser do what waits: on a slow machine one long task keeps everybody from scrolling and typing. */
 export async function pause(): Promise<void> {
-  await new Promise(resolve => { setTimeout(resolve) })
+  await new Promise(resolve => {
+    setTimeout(resolve)
+  })
 }
 
 /** Has everything that can wait (`itsTurn`) wait until `done`, for so long (ms) at most. */
 export function goFirst(done: Promise<unknown>, longest = LONGEST): void {
-  const one = first = Promise.race([done, new Promise(resolve => { setTimeout(resolve, longest) })]).then(() => {
+  const one = (first = Promise.race([
+    done,
+    new Promise(resolve => {
+      setTimeout(resolve, longest)
+    })
+  ]).then(() => {
     if (first === one) first = null
-  })
+  }))
 }
 
 /** Lets the browser do what waits, and what goes first. What waited for that comes one after the other, with a pause between. */

@@ -5,10 +5,12 @@ import { isLoggedIn, keepSession } from './credentials.ts'
 import { onForeignChange, read, write } from './storage.ts'
 
 const user = signal(read<User>('me'))
-onForeignChange('me', () => { user.value = read('me') })
+onForeignChange('me', () => {
+  user.value = read('me')
+})
 
 /** Who is logged in, as last heard; null for a guest. */
-export const me = computed(() => isLoggedIn.value ? user.value : null)
+export const me = computed(() => (isLoggedIn.value ? user.value : null))
 
 /** Logs in by the password grant; throws ApiError (`invalid_grant`, `access_denied`). */
 export async function logIn(username: string, password: string): Promise<void> {
@@ -19,7 +21,11 @@ export async function logIn(username: string, password: string): Promise<void> {
 
 /** Ends the session here, and on the server if it can be reached. */
 export async function logOut(): Promise<void> {
-  try { await api('POST /users/revoke-token') } catch { /* an expired session is ended all the same */ }
+  try {
+    await api('POST /users/revoke-token')
+  } catch {
+    /* an expired session is ended all the same */
+  }
   keepSession(null)
   keepUser(null)
 }

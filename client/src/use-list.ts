@@ -2,9 +2,9 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 
 const COUNT = 30
 
-type Page<T> = { total: number, data: T[] }
-type Asking<T> = (part: { start: number, count: number }) => Promise<Page<T>>
-type Listing<T> = { items: T[], total: number | null, busy: boolean, failed: boolean, more: boolean, next: () => void, reload: () => void }
+type Page<T> = { total: number; data: T[] }
+type Asking<T> = (part: { start: number; count: number }) => Promise<Page<T>>
+type Listing<T> = { items: T[]; total: number | null; busy: boolean; failed: boolean; more: boolean; next: () => void; reload: () => void }
 
 /** A list of the server that grows on demand and is asked again every `every` milliseconds; null leaves it as it is. */
 export function useList<T>(ask: Asking<T>, every: number | null): Listing<T> {
@@ -36,16 +36,30 @@ export function useList<T>(ask: Asking<T>, every: number | null): Listing<T> {
         given.current = wanted
         setPage({ total, data })
         setState('done')
-      } catch { if (current) setState('failed') }
+      } catch {
+        if (current) setState('failed')
+      }
     }
     void load()
-    return () => { current = false }
+    return () => {
+      current = false
+    }
   }, [wanted, asked])
   useEffect(() => {
     if (every === null) return
-    const timer = setInterval(() => { if (document.visibilityState === 'visible') reload() }, every)
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') reload()
+    }, every)
     return () => clearInterval(timer)
   }, [every])
   const items = page?.data ?? []
-  return { items, total: page?.total ?? null, busy: state === 'busy', failed: state === 'failed', more: page !== null && items.length < page.total, next: () => setWanted(items.length + COUNT), reload }
+  return {
+    items,
+    total: page?.total ?? null,
+    busy: state === 'busy',
+    failed: state === 'failed',
+    more: page !== null && items.length < page.total,
+    next: () => setWanted(items.length + COUNT),
+    reload
+  }
 }

@@ -1,7 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
 import { asProblem, type ApiError } from './api-error.ts'
 
-/** A form that is saved: whether it is as it is stored, and why the last try was refused. Whoever leaves the page with changes is asked first. */
+/**
+ * A form that is saved: whether it is as it is stored, and why the last try was refused. Whoever leaves the page with changes is asked
+ * first.
+ */
 export function useSaving(save: () => Promise<void>) {
   const [state, setState] = useState<'clean' | 'changed' | 'busy'>('clean')
   const [problem, setProblem] = useState<ApiError | null>(null)

@@ -14,11 +14,14 @@ beforeAll(async () => {
   await seedVideo({ channelId: ada.channelId, sourceSize: 500_000_000 })
   const { id } = await seedVideo({ channelId: ada.channelId, state: 7, sourceSize: 5, ageHours: 30 })
   await run(sql`UPDATE videos SET name = 'A broken film' WHERE id = ${id}`)
-  await run(sql`INSERT INTO transcodings (video_id, state, attempts, not_before, resolutions, error, created_at, updated_at) VALUES (${id}, 'failed', 3, now(), '{}', 'Nothing in the file could be decoded.', now(), now())`)
+  await run(
+    sql`INSERT INTO transcodings (video_id, state, attempts, not_before, resolutions, error, created_at, updated_at) VALUES (${id}, 'failed', 3, now(), '{}', 'Nothing in the file could be decoded.', now(), now())`
+  )
 }, 180_000)
 afterAll(async () => await site?.stop())
 
-const fits = async (page: Page) => expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), page.url()).toBe(true)
+const fits = async (page: Page) =>
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), page.url()).toBe(true)
 const go = async (page: Page, room: string) => {
   await page.getByRole('navigation', { name: 'Run this site' }).getByRole('link', { name: room }).click()
   await page.getByRole('heading', { name: room, level: 1 }).waitFor()
@@ -37,7 +40,10 @@ for (const width of [390, 1280]) {
 
     await page.getByRole('heading', { name: 'Health', level: 1 }).waitFor()
     const verdict = page.locator('.health-verdict')
-    await verdict.getByText(/could not be prepared lately|All is well/).first().waitFor()
+    await verdict
+      .getByText(/could not be prepared lately|All is well/)
+      .first()
+      .waitFor()
     await page.getByRole('heading', { name: 'Disk', exact: true }).waitFor()
     await page.getByRole('definition').filter({ hasText: '500 MB' }).waitFor()
     await fits(page)
@@ -125,8 +131,16 @@ for (const width of [390, 1280]) {
     await page.getByText('Offer every quality as one file').click()
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByRole('link', { name: `Reels ${width}, home` }).waitFor()
-    expect((await site.call('GET /config')).json).toMatchObject({ instance: { name: `Reels ${width}`, shortDescription: 'Films, and nothing else' }, signup: { allowed: true }, user: { videoQuota: 20_000_000_000 }, transcoding: { enabledResolutions: [240, 360, 480, 720], web_videos: { enabled: true } } })
-    expect((await site.call('GET /config/custom', { token: await site.login() })).json.transcoding).toMatchObject({ encoder: 'auto', webVideos: { enabled: true } })
+    expect((await site.call('GET /config')).json).toMatchObject({
+      instance: { name: `Reels ${width}`, shortDescription: 'Films, and nothing else' },
+      signup: { allowed: true },
+      user: { videoQuota: 20_000_000_000 },
+      transcoding: { enabledResolutions: [240, 360, 480, 720], web_videos: { enabled: true } }
+    })
+    expect((await site.call('GET /config/custom', { token: await site.login() })).json.transcoding).toMatchObject({
+      encoder: 'auto',
+      webVideos: { enabled: true }
+    })
     await page.goto('/about')
     await page.getByText('kind', { exact: true }).waitFor()
     await page.goto('/admin/settings')
@@ -190,7 +204,9 @@ test('an administrator says which film goes first, and stops one; its owner read
   await film.getByText('Failed', { exact: true }).waitFor()
   await expect.poll(async () => await owner.page.getByText('Waiting for its turn · Number 1 in the queue').count()).toBe(1)
   await site.call('POST /jobs/resume', { token })
-  await expect.poll(async () => (await site.call('GET /server/transcodings?state=waiting', { token })).json.total, { timeout: 60_000 }).toBe(0)
+  await expect
+    .poll(async () => (await site.call('GET /server/transcodings?state=waiting', { token })).json.total, { timeout: 60_000 })
+    .toBe(0)
   for (const one of [visitor, owner]) {
     expectNoFaults(one)
     await one.context.close()
@@ -207,7 +223,8 @@ test('moderators see users and reports, and others nothing at all', async () => 
   const ways = page.getByRole('navigation', { name: 'Run this site' }).getByRole('link')
   await expect.poll(async () => await ways.allInnerTexts()).toEqual(['Users', 'Reports'])
   await page.getByRole('button', { name: 'Edit ada' }).waitFor()
-  for (const who of ['root', 'judge']) expect(await page.getByRole('button', { name: new RegExp(`(Edit|More about) ${who}`) }).count(), who).toBe(0)
+  for (const who of ['root', 'judge'])
+    expect(await page.getByRole('button', { name: new RegExp(`(Edit|More about) ${who}`) }).count(), who).toBe(0)
   await page.getByRole('button', { name: 'Edit ada' }).click()
   expect(await page.getByRole('dialog').getByLabel('Role').count()).toBe(0)
   await page.keyboard.press('Escape')

@@ -6,28 +6,49 @@ import { encoded, upload } from '../../server/test/upload.ts'
 import { footage } from '../../server/test/footage.ts'
 import { logIn, openSite, type Site } from './site.ts'
 
-type Names = { id: number, uuid: string, shortUUID: string }
+type Names = { id: number; uuid: string; shortUUID: string }
 let site: Site
 let open: Names
 let locked: Names
 let strict: Names
 
 beforeAll(async () => {
-  site = await openSite({ signup: { enabled: true }, instance: { description: 'A **house** for films.', terms: 'Be kind.' }, transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
+  site = await openSite({
+    signup: { enabled: true },
+    instance: { description: 'A **house** for films.', terms: 'Be kind.' },
+    transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
+  })
   const ada = await site.user('ada')
   const bytes = await footage({ seconds: 3, size: '426x240' })
-  open = await upload(site, ada, { name: 'A film to look at', description: 'Some **words** and https://example.com', category: 2, language: 'fr', licence: 2, tags: ['one', 'two'], support: 'Coffee' }, bytes)
+  open = await upload(
+    site,
+    ada,
+    {
+      name: 'A film to look at',
+      description: 'Some **words** and https://example.com',
+      category: 2,
+      language: 'fr',
+      licence: 2,
+      tags: ['one', 'two'],
+      support: 'Coffee'
+    },
+    bytes
+  )
   strict = await upload(site, ada, { name: 'Another film', commentsPolicy: 3 }, bytes)
   locked = await upload(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['secret'] }, bytes)
   for (const { id } of [open, locked, strict]) await encoded(site, ada, id)
   await site.call('POST /video-channels', { token: ada.token, body: { name: 'second', displayName: 'A second channel' } })
   const bob = await site.user('bob')
   const say = async ({ uuid }: Names, user: { token: string }, text: string, parent?: number) =>
-    (await site.call(`POST /videos/${uuid}/${parent ? `comments/${parent}` : 'comment-threads'}`, { token: user.token, body: { text } })).json.comment.id as number
+    (await site.call(`POST /videos/${uuid}/${parent ? `comments/${parent}` : 'comment-threads'}`, { token: user.token, body: { text } }))
+      .json.comment.id as number
   const first = await say(open, bob, 'A **fine** film, see https://example.com')
   await say(open, ada, 'Thank you', await say(open, bob, 'One more thing', first))
   await say(strict, bob, 'May I?')
-  const { json } = await site.call('POST /abuses', { token: ada.token, body: { reason: 'Somebody else made this', predefinedReasons: ['rights'], video: { id: open.id } } })
+  const { json } = await site.call('POST /abuses', {
+    token: ada.token,
+    body: { reason: 'Somebody else made this', predefinedReasons: ['rights'], video: { id: open.id } }
+  })
   await site.call(`POST /abuses/${json.abuse.id}/messages`, { token: await site.login(), body: { message: 'Who did?' } })
   await otherServers()
 }, 180_000)
@@ -35,35 +56,80 @@ afterAll(async () => await site.stop())
 
 /** Servers that follow, are followed, are in trouble and given up, as the pages for administrators show them. */
 async function otherServers(): Promise<void> {
-  for (const [host, state, direction] of [['a.example', 'accepted', 'to'], ['b.example', 'pending', 'to'], ['c.example', 'pending', 'from'], ['d.example', 'rejected', 'from']]) {
+  for (const [host, state, direction] of [
+    ['a.example', 'accepted', 'to'],
+    ['b.example', 'pending', 'to'],
+    ['c.example', 'pending', 'from'],
+    ['d.example', 'rejected', 'from']
+  ]) {
     const url = `https://${host}/accounts/peertube`
-    await run(sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Application', ${url}, 'peertube', ${host}, ${`${url}/inbox`}, now(), now())`)
+    await run(
+      sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Application', ${url}, 'peertube', ${host}, ${`${url}/inbox`}, now(), now())`
+    )
     await run(sql`
       INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at) SELECT ${`${url}/follows/1`}, CASE WHEN ${direction} = 'to' THEN us.id ELSE them.id END, CASE WHEN ${direction} = 'to' THEN them.id ELSE us.id END, ${state}, now(), now()
       FROM actors us, actors them WHERE us.host IS NULL AND us.preferred_username = 'peertube' AND them.url = ${url}`)
   }
-  await run(sql`INSERT INTO wanted_follows (actor_id, handle, attempts, not_before, error) SELECT id, 'nobody@e.example', 1, 'infinity', 'Nobody of that name' FROM actors WHERE host IS NULL AND preferred_username = 'peertube'`)
+  await run(
+    sql`INSERT INTO wanted_follows (actor_id, handle, attempts, not_before, error) SELECT id, 'nobody@e.example', 1, 'infinity', 'Nobody of that name' FROM actors WHERE host IS NULL AND preferred_username = 'peertube'`
+  )
   await run(sql`
     INSERT INTO peers (host, failures, first_failure_at, open_until, suspended_at, last_success_at, last_failure_at, last_error, missed_since) VALUES
       ('a.example', 0, NULL, NULL, NULL, now(), NULL, NULL, NULL), ('b.example', 2, now(), NULL, NULL, now() - interval '1 hour', now(), 'Status 502', NULL),
       ('c.example', 9, now(), now() + interval '1 hour', NULL, NULL, now(), 'connect ECONNREFUSED', NULL), ('d.example', 90, now(), NULL, now(), NULL, now(), 'getaddrinfo ENOTFOUND d.example', now())`)
 }
 
-type Stop = { path: () => string, ready: string, act?: (page: Page) => Promise<unknown> }
+type Stop = { path: () => string; ready: string; act?: (page: Page) => Promise<unknown> }
 const GUEST: Record<string, Stop> = {
   home: { path: () => '/', ready: '.card' },
   'home, trending': { path: () => '/?sort=trending', ready: '.card' },
-  'home with its menu open': { path: () => '/', ready: '.card', act: async page => await page.getByRole('button', { name: 'Menu' }).click() },
+  'home with its menu open': {
+    path: () => '/',
+    ready: '.card',
+    act: async page => await page.getByRole('button', { name: 'Menu' }).click()
+  },
   watch: { path: () => `/w/${open.shortUUID}`, ready: '.watch-list' },
-  'watch with a talk below': { path: () => `/w/${open.shortUUID}`, ready: '.comment', act: async page => { await page.getByRole('button', { name: /replies/ }).click(); await page.locator('.replies .replies').waitFor() } },
-  'watch with the player\'s menu open': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.getByRole('button', { name: 'Player settings' }).click(); await page.getByRole('menuitem', { name: /Speed/ }).click() } },
-  'watch with statistics': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.keyboard.press('s'); await page.locator('.player-stats').waitFor() } },
-  'watch with the list of keys': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.keyboard.press('?'); await page.getByRole('dialog').waitFor() } },
+  'watch with a talk below': {
+    path: () => `/w/${open.shortUUID}`,
+    ready: '.comment',
+    act: async page => {
+      await page.getByRole('button', { name: /replies/ }).click()
+      await page.locator('.replies .replies').waitFor()
+    }
+  },
+  "watch with the player's menu open": {
+    path: () => `/w/${open.shortUUID}`,
+    ready: '.controls',
+    act: async page => {
+      await page.getByRole('button', { name: 'Player settings' }).click()
+      await page.getByRole('menuitem', { name: /Speed/ }).click()
+    }
+  },
+  'watch with statistics': {
+    path: () => `/w/${open.shortUUID}`,
+    ready: '.controls',
+    act: async page => {
+      await page.keyboard.press('s')
+      await page.locator('.player-stats').waitFor()
+    }
+  },
+  'watch with the list of keys': {
+    path: () => `/w/${open.shortUUID}`,
+    ready: '.controls',
+    act: async page => {
+      await page.keyboard.press('?')
+      await page.getByRole('dialog').waitFor()
+    }
+  },
   'watch with a password': { path: () => `/w/${locked.shortUUID}`, ready: '.barrier-form' },
   'watch nothing': { path: () => '/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', ready: '.state' },
   channel: { path: () => '/c/ada_channel', ready: '.card' },
   account: { path: () => '/a/ada', ready: '.card' },
-  login: { path: () => '/login', ready: '.panel', act: async page => await page.getByRole('main').getByRole('button', { name: 'Log in' }).click() },
+  login: {
+    path: () => '/login',
+    ready: '.panel',
+    act: async page => await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
+  },
   signup: { path: () => '/signup', ready: '.panel' },
   about: { path: () => '/about', ready: '.about-software' },
   'not found': { path: () => '/nothing', ready: '.state' },
@@ -74,54 +140,178 @@ const GUEST: Record<string, Stop> = {
   'embed of nothing': { path: () => '/videos/embed/9c9de5e8-0a1e-484a-b099-e80766180a6d', ready: '.embed-nothing a' }
 }
 const MEMBER: Record<string, Stop> = {
-  'own watch page, sharing': { path: () => `/w/${open.shortUUID}`, ready: '.controls', act: async page => { await page.getByRole('button', { name: 'Share' }).click(); await page.getByRole('dialog').waitFor() } },
-  'own watch page, answering': { path: () => `/w/${open.shortUUID}`, ready: '.comment', act: async page => { await page.getByRole('button', { name: 'Reply to bob' }).click(); await page.getByLabel('Your reply to bob').fill('Hm') } },
-  'own watch page, reporting a comment': { path: () => `/w/${open.shortUUID}`, ready: '.comment', act: async page => { await page.getByRole('button', { name: 'Report the comment by bob' }).first().click(); await page.getByRole('button', { name: 'Send the report' }).click(); await page.getByRole('alert').waitFor() } },
+  'own watch page, sharing': {
+    path: () => `/w/${open.shortUUID}`,
+    ready: '.controls',
+    act: async page => {
+      await page.getByRole('button', { name: 'Share' }).click()
+      await page.getByRole('dialog').waitFor()
+    }
+  },
+  'own watch page, answering': {
+    path: () => `/w/${open.shortUUID}`,
+    ready: '.comment',
+    act: async page => {
+      await page.getByRole('button', { name: 'Reply to bob' }).click()
+      await page.getByLabel('Your reply to bob').fill('Hm')
+    }
+  },
+  'own watch page, reporting a comment': {
+    path: () => `/w/${open.shortUUID}`,
+    ready: '.comment',
+    act: async page => {
+      await page.getByRole('button', { name: 'Report the comment by bob' }).first().click()
+      await page.getByRole('button', { name: 'Send the report' }).click()
+      await page.getByRole('alert').waitFor()
+    }
+  },
   'own watch page, a comment held for review': { path: () => `/w/${strict.shortUUID}`, ready: '.comment-held' },
   upload: { path: () => '/upload', ready: '.drop' },
-  'upload with a refused file': { path: () => '/upload', ready: '.drop', act: async page => { await page.setInputFiles('input[type=file]', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') }); await page.getByRole('alert').waitFor() } },
-  'upload on its way': { path: () => '/upload', ready: '.drop', act: async page => {
-    await page.route(/upload-resumable\?/, async () => { /* never answered */ })
-    await page.setInputFiles('input[type=file]', { name: 'film.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(1000) })
-    await page.getByLabel('Title').waitFor()
-  } },
+  'upload with a refused file': {
+    path: () => '/upload',
+    ready: '.drop',
+    act: async page => {
+      await page.setInputFiles('input[type=file]', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') })
+      await page.getByRole('alert').waitFor()
+    }
+  },
+  'upload on its way': {
+    path: () => '/upload',
+    ready: '.drop',
+    act: async page => {
+      await page.route(/upload-resumable\?/, async () => {
+        /* never answered */
+      })
+      await page.setInputFiles('input[type=file]', { name: 'film.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(1000) })
+      await page.getByLabel('Title').waitFor()
+    }
+  },
   'own videos': { path: () => '/my/videos', ready: '.shelf-line' },
-  'own videos, deleting': { path: () => '/my/videos', ready: '.shelf-line', act: async page => { await page.locator('.shelf-line [aria-haspopup]').first().click(); await page.getByRole('menuitem', { name: 'Delete' }).click(); await page.getByRole('dialog').waitFor() } },
-  'own videos, several chosen': { path: () => '/my/videos', ready: '.shelf-line', act: async page => { await page.getByLabel('Select all shown').check(); await page.getByRole('button', { name: 'Who can watch' }).click(); await page.getByRole('dialog').waitFor() } },
-  'own videos, chosen ones failing': { path: () => '/my/videos', ready: '.shelf-line', act: async page => {
-    await page.route(/\/api\/v1\/videos\/\d+$/, async route => await route.fulfill({ status: 500, json: { detail: 'A disk is full' } }))
-    await page.getByLabel('Select A locked film').check()
-    await page.getByRole('group', { name: 'Several at once' }).getByRole('button', { name: 'Delete' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
-    await page.getByRole('alert').waitFor()
-  } },
+  'own videos, deleting': {
+    path: () => '/my/videos',
+    ready: '.shelf-line',
+    act: async page => {
+      await page.locator('.shelf-line [aria-haspopup]').first().click()
+      await page.getByRole('menuitem', { name: 'Delete' }).click()
+      await page.getByRole('dialog').waitFor()
+    }
+  },
+  'own videos, several chosen': {
+    path: () => '/my/videos',
+    ready: '.shelf-line',
+    act: async page => {
+      await page.getByLabel('Select all shown').check()
+      await page.getByRole('button', { name: 'Who can watch' }).click()
+      await page.getByRole('dialog').waitFor()
+    }
+  },
+  'own videos, chosen ones failing': {
+    path: () => '/my/videos',
+    ready: '.shelf-line',
+    act: async page => {
+      await page.route(/\/api\/v1\/videos\/\d+$/, async route => await route.fulfill({ status: 500, json: { detail: 'A disk is full' } }))
+      await page.getByLabel('Select A locked film').check()
+      await page.getByRole('group', { name: 'Several at once' }).getByRole('button', { name: 'Delete' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+      await page.getByRole('alert').waitFor()
+    }
+  },
   'own channels': { path: () => '/my/channels', ready: '.own-channel' },
-  'a new channel with a name that is taken': { path: () => '/my/new-channel', ready: 'form', act: async page => { await page.getByLabel('Name in its address').fill('ada'); await page.getByText('This name is taken').waitFor() } },
+  'a new channel with a name that is taken': {
+    path: () => '/my/new-channel',
+    ready: 'form',
+    act: async page => {
+      await page.getByLabel('Name in its address').fill('ada')
+      await page.getByText('This name is taken').waitFor()
+    }
+  },
   'edit channel': { path: () => '/my/channels/ada_channel', ready: '.channel-pictures' },
-  'edit channel, deleting it': { path: () => '/my/channels/second', ready: '.channel-end', act: async page => { await page.getByRole('button', { name: 'Delete channel' }).click(); await page.getByRole('dialog').waitFor() } },
+  'edit channel, deleting it': {
+    path: () => '/my/channels/second',
+    ready: '.channel-end',
+    act: async page => {
+      await page.getByRole('button', { name: 'Delete channel' }).click()
+      await page.getByRole('dialog').waitFor()
+    }
+  },
   edit: { path: () => `/my/videos/${open.shortUUID}`, ready: '.edit-foot' },
-  'edit, choosing a frame': { path: () => `/my/videos/${open.shortUUID}`, ready: '.edit-foot', act: async page => { await page.getByRole('button', { name: 'Choose a frame' }).click(); await page.getByRole('button', { name: 'Use this frame' }).and(page.locator(':enabled')).waitFor() } },
+  'edit, choosing a frame': {
+    path: () => `/my/videos/${open.shortUUID}`,
+    ready: '.edit-foot',
+    act: async page => {
+      await page.getByRole('button', { name: 'Choose a frame' }).click()
+      await page.getByRole('button', { name: 'Use this frame' }).and(page.locator(':enabled')).waitFor()
+    }
+  },
   settings: { path: () => '/settings', ready: 'form' },
   'settings, password': { path: () => '/settings?tab=password', ready: 'form' },
-  'own reports': { path: () => '/my/reports', ready: '.report', act: async page => { await page.getByRole('button', { name: /^1 message/ }).click(); await page.locator('.talk-line').waitFor() } },
+  'own reports': {
+    path: () => '/my/reports',
+    ready: '.report',
+    act: async page => {
+      await page.getByRole('button', { name: /^1 message/ }).click()
+      await page.locator('.talk-line').waitFor()
+    }
+  },
   'settings, display': { path: () => '/settings?tab=display', ready: '.switch' }
 }
 const ADMINISTRATOR: Record<string, Stop> = {
   health: { path: () => '/admin/health', ready: '.health-group' },
   users: { path: () => '/admin/users', ready: '.user' },
-  'users, creating': { path: () => '/admin/users', ready: '.user', act: async page => { await page.getByRole('button', { name: 'Create a user' }).click(); await page.getByRole('dialog').getByLabel('Space in GB').fill('x') } },
-  'users, blocking': { path: () => '/admin/users', ready: '.user', act: async page => { await page.getByRole('button', { name: 'More about bob' }).click(); await page.getByRole('menuitem', { name: 'Block' }).click(); await page.getByRole('dialog').waitFor() } },
+  'users, creating': {
+    path: () => '/admin/users',
+    ready: '.user',
+    act: async page => {
+      await page.getByRole('button', { name: 'Create a user' }).click()
+      await page.getByRole('dialog').getByLabel('Space in GB').fill('x')
+    }
+  },
+  'users, blocking': {
+    path: () => '/admin/users',
+    ready: '.user',
+    act: async page => {
+      await page.getByRole('button', { name: 'More about bob' }).click()
+      await page.getByRole('menuitem', { name: 'Block' }).click()
+      await page.getByRole('dialog').waitFor()
+    }
+  },
   'jobs, videos': { path: () => '/admin/jobs', ready: '.job' },
   'jobs, planned': { path: () => '/admin/jobs?tab=delayed', ready: '.job' },
-  'site settings': { path: () => '/admin/settings', ready: '.site-foot', act: async page => { await page.getByLabel('Name of the site').fill(''); await page.getByRole('button', { name: 'Save' }).click(); await page.getByRole('alert').first().waitFor() } },
+  'site settings': {
+    path: () => '/admin/settings',
+    ready: '.site-foot',
+    act: async page => {
+      await page.getByLabel('Name of the site').fill('')
+      await page.getByRole('button', { name: 'Save' }).click()
+      await page.getByRole('alert').first().waitFor()
+    }
+  },
   'federation, following': { path: () => '/admin/federation', ready: '.server' },
-  'federation, a wrong handle': { path: () => '/admin/federation', ready: '.server', act: async page => { await page.getByLabel('Follow more servers').fill('!'); await page.getByRole('button', { name: 'Follow', exact: true }).click(); await page.getByRole('alert').waitFor() } },
+  'federation, a wrong handle': {
+    path: () => '/admin/federation',
+    ready: '.server',
+    act: async page => {
+      await page.getByLabel('Follow more servers').fill('!')
+      await page.getByRole('button', { name: 'Follow', exact: true }).click()
+      await page.getByRole('alert').waitFor()
+    }
+  },
   'federation, followers': { path: () => '/admin/federation?tab=followers', ready: '.server' },
   'federation, servers': { path: () => '/admin/federation?tab=peers', ready: '.server' },
-  reports: { path: () => '/admin/reports', ready: '.report', act: async page => { await page.getByRole('button', { name: /^1 message/ }).click(); await page.locator('.talk-line').waitFor() } }
+  reports: {
+    path: () => '/admin/reports',
+    ready: '.report',
+    act: async page => {
+      await page.getByRole('button', { name: /^1 message/ }).click()
+      await page.locator('.talk-line').waitFor()
+    }
+  }
 }
 
-for (const [width, title] of [[390, 'on a phone'], [1280, 'light and dark']] as const) {
+for (const [width, title] of [
+  [390, 'on a phone'],
+  [1280, 'light and dark']
+] as const) {
   test(`every page is for everybody, ${title}`, { timeout: 300_000 }, async () => {
     const options = { colorScheme: 'light' as const, viewport: { width, height: 800 }, reducedMotion: 'reduce' as const }
     const [guest, member, administrator] = [await site.visit(options), await site.visit(options), await site.visit(options)]
@@ -165,7 +355,14 @@ function axe(page: Page): AxeBuilder {
 
 async function judge(builder: AxeBuilder, name: string): Promise<void> {
   const { violations } = await builder.analyze()
-  expect.soft(violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => `${node.target.join(' ')} (${node.any[0]?.message ?? ''})`).join(', ')}`), name).toEqual([])
+  expect
+    .soft(
+      violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(node => `${node.target.join(' ')} (${node.any[0]?.message ?? ''})`).join(', ')}`
+      ),
+      name
+    )
+    .toEqual([])
 }
 
 async function ink(page: Page): Promise<string> {

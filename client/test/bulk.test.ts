@@ -4,7 +4,7 @@ import { seedVideo } from '../../server/test/seed.ts'
 import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
 
 let site: Site
-let ada: { token: string, channelId: number }
+let ada: { token: string; channelId: number }
 beforeAll(async () => {
   site = await openSite()
   ada = await site.user('ada')
@@ -20,7 +20,11 @@ async function shelf(count: number): Promise<void> {
   }
 }
 
-const mine = async () => (await site.call('GET /users/me/videos?count=50&sort=-createdAt', { token: ada.token })).json.data as { name: string, privacy: { id: number } }[]
+const mine = async () =>
+  (await site.call('GET /users/me/videos?count=50&sort=-createdAt', { token: ada.token })).json.data as {
+    name: string
+    privacy: { id: number }
+  }[]
 
 test('several videos are opened to everybody and deleted, by touch', async () => {
   await shelf(6)
@@ -38,7 +42,14 @@ test('several videos are opened to everybody and deleted, by touch', async () =>
   await dialog.getByRole('button', { name: 'Change' }).tap()
   await page.getByText('2 videos are changed.').waitFor()
   expect((await mine()).map(({ privacy }) => privacy.id)).toEqual([5, 3, 5, 3, 3, 3])
-  expect(await page.locator('.badge').allTextContents()).toEqual(['With a password', 'Only me', 'With a password', 'Only me', 'Only me', 'Only me'])
+  expect(await page.locator('.badge').allTextContents()).toEqual([
+    'With a password',
+    'Only me',
+    'With a password',
+    'Only me',
+    'Only me',
+    'Only me'
+  ])
   await page.getByLabel('Select Film 2').tap()
   await page.getByLabel('Select Film 6').tap()
   await page.getByRole('group', { name: 'Several at once' }).getByRole('button', { name: 'Delete' }).tap()
@@ -87,7 +98,8 @@ test('what fails is named and stays chosen; the others are done, a limit is wait
   await page.route(/\/api\/v1\/videos\/\d+$/, async route => {
     asked++
     if (asked === 1) await route.fulfill({ status: 429, headers: { 'retry-after': '1' }, json: { detail: 'slow down' } })
-    else if (broken && route.request().url().endsWith(`/${second}`)) await route.fulfill({ status: 500, json: { detail: 'A disk is full' } })
+    else if (broken && route.request().url().endsWith(`/${second}`))
+      await route.fulfill({ status: 500, json: { detail: 'A disk is full' } })
     else await route.continue()
   })
   await page.getByLabel('Select all shown').check()
@@ -113,9 +125,14 @@ test('it goes on while other pages are looked at, and stops when told', async ()
   const { page } = visitor
   await logIn(page, 'ada', 'password1', '/my/videos')
   let open: () => void = () => undefined
-  const held = new Promise<void>(resolve => { open = resolve })
+  const held = new Promise<void>(resolve => {
+    open = resolve
+  })
   let asked = 0
-  await page.route(/\/api\/v1\/videos\/\d+$/, async route => { if (++asked === 2) await held; await route.continue() })
+  await page.route(/\/api\/v1\/videos\/\d+$/, async route => {
+    if (++asked === 2) await held
+    await route.continue()
+  })
   await page.getByLabel('Select all shown').check()
   await page.getByRole('group', { name: 'Several at once' }).getByRole('button', { name: 'Delete' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()

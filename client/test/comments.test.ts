@@ -4,7 +4,7 @@ import { encoded, upload } from '../../server/test/upload.ts'
 import { footage } from '../../server/test/footage.ts'
 import { expectNoFaults, logIn, openSite, type Site, type Visitor } from './site.ts'
 
-type Names = { id: number, uuid: string, shortUUID: string }
+type Names = { id: number; uuid: string; shortUUID: string }
 type User = Awaited<ReturnType<Site['user']>>
 
 let site: Site
@@ -16,7 +16,9 @@ let closed: Names
 let busy: Names
 let locked: Names
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
+  site = await openSite({
+    transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
+  })
   ada = await site.user('ada')
   bob = await site.user('bob')
   const bytes = await footage({ seconds: 2, size: '426x240' })
@@ -30,7 +32,12 @@ beforeAll(async () => {
 afterAll(async () => await site?.stop())
 
 const say = async (video: Names, user: User, text: string, parent?: number): Promise<number> =>
-  (await site.call(`POST /videos/${video.uuid}/${parent === undefined ? 'comment-threads' : `comments/${parent}`}`, { token: user.token, body: { text } })).json.comment.id
+  (
+    await site.call(`POST /videos/${video.uuid}/${parent === undefined ? 'comment-threads' : `comments/${parent}`}`, {
+      token: user.token,
+      body: { text }
+    })
+  ).json.comment.id
 const threads = async (video: Names) => (await site.call(`GET /videos/${video.uuid}/comment-threads`)).json
 const told = (page: Page, text: string) => page.getByRole('status').getByText(text)
 const comment = (page: Page, name: string) => page.getByRole('article', { name: `Comment by ${name}` })
@@ -56,7 +63,9 @@ test('a person writes, the owner answers, both delete; what is written is never 
   await page.getByRole('button', { name: 'Comment', exact: true }).click()
   await told(page, 'Your comment is published.').waitFor()
   await page.getByRole('heading', { name: '1 comment' }).waitFor()
-  expect(await comment(page, 'bob').locator('.prose').innerHTML()).toBe('<p>A <strong>fine</strong> film &lt;img src=x onerror=alert(1)&gt; [here](javascript:alert(1))</p>')
+  expect(await comment(page, 'bob').locator('.prose').innerHTML()).toBe(
+    '<p>A <strong>fine</strong> film &lt;img src=x onerror=alert(1)&gt; [here](javascript:alert(1))</p>'
+  )
   expect(await page.getByLabel('Your comment').inputValue()).toBe('')
 
   const owner = await enter('ada', open)
@@ -90,9 +99,13 @@ test('without a mouse: a comment, an answer that is given up, an answer that is 
   const parent = await say(open, ada, 'What do you think?')
   const visitor = await enter('bob', open)
   const { page } = visitor
-  const focused = async () => await page.evaluate(() => { const { activeElement: one } = document; return one?.getAttribute('aria-label') ?? (one as HTMLTextAreaElement | null)?.labels?.[0]?.textContent ?? one?.textContent })
+  const focused = async () =>
+    await page.evaluate(() => {
+      const { activeElement: one } = document
+      return one?.getAttribute('aria-label') ?? (one as HTMLTextAreaElement | null)?.labels?.[0]?.textContent ?? one?.textContent
+    })
   const tabTo = async (name: string) => {
-    for (let index = 0; index < 40 && await focused() !== name; index++) await page.keyboard.press('Tab')
+    for (let index = 0; index < 40 && (await focused()) !== name; index++) await page.keyboard.press('Tab')
     expect(await focused()).toBe(name)
   }
   await comment(page, 'ada').waitFor()
@@ -145,7 +158,9 @@ test('a guest reads, is led to the door, and finds nothing to press; where comme
   const guest = await enter(null, open)
   await comment(guest.page, 'ada').waitFor()
   expect(await guest.page.getByRole('button', { name: /Reply to|Delete the comment/ }).count()).toBe(0)
-  expect(await guest.page.locator('.comments-guest a').getAttribute('href')).toBe(`/login?next=${encodeURIComponent(`/w/${open.shortUUID}`)}`)
+  expect(await guest.page.locator('.comments-guest a').getAttribute('href')).toBe(
+    `/login?next=${encodeURIComponent(`/w/${open.shortUUID}`)}`
+  )
   const visitor = await enter('bob', closed)
   await visitor.page.getByText('Comments are switched off for this video.').waitFor()
   expect(await visitor.page.getByLabel('Your comment').count()).toBe(0)

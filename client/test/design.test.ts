@@ -12,7 +12,12 @@ import { CHROMIUM_ARGUMENTS, chromiumPath } from './chromium.ts'
 
 test('where the site is developed, every part is shown in both themes', async () => {
   const cacheDir = await mkdtemp(join(tmpdir(), 'bobine-vite-'))
-  const server = await createServer({ configFile: join(projectFolder, 'vite.config.ts'), cacheDir, logLevel: 'silent', server: { host: '127.0.0.1', port: 0, strictPort: false } })
+  const server = await createServer({
+    configFile: join(projectFolder, 'vite.config.ts'),
+    cacheDir,
+    logLevel: 'silent',
+    server: { host: '127.0.0.1', port: 0, strictPort: false }
+  })
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGUMENTS })
   try {
     await server.listen()
@@ -21,9 +26,26 @@ test('where the site is developed, every part is shown in both themes', async ()
     await page.getByRole('heading', { name: 'Design' }).waitFor({ timeout: 60_000 })
     const backgrounds = await page.locator('.design-scheme').evaluateAll(all => all.map(one => getComputedStyle(one).backgroundColor))
     expect(backgrounds).toEqual(['rgb(250, 248, 244)', 'rgb(22, 20, 18)'])
-    for (const name of ['Colours', 'Space', 'Type', 'Drawings', 'Avatars', 'Buttons', 'Fields', 'Menu', 'Tabs', 'Dialogs', 'Cards', 'Notes', 'Progress']) expect(await page.getByRole('heading', { name, exact: true }).count(), name).toBe(2)
+    for (const name of [
+      'Colours',
+      'Space',
+      'Type',
+      'Drawings',
+      'Avatars',
+      'Buttons',
+      'Fields',
+      'Menu',
+      'Tabs',
+      'Dialogs',
+      'Cards',
+      'Notes',
+      'Progress'
+    ])
+      expect(await page.getByRole('heading', { name, exact: true }).count(), name).toBe(2)
     await page.locator('.prose strong').first().waitFor()
-    const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+      .analyze()
     // The same parts stand there twice, so alerts and notes do as well.
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)).toEqual([])
     await page.setViewportSize({ width: 390, height: 844 })
@@ -43,7 +65,10 @@ test('what is built for production knows nothing of it', async () => {
   const manifest = readFileSync(join(folder, 'manifest.json'), 'utf8')
   expect(manifest).toContain('src/videos/home.page.tsx')
   expect(manifest).not.toContain('src/design/')
-  const files = Object.values(JSON.parse(manifest) as Record<string, { file: string, css?: string[] }>).flatMap(({ file, css = [] }) => [file, ...css])
+  const files = Object.values(JSON.parse(manifest) as Record<string, { file: string; css?: string[] }>).flatMap(({ file, css = [] }) => [
+    file,
+    ...css
+  ])
   expect(readdirSync(join(folder, 'assets')).length).toBeGreaterThan(10)
   expect(files.filter(file => /design-scheme|design-swatch|\/design\b/.test(readFileSync(join(folder, file), 'utf8')))).toEqual([])
 })

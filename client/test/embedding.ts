@@ -45,14 +45,19 @@ export async function embedding(site: Site, script?: string): Promise<Embedding>
     response.setHeader('Content-Type', pathname.endsWith('.js') ? 'text/javascript' : 'text/html')
     if (pathname === '/peer.js') return void response.end(PEER)
     if (pathname === '/library.js') return void response.end(script ? readFileSync(script) : '')
-    response.end(`<!doctype html><iframe src="${site.url}${searchParams.get('path')?.replaceAll('"', '&quot;')}" width="640" height="360" allow="fullscreen; autoplay"></iframe><script src="/peer.js"></script><script src="/library.js"></script>`)
+    response.end(
+      `<!doctype html><iframe src="${site.url}${searchParams.get('path')?.replaceAll('"', '&quot;')}" width="640" height="360" allow="fullscreen; autoplay"></iframe><script src="/peer.js"></script><script src="/library.js"></script>`
+    )
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const address = `http://localhost:${(server.address() as AddressInfo).port}`
   const page = await site.browser.newPage({ locale: 'en-GB' })
   return {
-    page, frame: page.frameLocator('iframe'),
-    show: async path => { await page.goto(`${address}/?path=${encodeURIComponent(path)}`) },
+    page,
+    frame: page.frameLocator('iframe'),
+    show: async path => {
+      await page.goto(`${address}/?path=${encodeURIComponent(path)}`)
+    },
     ask: async (method, params) => {
       const answer = await page.evaluate(async ([method, params]) => await (window as any).ask(method, params), [method, params] as const)
       return 'error' in answer ? answer : answer.result

@@ -5,26 +5,41 @@ import { encoded, upload } from '../../server/test/upload.ts'
 import { footage } from '../../server/test/footage.ts'
 import { expectNoFaults, expectToPlay, logIn, openSite, type Site, type Visitor } from './site.ts'
 
-const LIGHT = { transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': true, '480p': false, '720p': false, '1080p': false } } }
+const LIGHT = {
+  transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': true, '480p': false, '720p': false, '1080p': false } }
+}
 
 /** The other server publishes; the site, whose pages are looked at, follows it. */
 let site: Site
 let other: Peer
 let maker: Awaited<ReturnType<Site['user']>>
-let video: { uuid: string, shortUUID: string }
+let video: { uuid: string; shortUUID: string }
 /** What went wrong, apart from asking the video's own server for it. */
 const faults = (visitor: Visitor) => visitor.faults.filter(fault => !fault.startsWith(`asked another site: ${other.url}/static/`))
 
 beforeAll(async () => {
-  [site, other] = await Promise.all([openSite({ ...LIGHT, followers: { instance: { manual_approval: true } } }), startPeer(LIGHT)])
+  ;[site, other] = await Promise.all([openSite({ ...LIGHT, followers: { instance: { manual_approval: true } } }), startPeer(LIGHT)])
   maker = await other.user('maker')
   await site.user('viewer')
   const root = await site.login()
   await site.call('POST /server/following', { token: root, body: { hosts: [other.host] } })
-  await eventually(async () => (await site.call('GET /server/following')).json.data.some((one: any) => one.state === 'accepted'), 30, 'the follow')
-  video = await upload(other, maker, { name: 'A film from elsewhere', description: 'Far *away*' }, await footage({ seconds: 20, size: '640x360' }))
+  await eventually(
+    async () => (await site.call('GET /server/following')).json.data.some((one: any) => one.state === 'accepted'),
+    30,
+    'the follow'
+  )
+  video = await upload(
+    other,
+    maker,
+    { name: 'A film from elsewhere', description: 'Far *away*' },
+    await footage({ seconds: 20, size: '640x360' })
+  )
   await encoded(other, maker, video.uuid)
-  await eventually(async () => (await site.call(`GET /videos/${video.uuid}`)).json.streamingPlaylists?.[0]?.files.length === 3, 30, 'the video with both pictures and the sound')
+  await eventually(
+    async () => (await site.call(`GET /videos/${video.uuid}`)).json.streamingPlaylists?.[0]?.files.length === 3,
+    30,
+    'the video with both pictures and the sound'
+  )
 }, 240_000)
 afterAll(async () => {
   await other?.stop()
@@ -37,7 +52,15 @@ test('a video of another server is in the list with its picture, and plays in ou
   await page.goto('/')
   const card = page.getByRole('link', { name: 'A film from elsewhere' })
   await card.waitFor()
-  await expect.poll(async () => await page.locator('.card img').first().evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(100)
+  await expect
+    .poll(
+      async () =>
+        await page
+          .locator('.card img')
+          .first()
+          .evaluate((image: HTMLImageElement) => image.naturalWidth)
+    )
+    .toBeGreaterThan(100)
   await card.click()
   await page.getByRole('heading', { name: 'A film from elsewhere' }).waitFor()
   await page.getByRole('button', { name: 'Play' }).first().click()
@@ -78,17 +101,31 @@ test('what is said and liked here counts there, what is answered there is read h
   await page.getByRole('button', { name: 'Like: 0', exact: true }).click()
   await page.getByRole('button', { name: 'Like: 1', exact: true, pressed: true }).waitFor()
   const there = async () => (await other.call(`GET /videos/${video.uuid}/comment-threads`)).json
-  const [said] = await eventually(async () => { const { data } = await there(); return data.length > 0 && data }, 20, 'the comment')
+  const [said] = await eventually(
+    async () => {
+      const { data } = await there()
+      return data.length > 0 && data
+    },
+    20,
+    'the comment'
+  )
   expect(said).toMatchObject({ html: '<p>Greetings from <em>here</em></p>', account: { name: 'viewer', host: new URL(site.url).host } })
   await eventually(async () => (await other.call(`GET /videos/${video.uuid}`)).json.likes === 1, 20, 'the like')
   const abroad = await site.browser.newPage({ baseURL: other.url, locale: 'en-GB' })
   await abroad.goto(`/w/${video.shortUUID}`)
-  await abroad.getByRole('article', { name: 'Comment by viewer' }).getByText(`viewer@${new URL(site.url).host}`).waitFor()
+  await abroad
+    .getByRole('article', { name: 'Comment by viewer' })
+    .getByText(`viewer@${new URL(site.url).host}`)
+    .waitFor()
   await abroad.getByRole('link', { name: 'Like: 1', exact: true }).waitFor()
   await abroad.close()
 
   await other.call(`POST /videos/${video.uuid}/comments/${said.id}`, { token: maker.token, body: { text: 'And from **there**' } })
-  await eventually(async () => (await site.call(`GET /videos/${video.uuid}/comment-threads`)).json.data[0].totalReplies === 1, 20, 'the answer')
+  await eventually(
+    async () => (await site.call(`GET /videos/${video.uuid}/comment-threads`)).json.data[0].totalReplies === 1,
+    20,
+    'the answer'
+  )
   await page.reload()
   await page.getByRole('button', { name: 'Show 1 reply' }).click()
   const answer = page.getByRole('article', { name: 'Comment by maker' })
@@ -186,7 +223,10 @@ test('a server that does not answer is told to be in trouble, with what waits fo
   const visitor = await site.visit({ reducedMotion: 'reduce' })
   const { page } = visitor
   await other.kill()
-  await site.call('POST /users/me/subscriptions', { token: await site.login('viewer', 'password1'), body: { uri: `maker_channel@${other.host}` } })
+  await site.call('POST /users/me/subscriptions', {
+    token: await site.login('viewer', 'password1'),
+    body: { uri: `maker_channel@${other.host}` }
+  })
   await logIn(page, 'root', site.rootPassword, '/admin/federation?tab=peers')
   const line = page.getByRole('listitem').filter({ hasText: other.host })
   await line.getByText(/In trouble|Resting/).waitFor()

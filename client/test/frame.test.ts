@@ -14,14 +14,29 @@ beforeAll(async () => {
   path = join(site.films, 'red then blue.mp4')
   // A colour of its own in each half.
   const colours = ['red', 'blue'].flatMap(colour => ['-f', 'lavfi', '-i', `color=${colour}:size=426x240:rate=25:duration=4`])
-  await promisify(execFile)('ffmpeg', ['-v', 'error', ...colours, '-filter_complex', 'concat=n=2', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', path])
+  await promisify(execFile)('ffmpeg', [
+    '-v',
+    'error',
+    ...colours,
+    '-filter_complex',
+    'concat=n=2',
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-pix_fmt',
+    'yuv420p',
+    path
+  ])
 }, 120_000)
 afterAll(async () => await site?.stop())
 
 /** Which of the two colours the picture of a video has. */
 async function colourOf(uuid: string, token: string): Promise<'red' | 'blue'> {
   const { json } = await site.call(`GET /videos/${uuid}`, { token })
-  const { channels: [red, , blue] } = await sharp(Buffer.from(await (await fetch(site.url + json.previewPath)).arrayBuffer())).stats()
+  const {
+    channels: [red, , blue]
+  } = await sharp(Buffer.from(await (await fetch(site.url + json.previewPath)).arrayBuffer())).stats()
   return red!.mean > blue!.mean ? 'red' : 'blue'
 }
 
@@ -36,29 +51,32 @@ async function take(page: Page, key: 'Home' | 'End'): Promise<void> {
   await page.getByRole('dialog').waitFor({ state: 'detached' })
 }
 
-test.each([390, 1280])('a frame of the film becomes its picture, where it is uploaded and where it is edited, at %i pixels', async width => {
-  const visitor = await site.visit({ viewport: { width, height: 844 } })
-  const { page } = visitor
-  const token = await site.login('ada', 'password1')
-  await logIn(page, 'ada', 'password1', '/upload')
-  await page.setInputFiles('input[type=file]', path)
-  await take(page, 'End')
-  await page.getByText('The picture is saved.').waitFor()
-  const { json } = await site.call('GET /users/me/videos', { token })
-  const [{ uuid, shortUUID }] = json.data
-  expect(await colourOf(uuid, token)).toBe('blue')
-  // Still private: its files open for its owner only.
-  await page.goto(`/my/videos/${shortUUID}`)
-  await take(page, 'Home')
-  expect(await colourOf(uuid, token)).toBe('blue')
-  await page.getByText('Not saved yet').waitFor()
-  await page.getByRole('button', { name: 'Save' }).click()
-  await page.getByText('Saved.', { exact: true }).waitFor()
-  expect(await colourOf(uuid, token)).toBe('red')
-  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
-  expectNoFaults(visitor)
-  await visitor.context.close()
-})
+test.each([390, 1280])(
+  'a frame of the film becomes its picture, where it is uploaded and where it is edited, at %i pixels',
+  async width => {
+    const visitor = await site.visit({ viewport: { width, height: 844 } })
+    const { page } = visitor
+    const token = await site.login('ada', 'password1')
+    await logIn(page, 'ada', 'password1', '/upload')
+    await page.setInputFiles('input[type=file]', path)
+    await take(page, 'End')
+    await page.getByText('The picture is saved.').waitFor()
+    const { json } = await site.call('GET /users/me/videos', { token })
+    const [{ uuid, shortUUID }] = json.data
+    expect(await colourOf(uuid, token)).toBe('blue')
+    // Still private: its files open for its owner only.
+    await page.goto(`/my/videos/${shortUUID}`)
+    await take(page, 'Home')
+    expect(await colourOf(uuid, token)).toBe('blue')
+    await page.getByText('Not saved yet').waitFor()
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved.', { exact: true }).waitFor()
+    expect(await colourOf(uuid, token)).toBe('red')
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
+    expectNoFaults(visitor)
+    await visitor.context.close()
+  }
+)
 
 test('a film that does not come says so, and nothing is taken; without a frame there is still a file to choose', async () => {
   const visitor = await site.visit()

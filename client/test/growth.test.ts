@@ -35,9 +35,16 @@ test('the others enter the menu without a break, and can be chosen', { timeout: 
     const breaks: string[] = []
     Object.assign(window, { breaks })
     // A busy machine decodes too slowly now and then; what must not happen is that there is nothing to decode.
-    const starved = () => !Array.from({ length: video.buffered.length }, (_, index) => video.buffered.start(index) <= video.currentTime && video.buffered.end(index) > video.currentTime + 0.5).includes(true)
-    for (const event of ['emptied', 'seeking', 'pause', 'error'] as const) video.addEventListener(event, () => breaks.push(`${event} at ${video.currentTime}`))
-    video.addEventListener('waiting', () => { if (starved()) breaks.push(`nothing to play at ${video.currentTime}`) })
+    const starved = () =>
+      !Array.from(
+        { length: video.buffered.length },
+        (_, index) => video.buffered.start(index) <= video.currentTime && video.buffered.end(index) > video.currentTime + 0.5
+      ).includes(true)
+    for (const event of ['emptied', 'seeking', 'pause', 'error'] as const)
+      video.addEventListener(event, () => breaks.push(`${event} at ${video.currentTime}`))
+    video.addEventListener('waiting', () => {
+      if (starved()) breaks.push(`nothing to play at ${video.currentTime}`)
+    })
   })
   await openSettings(page)
   await item.getByRole('menuitem', { name: /Quality/ }).click()
@@ -47,7 +54,9 @@ test('the others enter the menu without a break, and can be chosen', { timeout: 
   expect(await page.evaluate(() => (window as unknown as { breaks: string[] }).breaks)).toEqual([])
 
   // Back to where the small one has already been made: further on it would rightly be waited for.
-  await page.locator('video').evaluate((video: HTMLVideoElement) => { video.currentTime = 0 })
+  await page.locator('video').evaluate((video: HTMLVideoElement) => {
+    video.currentTime = 0
+  })
   await item.getByRole('menuitemradio', { name: '240p', exact: true }).click()
   await expect.poll(async () => (await picture(page)).height, { timeout: 60_000 }).toBe(240)
   await expectToPlay(page)
@@ -58,8 +67,14 @@ test('the others enter the menu without a break, and can be chosen', { timeout: 
 test('who begins beyond what the smaller qualities have reached is not kept waiting by them', { timeout: 240_000 }, async () => {
   const token = await site.login()
   const { json: me } = await site.call('GET /users/me', { token })
-  const video = await upload(site, { token, channelId: me.videoChannels[0].id }, { name: 'Long and sharp' }, await readFile(sharp) as Buffer<ArrayBuffer>)
-  const rungs = async () => (await site.call(`GET /videos/${video.id}/transcoding`, { token })).json.rungs as { resolution: number, state: string }[]
+  const video = await upload(
+    site,
+    { token, channelId: me.videoChannels[0].id },
+    { name: 'Long and sharp' },
+    (await readFile(sharp)) as Buffer<ArrayBuffer>
+  )
+  const rungs = async () =>
+    (await site.call(`GET /videos/${video.id}/transcoding`, { token })).json.rungs as { resolution: number; state: string }[]
   await eventually(async () => (await rungs()).find(({ resolution }) => resolution === 240)?.state === 'growing', 60, 'the rung of 240p')
 
   const visitor = await site.visit()

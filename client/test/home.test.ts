@@ -10,14 +10,21 @@ beforeAll(async () => {
   const { channelId } = await site.user('ada')
   for (let index = 1; index <= COUNT; index++) {
     const { id } = await seedVideo({ channelId, views: index === 5 ? 1000 : 0 })
-    await run(sql`UPDATE videos SET name = ${`Film number ${index}`}, duration = 61, remote = ${index === COUNT}, published_at = now() - ${COUNT - index} * interval '1 minute' WHERE id = ${id}`)
+    await run(
+      sql`UPDATE videos SET name = ${`Film number ${index}`}, duration = 61, remote = ${index === COUNT}, published_at = now() - ${COUNT - index} * interval '1 minute' WHERE id = ${id}`
+    )
   }
 }, 180_000)
 afterAll(async () => await site?.stop())
 
 const titles = '.card-title'
 
-test.each([[1280, 'Bobine'], [390, 'Bobine'], [1280, 'TV'], [1280, 'The films of the old mill and all its friends']])('at %i pixels one reads where one is: %s', async (width, name) => {
+test.each([
+  [1280, 'Bobine'],
+  [390, 'Bobine'],
+  [1280, 'TV'],
+  [1280, 'The films of the old mill and all its friends']
+])('at %i pixels one reads where one is: %s', async (width, name) => {
   const visitor = await site.visit({ viewport: { width, height: 800 } })
   const { page } = visitor
   await page.goto('/')
@@ -58,15 +65,29 @@ test('each list is found where it was left, without a jump', async () => {
   const { page } = visitor
   await page.goto('/')
   await page.locator(titles).first().waitFor()
-  await page.evaluate(() => new PerformanceObserver(list => { for (const entry of list.getEntries()) (window as unknown as { shift: number }).shift = ((window as unknown as { shift?: number }).shift ?? 0) + (entry as unknown as { value: number }).value }).observe({ type: 'layout-shift', buffered: true }))
-  for (let index = 0; index < 30 && await page.locator(titles).count() < COUNT; index++) {
+  await page.evaluate(() =>
+    new PerformanceObserver(list => {
+      for (const entry of list.getEntries())
+        (window as unknown as { shift: number }).shift =
+          ((window as unknown as { shift?: number }).shift ?? 0) + (entry as unknown as { value: number }).value
+    }).observe({ type: 'layout-shift', buffered: true })
+  )
+  for (let index = 0; index < 30 && (await page.locator(titles).count()) < COUNT; index++) {
     await page.mouse.wheel(0, 1200)
     await page.waitForTimeout(100)
   }
   expect(await page.locator(titles).count()).toBe(COUNT)
   const film = page.getByRole('link', { name: 'Film number 4', exact: true })
   await film.scrollIntoViewIfNeeded()
-  await page.evaluate(() => addEventListener('click', () => { (window as unknown as { place: number }).place = scrollY }, { capture: true, once: true }))
+  await page.evaluate(() =>
+    addEventListener(
+      'click',
+      () => {
+        ;(window as unknown as { place: number }).place = scrollY
+      },
+      { capture: true, once: true }
+    )
+  )
   await page.getByRole('link', { name: 'Trending' }).tap()
   await expect.poll(async () => await page.locator(titles).first().textContent()).toBe('Film number 5')
   expect(await page.evaluate(() => scrollY)).toBe(0)
@@ -74,7 +95,7 @@ test('each list is found where it was left, without a jump', async () => {
   expect(place).toBeGreaterThan(2000)
   await page.goBack()
   await film.waitFor()
-  await expect.poll(async () => Math.abs(await page.evaluate(() => scrollY) - place)).toBeLessThan(3)
+  await expect.poll(async () => Math.abs((await page.evaluate(() => scrollY)) - place)).toBeLessThan(3)
   expect(await page.evaluate(() => (window as unknown as { shift?: number }).shift ?? 0)).toBeLessThan(0.02)
   expectNoFaults(visitor)
   await visitor.context.close()
@@ -106,13 +127,16 @@ test('a link of an older form inside a page is led on by the server; one that le
   const visitor = await site.visit()
   const { page } = visitor
   let asked = 0
-  page.on('request', request => { if (request.isNavigationRequest()) asked++ })
-  const follow = async (path: string) => await page.evaluate(path => {
-    const link = document.createElement('a')
-    link.href = path
-    document.body.append(link)
-    link.click()
-  }, path)
+  page.on('request', request => {
+    if (request.isNavigationRequest()) asked++
+  })
+  const follow = async (path: string) =>
+    await page.evaluate(path => {
+      const link = document.createElement('a')
+      link.href = path
+      document.body.append(link)
+      link.click()
+    }, path)
   await page.goto('/')
   await follow('/accounts/ada/videos')
   await page.getByRole('heading', { name: 'ada', exact: true }).waitFor()

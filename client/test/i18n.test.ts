@@ -8,11 +8,12 @@ import fr from '../src/i18n/fr.ts'
 const source = join(projectFolder, 'client/src')
 const texts = readdirSync(source, { recursive: true, withFileTypes: true })
   .filter(entry => entry.isFile() && /\.tsx?$/.test(entry.name) && !/^(en|fr)\.ts$/.test(entry.name))
-  .map(entry => readFileSync(join(entry.parentPath, entry.name), 'utf8')).join('\n')
+  .map(entry => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+  .join('\n')
 const quoted = new Set([...texts.matchAll(/'([a-z][A-Za-z]*\.[A-Za-z]+)'/g)].map(([, key]) => key!))
 const called = new Set([...texts.matchAll(/\b(?:t|around)\(\s*'([^']+)'/g)].map(([, key]) => key!))
 
-type Text = string | { one: string, other: string }
+type Text = string | { one: string; other: string }
 const places = (text: Text) => [...new Set([...JSON.stringify(text).matchAll(/\{(\w+)\}/g)].map(([, name]) => name!))].sort()
 
 test('every text that the pages ask for is there', () => {
@@ -30,9 +31,32 @@ test('every language has the same texts with the same places to fill in', () => 
 })
 
 test('no text is left in the other language, and none is empty', () => {
-  const same = Object.entries(en).filter(([key, text]) => JSON.stringify(fr[key as keyof typeof en]) === JSON.stringify(text)).map(([, text]) => text)
+  const same = Object.entries(en)
+    .filter(([key, text]) => JSON.stringify(fr[key as keyof typeof en]) === JSON.stringify(text))
+    .map(([, text]) => text)
   // Words that both languages share.
-  expect(same.filter(text => !['Art', 'Films', 'Sports', 'Pause', 'Auto', 'Auto ({quality})', 'Volume', 'Description', 'Position', '{time} · {end}', 'Version {version}', '{size}/s', 'Menu', 'Attribution', 'Licence'].includes(text as string))).toEqual([])
+  expect(
+    same.filter(
+      text =>
+        ![
+          'Art',
+          'Films',
+          'Sports',
+          'Pause',
+          'Auto',
+          'Auto ({quality})',
+          'Volume',
+          'Description',
+          'Position',
+          '{time} · {end}',
+          'Version {version}',
+          '{size}/s',
+          'Menu',
+          'Attribution',
+          'Licence'
+        ].includes(text as string)
+    )
+  ).toEqual([])
   expect(Object.values(en).filter(text => text === '')).toEqual([])
 })
 

@@ -8,7 +8,9 @@ let site: Site
 let shortUUID: string
 
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
+  site = await openSite({
+    transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
+  })
   const ada = await site.user('ada')
   const video = await upload(site, ada, { name: 'A film to press keys on' }, await footage({ seconds: 60, size: '426x240' }))
   await encoded(site, ada, video.id)
@@ -26,7 +28,11 @@ async function tabTo(page: Page, name: string | RegExp): Promise<void> {
       const { outlineStyle, outlineWidth } = getComputedStyle(element)
       const box = element.getBoundingClientRect()
       return {
-        name: element.getAttribute('aria-label') ?? element.labels?.[0]?.textContent ?? (element === document.body ? '' : element.textContent) ?? '',
+        name:
+          element.getAttribute('aria-label') ??
+          element.labels?.[0]?.textContent ??
+          (element === document.body ? '' : element.textContent) ??
+          '',
         seen: outlineStyle !== 'none' && outlineWidth !== '0px' && box.width > 0 && box.bottom > 0 && box.top < innerHeight
       }
     })
@@ -107,12 +113,22 @@ test('the keys of the player do what its list of keys says', async () => {
   await page.goto(`/w/${shortUUID}`)
   await page.getByRole('button', { name: 'Player settings' }).waitFor()
   const now = async () => await picture(page)
-  const media = async () => await page.locator('video').evaluate((video: HTMLVideoElement) => ({ volume: Math.round(video.volume * 100), muted: video.muted, speed: video.playbackRate }))
+  const media = async () =>
+    await page
+      .locator('video')
+      .evaluate((video: HTMLVideoElement) => ({ volume: Math.round(video.volume * 100), muted: video.muted, speed: video.playbackRate }))
   await page.keyboard.press('k')
   await expectToPlay(page, 0.5)
   await page.keyboard.press(' ')
   await expect.poll(async () => (await now()).paused).toBe(true)
-  for (const [key, seconds] of [['5', 30], ['l', 40], ['ArrowRight', 45], ['j', 35], ['ArrowLeft', 30], ['0', 0]] as const) {
+  for (const [key, seconds] of [
+    ['5', 30],
+    ['l', 40],
+    ['ArrowRight', 45],
+    ['j', 35],
+    ['ArrowLeft', 30],
+    ['0', 0]
+  ] as const) {
     await page.keyboard.press(key)
     await expect.poll(async () => Math.round((await now()).time), { message: key }).toBe(seconds)
   }
@@ -183,7 +199,9 @@ test('settings are changed without a mouse', async () => {
   expect(await page.evaluate(() => document.activeElement!.textContent)).toBe('Display')
   await tabTo(page, 'Videos start by themselves')
   await page.keyboard.press(' ')
-  await expect.poll(async () => (await site.call('GET /users/me', { token: await site.login('ada', 'password1') })).json.autoPlayVideo).toBe(false)
+  await expect
+    .poll(async () => (await site.call('GET /users/me', { token: await site.login('ada', 'password1') })).json.autoPlayVideo)
+    .toBe(false)
   expectNoFaults(visitor)
   await visitor.context.close()
 })

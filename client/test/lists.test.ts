@@ -5,13 +5,17 @@ import { expectNoFaults, expectToPlay, logIn, openSite, type Site } from './site
 
 const COUNT = 13
 let site: Site
-let ada: { token: string, channelId: number }
+let ada: { token: string; channelId: number }
 
 beforeAll(async () => {
-  site = await openSite({ pagination: { count: 6 }, transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
+  site = await openSite({
+    pagination: { count: 6 },
+    transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
+  })
   ada = await site.user('ada')
   const bytes = await footage({ seconds: 2, size: '320x180' })
-  for (let index = 1; index <= COUNT; index++) await upload(site, ada, { name: `Film number ${index}`, description: `Text **${index}**` }, bytes)
+  for (let index = 1; index <= COUNT; index++)
+    await upload(site, ada, { name: `Film number ${index}`, description: `Text **${index}**` }, bytes)
   for (const { id } of (await site.call('GET /users/me/videos?count=50', { token: ada.token })).json.data) await encoded(site, ada, id)
 }, 240_000)
 afterAll(async () => await site.stop())
@@ -23,10 +27,17 @@ test('the home page is readable without JavaScript', async () => {
   const { page } = visitor
   await page.goto('/')
   expect(await page.locator('.card-title').allTextContents()).toEqual([13, 12, 11, 10, 9, 8].map(index => `Film number ${index}`))
-  expect(await page.locator('.card img').first().evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0)).toBe(true)
+  expect(
+    await page
+      .locator('.card img')
+      .first()
+      .evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0)
+  ).toBe(true)
   await page.getByRole('link', title(13)).click()
   await page.getByRole('heading', title(13)).waitFor()
-  expect(await page.locator('video[controls] source').first().getAttribute('src')).toMatch(/^\/static\/streaming-playlists\/hls\/.*master\.m3u8$/)
+  expect(await page.locator('video[controls] source').first().getAttribute('src')).toMatch(
+    /^\/static\/streaming-playlists\/hls\/.*master\.m3u8$/
+  )
   expect(await page.locator('.prose strong').textContent()).toBe('13')
   await page.getByRole('link', { name: /ada/ }).first().click()
   expect(await page.locator('.card').count()).toBe(6)
@@ -37,7 +48,9 @@ test('the first drawing of a page asks the API for nothing it came with', async 
   const visitor = await site.visit()
   const { page } = visitor
   const asked: string[] = []
-  page.on('request', request => { if (request.url().includes('/api/')) asked.push(new URL(request.url()).pathname) })
+  page.on('request', request => {
+    if (request.url().includes('/api/')) asked.push(new URL(request.url()).pathname)
+  })
   await page.goto('/')
   await page.getByRole('button', { name: 'Menu' }).waitFor()
   await page.getByRole('link', title(13)).waitFor()
@@ -55,13 +68,17 @@ test('on a slow machine, too, the list comes to its end, and then rests', async 
   const visitor = await site.visit()
   const { page, context } = visitor
   const asked: string[] = []
-  page.on('request', request => { if (/\/api\/v1\/videos\?/.test(request.url())) asked.push(new URL(request.url()).searchParams.get('start')!) })
+  page.on('request', request => {
+    if (/\/api\/v1\/videos\?/.test(request.url())) asked.push(new URL(request.url()).searchParams.get('start')!)
+  })
   await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: 8 })
   await page.goto('/')
-  await expect.poll(async () => {
-    await page.mouse.wheel(0, 2000)
-    return await page.locator('.card').count()
-  }).toBe(COUNT)
+  await expect
+    .poll(async () => {
+      await page.mouse.wheel(0, 2000)
+      return await page.locator('.card').count()
+    })
+    .toBe(COUNT)
   await page.waitForTimeout(1500)
   expect(asked).toEqual(['6', '12'])
   expectNoFaults(visitor)
@@ -74,11 +91,13 @@ test('the list goes on as one scrolls, and back finds it where it was left', asy
   await page.goto('/')
   const cards = page.locator('.card')
   await cards.first().waitFor()
-  for (let index = 0; index < 12 && await cards.count() < COUNT; index++) {
+  for (let index = 0; index < 12 && (await cards.count()) < COUNT; index++) {
     await page.mouse.wheel(0, 1500)
     await page.waitForTimeout(150)
   }
-  expect(await page.locator('.card-title').allTextContents()).toEqual(Array.from({ length: COUNT }, (_, index) => `Film number ${COUNT - index}`))
+  expect(await page.locator('.card-title').allTextContents()).toEqual(
+    Array.from({ length: COUNT }, (_, index) => `Film number ${COUNT - index}`)
+  )
   const link = page.getByRole('link', title(3))
   await link.scrollIntoViewIfNeeded()
   const before = await page.evaluate(() => scrollY)
@@ -88,7 +107,7 @@ test('the list goes on as one scrolls, and back finds it where it was left', asy
   await expect.poll(async () => await page.evaluate(() => scrollY)).toBe(0)
   await page.goBack()
   await link.waitFor()
-  await expect.poll(async () => Math.abs(await page.evaluate(() => scrollY) - before)).toBeLessThan(5)
+  await expect.poll(async () => Math.abs((await page.evaluate(() => scrollY)) - before)).toBeLessThan(5)
   expect(await cards.count()).toBe(COUNT)
   await page.goForward()
   await page.getByRole('heading', title(3)).waitFor()
@@ -129,9 +148,17 @@ test('the own videos are found, edited and deleted', async () => {
   await page.getByLabel('Passwords').fill('first\nsecond\n')
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('Saved.').waitFor()
-  const { json: [video] } = { json: (await site.call('GET /users/me/videos?search=seven', { token: ada.token })).json.data }
+  const {
+    json: [video]
+  } = { json: (await site.call('GET /users/me/videos?search=seven', { token: ada.token })).json.data }
   const details = (await site.call(`GET /videos/${video.uuid}`, { token: ada.token })).json
-  expect(details).toMatchObject({ name: 'Film number seven', category: { id: 2 }, language: { id: 'fr' }, tags: ['one', 'two'], privacy: { id: 5 } })
+  expect(details).toMatchObject({
+    name: 'Film number seven',
+    category: { id: 2 },
+    language: { id: 'fr' },
+    tags: ['one', 'two'],
+    privacy: { id: 5 }
+  })
   expect((await site.call(`GET /videos/${video.uuid}`, { headers: { 'x-peertube-video-password': 'second' } })).status).toBe(200)
   await page.getByLabel('Tags').fill('x')
   await page.getByRole('button', { name: 'Save' }).click()
@@ -153,7 +180,13 @@ test('the own videos are found, edited and deleted', async () => {
 test('what does not exist says so, with its status', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  for (const [path, words] of [['/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', 'This video does not exist'], ['/w/nonsense', 'This video does not exist'], ['/c/nobody', 'This channel does not exist'], ['/a/nobody', 'There is nobody of that name'], ['/nothing/here', 'This page does not exist']]) {
+  for (const [path, words] of [
+    ['/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', 'This video does not exist'],
+    ['/w/nonsense', 'This video does not exist'],
+    ['/c/nobody', 'This channel does not exist'],
+    ['/a/nobody', 'There is nobody of that name'],
+    ['/nothing/here', 'This page does not exist']
+  ]) {
     expect((await page.goto(path!))!.status(), path).toBe(404)
     await page.getByRole('heading', { name: words }).waitFor()
   }

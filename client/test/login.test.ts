@@ -3,7 +3,9 @@ import { run, sql } from '../../server/core/sql.ts'
 import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
 
 let site: Site
-beforeAll(async () => { site = await openSite({ signup: { enabled: true } }) })
+beforeAll(async () => {
+  site = await openSite({ signup: { enabled: true } })
+})
 afterAll(async () => await site.stop())
 
 test('a wrong password is told, an empty form too, and the right one leads to where one wanted to go', async () => {
@@ -35,7 +37,10 @@ test('a blocked person reads why', async () => {
   await page.getByLabel('Username or email').fill('mallory')
   await page.getByLabel('Password', { exact: true }).fill('password1')
   await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
-  await page.getByRole('alert').getByText(/You cannot log in/).waitFor()
+  await page
+    .getByRole('alert')
+    .getByText(/You cannot log in/)
+    .waitFor()
   await context.close()
 })
 
@@ -44,7 +49,9 @@ test('a session goes on when its access token ends: one exchange, however many q
   const { context, page } = visitor
   await logIn(page, 'root', site.rootPassword, '/settings')
   const grants: string[] = []
-  context.on('request', request => { if (request.url().endsWith('/users/token')) grants.push(request.postData()!) })
+  context.on('request', request => {
+    if (request.url().endsWith('/users/token')) grants.push(request.postData()!)
+  })
   const other = await context.newPage()
   await run(sql`UPDATE oauth_tokens SET access_token_expires_at = now() - interval '1 second'`)
   await Promise.all([page.reload(), other.goto('/settings')])
@@ -68,7 +75,9 @@ test('a tab that sees late what another one stored loses no session', async () =
     const request = navigator.locks.request.bind(navigator.locks) as (...parameters: unknown[]) => Promise<unknown>
     const atFirst = read.call(localStorage, 'bobine.session')
     let staleUntil = Infinity
-    Storage.prototype.getItem = function (key) { return key === 'bobine.session' && performance.now() < staleUntil ? atFirst : read.call(this, key) }
+    Storage.prototype.getItem = function (key) {
+      return key === 'bobine.session' && performance.now() < staleUntil ? atFirst : read.call(this, key)
+    }
     Object.assign(navigator.locks, {
       request: async (...parameters: unknown[]) => {
         // The other tab asks and is answered first.

@@ -4,7 +4,7 @@ import { upload } from '../../server/test/upload.ts'
 import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
 
 let site: Site
-let ada: { token: string, channelId: number }
+let ada: { token: string; channelId: number }
 beforeAll(async () => {
   site = await openSite({ video_channels: { max_per_user: 3 } })
   ada = await site.user('ada')
@@ -12,7 +12,13 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(async () => await site?.stop())
 
-const picture = async (width: number, height: number) => ({ name: 'picture.png', mimeType: 'image/png', buffer: await sharp({ create: { width, height, channels: 3, background: '#3060a0' } }).png().toBuffer() })
+const picture = async (width: number, height: number) => ({
+  name: 'picture.png',
+  mimeType: 'image/png',
+  buffer: await sharp({ create: { width, height, channels: 3, background: '#3060a0' } })
+    .png()
+    .toBuffer()
+})
 
 test('a person makes a channel, learns while typing which names are to be had, and gives it pictures', async () => {
   const visitor = await site.visit({ viewport: { width: 390, height: 844 }, hasTouch: true })
@@ -41,12 +47,27 @@ test('a person makes a channel, learns while typing which names are to be had, a
   await page.getByRole('button', { name: 'Create channel' }).tap()
   await page.waitForURL('**/my/channels/paris')
 
-  await page.getByLabel('Choose a banner').last().setInputFiles(await picture(1920, 317))
+  await page
+    .getByLabel('Choose a banner')
+    .last()
+    .setInputFiles(await picture(1920, 317))
   await page.getByRole('button', { name: 'Remove the banner' }).waitFor()
-  await page.getByLabel('Choose a picture').last().setInputFiles(await picture(200, 200))
+  await page
+    .getByLabel('Choose a picture')
+    .last()
+    .setInputFiles(await picture(200, 200))
   await page.getByRole('button', { name: 'Remove the picture' }).waitFor()
-  expect((await site.call('GET /video-channels/paris')).json).toMatchObject({ displayName: 'Été à Paris!', description: 'Summer in **Paris**', support: 'Coffee', banners: [{}, {}], avatars: [{}, {}, {}, {}] })
-  await page.getByLabel('Choose a picture').last().setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') })
+  expect((await site.call('GET /video-channels/paris')).json).toMatchObject({
+    displayName: 'Été à Paris!',
+    description: 'Summer in **Paris**',
+    support: 'Coffee',
+    banners: [{}, {}],
+    avatars: [{}, {}, {}, {}]
+  })
+  await page
+    .getByLabel('Choose a picture')
+    .last()
+    .setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') })
   await page.getByText('This file is no picture, or too large.').waitFor()
   await page.getByRole('button', { name: 'Remove the banner' }).tap()
   await expect.poll(async () => (await site.call('GET /video-channels/paris')).json.banners).toEqual([])
@@ -65,7 +86,10 @@ test('a person makes a channel, learns while typing which names are to be had, a
 test('what is lost with a channel is said, its name is to be written, and then it is gone for ever', async () => {
   const made = await site.call('POST /video-channels', { token: ada.token, body: { name: 'doomed', displayName: 'Doomed' } })
   await upload(site, { token: ada.token, channelId: made.json.videoChannel.id }, { name: 'Lost', privacy: 3 })
-  await site.call('POST /users/me/subscriptions', { token: await site.login('bob', 'password1'), body: { uri: `doomed@${new URL(site.url).host}` } })
+  await site.call('POST /users/me/subscriptions', {
+    token: await site.login('bob', 'password1'),
+    body: { uri: `doomed@${new URL(site.url).host}` }
+  })
   const visitor = await site.visit()
   const { page } = visitor
   await logIn(page, 'ada', 'password1', '/my/channels')
@@ -75,7 +99,11 @@ test('what is lost with a channel is said, its name is to be written, and then i
   await page.getByRole('menuitem', { name: 'Delete channel' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByRole('listitem').first().waitFor()
-  expect(await dialog.getByRole('listitem').allTextContents()).toEqual(['1 video, with its comments and files', '1 follower', 'The name @doomed: nobody can ever have it again, you neither'])
+  expect(await dialog.getByRole('listitem').allTextContents()).toEqual([
+    '1 video, with its comments and files',
+    '1 follower',
+    'The name @doomed: nobody can ever have it again, you neither'
+  ])
   const yes = dialog.getByRole('button', { name: 'Delete channel' })
   expect(await yes.isDisabled()).toBe(true)
   expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('INPUT')

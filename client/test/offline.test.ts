@@ -2,21 +2,28 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectNoFaults, logIn, openSite, type Site, type Visitor } from './site.ts'
 
 let site: Site
-beforeAll(async () => { site = await openSite() }, 180_000)
+beforeAll(async () => {
+  site = await openSite()
+}, 180_000)
 afterAll(async () => await site.stop())
 
 /** Waits until the worker of an address has taken over. */
 async function working({ page }: Visitor, address: string): Promise<void> {
-  await expect.poll(async () => await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.active?.scriptURL ?? '')).toBe(`${site.url}${address}`)
+  await expect
+    .poll(async () => await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.active?.scriptURL ?? ''))
+    .toBe(`${site.url}${address}`)
 }
 
-const kept = async ({ page }: Visitor) => await page.evaluate(async () => {
-  const names = await caches.keys()
-  const lists = await Promise.all(names.map(async name => (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname)))
-  return { names: names.length, paths: lists.flat().sort(), page: await (await caches.match('/offline'))?.text() ?? '' }
-})
+const kept = async ({ page }: Visitor) =>
+  await page.evaluate(async () => {
+    const names = await caches.keys()
+    const lists = await Promise.all(
+      names.map(async name => (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname))
+    )
+    return { names: names.length, paths: lists.flat().sort(), page: (await (await caches.match('/offline'))?.text()) ?? '' }
+  })
 
-test('without a network every address shows a friendly page in the person\'s language, and goes on when it is back', async () => {
+test("without a network every address shows a friendly page in the person's language, and goes on when it is back", async () => {
   const visitor = await site.visit({ serviceWorkers: 'allow', locale: 'fr-FR' })
   const { page, context } = visitor
   await page.goto('/')
@@ -42,7 +49,11 @@ test('nothing of anybody is kept, and no page of yesterday is shown', async () =
   await logIn(page, 'ada', 'password1', '/my/videos')
   await working(visitor, '/sw.js?en-system')
   await page.goto('/settings')
-  await page.getByLabel('Display name').or(page.getByRole('heading', { level: 1 })).first().waitFor()
+  await page
+    .getByLabel('Display name')
+    .or(page.getByRole('heading', { level: 1 }))
+    .first()
+    .waitFor()
   const { names, paths } = await kept(visitor)
   expect(names).toBe(1)
   expect(paths.filter(path => !/^\/client\/(assets\/[\w.-]+\.css|icon\.svg|icon-180\.png|favicon\.ico)$/.test(path))).toEqual(['/offline'])

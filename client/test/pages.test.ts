@@ -7,15 +7,22 @@ import { encoded, upload } from '../../server/test/upload.ts'
 import { footage } from '../../server/test/footage.ts'
 import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
 
-type Names = { id: number, uuid: string, shortUUID: string }
+type Names = { id: number; uuid: string; shortUUID: string }
 let site: Site
 let video: Names
 let upright: Names
 
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
+  site = await openSite({
+    transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
+  })
   const ada = await site.user('ada')
-  video = await upload(site, ada, { name: 'The "mill" </script> & more', description: 'A **wheel** that turns.' }, await footage({ seconds: 6, size: '426x240' }))
+  video = await upload(
+    site,
+    ada,
+    { name: 'The "mill" </script> & more', description: 'A **wheel** that turns.' },
+    await footage({ seconds: 6, size: '426x240' })
+  )
   upright = await upload(site, ada, { name: 'An upright film' }, await footage({ seconds: 2, size: '240x426' }))
   for (const { id } of [video, upright]) await encoded(site, ada, id)
 }, 180_000)
@@ -23,10 +30,25 @@ afterAll(async () => await site.stop())
 
 /** Every address of the client's routes, with something to be found there. */
 function paths(): string[] {
-  const routes = [...readFileSync(join(projectFolder, 'client/src/shell/routes.ts'), 'utf8').matchAll(/path: '([^']+)'/g)].map(([, path]) => path!)
+  const routes = [...readFileSync(join(projectFolder, 'client/src/shell/routes.ts'), 'utf8').matchAll(/path: '([^']+)'/g)].map(
+    ([, path]) => path!
+  )
   expect(routes.length).toBeGreaterThan(15)
-  const known: Record<string, string> = { '/w/:id': `/w/${video.shortUUID}`, '/c/:handle': '/c/ada_channel', '/a/:name': '/a/ada', '/my/videos/:id': `/my/videos/${video.shortUUID}` }
-  return [...routes.map(path => known[path] ?? path.replace(/:\w+/g, 'x')), `/videos/embed/${video.uuid}`, '/offline', '/search?search=mill', '/nothing/here', '/w/nothing', '/videos/embed/nothing']
+  const known: Record<string, string> = {
+    '/w/:id': `/w/${video.shortUUID}`,
+    '/c/:handle': '/c/ada_channel',
+    '/a/:name': '/a/ada',
+    '/my/videos/:id': `/my/videos/${video.shortUUID}`
+  }
+  return [
+    ...routes.map(path => known[path] ?? path.replace(/:\w+/g, 'x')),
+    `/videos/embed/${video.uuid}`,
+    '/offline',
+    '/search?search=mill',
+    '/nothing/here',
+    '/w/nothing',
+    '/videos/embed/nothing'
+  ]
 }
 
 test('every page has the strict policy and nothing inline but the scripts it names', async () => {
@@ -34,13 +56,29 @@ test('every page has the strict policy and nothing inline but the scripts it nam
   for (const path of paths()) {
     const { headers, text } = await site.call(`GET /${path}`, { headers: { accept: 'text/html' } })
     const policy = headers.get('content-security-policy') ?? ''
-    const inline = [...text.matchAll(/<script(?: data-film="[^"]*")?>([^<]*)<\/script>/g)].map(([, script]) => `'sha256-${createHash('sha256').update(script!).digest('base64')}'`)
+    const inline = [...text.matchAll(/<script(?: data-film="[^"]*")?>([^<]*)<\/script>/g)].map(
+      ([, script]) => `'sha256-${createHash('sha256').update(script!).digest('base64')}'`
+    )
     expect([path, inline.length]).toEqual([path, path === '/offline' ? 0 : films.includes(path) ? 2 : 1])
-    expect([path, policy.match(/(?:default|script|style|worker)-src [^;]*/g)]).toEqual([path, expect.arrayContaining(["default-src 'self'", expect.stringMatching(/^script-src 'self'(?: 'sha256-[\w+/=]{44}'){2}$/), "style-src 'self'", "worker-src 'self' blob:"])])
+    expect([path, policy.match(/(?:default|script|style|worker)-src [^;]*/g)]).toEqual([
+      path,
+      expect.arrayContaining([
+        "default-src 'self'",
+        expect.stringMatching(/^script-src 'self'(?: 'sha256-[\w+/=]{44}'){2}$/),
+        "style-src 'self'",
+        "worker-src 'self' blob:"
+      ])
+    ])
     expect([path, policy]).toEqual([path, expect.not.stringMatching(/unsafe|\*/)])
-    expect([path, policy.includes("frame-ancestors 'none'"), headers.get('x-frame-options')]).toEqual([path, !path.startsWith('/videos/embed/'), path.startsWith('/videos/embed/') ? null : 'DENY'])
+    expect([path, policy.includes("frame-ancestors 'none'"), headers.get('x-frame-options')]).toEqual([
+      path,
+      !path.startsWith('/videos/embed/'),
+      path.startsWith('/videos/embed/') ? null : 'DENY'
+    ])
     for (const one of inline) expect(policy).toContain(one)
-    const scripts = [...text.matchAll(/<script\b([^>]+)>/g)].map(([, attributes]) => attributes!).filter(attributes => !/^ data-film="[^"]*"$| src="\/client\/|type="application\/(ld\+)?json"/.test(attributes))
+    const scripts = [...text.matchAll(/<script\b([^>]+)>/g)]
+      .map(([, attributes]) => attributes!)
+      .filter(attributes => !/^ data-film="[^"]*"$| src="\/client\/|type="application\/(ld\+)?json"/.test(attributes))
     expect([path, scripts, / style=| on\w+=|<style/.test(text.replace(/<script[\s\S]*?<\/script>/g, ''))]).toEqual([path, [], false])
   }
 })
@@ -63,22 +101,41 @@ test('the head of a video is true: the card with the player, the schema, the way
   const { text } = await site.call(`GET //w/${video.shortUUID}`)
   const { json: details } = await site.call(`GET /videos/${video.uuid}`)
   const plain = (value: string) => value.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
-  const meta = Object.fromEntries([...text.matchAll(/<meta (?:name|property)="([^"]+)" content="([^"]*)"/g)].map(([, name, content]) => [name, plain(content!)]))
+  const meta = Object.fromEntries(
+    [...text.matchAll(/<meta (?:name|property)="([^"]+)" content="([^"]*)"/g)].map(([, name, content]) => [name, plain(content!)])
+  )
   const embed = `${site.url}/videos/embed/${video.uuid}`
   expect(meta).toMatchObject({
-    'twitter:card': 'player', 'twitter:title': details.name, 'twitter:description': 'A wheel that turns.', 'twitter:player': embed, 'twitter:player:width': '560', 'twitter:player:height': '315',
-    'twitter:image': site.url + details.previewPath, 'og:title': details.name, 'og:video:url': embed, 'og:url': `${site.url}/w/${video.shortUUID}`
+    'twitter:card': 'player',
+    'twitter:title': details.name,
+    'twitter:description': 'A wheel that turns.',
+    'twitter:player': embed,
+    'twitter:player:width': '560',
+    'twitter:player:height': '315',
+    'twitter:image': site.url + details.previewPath,
+    'og:title': details.name,
+    'og:video:url': embed,
+    'og:url': `${site.url}/w/${video.shortUUID}`
   })
   for (const address of [meta['twitter:player'], meta['twitter:image']]) expect((await fetch(address!)).status).toBe(200)
   const schema = JSON.parse(/<script type="application\/ld\+json">(.*?)<\/script>/s.exec(text)![1]!)
   expect(schema).toMatchObject({
-    '@type': 'VideoObject', name: details.name, description: 'A wheel that turns.', thumbnailUrl: site.url + details.previewPath, uploadDate: details.publishedAt, duration: `PT${details.duration}S`,
-    url: `${site.url}/w/${video.shortUUID}`, embedUrl: embed, author: { name: details.channel.displayName, url: `${site.url}/c/ada_channel` },
+    '@type': 'VideoObject',
+    name: details.name,
+    description: 'A wheel that turns.',
+    thumbnailUrl: site.url + details.previewPath,
+    uploadDate: details.publishedAt,
+    duration: `PT${details.duration}S`,
+    url: `${site.url}/w/${video.shortUUID}`,
+    embedUrl: embed,
+    author: { name: details.channel.displayName, url: `${site.url}/c/ada_channel` },
     interactionStatistic: { '@type': 'InteractionCounter', userInteractionCount: details.views }
   })
   const discovery = plain(/<link rel="alternate" type="application\/json\+oembed" href="([^"]+)"/.exec(text)![1]!)
   expect(await (await fetch(discovery)).json()).toMatchObject({ type: 'video', title: details.name, width: 560 })
-  expect((await site.call(`GET //w/${upright.shortUUID}`)).text).toMatch(/<meta name="twitter:player:width" content="31\d">\s*<meta name="twitter:player:height" content="560">/)
+  expect((await site.call(`GET //w/${upright.shortUUID}`)).text).toMatch(
+    /<meta name="twitter:player:width" content="31\d">\s*<meta name="twitter:player:height" content="560">/
+  )
 })
 
 test('what is typed into the search field as soon as it is there stays there', async () => {
@@ -110,17 +167,31 @@ test('without JavaScript one reads home, film, channel, account and search, and 
   const { page } = visitor
   const film = { name: 'The "mill" </script> & more', exact: true }
   await page.goto('/')
-  expect(await page.locator('.card img').first().evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0)).toBe(true)
+  expect(
+    await page
+      .locator('.card img')
+      .first()
+      .evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0)
+  ).toBe(true)
   await page.getByRole('link', film).click()
   await page.getByRole('heading', film).waitFor()
   await page.getByText('A wheel that turns.').waitFor()
   const sources = await page.locator('video[controls] source').evaluateAll(all => all.map(source => (source as HTMLSourceElement).src))
-  const answers = await Promise.all(sources.map(async source => {
-    const answer = await fetch(source)
-    const bytes = Buffer.from(await answer.arrayBuffer()).toString('latin1')
-    return [answer.status, answer.headers.get('content-type')?.split(';')[0], bytes.startsWith('#EXTM3U') ? 'playlist' : bytes.slice(4, 8)]
-  }))
-  expect(answers).toEqual([[200, 'application/vnd.apple.mpegurl', 'playlist'], [200, 'video/mp4', 'ftyp']])
+  const answers = await Promise.all(
+    sources.map(async source => {
+      const answer = await fetch(source)
+      const bytes = Buffer.from(await answer.arrayBuffer()).toString('latin1')
+      return [
+        answer.status,
+        answer.headers.get('content-type')?.split(';')[0],
+        bytes.startsWith('#EXTM3U') ? 'playlist' : bytes.slice(4, 8)
+      ]
+    })
+  )
+  expect(answers).toEqual([
+    [200, 'application/vnd.apple.mpegurl', 'playlist'],
+    [200, 'video/mp4', 'ftyp']
+  ])
   expect(await page.locator('video').isVisible()).toBe(true)
   await page.getByRole('link', { name: /Does it not play/ }).waitFor()
   await page.getByRole('link', { name: /ada/ }).first().click()
@@ -154,7 +225,9 @@ test('without JavaScript one reads home, film, channel, account and search, and 
 test('a film found without the client is what the client finds', async () => {
   for (const words of ['mill', 'ada', 'nothing of it']) {
     const { text } = await site.call(`GET //search?search=${encodeURIComponent(words)}`)
-    const { answers } = JSON.parse(/<script type="application\/json" id="bobine-data">(.*?)<\/script>/s.exec(text)![1]!) as { answers: Record<string, unknown> }
+    const { answers } = JSON.parse(/<script type="application\/json" id="bobine-data">(.*?)<\/script>/s.exec(text)![1]!) as {
+      answers: Record<string, unknown>
+    }
     const found = Object.entries(answers).filter(([address]) => address.startsWith('/api/v1/search/'))
     expect(found).toHaveLength(2)
     for (const [address, answer] of found) expect((await site.call(`GET ${address.replace('/api/v1', '')}`)).json).toEqual(answer)

@@ -4,10 +4,12 @@ import { footage, severalSounds } from '../../server/test/footage.ts'
 import { expectNoFaults, expectToPlay, openSettings, openSite, picture, type Site } from './site.ts'
 
 let site: Site
-let video: { id: number, uuid: string, shortUUID: string }
+let video: { id: number; uuid: string; shortUUID: string }
 
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
+  site = await openSite({
+    transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
+  })
   const ada = await site.user('ada')
   video = await upload(site, ada, { name: 'A film with a menu' }, await footage({ seconds: 30, size: '426x240' }))
   await encoded(site, ada, video.id)
@@ -22,7 +24,12 @@ test('statistics tell what plays, by key and by menu, and go again', async () =>
   await expectToPlay(page, 0.6)
   await page.keyboard.press('s')
   const stats = page.getByRole('region', { name: 'Statistics' })
-  const figure = async (name: string) => await stats.locator('div').filter({ has: page.locator('dt').getByText(name, { exact: true }) }).locator('dd').textContent()
+  const figure = async (name: string) =>
+    await stats
+      .locator('div')
+      .filter({ has: page.locator('dt').getByText(name, { exact: true }) })
+      .locator('dd')
+      .textContent()
   await expect.poll(async () => await figure('Picture')).toBe('426 × 240')
   await expect.poll(async () => await figure('Codecs')).toMatch(/^avc1\.\w+,mp4a\.40\.2$/)
   expect(await figure('Dropped frames')).toMatch(/^\d+ of \d+ \(\d+%\)$/)
@@ -49,7 +56,9 @@ test('several sound tracks are offered by language, and the choice is kept', asy
   const master = await (await fetch(playlistUrl)).text()
   const [french, english] = [...master.matchAll(/TYPE=AUDIO.*URI="([^"]+)"/g)].map(([, name]) => name!.replace('.m3u8', '-fragmented.mp4'))
   const heard = new Set<string>()
-  page.on('request', request => { if (request.url().endsWith('-0-fragmented.mp4')) heard.add(request.url().split('/').at(-1)!) })
+  page.on('request', request => {
+    if (request.url().endsWith('-0-fragmented.mp4')) heard.add(request.url().split('/').at(-1)!)
+  })
   await page.goto(`/w/${shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
   await expectToPlay(page, 0.6)
@@ -128,10 +137,13 @@ test('where the browser has no media sources it plays by itself, and where it ca
   const { page, context } = visitor
   await context.addInitScript(() => {
     for (const name of ['MediaSource', 'ManagedMediaSource', 'WebKitMediaSource']) delete (window as any)[name]
-    HTMLMediaElement.prototype.canPlayType = type => type === 'application/vnd.apple.mpegurl' ? sessionStorage.getItem('answer') as CanPlayTypeResult ?? 'maybe' : ''
+    HTMLMediaElement.prototype.canPlayType = type =>
+      type === 'application/vnd.apple.mpegurl' ? ((sessionStorage.getItem('answer') as CanPlayTypeResult) ?? 'maybe') : ''
   })
   await page.goto(`/w/${video.shortUUID}`)
-  await expect.poll(async () => await page.locator('video').evaluate((media: HTMLVideoElement) => new URL(media.src, location.href).pathname)).toMatch(/master\.m3u8$/)
+  await expect
+    .poll(async () => await page.locator('video').evaluate((media: HTMLVideoElement) => new URL(media.src, location.href).pathname))
+    .toMatch(/master\.m3u8$/)
   await page.getByRole('button', { name: 'Player settings' }).click()
   await page.getByRole('menuitem', { name: /Speed/ }).waitFor()
   expect(await page.getByRole('menuitem', { name: /Quality/ }).count()).toBe(0)
@@ -140,7 +152,9 @@ test('where the browser has no media sources it plays by itself, and where it ca
   await page.reload()
   await page.getByRole('button', { name: 'Play' }).first().click()
   await expectToPlay(page)
-  expect(await page.locator('video').evaluate((media: HTMLVideoElement) => new URL(media.src, location.href).pathname)).toMatch(/\/240\.mp4$/)
+  expect(await page.locator('video').evaluate((media: HTMLVideoElement) => new URL(media.src, location.href).pathname)).toMatch(
+    /\/240\.mp4$/
+  )
   await page.keyboard.press('5')
   await expect.poll(async () => (await picture(page)).time).toBeGreaterThan(3)
   await expectToPlay(page, 0.5)

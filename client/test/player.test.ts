@@ -5,13 +5,21 @@ import { footage } from '../../server/test/footage.ts'
 import { expectNoFaults, expectToPlay, openSettings, openSite, picture, type Site } from './site.ts'
 
 let site: Site
-let video: { id: number, uuid: string, shortUUID: string }
-let ada: { token: string, channelId: number }
+let video: { id: number; uuid: string; shortUUID: string }
+let ada: { token: string; channelId: number }
 
 beforeAll(async () => {
-  site = await openSite({ storyboards: { enabled: true }, transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': true, '480p': false, '720p': false, '1080p': false } } })
+  site = await openSite({
+    storyboards: { enabled: true },
+    transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': true, '480p': false, '720p': false, '1080p': false } }
+  })
   ada = await site.user('ada')
-  video = await upload(site, ada, { name: 'A film <b>to</b> "look" at', description: 'Look at https://example.com/<script>' }, await footage({ seconds: 60, size: '640x360' }))
+  video = await upload(
+    site,
+    ada,
+    { name: 'A film <b>to</b> "look" at', description: 'Look at https://example.com/<script>' },
+    await footage({ seconds: 60, size: '640x360' })
+  )
   await encoded(site, ada, video.id)
 }, 180_000)
 afterAll(async () => await site.stop())
@@ -63,7 +71,15 @@ test('the bar shows what is at a place, and takes one there', async () => {
   const box = (await slider.boundingBox())!
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
   await page.locator('.seek-time').getByText('0:30').waitFor()
-  await expect.poll(async () => await page.locator('.seek-frame').evaluate(element => getComputedStyle(element).backgroundImage).catch(() => '')).toMatch(/lazy-static\/storyboards/)
+  await expect
+    .poll(
+      async () =>
+        await page
+          .locator('.seek-frame')
+          .evaluate(element => getComputedStyle(element).backgroundImage)
+          .catch(() => '')
+    )
+    .toMatch(/lazy-static\/storyboards/)
   await page.mouse.down()
   await page.mouse.move(box.x + box.width / 4, box.y + box.height / 2, { steps: 4 })
   await page.mouse.up()
@@ -99,8 +115,12 @@ test('a lost connection is told in words, and trying again goes on at the same p
   const visitor = await site.visit()
   const { context, page } = visitor
   // The second half of every file is on its way until the connection is lost: a video this short would be there whole.
-  const { streamingPlaylists: [playlist] } = (await site.call(`GET /videos/${video.id}`)).json
-  const sizes = new Map<string, number>(playlist.files.map(({ fileUrl, size }: { fileUrl: string, size: number }) => [new URL(fileUrl).pathname, size]))
+  const {
+    streamingPlaylists: [playlist]
+  } = (await site.call(`GET /videos/${video.id}`)).json
+  const sizes = new Map<string, number>(
+    playlist.files.map(({ fileUrl, size }: { fileUrl: string; size: number }) => [new URL(fileUrl).pathname, size])
+  )
   const waiting: Route[] = []
   let lost = false
   await context.route(/\/static\/streaming-playlists\//, async route => {

@@ -3,17 +3,29 @@ import { encoded, upload } from '../../server/test/upload.ts'
 import { footage } from '../../server/test/footage.ts'
 import { expectNoFaults, expectToPlay, logIn, openSite, type Site } from './site.ts'
 
-type Names = { id: number, uuid: string, shortUUID: string }
+type Names = { id: number; uuid: string; shortUUID: string }
 let site: Site
 const videos: Record<string, Names> = {}
 
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
+  site = await openSite({
+    transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
+  })
   const ada = await site.user('ada')
   await site.user('bob')
   const bytes = await footage({ seconds: 8, size: '426x240' })
   for (const [name, privacy] of Object.entries({ unlisted: 2, private: 3, internal: 4, password: 5 })) {
-    videos[name] = await upload(site, ada, { name: `Secret ${name} film`, description: `Hidden ${name} words`, privacy, ...(privacy === 5 ? { videoPasswords: ['open sesame'] } : {}) }, bytes)
+    videos[name] = await upload(
+      site,
+      ada,
+      {
+        name: `Secret ${name} film`,
+        description: `Hidden ${name} words`,
+        privacy,
+        ...(privacy === 5 ? { videoPasswords: ['open sesame'] } : {})
+      },
+      bytes
+    )
   }
   for (const { id } of Object.values(videos)) await encoded(site, ada, id)
 }, 180_000)
@@ -23,7 +35,12 @@ test('what is not open leaves no trace in the page, for any of its addresses', a
   for (const name of ['private', 'internal', 'password']) {
     const { id, uuid, shortUUID } = videos[name]!
     // Any long id is led to its short form, whatever is there.
-    for (const [path, status] of [[`/w/${shortUUID}`, 404], [`/w/${uuid}`, 301], [`/w/${id}`, 404], [`/videos/embed/${uuid}`, 404]] as const) {
+    for (const [path, status] of [
+      [`/w/${shortUUID}`, 404],
+      [`/w/${uuid}`, 301],
+      [`/w/${id}`, 404],
+      [`/videos/embed/${uuid}`, 404]
+    ] as const) {
       const answer = await site.call(`GET /${path}`)
       expect(answer.status, path).toBe(status)
       expect(answer.text, path).not.toMatch(/Secret|Hidden|streaming-playlists|previews|thumbnails/)

@@ -33,7 +33,9 @@ test('a file that is too large', async () => {
 })
 
 test('a file that is no video, whatever its name says', async () => {
-  expect(await refusalOf('broken.mp4', Buffer.from('this is not a film at all'.repeat(100)))).toBe('This file cannot be read as a video. It may be damaged or incomplete.')
+  expect(await refusalOf('broken.mp4', Buffer.from('this is not a film at all'.repeat(100)))).toBe(
+    'This file cannot be read as a video. It may be damaged or incomplete.'
+  )
 })
 
 test('a video that is too long', async () => {
@@ -44,7 +46,11 @@ test('a video that is too long', async () => {
 test('a refused file leaves nothing behind, and others go on', async () => {
   const { page } = visitor
   await page.setInputFiles('input[type=file]', [await film(site, 'good.mp4', { seconds: 2 }), join(site.films, 'notes.txt')])
-  await page.getByRole('article', { name: 'good.mp4' }).getByText(/Getting your video ready|It plays already|All qualities|waiting for its turn/).first().waitFor({ timeout: 30_000 })
+  await page
+    .getByRole('article', { name: 'good.mp4' })
+    .getByText(/Getting your video ready|It plays already|All qualities|waiting for its turn/)
+    .first()
+    .waitFor({ timeout: 30_000 })
   await page.getByRole('article', { name: 'notes.txt' }).getByRole('button', { name: 'Remove from this page' }).click()
   await expect.poll(async () => await page.getByRole('article', { name: 'notes.txt' }).count()).toBe(0)
   expect((await site.call('GET /users/me/uploads', { token: await site.login() })).json.data).toEqual([])

@@ -3,7 +3,7 @@ import { upload } from '../../server/test/upload.ts'
 import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
 
 let site: Site
-let video: { id: number, uuid: string, shortUUID: string }
+let video: { id: number; uuid: string; shortUUID: string }
 
 beforeAll(async () => {
   site = await openSite({ transcoding: { preset: 'ultrafast' } })
@@ -57,7 +57,10 @@ test('a video and a comment are reported, and a moderator decides', async () => 
   await page.getByText('Decided.').waitFor()
   await first.getByRole('button', { name: /^Accept the report/ }).click()
   await expect.poll(async () => await first.count()).toBe(0)
-  await reports.filter({ hasText: 'Very rude words' }).getByRole('button', { name: /^Delete the report/ }).click()
+  await reports
+    .filter({ hasText: 'Very rude words' })
+    .getByRole('button', { name: /^Delete the report/ })
+    .click()
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
   await page.getByText('Nothing to see here.').waitFor()
   await page.getByRole('tab', { name: 'Accepted' }).click()
@@ -88,8 +91,22 @@ test('a video and a comment are reported, and a moderator decides', async () => 
   await expect.poll(async () => await mine.getByText('Sorry', { exact: true }).count()).toBe(0)
   const token = await site.login()
   const [{ id }] = (await site.call('GET /abuses?state=3', { token })).json.data
-  expect((await site.call(`GET /abuses/${id}/messages`, { token })).json.data.map((one: { message: string, byModerator: boolean }) => [one.message, one.byModerator])).toEqual([['What is it <i>then</i>?', true], ['A lecture', false]])
-  expect((await site.call('GET /abuses', { token })).json).toMatchObject({ total: 2, data: [{ state: { id: 2 }, flaggedAccount: { name: 'ada' } }, { state: { id: 3 }, predefinedReasons: ['spamOrMisleading'], reporterAccount: { name: 'bob' } }] })
+  expect(
+    (await site.call(`GET /abuses/${id}/messages`, { token })).json.data.map((one: { message: string; byModerator: boolean }) => [
+      one.message,
+      one.byModerator
+    ])
+  ).toEqual([
+    ['What is it <i>then</i>?', true],
+    ['A lecture', false]
+  ])
+  expect((await site.call('GET /abuses', { token })).json).toMatchObject({
+    total: 2,
+    data: [
+      { state: { id: 2 }, flaggedAccount: { name: 'ada' } },
+      { state: { id: 3 }, predefinedReasons: ['spamOrMisleading'], reporterAccount: { name: 'bob' } }
+    ]
+  })
   expectNoFaults(visitor)
   await visitor.context.close()
 })

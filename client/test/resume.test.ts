@@ -18,7 +18,10 @@ beforeAll(async () => {
 })
 afterAll(async () => await site.stop())
 
-/** Notes the ranges a page sends; after `stopAfter` pieces no further one gets through (one that only waited would go out when its page closes). */
+/**
+ * Notes the ranges a page sends; after `stopAfter` pieces no further one gets through (one that only waited would go out when its page
+ * closes).
+ */
 async function watchPieces(page: Page, stopAfter = Infinity): Promise<string[]> {
   const ranges: string[] = []
   await page.route(/upload-resumable\?/, async route => {
@@ -42,7 +45,9 @@ test('an upload goes on where it stopped after the tab was closed', async () => 
   await page.getByLabel('Title').fill('A title of my own')
   await expect.poll(() => sent.length).toBe(5)
   expect(sent[0]).toBe(`bytes */${size}`)
-  expect(Math.max(...sent.slice(1).map(range => Number(/-(\d+)\//.exec(range)![1]) - Number(/ (\d+)-/.exec(range)![1]) + 1))).toBeLessThanOrEqual(PIECE)
+  expect(
+    Math.max(...sent.slice(1).map(range => Number(/-(\d+)\//.exec(range)![1]) - Number(/ (\d+)-/.exec(range)![1]) + 1))
+  ).toBeLessThanOrEqual(PIECE)
   await page.close({ runBeforeUnload: false })
 
   const again = await context.newPage()
@@ -52,14 +57,21 @@ test('an upload goes on where it stopped after the tab was closed', async () => 
   const rest = await watchPieces(again)
   await again.setInputFiles('input[type=file]', path)
   expect(await again.getByLabel('Title').inputValue()).toBe('A title of my own')
-  await again.getByRole('article', { name: 'my film.mp4' }).getByText(/Getting your video ready|It plays already|All qualities are ready|waiting for its turn/).first().waitFor({ timeout: 60_000 })
-  // After all that had arrived: the fourth piece was on its way when the tab was closed, and the fifth may go out with that; what came of them is kept.
+  await again
+    .getByRole('article', { name: 'my film.mp4' })
+    .getByText(/Getting your video ready|It plays already|All qualities are ready|waiting for its turn/)
+    .first()
+    .waitFor({ timeout: 60_000 })
+  // After all that had arrived: the fourth piece was on its way when the tab was closed, and the fifth may go out with that; what came of
+  // them is kept.
   expect(firstByte(rest)).toBeGreaterThanOrEqual(3 * PIECE)
   expect(firstByte(rest)).toBeLessThanOrEqual(5 * PIECE)
   await expect.poll(async () => await again.getByRole('heading', { name: 'Not finished yet' }).count()).toBe(0)
   await again.getByRole('button', { name: 'Publish' }).click()
   await again.getByText('Published.').waitFor()
-  await expect.poll(async () => (await site.call('GET /videos')).json.data.map(({ name }: { name: string }) => name), { timeout: 30_000 }).toEqual(['A title of my own'])
+  await expect
+    .poll(async () => (await site.call('GET /videos')).json.data.map(({ name }: { name: string }) => name), { timeout: 30_000 })
+    .toEqual(['A title of my own'])
   expectNoFaults(visitor)
   await context.close()
 })
@@ -129,7 +141,10 @@ test('an upload is paused, goes on, and is given up', async () => {
   const half = (await site.call('GET /users/me/uploads', { token: await site.login() })).json.data
   expect(half).toHaveLength(1)
   await page.getByRole('button', { name: 'Go on' }).click()
-  await page.getByText(/left|%/).first().waitFor()
+  await page
+    .getByText(/left|%/)
+    .first()
+    .waitFor()
   await page.getByRole('button', { name: 'Cancel this upload' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel upload' }).click()
   await expect.poll(async () => await page.getByRole('article').count()).toBe(0)

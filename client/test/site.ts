@@ -21,7 +21,7 @@ export type Site = Instance & {
 }
 
 /** Somebody with a browser. */
-export type Visitor = { context: BrowserContext, page: Page, faults: string[] }
+export type Visitor = { context: BrowserContext; page: Page; faults: string[] }
 
 /** Starts an instance with the client as it is built from the sources now; encoding steps back for what is watched meanwhile. */
 export async function openSite(overrides: { [key: string]: unknown } = {}): Promise<Site> {
@@ -29,7 +29,9 @@ export async function openSite(overrides: { [key: string]: unknown } = {}): Prom
   const films = await mkdtemp(join(tmpdir(), 'bobine-films-'))
   const [instance, browser] = await Promise.all([startInstance(deepMerge({ transcoding: { nice: 4 } }, overrides)), testBrowser()])
   return {
-    ...instance, browser, films,
+    ...instance,
+    browser,
+    films,
     visit: async (options = {}) => await visit(browser, instance.url, options),
     stop: async () => {
       await Promise.all(browser.contexts().map(async context => await context.close()))
@@ -40,23 +42,43 @@ export async function openSite(overrides: { [key: string]: unknown } = {}): Prom
 }
 
 async function visit(browser: Browser, baseURL: string, options: BrowserContextOptions): Promise<Visitor> {
-  const context = await browser.newContext({ baseURL, locale: 'en-GB', viewport: { width: 1280, height: 800 }, serviceWorkers: 'block', ...options })
+  const context = await browser.newContext({
+    baseURL,
+    locale: 'en-GB',
+    viewport: { width: 1280, height: 800 },
+    serviceWorkers: 'block',
+    ...options
+  })
   context.setDefaultTimeout(60_000)
   await context.addInitScript(countGestures)
   const faults: string[] = []
   context.on('page', page => {
     page.on('pageerror', error => faults.push(error.stack ?? error.message))
     // A refused request is told in the console too; what the page makes of it is for the tests to see.
-    page.on('console', message => { if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(message.text()) })
-    page.on('request', request => { if (!request.url().startsWith(baseURL) && !/^(blob|data):/.test(request.url())) faults.push(`asked another site: ${request.url()}`) })
+    page.on('console', message => {
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(message.text())
+    })
+    page.on('request', request => {
+      if (!request.url().startsWith(baseURL) && !/^(blob|data):/.test(request.url())) faults.push(`asked another site: ${request.url()}`)
+    })
   })
   return { context, page: await context.newPage(), faults }
 }
 
-/** Runs in a page before its own scripts: lets it hear of people's gestures alone. The tool's questions count as such, so that films would begin by themselves where a person only looks. */
+/**
+ * Runs in a page before its own scripts: lets it hear of people's gestures alone. The tool's questions count as such, so that films would
+ * begin by themselves where a person only looks.
+ */
 function countGestures(): void {
   let active = false
-  for (const type of ['mousedown', 'keydown', 'touchend']) addEventListener(type, ({ isTrusted }) => { active ||= isTrusted }, true)
+  for (const type of ['mousedown', 'keydown', 'touchend'])
+    addEventListener(
+      type,
+      ({ isTrusted }) => {
+        active ||= isTrusted
+      },
+      true
+    )
   Object.defineProperty(navigator, 'userActivation', { get: () => ({ hasBeenActive: active, isActive: active }) })
 }
 
@@ -75,12 +97,17 @@ export async function logIn(page: Page, username: string, password: string, next
 }
 
 /** The video element of a page. */
-export type Picture = { time: number, frames: number, height: number, paused: boolean, error: string | null, duration: number }
+export type Picture = { time: number; frames: number; height: number; paused: boolean; error: string | null; duration: number }
 
 /** What the player of a page does at the moment. */
 export async function picture(page: Page): Promise<Picture> {
   return await page.locator('video').evaluate((video: HTMLVideoElement) => ({
-    time: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames, height: video.videoHeight, paused: video.paused, error: video.error?.message ?? null, duration: video.duration
+    time: video.currentTime,
+    frames: video.getVideoPlaybackQuality().totalVideoFrames,
+    height: video.videoHeight,
+    paused: video.paused,
+    error: video.error?.message ?? null,
+    duration: video.duration
   }))
 }
 
@@ -101,12 +128,28 @@ export async function openSettings(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Player settings' }).click()
 }
 
-/** A film for uploading: real footage where it is (at least `seconds` long, looped), else a generated one. `keyframes`: seconds between them. */
-export async function film(site: Site, name: string, { seconds = 10, keyframes }: { seconds?: number, keyframes?: number } = {}): Promise<string> {
+/**
+ * A film for uploading: real footage where it is (at least `seconds` long, looped), else a generated one. `keyframes`: seconds between
+ * them.
+ */
+export async function film(
+  site: Site,
+  name: string,
+  { seconds = 10, keyframes }: { seconds?: number; keyframes?: number } = {}
+): Promise<string> {
   const target = join(site.films, name)
   const real = realFootage()
-  if (!real) return await makeFootage(target, { seconds, size: '1280x720', rate: 30, video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', String(30 * (keyframes ?? 8))] })
-  const encode = keyframes === undefined ? ['-c', 'copy'] : ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', String(Math.round(29.97 * keyframes)), '-sc_threshold', '0', '-c:a', 'aac']
+  if (!real)
+    return await makeFootage(target, {
+      seconds,
+      size: '1280x720',
+      rate: 30,
+      video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', String(30 * (keyframes ?? 8))]
+    })
+  const encode =
+    keyframes === undefined
+      ? ['-c', 'copy']
+      : ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', String(Math.round(29.97 * keyframes)), '-sc_threshold', '0', '-c:a', 'aac']
   await exec('ffmpeg', ['-v', 'error', '-y', '-stream_loop', '-1', '-t', String(seconds), '-i', real, ...encode, target])
   return target
 }

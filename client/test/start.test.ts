@@ -6,51 +6,69 @@ import { encoded, upload } from '../../server/test/upload.ts'
 import { expectNoFaults, expectToPlay, film, openSettings, openSite, picture, type Site } from './site.ts'
 
 let site: Site
-let video: { id: number, uuid: string, shortUUID: string }
+let video: { id: number; uuid: string; shortUUID: string }
 beforeAll(async () => {
   site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '360p': false, '480p': false, '1080p': false } } })
   const ada = await site.user('ada')
-  const bytes = await readFile(await film(site, 'film.mp4')) as Buffer<ArrayBuffer>
+  const bytes = (await readFile(await film(site, 'film.mp4'))) as Buffer<ArrayBuffer>
   await encoded(site, ada, (await upload(site, ada, { name: 'Another film' })).id)
   video = await upload(site, ada, { name: 'A film that begins soon' }, bytes)
   await encoded(site, ada, video.id)
 }, 180_000)
 afterAll(async () => await site?.stop())
 
-test.each([1, 6])('a watch page asks for little, for nothing twice, and for nothing that came with it, on a machine %i times slower', async slower => {
-  const visitor = await site.visit()
-  const { page } = visitor
-  await (await visitor.context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: slower })
-  const asked: Request[] = []
-  page.on('request', request => { if (request.url().startsWith(site.url)) asked.push(request) })
-  const warnings: string[] = []
-  page.on('console', message => { if (message.type() === 'warning') warnings.push(message.text()) })
-  await page.addInitScript(() => {
-    Object.assign(window, { shifted: 0 })
-    new PerformanceObserver(list => { for (const entry of list.getEntries()) (window as never as { shifted: number }).shifted += (entry as PerformanceEntry & { value: number }).value }).observe({ type: 'layout-shift', buffered: true })
-  })
-  await page.goto(`/w/${video.shortUUID}`)
-  await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page)
+test.each([1, 6])(
+  'a watch page asks for little, for nothing twice, and for nothing that came with it, on a machine %i times slower',
+  async slower => {
+    const visitor = await site.visit()
+    const { page } = visitor
+    await (await visitor.context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: slower })
+    const asked: Request[] = []
+    page.on('request', request => {
+      if (request.url().startsWith(site.url)) asked.push(request)
+    })
+    const warnings: string[] = []
+    page.on('console', message => {
+      if (message.type() === 'warning') warnings.push(message.text())
+    })
+    await page.addInitScript(() => {
+      Object.assign(window, { shifted: 0 })
+      new PerformanceObserver(list => {
+        for (const entry of list.getEntries())
+          (window as never as { shifted: number }).shifted += (entry as PerformanceEntry & { value: number }).value
+      }).observe({ type: 'layout-shift', buffered: true })
+    })
+    await page.goto(`/w/${video.shortUUID}`)
+    await page.getByRole('button', { name: 'Play' }).first().click()
+    await expectToPlay(page)
 
-  const paths = asked.map(request => `${request.method()} ${new URL(request.url()).pathname}`)
-  const plain = paths.filter(path => !path.endsWith('.mp4'))
-  expect(plain.length).toBeLessThanOrEqual(30)
-  // The playlists of a finished film come with the page; the first picture and sound are under way before there is a player, and asked for once.
-  expect(paths.filter(path => /-(master|240|0)\.m3u8$/.test(path))).toEqual([])
-  const media = asked.filter(request => request.url().endsWith('.mp4')).map(request => `${/-(\d+)-fragmented/.exec(request.url())![1]} ${request.headers().range}`)
-  expect(media.slice(0, 2).map(one => one.replace(/\d+$/, '')).sort()).toEqual(['0 bytes=0-', '240 bytes=0-'])
-  expect(media.filter((one, index) => media.indexOf(one) !== index)).toEqual([])
-  expect(media.filter(one => / bytes=0-\d{1,3}$/.test(one) && /^(0|240) /.test(one))).toEqual([])
-  // A finished film is not looked at for further qualities.
-  expect(asked.filter(request => request.url().endsWith('.m3u8') && request.headers().range)).toEqual([])
-  const questions = plain.filter(path => path.includes('/api/')).map(path => path.replace(video.uuid, ':id'))
-  expect([...new Set(questions)].sort()).toEqual(['GET /api/v1/videos/:id/comment-threads', 'POST /api/v1/videos/:id/views'])
-  expect(warnings.filter(text => text.includes('preload'))).toEqual([])
-  expect(await page.evaluate(() => (window as never as { shifted: number }).shifted)).toBeLessThanOrEqual(0.02)
-  expectNoFaults(visitor)
-  await visitor.context.close()
-})
+    const paths = asked.map(request => `${request.method()} ${new URL(request.url()).pathname}`)
+    const plain = paths.filter(path => !path.endsWith('.mp4'))
+    expect(plain.length).toBeLessThanOrEqual(30)
+    // The playlists of a finished film come with the page; the first picture and sound are under way before there is a player, and asked
+    // for once.
+    expect(paths.filter(path => /-(master|240|0)\.m3u8$/.test(path))).toEqual([])
+    const media = asked
+      .filter(request => request.url().endsWith('.mp4'))
+      .map(request => `${/-(\d+)-fragmented/.exec(request.url())![1]} ${request.headers().range}`)
+    expect(
+      media
+        .slice(0, 2)
+        .map(one => one.replace(/\d+$/, ''))
+        .sort()
+    ).toEqual(['0 bytes=0-', '240 bytes=0-'])
+    expect(media.filter((one, index) => media.indexOf(one) !== index)).toEqual([])
+    expect(media.filter(one => / bytes=0-\d{1,3}$/.test(one) && /^(0|240) /.test(one))).toEqual([])
+    // A finished film is not looked at for further qualities.
+    expect(asked.filter(request => request.url().endsWith('.m3u8') && request.headers().range)).toEqual([])
+    const questions = plain.filter(path => path.includes('/api/')).map(path => path.replace(video.uuid, ':id'))
+    expect([...new Set(questions)].sort()).toEqual(['GET /api/v1/videos/:id/comment-threads', 'POST /api/v1/videos/:id/views'])
+    expect(warnings.filter(text => text.includes('preload'))).toEqual([])
+    expect(await page.evaluate(() => (window as never as { shifted: number }).shifted)).toBeLessThanOrEqual(0.02)
+    expectNoFaults(visitor)
+    await visitor.context.close()
+  }
+)
 
 const LIBRARY = '**/assets/hls-*'
 const CLIENT = '**/assets/site-*.js'
@@ -58,7 +76,9 @@ const CLIENT = '**/assets/site-*.js'
 /** Keeps a part of the scripts back until it is released. */
 async function hold(page: Page, part: string): Promise<() => void> {
   let release = (): void => undefined
-  const released = new Promise<void>(resolve => { release = resolve })
+  const released = new Promise<void>(resolve => {
+    release = resolve
+  })
   await page.route(part, async route => {
     await released
     await route.continue()
@@ -66,7 +86,7 @@ async function hold(page: Page, part: string): Promise<() => void> {
   return release
 }
 
-test('a film begins before the player\'s library is there, which then goes on with it without a break', async () => {
+test("a film begins before the player's library is there, which then goes on with it without a break", async () => {
   const visitor = await site.visit()
   const { page } = visitor
   const release = await hold(page, LIBRARY)
@@ -78,7 +98,9 @@ test('a film begins before the player\'s library is there, which then goes on wi
   const opened = await page.locator('video').evaluate((film: HTMLVideoElement) => film.src)
   release()
   await expect.poll(async () => (await picture(page)).time, { timeout: 30_000 }).toBeGreaterThan(ahead + 0.5)
-  const after = await page.locator('video').evaluate((film: HTMLVideoElement) => ({ src: film.src, ranges: film.buffered.length, from: film.buffered.start(0) }))
+  const after = await page
+    .locator('video')
+    .evaluate((film: HTMLVideoElement) => ({ src: film.src, ranges: film.buffered.length, from: film.buffered.start(0) }))
   expect(after).toEqual({ src: opened, ranges: 1, from: expect.closeTo(0, 1) })
   await openSettings(page)
   await page.getByRole('menuitem', { name: /Quality/ }).click()
@@ -100,7 +122,9 @@ test('films without sound and sound without a film begin so, too', async () => {
     await visitor.page.getByRole('button', { name: 'Play' }).first().click()
     await expect.poll(async () => (await picture(visitor.page)).time).toBeGreaterThan(0.5)
     release()
-    await expect.poll(async () => await visitor.page.locator('video').evaluate((film: HTMLVideoElement) => film.ended), { timeout: 30_000 }).toBe(true)
+    await expect
+      .poll(async () => await visitor.page.locator('video').evaluate((film: HTMLVideoElement) => film.ended), { timeout: 30_000 })
+      .toBe(true)
     expectNoFaults(visitor)
     await visitor.context.close()
   }
@@ -124,7 +148,9 @@ test('what could not be fetched ahead is asked for again, and nothing is where a
 
   const other = await site.visit()
   const begun: string[] = []
-  other.page.on('request', request => { if (request.url().endsWith('.mp4') && request.resourceType() === 'fetch') begun.push(request.url()) })
+  other.page.on('request', request => {
+    if (request.url().endsWith('.mp4') && request.resourceType() === 'fetch') begun.push(request.url())
+  })
   await other.page.goto(`/w/${video.shortUUID}?start=6`)
   await other.page.getByRole('button', { name: 'Play' }).first().click()
   await expectToPlay(other.page)
@@ -155,7 +181,13 @@ test('the large button only ever plays, also when the film has just begun by its
 })
 
 test('play pressed before any of the client is there is kept for it, by mouse and by key', async () => {
-  for (const press of [async (page: Page) => await page.mouse.down(), async (page: Page) => { await page.locator('.player-start').focus(); await page.keyboard.press('Enter') }]) {
+  for (const press of [
+    async (page: Page) => await page.mouse.down(),
+    async (page: Page) => {
+      await page.locator('.player-start').focus()
+      await page.keyboard.press('Enter')
+    }
+  ]) {
     const visitor = await site.visit()
     const { page } = visitor
     // Who has set a loudness waits for the player that knows it.
@@ -164,7 +196,9 @@ test('play pressed before any of the client is there is kept for it, by mouse an
     await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
     await page.locator('.player-start').hover()
     await press(page)
-    await expect.poll(async () => await page.locator('.player-start').evaluate(button => getComputedStyle(button).animationName)).toBe('turn')
+    await expect
+      .poll(async () => await page.locator('.player-start').evaluate(button => getComputedStyle(button).animationName))
+      .toBe('turn')
     expect(await page.locator('.player > .player-film').count()).toBe(0)
     release()
     await expectToPlay(page)
@@ -185,7 +219,14 @@ test('a film begins in the page the server wrote, and goes on in the player that
   const release = await hold(page, CLIENT)
   await page.addInitScript(() => {
     Object.assign(window, { heard: [] })
-    for (const type of ['play', 'pause', 'emptied']) addEventListener(type, () => { (window as never as { heard: string[] }).heard.push(type) }, true)
+    for (const type of ['play', 'pause', 'emptied'])
+      addEventListener(
+        type,
+        () => {
+          ;(window as never as { heard: string[] }).heard.push(type)
+        },
+        true
+      )
   })
   await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
   await page.locator('.player-start').click()

@@ -3,8 +3,11 @@ import { eventually } from '../../server/test/instance.ts'
 import { expectNoFaults, expectToPlay, film, logIn, openSettings, openSite, picture, type Site } from './site.ts'
 
 let site: Site
-// Encoding gives way to the picture, also where the machine is busy with other tests; that leaves time to look while the rungs are being made.
-beforeAll(async () => { site = await openSite({ transcoding: { preset: 'veryfast', threads: 1, resolutions: { '480p': false } } }) })
+// Encoding gives way to the picture, also where the machine is busy with other tests; that leaves time to look while the rungs are being
+// made.
+beforeAll(async () => {
+  site = await openSite({ transcoding: { preset: 'veryfast', threads: 1, resolutions: { '480p': false } } })
+})
 afterAll(async () => await site.stop())
 afterEach(async () => {
   const token = await site.login()
@@ -37,11 +40,17 @@ test('a film is uploaded through the page and plays while its rungs are still be
   await expectToPlay(page)
   expect((await picture(page)).time).toBeGreaterThan(before.time)
 
-  await eventually(async () => (await site.call(`GET /videos/${made.id}/transcoding`, { token })).json.state === 'done', 180, 'the encoding')
+  await eventually(
+    async () => (await site.call(`GET /videos/${made.id}/transcoding`, { token })).json.state === 'done',
+    180,
+    'the encoding'
+  )
   await item.getByText('All qualities are ready.').waitFor()
   await openSettings(page)
   await item.getByRole('menuitem', { name: /Quality/ }).click()
-  const listed = (await site.call(`GET /videos/${made.id}`)).json.streamingPlaylists[0].files.map((file: { resolution: { id: number, label: string } }) => file.resolution).filter(({ id }: { id: number }) => id > 0)
+  const listed = (await site.call(`GET /videos/${made.id}`)).json.streamingPlaylists[0].files
+    .map((file: { resolution: { id: number; label: string } }) => file.resolution)
+    .filter(({ id }: { id: number }) => id > 0)
   expect(listed.length).toBeGreaterThan(2)
   for (const { label } of listed) await item.getByRole('menuitemradio', { name: label, exact: true }).waitFor()
   expectNoFaults(visitor)

@@ -4,12 +4,19 @@ import { footage } from '../../server/test/footage.ts'
 import { expectNoFaults, expectToPlay, openSite, type Site } from './site.ts'
 
 let site: Site
-let video: { id: number, uuid: string, shortUUID: string }
+let video: { id: number; uuid: string; shortUUID: string }
 
 beforeAll(async () => {
   site = await openSite({
-    transcoding: { preset: 'ultrafast', resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } }, cache: { answers: { max_age: 50 } },
-    views: { videos: { count_view_after: '3 seconds', local_buffer_update_interval: 200, watching_interval: { anonymous: '1 second', users: '1 second' } } }
+    transcoding: { preset: 'ultrafast', resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } },
+    cache: { answers: { max_age: 50 } },
+    views: {
+      videos: {
+        count_view_after: '3 seconds',
+        local_buffer_update_interval: 200,
+        watching_interval: { anonymous: '1 second', users: '1 second' }
+      }
+    }
   })
   const ada = await site.user('ada')
   video = await upload(site, ada, { name: 'Counted' }, await footage({ seconds: 30, size: '320x180' }))
@@ -20,14 +27,18 @@ afterAll(async () => await site.stop())
 test('whoever watches for long enough is counted, once, and the page says so', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  const told: { currentTime: number, viewEvent?: string }[] = []
-  page.on('request', request => { if (request.url().endsWith('/views')) told.push(request.postDataJSON()) })
+  const told: { currentTime: number; viewEvent?: string }[] = []
+  page.on('request', request => {
+    if (request.url().endsWith('/views')) told.push(request.postDataJSON())
+  })
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByText('Counted').first().waitFor()
   expect(await page.getByText(/\d views?$/).count()).toBe(0)
   await page.getByRole('button', { name: 'Play' }).first().click()
   await expectToPlay(page, 4)
-  await expect.poll(async () => (await site.call(`GET /videos/${video.uuid}`)).json, { timeout: 10_000 }).toMatchObject({ views: 1, viewers: 1 })
+  await expect
+    .poll(async () => (await site.call(`GET /videos/${video.uuid}`)).json, { timeout: 10_000 })
+    .toMatchObject({ views: 1, viewers: 1 })
   await page.locator('video').evaluate(media => (media as HTMLVideoElement).pause())
   const before = told.length
   expect(before).toBeGreaterThanOrEqual(4)

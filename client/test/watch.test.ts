@@ -9,9 +9,11 @@ import { expectNoFaults, expectToPlay, logIn, openSettings, openSite, picture, t
 
 let site: Site
 let elsewhere: Server
-let video: { id: number, uuid: string, shortUUID: string }
+let video: { id: number; uuid: string; shortUUID: string }
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } } })
+  site = await openSite({
+    transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
+  })
   const ada = await site.user('ada')
   const bob = await site.user('bob')
   video = await upload(site, ada, { name: 'A film to like' }, await footage({ seconds: 20, size: '426x240' }))
@@ -27,7 +29,9 @@ beforeAll(async () => {
   await run(sql`
     INSERT INTO video_captions (video_id, language, automatic, filename, url) VALUES
       (${video.id}, 'fr', false, '6f0d5a2e-1111-4222-8333-000000000001.vtt', ${`${url}/fr.vtt`}), (${video.id}, 'de', true, '6f0d5a2e-1111-4222-8333-000000000002.vtt', ${`${url}/nothing.vtt`})`)
-  await run(sql`INSERT INTO video_chapters (video_id, timecode, title) VALUES (${video.id}, 0, 'The beginning'), (${video.id}, 10, 'In the middle'), (${video.id}, 15, 'The end')`)
+  await run(
+    sql`INSERT INTO video_chapters (video_id, timecode, title) VALUES (${video.id}, 0, 'The beginning'), (${video.id}, 10, 'In the middle'), (${video.id}, 15, 'The end')`
+  )
 }, 180_000)
 afterAll(async () => {
   await site?.stop()
@@ -45,7 +49,9 @@ test('likes and dislikes show at once, the last press counts, and what is not ta
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('link', { name: 'Like: 1' }).waitFor()
-  expect(await page.getByRole('link', { name: 'Dislike: 0' }).getAttribute('href')).toBe(`/login?next=${encodeURIComponent(`/w/${video.shortUUID}`)}`)
+  expect(await page.getByRole('link', { name: 'Dislike: 0' }).getAttribute('href')).toBe(
+    `/login?next=${encodeURIComponent(`/w/${video.shortUUID}`)}`
+  )
   await logIn(page, 'bob', 'password1', `/w/${video.shortUUID}`)
   await button(page, 'Like: 1', true).waitFor()
   await button(page, 'Dislike: 0').click()
@@ -59,7 +65,9 @@ test('likes and dislikes show at once, the last press counts, and what is not ta
   // The first answer is late: what was wished meanwhile is told after it.
   let asked = 0
   let release = (): void => undefined
-  const released = new Promise<void>(resolve => { release = resolve })
+  const released = new Promise<void>(resolve => {
+    release = resolve
+  })
   await page.route('**/rate', async route => {
     asked++
     await released
@@ -74,7 +82,15 @@ test('likes and dislikes show at once, the last press counts, and what is not ta
   expect(asked).toBe(2)
   await page.unroute('**/rate')
 
-  await page.route('**/rate', async route => await route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify({ status: 403, detail: 'Not today' }) }))
+  await page.route(
+    '**/rate',
+    async route =>
+      await route.fulfill({
+        status: 403,
+        contentType: 'application/problem+json',
+        body: JSON.stringify({ status: 403, detail: 'Not today' })
+      })
+  )
   await button(page, 'Like: 0').click()
   await page.getByRole('status').getByText('That did not work: Not today').waitFor()
   await button(page, 'Like: 0', false).waitFor()
@@ -108,8 +124,18 @@ test('subtitles are fetched by us when somebody chooses them, and are chosen aga
   const visitor = await site.visit()
   const { page } = visitor
   const asked: string[] = []
-  page.on('request', request => { if (request.url().includes('/video-captions/')) asked.push(request.url()) })
-  const showing = async () => await page.locator('video').evaluate((media: HTMLVideoElement) => [...media.textTracks].map(track => `${track.mode} ${track.language} ${[...(track.activeCues ?? [])].map(cue => (cue as VTTCue).getCueAsHTML().textContent).join()}`))
+  page.on('request', request => {
+    if (request.url().includes('/video-captions/')) asked.push(request.url())
+  })
+  const showing = async () =>
+    await page
+      .locator('video')
+      .evaluate((media: HTMLVideoElement) =>
+        [...media.textTracks].map(
+          track =>
+            `${track.mode} ${track.language} ${[...(track.activeCues ?? [])].map(cue => (cue as VTTCue).getCueAsHTML().textContent).join()}`
+        )
+      )
   await page.goto(`/w/${video.shortUUID}`)
   await openSettings(page)
   await page.getByRole('menuitem', { name: /Subtitles.*Off/ }).click()
@@ -149,7 +175,12 @@ test('chapters are marked on the bar, named where one points, spoken, and gone t
   await page.locator('.seek-chapter').getByText('In the middle').waitFor()
   await page.mouse.move(box.x + box.width * 0.9, box.y + box.height / 2)
   await page.locator('.seek-chapter').getByText('The end').waitFor()
-  const marks = await page.locator('.seek-mark').evaluateAll(all => all.map(one => { const [mark, bar] = [one.getBoundingClientRect(), one.parentElement!.getBoundingClientRect()]; return Math.round(100 * (mark.x + mark.width / 2 - bar.x) / bar.width) }))
+  const marks = await page.locator('.seek-mark').evaluateAll(all =>
+    all.map(one => {
+      const [mark, bar] = [one.getBoundingClientRect(), one.parentElement!.getBoundingClientRect()]
+      return Math.round((100 * (mark.x + mark.width / 2 - bar.x)) / bar.width)
+    })
+  )
   expect(marks).toEqual([50, 75])
   expect(await bar.getAttribute('aria-valuetext')).toMatch(/, The beginning$/)
   await page.getByRole('button', { name: 'Player settings' }).click()

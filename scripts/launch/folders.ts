@@ -10,7 +10,8 @@ export function privateFolder(path: string, account?: Account): string {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   const owner = account?.uid ?? process.getuid!()
   const stats = lstatSync(path)
-  if (!stats.isDirectory() || ![owner, process.getuid!()].includes(stats.uid)) throw new Refusal(`${path} belongs to another account: remove it, or start as that account`)
+  if (!stats.isDirectory() || ![owner, process.getuid!()].includes(stats.uid))
+    throw new Refusal(`${path} belongs to another account: remove it, or start as that account`)
   if (account && stats.uid !== owner) chownSync(path, account.uid, account.gid)
   chmodSync(path, 0o700)
   return path

@@ -37,7 +37,10 @@ test('nothing is done when nothing is missing', async () => {
 })
 
 test('what is missing is installed through apt, and only that', async () => {
-  program('apt-get', 'echo "$DEBIAN_FRONTEND:$*" >> "$PATH/log"; [ "$1" = update ] || for n in ffmpeg ffprobe; do touch "$PATH/$n"; chmod +x "$PATH/$n"; done')
+  program(
+    'apt-get',
+    'echo "$DEBIAN_FRONTEND:$*" >> "$PATH/log"; [ "$1" = update ] || for n in ffmpeg ffprobe; do touch "$PATH/$n"; chmod +x "$PATH/$n"; done'
+  )
   program('valkey-server', '')
   const said: string[] = []
   await ensurePrograms(['ffmpeg', 'redis'], async (name, act) => {
@@ -60,7 +63,9 @@ test.each([
 
 test('what apt said is shown where it fails, and its log is named', async () => {
   program('apt-get', 'echo "E: no such package" >&2; exit 100')
-  await expect(ensurePrograms(['ffmpeg'], quietly)).rejects.toThrow(/E: no such package\n'apt-get update -q' failed\. All of it is in .*dist\/apt\.log\./)
+  await expect(ensurePrograms(['ffmpeg'], quietly)).rejects.toThrow(
+    /E: no such package\n'apt-get update -q' failed\. All of it is in .*dist\/apt\.log\./
+  )
 })
 
 test('without apt the admin is told what to install on Debian, Fedora and macOS', async () => {

@@ -10,22 +10,42 @@ import type { Step } from './step.ts'
 /** A program of the system that Bobine uses. */
 export type Program = 'ffmpeg' | 'redis' | 'postgresql' | 'chromium' | 'nginx'
 
-const PACKAGES: Record<Program, { debian: string, fedora: string, macos: string, present: () => boolean }> = {
+const PACKAGES: Record<Program, { debian: string; fedora: string; macos: string; present: () => boolean }> = {
   ffmpeg: { debian: 'ffmpeg', fedora: 'ffmpeg', macos: 'ffmpeg', present: () => Boolean(onPath('ffmpeg') && onPath('ffprobe')) },
-  redis: { debian: 'redis-server', fedora: 'valkey', macos: 'redis', present: () => Boolean(onPath('redis-server') ?? onPath('valkey-server')) },
-  postgresql: { debian: 'postgresql', fedora: 'postgresql-server postgresql-contrib', macos: 'postgresql@17', present: () => postgresFolders().length > 0 },
-  chromium: { debian: 'chromium-headless-shell', fedora: 'chromium-headless', macos: '--cask chromium', present: () => ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'].some(onPath) || process.platform === 'darwin' },
+  redis: {
+    debian: 'redis-server',
+    fedora: 'valkey',
+    macos: 'redis',
+    present: () => Boolean(onPath('redis-server') ?? onPath('valkey-server'))
+  },
+  postgresql: {
+    debian: 'postgresql',
+    fedora: 'postgresql-server postgresql-contrib',
+    macos: 'postgresql@17',
+    present: () => postgresFolders().length > 0
+  },
+  chromium: {
+    debian: 'chromium-headless-shell',
+    fedora: 'chromium-headless',
+    macos: '--cask chromium',
+    present: () =>
+      ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'].some(onPath) || process.platform === 'darwin'
+  },
   // Only to be measured against.
   nginx: { debian: 'nginx-light', fedora: 'nginx', macos: 'nginx', present: () => Boolean(onPath('nginx')) }
 }
 
 /** Without this Debian's package starts a cluster of its own on port 5432. */
-const NO_CLUSTER = 'mkdir -p /etc/postgresql-common && grep -qs "^create_main_cluster *= *false" /etc/postgresql-common/createcluster.conf || echo "create_main_cluster = false" >> /etc/postgresql-common/createcluster.conf'
+const NO_CLUSTER =
+  'mkdir -p /etc/postgresql-common && grep -qs "^create_main_cluster *= *false" /etc/postgresql-common/createcluster.conf || echo "create_main_cluster = false" >> /etc/postgresql-common/createcluster.conf'
 
 /** What apt said when it was last asked, beside what npm and the build did (scripts/prepare.sh). */
 const LOG = join(projectFolder, 'dist/apt.log')
 
-/** Installs what is missing through apt where that is allowed without a password, told as one step; otherwise refuses, telling what to install. */
+/**
+ * Installs what is missing through apt where that is allowed without a password, told as one step; otherwise refuses, telling what to
+ * install.
+ */
 export async function ensurePrograms(programs: Program[], step: Step): Promise<void> {
   const missing = programs.filter(program => !PACKAGES[program].present())
   if (missing.length === 0) return
@@ -33,7 +53,7 @@ export async function ensurePrograms(programs: Program[], step: Step): Promise<v
   if (!onPath('apt-get') || !become) throw new Refusal(instructions(missing))
   const packages = missing.map(program => PACKAGES[program].debian)
   const commands = [
-    ...missing.includes('postgresql') ? [['sh', '-c', NO_CLUSTER]] : [],
+    ...(missing.includes('postgresql') ? [['sh', '-c', NO_CLUSTER]] : []),
     ['apt-get', 'update', '-q'],
     ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-q', '-y', '--no-install-recommends', ...packages]
   ]
@@ -48,7 +68,8 @@ function runLogged([command, ...parameters]: string[], failure: string, advice: 
   mkdirSync(dirname(LOG), { recursive: true })
   const out = openSync(LOG, 'a')
   try {
-    if (spawnSync(command!, parameters, { stdio: ['ignore', out, out] }).status !== 0) throw new Refusal(`${lastLines(LOG, 5)}\n${failure} All of it is in ${LOG}.\n${advice}`)
+    if (spawnSync(command!, parameters, { stdio: ['ignore', out, out] }).status !== 0)
+      throw new Refusal(`${lastLines(LOG, 5)}\n${failure} All of it is in ${LOG}.\n${advice}`)
   } finally {
     closeSync(out)
   }

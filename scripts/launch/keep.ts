@@ -16,7 +16,13 @@ const WELL = 60_000
  * Starts a service and starts it again whenever it ends by itself, saying so, until `signal` aborts or `stop` is called; `stop` ends
  * it whatever it is doing. The first start's refusal is thrown; later ones are said and tried again.
  */
-export async function keep<S extends Service>(name: string, start: (signal: AbortSignal) => Promise<S>, say: (line: string) => void, signal: AbortSignal, pauses = PAUSES): Promise<{ first: S, stop: () => Promise<void> }> {
+export async function keep<S extends Service>(
+  name: string,
+  start: (signal: AbortSignal) => Promise<S>,
+  say: (line: string) => void,
+  signal: AbortSignal,
+  pauses = PAUSES
+): Promise<{ first: S; stop: () => Promise<void> }> {
   const own = new AbortController()
   const over = AbortSignal.any([signal, own.signal])
   const first = await start(over)
@@ -37,7 +43,7 @@ export async function keep<S extends Service>(name: string, start: (signal: Abor
     for (let how = await current.ended; !over.aborted; how = await current.ended) {
       if (Date.now() - began > WELL) attempt = 0
       say(`${name} ended (${how}); starting it again`)
-      while (!over.aborted && !await again(attempt++)) continue
+      while (!over.aborted && !(await again(attempt++))) continue
       began = Date.now()
     }
   }

@@ -7,11 +7,14 @@ import { childPid, cleanUp, freePort, running, traces, Trial, trialFolder } from
 afterEach(cleanUp)
 
 function start(folder: string, port: number, behaviour = 'well', parameters: string[] = []): Trial {
-  return new Trial(['--data', folder, '--port', String(port), ...parameters], { server: 'trial-server.mjs', env: { BOBINE_CONFIG: JSON.stringify({ instance: { name: behaviour } }) } })
+  return new Trial(['--data', folder, '--port', String(port), ...parameters], {
+    server: 'trial-server.mjs',
+    env: { BOBINE_CONFIG: JSON.stringify({ instance: { name: behaviour } }) }
+  })
 }
 
-async function ask(url: string): Promise<{ pid: number, parameters: string[], config: Record<string, Record<string, unknown>> }> {
-  return await (await fetch(url)).json() as never
+async function ask(url: string): Promise<{ pid: number; parameters: string[]; config: Record<string, Record<string, unknown>> }> {
+  return (await (await fetch(url)).json()) as never
 }
 
 test('the server is told where everything is, over what the caller said', async () => {
@@ -21,7 +24,9 @@ test('the server is told where everything is, over what the caller said', async 
   expect(parameters).toEqual(['--roles', 'web'])
   expect(config).toEqual({
     instance: { name: 'well' },
-    listen: { hostname: '127.0.0.1', port }, webserver: { https: false, hostname: 'localhost', port }, storage: { root: folder },
+    listen: { hostname: '127.0.0.1', port },
+    webserver: { https: false, hostname: 'localhost', port },
+    storage: { root: folder },
     database: { hostname: join(folder, 'run/pg'), port: 5432, name: 'bobine', username: 'bobine', password: '', ssl: false },
     redis: { socket: join(folder, 'run/redis/redis.sock'), auth: '', db: 0 }
   })
@@ -31,7 +36,9 @@ test('a server that says why it failed: that sentence, exit 1, and nothing left'
   const folder = trialFolder()
   const trial = start(folder, await freePort(), 'fails')
   expect(await trial.ended).toBe('exit 1')
-  expect(trial.output).toMatch(/^Starting PostgreSQL \.\.\. [\d.]+ s\nStarting Redis \.\.\. [\d.]+ s\nStarting the server \.\.\. failed\nThe database does not like us\.\n$/)
+  expect(trial.output).toMatch(
+    /^Starting PostgreSQL \.\.\. [\d.]+ s\nStarting Redis \.\.\. [\d.]+ s\nStarting the server \.\.\. failed\nThe database does not like us\.\n$/
+  )
   expect(traces(folder)).toEqual([])
 })
 
@@ -39,7 +46,9 @@ test('a server that dies before it is ready: a sentence, exit 1, and nothing lef
   const folder = trialFolder()
   const trial = start(folder, await freePort(), 'dies')
   expect(await trial.ended).toBe('exit 1')
-  expect(trial.output).toContain(`... failed\nThe server ended before it was ready (exit 3); the end of ${folder}/logs/server.log:\nits last words\n`)
+  expect(trial.output).toContain(
+    `... failed\nThe server ended before it was ready (exit 3); the end of ${folder}/logs/server.log:\nits last words\n`
+  )
   expect(traces(folder)).toEqual([])
 })
 
@@ -53,7 +62,16 @@ test('a server that crashes is started again, and what it had started is ended',
     expect(bornAt(child!)).toBeDefined()
     await expect(fetch(`${url}/crash`)).rejects.toThrow()
     await trial.says(new RegExp(`(The server ended \\(exit 7\\); starting it again[^]*){${crash}}`))
-    await expect.poll(() => ask(url).then(answer => answer.pid !== before.pid, () => false), { timeout: 10_000 }).toBe(true)
+    await expect
+      .poll(
+        () =>
+          ask(url).then(
+            answer => answer.pid !== before.pid,
+            () => false
+          ),
+        { timeout: 10_000 }
+      )
+      .toBe(true)
     expect(bornAt(child!)).toBeUndefined()
   }
 })
@@ -79,14 +97,15 @@ test('a start that is interrupted stops what it has started', async () => {
   expect(traces(folder)).toEqual([])
 })
 
-test('a mark that names somebody else\'s process leaves that process alone', async () => {
+test("a mark that names somebody else's process leaves that process alone", async () => {
   const folder = trialFolder()
   const first = start(folder, await freePort())
   await first.ready()
   first.child.kill('SIGTERM')
   await first.ended
   // The stranger is this test itself.
-  for (const name of ['launcher', 'server', 'redis', 'postgres']) writeFileSync(join(folder, 'run', `${name}.json`), JSON.stringify({ pid: process.pid, born: 'another day' }))
+  for (const name of ['launcher', 'server', 'redis', 'postgres'])
+    writeFileSync(join(folder, 'run', `${name}.json`), JSON.stringify({ pid: process.pid, born: 'another day' }))
   writeFileSync(join(folder, 'postgres/postmaster.pid'), `${process.pid}\n${folder}/postgres\n`)
   await start(folder, await freePort()).ready()
 })

@@ -30,7 +30,10 @@ export class Launch {
     this.#step = step
   }
 
-  /** Starts everything and resolves with what the server told when it was ready, and where its log is. Refuses with a sentence, stopping what it started. */
+  /**
+   * Starts everything and resolves with what the server told when it was ready, and where its log is. Refuses with a sentence, stopping
+   * what it started.
+   */
   start(options: Options): Promise<Ready & { log: string }> {
     const starting = this.#start(options).catch(async error => {
       await this.#unwind()
@@ -50,14 +53,18 @@ export class Launch {
   async #start(options: Options): Promise<Ready & { log: string }> {
     const settings = readSettings(options)
     const { privatePostgres, privateRedis } = settings
-    await ensurePrograms(['ffmpeg', ...privateRedis ? ['redis'] as const : [], ...privatePostgres ? ['postgresql'] as const : []], this.#step)
+    await ensurePrograms(
+      ['ffmpeg', ...(privateRedis ? (['redis'] as const) : []), ...(privatePostgres ? (['postgresql'] as const) : [])],
+      this.#step
+    )
     const data = dataFolder(settings.data, privatePostgres ? postgresGroup() : undefined)
     const run = join(data, 'run')
     mkdirSync(run, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
     // With a database and a Redis of its own a folder has one launcher; with others' several may share it, each with other roles.
     const part = privatePostgres || privateRedis ? '' : `-${options.roles.join('-')}`
     const lock = takeLock(join(run, `launcher${part}.json`))
-    if (typeof lock === 'number') throw new Refusal(`Bobine already runs on ${data} (process ${lock}): stop that one, or choose another folder with --data`)
+    if (typeof lock === 'number')
+      throw new Refusal(`Bobine already runs on ${data} (process ${lock}): stop that one, or choose another folder with --data`)
     this.#stops.push(lock)
     const mark = join(run, `server${part}.json`)
     const log = join(data, 'logs', `server${part}.log`)
@@ -69,7 +76,7 @@ export class Launch {
     let redis: { socket: string } | undefined
     if (privatePostgres) postgres = (await this.#keep('PostgreSQL', signal => startPostgres(data, {}, signal))).address
     if (privateRedis) redis = (await this.#keep('Redis', signal => startRedis(data, signal))).address
-    const parameters = ['--roles', options.roles.join(','), ...settings.file ? ['--config', settings.file] : []]
+    const parameters = ['--roles', options.roles.join(','), ...(settings.file ? ['--config', settings.file] : [])]
     // Once: a server that is started again must not change the password again.
     let reset = options.resetPassword ? ['--reset-password', options.resetPassword] : []
     const command = { file: this.#serverFile, env: serverEnvironment(settings, postgres, redis), cwd: projectFolder, mark, log }
@@ -83,7 +90,10 @@ export class Launch {
 
   async #keep<S extends Service>(name: string, start: (signal: AbortSignal) => Promise<S>): Promise<S> {
     if (this.#abort.signal.aborted) throw new Refusal('Stopped')
-    const { first, stop } = await this.#step(`Starting ${name.replace(/^The/, 'the')}`, async () => await keep(name, start, this.#say, this.#abort.signal))
+    const { first, stop } = await this.#step(
+      `Starting ${name.replace(/^The/, 'the')}`,
+      async () => await keep(name, start, this.#say, this.#abort.signal)
+    )
     this.#stops.push(stop)
     return first
   }

@@ -7,7 +7,9 @@ import { takeLock } from './lock.ts'
 import { markOf } from './process.ts'
 
 let folder: string
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'bobine-lock-')) })
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bobine-lock-'))
+})
 afterEach(() => rmSync(folder, { recursive: true }))
 
 test('a lock is held until it is given back', () => {
@@ -43,10 +45,12 @@ test('of many that find the same dead lock at once exactly one gets it', async (
       while (!existsSync(${JSON.stringify(go)}));
       console.log(typeof takeLock(${JSON.stringify(file)}))
       process.stdin.resume()`
-    const children = Array.from({ length: 6 }, () => spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] }))
+    const children = Array.from({ length: 6 }, () =>
+      spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] })
+    )
     const outputs = children.map(child => {
       const seen = { text: '' }
-      child.stdout.on('data', data => seen.text += String(data))
+      child.stdout.on('data', data => (seen.text += String(data)))
       return seen
     })
     await expect.poll(() => outputs.filter(({ text }) => text.includes('here')).length, { timeout: 30_000 }).toBe(6)

@@ -43,7 +43,11 @@ function clearDead(file: string, mine: string): void {
 
 /** A lock appears whole, so one without a mark never had a holder; one that is gone is not damaged. */
 function isDamaged(file: string): boolean {
-  return succeeds(() => { readFileSync(file) }, 'ENOENT') && readMark(file) === undefined
+  return (
+    succeeds(() => {
+      readFileSync(file)
+    }, 'ENOENT') && readMark(file) === undefined
+  )
 }
 
 function linked(from: string, to: string): boolean {

@@ -7,13 +7,34 @@ test('nothing given means both roles and everything else as configured', () => {
 })
 
 test('every option', () => {
-  expect(readOptions(['--port', '9001', '--data=/srv/b', '--hostname', 'Videos.example.ORG', '--roles', 'worker, web,worker', '--config', 'a.yaml', '--reset-password', 'root']))
-    .toEqual({ port: 9001, data: '/srv/b', hostname: 'videos.example.org', roles: ['worker', 'web'], config: 'a.yaml', resetPassword: 'root' })
+  expect(
+    readOptions([
+      '--port',
+      '9001',
+      '--data=/srv/b',
+      '--hostname',
+      'Videos.example.ORG',
+      '--roles',
+      'worker, web,worker',
+      '--config',
+      'a.yaml',
+      '--reset-password',
+      'root'
+    ])
+  ).toEqual({
+    port: 9001,
+    data: '/srv/b',
+    hostname: 'videos.example.org',
+    roles: ['worker', 'web'],
+    config: 'a.yaml',
+    resetPassword: 'root'
+  })
   expect(readOptions(['--help', '--port', '9001'])).toBe('help')
 })
 
 test('the help names every option', () => {
-  for (const option of ['--port', '--data', '--hostname', '--roles', '--config', '--reset-password', '--help']) expect(HELP).toContain(`  ${option} `)
+  for (const option of ['--port', '--data', '--hostname', '--roles', '--config', '--reset-password', '--help'])
+    expect(HELP).toContain(`  ${option} `)
 })
 
 test.each([
@@ -28,7 +49,10 @@ test.each([
   [['--port', '0'], "--port takes a number from 1 to 65535, not '0'"],
   [['--port', '65536'], "--port takes a number from 1 to 65535, not '65536'"],
   [['--port', '9e3'], "--port takes a number from 1 to 65535, not '9e3'"],
-  [['--hostname', 'https://a.org/'], "--hostname takes a name such as videos.example.org, without scheme, port or path, not 'https://a.org/'"],
+  [
+    ['--hostname', 'https://a.org/'],
+    "--hostname takes a name such as videos.example.org, without scheme, port or path, not 'https://a.org/'"
+  ],
   [['--hostname', 'a b'], "--hostname takes a name such as videos.example.org, without scheme, port or path, not 'a b'"],
   [['--roles', 'web,live'], "--roles takes web, worker or both separated by a comma, not 'web,live'"],
   [['--roles', ','], "--roles takes web, worker or both separated by a comma, not ','"]

@@ -53,7 +53,10 @@ export function readOptions(parameters: string[]): Options | 'help' {
 function parse(parameters: string[]) {
   const text = { type: 'string' } as const
   try {
-    return parseArgs({ args: parameters, options: { port: text, data: text, hostname: text, roles: text, config: text, 'reset-password': text, help: { type: 'boolean' } } }).values
+    return parseArgs({
+      args: parameters,
+      options: { port: text, data: text, hostname: text, roles: text, config: text, 'reset-password': text, help: { type: 'boolean' } }
+    }).values
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const option = /'(-[^' ]*)/.exec(message)?.[1] ?? ''

@@ -11,10 +11,19 @@ import { postgresPrograms } from './programs.ts'
 import { Refusal } from './refusal.ts'
 
 /** Where clients of the private Postgres connect: `host` is the folder of its socket. */
-export interface PostgresAddress { host: string, port: number, name: string, username: string }
+export interface PostgresAddress {
+  host: string
+  port: number
+  name: string
+  username: string
+}
 
 /** SIGINT is Postgres' fast shutdown, SIGQUIT its immediate one (repaired by the log at the next start). */
-const PERSUASION: Persuasion = [['SIGINT', 2000], ['SIGQUIT', 500], ['SIGKILL', 1000]]
+const PERSUASION: Persuasion = [
+  ['SIGINT', 2000],
+  ['SIGQUIT', 500],
+  ['SIGKILL', 1000]
+]
 const PORT = 5432
 const OWNER = 'bobine'
 
@@ -22,7 +31,11 @@ const OWNER = 'bobine'
  * Starts the private Postgres of a data folder: makes its cluster on the first day, ends what a killed launcher left, listens on a
  * Unix socket only. `settings` are server settings, as fsync in tests. Refuses with a sentence, also when `signal` aborts.
  */
-export async function startPostgres(data: string, settings: Record<string, string> = {}, signal?: AbortSignal): Promise<Service & { address: PostgresAddress }> {
+export async function startPostgres(
+  data: string,
+  settings: Record<string, string> = {},
+  signal?: AbortSignal
+): Promise<Service & { address: PostgresAddress }> {
   const cluster = join(data, 'postgres')
   const log = join(data, 'logs', 'postgres.log')
   const mark = join(data, 'run', 'postgres.json')
@@ -34,11 +47,19 @@ export async function startPostgres(data: string, settings: Record<string, strin
   await endUnmarked(cluster)
   if (!existsSync(cluster)) makeCluster(programs, cluster, account)
 
-  const all = { listen_addresses: '', unix_socket_directories: host, unix_socket_permissions: '0700', port: String(PORT), logging_collector: 'off', log_destination: 'stderr', ...settings }
+  const all = {
+    listen_addresses: '',
+    unix_socket_directories: host,
+    unix_socket_permissions: '0700',
+    port: String(PORT),
+    logging_collector: 'off',
+    log_destination: 'stderr',
+    ...settings
+  }
   const flags = Object.entries(all).flatMap(([key, value]) => ['-c', `${key}=${value}`])
   // The memory of a killed Postgres is only free once its last child has noticed; until then a new one refuses to start.
   for (let left = 50; ; left--) {
-    const [command, ...parameters] = [...account?.prefix ?? [], join(programs, 'postgres'), '-D', cluster, ...flags]
+    const [command, ...parameters] = [...(account?.prefix ?? []), join(programs, 'postgres'), '-D', cluster, ...flags]
     const child = spawnLogged(command!, parameters, log, { ...account?.options, env: plainEnvironment() })
     const ended = ending(child)
     if (child.pid) writeMark(mark, child.pid)
@@ -50,7 +71,8 @@ export async function startPostgres(data: string, settings: Record<string, strin
       throw new Refusal('Stopped')
     }
     const lines = lastLines(log, 4)
-    if (left === 0 || !/shared memory block|lock file/.test(lines)) throw new Refusal(`PostgreSQL did not start (${answer}); the end of ${log}:\n${lines}`)
+    if (left === 0 || !/shared memory block|lock file/.test(lines))
+      throw new Refusal(`PostgreSQL did not start (${answer}); the end of ${log}:\n${lines}`)
     await sleep(100)
   }
 }
@@ -74,7 +96,11 @@ async function endUnmarked(cluster: string): Promise<void> {
 }
 
 function clusterVersion(cluster: string): string | undefined {
-  try { return readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim() } catch { return undefined }
+  try {
+    return readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim()
+  } catch {
+    return undefined
+  }
 }
 
 function makeCluster(programs: string, cluster: string, account: Account | undefined): void {
@@ -84,11 +110,25 @@ function makeCluster(programs: string, cluster: string, account: Account | undef
   mkdirSync(draft, { mode: 0o700 })
   if (account) chownSync(draft, account.uid, account.gid)
   const [command, ...parameters] = [
-    ...account?.prefix ?? [], join(programs, 'initdb'), '-D', draft, '--encoding=UTF8', `--locale=${locale()}`,
-    '--username=postgres', '--auth-local=trust', '--auth-host=reject', '--no-instructions'
+    ...(account?.prefix ?? []),
+    join(programs, 'initdb'),
+    '-D',
+    draft,
+    '--encoding=UTF8',
+    `--locale=${locale()}`,
+    '--username=postgres',
+    '--auth-local=trust',
+    '--auth-host=reject',
+    '--no-instructions'
   ]
-  const result: SpawnSyncReturns<string> = spawnSync(command!, parameters, { ...account?.options, cwd: '/', encoding: 'utf8', env: plainEnvironment() })
-  if (result.status !== 0) throw new Refusal(`PostgreSQL's cluster could not be made in ${cluster}: ${result.error?.message ?? result.stderr.trim()}`)
+  const result: SpawnSyncReturns<string> = spawnSync(command!, parameters, {
+    ...account?.options,
+    cwd: '/',
+    encoding: 'utf8',
+    env: plainEnvironment()
+  })
+  if (result.status !== 0)
+    throw new Refusal(`PostgreSQL's cluster could not be made in ${cluster}: ${result.error?.message ?? result.stderr.trim()}`)
   renameSync(draft, cluster)
 }
 
@@ -106,7 +146,13 @@ function plainEnvironment(): NodeJS.ProcessEnv {
 /** True when the database is there; false when `signal` came first. */
 async function ready(address: PostgresAddress, signal: AbortSignal | undefined): Promise<boolean> {
   while (!signal?.aborted) {
-    const client = new pg.Client({ host: address.host, port: address.port, user: 'postgres', database: 'postgres', connectionTimeoutMillis: 2000 })
+    const client = new pg.Client({
+      host: address.host,
+      port: address.port,
+      user: 'postgres',
+      database: 'postgres',
+      connectionTimeoutMillis: 2000
+    })
     client.on('error', () => {})
     try {
       await client.connect()

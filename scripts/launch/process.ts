@@ -4,14 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from './refusal.ts'
 
 /** What it takes to recognise a process after a crash: a pid alone may have been given to somebody else. */
-export interface Mark { pid: number, born: string }
+export interface Mark {
+  pid: number
+  born: string
+}
 
 /** Signals with the milliseconds each is given to work, mildest first. */
 export type Persuasion = [signal: NodeJS.Signals, ms: number][]
 
 /** When the process was born, in a form that is only good for comparing; undefined when there is no such process. */
 export function bornAt(pid: number): string | undefined {
-  if (process.platform !== 'linux') return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout?.trim() || undefined
+  if (process.platform !== 'linux')
+    return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout?.trim() || undefined
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -54,9 +58,12 @@ export function readMark(file: string): Mark | undefined {
 export async function end(mark: Mark, persuasion: Persuasion): Promise<void> {
   for (const [signal, ms] of persuasion) {
     if (!isAlive(mark)) return
-    try { process.kill(mark.pid, signal) } catch (error) {
+    try {
+      process.kill(mark.pid, signal)
+    } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if (code === 'EPERM') throw new Refusal(`Process ${mark.pid}, left by an earlier start, belongs to another account: start as that account`)
+      if (code === 'EPERM')
+        throw new Refusal(`Process ${mark.pid}, left by an earlier start, belongs to another account: start as that account`)
       if (code !== 'ESRCH') throw error
     }
     for (const until = Date.now() + ms; Date.now() < until && isAlive(mark);) await sleep(20)
@@ -93,7 +100,11 @@ export function ending(child: ChildProcess): Promise<string> {
 
 /** The last lines of a log, for a sentence about why something did not start. */
 export function lastLines(log: string, count = 3): string {
-  try { return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-count).join('\n') } catch { return '' }
+  try {
+    return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-count).join('\n')
+  } catch {
+    return ''
+  }
 }
 
 const LARGEST_LOG = 10 * 2 ** 20
@@ -102,6 +113,8 @@ const LARGEST_LOG = 10 * 2 ** 20
 export function openLog(log: string): number {
   try {
     if (statSync(log).size > LARGEST_LOG) renameSync(log, `${log}.1`)
-  } catch { /* there is no log yet */ }
+  } catch {
+    /* there is no log yet */
+  }
   return openSync(log, 'a', 0o600)
 }

@@ -5,11 +5,16 @@ import { Refusal } from './refusal.ts'
 
 /** The folder with initdb and postgres: of the major version `wanted` when a cluster exists already, else the newest found. */
 export function postgresPrograms(wanted?: string): string {
-  const found = postgresFolders().map(folder => ({ folder, version: versionOf(folder) })).filter(({ version }) => version !== undefined)
-  const match = wanted === undefined ? found.sort((a, b) => Number(b.version) - Number(a.version))[0] : found.find(({ version }) => version === wanted)
+  const found = postgresFolders()
+    .map(folder => ({ folder, version: versionOf(folder) }))
+    .filter(({ version }) => version !== undefined)
+  const match =
+    wanted === undefined ? found.sort((a, b) => Number(b.version) - Number(a.version))[0] : found.find(({ version }) => version === wanted)
   if (match) return match.folder
   if (found.length === 0) throw new Refusal('PostgreSQL was not found: install it, or name a database with DATABASE_URL')
-  throw new Refusal(`The data folder was made by PostgreSQL ${wanted}, but only ${found.map(({ version }) => version).join(', ')} is installed: install postgresql-${wanted} beside it`)
+  throw new Refusal(
+    `The data folder was made by PostgreSQL ${wanted}, but only ${found.map(({ version }) => version).join(', ')} is installed: install postgresql-${wanted} beside it`
+  )
 }
 
 /** The path of Redis, or of Valkey, which speaks the same. */
@@ -21,7 +26,9 @@ export function redisProgram(): string {
 
 /** The full path of a program that can be run by its name, undefined when there is none. */
 export function onPath(name: string): string | undefined {
-  return searchPath().map(folder => join(folder, name)).find(isProgram)
+  return searchPath()
+    .map(folder => join(folder, name))
+    .find(isProgram)
 }
 
 function searchPath(): string[] {
@@ -30,13 +37,25 @@ function searchPath(): string[] {
 
 /** Every folder that holds both initdb and postgres. */
 export function postgresFolders(): string[] {
-  const debian = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').map(version => `/usr/lib/postgresql/${version}/bin`) : []
-  const fedora = ['/usr/pgsql', ...existsSync('/usr') ? readdirSync('/usr').filter(name => /^pgsql-\d+$/.test(name)).map(name => `/usr/${name}`) : []].map(folder => `${folder}/bin`)
-  const homebrew = ['/opt/homebrew/opt', '/usr/local/opt'].filter(existsSync)
-    .flatMap(folder => readdirSync(folder).filter(name => /^postgresql(@\d+)?$/.test(name)).map(name => join(folder, name, 'bin')))
+  const debian = existsSync('/usr/lib/postgresql')
+    ? readdirSync('/usr/lib/postgresql').map(version => `/usr/lib/postgresql/${version}/bin`)
+    : []
+  const fedora = [
+    '/usr/pgsql',
+    ...(existsSync('/usr')
+      ? readdirSync('/usr')
+          .filter(name => /^pgsql-\d+$/.test(name))
+          .map(name => `/usr/${name}`)
+      : [])
+  ].map(folder => `${folder}/bin`)
+  const homebrew = ['/opt/homebrew/opt', '/usr/local/opt'].filter(existsSync).flatMap(folder =>
+    readdirSync(folder)
+      .filter(name => /^postgresql(@\d+)?$/.test(name))
+      .map(name => join(folder, name, 'bin'))
+  )
   const asked = onPath('pg_config')
   const told = asked === undefined ? '' : spawnSync(asked, ['--bindir'], { encoding: 'utf8' }).stdout?.trim()
-  const all = [...debian, ...searchPath(), ...fedora, ...homebrew, ...told ? [told] : []]
+  const all = [...debian, ...searchPath(), ...fedora, ...homebrew, ...(told ? [told] : [])]
   return [...new Set(all)].filter(folder => isProgram(join(folder, 'initdb')) && isProgram(join(folder, 'postgres')))
 }
 

@@ -8,7 +8,10 @@ import { end, endLeftover, ending, lastLines, markOf, spawnLogged, writeMark, ty
 import { redisProgram } from './programs.ts'
 import { Refusal } from './refusal.ts'
 
-const PERSUASION: Persuasion = [['SIGTERM', 1000], ['SIGKILL', 1000]]
+const PERSUASION: Persuasion = [
+  ['SIGTERM', 1000],
+  ['SIGKILL', 1000]
+]
 
 /**
  * Starts the private Redis of a data folder on a Unix socket only. Nothing of it is written to disk: whatever it holds can be made
@@ -22,10 +25,28 @@ export async function startRedis(data: string, signal?: AbortSignal): Promise<Se
   const program = redisProgram()
   await endLeftover(mark, PERSUASION)
   rmSync(socket, { force: true })
-  const child = spawnLogged(program, [
-    '--port', '0', '--unixsocket', socket, '--unixsocketperm', '700', '--save', '', '--appendonly', 'no',
-    '--maxmemory-policy', 'noeviction', '--daemonize', 'no', '--dir', dirname(socket)
-  ], log)
+  const child = spawnLogged(
+    program,
+    [
+      '--port',
+      '0',
+      '--unixsocket',
+      socket,
+      '--unixsocketperm',
+      '700',
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+      '--maxmemory-policy',
+      'noeviction',
+      '--daemonize',
+      'no',
+      '--dir',
+      dirname(socket)
+    ],
+    log
+  )
   const ended = ending(child)
   if (child.pid) writeMark(mark, child.pid)
   const stop = async () => {

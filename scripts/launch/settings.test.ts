@@ -28,7 +28,12 @@ function withFile(yaml: string, options = {}) {
 
 test('without anything said: localhost without TLS on port 9000, data below the project, services of its own', () => {
   const settings = withFile('')
-  expect(settings).toMatchObject({ data: join(projectFolder, 'data'), listen: { hostname: '127.0.0.1', port: 9000 }, privatePostgres: true, privateRedis: true })
+  expect(settings).toMatchObject({
+    data: join(projectFolder, 'data'),
+    listen: { hostname: '127.0.0.1', port: 9000 },
+    privatePostgres: true,
+    privateRedis: true
+  })
   expect(settings.overrides.webserver).toEqual({ https: false, hostname: 'localhost', port: 9000 })
 })
 
@@ -42,8 +47,18 @@ test.each([
   [{ port: 8080 }, '', { https: false, hostname: 'localhost', port: 8080 }, '127.0.0.1'],
   [{}, 'listen: { port: 8080 }', { https: false, hostname: 'localhost', port: 8080 }, '127.0.0.1'],
   [{ port: 8080 }, 'webserver: { hostname: v.example.org }', { https: true, hostname: 'v.example.org', port: 443 }, '127.0.0.1'],
-  [{ port: 8080 }, 'webserver: { hostname: localhost, https: false, port: 3000 }', { https: false, hostname: 'localhost', port: 3000 }, '127.0.0.1'],
-  [{ hostname: 'w.example.org' }, 'webserver: { hostname: localhost, https: false, port: 3000 }', { https: true, hostname: 'w.example.org', port: 443 }, '127.0.0.1']
+  [
+    { port: 8080 },
+    'webserver: { hostname: localhost, https: false, port: 3000 }',
+    { https: false, hostname: 'localhost', port: 3000 },
+    '127.0.0.1'
+  ],
+  [
+    { hostname: 'w.example.org' },
+    'webserver: { hostname: localhost, https: false, port: 3000 }',
+    { https: true, hostname: 'w.example.org', port: 443 },
+    '127.0.0.1'
+  ]
 ])('options %j over "%s": visitors come to %j', (options, yaml, webserver, listen) => {
   const settings = withFile(yaml, options)
   expect(settings.overrides.webserver).toEqual(webserver)
@@ -75,8 +90,12 @@ test('the server reads exactly what was decided, beside what the caller said', (
   vi.stubEnv('BOBINE_CONFIG', environment.BOBINE_CONFIG)
   const config = loadConfig({ file: settings.file })
   expect(config).toMatchObject({
-    instance: { name: 'Mine' }, signup: { enabled: true }, listen: { port: 9009 }, storage: { root: folder },
-    database: { hostname: '/s', name: 'bobine', username: 'bobine', password: '' }, redis: { socket: '/s/r' }
+    instance: { name: 'Mine' },
+    signup: { enabled: true },
+    listen: { port: 9009 },
+    storage: { root: folder },
+    database: { hostname: '/s', name: 'bobine', username: 'bobine', password: '' },
+    redis: { socket: '/s/r' }
   })
 })
 

@@ -13,7 +13,7 @@ type Tree = { [key: string]: unknown }
 export interface Settings {
   file?: string
   data: string
-  listen: { hostname: string, port: number }
+  listen: { hostname: string; port: number }
   privatePostgres: boolean
   privateRedis: boolean
   overrides: Tree
@@ -23,7 +23,10 @@ export interface Settings {
 export function readSettings(options: Options): Settings {
   const file = options.config === undefined ? undefined : resolve(options.config)
   const config = load(file)
-  const given = [fileTree(file ?? join(projectFolder, 'config/local.yaml'), file !== undefined), JSON.parse(process.env.BOBINE_CONFIG || '{}') as Tree]
+  const given = [
+    fileTree(file ?? join(projectFolder, 'config/local.yaml'), file !== undefined),
+    JSON.parse(process.env.BOBINE_CONFIG || '{}') as Tree
+  ]
   const names = (...keys: string[]) => keys.some(key => given.some(tree => leaf(tree, key) !== undefined))
 
   const data = options.data !== undefined ? resolve(options.data) : resolve(projectFolder, config.storage.root)
@@ -34,10 +37,13 @@ export function readSettings(options: Options): Settings {
     const near = /(^|\.)localhost$/.test(webserver.hostname) || isIP(webserver.hostname) !== 0
     if (options.hostname !== undefined || !names('webserver.https')) webserver.https = !near
     if (options.hostname !== undefined || options.port !== undefined || !names('webserver.port')) webserver.port = near ? listen.port : 443
-    if (isIP(webserver.hostname) && !webserver.hostname.startsWith('127.') && !names('listen.hostname')) listen.hostname = isIPv6(webserver.hostname) ? '::' : '0.0.0.0'
+    if (isIP(webserver.hostname) && !webserver.hostname.startsWith('127.') && !names('listen.hostname'))
+      listen.hostname = isIPv6(webserver.hostname) ? '::' : '0.0.0.0'
   }
   return {
-    file, data, listen,
+    file,
+    data,
+    listen,
     privatePostgres: !process.env.DATABASE_URL && !names('database.hostname', 'database.port'),
     privateRedis: !process.env.REDIS_URL && !names('redis.hostname', 'redis.port', 'redis.socket'),
     overrides: { listen, webserver, storage: { root: data } }
@@ -47,7 +53,10 @@ export function readSettings(options: Options): Settings {
 /** The environment of the server: ours, with everything the launcher decided in BOBINE_CONFIG. */
 export function serverEnvironment({ overrides }: Settings, postgres?: PostgresAddress, redis?: { socket: string }): NodeJS.ProcessEnv {
   const tree = overlay(JSON.parse(process.env.BOBINE_CONFIG || '{}') as Tree, overrides)
-  if (postgres) overlay(tree, { database: { hostname: postgres.host, port: postgres.port, name: postgres.name, username: postgres.username, password: '', ssl: false } })
+  if (postgres)
+    overlay(tree, {
+      database: { hostname: postgres.host, port: postgres.port, name: postgres.name, username: postgres.username, password: '', ssl: false }
+    })
   if (redis) overlay(tree, { redis: { socket: redis.socket, auth: '', db: 0 } })
   return { ...process.env, BOBINE_CONFIG: JSON.stringify(tree) }
 }
@@ -71,7 +80,7 @@ function fileTree(file: string, asked: boolean): Tree {
 }
 
 function leaf(tree: Tree, key: string): unknown {
-  return key.split('.').reduce<unknown>((below, part) => isTree(below) ? below[part] : undefined, tree)
+  return key.split('.').reduce<unknown>((below, part) => (isTree(below) ? below[part] : undefined), tree)
 }
 
 function overlay(target: Tree, source: Tree): Tree {

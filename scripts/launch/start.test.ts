@@ -24,11 +24,18 @@ chmodSync(kept, 0o711)
 const ALL = ['launcher', 'postgres', 'redis', 'server']
 const PASSWORD = 'correct-horse-1'
 
-interface Site { folder: string, port: number, trial: Trial, url: string }
+interface Site {
+  folder: string
+  port: number
+  trial: Trial
+  url: string
+}
 
 async function start(folder = trialFolder(), port?: number, environment: NodeJS.ProcessEnv = {}, parameters: string[] = []): Promise<Site> {
-  const listen = port ?? await freePort()
-  const trial = new Trial(['--data', folder, '--port', String(listen), '--hostname', '127.0.0.1', ...parameters], { env: { BOBINE_ROOT_PASSWORD: PASSWORD, ...environment } })
+  const listen = port ?? (await freePort())
+  const trial = new Trial(['--data', folder, '--port', String(listen), '--hostname', '127.0.0.1', ...parameters], {
+    env: { BOBINE_ROOT_PASSWORD: PASSWORD, ...environment }
+  })
   const url = await trial.ready()
   expect(url).toBe(`http://127.0.0.1:${listen}`)
   return { folder, port: listen, trial, url }
@@ -42,13 +49,16 @@ function usedFolder(): string {
 }
 
 async function ping(url: string): Promise<string> {
-  return await fetch(`${url}/api/v1/ping`).then(async answer => await answer.text(), () => 'nobody there')
+  return await fetch(`${url}/api/v1/ping`).then(
+    async answer => await answer.text(),
+    () => 'nobody there'
+  )
 }
 
 /** What logging in as root answers: 200 when the database holds that password. */
 async function login(url: string, password = PASSWORD): Promise<number> {
   try {
-    const client = await (await fetch(`${url}/api/v1/oauth-clients/local`)).json() as Record<string, string>
+    const client = (await (await fetch(`${url}/api/v1/oauth-clients/local`)).json()) as Record<string, string>
     const body = new URLSearchParams({ ...client, grant_type: 'password', username: 'root', password })
     return (await fetch(`${url}/api/v1/users/token`, { method: 'POST', body })).status
   } catch {
@@ -107,8 +117,15 @@ test('whichever part is killed while it runs is started again and works', async 
   for (const [count, part] of ['server', 'postgres', 'redis'].entries()) {
     const before = running(site.folder)
     process.kill(before[part]!, 'SIGKILL')
-    await expect.poll(() => site.trial.output.match(/ended \(SIGKILL\); starting it again/g)?.length, { message: part, timeout: 20_000 }).toBe(count + 1)
-    await expect.poll(() => running(site.folder)[part] !== before[part] && running(site.folder)[part] !== undefined, { message: part, timeout: 20_000 }).toBe(true)
+    await expect
+      .poll(() => site.trial.output.match(/ended \(SIGKILL\); starting it again/g)?.length, { message: part, timeout: 20_000 })
+      .toBe(count + 1)
+    await expect
+      .poll(() => running(site.folder)[part] !== before[part] && running(site.folder)[part] !== undefined, {
+        message: part,
+        timeout: 20_000
+      })
+      .toBe(true)
     await expect.poll(() => login(site.url), { message: part, timeout: 20_000, interval: 200 }).toBe(200)
   }
   await stop(site, 'SIGTERM')
@@ -139,12 +156,17 @@ test('a second start on the same folder is refused, the first goes on', async ()
   const site = await start(usedFolder())
   const second = new Trial(['--data', site.folder, '--port', String(await freePort())])
   expect(await second.ended).toBe('exit 1')
-  expect(second.output).toBe(`Bobine already runs on ${site.folder} (process ${running(site.folder).launcher}): stop that one, or choose another folder with --data\n`)
+  expect(second.output).toBe(
+    `Bobine already runs on ${site.folder} (process ${running(site.folder).launcher}): stop that one, or choose another folder with --data\n`
+  )
   expect(await ping(site.url)).toBe('pong')
 })
 
 test('two instances with two folders run side by side', async () => {
-  const [one, two] = await Promise.all([start(undefined, undefined, { BOBINE_ROOT_PASSWORD: 'first-password' }), start(undefined, undefined, { BOBINE_ROOT_PASSWORD: 'second-password' })])
+  const [one, two] = await Promise.all([
+    start(undefined, undefined, { BOBINE_ROOT_PASSWORD: 'first-password' }),
+    start(undefined, undefined, { BOBINE_ROOT_PASSWORD: 'second-password' })
+  ])
   expect(await login(one.url, 'first-password')).toBe(200)
   expect(await login(one.url, 'second-password')).toBe(400)
   expect(await login(two.url, 'second-password')).toBe(200)
@@ -193,7 +215,8 @@ test('with DATABASE_URL and REDIS_URL it starts neither', async () => {
   try {
     const site = await start(undefined, undefined, {
       DATABASE_URL: `postgres://${username}@localhost:${port}/test_start?host=${encodeURIComponent(host)}`,
-      REDIS_URL: `unix://${inject('redis').socket}`, BOBINE_CONFIG: '{"redis":{"prefix":"test_start"}}'
+      REDIS_URL: `unix://${inject('redis').socket}`,
+      BOBINE_CONFIG: '{"redis":{"prefix":"test_start"}}'
     })
     expect(await login(site.url)).toBe(200)
     expect(traces(site.folder).filter(line => /postgres|redis-server/.test(line))).toEqual([])
@@ -206,12 +229,18 @@ test('with DATABASE_URL and REDIS_URL it starts neither', async () => {
 
 const root = process.getuid!() === 0
 /** The account nobody, where this checkout can be read by it. */
-const nobody = root && spawnSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', 'test', '-r', join(import.meta.dirname, '../start')]).status === 0
+const nobody =
+  root &&
+  spawnSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', 'test', '-r', join(import.meta.dirname, '../start')]).status ===
+    0
 
-test.runIf(nobody)('an ordinary user needs nobody\'s help', async () => {
+test.runIf(nobody)("an ordinary user needs nobody's help", async () => {
   const folder = trialFolder()
   chownSync(folder, 65534, 65534)
-  const trial = new Trial(['--data', folder, '--port', String(await freePort())], { env: { BOBINE_ROOT_PASSWORD: PASSWORD, HOME: '/nonexistent' }, as: 65534 })
+  const trial = new Trial(['--data', folder, '--port', String(await freePort())], {
+    env: { BOBINE_ROOT_PASSWORD: PASSWORD, HOME: '/nonexistent' },
+    as: 65534
+  })
   const url = await trial.ready()
   expect(await login(url)).toBe(200)
   for (const pid of Object.values(running(folder))) expect(statSync(`/proc/${pid}`).uid).toBe(65534)
@@ -238,7 +267,7 @@ test.runIf(nobody)('a folder of another account is refused with a sentence', asy
   expect(trial.output).toMatch(new RegExp(`^${folder}/run\\S*: permission denied\n$`))
 })
 
-test.runIf(root)('root\'s Postgres has an account of its own, also below a folder that only root may enter', async () => {
+test.runIf(root)("root's Postgres has an account of its own, also below a folder that only root may enter", async () => {
   const closed = trialFolder()
   chmodSync(closed, 0o700)
   const folder = join(closed, 'data')

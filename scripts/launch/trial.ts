@@ -18,13 +18,29 @@ export class Trial {
   readonly ended: Promise<string>
 
   /** Runs `scripts/start`, or the launcher with another server script (`trial-server.mjs`); `as` is the id of another account. */
-  constructor(parameters: string[], options: { server?: string, env?: NodeJS.ProcessEnv, as?: number } = {}) {
-    const command = options.server === undefined
-      ? [join(here, '../start'), ...parameters]
-      : [process.execPath, '--import', 'tsx', '--input-type=module', '-e', PROGRAM, join(here, 'run.ts'), join(here, options.server), ...parameters]
+  constructor(parameters: string[], options: { server?: string; env?: NodeJS.ProcessEnv; as?: number } = {}) {
+    const command =
+      options.server === undefined
+        ? [join(here, '../start'), ...parameters]
+        : [
+            process.execPath,
+            '--import',
+            'tsx',
+            '--input-type=module',
+            '-e',
+            PROGRAM,
+            join(here, 'run.ts'),
+            join(here, options.server),
+            ...parameters
+          ]
     if (options.as !== undefined) command.unshift('setpriv', `--reuid=${options.as}`, `--regid=${options.as}`, '--clear-groups')
-    this.child = spawn(command[0]!, command.slice(1), { cwd: join(here, '../..'), env: { ...plainEnvironment(), ...options.env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
-    for (const stream of [this.child.stdout!, this.child.stderr!]) stream.on('data', data => this.output += String(data))
+    this.child = spawn(command[0]!, command.slice(1), {
+      cwd: join(here, '../..'),
+      env: { ...plainEnvironment(), ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true
+    })
+    for (const stream of [this.child.stdout!, this.child.stderr!]) stream.on('data', data => (this.output += String(data)))
     this.ended = ending(this.child)
     trials.add(this)
   }
@@ -32,7 +48,7 @@ export class Trial {
   /** Waits until the output matches; throws with the whole output when the run ends before that. */
   async says(pattern: RegExp): Promise<RegExpExecArray> {
     let over = false
-    void this.ended.then(() => over = true)
+    void this.ended.then(() => (over = true))
     for (;;) {
       const match = pattern.exec(this.output)
       if (match) return match
@@ -90,7 +106,12 @@ export async function cleanUp(): Promise<void> {
   trials.clear()
   for (const folder of folders) {
     const pids = [...Object.values(running(folder)), ...childPid(folder), ...traces(folder).map(line => Number(/\d+/.exec(line)![0]))]
-    for (const pid of pids) try { process.kill(pid, 'SIGKILL') } catch { /* it has ended */ }
+    for (const pid of pids)
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        /* it has ended */
+      }
     for (let left = 100; left > 0 && traces(folder).length > 0; left--) await sleep(50)
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
@@ -103,5 +124,7 @@ export function childPid(folder: string): number[] {
 }
 
 function plainEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(BOBINE_|DATABASE_URL|REDIS_URL|NODE_ENV|VITEST|PG)/.test(key)))
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([key]) => !/^(BOBINE_|DATABASE_URL|REDIS_URL|NODE_ENV|VITEST|PG)/.test(key))
+  )
 }

@@ -3,13 +3,23 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { randomBytes } from 'node:crypto'
 
-/** Pages with nothing on them but what is measured: `/` has one script of `scriptBytes` that do not compress, `/film` a silent video that plays by itself. */
-export async function serveBarePages(scriptBytes: number, film: string): Promise<{ url: string, stop: () => void }> {
-  const script = `/*${randomBytes(scriptBytes).toString('base64').slice(0, Math.max(0, scriptBytes - 40))}*/seen.done = performance.now()`
+/**
+ * Pages with nothing on them but what is measured: `/` has one script of `scriptBytes` that do not compress, `/film` a silent video that
+ * plays by itself.
+ */
+export async function serveBarePages(scriptBytes: number, film: string): Promise<{ url: string; stop: () => void }> {
+  const script = `/*${randomBytes(scriptBytes)
+    .toString('base64')
+    .slice(0, Math.max(0, scriptBytes - 40))}*/seen.done = performance.now()`
   const server = createServer((request, response) => {
-    const send = (type: string, body: string) => response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body)
+    const send = (type: string, body: string) =>
+      response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body)
     if (request.url === '/') return send('text/html', '<!doctype html><title>Bare</title><h1>Bare</h1><script src="/script.js"></script>')
-    if (request.url === '/film') return send('text/html', '<!doctype html><title>Bare</title><h1>Bare</h1><video src="/film.mp4" width="854" height="480" autoplay muted></video>')
+    if (request.url === '/film')
+      return send(
+        'text/html',
+        '<!doctype html><title>Bare</title><h1>Bare</h1><video src="/film.mp4" width="854" height="480" autoplay muted></video>'
+      )
     if (request.url === '/script.js') return send('text/javascript', script)
     if (request.url !== '/film.mp4') return response.writeHead(404).end()
     response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': statSync(film).size })

@@ -1,7 +1,9 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { Agent, request } from 'undici'
 
-/** A process that signs and posts a message of usual size to inboxes, so many times each: what can be done at best here. Says { perSecond }. */
+/**
+ * A process that signs and posts a message of usual size to inboxes, so many times each: what can be done at best here. Says { perSecond }.
+ */
 const [times, ...inboxes] = process.argv.slice(2) as [string, ...string[]]
 const CONCURRENCY = 256
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -11,14 +13,30 @@ const agent = new Agent({ connections: 4 })
 const waiting = [...Array(Number(times)).keys()].flatMap(() => inboxes)
 const count = waiting.length
 const began = performance.now()
-await Promise.all([...Array(CONCURRENCY)].map(async () => {
-  for (let inbox = waiting.pop(); inbox; inbox = waiting.pop()) {
-    const { host } = new URL(inbox)
-    const date = new Date().toUTCString()
-    const signature = sign('sha256', Buffer.from(`(request-target): post /inbox\nhost: ${host}\ndate: ${date}\ndigest: ${digest}`), privateKey).toString('base64')
-    const answer = await request(inbox, { method: 'POST', body, dispatcher: agent, headers: { date, digest, signature: `keyId="a",headers="(request-target) host date digest",signature="${signature}"`, 'content-type': 'application/activity+json' } })
-    await answer.body.dump()
-  }
-}))
+await Promise.all(
+  [...Array(CONCURRENCY)].map(async () => {
+    for (let inbox = waiting.pop(); inbox; inbox = waiting.pop()) {
+      const { host } = new URL(inbox)
+      const date = new Date().toUTCString()
+      const signature = sign(
+        'sha256',
+        Buffer.from(`(request-target): post /inbox\nhost: ${host}\ndate: ${date}\ndigest: ${digest}`),
+        privateKey
+      ).toString('base64')
+      const answer = await request(inbox, {
+        method: 'POST',
+        body,
+        dispatcher: agent,
+        headers: {
+          date,
+          digest,
+          signature: `keyId="a",headers="(request-target) host date digest",signature="${signature}"`,
+          'content-type': 'application/activity+json'
+        }
+      })
+      await answer.body.dump()
+    }
+  })
+)
 process.send!({ perSecond: count / ((performance.now() - began) / 1000) })
 process.on('disconnect', () => process.exit(0))

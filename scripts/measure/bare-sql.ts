@@ -7,23 +7,33 @@ import { listVideos } from '../../server/videos/videos.query.ts'
 /** A process that asks Postgres what one `GET /videos?count=25` asks, 16 at a time: what the database can do at best here. */
 loadConfig()
 await connectDatabase()
-const statements: { text: string, values: unknown[] }[] = []
+const statements: { text: string; values: unknown[] }[] = []
 const original = sequelize.query.bind(sequelize) as (...parameters: unknown[]) => Promise<unknown>
-Object.assign(sequelize, { query: (text: string, options: { bind: unknown[] }) => {
-  statements.push({ text, values: options.bind })
-  return original(text, options)
-} })
+Object.assign(sequelize, {
+  query: (text: string, options: { bind: unknown[] }) => {
+    statements.push({ text, values: options.bind })
+    return original(text, options)
+  }
+})
 await listVideos(VideoQuery.parse({ count: '25' }), null)
 await disconnectDatabase()
 
-const { hostname, port, name, username, pool: { max } } = config.database
+const {
+  hostname,
+  port,
+  name,
+  username,
+  pool: { max }
+} = config.database
 const pool = new Pool({ host: hostname, port, database: name, user: username, max })
 process.on('message', async (seconds: number) => {
   const until = performance.now() + seconds * 1000
   let answers = 0
-  await Promise.all(Array.from({ length: 16 }, async () => {
-    for (; performance.now() < until; answers++) for (const statement of statements) await pool.query(statement)
-  }))
+  await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      for (; performance.now() < until; answers++) for (const statement of statements) await pool.query(statement)
+    })
+  )
   process.send!({ perSecond: answers / seconds })
 })
 process.on('disconnect', () => process.exit())

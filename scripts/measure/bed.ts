@@ -15,13 +15,18 @@ const PLENTY = { window: '10 seconds', max: 1_000_000_000 }
 export const PASSWORD = 'measured-password'
 
 /** A running server: where it is, its pid, and how long (ms) it took from its start to listening. */
-export interface Measured { url: string, pid: number, readyAfter: number, stop: () => Promise<void> }
+export interface Measured {
+  url: string
+  pid: number
+  readyAfter: number
+  stop: () => Promise<void>
+}
 
 /** A Postgres, a Redis and a folder to measure on; `serve` starts the real server on them with more configuration. */
 export interface Bed {
   folder: string
   config: (more?: object) => Promise<Record<string, unknown>>
-  serve: (more?: object, how?: { args?: string[], env?: Record<string, string> }) => Promise<Measured>
+  serve: (more?: object, how?: { args?: string[]; env?: Record<string, string> }) => Promise<Measured>
   remove: () => Promise<void>
 }
 
@@ -39,21 +44,43 @@ export async function makeBed(): Promise<Bed> {
   const config = async (more: object = {}) => {
     const port = await freePort()
     return {
-      listen: { port }, webserver: { https: false, hostname: '127.0.0.1', port }, storage: { root: folder }, log: { level: 'error' },
-      database: { hostname: postgres.address.host, username: postgres.address.username, name: postgres.address.name }, redis: { socket: redis.address.socket },
-      rates_limit: Object.fromEntries(['api', 'login', 'upload', 'client', 'files'].map(name => [name, PLENTY])), ...more
+      listen: { port },
+      webserver: { https: false, hostname: '127.0.0.1', port },
+      storage: { root: folder },
+      log: { level: 'error' },
+      database: { hostname: postgres.address.host, username: postgres.address.username, name: postgres.address.name },
+      redis: { socket: redis.address.socket },
+      rates_limit: Object.fromEntries(['api', 'login', 'upload', 'client', 'files'].map(name => [name, PLENTY])),
+      ...more
     }
   }
   const serve: Bed['serve'] = async (more, { args = [], env: added = {} } = {}) => {
-    const env = { ...process.env, ...THREADS, DATABASE_URL: '', REDIS_URL: '', BOBINE_CONFIG: JSON.stringify(await config(more)), BOBINE_ROOT_PASSWORD: PASSWORD, ...added }
+    const env = {
+      ...process.env,
+      ...THREADS,
+      DATABASE_URL: '',
+      REDIS_URL: '',
+      BOBINE_CONFIG: JSON.stringify(await config(more)),
+      BOBINE_ROOT_PASSWORD: PASSWORD,
+      ...added
+    }
     const began = performance.now()
-    const child = fork(join(projectFolder, 'dist/server/main.js'), args, { env, execArgv: NODE_FLAGS, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const child = fork(join(projectFolder, 'dist/server/main.js'), args, {
+      env,
+      execArgv: NODE_FLAGS,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc']
+    })
     const url = await ready(child)
-    const server: Measured = { url, pid: child.pid!, readyAfter: performance.now() - began, stop: async () => {
-      running.delete(server)
-      child.kill('SIGTERM')
-      await ended
-    } }
+    const server: Measured = {
+      url,
+      pid: child.pid!,
+      readyAfter: performance.now() - began,
+      stop: async () => {
+        running.delete(server)
+        child.kill('SIGTERM')
+        await ended
+      }
+    }
     const ended = ending(child)
     running.add(server)
     return server
@@ -63,7 +90,7 @@ export async function makeBed(): Promise<Bed> {
 
 function ready(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
-    child.on('message', (message: { type: string, url?: string, message?: string }) => {
+    child.on('message', (message: { type: string; url?: string; message?: string }) => {
       if (message.type === 'ready') resolve(message.url!)
       else reject(new Error(message.message))
     })

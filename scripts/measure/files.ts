@@ -20,7 +20,10 @@ const SLOW_CLIENTS = 2000
 /** All at once would be a test of how connections are taken up. */
 const AT_ONCE = 50
 
-/** Prints how fast ranges of a stored film go out, to one client and to many, by Bobine and by nginx on its word, beside nginx with sendfile on the same file in turns; and what that and 2,000 clients who hardly read cost in memory. */
+/**
+ * Prints how fast ranges of a stored film go out, to one client and to many, by Bobine and by nginx on its word, beside nginx with sendfile
+ * on the same file in turns; and what that and 2,000 clients who hardly read cost in memory.
+ */
 export async function measureFiles(bed: Bed, uuid: string): Promise<void> {
   await ensurePrograms(['nginx'], step)
   const folder = join(bed.folder, 'streaming-playlists/hls', uuid)
@@ -32,11 +35,21 @@ export async function measureFiles(bed: Bed, uuid: string): Promise<void> {
   const child = fork(join(import.meta.dirname, 'range-client.ts'), [], { execArgv: ['--import', 'tsx'] })
   try {
     const ours = `${server.url}/static/streaming-playlists/hls/${uuid}/${name}`
-    const line = (title: string, unit: string, values: number[], digits: number, more = '') => console.log(`${title.padEnd(46)}${median(values).toFixed(digits).padStart(8)} ${unit.padEnd(12)}(${values.map(value => value.toFixed(digits)).join(', ')})${more}`)
-    for (const [title, clients] of [['one client', 1], [`${MANY} clients`, MANY]] as const) {
+    const line = (title: string, unit: string, values: number[], digits: number, more = '') =>
+      console.log(
+        `${title.padEnd(46)}${median(values).toFixed(digits).padStart(8)} ${unit.padEnd(12)}(${values.map(value => value.toFixed(digits)).join(', ')})${more}`
+      )
+    for (const [title, clients] of [
+      ['one client', 1],
+      [`${MANY} clients`, MANY]
+    ] as const) {
       const found: Record<'ours' | 'handed' | 'nginx', number[]> = { ours: [], handed: [], nginx: [] }
       for (let run = 0; run <= RUNS; run++) {
-        for (const [who, url] of [['ours', ours], ['handed', `${nginx.before}/static/streaming-playlists/hls/${uuid}/${name}`], ['nginx', `${nginx.url}/${name}`]] as const) {
+        for (const [who, url] of [
+          ['ours', ours],
+          ['handed', `${nginx.before}/static/streaming-playlists/hls/${uuid}/${name}`],
+          ['nginx', `${nginx.url}/${name}`]
+        ] as const) {
           const perSecond = await ask(child, url, clients)
           if (run > 0) found[who].push(perSecond / 1e6)
         }
@@ -48,11 +61,16 @@ export async function measureFiles(bed: Bed, uuid: string): Promise<void> {
       line('  of that', 'times', ratios('ours'), 2, ', at least 0.8')
       line('  of that, handed over', 'times', ratios('handed'), 2)
     }
-    console.log(`${'resident memory after it, web and worker'.padEnd(46)}${residentMiB(server.pid).toFixed(0).padStart(8)} MiB         at most 300`)
+    console.log(
+      `${'resident memory after it, web and worker'.padEnd(46)}${residentMiB(server.pid).toFixed(0).padStart(8)} MiB         at most 300`
+    )
     const sockets: Socket[] = []
-    while (sockets.length < SLOW_CLIENTS) sockets.push(...await Promise.all(Array.from({ length: AT_ONCE }, async () => await idle(ours))))
+    while (sockets.length < SLOW_CLIENTS)
+      sockets.push(...(await Promise.all(Array.from({ length: AT_ONCE }, async () => await idle(ours)))))
     await sleep(3000)
-    console.log(`${`  with ${SLOW_CLIENTS} clients who hardly read`.padEnd(46)}${residentMiB(server.pid).toFixed(0).padStart(8)} MiB         at most 300`)
+    console.log(
+      `${`  with ${SLOW_CLIENTS} clients who hardly read`.padEnd(46)}${residentMiB(server.pid).toFixed(0).padStart(8)} MiB         at most 300`
+    )
     for (const socket of sockets) socket.destroy()
   } finally {
     child.disconnect()
@@ -64,7 +82,7 @@ export async function measureFiles(bed: Bed, uuid: string): Promise<void> {
 
 async function ask(child: ChildProcess, url: string, clients: number): Promise<number> {
   child.send({ url, length: RANGE, size: SIZE, seconds: SECONDS, clients })
-  const [{ perSecond }] = await once(child, 'message') as [{ perSecond: number }]
+  const [{ perSecond }] = (await once(child, 'message')) as [{ perSecond: number }]
   return perSecond
 }
 

@@ -12,8 +12,8 @@ const HOSTS = 4
 const ACTORS = 10
 const CONNECTIONS = 64
 
-type Actor = { url: string, privateKey: KeyObject }
-type Request = { body: Buffer, headers: Record<string, string> }
+type Actor = { url: string; privateKey: KeyObject }
+type Request = { body: Buffer; headers: Record<string, string> }
 const actors: Actor[] = []
 for (let host = 0; host < HOSTS; host++) await openHost()
 
@@ -21,7 +21,7 @@ const pool = new Pool(target, { connections: CONNECTIONS })
 let requests: Request[] = []
 let number = 0
 
-process.on('message', (message: 'go' | { kind: 'notes' | 'views', count: number, video: string }) => {
+process.on('message', (message: 'go' | { kind: 'notes' | 'views'; count: number; video: string }) => {
   if (message === 'go') return void post()
   requests = [...Array(message.count)].map(() => signed(message.kind === 'notes' ? note(message.video) : view(message.video)))
   process.send!({ signed: requests.length })
@@ -43,22 +43,50 @@ async function post(): Promise<void> {
   process.send!({ seconds: (performance.now() - began) / 1000, refused })
 }
 
-function note(video: string): { actor: Actor, activity: object } {
+function note(video: string): { actor: Actor; activity: object } {
   const actor = actors[number % actors.length]!
   const id = `${actor.url}/notes/${++number}`
   const to = ['https://www.w3.org/ns/activitystreams#Public']
-  return { actor, activity: {
-    '@context': 'https://www.w3.org/ns/activitystreams', type: 'Create', id: `${id}/activity`, actor: actor.url, to, cc: [],
-    object: { type: 'Note', id, url: id, attributedTo: actor.url, content: `<p>The ${number}th word about it</p>`, inReplyTo: video, published: new Date().toISOString(), to, cc: [] }
-  } }
+  return {
+    actor,
+    activity: {
+      '@context': 'https://www.w3.org/ns/activitystreams',
+      type: 'Create',
+      id: `${id}/activity`,
+      actor: actor.url,
+      to,
+      cc: [],
+      object: {
+        type: 'Note',
+        id,
+        url: id,
+        attributedTo: actor.url,
+        content: `<p>The ${number}th word about it</p>`,
+        inReplyTo: video,
+        published: new Date().toISOString(),
+        to,
+        cc: []
+      }
+    }
+  }
 }
 
-function view(video: string): { actor: Actor, activity: object } {
+function view(video: string): { actor: Actor; activity: object } {
   const actor = actors[number % actors.length]!
-  return { actor, activity: { '@context': 'https://www.w3.org/ns/activitystreams', type: 'View', id: `${actor.url}/views/${++number}`, actor: actor.url, object: video, to: ['https://www.w3.org/ns/activitystreams#Public'] } }
+  return {
+    actor,
+    activity: {
+      '@context': 'https://www.w3.org/ns/activitystreams',
+      type: 'View',
+      id: `${actor.url}/views/${++number}`,
+      actor: actor.url,
+      object: video,
+      to: ['https://www.w3.org/ns/activitystreams#Public']
+    }
+  }
 }
 
-function signed({ actor, activity }: { actor: Actor, activity: object }): Request {
+function signed({ actor, activity }: { actor: Actor; activity: object }): Request {
   const body = Buffer.from(JSON.stringify(activity))
   const digest = `SHA-256=${createHash('sha256').update(body).digest('base64')}`
   const { host } = new URL(target)
@@ -80,11 +108,21 @@ async function openHost(): Promise<void> {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const url = `${origin}/accounts/person${index}`
     documents.set(new URL(url).pathname, {
-      '@context': ['https://www.w3.org/ns/activitystreams', 'https://w3id.org/security/v1'], type: 'Person', id: url, url, preferredUsername: `person${index}`, name: `Person ${index}`,
-      inbox: `${url}/inbox`, outbox: `${url}/outbox`, followers: `${url}/followers`, following: `${url}/following`, endpoints: { sharedInbox: `${origin}/inbox` },
+      '@context': ['https://www.w3.org/ns/activitystreams', 'https://w3id.org/security/v1'],
+      type: 'Person',
+      id: url,
+      url,
+      preferredUsername: `person${index}`,
+      name: `Person ${index}`,
+      inbox: `${url}/inbox`,
+      outbox: `${url}/outbox`,
+      followers: `${url}/followers`,
+      following: `${url}/following`,
+      endpoints: { sharedInbox: `${origin}/inbox` },
       publicKey: { id: `${url}#main-key`, owner: url, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString() }
     })
-    for (const list of ['outbox', 'followers', 'following']) documents.set(`/accounts/person${index}/${list}`, { type: 'OrderedCollection', id: `${url}/${list}`, totalItems: 0 })
+    for (const list of ['outbox', 'followers', 'following'])
+      documents.set(`/accounts/person${index}/${list}`, { type: 'OrderedCollection', id: `${url}/${list}`, totalItems: 0 })
     actors.push({ url, privateKey })
   }
 }

@@ -11,12 +11,23 @@ const VIEWS = 15_000
 const RUNS = 3
 const PLENTY = { window: '10 seconds', max: 1_000_000_000 }
 
-/** Prints how many comments a second of other servers are processed, and how many views taken, by an instance of its own, web and worker in a process each; 40 actors on 4 hosts. Views are not collected for long, so that what is measured is work and not waiting. */
+/**
+ * Prints how many comments a second of other servers are processed, and how many views taken, by an instance of its own, web and worker in
+ * a process each; 40 actors on 4 hosts. Views are not collected for long, so that what is measured is work and not waiting.
+ */
 export async function measureInbound(): Promise<void> {
   const bed = await makeBed()
   try {
-    const { listen, webserver } = await bed.config() as { listen: object, webserver: object }
-    const both = { listen, webserver, federation: { prevent_ssrf: false, inbox: { per_host: PLENTY, views_interval: '200 ms' }, videos: { max_views_per_host: VIEWS * RUNS } } }
+    const { listen, webserver } = (await bed.config()) as { listen: object; webserver: object }
+    const both = {
+      listen,
+      webserver,
+      federation: {
+        prevent_ssrf: false,
+        inbox: { per_host: PLENTY, views_interval: '200 ms' },
+        videos: { max_views_per_host: VIEWS * RUNS }
+      }
+    }
     const web = await bed.serve(both, { args: ['--roles', 'web'] })
     const worker = await bed.serve(both, { args: ['--roles', 'worker'] })
     const uuid = await seed(web.url, 1)
@@ -28,11 +39,17 @@ export async function measureInbound(): Promise<void> {
     await round(senders, client, 'notes', 80, video)
     for (let run = 0; run < RUNS; run++) {
       const notes = await round(senders, client, 'notes', NOTES, video)
-      console.log(`Create(Note) of others: ${(NOTES / notes.taken).toFixed(0)} a second taken, ${(NOTES / notes.done).toFixed(0)} a second processed`)
+      console.log(
+        `Create(Note) of others: ${(NOTES / notes.taken).toFixed(0)} a second taken, ${(NOTES / notes.done).toFixed(0)} a second processed`
+      )
       const views = await round(senders, client, 'views', VIEWS, video)
-      console.log(`View of others:         ${(VIEWS / views.taken).toFixed(0)} a second taken, ${(VIEWS / views.done).toFixed(0)} a second processed`)
+      console.log(
+        `View of others:         ${(VIEWS / views.taken).toFixed(0)} a second taken, ${(VIEWS / views.done).toFixed(0)} a second processed`
+      )
     }
-    const { rows } = await client.query<{ outcome: string, count: string }>("SELECT left(outcome, 60) AS outcome, count(*) FROM incoming WHERE outcome <> 'done' GROUP BY 1")
+    const { rows } = await client.query<{ outcome: string; count: string }>(
+      "SELECT left(outcome, 60) AS outcome, count(*) FROM incoming WHERE outcome <> 'done' GROUP BY 1"
+    )
     for (const { outcome, count } of rows) console.log(`  not taken by anybody: ${count} times "${outcome}"`)
     console.log(`most memory: ${peakMiB(web.pid).toFixed(0)} MiB web, ${peakMiB(worker.pid).toFixed(0)} MiB worker`)
     await client.end()
@@ -43,12 +60,18 @@ export async function measureInbound(): Promise<void> {
 }
 
 /** Sends so many; seconds until all are answered, and until all are processed. */
-async function round(senders: ChildProcess, client: pg.Client, kind: string, count: number, video: string): Promise<{ taken: number, done: number }> {
+async function round(
+  senders: ChildProcess,
+  client: pg.Client,
+  kind: string,
+  count: number,
+  video: string
+): Promise<{ taken: number; done: number }> {
   senders.send({ kind, count, video })
   await once(senders, 'message')
   const before = await newest(client)
   const began = performance.now()
-  const answered = once(senders, 'message') as Promise<[{ seconds: number, refused: number }]>
+  const answered = once(senders, 'message') as Promise<[{ seconds: number; refused: number }]>
   senders.send('go')
   const [{ seconds, refused }] = await answered
   if (refused > 0) throw new Error(`${refused} of ${count} ${kind} were refused`)
@@ -73,7 +96,7 @@ async function isWaiting(client: pg.Client): Promise<boolean> {
 }
 
 async function connected(bed: Bed): Promise<pg.Client> {
-  const { database } = await bed.config() as { database: { hostname: string, username: string, name: string } }
+  const { database } = (await bed.config()) as { database: { hostname: string; username: string; name: string } }
   const client = new pg.Client({ host: database.hostname, user: database.username, database: database.name })
   await client.connect()
   return client

@@ -5,9 +5,18 @@ import { projectFolder } from '../../server/core/config.ts'
 
 /** Answers per second over `seconds` with 16 connections, the asking done by another process; throws when an answer was not a success. */
 export async function requestsPerSecond(url: string, seconds: number): Promise<number> {
-  const parameters = [join(projectFolder, 'node_modules/autocannon/autocannon.js'), '--json', '--no-progress', '-c', '16', '-d', String(seconds), url]
+  const parameters = [
+    join(projectFolder, 'node_modules/autocannon/autocannon.js'),
+    '--json',
+    '--no-progress',
+    '-c',
+    '16',
+    '-d',
+    String(seconds),
+    url
+  ]
   const { stdout } = await promisify(execFile)(process.execPath, parameters, { maxBuffer: 2 ** 24 })
-  const { requests, non2xx, errors } = JSON.parse(stdout) as { requests: { average: number }, non2xx: number, errors: number }
+  const { requests, non2xx, errors } = JSON.parse(stdout) as { requests: { average: number }; non2xx: number; errors: number }
   if (non2xx + errors > 0) throw new Error(`${url}: ${non2xx} answers were no success, ${errors} errors`)
   return requests.average
 }

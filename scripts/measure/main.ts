@@ -24,9 +24,19 @@ const HELP = `Usage: scripts/bench pipeline | workers | serve [files] | ui [wate
 
 /** What can be measured, by its name on the command line. */
 const MEASURES: Record<string, () => Promise<void>> = {
-  pipeline: measurePipeline, workers: measureWorkers, serve: measureServing, 'serve files': measureServingFiles, ui: measurePages, 'ui waterfall': drawWaterfall,
-  'federation inbound': measureInbound, 'federation deliveries': measureDeliveries, 'federation crowd': measureCrowd, 'federation between': measureBetween,
-  federation: async () => { for (const one of [measureInbound, measureDeliveries, measureCrowd, measureBetween]) await one() }
+  pipeline: measurePipeline,
+  workers: measureWorkers,
+  serve: measureServing,
+  'serve files': measureServingFiles,
+  ui: measurePages,
+  'ui waterfall': drawWaterfall,
+  'federation inbound': measureInbound,
+  'federation deliveries': measureDeliveries,
+  'federation crowd': measureCrowd,
+  'federation between': measureBetween,
+  federation: async () => {
+    for (const one of [measureInbound, measureDeliveries, measureCrowd, measureBetween]) await one()
+  }
 }
 
 const name = process.argv.slice(2).join(' ') || undefined

@@ -8,11 +8,19 @@ import { ending } from '../launch/process.ts'
 import { onPath } from '../launch/programs.ts'
 import { freePort } from '../launch/trial.ts'
 
-/** Serves a folder with nginx (sendfile, one worker) until stopped: what a machine can do with files at best. It also stands `before` a Bobine, and sends what that hands over (README). */
-export async function serveWithNginx(folder: string, before: { of: string, storage: string }): Promise<{ url: string, before: string, stop: () => Promise<void> }> {
+/**
+ * Serves a folder with nginx (sendfile, one worker) until stopped: what a machine can do with files at best. It also stands `before` a
+ * Bobine, and sends what that hands over (README).
+ */
+export async function serveWithNginx(
+  folder: string,
+  before: { of: string; storage: string }
+): Promise<{ url: string; before: string; stop: () => Promise<void> }> {
   const place = mkdtempSync(join(tmpdir(), 'bobine-nginx-'))
   const [port, second] = [await freePort(), await freePort()]
-  writeFileSync(join(place, 'nginx.conf'), `
+  writeFileSync(
+    join(place, 'nginx.conf'),
+    `
     daemon off; worker_processes 1; pid ${place}/pid; error_log ${place}/error.log;${process.getuid?.() === 0 ? ' user root;' : ''}
     events { worker_connections 4096; }
     http {
@@ -25,15 +33,17 @@ export async function serveWithNginx(folder: string, before: { of: string, stora
         location / { proxy_pass http://bobine; proxy_http_version 1.1; proxy_set_header Connection ''; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_request_buffering off; }
         location /stored/ { internal; alias ${before.storage}/; }
       }
-    }`)
+    }`
+  )
   const child = spawn(onPath('nginx')!, ['-p', place, '-c', join(place, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'inherit'] })
   const ended = ending(child)
-  while (!await answers(port)) {
+  while (!(await answers(port))) {
     if (child.exitCode !== null) throw new Error(`nginx ended (${child.exitCode})`)
     await sleep(50)
   }
   return {
-    url: `http://127.0.0.1:${port}`, before: `http://127.0.0.1:${second}`,
+    url: `http://127.0.0.1:${port}`,
+    before: `http://127.0.0.1:${second}`,
     stop: async () => {
       child.kill('SIGTERM')
       await ended
@@ -44,7 +54,10 @@ export async function serveWithNginx(folder: string, before: { of: string, stora
 
 async function answers(port: number): Promise<boolean> {
   return await new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true) })
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(true)
+    })
     socket.on('error', () => resolve(false))
   })
 }

@@ -1,17 +1,30 @@
 // Runs in a measured page before anything else (`Seen` in visit.ts): notes paints, shifts, long tasks and the first moving frame,
 // and presses play as soon as there is something to press.
 {
-  const seen = window.seen = { painted: 0, largest: 0, shifted: 0, tasks: [], pressed: null, frame: null, done: null }
+  const seen = (window.seen = { painted: 0, largest: 0, shifted: 0, tasks: [], pressed: null, frame: null, done: null })
   const on = (type, note) => new PerformanceObserver(list => list.getEntries().forEach(note)).observe({ type, buffered: true })
-  on('paint', ({ name, startTime }) => { if (name === 'first-contentful-paint') seen.painted = startTime })
-  on('largest-contentful-paint', ({ startTime }) => { seen.largest = startTime })
+  on('paint', ({ name, startTime }) => {
+    if (name === 'first-contentful-paint') seen.painted = startTime
+  })
+  on('largest-contentful-paint', ({ startTime }) => {
+    seen.largest = startTime
+  })
   // All of them: also those that a press would excuse.
-  on('layout-shift', ({ value }) => { seen.shifted += value })
-  on('longtask', ({ startTime, duration }) => { seen.tasks.push([startTime, duration]) })
-  addEventListener('play', ({ target }) => target.requestVideoFrameCallback(() => {
-    seen.frame ??= performance.now()
-    window.framed('')
-  }), true)
+  on('layout-shift', ({ value }) => {
+    seen.shifted += value
+  })
+  on('longtask', ({ startTime, duration }) => {
+    seen.tasks.push([startTime, duration])
+  })
+  addEventListener(
+    'play',
+    ({ target }) =>
+      target.requestVideoFrameCallback(() => {
+        seen.frame ??= performance.now()
+        window.framed('')
+      }),
+    true
+  )
   const seek = () => {
     const button = document.querySelector('.player-start')?.getBoundingClientRect()
     if (!button || button.width === 0) return void requestAnimationFrame(seek)

@@ -20,9 +20,11 @@ const LOOPBACK = { federation: { prevent_ssrf: false, inbox: { per_host: PLENTY 
 /** How long the API is asked before the crowd is told anything. */
 const CALM = 15_000
 
-type Side = { web: Measured, worker: Measured, client: pg.Client, token: { authorization: string }, video: string }
+type Side = { web: Measured; worker: Measured; client: pg.Client; token: { authorization: string }; video: string }
 
-/** Prints how many signed deliveries a second leave an instance, plain and over TLS, beside bare signing and posting to the same inboxes. */
+/**
+ * Prints how many signed deliveries a second leave an instance, plain and over TLS, beside bare signing and posting to the same inboxes.
+ */
 export async function measureDeliveries(): Promise<void> {
   for (const tls of [false, true]) {
     const bed = await makeBed()
@@ -31,7 +33,7 @@ export async function measureDeliveries(): Promise<void> {
       const [certFile, keyFile] = [join(bed.folder, 'cert.pem'), join(bed.folder, 'key.pem')]
       writeFileSync(certFile, cert)
       writeFileSync(keyFile, key)
-      const sinks = startSinks(HOSTS, ...tls ? [certFile, keyFile] : [])
+      const sinks = startSinks(HOSTS, ...(tls ? [certFile, keyFile] : []))
       const { ports } = await told<{ ports: number[] }>(sinks)
       const side = await open(bed, { NODE_EXTRA_CA_CERTS: certFile })
       const inboxes = ports.map(port => `${tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`}/inbox`)
@@ -41,11 +43,18 @@ export async function measureDeliveries(): Promise<void> {
       for (let run = 0; run <= RUNS; run++) {
         const rate = await deliver(side, sinks)
         const bare = await barely(inboxes, sinks, certFile)
-        if (run > 0) { rates.push(rate); bares.push(bare) }
+        if (run > 0) {
+          rates.push(rate)
+          bares.push(bare)
+        }
       }
       report(`signed deliveries${tls ? ' over TLS' : ''}, ${MESSAGES} messages to ${HOSTS} hosts`, rates, 'a second')
       report('  limit: bare signing and posting', bares, 'a second')
-      report('  share of the limit', rates.map((rate, index) => 100 * rate / bares[index]!), '%')
+      report(
+        '  share of the limit',
+        rates.map((rate, index) => (100 * rate) / bares[index]!),
+        '%'
+      )
       console.log(`  most memory of the worker: ${peakMiB(side.worker.pid).toFixed(0)} MiB`)
       sinks.disconnect()
       await side.client.end()
@@ -55,7 +64,10 @@ export async function measureDeliveries(): Promise<void> {
   }
 }
 
-/** Prints how soon 10,000 simulated hosts hear of a change, with the dead among them and without, and what it costs those who use the site meanwhile. */
+/**
+ * Prints how soon 10,000 simulated hosts hear of a change, with the dead among them and without, and what it costs those who use the site
+ * meanwhile.
+ */
 export async function measureCrowd(): Promise<void> {
   for (const dead of [false, true]) {
     const bed = await makeBed()
@@ -66,20 +78,30 @@ export async function measureCrowd(): Promise<void> {
       const side = await open(bed, {})
       const all = [...Array(CROWD).keys()].map(number => ({ number, kind: behaviour(number) }))
       const healthy = all.filter(({ kind }) => typeof kind === 'number')
-      await follow(side.client, (dead ? all : healthy).map(({ number, kind }) => `http://127.1.${Math.floor(number / 250)}.${number % 250 + 1}:${kind === 'refuses' ? closed : crowd}/inbox`))
+      await follow(
+        side.client,
+        (dead ? all : healthy).map(
+          ({ number, kind }) =>
+            `http://127.1.${Math.floor(number / 250)}.${(number % 250) + 1}:${kind === 'refuses' ? closed : crowd}/inbox`
+        )
+      )
       for (const time of ['the first time', 'and again']) {
         const before = await latencies(side.web.url, side.video, CALM)
         sinks.send('forget')
         const meanwhile = latencies(side.web.url, side.video, CALM)
         await say(side, `To everybody, ${time}`)
         const during = await meanwhile
-        let shown: { reached: number, seconds: number | null, half: number | null } = { reached: 0, seconds: null, half: null }
+        let shown: { reached: number; seconds: number | null; half: number | null } = { reached: 0, seconds: null, half: null }
         for (const until = Date.now() + 120_000; shown.seconds === null && Date.now() < until; await sleep(250)) {
           sinks.send({ share: 0.95, of: healthy.length })
           shown = await told(sinks)
         }
-        console.log(`${healthy.length} healthy hosts${dead ? ` and ${CROWD - healthy.length} that hang, fail or refuse` : ' alone'}, ${time}: half reached after ${shown.half?.toFixed(1)} s, 95 % after ${shown.seconds?.toFixed(1)} s`)
-        console.log(`  API p95 before ${before.toFixed(1)} ms, meanwhile ${during.toFixed(1)} ms (${(100 * during / before - 100).toFixed(0)} % more)`)
+        console.log(
+          `${healthy.length} healthy hosts${dead ? ` and ${CROWD - healthy.length} that hang, fail or refuse` : ' alone'}, ${time}: half reached after ${shown.half?.toFixed(1)} s, 95 % after ${shown.seconds?.toFixed(1)} s`
+        )
+        console.log(
+          `  API p95 before ${before.toFixed(1)} ms, meanwhile ${during.toFixed(1)} ms (${((100 * during) / before - 100).toFixed(0)} % more)`
+        )
       }
       console.log(`  most memory of the worker: ${peakMiB(side.worker.pid).toFixed(0)} MiB`)
       sinks.disconnect()
@@ -91,7 +113,11 @@ export async function measureCrowd(): Promise<void> {
 }
 
 async function open(bed: Bed, env: Record<string, string>): Promise<Side> {
-  const config = await bed.config(LOOPBACK) as { database: { hostname: string, username: string, name: string }, listen: object, webserver: object }
+  const config = (await bed.config(LOOPBACK)) as {
+    database: { hostname: string; username: string; name: string }
+    listen: object
+    webserver: object
+  }
   const both = { listen: config.listen, webserver: config.webserver, ...LOOPBACK }
   const web = await bed.serve(both, { args: ['--roles', 'web'], env })
   const worker = await bed.serve(both, { args: ['--roles', 'worker'], env })
@@ -103,16 +129,23 @@ async function open(bed: Bed, env: Record<string, string>): Promise<Side> {
 
 /** Actors with these inboxes follow the administrator's account. */
 async function follow(client: pg.Client, inboxes: string[]): Promise<void> {
-  await client.query(`
+  await client.query(
+    `
     WITH made AS (
       INSERT INTO actors (type, url, preferred_username, host, inbox_url, shared_inbox_url, created_at, updated_at)
       SELECT 'Application', regexp_replace(inbox, '/inbox$', '/accounts/peertube'), 'peertube', regexp_replace(inbox, '^https?://([^/]+)/.*$', '\\1'), inbox, inbox, now(), now() FROM unnest($1::text[]) AS inbox RETURNING id, url)
     INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at)
-    SELECT made.url || '/follows/1', made.id, root.id, 'accepted', now(), now() FROM made, actors root WHERE root.host IS NULL AND root.preferred_username = 'root' AND root.type = 'Person'`, [inboxes])
+    SELECT made.url || '/follows/1', made.id, root.id, 'accepted', now(), now() FROM made, actors root WHERE root.host IS NULL AND root.preferred_username = 'root' AND root.type = 'Person'`,
+    [inboxes]
+  )
 }
 
 async function say({ web, token, video }: Side, text: string): Promise<void> {
-  await json(`${web.url}/api/v1/videos/${video}/comment-threads`, { method: 'POST', headers: { ...token, 'content-type': 'application/json' }, body: JSON.stringify({ text }) })
+  await json(`${web.url}/api/v1/videos/${video}/comment-threads`, {
+    method: 'POST',
+    headers: { ...token, 'content-type': 'application/json' },
+    body: JSON.stringify({ text })
+  })
 }
 
 async function deliver(side: Side, sinks: ChildProcess): Promise<number> {
@@ -120,12 +153,15 @@ async function deliver(side: Side, sinks: ChildProcess): Promise<number> {
   sinks.send({ await: MESSAGES * HOSTS })
   const done = told<{ seconds: number }>(sinks)
   for (let number = 0; number < MESSAGES; number++) await say(side, `Word ${number}`)
-  return MESSAGES * HOSTS / (await done).seconds
+  return (MESSAGES * HOSTS) / (await done).seconds
 }
 
 async function barely(inboxes: string[], sinks: ChildProcess, certFile: string): Promise<number> {
   sinks.send('forget')
-  const child = fork(join(import.meta.dirname, 'bare-post.ts'), [String(MESSAGES), ...inboxes], { env: { ...process.env, NODE_EXTRA_CA_CERTS: certFile }, execArgv: ['--import', 'tsx'] })
+  const child = fork(join(import.meta.dirname, 'bare-post.ts'), [String(MESSAGES), ...inboxes], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: certFile },
+    execArgv: ['--import', 'tsx']
+  })
   const { perSecond } = await told<{ perSecond: number }>(child)
   child.disconnect()
   return perSecond
@@ -137,7 +173,12 @@ async function latencies(url: string, video: string, ms: number): Promise<number
   const asked: Promise<void>[] = []
   for (const until = performance.now() + ms; performance.now() < until; await sleep(50)) {
     const began = performance.now()
-    asked.push(fetch(`${url}/api/v1/videos${asked.length % 2 ? '?count=25' : `/${video}`}`).then(async answer => { await answer.arrayBuffer(); times.push(performance.now() - began) }))
+    asked.push(
+      fetch(`${url}/api/v1/videos${asked.length % 2 ? '?count=25' : `/${video}`}`).then(async answer => {
+        await answer.arrayBuffer()
+        times.push(performance.now() - began)
+      })
+    )
   }
   await Promise.all(asked)
   return times.sort((a, b) => a - b)[Math.floor(times.length * 0.95)]!
@@ -151,7 +192,12 @@ function startSinks(ports: number, ...tls: string[]): ChildProcess {
 }
 
 async function told<T>(child: ChildProcess): Promise<T> {
-  const [message] = await Promise.race([once(child, 'message'), once(child, 'exit').then(([code]) => { throw new Error(`a measuring process ended (${code})`) })])
+  const [message] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(([code]) => {
+      throw new Error(`a measuring process ended (${code})`)
+    })
+  ])
   return message as T
 }
 

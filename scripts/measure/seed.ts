@@ -41,14 +41,33 @@ export async function login(url: string): Promise<{ authorization: string }> {
 export async function json<T>(url: string, init: RequestInit): Promise<T> {
   const answer = await fetch(url, init)
   if (!answer.ok) throw new Error(`${init.method ?? 'GET'} ${url}: ${answer.status} ${await answer.text()}`)
-  return await answer.json() as T
+  return (await answer.json()) as T
 }
 
 function footage(): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'bobine-footage-'))
   try {
     const file = join(folder, 'film.mp4')
-    execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=426x240:rate=25', '-f', 'lavfi', '-i', 'sine', '-t', '2', '-pix_fmt', 'yuv420p', '-c:a', 'aac', file])
+    execFileSync('ffmpeg', [
+      '-nostdin',
+      '-v',
+      'error',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=size=426x240:rate=25',
+      '-f',
+      'lavfi',
+      '-i',
+      'sine',
+      '-t',
+      '2',
+      '-pix_fmt',
+      'yuv420p',
+      '-c:a',
+      'aac',
+      file
+    ])
     return readFileSync(file)
   } finally {
     rmSync(folder, { recursive: true })

@@ -60,7 +60,11 @@ async function measureAnswers(bed: Bed, uuid: string): Promise<void> {
   const paths = { list: '/api/v1/videos?count=25', video: `/api/v1/videos/${uuid}` }
   const remembering = await bed.serve()
   const forgetting = await bed.serve({ cache: { answers: { enabled: false } } })
-  const children = [startChild('bare-http.ts', [remembering.url + paths.list]), startChild('bare-http.ts', [remembering.url + paths.video]), startChild('bare-sql.ts', [], await bed.config())]
+  const children = [
+    startChild('bare-http.ts', [remembering.url + paths.list]),
+    startChild('bare-http.ts', [remembering.url + paths.video]),
+    startChild('bare-sql.ts', [], await bed.config())
+  ]
   try {
     const [bareList, bareVideo] = await Promise.all(children.slice(0, 2).map(async child => (await told<{ url: string }>(child)).url))
     const sql = children[2]!
@@ -69,20 +73,24 @@ async function measureAnswers(bed: Bed, uuid: string): Promise<void> {
       [`GET ${paths.list}`, () => requestsPerSecond(remembering.url + paths.list, SECONDS)],
       ['  without remembered answers', () => requestsPerSecond(forgetting.url + paths.list, SECONDS)],
       ['  limit: bare node:http, same bytes', () => requestsPerSecond(bareList!, SECONDS)],
-      ['  limit: the bare SQL of it', async () => {
-        sql.send(SECONDS)
-        return (await told<{ perSecond: number }>(sql)).perSecond
-      }],
+      [
+        '  limit: the bare SQL of it',
+        async () => {
+          sql.send(SECONDS)
+          return (await told<{ perSecond: number }>(sql)).perSecond
+        }
+      ],
       ['GET /api/v1/videos/:uuid', () => requestsPerSecond(remembering.url + paths.video, SECONDS)],
       ['  without remembered answers', () => requestsPerSecond(forgetting.url + paths.video, SECONDS)],
       ['  limit: bare node:http, same bytes', () => requestsPerSecond(bareVideo!, SECONDS)]
     ]
     const found = asked.map((): number[] => [])
     // The measures take turns, so that a slow minute of the machine does not fall on one of them alone; the first round warms up.
-    for (let run = 0; run <= RUNS; run++) for (const [index, [, measure]] of asked.entries()) {
-      const value = await measure()
-      if (run > 0) found[index]!.push(value)
-    }
+    for (let run = 0; run <= RUNS; run++)
+      for (const [index, [, measure]] of asked.entries()) {
+        const value = await measure()
+        if (run > 0) found[index]!.push(value)
+      }
     asked.forEach(([name], index) => report(name, found[index]!, 'per second'))
   } finally {
     for (const child of children) child.disconnect()
@@ -95,10 +103,17 @@ function startChild(file: string, parameters: string[], config: object = {}): Ch
 }
 
 async function told<T>(child: ChildProcess): Promise<T> {
-  const [message] = await Promise.race([once(child, 'message'), once(child, 'exit').then(([code]) => { throw new Error(`a measuring process ended (${code})`) })])
+  const [message] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(([code]) => {
+      throw new Error(`a measuring process ended (${code})`)
+    })
+  ])
   return message as T
 }
 
 function report(name: string, values: number[], unit: string): void {
-  console.log(`${name.padEnd(46)}${median(values).toFixed(0).padStart(8)} ${unit.padEnd(11)} (${values.map(value => value.toFixed(0)).join(', ')})`)
+  console.log(
+    `${name.padEnd(46)}${median(values).toFixed(0).padStart(8)} ${unit.padEnd(11)} (${values.map(value => value.toFixed(0)).join(', ')})`
+  )
 }

@@ -35,11 +35,14 @@ export function behaviour(host: number): 'hangs' | 'fails' | 'refuses' | number 
   if (kind < 2) return 'hangs'
   if (kind === 2) return 'fails'
   if (kind === 3) return 'refuses'
-  return 50 + host * 37 % 351
+  return 50 + ((host * 37) % 351)
 }
 
 /** The number of a host from its address: 127.1.x.y. */
-const numberOf = (address: string) => { const [, , third, fourth] = address.split('.').map(Number) as [number, number, number, number]; return third * 250 + fourth - 1 }
+const numberOf = (address: string) => {
+  const [, , third, fourth] = address.split('.').map(Number) as [number, number, number, number]
+  return third * 250 + fourth - 1
+}
 
 const crowd: RequestListener = (request, response) => {
   const host = numberOf(request.headers.host!.split(':')[0]!)
@@ -56,10 +59,11 @@ const crowd: RequestListener = (request, response) => {
 
 if (process.send) {
   const servers: Server[] = []
-  for (let index = 0; index < Number(count); index++) servers.push(await listening(cert ? createTlsServer({ cert: readFileSync(cert), key: readFileSync(key!) }, take) : createServer(take)))
+  for (let index = 0; index < Number(count); index++)
+    servers.push(await listening(cert ? createTlsServer({ cert: readFileSync(cert), key: readFileSync(key!) }, take) : createServer(take)))
   const many = await listening(createServer(crowd), '0.0.0.0')
   process.on('disconnect', () => process.exit(0))
-  process.on('message', (message: 'forget' | { await: number } | { share: number, of: number }) => {
+  process.on('message', (message: 'forget' | { await: number } | { share: number; of: number }) => {
     if (message === 'forget') {
       taken = 0
       crowdTaken = 0
@@ -77,6 +81,6 @@ if (process.send) {
 async function listening<T extends Server>(server: T, host?: string): Promise<T> {
   // No connection ends in mid-measure.
   Object.assign(server, { keepAliveTimeout: 120_000 })
-  await new Promise<void>(resolve => host ? server.listen(0, host, resolve) : server.listen(0, resolve))
+  await new Promise<void>(resolve => (host ? server.listen(0, host, resolve) : server.listen(0, resolve)))
   return server
 }

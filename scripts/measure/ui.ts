@@ -13,9 +13,12 @@ import { quiet, SLOW, visit, type Asked, type Seen } from './visit.ts'
 const RUNS = 5
 const VIDEOS = 100
 const AFTER_FRAME = 3000
-const NOTHING_ENCODED = { storyboards: { enabled: false }, transcoding: { resolutions: Object.fromEntries([240, 360, 480, 720, 1080].map(size => [`${size}p`, false])) } }
+const NOTHING_ENCODED = {
+  storyboards: { enabled: false },
+  transcoding: { resolutions: Object.fromEntries([240, 360, 480, 720, 1080].map(size => [`${size}p`, false])) }
+}
 
-type Figure = { name: string, limit: number, unit: string, of: (seen: Seen) => number }
+type Figure = { name: string; limit: number; unit: string; of: (seen: Seen) => number }
 
 const WATCH: Figure[] = [
   { name: 'first contentful paint', limit: 1200, unit: 'ms', of: seen => seen.painted },
@@ -30,31 +33,65 @@ const HOME: Figure[] = [
   { name: 'first contentful paint', limit: 1200, unit: 'ms', of: seen => seen.painted },
   { name: 'largest contentful paint', limit: 2000, unit: 'ms', of: seen => seen.largest },
   { name: 'layout shift', limit: 0.02, unit: '', of: seen => seen.shifted },
-  { name: 'longest task while scrolling to the end', limit: 100, unit: 'ms', of: seen => Math.max(0, ...seen.tasks.filter(([at]) => at > seen.done!).map(([, length]) => length)) }
+  {
+    name: 'longest task while scrolling to the end',
+    limit: 100,
+    unit: 'ms',
+    of: seen => Math.max(0, ...seen.tasks.filter(([at]) => at > seen.done!).map(([, length]) => length))
+  }
 ]
 
-/** Prints what a page costs a viewer with a slow line and a slow machine, every figure beside its limit: the median of 5 runs with an empty cache each (best and all of them beside it). */
+/**
+ * Prints what a page costs a viewer with a slow line and a slow machine, every figure beside its limit: the median of 5 runs with an empty
+ * cache each (best and all of them beside it).
+ */
 export async function measurePages(): Promise<void> {
   await withPages(async (browser, url, uuid, film) => {
-    console.log(`Chromium ${browser.version()}, ${cpus().length} x ${cpus()[0]?.model.trim()}; slow: CPU ${SLOW.cpu}x slower, ${SLOW.bitsPerSecond / 1e6} Mbit/s, ${SLOW.latency} ms; ${RUNS} runs: median, best (all)`)
+    console.log(
+      `Chromium ${browser.version()}, ${cpus().length} x ${cpus()[0]?.model.trim()}; slow: CPU ${SLOW.cpu}x slower, ${SLOW.bitsPerSecond / 1e6} Mbit/s, ${SLOW.latency} ms; ${RUNS} runs: median, best (all)`
+    )
     console.log('The viewer presses play as soon as the button is drawn; a frame counts once the film moves.')
     const watch = `${url}/w/${shortUuid(uuid)}`
     const scripts = await scriptsOf(browser, watch)
-    console.log(`\nScripts of the watch page, gzipped: ${scripts.own.toFixed(1)} kB before the player's library (at most 60), ${scripts.library.toFixed(1)} kB library`)
+    console.log(
+      `\nScripts of the watch page, gzipped: ${scripts.own.toFixed(1)} kB before the player's library (at most 60), ${scripts.library.toFixed(1)} kB library`
+    )
     const bare = await serveBarePages(Math.round((scripts.own + scripts.library) * 1000), film)
     try {
       for (const screen of ['desktop', 'phone'] as const) {
         await report(`Watch page, slow, ${screen}`, WATCH, async () => await visit(browser, watch, { slow: true, screen }, playing))
-        await report(`Home with ${VIDEOS} videos, slow, ${screen}`, HOME, async () => await visit(browser, url, { slow: true, screen }, scrolling))
+        await report(
+          `Home with ${VIDEOS} videos, slow, ${screen}`,
+          HOME,
+          async () => await visit(browser, url, { slow: true, screen }, scrolling)
+        )
       }
-      await report('A page with nothing but one script of the same size, slow', [
-        { name: 'first contentful paint', limit: Infinity, unit: 'ms', of: seen => seen.painted }, { name: 'script has run', limit: Infinity, unit: 'ms', of: seen => seen.done! }
-      ], async () => await visit(browser, bare.url, { slow: true, screen: 'desktop' }, ran))
-      await report('A page with nothing but a video of the lowest quality, slow', [{ name: 'first video frame', limit: Infinity, unit: 'ms', of: seen => seen.frame! }], async () => await visit(browser, `${bare.url}/film`, { slow: true, screen: 'desktop' }, moving))
-      await report('Watch page, not slowed', [
-        { name: 'first contentful paint', limit: Infinity, unit: 'ms', of: seen => seen.painted }, { name: 'first video frame', limit: 400, unit: 'ms', of: seen => seen.frame! }
-      ], async () => await visit(browser, watch, { slow: false, screen: 'desktop' }, playing))
-      await report('A page with nothing but a video of the lowest quality, not slowed', [{ name: 'first video frame', limit: Infinity, unit: 'ms', of: seen => seen.frame! }], async () => await visit(browser, `${bare.url}/film`, { slow: false, screen: 'desktop' }, moving))
+      await report(
+        'A page with nothing but one script of the same size, slow',
+        [
+          { name: 'first contentful paint', limit: Infinity, unit: 'ms', of: seen => seen.painted },
+          { name: 'script has run', limit: Infinity, unit: 'ms', of: seen => seen.done! }
+        ],
+        async () => await visit(browser, bare.url, { slow: true, screen: 'desktop' }, ran)
+      )
+      await report(
+        'A page with nothing but a video of the lowest quality, slow',
+        [{ name: 'first video frame', limit: Infinity, unit: 'ms', of: seen => seen.frame! }],
+        async () => await visit(browser, `${bare.url}/film`, { slow: true, screen: 'desktop' }, moving)
+      )
+      await report(
+        'Watch page, not slowed',
+        [
+          { name: 'first contentful paint', limit: Infinity, unit: 'ms', of: seen => seen.painted },
+          { name: 'first video frame', limit: 400, unit: 'ms', of: seen => seen.frame! }
+        ],
+        async () => await visit(browser, watch, { slow: false, screen: 'desktop' }, playing)
+      )
+      await report(
+        'A page with nothing but a video of the lowest quality, not slowed',
+        [{ name: 'first video frame', limit: Infinity, unit: 'ms', of: seen => seen.frame! }],
+        async () => await visit(browser, `${bare.url}/film`, { slow: false, screen: 'desktop' }, moving)
+      )
     } finally {
       bare.stop()
     }
@@ -64,10 +101,18 @@ export async function measurePages(): Promise<void> {
 /** Prints every request and every long task of one slow visit to the watch page and to the home page, in their order. */
 export async function drawWaterfall(): Promise<void> {
   await withPages(async (browser, url, uuid) => {
-    for (const [path, act] of [[`/w/${shortUuid(uuid)}`, playing], ['/', settledDown]] as const) {
+    for (const [path, act] of [
+      [`/w/${shortUuid(uuid)}`, playing],
+      ['/', settledDown]
+    ] as const) {
       const seen = await visit(browser, url + path, { slow: true, screen: 'desktop' }, act)
-      console.log(`\n${path}: first paint ${seen.painted.toFixed(0)}, largest ${seen.largest.toFixed(0)}, play ${seen.pressed?.toFixed(0) ?? '-'}, frame ${seen.frame?.toFixed(0) ?? '-'}, shift ${seen.shifted.toFixed(3)}, blocking ${blocking(seen).toFixed(0)} ms`)
-      for (const { at, end, bytes, type, url } of seen.asked) console.log(`${at.toFixed(0).padStart(6)} to ${end.toFixed(0).padStart(8)} ${(bytes / 1000).toFixed(1).padStart(7)} kB  ${type.padEnd(10)} ${new URL(url).pathname}`)
+      console.log(
+        `\n${path}: first paint ${seen.painted.toFixed(0)}, largest ${seen.largest.toFixed(0)}, play ${seen.pressed?.toFixed(0) ?? '-'}, frame ${seen.frame?.toFixed(0) ?? '-'}, shift ${seen.shifted.toFixed(3)}, blocking ${blocking(seen).toFixed(0)} ms`
+      )
+      for (const { at, end, bytes, type, url } of seen.asked)
+        console.log(
+          `${at.toFixed(0).padStart(6)} to ${end.toFixed(0).padStart(8)} ${(bytes / 1000).toFixed(1).padStart(7)} kB  ${type.padEnd(10)} ${new URL(url).pathname}`
+        )
       for (const [at, length] of seen.tasks) console.log(`${at.toFixed(0).padStart(6)} task of ${length.toFixed(0)} ms`)
     }
   })
@@ -94,7 +139,9 @@ async function withPages(act: (browser: Browser, url: string, uuid: string, film
 
 /** The file of the lowest picture of a film. */
 function lowestRung(bed: Bed, uuid: string): string {
-  const found = readdirSync(bed.folder, { recursive: true, encoding: 'utf8' }).filter(name => name.includes(uuid) && /-[1-9]\d*-fragmented\.mp4$/.test(name))
+  const found = readdirSync(bed.folder, { recursive: true, encoding: 'utf8' }).filter(
+    name => name.includes(uuid) && /-[1-9]\d*-fragmented\.mp4$/.test(name)
+  )
   return join(bed.folder, found.sort((a, b) => statSync(join(bed.folder, a)).size - statSync(join(bed.folder, b)).size)[0]!)
 }
 
@@ -119,9 +166,13 @@ async function settledDown(page: Page): Promise<void> {
 /** Until everything is there, then to the end of the list with the wheel. */
 async function scrolling(page: Page): Promise<void> {
   await quiet(page)
-  await page.evaluate(() => { (window as never as { seen: Seen }).seen.done = performance.now() })
+  await page.evaluate(() => {
+    ;(window as never as { seen: Seen }).seen.done = performance.now()
+  })
   for (;;) {
-    const [left, videos] = await page.evaluate(() => [document.documentElement.scrollHeight - innerHeight - scrollY, document.querySelectorAll('.card').length] as const)
+    const [left, videos] = await page.evaluate(
+      () => [document.documentElement.scrollHeight - innerHeight - scrollY, document.querySelectorAll('.card').length] as const
+    )
     if (videos >= VIDEOS && left < 2) break
     await page.mouse.wheel(0, 300)
     await page.waitForTimeout(50)
@@ -129,7 +180,7 @@ async function scrolling(page: Page): Promise<void> {
   await page.waitForTimeout(500)
 }
 
-async function scriptsOf(browser: Browser, url: string): Promise<{ own: number, library: number }> {
+async function scriptsOf(browser: Browser, url: string): Promise<{ own: number; library: number }> {
   const { asked } = await visit(browser, url, { slow: false, screen: 'desktop' }, playing)
   const sums = { own: 0, library: 0 }
   for (const one of asked.filter(({ type }) => type === 'Script')) {
@@ -160,8 +211,10 @@ async function report(title: string, figures: Figure[], run: () => Promise<Seen>
   for (const { name, limit, unit, of } of figures) {
     const values = runs.map(of)
     const middle = median(values)
-    const written = (value: number) => unit === '' && value < 1 ? value.toFixed(3) : value.toFixed(0)
+    const written = (value: number) => (unit === '' && value < 1 ? value.toFixed(3) : value.toFixed(0))
     const bound = limit === Infinity ? '' : `at most ${limit}${middle > limit ? '  OVER' : ''}`
-    console.log(`  ${name.padEnd(42)}${written(middle).padStart(7)} ${unit.padEnd(3)} ${bound.padEnd(20)} best ${written(Math.min(...values))} (${values.map(written).join(', ')})`)
+    console.log(
+      `  ${name.padEnd(42)}${written(middle).padStart(7)} ${unit.padEnd(3)} ${bound.padEnd(20)} best ${written(Math.min(...values))} (${values.map(written).join(', ')})`
+    )
   }
 }

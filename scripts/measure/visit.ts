@@ -4,20 +4,37 @@ import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 /** A line and a machine as many people have them; null is what there is. */
 export const SLOW = { cpu: 4, bitsPerSecond: 1_600_000, latency: 150 }
 /** The screens that are measured. */
-export const SCREENS = { desktop: { viewport: { width: 1280, height: 800 } }, phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true } }
+export const SCREENS = {
+  desktop: { viewport: { width: 1280, height: 800 } },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true }
+}
 
 const SETTLING = 2000
 
 /** A request of a page: times in ms since the navigation began, `bytes` as they travelled, headers included. */
-export type Asked = { url: string, type: string, at: number, end: number, bytes: number }
+export type Asked = { url: string; type: string; at: number; end: number; bytes: number }
 /** What happened in a page, in ms since its navigation began; `tasks` are those of 50 ms and more as [start, length]. */
-export type Seen = { painted: number, largest: number, shifted: number, tasks: [start: number, length: number][], pressed: number | null, frame: number | null, done: number | null, asked: Asked[] }
+export type Seen = {
+  painted: number
+  largest: number
+  shifted: number
+  tasks: [start: number, length: number][]
+  pressed: number | null
+  frame: number | null
+  done: number | null
+  asked: Asked[]
+}
 
 /** What happens in an opened page; `framed` resolves with its first moving frame. */
 export type Act = (page: Page, framed: Promise<void>) => Promise<void>
 
 /** Opens a page with an empty cache, lets `act` happen in it, and tells what was seen. */
-export async function visit(browser: Browser, url: string, { slow, screen }: { slow: boolean, screen: keyof typeof SCREENS }, act: Act): Promise<Seen> {
+export async function visit(
+  browser: Browser,
+  url: string,
+  { slow, screen }: { slow: boolean; screen: keyof typeof SCREENS },
+  act: Act
+): Promise<Seen> {
   const context = await browser.newContext({ ...SCREENS[screen], locale: 'en-GB' })
   try {
     return await look(context, url, slow, act)
@@ -29,7 +46,12 @@ export async function visit(browser: Browser, url: string, { slow, screen }: { s
 /** Waits until nothing was asked for and no long task ran for a while. */
 export async function quiet(page: Page, ms = 1000): Promise<void> {
   await page.waitForLoadState('networkidle')
-  await page.waitForFunction((ms: number) => performance.now() - Math.max(0, ...(window as never as { seen: Seen }).seen.tasks.map(([at, length]) => at + length)) > ms, ms, { polling: 200 })
+  await page.waitForFunction(
+    (ms: number) =>
+      performance.now() - Math.max(0, ...(window as never as { seen: Seen }).seen.tasks.map(([at, length]) => at + length)) > ms,
+    ms,
+    { polling: 200 }
+  )
 }
 
 async function look(context: BrowserContext, url: string, slow: boolean, act: Act): Promise<Seen> {
@@ -41,7 +63,12 @@ async function look(context: BrowserContext, url: string, slow: boolean, act: Ac
   const asked = follow(devtools)
   if (slow) {
     const bytesPerSecond = SLOW.bitsPerSecond / 8
-    await devtools.send('Network.emulateNetworkConditions', { offline: false, latency: SLOW.latency, downloadThroughput: bytesPerSecond, uploadThroughput: bytesPerSecond })
+    await devtools.send('Network.emulateNetworkConditions', {
+      offline: false,
+      latency: SLOW.latency,
+      downloadThroughput: bytesPerSecond,
+      uploadThroughput: bytesPerSecond
+    })
     await devtools.send('Emulation.setCPUThrottlingRate', { rate: SLOW.cpu })
   }
   // The browser has its own start of a new window to get over first.
@@ -52,7 +79,10 @@ async function look(context: BrowserContext, url: string, slow: boolean, act: Ac
   return { ...seen, asked: asked() }
 }
 
-/** Presses where a page asks for it, and resolves with its first moving frame. All by the browser's bare protocol: a question from outside, or the tool's own bindings, would have the page run the tool's code in the middle of what is measured. */
+/**
+ * Presses where a page asks for it, and resolves with its first moving frame. All by the browser's bare protocol: a question from outside,
+ * or the tool's own bindings, would have the page run the tool's code in the middle of what is measured.
+ */
 async function answer(devtools: CDPSession): Promise<{ framed: Promise<void> }> {
   await devtools.send('Runtime.enable')
   for (const name of ['press', 'framed']) await devtools.send('Runtime.addBinding', { name })
@@ -60,7 +90,8 @@ async function answer(devtools: CDPSession): Promise<{ framed: Promise<void> }> 
     devtools.on('Runtime.bindingCalled', ({ name, payload }) => {
       if (name === 'framed') return resolve()
       const [x, y] = payload.split(' ').map(Number) as [number, number]
-      for (const type of ['mousePressed', 'mouseReleased'] as const) void devtools.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 })
+      for (const type of ['mousePressed', 'mouseReleased'] as const)
+        void devtools.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 })
     })
   })
   return { framed }
@@ -79,6 +110,8 @@ function follow(devtools: CDPSession): () => Asked[] {
     const one = asked.get(requestId)
     if (one) Object.assign(one, { end: (timestamp - began!) * 1000, bytes: encodedDataLength })
   })
-  devtools.on('Network.requestServedFromCache', ({ requestId }) => { asked.delete(requestId) })
+  devtools.on('Network.requestServedFromCache', ({ requestId }) => {
+    asked.delete(requestId)
+  })
   return () => [...asked.values()]
 }

@@ -25,23 +25,35 @@ const TICKS = 100
 /** One core's worth for each worker: its encoders have a thread each and take turns. */
 const ONE_CORE = { threads: 1, nice: 0, resolutions: { '144p': true } }
 
-type Costs = { whole: number, sound: number, chunks: number[], join: number }
+type Costs = { whole: number; sound: number; chunks: number[]; join: number }
 
-/** Prints what it costs to encode a film of ten minutes with 1, 2 and 4 workers of one core each: CPU seconds of each, the critical path, and how efficient the split is. */
+/**
+ * Prints what it costs to encode a film of ten minutes with 1, 2 and 4 workers of one core each: CPU seconds of each, the critical path,
+ * and how efficient the split is.
+ */
 export async function measureWorkers(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-workers-'))
   const bed = await makeBed()
   try {
-    loadConfig({ overrides: { ...await bed.config(), transcoding: ONE_CORE } })
+    loadConfig({ overrides: { ...(await bed.config()), transcoding: ONE_CORE } })
     // Keyframes so sparse that nothing is copied.
-    const film = await makeFootage(join(folder, 'film.mp4'), { seconds: SECONDS, size: SIZE, rate: 30, video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '250'] })
+    const film = await makeFootage(join(folder, 'film.mp4'), {
+      seconds: SECONDS,
+      size: SIZE,
+      rate: 30,
+      video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '250']
+    })
     const found = await probe(film, probeLimits())
     const plan = planFor(found)
     const why = whyWhole(found, plan)
     if (why !== null) throw new Error(`The film is not cut: ${why}`)
-    console.log(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}; ${SECONDS} s, ${SIZE}, 30 pictures a second, ${plan.encode.map(({ resolution }) => `${resolution}p`).join(' ')}, one core a worker`)
+    console.log(
+      `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}; ${SECONDS} s, ${SIZE}, 30 pictures a second, ${plan.encode.map(({ resolution }) => `${resolution}p`).join(' ')}, one core a worker`
+    )
     const costs = await alone(film, found, plan, folder)
-    console.log(`\nCPU seconds, each run alone: one pass ${costs.whole.toFixed(1)} (sound ${costs.sound.toFixed(1)}); ${costs.chunks.length} chunks ${sum(costs.chunks).toFixed(1)}; joining ${costs.join.toFixed(2)}`)
+    console.log(
+      `\nCPU seconds, each run alone: one pass ${costs.whole.toFixed(1)} (sound ${costs.sound.toFixed(1)}); ${costs.chunks.length} chunks ${sum(costs.chunks).toFixed(1)}; joining ${costs.join.toFixed(2)}`
+    )
     for (const number of NUMBERS) report(number, simulated(costs, number), costs.whole, 'calculated')
     console.log('\nWith worker processes, pictures and storyboard included')
     let whole = 0
@@ -63,11 +75,20 @@ export async function measureWorkers(): Promise<void> {
 async function alone(film: string, found: Probe, plan: Plan, place: string): Promise<Costs> {
   const folder = join(place, 'alone')
   await mkdir(folder)
-  const whole = await cost(async () => { await encodeToHls(film, folder, plan, found, {}).done })
-  const sound = await cost(async () => { await soundToHls(film, folder, plan, found, {}).done })
+  const whole = await cost(async () => {
+    await encodeToHls(film, folder, plan, found, {}).done
+  })
+  const sound = await cost(async () => {
+    await soundToHls(film, folder, plan, found, {}).done
+  })
   const pieces = cutFilm(found.duration, config.transcoding.chunks.length / 1000, plan.settings.segmentSeconds)
   const chunks: number[] = []
-  for (const [number, piece] of pieces.entries()) chunks.push(await cost(async () => { await encodeChunk(film, folder, { stem: String(number), ...piece }, plan, found, {}).done }))
+  for (const [number, piece] of pieces.entries())
+    chunks.push(
+      await cost(async () => {
+        await encodeChunk(film, folder, { stem: String(number), ...piece }, plan, found, {}).done
+      })
+    )
   const joining = await cost(async () => {
     for (const { resolution } of plan.encode) {
       const output: HlsOutput = { kind: 'video', resolution, ...hlsNames(resolution) }
@@ -88,7 +109,11 @@ function simulated({ whole, sound, chunks, join: joining }: Costs, number: numbe
 }
 
 /** Encodes the film with so many worker processes; CPU seconds of each, and seconds from the upload to the end. */
-async function together(bed: Bed, film: string, { number, port }: { number: number, port: number }): Promise<{ seconds: number[], wall: number }> {
+async function together(
+  bed: Bed,
+  film: string,
+  { number, port }: { number: number; port: number }
+): Promise<{ seconds: number[]; wall: number }> {
   const more = { listen: { port }, webserver: { https: false, hostname: '127.0.0.1', port }, transcoding: ONE_CORE }
   const web = await bed.serve(more, { args: ['--roles', 'web'] })
   const workers: Measured[] = []
@@ -111,13 +136,16 @@ async function encoded(url: string, film: string): Promise<void> {
   const headers = await login(url)
   const { videoChannels } = await json<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers })
   const form = new FormData()
-  for (const [name, value] of Object.entries({ channelId: videoChannels[0]!.id, name: 'A long film', privacy: 1 })) form.set(name, String(value))
-  form.set('videofile', new Blob([await readFile(film) as Buffer<ArrayBuffer>], { type: 'video/mp4' }), 'film.mp4')
+  for (const [name, value] of Object.entries({ channelId: videoChannels[0]!.id, name: 'A long film', privacy: 1 }))
+    form.set(name, String(value))
+  form.set('videofile', new Blob([(await readFile(film)) as Buffer<ArrayBuffer>], { type: 'video/mp4' }), 'film.mp4')
   const answer = await fetch(`${url}/api/v1/videos/upload`, { method: 'POST', headers, body: form })
   if (!answer.ok) throw new Error(await answer.text())
-  const { video: { uuid } } = await answer.json() as { video: { uuid: string } }
+  const {
+    video: { uuid }
+  } = (await answer.json()) as { video: { uuid: string } }
   for (;;) {
-    const { state, error } = await json<{ state: string, error: string | null }>(`${url}/api/v1/videos/${uuid}/transcoding`, { headers })
+    const { state, error } = await json<{ state: string; error: string | null }>(`${url}/api/v1/videos/${uuid}/transcoding`, { headers })
     if (state === 'done') return
     if (state === 'failed') throw new Error(error ?? 'The film could not be encoded')
     await sleep(200)
@@ -144,5 +172,8 @@ function sum(values: number[]): number {
 function report(number: number, seconds: number[], whole: number, how: string): void {
   const path = Math.max(...seconds)
   const efficiency = whole / (number * path)
-  console.log(`  ${number} ${number === 1 ? 'worker ' : 'workers'} (${how})`.padEnd(30) + `critical path ${path.toFixed(1).padStart(7)} s   efficiency ${efficiency.toFixed(3)}${number === 1 ? '' : ` >= ${EFFICIENT} ${efficiency >= EFFICIENT ? 'kept' : 'MISSED'}`}   (${seconds.map(value => value.toFixed(1)).join(', ')})`)
+  console.log(
+    `  ${number} ${number === 1 ? 'worker ' : 'workers'} (${how})`.padEnd(30) +
+      `critical path ${path.toFixed(1).padStart(7)} s   efficiency ${efficiency.toFixed(3)}${number === 1 ? '' : ` >= ${EFFICIENT} ${efficiency >= EFFICIENT ? 'kept' : 'MISSED'}`}   (${seconds.map(value => value.toFixed(1)).join(', ')})`
+  )
 }

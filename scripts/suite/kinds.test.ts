@@ -5,7 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testFiles } from './kinds.ts'
 
 // Put together here, or this file would be taken for one of them.
-const [mock, inject, environment, execute, build, proto] = ['vi.', 'inj', 'process.', 'exec', 'bui', 'proto'].map((word, index) => word + ['mock', 'ect', 'env', 'File', 'lt', 'type'][index])
+const [mock, inject, environment, execute, build, proto] = ['vi.', 'inj', 'process.', 'exec', 'bui', 'proto'].map(
+  (word, index) => word + ['mock', 'ect', 'env', 'File', 'lt', 'type'][index]
+)
 
 let folder: string
 beforeAll(() => {
@@ -33,13 +35,23 @@ function write(path: string, text: string): void {
 }
 
 test('what a file needs follows from it and its helpers, not from the code under test', () => {
-  expect(testFiles(folder).map(({ path, kind, build, ownProcess }) => `${path} ${kind}${build ? ' built' : ''}${ownProcess ? ' alone' : ''}`)).toEqual([
-    'client/src/ui/styles.test.ts unit', 'client/test/watch.test.ts browser', 'server/comments/comments.test.ts server built', 'server/core/config.test.ts unit alone', 'server/core/guard.test.ts unit alone', 'server/core/paging.test.ts unit', 'server/core/send.test.ts unit alone',
-    'server/media/hls.test.ts media', 'server/views/between.test.ts server built'
+  expect(
+    testFiles(folder).map(({ path, kind, build, ownProcess }) => `${path} ${kind}${build ? ' built' : ''}${ownProcess ? ' alone' : ''}`)
+  ).toEqual([
+    'client/src/ui/styles.test.ts unit',
+    'client/test/watch.test.ts browser',
+    'server/comments/comments.test.ts server built',
+    'server/core/config.test.ts unit alone',
+    'server/core/guard.test.ts unit alone',
+    'server/core/paging.test.ts unit',
+    'server/core/send.test.ts unit alone',
+    'server/media/hls.test.ts media',
+    'server/views/between.test.ts server built'
   ])
 })
 
 test('every test file of the project is found', () => {
   const files = testFiles()
-  for (const kind of ['unit', 'media', 'server', 'browser']) expect(files.filter(file => file.kind === kind).length, kind).toBeGreaterThan(5)
+  for (const kind of ['unit', 'media', 'server', 'browser'])
+    expect(files.filter(file => file.kind === kind).length, kind).toBeGreaterThan(5)
 })

@@ -11,8 +11,16 @@ import { fileURLToPath } from 'node:url'
  */
 export type TestKind = 'unit' | 'media' | 'server' | 'browser'
 
-/** A test file: its path from the project's folder, what it needs, whether that is a build too, and whether it changes its process so that no other file may run there. */
-export interface TestFile { path: string, kind: TestKind, build: boolean, ownProcess: boolean }
+/**
+ * A test file: its path from the project's folder, what it needs, whether that is a build too, and whether it changes its process so that
+ * no other file may run there.
+ */
+export interface TestFile {
+  path: string
+  kind: TestKind
+  build: boolean
+  ownProcess: boolean
+}
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const FOLDERS = ['server', 'shared', 'client', 'scripts']
@@ -20,8 +28,13 @@ const FOLDERS = ['server', 'shared', 'client', 'scripts']
 /** Every test file of the project. */
 export function testFiles(folder = root): TestFile[] {
   const texts = new Map<string, string>()
-  return FOLDERS.flatMap(name => existsSync(join(folder, name)) ? readdirSync(join(folder, name), { recursive: true, encoding: 'utf8' }).map(path => join(name, path)) : [])
-    .filter(path => path.endsWith('.test.ts')).sort()
+  return FOLDERS.flatMap(name =>
+    existsSync(join(folder, name))
+      ? readdirSync(join(folder, name), { recursive: true, encoding: 'utf8' }).map(path => join(name, path))
+      : []
+  )
+    .filter(path => path.endsWith('.test.ts'))
+    .sort()
     .map(path => {
       const needs = [...withHelpers(join(folder, path), texts)].map(file => read(file, texts))
       const kind = kindOf(path, needs)
@@ -34,7 +47,9 @@ export function testFiles(folder = root): TestFile[] {
 function kindOf(path: string, texts: string[]): TestKind {
   if (path.startsWith(join('client', 'test'))) return 'browser'
   if (texts.some(text => /\binject\(|\b(built|startPostgres|startRedis|Trial)\(/.test(text))) return 'server'
-  return texts.some(text => /\b(makeFootage|footage|runFfmpeg|runFfprobe|probe)\(|\b(exec|execFile|spawn)\w*\(\s*'ff/.test(text)) ? 'media' : 'unit'
+  return texts.some(text => /\b(makeFootage|footage|runFfmpeg|runFfprobe|probe)\(|\b(exec|execFile|spawn)\w*\(\s*'ff/.test(text))
+    ? 'media'
+    : 'unit'
 }
 
 /** A file and the test helpers it imports, directly or through others; code that is not for tests needs no services by itself. */

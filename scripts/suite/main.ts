@@ -24,7 +24,10 @@ const NICE_BESIDE_BROWSER = 5
 const WORKERS = { browser: clamp(Math.floor(cpus().length / 3), 1, 2), other: clamp(cpus().length - 1, 2, 6) }
 
 /** What one of the checks found. */
-interface Count { passed: number, failed: number }
+interface Count {
+  passed: number
+  failed: number
+}
 
 const began = Number(process.env.BOBINE_TEST_BEGAN ?? Date.now() / 1000)
 const elapsed = () => Date.now() / 1000 - began
@@ -35,7 +38,9 @@ process.once('SIGINT', () => {})
 
 const { values: options, positionals: words } = commandLine()
 const all = testFiles()
-const chosen = all.filter(({ path, kind }) => (!options.unit || kind === 'unit') && (words.length === 0 || words.some(word => path.includes(word))))
+const chosen = all.filter(
+  ({ path, kind }) => (!options.unit || kind === 'unit') && (words.length === 0 || words.some(word => path.includes(word)))
+)
 if (chosen.length === 0) finish([{ passed: 0, failed: 1 }], [`No test file's path contains ${words.join(' or ')}`])
 
 if (elapsed() > 1) phases.push({ name: 'packages', from: 0, to: elapsed() })
@@ -54,24 +59,46 @@ const checks = [
 ]
 // Tests that need the build wait for it (server/test/built.ts), the others begin.
 if (chosen.some(({ build }) => build)) checks.push(check('Build', ['--import', 'tsx', 'scripts/build.ts'], /^Build failed/gm))
-const results = (await Promise.all([lane('tests without a browser', chosen.filter(({ kind }) => kind !== 'browser'), services), lane('tests with a browser', chosen.filter(({ kind }) => kind === 'browser'), services)])).flat()
+const results = (
+  await Promise.all([
+    lane(
+      'tests without a browser',
+      chosen.filter(({ kind }) => kind !== 'browser'),
+      services
+    ),
+    lane(
+      'tests with a browser',
+      chosen.filter(({ kind }) => kind === 'browser'),
+      services
+    )
+  ])
+).flat()
 await services?.stop()
 const counts = await Promise.all(checks)
 
 const count = { passed: sum(results, ({ passed }) => passed), failed: sum(results, ({ failed }) => failed.length) }
-const secondTries = results.flatMap(({ path, secondTries }) => secondTries.map(({ name, message }) => `Passed only the second time: ${path}: ${name} (${message})`))
+const secondTries = results.flatMap(({ path, secondTries }) =>
+  secondTries.map(({ name, message }) => `Passed only the second time: ${path}: ${name} (${message})`)
+)
 const notes = [...timeLines(results, phases, busy(), readTimes()), '', ...secondTries]
 if (secondTries.length > MAX_SECOND_TRIES) {
   notes.push(`${secondTries.length} tests needed a second try; more than ${MAX_SECOND_TRIES} fail the run.`)
   count.failed++
 }
 notes.push(...results.flatMap(({ path, failed }) => failed.map(({ name, message }) => `Failed: ${path}: ${name} (${message})`)))
-if (options['keep-times']) keepTimes(results, all.map(({ path }) => path))
+if (options['keep-times'])
+  keepTimes(
+    results,
+    all.map(({ path }) => path)
+  )
 finish([...counts, count], notes)
 
 function commandLine() {
   try {
-    const parsed = parseArgs({ allowPositionals: true, options: { unit: { type: 'boolean' }, 'keep-times': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+    const parsed = parseArgs({
+      allowPositionals: true,
+      options: { unit: { type: 'boolean' }, 'keep-times': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }
+    })
     if (!parsed.values.help) return parsed
     console.log(HELP)
     process.exit(0)
@@ -82,7 +109,12 @@ function commandLine() {
 }
 
 function programsOf(files: TestFile[]): Program[] {
-  const NEEDED: Record<TestKind, Program[]> = { unit: [], media: ['ffmpeg'], server: ['ffmpeg', 'redis', 'postgresql'], browser: ['ffmpeg', 'redis', 'postgresql', 'chromium'] }
+  const NEEDED: Record<TestKind, Program[]> = {
+    unit: [],
+    media: ['ffmpeg'],
+    server: ['ffmpeg', 'redis', 'postgresql'],
+    browser: ['ffmpeg', 'redis', 'postgresql', 'chromium']
+  }
   return [...new Set(files.flatMap(({ kind }) => NEEDED[kind]))]
 }
 
@@ -104,7 +136,20 @@ async function lane(name: string, files: TestFile[], services: RunningServices |
   const workers = browser ? WORKERS.browser : WORKERS.other
   try {
     const env = { ...process.env, BOBINE_TEST_RESULTS: file, VITEST_MAX_WORKERS: String(workers), ...services?.environment }
-    const { code } = await timed(name, async () => await node(['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', `--reporter=${join(root, 'scripts/suite/reporter.ts')}`, ...files.map(({ path }) => path)], { shown: true, env, nice: browser ? 0 : NICE_BESIDE_BROWSER }))
+    const { code } = await timed(
+      name,
+      async () =>
+        await node(
+          [
+            'node_modules/vitest/vitest.mjs',
+            'run',
+            '--reporter=default',
+            `--reporter=${join(root, 'scripts/suite/reporter.ts')}`,
+            ...files.map(({ path }) => path)
+          ],
+          { shown: true, env, nice: browser ? 0 : NICE_BESIDE_BROWSER }
+        )
+    )
     const results = JSON.parse(readFileSync(file, 'utf8')) as FileResult[]
     if (code !== 0 && results.every(({ failed }) => failed.length === 0)) results.push(notRun(name, `vitest ended with ${code}`))
     return results
@@ -119,22 +164,33 @@ function notRun(name: string, message: string): FileResult {
   return { path: name, seconds: 0, passed: 0, skipped: 0, failed: [{ name: '(all)', message }], secondTries: [] }
 }
 
-function node(parameters: string[], { shown = false, env = process.env, nice = 0 }: { shown?: boolean, env?: NodeJS.ProcessEnv, nice?: number } = {}): Promise<{ code: number | null, output: string }> {
+function node(
+  parameters: string[],
+  { shown = false, env = process.env, nice = 0 }: { shown?: boolean; env?: NodeJS.ProcessEnv; nice?: number } = {}
+): Promise<{ code: number | null; output: string }> {
   return new Promise(resolve => {
-    const child = spawn(process.execPath, parameters, { cwd: root, env, stdio: ['ignore', shown ? 'inherit' : 'pipe', shown ? 'inherit' : 'pipe'] })
+    const child = spawn(process.execPath, parameters, {
+      cwd: root,
+      env,
+      stdio: ['ignore', shown ? 'inherit' : 'pipe', shown ? 'inherit' : 'pipe']
+    })
     if (nice > 0 && child.pid !== undefined) setPriority(child.pid, nice)
     let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', data => output += String(data))
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', data => (output += String(data)))
     child.once('close', code => resolve({ code, output }))
   })
 }
 
 async function timed<T>(name: string, act: () => Promise<T>): Promise<T> {
   const from = elapsed()
-  try { return await act() } finally { phases.push({ name, from, to: elapsed() }) }
+  try {
+    return await act()
+  } finally {
+    phases.push({ name, from, to: elapsed() })
+  }
 }
 
-function idle(): { at: number, ms: number } {
+function idle(): { at: number; ms: number } {
   return { at: Date.now(), ms: sum(cpus(), ({ times }) => times.idle) }
 }
 

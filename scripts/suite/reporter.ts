@@ -3,7 +3,10 @@ import { relative } from 'node:path'
 import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vitest/node'
 import type { FileResult, Noted } from './results.ts'
 
-/** A vitest reporter that writes what `scripts/test` wants to know of each file, as JSON (FileResult[]) into the file that BOBINE_TEST_RESULTS names. */
+/**
+ * A vitest reporter that writes what `scripts/test` wants to know of each file, as JSON (FileResult[]) into the file that
+ * BOBINE_TEST_RESULTS names.
+ */
 export default class Results implements Reporter {
   readonly #began = new Map<string, number>()
   readonly #seconds = new Map<string, number>()
@@ -26,7 +29,15 @@ export default class Results implements Reporter {
     if (!file) return
     const results = modules.map(module => this.#resultOf(module))
     // An error outside of any test belongs to no file.
-    if (errors.length > 0) results.push({ path: '(outside of the tests)', seconds: 0, passed: 0, skipped: 0, failed: errors.map(({ message }) => ({ name: 'unhandled error', message: firstLine(message) })), secondTries: [] })
+    if (errors.length > 0)
+      results.push({
+        path: '(outside of the tests)',
+        seconds: 0,
+        passed: 0,
+        skipped: 0,
+        failed: errors.map(({ message }) => ({ name: 'unhandled error', message: firstLine(message) })),
+        secondTries: []
+      })
     writeFileSync(file, JSON.stringify(results))
   }
 
@@ -35,11 +46,17 @@ export default class Results implements Reporter {
     const states = cases.map(one => one.result().state)
     const failed = cases.filter(one => one.result().state === 'failed').map(noted)
     // A file that does not even load, or whose hooks fail, may have no failed test.
-    const broken = module.state() === 'failed' && failed.length === 0 ? [{ name: '(the whole file)', message: firstLine(module.errors()[0]?.message ?? suiteError(module)) }] : []
+    const broken =
+      module.state() === 'failed' && failed.length === 0
+        ? [{ name: '(the whole file)', message: firstLine(module.errors()[0]?.message ?? suiteError(module)) }]
+        : []
     return {
-      path: relative(this.#root, module.moduleId), seconds: this.#seconds.get(module.id) ?? 0,
-      passed: states.filter(state => state === 'passed').length, skipped: states.filter(state => state === 'skipped').length,
-      failed: [...failed, ...broken], secondTries: cases.filter(one => one.diagnostic()?.flaky).map(noted)
+      path: relative(this.#root, module.moduleId),
+      seconds: this.#seconds.get(module.id) ?? 0,
+      passed: states.filter(state => state === 'passed').length,
+      skipped: states.filter(state => state === 'skipped').length,
+      failed: [...failed, ...broken],
+      secondTries: cases.filter(one => one.diagnostic()?.flaky).map(noted)
     }
   }
 }

@@ -1,8 +1,18 @@
 /** A test by its full name, and the first line of what went wrong. */
-export interface Noted { name: string, message: string }
+export interface Noted {
+  name: string
+  message: string
+}
 
 /** What a test file came to; `seconds` from the moment a process took it to its end. */
-export interface FileResult { path: string, seconds: number, passed: number, skipped: number, failed: Noted[], secondTries: Noted[] }
+export interface FileResult {
+  path: string
+  seconds: number
+  passed: number
+  skipped: number
+  failed: Noted[]
+  secondTries: Noted[]
+}
 
 /** More tests that passed only the second time than this fail a run. */
 export const MAX_SECOND_TRIES = 3

@@ -2,7 +2,10 @@ import { relative } from 'node:path'
 import type { TestSequencer, TestSpecification } from 'vitest/node'
 import { readTimes } from './times.ts'
 
-/** Projects one after the other, so that their processes can be used again; those that need least first, as they tell soonest. Within each the slowest file first, so that all processors end together. */
+/**
+ * Projects one after the other, so that their processes can be used again; those that need least first, as they tell soonest. Within each
+ * the slowest file first, so that all processors end together.
+ */
 export class SlowestFirst implements TestSequencer {
   readonly #times = readTimes()
 

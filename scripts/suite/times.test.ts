@@ -3,7 +3,10 @@ import type { FileResult } from './results.ts'
 import { mergedTimes, timeLines, type Phase } from './times.ts'
 
 const file = (path: string, seconds: number): FileResult => ({ path, seconds, passed: 1, skipped: 0, failed: [], secondTries: [] })
-const phases = (to: number): Phase[] => [{ name: 'services', from: 0, to: 2.5 }, { name: 'tests', from: 2.5, to }]
+const phases = (to: number): Phase[] => [
+  { name: 'services', from: 0, to: 2.5 },
+  { name: 'tests', from: 2.5, to }
+]
 
 test('the time of every file stands below its folder, the ten slowest by themselves, then the phases', () => {
   const results = Array.from({ length: 12 }, (_, index) => file(`server/core/f${index}.test.ts`, index))
@@ -13,7 +16,11 @@ test('the time of every file stands below its folder, the ten slowest by themsel
   const slowest = lines.slice(lines.indexOf('The slowest files') + 1, lines.indexOf('Phases') - 1)
   expect(slowest).toHaveLength(10)
   expect(slowest[0]).toBe('    11.0  server/core/f11.test.ts (4.0 when last written down)')
-  expect(lines.slice(lines.indexOf('Phases') + 1)).toEqual(['     2.5  services (from 0 to 3)', '    87.5  tests (from 3 to 90)', '    90.0  all, the processors 87% busy'])
+  expect(lines.slice(lines.indexOf('Phases') + 1)).toEqual([
+    '     2.5  services (from 0 to 3)',
+    '    87.5  tests (from 3 to 90)',
+    '    90.0  all, the processors 87% busy'
+  ])
 })
 
 test('a run over twenty minutes names the files that grew, and new ones', () => {
@@ -21,11 +28,20 @@ test('a run over twenty minutes names the files that grew, and new ones', () => 
   const before = { 'a.test.ts': 90, 'b.test.ts': 5, 'c.test.ts': 1 }
   expect(timeLines(results, phases(1199), 1, before).join('\n')).not.toContain('the limit')
   const lines = timeLines(results, phases(1260), 1, before)
-  expect(lines.slice(-3)).toEqual(['This run took 21.0 minutes, the limit is 20. Files that grew:', '  d.test.ts: new, now 30.0', '  b.test.ts: 5.0, now 12.0'])
+  expect(lines.slice(-3)).toEqual([
+    'This run took 21.0 minutes, the limit is 20. Files that grew:',
+    '  d.test.ts: new, now 30.0',
+    '  b.test.ts: 5.0, now 12.0'
+  ])
   expect(timeLines(results.slice(0, 1), phases(1260), 1, before).at(-1)).toBe('  none: the machine was slower')
 })
 
 test('a run of some files leaves the times of the others, and forgets files that are gone', () => {
-  expect(mergedTimes({ 'a.test.ts': 1, 'b.test.ts': 2, 'gone.test.ts': 3 }, [file('b.test.ts', 4.26), file('(outside of the tests)', 0)], ['b.test.ts', 'a.test.ts', 'new.test.ts']))
-    .toEqual({ 'a.test.ts': 1, 'b.test.ts': 4.3 })
+  expect(
+    mergedTimes(
+      { 'a.test.ts': 1, 'b.test.ts': 2, 'gone.test.ts': 3 },
+      [file('b.test.ts', 4.26), file('(outside of the tests)', 0)],
+      ['b.test.ts', 'a.test.ts', 'new.test.ts']
+    )
+  ).toEqual({ 'a.test.ts': 1, 'b.test.ts': 4.3 })
 })

@@ -6,7 +6,11 @@ import type { FileResult } from './results.ts'
 /** Seconds by the path of a test file. */
 export type Times = Record<string, number>
 /** A part of a run, from `from` to `to` (seconds since its beginning). */
-export interface Phase { name: string, from: number, to: number }
+export interface Phase {
+  name: string
+  from: number
+  to: number
+}
 
 /** What each test file took when it was last written down (`scripts/test --keep-times`). */
 const TIMES_FILE = fileURLToPath(new URL('./times.json', import.meta.url))
@@ -19,7 +23,7 @@ const GROWN = { times: 1.5, seconds: 5 }
 
 /** The times that were written down; none where there are none. */
 export function readTimes(): Times {
-  return existsSync(TIMES_FILE) ? JSON.parse(readFileSync(TIMES_FILE, 'utf8')) as Times : {}
+  return existsSync(TIMES_FILE) ? (JSON.parse(readFileSync(TIMES_FILE, 'utf8')) as Times) : {}
 }
 
 /** Writes down the times of a run; files of the project that were not run keep theirs. */
@@ -30,21 +34,46 @@ export function keepTimes(results: FileResult[], paths: string[]): void {
 /** The times of `paths`, in their order by name: those of the run, or those from before. */
 export function mergedTimes(before: Times, results: FileResult[], paths: string[]): Times {
   const times: Times = { ...before, ...Object.fromEntries(results.map(({ path, seconds }) => [path, Number(seconds.toFixed(1))])) }
-  return Object.fromEntries([...paths].sort().filter(path => times[path] !== undefined).map(path => [path, times[path]!]))
+  return Object.fromEntries(
+    [...paths]
+      .sort()
+      .filter(path => times[path] !== undefined)
+      .map(path => [path, times[path]!])
+  )
 }
 
-/** The lines at the end of a run: the time of every file by folder, the ten slowest, the phases, and the files that grew where the run took too long. */
+/**
+ * The lines at the end of a run: the time of every file by folder, the ten slowest, the phases, and the files that grew where the run took
+ * too long.
+ */
 export function timeLines(results: FileResult[], phases: Phase[], busy: number, before: Times): string[] {
   const total = Math.max(0, ...phases.map(({ to }) => to))
   const slowest = [...results].sort((a, b) => b.seconds - a.seconds)
   const lines = ['', 'Seconds of every file', ...byFolder(results), '', 'The slowest files']
-  lines.push(...slowest.slice(0, SLOWEST_NAMED).map(({ path, seconds }) => `  ${seconds.toFixed(1).padStart(6)}  ${path}${before[path] === undefined ? '' : ` (${before[path].toFixed(1)} when last written down)`}`))
-  lines.push('', 'Phases', ...phases.map(({ name, from, to }) => `  ${(to - from).toFixed(1).padStart(6)}  ${name} (from ${from.toFixed(0)} to ${to.toFixed(0)})`))
+  lines.push(
+    ...slowest
+      .slice(0, SLOWEST_NAMED)
+      .map(
+        ({ path, seconds }) =>
+          `  ${seconds.toFixed(1).padStart(6)}  ${path}${before[path] === undefined ? '' : ` (${before[path].toFixed(1)} when last written down)`}`
+      )
+  )
+  lines.push(
+    '',
+    'Phases',
+    ...phases.map(({ name, from, to }) => `  ${(to - from).toFixed(1).padStart(6)}  ${name} (from ${from.toFixed(0)} to ${to.toFixed(0)})`)
+  )
   lines.push(`  ${total.toFixed(1).padStart(6)}  all, the processors ${Math.round(busy * 100)}% busy`)
   if (total > LONGEST_RUN) {
     lines.push('', `This run took ${(total / 60).toFixed(1)} minutes, the limit is ${LONGEST_RUN / 60}. Files that grew:`)
-    const grown = slowest.filter(({ path, seconds }) => seconds > (before[path] ?? 0) * GROWN.times && seconds > (before[path] ?? 0) + GROWN.seconds)
-    lines.push(...grown.map(({ path, seconds }) => `  ${path}: ${before[path] === undefined ? 'new' : before[path].toFixed(1)}, now ${seconds.toFixed(1)}`))
+    const grown = slowest.filter(
+      ({ path, seconds }) => seconds > (before[path] ?? 0) * GROWN.times && seconds > (before[path] ?? 0) + GROWN.seconds
+    )
+    lines.push(
+      ...grown.map(
+        ({ path, seconds }) => `  ${path}: ${before[path] === undefined ? 'new' : before[path].toFixed(1)}, now ${seconds.toFixed(1)}`
+      )
+    )
     if (grown.length === 0) lines.push('  none: the machine was slower')
   }
   return lines
@@ -52,9 +81,9 @@ export function timeLines(results: FileResult[], phases: Phase[], busy: number, 
 
 function byFolder(results: FileResult[]): string[] {
   const folders = new Map<string, string[]>()
-  for (const { path, seconds } of [...results].sort((a, b) => a.path < b.path ? -1 : 1)) {
+  for (const { path, seconds } of [...results].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     const folder = dirname(path)
-    folders.set(folder, [...folders.get(folder) ?? [], `${basename(path, '.test.ts')} ${seconds.toFixed(1)}`])
+    folders.set(folder, [...(folders.get(folder) ?? []), `${basename(path, '.test.ts')} ${seconds.toFixed(1)}`])
   }
   return [...folders].map(([folder, files]) => `  ${folder}: ${files.join(', ')}`)
 }

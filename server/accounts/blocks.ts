@@ -15,16 +15,16 @@ import { forgetKeys } from '../actors/keyring.ts'
 
 /** Whose list of blocks: a user's, or the instance's own (null). */
 export type Owner = number | null
-type Filters = { start: number, count: number, sort?: 'createdAt' | '-createdAt', search?: string }
+type Filters = { start: number; count: number; sort?: 'createdAt' | '-createdAt'; search?: string }
 type Status = z.output<(typeof blocklists)['GET /blocklist/status']['response']>
 
-const is = (owner: Owner): Sql => owner === null ? sql`block.user_id IS NULL` : sql`block.user_id = ${owner}`
+const is = (owner: Owner): Sql => (owner === null ? sql`block.user_id IS NULL` : sql`block.user_id = ${owner}`)
 const BY = sql`JOIN actors by_actor ON by_actor.host IS NULL JOIN accounts by_account ON by_account.actor_id = by_actor.id
   AND CASE WHEN block.user_id IS NULL THEN by_actor.preferred_username = ${INSTANCE_ACTOR}::text ELSE by_account.user_id = block.user_id END`
 
 /** Blocks an account. Throws 404, 409 for the viewer's own. */
 export async function blockAccount(owner: Owner, viewer: Viewer, handle: string): Promise<void> {
-  const [found] = await run<{ id: number, actor_id: number, local: boolean }>(sql`
+  const [found] = await run<{ id: number; actor_id: number; local: boolean }>(sql`
     SELECT account.id, actor.id AS actor_id, actor.host IS NULL AS local FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${hasHandle(sql`actor`, handle)}`)
   if (!found) throw notFound('Account')
   if (found.id === viewer.accountId) throw new Problem(409, null, 'You cannot block yourself.')
@@ -35,7 +35,9 @@ export async function blockAccount(owner: Owner, viewer: Viewer, handle: string)
 
 /** Takes a block of an account back. Throws 404. */
 export async function unblockAccount(owner: Owner, handle: string): Promise<void> {
-  const gone = await run(sql`DELETE FROM blocked_accounts block USING actors actor WHERE actor.id = block.actor_id AND ${is(owner)} AND ${hasHandle(sql`actor`, handle)} RETURNING block.id`)
+  const gone = await run(
+    sql`DELETE FROM blocked_accounts block USING actors actor WHERE actor.id = block.actor_id AND ${is(owner)} AND ${hasHandle(sql`actor`, handle)} RETURNING block.id`
+  )
   if (gone.length === 0) throw new Problem(404, null, 'Account block entry not found.')
   forgetKeys()
 }
@@ -75,9 +77,15 @@ export async function listBlockedServers(owner: Owner, filters: Filters) {
 export async function blockStatus(viewer: Viewer | null, accounts: string[], hosts: string[]): Promise<Status> {
   const flags = sql`coalesce(bool_or(block.user_id IS NULL), false) AS "blockedByServer", coalesce(bool_or(block.user_id = ${viewer?.id ?? null}), false) AS "blockedByUser"`
   const Row = z.object({ blockedByServer: z.boolean(), blockedByUser: z.boolean() })
-  const ask = async (names: string[], from: (name: string) => Sql) => Object.fromEntries(await Promise.all([...new Set(names)].map(async name => [name, (await query(Row, sql`SELECT ${flags} ${from(name)}`))[0]!] as const)))
+  const ask = async (names: string[], from: (name: string) => Sql) =>
+    Object.fromEntries(
+      await Promise.all([...new Set(names)].map(async name => [name, (await query(Row, sql`SELECT ${flags} ${from(name)}`))[0]!] as const))
+    )
   return {
-    accounts: await ask(accounts, name => sql`FROM blocked_accounts block JOIN actors actor ON actor.id = block.actor_id WHERE ${hasHandle(sql`actor`, name)}`),
+    accounts: await ask(
+      accounts,
+      name => sql`FROM blocked_accounts block JOIN actors actor ON actor.id = block.actor_id WHERE ${hasHandle(sql`actor`, name)}`
+    ),
     hosts: await ask(hosts, name => sql`FROM blocked_hosts block WHERE block.host = ${name.toLowerCase()}`)
   }
 }
@@ -85,7 +93,9 @@ export async function blockStatus(viewer: Viewer | null, accounts: string[], hos
 /** Sends away the followers from there: they are told, as far as anything is still sent to them. */
 async function endFollows(who: Sql): Promise<void> {
   for (;;) {
-    const found = await transaction(async inside => await findFollow(sql`follower.host IS NOT NULL AND target.host IS NULL AND ${who}`, inside))
+    const found = await transaction(
+      async inside => await findFollow(sql`follower.host IS NOT NULL AND target.host IS NULL AND ${who}`, inside)
+    )
     if (!found) return
     await removeFollower(found)
   }
@@ -97,11 +107,19 @@ function matches(columns: Sql[], search: string | undefined): Sql {
   return sql`(${columns.map(column => sql`${column} ILIKE ${pattern}`).reduce((sum, one) => sql`${sum} OR ${one}`)})`
 }
 
-async function part<T extends z.ZodType>(row: T, from: Sql, blocked: Sql, { start, count, sort = '-createdAt' }: Filters): Promise<{ total: number, data: z.output<T>[] }> {
+async function part<T extends z.ZodType>(
+  row: T,
+  from: Sql,
+  blocked: Sql,
+  { start, count, sort = '-createdAt' }: Filters
+): Promise<{ total: number; data: z.output<T>[] }> {
   const order = sort === 'createdAt' ? sql`block.id` : sql`block.id DESC`
-  const [answer] = await query(z.object({ total: z.int(), data: z.array(row) }), sql`
+  const [answer] = await query(
+    z.object({ total: z.int(), data: z.array(row) }),
+    sql`
     SELECT (SELECT count(*)::int ${from}) AS total, coalesce((SELECT json_agg(part.entry) FROM (
       SELECT json_build_object('byAccount', ${accountSql(sql`by_account`, sql`by_actor`)}, ${blocked}, 'createdAt', ${isoSql(sql`block.created_at`)}) AS entry
-      ${from} ORDER BY ${order} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`)
-  return answer! as { total: number, data: z.output<T>[] }
+      ${from} ORDER BY ${order} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
+  )
+  return answer! as { total: number; data: z.output<T>[] }
 }

@@ -24,14 +24,21 @@ export async function grant(request: HttpRequest): Promise<Issued> {
 async function answer(request: HttpRequest, transaction?: Transaction): Promise<Issued> {
   const { access_token, refresh_token } = config.oauth2.token_lifetime
   const server = new OAuth2Server({
-    model: model(transaction), accessTokenLifetime: access_token / 1000, refreshTokenLifetime: refresh_token / 1000
+    model: model(transaction),
+    accessTokenLifetime: access_token / 1000,
+    refreshTokenLifetime: refresh_token / 1000
   })
   try {
     const { accessToken, accessTokenExpiresAt, refreshToken, refreshTokenExpiresAt } = await server.token(
-      new Request({ headers: request.headers as Record<string, string>, method: request.method, query: {}, body: request.body ?? {} }), new Response())
+      new Request({ headers: request.headers as Record<string, string>, method: request.method, query: {}, body: request.body ?? {} }),
+      new Response()
+    )
     return {
-      token_type: 'Bearer', access_token: accessToken, refresh_token: refreshToken!,
-      expires_in: secondsUntil(accessTokenExpiresAt!), refresh_token_expires_in: secondsUntil(refreshTokenExpiresAt!)
+      token_type: 'Bearer',
+      access_token: accessToken,
+      refresh_token: refreshToken!,
+      expires_in: secondsUntil(accessTokenExpiresAt!),
+      refresh_token_expires_in: secondsUntil(refreshTokenExpiresAt!)
     }
   } catch (error) {
     if (error instanceof OAuthError && error.code < 500) throw new Problem(error.code, error.name, error.message)
@@ -48,32 +55,53 @@ function model(transaction?: Transaction): OAuth2Server.PasswordModel & OAuth2Se
       return same(id, client.client_id) && same(secret, client.client_secret) ? { id, grants: ['password', 'refresh_token'] } : null
     },
     getUser: async (name: string, password: string) => {
-      const [user] = await query(Login, sql`
+      const [user] = await query(
+        Login,
+        sql`
         SELECT id, password_hash AS "passwordHash", blocked FROM users
-        WHERE lower(username) = lower(${name}) OR lower(email) = lower(${name}) ORDER BY lower(username) = lower(${name}) DESC LIMIT 1`)
-      if (!await matchesPassword(password, user?.passwordHash)) return null
+        WHERE lower(username) = lower(${name}) OR lower(email) = lower(${name}) ORDER BY lower(username) = lower(${name}) DESC LIMIT 1`
+      )
+      if (!(await matchesPassword(password, user?.passwordHash))) return null
       if (user!.blocked) throw new AccessDeniedError('User is blocked.')
       return user
     },
     getRefreshToken: async token => {
       // The lock lets two refreshes with one token through one after the other: the second finds it gone.
-      const [row] = await query(z.object({ id: z.int(), userId: z.int(), expires: z.date() }), sql`
+      const [row] = await query(
+        z.object({ id: z.int(), userId: z.int(), expires: z.date() }),
+        sql`
         SELECT token.id, token.user_id AS "userId", token.refresh_token_expires_at AS expires
         FROM oauth_tokens token JOIN users u ON u.id = token.user_id AND NOT u.blocked
-        WHERE token.refresh_token_hash = ${hashToken(token)} FOR UPDATE OF token`, transaction)
+        WHERE token.refresh_token_hash = ${hashToken(token)} FOR UPDATE OF token`,
+        transaction
+      )
       if (!row) return null
       refreshed = row.id
       const client = await localClient()
-      return { refreshToken: token, refreshTokenExpiresAt: row.expires, client: { id: client.client_id, grants: [] }, user: { id: row.userId } }
+      return {
+        refreshToken: token,
+        refreshTokenExpiresAt: row.expires,
+        client: { id: client.client_id, grants: [] },
+        user: { id: row.userId }
+      }
     },
     revokeToken: async () => true,
     saveToken: async (token, client, user) => {
       const pair = newPair()
       if (refreshed !== null) await rotateSession(refreshed, pair, transaction!)
-      else if (!await openSession(user as z.output<typeof Login>, pair)) throw new InvalidGrantError('Invalid grant: user credentials are invalid')
-      return { ...token, accessToken: pair.access, accessTokenExpiresAt: pair.accessExpires, refreshToken: pair.refresh, refreshTokenExpiresAt: pair.refreshExpires, client, user }
+      else if (!(await openSession(user as z.output<typeof Login>, pair)))
+        throw new InvalidGrantError('Invalid grant: user credentials are invalid')
+      return {
+        ...token,
+        accessToken: pair.access,
+        accessTokenExpiresAt: pair.accessExpires,
+        refreshToken: pair.refresh,
+        refreshTokenExpiresAt: pair.refreshExpires,
+        client,
+        user
+      }
     },
-    getAccessToken: async () => null,
+    getAccessToken: async () => null
   }
 }
 

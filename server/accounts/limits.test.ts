@@ -4,18 +4,28 @@ import { startInstance, type Instance } from '../test/instance.ts'
 
 let instance: Instance
 beforeAll(async () => {
-  instance = await startInstance({
-    signup: { enabled: true, limit: -1 }, trust_proxy: ['loopback'],
-    rates_limit: { login: { window: '5 minutes', max: 3 }, signup: { window: '5 minutes', max: 2 } }
-  }, ['web'])
+  instance = await startInstance(
+    {
+      signup: { enabled: true, limit: -1 },
+      trust_proxy: ['loopback'],
+      rates_limit: { login: { window: '5 minutes', max: 3 }, signup: { window: '5 minutes', max: 2 } }
+    },
+    ['web']
+  )
 })
-afterAll(async () => { await instance?.stop() })
+afterAll(async () => {
+  await instance?.stop()
+})
 
 const from = (ip: string) => ({ 'x-forwarded-for': ip })
 
 test('guessing passwords ends after the configured number of tries, counted in Redis by address', async () => {
   const client = (await instance.call('GET /oauth-clients/local')).json
-  const guess = async (ip: string) => await instance.call('POST /users/token', { form: { ...client, grant_type: 'password', username: 'root', password: 'guess' }, headers: from(ip) })
+  const guess = async (ip: string) =>
+    await instance.call('POST /users/token', {
+      form: { ...client, grant_type: 'password', username: 'root', password: 'guess' },
+      headers: from(ip)
+    })
   const statuses = []
   for (let tries = 0; tries < 5; tries++) statuses.push((await guess('203.0.113.1')).status)
   expect(statuses).toEqual([400, 400, 400, 429, 429])
@@ -24,7 +34,10 @@ test('guessing passwords ends after the configured number of tries, counted in R
   expect(refused.json).toMatchObject({ status: 429, code: 'too_many_requests' })
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
   // The right password does not pass either: the guesser learns nothing.
-  const right = await instance.call('POST /users/token', { form: { ...client, grant_type: 'password', username: 'root', password: instance.rootPassword }, headers: from('203.0.113.1') })
+  const right = await instance.call('POST /users/token', {
+    form: { ...client, grant_type: 'password', username: 'root', password: instance.rootPassword },
+    headers: from('203.0.113.1')
+  })
   expect(right.status).toBe(429)
   expect((await guess('203.0.113.2')).status).toBe(400)
   const keys = await redis.keys('*:rate:login:*')
@@ -32,7 +45,11 @@ test('guessing passwords ends after the configured number of tries, counted in R
 })
 
 test('successful registrations are counted, failed ones are not', async () => {
-  const register = async (username: string) => await instance.call('POST /users/register', { body: { username, password: 'password1', email: `${username}@example.com` }, headers: from('203.0.113.3') })
+  const register = async (username: string) =>
+    await instance.call('POST /users/register', {
+      body: { username, password: 'password1', email: `${username}@example.com` },
+      headers: from('203.0.113.3')
+    })
   const statuses = []
   for (const name of ['Bad Name', 'root', 'Bad Name', 'one', 'two', 'three']) {
     statuses.push((await register(name)).status)

@@ -17,7 +17,7 @@ export const meHandlers = {
     if (channel?.name === user.username) throw new Problem(400, null, 'The channel name cannot be the same as the username.')
     await register({ ...user, channelName: channel?.name, channelDisplayName: channel?.displayName })
   },
-  'GET /users/me': async ({ viewer }) => ({ ...await findUser(viewer.id), specialPlaylists: [] }),
+  'GET /users/me': async ({ viewer }) => ({ ...(await findUser(viewer.id)), specialPlaylists: [] }),
   'PUT /users/me': async ({ viewer, body }) => {
     assertLongEnough(body.password)
     await updateOwn(viewer.id, body)
@@ -30,7 +30,9 @@ export const meHandlers = {
     const { total, daily } = await quotaUsed(viewer.id)
     return { videoQuotaUsed: total, videoQuotaUsedDaily: daily }
   },
-  'POST /users/me/avatar/pick': async ({ viewer, files }) => ({ avatars: await setActorImages(await ownActor(viewer.accountId), 'avatar', files.avatarfile, 'avatarfile') }),
+  'POST /users/me/avatar/pick': async ({ viewer, files }) => ({
+    avatars: await setActorImages(await ownActor(viewer.accountId), 'avatar', files.avatarfile, 'avatarfile')
+  }),
   'DELETE /users/me/avatar': async ({ viewer }) => await removeActorImages(await ownActor(viewer.accountId), 'avatar')
 } satisfies Partial<Handlers<typeof accounts>>
 

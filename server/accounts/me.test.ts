@@ -9,12 +9,14 @@ import { shapeFaults } from '../test/shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 let instance: Instance
-let user: { id: number, token: string, channelId: number }
+let user: { id: number; token: string; channelId: number }
 beforeAll(async () => {
   instance = await startInstance({}, ['web'])
   user = await instance.user('user1')
 })
-afterAll(async () => { await instance?.stop() })
+afterAll(async () => {
+  await instance?.stop()
+})
 
 const put = async (body: object, token = user.token): Promise<Answer> => await instance.call('PUT /users/me', { token, body })
 const me = async (token = user.token) => (await instance.call('GET /users/me', { token })).json
@@ -24,45 +26,79 @@ const pick = async (bytes: Uint8Array, { field = 'avatarfile', name = 'avatar.pn
   return await instance.call('POST /users/me/avatar/pick', { token, multipart })
 }
 const picture = async (format: 'png' | 'jpeg' | 'webp' | 'gif', width = 300, height = 200) =>
-  await sharp({ create: { width, height, channels: 3, background: '#c04060' } }).toFormat(format).toBuffer()
+  await sharp({ create: { width, height, channels: 3, background: '#c04060' } })
+    .toFormat(format)
+    .toBuffer()
 const avatarFiles = () => readdirSync(join(instance.folder, 'avatars')).sort()
 
 test('the own account has the recorded shape', async () => {
   expect(shapeFaults(recorded.me, await me())).toEqual([])
-  expect(await me()).toMatchObject({ pendingEmail: null, pluginAuth: null, twoFactorEnabled: false, theme: 'instance-default', specialPlaylists: [] })
+  expect(await me()).toMatchObject({
+    pendingEmail: null,
+    pluginAuth: null,
+    twoFactorEnabled: false,
+    theme: 'instance-default',
+    specialPlaylists: []
+  })
   expect((await instance.call('GET /users/me')).status).toBe(401)
 })
 
 test('a change is seen in the next answer', async () => {
-  const answer = await put({ displayName: 'User One', description: 'I am user one', nsfwPolicy: 'display', autoPlayVideo: false, videoLanguages: ['en', '_unknown'], theme: 'default', p2pEnabled: false, language: 'fr' })
+  const answer = await put({
+    displayName: 'User One',
+    description: 'I am user one',
+    nsfwPolicy: 'display',
+    autoPlayVideo: false,
+    videoLanguages: ['en', '_unknown'],
+    theme: 'default',
+    p2pEnabled: false,
+    language: 'fr'
+  })
   expect([answer.status, answer.text]).toEqual([204, ''])
   expect(await me()).toMatchObject({
-    nsfwPolicy: 'display', autoPlayVideo: false, videoLanguages: ['en', '_unknown'], theme: 'default', p2pEnabled: false, language: 'fr',
+    nsfwPolicy: 'display',
+    autoPlayVideo: false,
+    videoLanguages: ['en', '_unknown'],
+    theme: 'default',
+    p2pEnabled: false,
+    language: 'fr',
     account: { displayName: 'User One', description: 'I am user one' }
   })
-  expect((await instance.call('GET /accounts/user1')).json).toMatchObject({ displayName: 'User One', description: 'I am user one', userId: user.id })
+  expect((await instance.call('GET /accounts/user1')).json).toMatchObject({
+    displayName: 'User One',
+    description: 'I am user one',
+    userId: user.id
+  })
   await put({ description: null, videoLanguages: null })
   expect(await me()).toMatchObject({ videoLanguages: null, account: { displayName: 'User One', description: null } })
 })
 
 test('wrong values are refused by name', async () => {
-  expect((await put({ nsfwPolicy: 'nope' })).json).toMatchObject({ status: 400, detail: 'Incorrect request parameters: nsfwPolicy', 'invalid-params': { nsfwPolicy: { type: 'field', value: 'nope', msg: 'Invalid value', path: 'nsfwPolicy', location: 'body' } } })
+  expect((await put({ nsfwPolicy: 'nope' })).json).toMatchObject({
+    status: 400,
+    detail: 'Incorrect request parameters: nsfwPolicy',
+    'invalid-params': { nsfwPolicy: { type: 'field', value: 'nope', msg: 'Invalid value', path: 'nsfwPolicy', location: 'body' } }
+  })
   expect((await put({ displayName: 'x'.repeat(121) })).status).toBe(400)
   expect((await put({ autoPlayVideo: 'perhaps' })).status).toBe(400)
   expect((await instance.call('PUT /users/me', { body: {} })).status).toBe(401)
 })
 
-test('what is not one\'s own to change does not change', async () => {
+test("what is not one's own to change does not change", async () => {
   const before = await me()
   expect((await put({ role: 0, videoQuota: 1, username: 'other', adminFlags: 1, blocked: true, id: 1 })).status).toBe(204)
   expect(await me()).toEqual(before)
 })
 
 test('a new password needs the current one', async () => {
-  expect((await put({ currentPassword: 'bad', password: 'password2' })).json).toMatchObject({ status: 401, code: 'current_password_is_invalid', detail: 'currentPassword is invalid.' })
+  expect((await put({ currentPassword: 'bad', password: 'password2' })).json).toMatchObject({
+    status: 401,
+    code: 'current_password_is_invalid',
+    detail: 'currentPassword is invalid.'
+  })
   expect((await put({ password: 'password2' })).status).toBe(400)
   expect((await put({ currentPassword: 'password1', password: 'five5' })).status).toBe(400)
-  expect((await instance.login('user1', 'password1'))).toBeTruthy()
+  expect(await instance.login('user1', 'password1')).toBeTruthy()
 })
 
 test('a new address needs the current password and must be free', async () => {
@@ -95,29 +131,48 @@ test('an avatar of any kind of picture is kept in all sizes, with the recorded a
 })
 
 const GARBAGE: [string, () => Promise<Uint8Array> | Uint8Array][] = [
-  ['a text', () => Buffer.from('hello')], ['nothing at all', () => Buffer.alloc(0)], ['noise', () => Buffer.from(Array.from({ length: 5000 }, (_, place) => (place * 7919) % 256))],
+  ['a text', () => Buffer.from('hello')],
+  ['nothing at all', () => Buffer.alloc(0)],
+  ['noise', () => Buffer.from(Array.from({ length: 5000 }, (_, place) => (place * 7919) % 256))],
   ['half a picture', async () => (await picture('png', 600, 600)).subarray(0, 200)],
-  ['a drawing with a script', () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><script>alert(1)</script></svg>')]
+  [
+    'a drawing with a script',
+    () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><script>alert(1)</script></svg>')
+  ]
 ]
 test.each(GARBAGE)('%s is no avatar', async (_, make) => {
   const before = avatarFiles()
   const answer = await pick(await make())
   expect(answer.json).toMatchObject({
-    status: 400, detail: 'Incorrect request parameters: avatarfile',
-    'invalid-params': { avatarfile: { type: 'field', msg: 'This file is not supported or too large. Please, make sure it is of the following type : .png, .jpeg, .jpg, .gif, .webp', path: 'avatarfile', location: 'body' } }
+    status: 400,
+    detail: 'Incorrect request parameters: avatarfile',
+    'invalid-params': {
+      avatarfile: {
+        type: 'field',
+        msg: 'This file is not supported or too large. Please, make sure it is of the following type : .png, .jpeg, .jpg, .gif, .webp',
+        path: 'avatarfile',
+        location: 'body'
+      }
+    }
   })
   expect(avatarFiles()).toEqual(before)
   expect((await me()).account.avatars).toHaveLength(4)
 })
 
 test('a picture that is too large, of too many pixels, missing or in a wrong field is refused', async () => {
-  expect((await pick(Buffer.alloc(config.upload.avatar_max_size + 1))).json).toMatchObject({ status: 400, detail: 'Incorrect request parameters: avatarfile' })
+  expect((await pick(Buffer.alloc(config.upload.avatar_max_size + 1))).json).toMatchObject({
+    status: 400,
+    detail: 'Incorrect request parameters: avatarfile'
+  })
   const most = config.upload.image_max_pixels
   config.upload.image_max_pixels = 100
   expect((await pick(await picture('png'))).status).toBe(400)
   config.upload.image_max_pixels = most
   expect((await pick(await picture('png'), { field: 'nope' })).status).toBe(400)
-  expect((await instance.call('POST /users/me/avatar/pick', { token: user.token, body: {} })).json).toMatchObject({ status: 400, detail: 'Incorrect request parameters: avatarfile' })
+  expect((await instance.call('POST /users/me/avatar/pick', { token: user.token, body: {} })).json).toMatchObject({
+    status: 400,
+    detail: 'Incorrect request parameters: avatarfile'
+  })
   expect((await instance.call('POST /users/me/avatar/pick', { multipart: new FormData() })).status).toBe(401)
   await eventually(async () => readdirSync(join(instance.folder, 'tmp')).length === 0, 10, 'received files to go')
 })
@@ -125,9 +180,20 @@ test('a picture that is too large, of too many pixels, missing or in a wrong fie
 test('several avatars at once leave one set, without a missing or forgotten file', async () => {
   const answers = await Promise.all(Array.from({ length: 4 }, async () => await pick(await picture('jpeg'))))
   expect(answers.map(one => one.status)).toEqual([200, 200, 200, 200])
-  const rows = await run<{ filename: string }>(sql`SELECT image.filename FROM actor_images image JOIN accounts account ON account.actor_id = image.actor_id WHERE account.user_id = ${user.id} ORDER BY image.filename`)
+  const rows = await run<{ filename: string }>(
+    sql`SELECT image.filename FROM actor_images image JOIN accounts account ON account.actor_id = image.actor_id WHERE account.user_id = ${user.id} ORDER BY image.filename`
+  )
   expect(rows).toHaveLength(4)
-  await eventually(async () => avatarFiles().join() === rows.map(row => row.filename).sort().join(), 10, 'only the shown pictures to be left')
+  await eventually(
+    async () =>
+      avatarFiles().join() ===
+      rows
+        .map(row => row.filename)
+        .sort()
+        .join(),
+    10,
+    'only the shown pictures to be left'
+  )
 })
 
 test('an avatar is removed with its files', async () => {

@@ -7,7 +7,9 @@ vi.mock('bcrypt', async original => {
   const real = await original<typeof import('bcrypt')>()
   return { ...real, compare: vi.fn(real.compare) }
 })
-beforeAll(() => { loadConfig({ overrides: { security: { password_cost: 4 }, user: { password_constraints: { min_length: 8 } } } }) })
+beforeAll(() => {
+  loadConfig({ overrides: { security: { password_cost: 4 }, user: { password_constraints: { min_length: 8 } } } })
+})
 
 test('a password matches its own hash, of the configured cost', async () => {
   const hash = await hashPassword('correct horse')

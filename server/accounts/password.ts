@@ -10,7 +10,7 @@ export async function hashPassword(password: string): Promise<string> {
 
 /** Whether the password belongs to the hash. Without a hash (no such user) it does the same work and says no. */
 export async function matchesPassword(password: string, hash: string | undefined): Promise<boolean> {
-  const matches = await bcrypt.compare(digestible(password), hash ?? await dummyHash())
+  const matches = await bcrypt.compare(digestible(password), hash ?? (await dummyHash()))
   return matches && hash !== undefined
 }
 
@@ -20,7 +20,7 @@ export function assertLongEnough(password: string | undefined, path = 'password'
   throw invalid([{ type: 'field', value: password, msg: 'Invalid value', path, location: 'body' }])
 }
 
-let dummy: { cost: number, hash: Promise<string> } | null = null
+let dummy: { cost: number; hash: Promise<string> } | null = null
 
 async function dummyHash(): Promise<string> {
   const cost = config.security.password_cost

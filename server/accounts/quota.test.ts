@@ -5,14 +5,19 @@ import { seedVideo } from '../test/seed.ts'
 import { assertQuota, quotaUsed } from './quota.ts'
 
 let instance: Instance
-beforeAll(async () => { instance = await startInstance({}, ['web']) })
-afterAll(async () => { await instance?.stop() })
+beforeAll(async () => {
+  instance = await startInstance({}, ['web'])
+})
+afterAll(async () => {
+  await instance?.stop()
+})
 
 test('kept sources and all renditions of all channels count, by the age of the video', async () => {
   const user = await instance.user('filmer')
   const other = await instance.user('bystander')
   expect(await quotaUsed(user.id)).toEqual({ total: 0, daily: 0 })
-  const second = (await instance.call('POST /video-channels', { token: user.token, body: { name: 'second', displayName: 'Second' } })).json.videoChannel.id
+  const second = (await instance.call('POST /video-channels', { token: user.token, body: { name: 'second', displayName: 'Second' } })).json
+    .videoChannel.id
   await seedVideo({ channelId: user.channelId, sourceSize: 1000, fileSizes: [10, 20, 30] })
   await seedVideo({ channelId: second, sourceSize: 500, keptSource: false, fileSizes: [7] })
   await seedVideo({ channelId: second, sourceSize: 10_000, ageHours: 23 })
@@ -25,7 +30,7 @@ test('kept sources and all renditions of all channels count, by the age of the v
   expect((await instance.call('GET /users/me/video-quota-used')).status).toBe(401)
 })
 
-const CASES: [string, { videoQuota: number, videoQuotaDaily: number }, number, boolean][] = [
+const CASES: [string, { videoQuota: number; videoQuotaDaily: number }, number, boolean][] = [
   ['no limits', { videoQuota: -1, videoQuotaDaily: -1 }, 1e15, true],
   ['exactly the total', { videoQuota: 1000, videoQuotaDaily: -1 }, 400, true],
   ['a byte beyond the total', { videoQuota: 1000, videoQuotaDaily: -1 }, 401, false],
@@ -41,7 +46,10 @@ test.each(CASES)('600 bytes used, 100 of them today: %s', async (name, quotas, a
   const asked = assertQuota(user, added)
   if (fits) await expect(asked).resolves.toBeUndefined()
   else {
-    const refusal = await asked.then(() => null, error => error as Problem)
+    const refusal = await asked.then(
+      () => null,
+      error => error as Problem
+    )
     expect(refusal).toBeInstanceOf(Problem)
     expect(refusal).toMatchObject({ status: 413, code: 'quota_reached', message: 'The user video quota is exceeded with this video.' })
   }

@@ -3,7 +3,7 @@ import { Problem } from '../core/problem.ts'
 import { query, sql, type Sql } from '../core/sql.ts'
 
 /** Bytes a user's videos take: in all, and of those uploaded in the last 24 hours. */
-export type Used = { total: number, daily: number }
+export type Used = { total: number; daily: number }
 const Row = z.object({ total: z.coerce.number(), daily: z.coerce.number() })
 
 /**
@@ -31,9 +31,12 @@ export async function quotaUsed(userId: number): Promise<Used> {
 /** Throws 413 quota_reached if the user may not store `addedBytes` more, in all or within 24 hours. */
 export async function assertQuota(user: { id: number }, addedBytes: number): Promise<void> {
   const Limits = Row.extend({ quota: z.coerce.number(), quotaDaily: z.coerce.number() })
-  const [row] = await query(Limits, sql`
+  const [row] = await query(
+    Limits,
+    sql`
     SELECT owner.video_quota AS quota, owner.video_quota_daily AS "quotaDaily", used.total, used.daily
-    FROM users owner CROSS JOIN LATERAL ${quotaSql(sql`owner.id`)} used WHERE owner.id = ${user.id}`)
+    FROM users owner CROSS JOIN LATERAL ${quotaSql(sql`owner.id`)} used WHERE owner.id = ${user.id}`
+  )
   if (row && fits(row.quota, row.total + addedBytes) && fits(row.quotaDaily, row.daily + addedBytes)) return
   throw new Problem(413, 'quota_reached', 'The user video quota is exceeded with this video.')
 }

@@ -4,9 +4,15 @@ import { run, sql } from '../core/sql.ts'
 import { startInstance, type Answer, type Instance } from '../test/instance.ts'
 
 let instance: Instance
-beforeAll(async () => { instance = await startInstance({ signup: { enabled: true, limit: -1 } }, ['web']) })
-afterAll(async () => { await instance?.stop() })
-afterEach(() => { Object.assign(config.signup, { enabled: true, limit: -1 }) })
+beforeAll(async () => {
+  instance = await startInstance({ signup: { enabled: true, limit: -1 } }, ['web'])
+})
+afterAll(async () => {
+  await instance?.stop()
+})
+afterEach(() => {
+  Object.assign(config.signup, { enabled: true, limit: -1 })
+})
 
 const register = async (username: string, more: Record<string, unknown> = {}): Promise<Answer> =>
   await instance.call('POST /users/register', { body: { username, password: 'password1', email: `${username}@example.com`, ...more } })
@@ -17,15 +23,27 @@ test('a stranger registers and has an account and a channel', async () => {
   expect([answer.status, answer.text]).toEqual([204, ''])
   const user = await me('newcomer')
   expect(user).toMatchObject({
-    username: 'newcomer', email: 'newcomer@example.com', role: { id: 2, label: 'User' }, videoQuota: -1, videoQuotaDaily: -1, emailVerified: null,
+    username: 'newcomer',
+    email: 'newcomer@example.com',
+    role: { id: 2, label: 'User' },
+    videoQuota: -1,
+    videoQuotaDaily: -1,
+    emailVerified: null,
     account: { name: 'newcomer', displayName: 'newcomer', url: `${instance.url}/accounts/newcomer` }
   })
-  expect(user.videoChannels).toMatchObject([{ name: 'newcomer_channel', displayName: 'Main newcomer channel', url: `${instance.url}/video-channels/newcomer_channel` }])
+  expect(user.videoChannels).toMatchObject([
+    { name: 'newcomer_channel', displayName: 'Main newcomer channel', url: `${instance.url}/video-channels/newcomer_channel` }
+  ])
 })
 
 test('the channel and the names can be chosen', async () => {
-  expect((await register('chooser', { displayName: 'The Chooser', channel: { name: 'chosen', displayName: 'Chosen films' } })).status).toBe(204)
-  expect(await me('chooser')).toMatchObject({ account: { displayName: 'The Chooser' }, videoChannels: [{ name: 'chosen', displayName: 'Chosen films' }] })
+  expect((await register('chooser', { displayName: 'The Chooser', channel: { name: 'chosen', displayName: 'Chosen films' } })).status).toBe(
+    204
+  )
+  expect(await me('chooser')).toMatchObject({
+    account: { displayName: 'The Chooser' },
+    videoChannels: [{ name: 'chosen', displayName: 'Chosen films' }]
+  })
 })
 
 test('new users get the configured quotas and policy', async () => {
@@ -40,7 +58,10 @@ test('a username, address, account or channel name in use is refused, in any cas
   const taken = { status: 409, detail: 'User with this username or email already exists.' }
   expect((await register('first', { email: 'other@example.com' })).json).toMatchObject(taken)
   expect((await register('second', { email: 'FIRST@example.com' })).json).toMatchObject(taken)
-  const actorTaken = { status: 409, detail: 'Another actor (account/channel) with this name on this instance already exists or has already existed.' }
+  const actorTaken = {
+    status: 409,
+    detail: 'Another actor (account/channel) with this name on this instance already exists or has already existed.'
+  }
   expect((await register('first_films', { email: 'third@example.com' })).json).toMatchObject(actorTaken)
   expect((await register('fourth', { channel: { name: 'first', displayName: 'x' } })).json).toMatchObject(actorTaken)
   expect((await register('peertube')).json).toMatchObject(actorTaken)
@@ -61,10 +82,17 @@ test('the default channel finds another name when its own is taken', async () =>
 })
 
 const WRONG: [string, Record<string, unknown>, string][] = [
-  ['capitals and blanks', { username: 'A B' }, 'username'], ['a leading dot', { username: '.a' }, 'username'], ['a slash', { username: 'a/b' }, 'username'],
-  ['51 letters', { username: 'a'.repeat(51) }, 'username'], ['a name that is no text', { username: { a: 1 } }, 'username'], ['no name', { username: undefined }, 'username'],
-  ['a short password', { password: '12345' }, 'password'], ['a long password', { password: 'x'.repeat(256) }, 'password'], ['no address', { email: 'no' }, 'email'],
-  ['an empty display name', { displayName: '' }, 'displayName'], ['half a channel', { channel: { name: 'x' } }, 'channel'],
+  ['capitals and blanks', { username: 'A B' }, 'username'],
+  ['a leading dot', { username: '.a' }, 'username'],
+  ['a slash', { username: 'a/b' }, 'username'],
+  ['51 letters', { username: 'a'.repeat(51) }, 'username'],
+  ['a name that is no text', { username: { a: 1 } }, 'username'],
+  ['no name', { username: undefined }, 'username'],
+  ['a short password', { password: '12345' }, 'password'],
+  ['a long password', { password: 'x'.repeat(256) }, 'password'],
+  ['no address', { email: 'no' }, 'email'],
+  ['an empty display name', { displayName: '' }, 'displayName'],
+  ['half a channel', { channel: { name: 'x' } }, 'channel'],
   ['a bad channel name', { channel: { name: 'A B', displayName: 'x' } }, 'channel']
 ]
 test.each(WRONG)('%s: refused by name', async (_, fields, name) => {
@@ -77,8 +105,15 @@ test.each(WRONG)('%s: refused by name', async (_, fields, name) => {
 test('several wrong fields are all named, with the recorded texts', async () => {
   const answer = await instance.call('POST /users/register', { body: { username: 'A B', password: '', email: 'no' } })
   expect(answer.json['invalid-params']).toMatchObject({
-    username: { type: 'field', value: 'A B', msg: 'Should have a valid username (lowercase alphanumeric characters)', path: 'username', location: 'body' },
-    password: { msg: 'Invalid value' }, email: { value: 'no', msg: 'Invalid value' }
+    username: {
+      type: 'field',
+      value: 'A B',
+      msg: 'Should have a valid username (lowercase alphanumeric characters)',
+      path: 'username',
+      location: 'body'
+    },
+    password: { msg: 'Invalid value' },
+    email: { value: 'no', msg: 'Invalid value' }
   })
 })
 
@@ -103,23 +138,30 @@ test('a closed registration is refused, and the settings say so', async () => {
 })
 
 test('beyond the limit nobody registers, even of many who come at once', async () => {
-  const [{ count }] = await run<{ count: number }>(sql`SELECT count(*)::int AS count FROM users`) as [{ count: number }]
+  const [{ count }] = (await run<{ count: number }>(sql`SELECT count(*)::int AS count FROM users`)) as [{ count: number }]
   config.signup.limit = count + 2
   const answers = await Promise.all(Array.from({ length: 6 }, async (_, number) => await register(`crowd${number}`)))
   expect(answers.map(one => one.status).sort()).toEqual([204, 204, 403, 403, 403, 403])
   expect((await register('crowd9')).status).toBe(403)
   // Administrators still create users.
-  const made = await instance.call('POST /users', { token: await instance.login(), body: { username: 'invited', password: 'password1', email: 'invited@example.com', role: 2 } })
+  const made = await instance.call('POST /users', {
+    token: await instance.login(),
+    body: { username: 'invited', password: 'password1', email: 'invited@example.com', role: 2 }
+  })
   expect(made.status).toBe(200)
 })
 
 test('of two registrations at once under one name exactly one succeeds', async () => {
   for (const round of [1, 2, 3]) {
-    const answers = await Promise.all([1, 2, 3].map(async number => await register(`twin${round}`, { email: `twin${round}-${number}@example.com` })))
+    const answers = await Promise.all(
+      [1, 2, 3].map(async number => await register(`twin${round}`, { email: `twin${round}-${number}@example.com` }))
+    )
     expect(answers.map(one => one.status).sort()).toEqual([204, 409, 409])
   }
   const answers = await Promise.all([1, 2].map(async number => await register(`mail${number}`, { email: 'shared@example.com' })))
   expect(answers.map(one => one.status).sort()).toEqual([204, 409])
-  const channels = await Promise.all([1, 2].map(async number => await register(`chan${number}`, { channel: { name: 'same_films', displayName: 'x' } })))
+  const channels = await Promise.all(
+    [1, 2].map(async number => await register(`chan${number}`, { channel: { name: 'same_films', displayName: 'x' } }))
+  )
   expect(channels.map(one => one.status).sort()).toEqual([204, 409])
 })

@@ -28,12 +28,15 @@ export type NewUser = {
 }
 
 /** A user with its account and first channel. */
-export type CreatedUser = { id: number, accountId: number, channelId: number }
+export type CreatedUser = { id: number; accountId: number; channelId: number }
 
 const MAX_NAME = 50
 const TAKEN = 'User with this username or email already exists.'
 
-/** Creates a user, its account and its first channel, all or nothing. Throws 409 if the username, e-mail address or channel name is or was in use. */
+/**
+ * Creates a user, its account and its first channel, all or nothing. Throws 409 if the username, e-mail address or channel name is or was
+ * in use.
+ */
 export async function createUser(user: NewUser, transaction?: Transaction): Promise<CreatedUser> {
   await lookAtCustomized()
   const slow = await prepare(user)
@@ -78,7 +81,7 @@ async function store(user: NewUser, slow: Awaited<ReturnType<typeof prepare>>, t
   const { id } = await createRow(user, slow.passwordHash, transaction)
   const actor = await createLocalActor({ type: 'Person', name: user.username, keys: slow.accountKeys }, transaction)
   const account = await Account.create({ actorId: actor.id, userId: id, name: user.displayName ?? user.username }, { transaction })
-  const name = user.channelName ?? await freeChannelName(user.username, transaction)
+  const name = user.channelName ?? (await freeChannelName(user.username, transaction))
   const displayName = user.channelDisplayName ?? user.channelName ?? config.user.default_channel_name.replaceAll('$1', user.username)
   const channel = await createChannel({ accountId: account.id, name, displayName, keys: slow.channelKeys }, transaction)
   afterCommit(transaction, () => emit('user.created', { userId: id }))
@@ -87,12 +90,22 @@ async function store(user: NewUser, slow: Awaited<ReturnType<typeof prepare>>, t
 
 async function createRow(user: NewUser, passwordHash: string, transaction: Transaction): Promise<User> {
   try {
-    return await User.create({
-      username: user.username, email: user.email, passwordHash, role: user.role ?? ROLE.USER, emailVerified: user.emailVerified ?? null,
-      adminFlags: user.adminFlags ?? 0, nsfwPolicy: config.instance.default_nsfw_policy,
-      videoQuota: user.videoQuota ?? config.user.video_quota, videoQuotaDaily: user.videoQuotaDaily ?? config.user.video_quota_daily,
-      p2pEnabled: config.defaults.p2p.webapp.enabled, videosHistoryEnabled: config.user.history.videos.enabled
-    }, { transaction })
+    return await User.create(
+      {
+        username: user.username,
+        email: user.email,
+        passwordHash,
+        role: user.role ?? ROLE.USER,
+        emailVerified: user.emailVerified ?? null,
+        adminFlags: user.adminFlags ?? 0,
+        nsfwPolicy: config.instance.default_nsfw_policy,
+        videoQuota: user.videoQuota ?? config.user.video_quota,
+        videoQuotaDaily: user.videoQuotaDaily ?? config.user.video_quota_daily,
+        p2pEnabled: config.defaults.p2p.webapp.enabled,
+        videosHistoryEnabled: config.user.history.videos.enabled
+      },
+      { transaction }
+    )
   } catch (error) {
     throw error instanceof UniqueConstraintError ? new Problem(409, null, TAKEN) : error
   }
@@ -103,6 +116,6 @@ async function freeChannelName(username: string, transaction: Transaction): Prom
   for (let number = 0; ; number++) {
     const ending = number === 0 ? '_channel' : `_channel_${number}`
     const name = username.slice(0, MAX_NAME - ending.length) + ending
-    if (!await isNameTaken(name, transaction)) return name
+    if (!(await isNameTaken(name, transaction))) return name
   }
 }

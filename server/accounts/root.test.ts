@@ -31,15 +31,23 @@ test('of several processes that start at once one makes the administrator, and o
   const logins = await Promise.all([createRoot(), createRoot(), createRoot()])
   const made = logins.filter(login => login !== null)
   expect(made).toEqual([{ username: 'root', password: expect.stringMatching(/^[A-Za-z0-9]{20}$/) }])
-  const users = await run<{ email: string, role: number, password_hash: string, email_verified: boolean }>(sql`SELECT * FROM users`)
+  const users = await run<{ email: string; role: number; password_hash: string; email_verified: boolean }>(sql`SELECT * FROM users`)
   expect(users).toMatchObject([{ username: 'root', email: 'boss@example.com', role: 0, email_verified: true }])
   expect(await matchesPassword(made[0]!.password, users[0]!.password_hash)).toBe(true)
   expect(await run(sql`SELECT type, preferred_username AS name FROM actors ORDER BY id`)).toEqual([
-    { type: 'Application', name: 'peertube' }, { type: 'Person', name: 'root' }, { type: 'Group', name: 'root_channel' }
+    { type: 'Application', name: 'peertube' },
+    { type: 'Person', name: 'root' },
+    { type: 'Group', name: 'root_channel' }
   ])
-  expect(await run(sql`SELECT id, length(client_id) AS id_length, length(client_secret) AS secret_length, length(secret) >= 32 AS secret FROM instances`))
-    .toEqual([{ id: 1, id_length: 32, secret_length: 32, secret: true }])
-  expect(await run(sql`SELECT name, user_id FROM accounts ORDER BY id`)).toEqual([{ name: 'peertube', user_id: null }, { name: 'root', user_id: 1 }])
+  expect(
+    await run(
+      sql`SELECT id, length(client_id) AS id_length, length(client_secret) AS secret_length, length(secret) >= 32 AS secret FROM instances`
+    )
+  ).toEqual([{ id: 1, id_length: 32, secret_length: 32, secret: true }])
+  expect(await run(sql`SELECT name, user_id FROM accounts ORDER BY id`)).toEqual([
+    { name: 'peertube', user_id: null },
+    { name: 'root', user_id: 1 }
+  ])
 })
 
 test('a later start makes nothing', async () => {

@@ -20,27 +20,42 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
  * Gives a new instance its secrets, its own actor and its administrator `root`, all or nothing.
  * The login is in the answer only when this call made it; null at every later start.
  */
-export async function createRoot(): Promise<{ username: string, password: string } | null> {
+export async function createRoot(): Promise<{ username: string; password: string } | null> {
   return await transaction(async transaction => {
     await run(sql`SELECT pg_advisory_xact_lock(${LOCK})`, transaction)
     const [known] = await run(sql`SELECT id FROM instances`, transaction)
     if (known) return null
-    await run(sql`INSERT INTO instances (id, secret, client_id, client_secret) VALUES (1, ${randomBytes(32).toString('hex')}, ${letters(32)}, ${letters(32)})`, transaction)
+    await run(
+      sql`INSERT INTO instances (id, secret, client_id, client_secret) VALUES (1, ${randomBytes(32).toString('hex')}, ${letters(32)}, ${letters(32)})`,
+      transaction
+    )
     await createInstanceActor(transaction)
     const password = environment.rootPassword ?? letters(PASSWORD_LENGTH)
-    await createUser({
-      username: ROOT, password, email: config.admin.email, role: ROLE.ADMINISTRATOR, emailVerified: true, videoQuota: -1, videoQuotaDaily: -1
-    }, transaction)
+    await createUser(
+      {
+        username: ROOT,
+        password,
+        email: config.admin.email,
+        role: ROLE.ADMINISTRATOR,
+        emailVerified: true,
+        videoQuota: -1,
+        videoQuotaDaily: -1
+      },
+      transaction
+    )
     return { username: ROOT, password }
   })
 }
 
 /** Gives a user a new password and ends all its sessions; null where nobody has that name. For an admin who has lost the login. */
-export async function resetPassword(username: string): Promise<{ username: string, password: string } | null> {
+export async function resetPassword(username: string): Promise<{ username: string; password: string } | null> {
   const password = letters(PASSWORD_LENGTH)
   const passwordHash = await hashPassword(password)
   return await transaction(async transaction => {
-    const [user] = await run<{ id: number, username: string }>(sql`UPDATE users SET password_hash = ${passwordHash}, updated_at = now() WHERE lower(username) = lower(${username}) RETURNING id, username`, transaction)
+    const [user] = await run<{ id: number; username: string }>(
+      sql`UPDATE users SET password_hash = ${passwordHash}, updated_at = now() WHERE lower(username) = lower(${username}) RETURNING id, username`,
+      transaction
+    )
     if (!user) return null
     await endSessions(user.id, transaction)
     return { username: user.username, password }

@@ -27,7 +27,7 @@ export const sessionHandlers = {
   },
   'POST /users/:id/token-sessions/:session/revoke': async ({ params, viewer }) => {
     await assertMaySee(viewer, params.id)
-    if (!await endSessionOf(params.id, params.session)) throw notFound('Session')
+    if (!(await endSessionOf(params.id, params.session))) throw notFound('Session')
   }
 } satisfies Partial<Handlers<typeof accounts>>
 

@@ -6,19 +6,23 @@ import { startInstance, type Answer, type Instance } from '../test/instance.ts'
 import { sweepTokens } from './sweep-tokens.job.ts'
 
 let instance: Instance
-let client: { client_id: string, client_secret: string }
+let client: { client_id: string; client_secret: string }
 beforeAll(async () => {
   instance = await startInstance()
   client = (await instance.call('GET /oauth-clients/local')).json
 })
-afterAll(async () => { await instance?.stop() })
+afterAll(async () => {
+  await instance?.stop()
+})
 
-const ask = async (form: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> => await instance.call('POST /users/token', { form: { ...client, ...form }, headers })
-const password = async (username: string, password: string) => await ask({ grant_type: 'password', response_type: 'code', username, password })
+const ask = async (form: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> =>
+  await instance.call('POST /users/token', { form: { ...client, ...form }, headers })
+const password = async (username: string, password: string) =>
+  await ask({ grant_type: 'password', response_type: 'code', username, password })
 const refresh = async (token: string) => await ask({ grant_type: 'refresh_token', refresh_token: token })
 const me = async (token: string) => await instance.call('GET /users/me', { token })
 
-test('the web client\'s credentials are public', () => {
+test("the web client's credentials are public", () => {
   expect(client).toEqual({ client_id: expect.stringMatching(/^\w{32}$/), client_secret: expect.stringMatching(/^\w{32}$/) })
 })
 
@@ -27,8 +31,11 @@ test('the password grant gives a pair of tokens, never to be stored', async () =
   expect(answer.status).toBe(200)
   expect(answer.headers.get('cache-control')).toBe('no-store')
   expect(answer.json).toEqual({
-    token_type: 'Bearer', access_token: expect.stringMatching(/^[0-9a-f]{40}$/), refresh_token: expect.stringMatching(/^[0-9a-f]{40}$/),
-    expires_in: expect.closeTo(86_399, -1), refresh_token_expires_in: expect.closeTo(1_209_599, -1)
+    token_type: 'Bearer',
+    access_token: expect.stringMatching(/^[0-9a-f]{40}$/),
+    refresh_token: expect.stringMatching(/^[0-9a-f]{40}$/),
+    expires_in: expect.closeTo(86_399, -1),
+    refresh_token_expires_in: expect.closeTo(1_209_599, -1)
   })
   expect((await me(answer.json.access_token)).json.username).toBe('root')
   const rows = await run<Record<string, unknown>>(sql`SELECT * FROM oauth_tokens`)
@@ -40,19 +47,62 @@ test('the password grant gives a pair of tokens, never to be stored', async () =
 
 test('one logs in with the e-mail address too, and in any case', async () => {
   await instance.user('mailer')
-  for (const name of ['mailer', 'MAILER', 'mailer@example.com', 'Mailer@Example.com']) expect((await password(name, 'password1')).status, name).toBe(200)
+  for (const name of ['mailer', 'MAILER', 'mailer@example.com', 'Mailer@Example.com'])
+    expect((await password(name, 'password1')).status, name).toBe(200)
 })
 
 const REFUSALS: [string, Record<string, string>, number, string, string][] = [
-  ['a wrong password', { grant_type: 'password', username: 'root', password: 'nope' }, 400, 'invalid_grant', 'Invalid grant: user credentials are invalid'],
-  ['an unknown user', { grant_type: 'password', username: 'nobody', password: 'test1' }, 400, 'invalid_grant', 'Invalid grant: user credentials are invalid'],
-  ['a wrong client', { client_id: 'x', grant_type: 'password', username: 'root', password: 'x' }, 400, 'invalid_client', 'Invalid client: client is invalid'],
-  ['a wrong client secret', { client_secret: 'x', grant_type: 'password', username: 'root', password: 'x' }, 400, 'invalid_client', 'Invalid client: client is invalid'],
+  [
+    'a wrong password',
+    { grant_type: 'password', username: 'root', password: 'nope' },
+    400,
+    'invalid_grant',
+    'Invalid grant: user credentials are invalid'
+  ],
+  [
+    'an unknown user',
+    { grant_type: 'password', username: 'nobody', password: 'test1' },
+    400,
+    'invalid_grant',
+    'Invalid grant: user credentials are invalid'
+  ],
+  [
+    'a wrong client',
+    { client_id: 'x', grant_type: 'password', username: 'root', password: 'x' },
+    400,
+    'invalid_client',
+    'Invalid client: client is invalid'
+  ],
+  [
+    'a wrong client secret',
+    { client_secret: 'x', grant_type: 'password', username: 'root', password: 'x' },
+    400,
+    'invalid_client',
+    'Invalid client: client is invalid'
+  ],
   ['no grant type', { username: 'root', password: 'x' }, 400, 'invalid_request', 'Missing parameter: `grant_type`'],
-  ['an unknown grant type', { grant_type: 'magic', username: 'root', password: 'x' }, 400, 'unsupported_grant_type', 'Unsupported grant type: `grant_type` is invalid'],
-  ['a grant that exists elsewhere', { grant_type: 'client_credentials' }, 400, 'unauthorized_client', 'Unauthorized client: `grant_type` is invalid'],
+  [
+    'an unknown grant type',
+    { grant_type: 'magic', username: 'root', password: 'x' },
+    400,
+    'unsupported_grant_type',
+    'Unsupported grant type: `grant_type` is invalid'
+  ],
+  [
+    'a grant that exists elsewhere',
+    { grant_type: 'client_credentials' },
+    400,
+    'unauthorized_client',
+    'Unauthorized client: `grant_type` is invalid'
+  ],
   ['no password', { grant_type: 'password', username: 'root' }, 400, 'invalid_request', 'Missing parameter: `password`'],
-  ['an unknown refresh token', { grant_type: 'refresh_token', refresh_token: 'unknown' }, 400, 'invalid_grant', 'Invalid grant: refresh token is invalid']
+  [
+    'an unknown refresh token',
+    { grant_type: 'refresh_token', refresh_token: 'unknown' },
+    400,
+    'invalid_grant',
+    'Invalid grant: refresh token is invalid'
+  ]
 ]
 test.each(REFUSALS)('%s is refused as PeerTube does', async (_, form, status, code, detail) => {
   const answer = await ask(form)
@@ -67,12 +117,23 @@ test('an empty form has no client', async () => {
 })
 
 test('a JSON body is refused', async () => {
-  const answer = await instance.call('POST /users/token', { body: { ...client, grant_type: 'password', username: 'root', password: instance.rootPassword } })
-  expect(answer.json).toMatchObject({ status: 400, code: 'invalid_request', detail: 'Invalid request: content must be application/x-www-form-urlencoded' })
+  const answer = await instance.call('POST /users/token', {
+    body: { ...client, grant_type: 'password', username: 'root', password: instance.rootPassword }
+  })
+  expect(answer.json).toMatchObject({
+    status: 400,
+    code: 'invalid_request',
+    detail: 'Invalid request: content must be application/x-www-form-urlencoded'
+  })
 })
 
 test('lists and objects where texts belong are refused and break nothing', async () => {
-  for (const extra of [{ 'username[]': 'root' }, { 'password[a]': 'x' }, { 'refresh_token[x]': 'y', grant_type: 'refresh_token' }, { 'grant_type[]': 'password' }] as Record<string, string>[]) {
+  for (const extra of [
+    { 'username[]': 'root' },
+    { 'password[a]': 'x' },
+    { 'refresh_token[x]': 'y', grant_type: 'refresh_token' },
+    { 'grant_type[]': 'password' }
+  ] as Record<string, string>[]) {
     const answer = await ask({ grant_type: 'password', username: 'root', password: 'x', ...extra })
     expect(answer.status, JSON.stringify(extra)).toBe(400)
   }
@@ -85,7 +146,11 @@ test('a refresh gives a new pair and ends the old one', async () => {
   expect(second.json.access_token).not.toBe(first.access_token)
   expect((await me(first.access_token)).status).toBe(401)
   expect((await me(second.json.access_token)).status).toBe(200)
-  expect((await refresh(first.refresh_token)).json).toMatchObject({ status: 400, code: 'invalid_grant', detail: 'Invalid grant: refresh token is invalid' })
+  expect((await refresh(first.refresh_token)).json).toMatchObject({
+    status: 400,
+    code: 'invalid_grant',
+    detail: 'Invalid grant: refresh token is invalid'
+  })
   // A token that was used twice does not cost its owner the session.
   expect((await refresh(second.json.refresh_token)).status).toBe(200)
 })
@@ -104,7 +169,11 @@ test('expired tokens are worth nothing, and are swept once they cannot be refres
   await sweepTokens.run({}, { progress: () => undefined, signal: new AbortController().signal })
   expect(await run(sql`SELECT id FROM oauth_tokens WHERE access_token_hash = ${hash}`)).toHaveLength(1)
   await run(sql`UPDATE oauth_tokens SET refresh_token_expires_at = now() - interval '1 second' WHERE access_token_hash = ${hash}`)
-  expect((await refresh(refresh_token)).json).toMatchObject({ status: 400, code: 'invalid_grant', detail: 'Invalid grant: refresh token has expired' })
+  expect((await refresh(refresh_token)).json).toMatchObject({
+    status: 400,
+    code: 'invalid_grant',
+    detail: 'Invalid grant: refresh token has expired'
+  })
   await sweepTokens.run({}, { progress: () => undefined, signal: new AbortController().signal })
   expect(await run(sql`SELECT id FROM oauth_tokens WHERE access_token_hash = ${hash}`)).toHaveLength(0)
 })
@@ -115,10 +184,18 @@ test('a refresh token does not open the API', async () => {
 })
 
 test('no token, a wrong one and nonsense are told apart', async () => {
-  expect((await instance.call('GET /users/me')).json).toMatchObject({ status: 401, code: 'unauthorized_request', detail: 'Token is invalid' })
+  expect((await instance.call('GET /users/me')).json).toMatchObject({
+    status: 401,
+    code: 'unauthorized_request',
+    detail: 'Token is invalid'
+  })
   expect((await me('bad')).json).toMatchObject({ status: 401, code: 'invalid_token', detail: 'Token is invalid' })
   for (const authorization of ['nonsense', 'Basic cm9vdDpyb290', 'Bearer', 'Bearer a b', `Bearer ${'x'.repeat(600)}`]) {
-    expect((await instance.call('GET /users/me', { headers: { authorization } })).json, authorization).toMatchObject({ status: 400, code: 'invalid_request', detail: 'Token is invalid' })
+    expect((await instance.call('GET /users/me', { headers: { authorization } })).json, authorization).toMatchObject({
+      status: 400,
+      code: 'invalid_request',
+      detail: 'Token is invalid'
+    })
   }
 })
 
@@ -166,10 +243,16 @@ test('a password an administrator sets ends all sessions', async () => {
 
 test('long passwords count whole, and those with a NUL too', async () => {
   const long = 'x'.repeat(80)
-  await instance.call('POST /users', { token: await instance.login(), body: { username: 'longpass', email: 'longpass@example.com', password: `${long}1`, role: 2 } })
+  await instance.call('POST /users', {
+    token: await instance.login(),
+    body: { username: 'longpass', email: 'longpass@example.com', password: `${long}1`, role: 2 }
+  })
   expect((await password('longpass', `${long}1`)).status).toBe(200)
   expect((await password('longpass', `${long}2`)).status).toBe(400)
-  await instance.call('POST /users', { token: await instance.login(), body: { username: 'nulpass', email: 'nulpass@example.com', password: 'abcdef\0one', role: 2 } })
+  await instance.call('POST /users', {
+    token: await instance.login(),
+    body: { username: 'nulpass', email: 'nulpass@example.com', password: 'abcdef\0one', role: 2 }
+  })
   expect((await password('nulpass', 'abcdef\0two')).status).toBe(400)
 })
 
@@ -195,7 +278,9 @@ test('the sessions of others are the business of who manages them', async () => 
   expect((await instance.call('GET /users/99999/token-sessions', { token: stranger.token })).status).toBe(403)
   expect((await instance.call(`POST /users/${id}/token-sessions/${session.id}/revoke`, { token: stranger.token })).status).toBe(403)
   // A session is not found under another user's number.
-  expect((await instance.call(`POST /users/${stranger.id}/token-sessions/${session.id}/revoke`, { token: stranger.token })).status).toBe(404)
+  expect((await instance.call(`POST /users/${stranger.id}/token-sessions/${session.id}/revoke`, { token: stranger.token })).status).toBe(
+    404
+  )
   expect((await instance.call('GET /users/1/token-sessions', { token: moderator.token })).status).toBe(403)
   expect((await instance.call(`GET /users/${id}/token-sessions`, { token: moderator.token })).json.total).toBe(1)
   expect((await instance.call('GET /users/99999/token-sessions', { token: moderator.token })).status).toBe(404)
@@ -204,8 +289,14 @@ test('the sessions of others are the business of who manages them', async () => 
 test('using a session notes it, but not at every request', async () => {
   const { token } = await instance.user('active')
   const hash = createHash('sha256').update(token).digest('hex')
-  const age = async (ms: number) => await run(sql`UPDATE oauth_tokens SET updated_at = now() - ${ms} * interval '1 millisecond' WHERE access_token_hash = ${hash}`)
-  const noted = async () => (await run<{ now: boolean }>(sql`SELECT updated_at > now() - interval '5 seconds' AS now FROM oauth_tokens WHERE access_token_hash = ${hash}`))[0]!.now
+  const age = async (ms: number) =>
+    await run(sql`UPDATE oauth_tokens SET updated_at = now() - ${ms} * interval '1 millisecond' WHERE access_token_hash = ${hash}`)
+  const noted = async () =>
+    (
+      await run<{ now: boolean }>(
+        sql`SELECT updated_at > now() - interval '5 seconds' AS now FROM oauth_tokens WHERE access_token_hash = ${hash}`
+      )
+    )[0]!.now
   await age(config.oauth2.activity_interval - 60_000)
   await me(token)
   expect(await noted()).toBe(false)

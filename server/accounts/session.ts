@@ -17,8 +17,12 @@ export async function localClient(): Promise<Client> {
 }
 
 const ViewerRow = z.object({
-  id: z.int(), username: z.string(), role: z.union([z.literal(0), z.literal(1), z.literal(2)]), accountId: z.int(),
-  nsfwPolicy: z.string(), videoLanguages: z.array(z.string()).nullable()
+  id: z.int(),
+  username: z.string(),
+  role: z.union([z.literal(0), z.literal(1), z.literal(2)]),
+  accountId: z.int(),
+  nsfwPolicy: z.string(),
+  videoLanguages: z.array(z.string()).nullable()
 })
 
 /**
@@ -28,14 +32,17 @@ const ViewerRow = z.object({
 export async function authenticate(request: HttpRequest): Promise<Viewer | null> {
   const token = bearer(request)
   if (token === null) return null
-  const [viewer] = await query(ViewerRow, sql`
+  const [viewer] = await query(
+    ViewerRow,
+    sql`
     WITH seen AS (
       UPDATE oauth_tokens SET updated_at = now()
       WHERE access_token_hash = ${hashToken(token)} AND updated_at < now() - ${config.oauth2.activity_interval} * interval '1 millisecond'
     )
     SELECT u.id, u.username, u.role, account.id AS "accountId", u.nsfw_policy AS "nsfwPolicy", u.video_languages AS "videoLanguages"
     FROM oauth_tokens token JOIN users u ON u.id = token.user_id JOIN accounts account ON account.user_id = u.id
-    WHERE token.access_token_hash = ${hashToken(token)} AND token.access_token_expires_at > now() AND NOT u.blocked`)
+    WHERE token.access_token_hash = ${hashToken(token)} AND token.access_token_expires_at > now() AND NOT u.blocked`
+  )
   if (!viewer) throw new Problem(401, 'invalid_token', 'Token is invalid')
   return viewer
 }

@@ -6,10 +6,18 @@ const Row = z.object({ id: z.int(), currentSession: z.boolean(), loginDate: z.da
 
 /** The sessions of a user that can still be refreshed, last used first; `token` is the one that asks. */
 export async function listSessions(userId: number, token: string | null) {
-  const rows = await query(Row, sql`
+  const rows = await query(
+    Row,
+    sql`
     SELECT id, access_token_hash = ${hashToken(token ?? '')} AS "currentSession", created_at AS "loginDate", updated_at AS "lastActivityDate", refresh_token_expires_at AS "expiresAt"
-    FROM oauth_tokens WHERE user_id = ${userId} AND refresh_token_expires_at > now() ORDER BY updated_at DESC, id DESC`)
-  const data = rows.map(row => ({ ...row, loginDate: row.loginDate.toISOString(), lastActivityDate: row.lastActivityDate.toISOString(), expiresAt: row.expiresAt.toISOString() }))
+    FROM oauth_tokens WHERE user_id = ${userId} AND refresh_token_expires_at > now() ORDER BY updated_at DESC, id DESC`
+  )
+  const data = rows.map(row => ({
+    ...row,
+    loginDate: row.loginDate.toISOString(),
+    lastActivityDate: row.lastActivityDate.toISOString(),
+    expiresAt: row.expiresAt.toISOString()
+  }))
   return { total: data.length, data }
 }
 

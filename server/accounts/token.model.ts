@@ -15,11 +15,20 @@ export class Token extends Model<InferAttributes<Token>, InferCreationAttributes
   /** When the session was last seen, within `oauth2.activity_interval`. */
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(Token, {
-  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
-  accessTokenHash: DataTypes.TEXT, accessTokenExpiresAt: DataTypes.DATE, refreshTokenHash: DataTypes.TEXT, refreshTokenExpiresAt: DataTypes.DATE,
-  userId: DataTypes.INTEGER, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'oauth_tokens' })
+declareModel(
+  Token,
+  {
+    id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+    accessTokenHash: DataTypes.TEXT,
+    accessTokenExpiresAt: DataTypes.DATE,
+    refreshTokenHash: DataTypes.TEXT,
+    refreshTokenExpiresAt: DataTypes.DATE,
+    userId: DataTypes.INTEGER,
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'oauth_tokens' }
+)
 declareAssociations(() => {
   User.hasMany(Token, { as: 'tokens', foreignKey: 'userId' })
   Token.belongsTo(User, { as: 'user', foreignKey: 'userId' })

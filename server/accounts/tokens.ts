@@ -8,7 +8,7 @@ import { run, sql } from '../core/sql.ts'
 /** What a grant answers. */
 export type Issued = z.output<(typeof accounts)['POST /users/token']['response']>
 
-type Pair = { access: string, refresh: string, accessHash: string, refreshHash: string, accessExpires: Date, refreshExpires: Date }
+type Pair = { access: string; refresh: string; accessHash: string; refreshHash: string; accessExpires: Date; refreshExpires: Date }
 
 /** How a token is stored and found. */
 export function hashToken(token: string): string {
@@ -21,8 +21,12 @@ export function newPair(): Pair {
   const refresh = randomBytes(20).toString('hex')
   const { access_token, refresh_token } = config.oauth2.token_lifetime
   return {
-    access, refresh, accessHash: hashToken(access), refreshHash: hashToken(refresh),
-    accessExpires: new Date(Date.now() + access_token), refreshExpires: new Date(Date.now() + refresh_token)
+    access,
+    refresh,
+    accessHash: hashToken(access),
+    refreshHash: hashToken(refresh),
+    accessExpires: new Date(Date.now() + access_token),
+    refreshExpires: new Date(Date.now() + refresh_token)
   }
 }
 
@@ -30,7 +34,7 @@ export function newPair(): Pair {
  * Opens a session for a user whose password was just found right, and notes the login, in one statement.
  * False if the user was blocked or changed the password meanwhile.
  */
-export async function openSession(user: { id: number, passwordHash: string }, pair: Pair): Promise<boolean> {
+export async function openSession(user: { id: number; passwordHash: string }, pair: Pair): Promise<boolean> {
   const rows = await run(sql`
     WITH login AS (
       UPDATE users SET last_login_date = now() WHERE id = ${user.id} AND password_hash = ${user.passwordHash} AND NOT blocked RETURNING id
@@ -43,10 +47,13 @@ export async function openSession(user: { id: number, passwordHash: string }, pa
 
 /** Puts a new pair into a session, so that the old pair is worth nothing. */
 export async function rotateSession(id: number, pair: Pair, transaction: Transaction): Promise<void> {
-  await run(sql`
+  await run(
+    sql`
     UPDATE oauth_tokens SET access_token_hash = ${pair.accessHash}, access_token_expires_at = ${pair.accessExpires},
       refresh_token_hash = ${pair.refreshHash}, refresh_token_expires_at = ${pair.refreshExpires}, updated_at = now()
-    WHERE id = ${id}`, transaction)
+    WHERE id = ${id}`,
+    transaction
+  )
 }
 
 /** Ends all sessions of a user. */

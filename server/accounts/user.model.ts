@@ -41,17 +41,39 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(User, {
-  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
-  username: DataTypes.TEXT, email: DataTypes.TEXT, passwordHash: DataTypes.TEXT, role: DataTypes.SMALLINT,
-  emailVerified: DataTypes.BOOLEAN, emailPublic: DataTypes.BOOLEAN, blocked: DataTypes.BOOLEAN, blockedReason: DataTypes.TEXT, adminFlags: DataTypes.INTEGER,
-  videoQuota: bytes('videoQuota'), videoQuotaDaily: bytes('videoQuotaDaily'), nsfwPolicy: DataTypes.TEXT,
-  p2pEnabled: { type: DataTypes.BOOLEAN, field: 'p2p_enabled' }, videosHistoryEnabled: DataTypes.BOOLEAN,
-  autoPlayVideo: DataTypes.BOOLEAN, autoPlayNextVideo: DataTypes.BOOLEAN, autoPlayNextVideoPlaylist: DataTypes.BOOLEAN,
-  videoLanguages: DataTypes.ARRAY(DataTypes.TEXT), language: DataTypes.TEXT, theme: DataTypes.TEXT,
-  noInstanceConfigWarningModal: DataTypes.BOOLEAN, noWelcomeModal: DataTypes.BOOLEAN, noAccountSetupWarningModal: DataTypes.BOOLEAN,
-  lastLoginDate: DataTypes.DATE, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'users' })
+declareModel(
+  User,
+  {
+    id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+    username: DataTypes.TEXT,
+    email: DataTypes.TEXT,
+    passwordHash: DataTypes.TEXT,
+    role: DataTypes.SMALLINT,
+    emailVerified: DataTypes.BOOLEAN,
+    emailPublic: DataTypes.BOOLEAN,
+    blocked: DataTypes.BOOLEAN,
+    blockedReason: DataTypes.TEXT,
+    adminFlags: DataTypes.INTEGER,
+    videoQuota: bytes('videoQuota'),
+    videoQuotaDaily: bytes('videoQuotaDaily'),
+    nsfwPolicy: DataTypes.TEXT,
+    p2pEnabled: { type: DataTypes.BOOLEAN, field: 'p2p_enabled' },
+    videosHistoryEnabled: DataTypes.BOOLEAN,
+    autoPlayVideo: DataTypes.BOOLEAN,
+    autoPlayNextVideo: DataTypes.BOOLEAN,
+    autoPlayNextVideoPlaylist: DataTypes.BOOLEAN,
+    videoLanguages: DataTypes.ARRAY(DataTypes.TEXT),
+    language: DataTypes.TEXT,
+    theme: DataTypes.TEXT,
+    noInstanceConfigWarningModal: DataTypes.BOOLEAN,
+    noWelcomeModal: DataTypes.BOOLEAN,
+    noAccountSetupWarningModal: DataTypes.BOOLEAN,
+    lastLoginDate: DataTypes.DATE,
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'users' }
+)
 declareAssociations(() => {
   User.hasOne(Account, { as: 'account', foreignKey: 'userId' })
   Account.belongsTo(User, { as: 'user', foreignKey: 'userId' })
@@ -59,5 +81,10 @@ declareAssociations(() => {
 
 // The driver gives bigint as text; byte counts fit a number.
 function bytes(name: 'videoQuota' | 'videoQuotaDaily') {
-  return { type: DataTypes.BIGINT, get(this: User): number { return Number(this.getDataValue(name)) } }
+  return {
+    type: DataTypes.BIGINT,
+    get(this: User): number {
+      return Number(this.getDataValue(name))
+    }
+  }
 }

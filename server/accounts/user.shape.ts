@@ -4,11 +4,30 @@ import { isoSql } from '../actors/actor.shape.ts'
 import { channelSql } from '../channels/channel.shape.ts'
 
 /** What each kind of notification does: PeerTube's 0 is "nothing", and this version notifies of nothing. */
-const NOTIFICATIONS = JSON.stringify(Object.fromEntries([
-  'newCommentOnMyVideo', 'newVideoFromSubscription', 'abuseAsModerator', 'videoAutoBlacklistAsModerator', 'blacklistOnMyVideo', 'myVideoPublished',
-  'myVideoImportFinished', 'newUserRegistration', 'commentMention', 'newFollow', 'newInstanceFollower', 'autoInstanceFollowing', 'abuseNewMessage',
-  'abuseStateChange', 'newPeerTubeVersion', 'newPluginVersion', 'myVideoStudioEditionFinished', 'myVideoTranscriptionGenerated'
-].map(kind => [kind, 0])))
+const NOTIFICATIONS = JSON.stringify(
+  Object.fromEntries(
+    [
+      'newCommentOnMyVideo',
+      'newVideoFromSubscription',
+      'abuseAsModerator',
+      'videoAutoBlacklistAsModerator',
+      'blacklistOnMyVideo',
+      'myVideoPublished',
+      'myVideoImportFinished',
+      'newUserRegistration',
+      'commentMention',
+      'newFollow',
+      'newInstanceFollower',
+      'autoInstanceFollowing',
+      'abuseNewMessage',
+      'abuseStateChange',
+      'newPeerTubeVersion',
+      'newPluginVersion',
+      'myVideoStudioEditionFinished',
+      'myVideoTranscriptionGenerated'
+    ].map(kind => [kind, 0])
+  )
+)
 
 /**
  * SQL that evaluates to a User (shared/accounts.ts) as JSON, from the aliases of a users row, its account and that account's actor.

@@ -6,7 +6,7 @@ import { quotaSql } from './quota.ts'
 import { userSql } from './user.shape.ts'
 
 /** How a list of users is ordered and narrowed. */
-export type UserFilters = { start: number, count: number, search?: string, blocked?: boolean, sort?: keyof typeof ORDERS }
+export type UserFilters = { start: number; count: number; search?: string; blocked?: boolean; sort?: keyof typeof ORDERS }
 
 const Row = z.object({ user: User })
 const WITH_ACCOUNT = sql`JOIN accounts account ON account.user_id = u.id JOIN actors actor ON actor.id = account.actor_id`
@@ -17,37 +17,60 @@ const COUNTS = sql`jsonb_build_object('videosCount', (SELECT count(*) FROM video
   'abusesCount', 0, 'abusesAcceptedCount', 0, 'abusesCreatedCount', 0, 'videoCommentsCount', 0)`
 
 const ORDERS = {
-  id: sql`u.id`, '-id': sql`u.id DESC`, username: sql`lower(u.username)`, '-username': sql`lower(u.username) DESC`,
-  createdAt: sql`u.created_at, u.id`, '-createdAt': sql`u.created_at DESC, u.id DESC`, role: sql`u.role, u.id`, '-role': sql`u.role DESC, u.id DESC`,
-  videoQuotaUsed: sql`${STORED}, u.id`, '-videoQuotaUsed': sql`${STORED} DESC, u.id DESC`,
-  lastLoginDate: sql`u.last_login_date NULLS FIRST, u.id`, '-lastLoginDate': sql`u.last_login_date DESC NULLS LAST, u.id DESC`
+  id: sql`u.id`,
+  '-id': sql`u.id DESC`,
+  username: sql`lower(u.username)`,
+  '-username': sql`lower(u.username) DESC`,
+  createdAt: sql`u.created_at, u.id`,
+  '-createdAt': sql`u.created_at DESC, u.id DESC`,
+  role: sql`u.role, u.id`,
+  '-role': sql`u.role DESC, u.id DESC`,
+  videoQuotaUsed: sql`${STORED}, u.id`,
+  '-videoQuotaUsed': sql`${STORED} DESC, u.id DESC`,
+  lastLoginDate: sql`u.last_login_date NULLS FIRST, u.id`,
+  '-lastLoginDate': sql`u.last_login_date DESC NULLS LAST, u.id DESC`
 }
 
 /** A user as itself and its administrators see it; with the numbers of its videos if asked. Throws 404. */
 export async function findUser(id: number, withStats = false): Promise<User> {
-  const [row] = await query(Row, withStats
-    ? sql`SELECT ${userSql(sql`u`, sql`account`, sql`actor`, sql`${USED} || ${COUNTS}`)} AS user FROM users u ${WITH_ACCOUNT} CROSS JOIN LATERAL ${quotaSql(sql`u.id`)} used WHERE u.id = ${id}`
-    : sql`SELECT ${userSql(sql`u`, sql`account`, sql`actor`)} AS user FROM users u ${WITH_ACCOUNT} WHERE u.id = ${id}`)
+  const [row] = await query(
+    Row,
+    withStats
+      ? sql`SELECT ${userSql(sql`u`, sql`account`, sql`actor`, sql`${USED} || ${COUNTS}`)} AS user FROM users u ${WITH_ACCOUNT} CROSS JOIN LATERAL ${quotaSql(sql`u.id`)} used WHERE u.id = ${id}`
+      : sql`SELECT ${userSql(sql`u`, sql`account`, sql`actor`)} AS user FROM users u ${WITH_ACCOUNT} WHERE u.id = ${id}`
+  )
   if (!row) throw notFound('User')
   return row.user
 }
 
 /** A part of all users, oldest first unless told otherwise, with the space each takes. */
-export async function listUsers({ start, count, search, blocked, sort = 'createdAt' }: UserFilters): Promise<{ total: number, data: User[] }> {
+export async function listUsers({
+  start,
+  count,
+  search,
+  blocked,
+  sort = 'createdAt'
+}: UserFilters): Promise<{ total: number; data: User[] }> {
   const conditions: Sql[] = []
   if (blocked !== undefined) conditions.push(sql`u.blocked = ${blocked}`)
   if (search) conditions.push(sql`(u.username ILIKE ${containing(search)} OR u.email ILIKE ${containing(search)})`)
-  const [row] = await query(z.object({ total: z.int(), data: z.array(User) }), sql`
+  const [row] = await query(
+    z.object({ total: z.int(), data: z.array(User) }),
+    sql`
     SELECT (SELECT count(*)::int FROM users u WHERE ${all(conditions)}) AS total,
       (SELECT coalesce(jsonb_agg(${userSql(sql`u`, sql`account`, sql`actor`, USED)} ORDER BY u.place), '[]'::jsonb)
         FROM (SELECT u.*, row_number() OVER (ORDER BY ${ORDERS[sort]}) AS place FROM users u WHERE ${all(conditions)} ORDER BY place LIMIT ${count} OFFSET ${start}) u
-        ${WITH_ACCOUNT} CROSS JOIN LATERAL ${quotaSql(sql`u.id`)} used) AS data`)
+        ${WITH_ACCOUNT} CROSS JOIN LATERAL ${quotaSql(sql`u.id`)} used) AS data`
+  )
   return row!
 }
 
 /** The usernames that begin so, at most `count`. */
 export async function completeUsername(beginning: string, count: number): Promise<string[]> {
-  const rows = await query(z.object({ username: z.string() }), sql`SELECT username FROM users WHERE username ILIKE ${literally(beginning) + '%'} ORDER BY lower(username) LIMIT ${count}`)
+  const rows = await query(
+    z.object({ username: z.string() }),
+    sql`SELECT username FROM users WHERE username ILIKE ${literally(beginning) + '%'} ORDER BY lower(username) LIMIT ${count}`
+  )
   return rows.map(row => row.username)
 }
 

@@ -16,7 +16,8 @@ export const usersHandlers = {
   'POST /users': async ({ body, viewer }) => {
     assertLongEnough(body.password)
     const role = body.role as Role
-    if (!canGiveRole(viewer, role)) throw new Problem(403, null, 'A moderator can only create users who are neither moderators nor administrators.')
+    if (!canGiveRole(viewer, role))
+      throw new Problem(403, null, 'A moderator can only create users who are neither moderators nor administrators.')
     const { id, accountId } = await createUser({ ...body, role })
     return { user: { id, account: { id: accountId } } }
   },

@@ -7,7 +7,7 @@ import { seedVideo } from '../test/seed.ts'
 import { shapeFaults } from '../test/shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
-type Person = { id: number, token: string, channelId: number }
+type Person = { id: number; token: string; channelId: number }
 let instance: Instance
 let root: string
 let moderator: Person
@@ -15,23 +15,37 @@ let user: Person
 const deleted: string[] = []
 beforeAll(async () => {
   instance = await startInstance({}, ['web'])
-  on('video.deleted', ({ uuid, folder }) => { deleted.push(`${uuid} ${folder}`) })
+  on('video.deleted', ({ uuid, folder }) => {
+    deleted.push(`${uuid} ${folder}`)
+  })
   root = await instance.login()
   moderator = await instance.user('mod1', { role: 1, videoQuota: 1_000_000_000, videoQuotaDaily: 500_000_000 })
   user = await instance.user('user1', { channelName: 'user1_chan' })
 })
-afterAll(async () => { await instance?.stop() })
+afterAll(async () => {
+  await instance?.stop()
+})
 
 const create = async (username: string, token = root, more: object = {}) =>
-  await instance.call('POST /users', { token, body: { username, password: 'password1', email: `${username}@example.com`, videoQuota: -1, videoQuotaDaily: -1, role: 2, ...more } })
+  await instance.call('POST /users', {
+    token,
+    body: { username, password: 'password1', email: `${username}@example.com`, videoQuota: -1, videoQuotaDaily: -1, role: 2, ...more }
+  })
 const get = async (id: number, query = '') => (await instance.call(`GET /users/${id}${query}`, { token: root })).json
-const names = async (query: string) => (await instance.call(`GET /users?${query}`, { token: root })).json.data.map((one: { username: string }) => one.username)
+const names = async (query: string) =>
+  (await instance.call(`GET /users?${query}`, { token: root })).json.data.map((one: { username: string }) => one.username)
 
 test('an administrator creates a user with the recorded answer', async () => {
   const answer = await create('fresh', root, { videoQuota: 10, videoQuotaDaily: 5 })
   expect(answer.status).toBe(200)
   expect(answer.json).toEqual({ user: { id: expect.any(Number), account: { id: expect.any(Number) } } })
-  expect(await get(answer.json.user.id)).toMatchObject({ username: 'fresh', videoQuota: 10, videoQuotaDaily: 5, account: { id: answer.json.user.account.id }, videoChannels: [{ name: 'fresh_channel' }] })
+  expect(await get(answer.json.user.id)).toMatchObject({
+    username: 'fresh',
+    videoQuota: 10,
+    videoQuotaDaily: 5,
+    account: { id: answer.json.user.account.id },
+    videoChannels: [{ name: 'fresh_channel' }]
+  })
 })
 
 test('a chosen channel is called after itself', async () => {
@@ -39,11 +53,20 @@ test('a chosen channel is called after itself', async () => {
 })
 
 test('a taken name and wrong fields are refused as recorded', async () => {
-  expect((await create('user1', root, { email: 'zz@example.com' })).json).toMatchObject({ status: 409, detail: 'User with this username or email already exists.' })
+  expect((await create('user1', root, { email: 'zz@example.com' })).json).toMatchObject({
+    status: 409,
+    detail: 'User with this username or email already exists.'
+  })
   const wrong = await create('A B', root, { password: '', email: 'no', role: 99 })
-  expect(wrong.json).toMatchObject({ status: 400, detail: 'Incorrect request parameters: username, password, email, role', instance: '/api/v1/users' })
+  expect(wrong.json).toMatchObject({
+    status: 400,
+    detail: 'Incorrect request parameters: username, password, email, role',
+    instance: '/api/v1/users'
+  })
   expect((await create('quota', root, { videoQuota: -2 })).status).toBe(400)
-  expect((await create('short', root, { password: 'p' })).json['invalid-params']).toEqual({ password: { type: 'field', value: 'p', msg: 'Invalid value', path: 'password', location: 'body' } })
+  expect((await create('short', root, { password: 'p' })).json['invalid-params']).toEqual({
+    password: { type: 'field', value: 'p', msg: 'Invalid value', path: 'password', location: 'body' }
+  })
 })
 
 test('the list has the recorded shape, for moderators and administrators only', async () => {
@@ -73,7 +96,9 @@ test('the list is paged, sorted and searched', async () => {
   for (const query of ['count=101', 'count=-1', 'start=-1', 'start=a', 'sort=password', 'blocked=maybe']) {
     expect((await instance.call(`GET /users?${query}`, { token: root })).status, query).toBe(400)
   }
-  expect((await instance.call('GET /users?count=101', { token: root })).json['invalid-params'].count.msg).toBe('Should have a number count (max: 100)')
+  expect((await instance.call('GET /users?count=101', { token: root })).json['invalid-params'].count.msg).toBe(
+    'Should have a number count (max: 100)'
+  )
 })
 
 test('usernames are completed for everybody', async () => {
@@ -99,9 +124,26 @@ test('one user, with numbers if asked', async () => {
 
 test('an administrator changes a user', async () => {
   const { id } = await instance.user('changed')
-  const answer = await instance.call(`PUT /users/${id}`, { token: root, body: { email: 'user1b@example.com', emailVerified: true, videoQuota: 50_000_000_000, videoQuotaDaily: -1, role: 1, adminFlags: 1, pluginAuth: null } })
+  const answer = await instance.call(`PUT /users/${id}`, {
+    token: root,
+    body: {
+      email: 'user1b@example.com',
+      emailVerified: true,
+      videoQuota: 50_000_000_000,
+      videoQuotaDaily: -1,
+      role: 1,
+      adminFlags: 1,
+      pluginAuth: null
+    }
+  })
   expect([answer.status, answer.text]).toEqual([204, ''])
-  expect(await get(id)).toMatchObject({ email: 'user1b@example.com', emailVerified: true, videoQuota: 50_000_000_000, role: { id: 1, label: 'Moderator' }, adminFlags: 1 })
+  expect(await get(id)).toMatchObject({
+    email: 'user1b@example.com',
+    emailVerified: true,
+    videoQuota: 50_000_000_000,
+    role: { id: 1, label: 'Moderator' },
+    adminFlags: 1
+  })
   expect((await instance.call(`PUT /users/${id}`, { token: root, body: { email: 'USER1@example.com' } })).status).toBe(409)
   expect((await instance.call(`PUT /users/${id}`, { token: root, body: { password: 'short' } })).status).toBe(400)
   expect((await instance.call('PUT /users/99999', { token: root, body: {} })).status).toBe(404)
@@ -122,11 +164,17 @@ describe('root', () => {
   test('is not blocked, not removed and keeps its role', async () => {
     const second = await instance.user('admin2', { role: 0 })
     for (const token of [root, second.token]) {
-      expect((await instance.call('POST /users/1/block', { token })).json).toMatchObject({ status: 400, detail: 'Cannot block the root user' })
+      expect((await instance.call('POST /users/1/block', { token })).json).toMatchObject({
+        status: 400,
+        detail: 'Cannot block the root user'
+      })
       expect((await instance.call('DELETE /users/1', { token })).json).toMatchObject({ status: 400, detail: 'Cannot remove the root user' })
       expect((await instance.call('PUT /users/1', { token, body: { role: 2 } })).status).toBe(400)
     }
-    expect((await instance.call('DELETE /users/me', { token: root })).json).toMatchObject({ status: 400, detail: 'You cannot delete your root account.' })
+    expect((await instance.call('DELETE /users/me', { token: root })).json).toMatchObject({
+      status: 400,
+      detail: 'You cannot delete your root account.'
+    })
     expect(await get(1)).toMatchObject({ blocked: false, role: { id: 0, label: 'Administrator' } })
     expect((await instance.call('PUT /users/1', { token: root, body: { role: 0, videoQuota: 5 } })).status).toBe(204)
     expect((await instance.call('PUT /users/1', { token: root, body: { videoQuota: -1 } })).status).toBe(204)
@@ -143,8 +191,11 @@ describe('who may do what', () => {
     victim = await instance.user('matrix_user')
   })
   const acts: [string, (id: number) => string, object][] = [
-    ['change', id => `PUT /users/${id}`, { videoQuota: 7 }], ['set the password of', id => `PUT /users/${id}`, { password: 'stolen123' }],
-    ['block', id => `POST /users/${id}/block`, {}], ['unblock', id => `POST /users/${id}/unblock`, {}], ['remove', id => `DELETE /users/${id}`, {}]
+    ['change', id => `PUT /users/${id}`, { videoQuota: 7 }],
+    ['set the password of', id => `PUT /users/${id}`, { password: 'stolen123' }],
+    ['block', id => `POST /users/${id}/block`, {}],
+    ['unblock', id => `POST /users/${id}/unblock`, {}],
+    ['remove', id => `DELETE /users/${id}`, {}]
   ]
 
   test.each(acts)('a moderator may not %s administrators and moderators', async (_, key, body) => {
@@ -197,20 +248,29 @@ describe('who may do what', () => {
 
 test('a removed user leaves nothing but retired names, and tells of its videos', async () => {
   const { id, token, channelId } = await instance.user('todelete')
-  const second = (await instance.call('POST /video-channels', { token, body: { name: 'todelete_second', displayName: 'Second' } })).json.videoChannel.id
+  const second = (await instance.call('POST /video-channels', { token, body: { name: 'todelete_second', displayName: 'Second' } })).json
+    .videoChannel.id
   const videos = [await seedVideo({ channelId, sourceSize: 5 }), await seedVideo({ channelId: second, privacy: 3 })]
   const bystander = await seedVideo({ channelId: user.channelId })
   const answer = await instance.call(`DELETE /users/${id}`, { token: root })
   expect([answer.status, answer.text]).toEqual([204, ''])
   expect((await instance.call('GET /users/me', { token })).status).toBe(401)
-  for (const key of ['GET /accounts/todelete', 'GET /video-channels/todelete_channel', 'GET /video-channels/todelete_second']) expect((await instance.call(key)).status).toBe(404)
+  for (const key of ['GET /accounts/todelete', 'GET /video-channels/todelete_channel', 'GET /video-channels/todelete_second'])
+    expect((await instance.call(key)).status).toBe(404)
   expect(await run(sql`SELECT id FROM videos WHERE id = ANY(${videos.map(one => one.id)})`)).toEqual([])
   expect(await run(sql`SELECT id FROM actors WHERE preferred_username LIKE 'todelete%'`)).toEqual([])
-  expect(await run(sql`SELECT name FROM retired_names WHERE name LIKE 'todelete%' ORDER BY name`)).toEqual([{ name: 'todelete' }, { name: 'todelete_channel' }, { name: 'todelete_second' }])
+  expect(await run(sql`SELECT name FROM retired_names WHERE name LIKE 'todelete%' ORDER BY name`)).toEqual([
+    { name: 'todelete' },
+    { name: 'todelete_channel' },
+    { name: 'todelete_second' }
+  ])
   expect(deleted.sort()).toEqual(videos.map(one => `${one.uuid} ${one.uuid}`).sort())
   expect(deleted.join()).not.toContain(bystander.uuid)
   for (const name of ['todelete', 'todelete_second']) {
-    expect((await create(name, root, { email: `${name}2@example.com` })).json).toMatchObject({ status: 409, detail: 'Another actor (account/channel) with this name on this instance already exists or has already existed.' })
+    expect((await create(name, root, { email: `${name}2@example.com` })).json).toMatchObject({
+      status: 409,
+      detail: 'Another actor (account/channel) with this name on this instance already exists or has already existed.'
+    })
   }
   expect((await instance.call(`DELETE /users/${id}`, { token: root })).status).toBe(404)
 })

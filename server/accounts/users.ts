@@ -13,33 +13,59 @@ import { User } from './user.model.ts'
 import { canGiveRole, canManage, isRoot } from './user.policy.ts'
 
 /** What administrators change of a user. */
-export type UserChanges = Partial<Pick<User, 'email' | 'emailVerified' | 'role' | 'videoQuota' | 'videoQuotaDaily' | 'adminFlags'>> & { password?: string }
+export type UserChanges = Partial<Pick<User, 'email' | 'emailVerified' | 'role' | 'videoQuota' | 'videoQuotaDaily' | 'adminFlags'>> & {
+  password?: string
+}
 
 /** What users change of themselves; `currentPassword` is needed for a new password or e-mail address. */
-export type OwnChanges = Partial<Pick<User, 'email' | 'emailPublic' | 'nsfwPolicy' | 'p2pEnabled' | 'videosHistoryEnabled' | 'autoPlayVideo' | 'autoPlayNextVideo'
-  | 'autoPlayNextVideoPlaylist' | 'videoLanguages' | 'language' | 'theme' | 'noInstanceConfigWarningModal' | 'noWelcomeModal' | 'noAccountSetupWarningModal'>>
-  & { password?: string, currentPassword?: string, displayName?: string, description?: string | null }
+export type OwnChanges = Partial<
+  Pick<
+    User,
+    | 'email'
+    | 'emailPublic'
+    | 'nsfwPolicy'
+    | 'p2pEnabled'
+    | 'videosHistoryEnabled'
+    | 'autoPlayVideo'
+    | 'autoPlayNextVideo'
+    | 'autoPlayNextVideoPlaylist'
+    | 'videoLanguages'
+    | 'language'
+    | 'theme'
+    | 'noInstanceConfigWarningModal'
+    | 'noWelcomeModal'
+    | 'noAccountSetupWarningModal'
+  >
+> & { password?: string; currentPassword?: string; displayName?: string; description?: string | null }
 
 /** A user the viewer may manage. Throws 404, 403. */
 export async function managedUser(id: number, viewer: Viewer): Promise<User> {
   const user = await User.findByPk(id)
   if (!user) throw notFound('User')
-  if (!canManage(viewer, user)) throw new Problem(403, null, 'A moderator can only manage users who are neither moderators nor administrators.')
+  if (!canManage(viewer, user))
+    throw new Problem(403, null, 'A moderator can only manage users who are neither moderators nor administrators.')
   return user
 }
 
-/** Changes a user; a new password ends all sessions. Throws 400 for root's role, 403 for a role the viewer may not give, 409 for a taken address. */
+/**
+ * Changes a user; a new password ends all sessions. Throws 400 for root's role, 403 for a role the viewer may not give, 409 for a taken
+ * address.
+ */
 export async function updateUser(user: User, { password, ...changes }: UserChanges, viewer: Viewer): Promise<void> {
   if (changes.role !== undefined && changes.role !== user.role) {
     if (isRoot(user)) throw new Problem(400, null, 'The role of the root user cannot be changed.')
-    if (!canGiveRole(viewer, changes.role)) throw new Problem(403, null, 'Only administrators give the roles of moderators and administrators.')
+    if (!canGiveRole(viewer, changes.role))
+      throw new Problem(403, null, 'Only administrators give the roles of moderators and administrators.')
   }
   const passwordHash = password === undefined ? undefined : await hashPassword(password)
   await store(user, { ...changes, passwordHash })
 }
 
 /** Changes the own user and account. Throws 400 or 401 current_password_is_invalid, 409 for a taken address. */
-export async function updateOwn(id: number, { password, currentPassword, displayName, description, email, ...changes }: OwnChanges): Promise<void> {
+export async function updateOwn(
+  id: number,
+  { password, currentPassword, displayName, description, email, ...changes }: OwnChanges
+): Promise<void> {
   const user = await User.findByPk(id, { rejectOnEmpty: true })
   const newEmail = email !== undefined && email !== user.email ? email : undefined
   if (password !== undefined || newEmail !== undefined) await assertCurrentPassword(user, currentPassword)
@@ -75,7 +101,7 @@ export async function removeUser(user: Pick<User, 'id'>): Promise<void> {
     const account = await Account.findOne({ where: { userId: user.id }, transaction, lock: transaction.LOCK.UPDATE })
     if (!account) return
     await removeChannelsOf(account.id, transaction)
-    await removeActor((await Actor.findByPk(account.actorId, { transaction, rejectOnEmpty: true })), transaction)
+    await removeActor(await Actor.findByPk(account.actorId, { transaction, rejectOnEmpty: true }), transaction)
     await User.destroy({ where: { id: user.id }, transaction })
   })
 }
@@ -83,10 +109,15 @@ export async function removeUser(user: Pick<User, 'id'>): Promise<void> {
 /** Throws 400 without the password, 401 current_password_is_invalid with a wrong one. */
 async function assertCurrentPassword(user: User, password: string | undefined): Promise<void> {
   if (password === undefined) throw new Problem(400, null, 'The current password is needed to change the password or the e-mail address.')
-  if (!await matchesPassword(password, user.passwordHash)) throw new Problem(401, 'current_password_is_invalid', 'currentPassword is invalid.')
+  if (!(await matchesPassword(password, user.passwordHash)))
+    throw new Problem(401, 'current_password_is_invalid', 'currentPassword is invalid.')
 }
 
-async function store(user: User, changes: Partial<User>, also: (transaction: Transaction) => Promise<void> = async () => undefined): Promise<void> {
+async function store(
+  user: User,
+  changes: Partial<User>,
+  also: (transaction: Transaction) => Promise<void> = async () => undefined
+): Promise<void> {
   try {
     await transaction(async transaction => {
       await user.update(Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)), { transaction })

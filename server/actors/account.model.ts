@@ -13,11 +13,19 @@ export class Account extends Model<InferAttributes<Account>, InferCreationAttrib
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(Account, {
-  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
-  actorId: DataTypes.INTEGER, userId: DataTypes.INTEGER, name: DataTypes.TEXT, description: DataTypes.TEXT,
-  createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'accounts' })
+declareModel(
+  Account,
+  {
+    id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+    actorId: DataTypes.INTEGER,
+    userId: DataTypes.INTEGER,
+    name: DataTypes.TEXT,
+    description: DataTypes.TEXT,
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'accounts' }
+)
 declareAssociations(() => {
   Account.belongsTo(Actor, { as: 'actor', foreignKey: 'actorId' })
   Actor.hasOne(Account, { as: 'account', foreignKey: 'actorId' })

@@ -14,15 +14,24 @@ beforeAll(async () => {
     VALUES ('Person', 'http://far.example/accounts/user1', 'user1', 'far.example', 'http://far.example/inbox', '2024-01-01T00:00:00Z', 7, now(), now()) RETURNING id`)
   await run(sql`INSERT INTO accounts (actor_id, name, created_at, updated_at) VALUES (${actor!.id}, 'Far away', now(), now())`)
 })
-afterAll(async () => { await instance?.stop() })
+afterAll(async () => {
+  await instance?.stop()
+})
 
 test('an account has the recorded shape, by name in any case, with and without our host', async () => {
   const { host } = new URL(instance.url)
   const answer = await instance.call('GET /accounts/user1')
   expect(answer.status).toBe(200)
   expect(shapeFaults(recorded.account, answer.json)).toEqual([])
-  for (const handle of ['USER1', '@user1', `user1@${host}`]) expect((await instance.call(`GET /accounts/${handle}`)).json, handle).toEqual(answer.json)
-  expect(answer.json).toMatchObject({ url: `${instance.url}/accounts/user1`, host, displayName: 'user1', hostRedundancyAllowed: false, followersCount: 0 })
+  for (const handle of ['USER1', '@user1', `user1@${host}`])
+    expect((await instance.call(`GET /accounts/${handle}`)).json, handle).toEqual(answer.json)
+  expect(answer.json).toMatchObject({
+    url: `${instance.url}/accounts/user1`,
+    host,
+    displayName: 'user1',
+    hostRedundancyAllowed: false,
+    followersCount: 0
+  })
   expect(new Date(answer.json.createdAt).toISOString()).toBe(answer.json.createdAt)
 })
 
@@ -36,14 +45,17 @@ test('unknown and impossible names are refused', async () => {
   expect((await instance.call('GET /accounts/unknown')).json).toMatchObject({ status: 404, detail: 'Account not found' })
   expect((await instance.call('GET /accounts/user1@other.example')).status).toBe(404)
   expect((await instance.call('GET /accounts/root_channel')).status).toBe(404)
-  for (const handle of ['a%20b', "'%20OR%201=1--", 'a@b@c', 'x'.repeat(300)]) expect((await instance.call(`GET /accounts/${handle}`)).status, handle).toBe(400)
+  for (const handle of ['a%20b', "'%20OR%201=1--", 'a@b@c', 'x'.repeat(300)])
+    expect((await instance.call(`GET /accounts/${handle}`)).status, handle).toBe(400)
 })
 
 test('all accounts, newest first, in parts', async () => {
   const all = (await instance.call('GET /accounts')).json
   expect(all.total).toBe(4)
   expect(all.data.map((one: { displayName: string }) => one.displayName)).toEqual(['user1', 'root', 'peertube', 'Far away'])
-  expect((await instance.call('GET /accounts?sort=createdAt&start=1&count=2')).json.data.map((one: { displayName: string }) => one.displayName)).toEqual(['peertube', 'root'])
+  expect(
+    (await instance.call('GET /accounts?sort=createdAt&start=1&count=2')).json.data.map((one: { displayName: string }) => one.displayName)
+  ).toEqual(['peertube', 'root'])
   expect((await instance.call('GET /accounts?count=0')).json).toEqual({ total: 4, data: [] })
   expect((await instance.call('GET /accounts?start=10')).json).toEqual({ total: 4, data: [] })
   expect((await instance.call('GET /accounts?sort=private_key')).status).toBe(400)

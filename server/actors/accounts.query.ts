@@ -9,24 +9,40 @@ const Row = z.object({ account: Account })
 
 /** An account by `name` or `name@host`. Throws 404. */
 export async function findAccount(handle: string): Promise<Account> {
-  const [row] = await query(Row, sql`
+  const [row] = await query(
+    Row,
+    sql`
     SELECT ${accountSql(sql`account`, sql`actor`)} AS account
-    FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${hasHandle(sql`actor`, handle)}`)
+    FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${hasHandle(sql`actor`, handle)}`
+  )
   if (!row) throw notFound('Account')
   return row.account
 }
 
 const ORDERS = {
-  id: sql`account.id`, '-id': sql`account.id DESC`,
-  createdAt: sql`coalesce(actor.remote_created_at, actor.created_at), account.id`, '-createdAt': sql`coalesce(actor.remote_created_at, actor.created_at) DESC, account.id DESC`
+  id: sql`account.id`,
+  '-id': sql`account.id DESC`,
+  createdAt: sql`coalesce(actor.remote_created_at, actor.created_at), account.id`,
+  '-createdAt': sql`coalesce(actor.remote_created_at, actor.created_at) DESC, account.id DESC`
 }
 
 /** A part of all known accounts, newest first unless told otherwise. */
-export async function listAccounts({ start, count, sort = '-createdAt' }: { start: number, count: number, sort?: keyof typeof ORDERS }): Promise<{ total: number, data: Account[] }> {
-  const [row] = await query(z.object({ total: z.int(), data: z.array(Account) }), sql`
+export async function listAccounts({
+  start,
+  count,
+  sort = '-createdAt'
+}: {
+  start: number
+  count: number
+  sort?: keyof typeof ORDERS
+}): Promise<{ total: number; data: Account[] }> {
+  const [row] = await query(
+    z.object({ total: z.int(), data: z.array(Account) }),
+    sql`
     SELECT (SELECT count(*)::int FROM accounts) AS total, coalesce((SELECT json_agg(part.account) FROM (
       SELECT ${accountSql(sql`account`, sql`actor`)} AS account
       FROM accounts account JOIN actors actor ON actor.id = account.actor_id
-      ORDER BY ${ORDERS[sort]} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`)
+      ORDER BY ${ORDERS[sort]} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
+  )
   return row!
 }

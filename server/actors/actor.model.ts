@@ -26,14 +26,31 @@ export class Actor extends Model<InferAttributes<Actor>, InferCreationAttributes
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(Actor, {
-  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
-  type: DataTypes.TEXT, url: DataTypes.TEXT, preferredUsername: DataTypes.TEXT, host: DataTypes.TEXT,
-  publicKey: DataTypes.TEXT, privateKey: DataTypes.TEXT,
-  inboxUrl: DataTypes.TEXT, outboxUrl: DataTypes.TEXT, sharedInboxUrl: DataTypes.TEXT, followersUrl: DataTypes.TEXT, followingUrl: DataTypes.TEXT,
-  followersCount: DataTypes.INTEGER, followingCount: DataTypes.INTEGER, remoteCreatedAt: DataTypes.DATE, keyId: DataTypes.TEXT, refreshedAt: DataTypes.DATE,
-  createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'actors' })
+declareModel(
+  Actor,
+  {
+    id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+    type: DataTypes.TEXT,
+    url: DataTypes.TEXT,
+    preferredUsername: DataTypes.TEXT,
+    host: DataTypes.TEXT,
+    publicKey: DataTypes.TEXT,
+    privateKey: DataTypes.TEXT,
+    inboxUrl: DataTypes.TEXT,
+    outboxUrl: DataTypes.TEXT,
+    sharedInboxUrl: DataTypes.TEXT,
+    followersUrl: DataTypes.TEXT,
+    followingUrl: DataTypes.TEXT,
+    followersCount: DataTypes.INTEGER,
+    followingCount: DataTypes.INTEGER,
+    remoteCreatedAt: DataTypes.DATE,
+    keyId: DataTypes.TEXT,
+    refreshedAt: DataTypes.DATE,
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'actors' }
+)
 
 /** One size of an actor's avatar or banner; the file lies in storage.avatars or storage.banners. */
 export class ActorImage extends Model<InferAttributes<ActorImage>, InferCreationAttributes<ActorImage>> {
@@ -46,11 +63,20 @@ export class ActorImage extends Model<InferAttributes<ActorImage>, InferCreation
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(ActorImage, {
-  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
-  actorId: DataTypes.INTEGER, kind: DataTypes.TEXT, filename: DataTypes.TEXT, width: DataTypes.INTEGER, height: DataTypes.INTEGER,
-  createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'actor_images' })
+declareModel(
+  ActorImage,
+  {
+    id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+    actorId: DataTypes.INTEGER,
+    kind: DataTypes.TEXT,
+    filename: DataTypes.TEXT,
+    width: DataTypes.INTEGER,
+    height: DataTypes.INTEGER,
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'actor_images' }
+)
 declareAssociations(() => {
   Actor.hasMany(ActorImage, { as: 'images', foreignKey: 'actorId' })
   ActorImage.belongsTo(Actor, { as: 'actor', foreignKey: 'actorId' })

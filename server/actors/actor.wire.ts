@@ -34,7 +34,11 @@ const IMAGES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp'])
 
 const Wire = z.object({
   type: z.enum(['Person', 'Group', 'Application', 'Service', 'Organization']),
-  preferredUsername: z.string().min(1).max(200).regex(/^[\w.:-]+$/),
+  preferredUsername: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[\w.:-]+$/),
   publicKey: z.object({ id: z.string(), owner: z.string(), publicKeyPem: z.string().max(5000) })
 })
 
@@ -44,16 +48,36 @@ export function readActor(document: JsonObject): RemoteActor | null {
   const wire = Wire.safeParse(document)
   if (!url || !wire.success) return null
   const { type, preferredUsername, publicKey } = wire.data
-  const own = (value: unknown) => { const address = httpUrl(value); return address && sameOrigin(address, url) ? address : null }
+  const own = (value: unknown) => {
+    const address = httpUrl(value)
+    return address && sameOrigin(address, url) ? address : null
+  }
   const inboxUrl = own(document.inbox)
   const keyId = own(publicKey.id)
   if (!inboxUrl || !keyId || httpUrl(publicKey.owner) !== url || !publicKeyOf(publicKey.publicKeyPem)) return null
   const endpoints = isObject(document.endpoints) ? document.endpoints : {}
   return {
-    url, type, preferredUsername, host: hostOf(url), displayName: typeof document.name === 'string' && cleanLine(document.name, MAX_NAME) || preferredUsername, summary: text(document.summary, MAX_TEXT), support: text(document.support, MAX_TEXT),
-    inboxUrl, sharedInboxUrl: own(endpoints.sharedInbox), outboxUrl: own(document.outbox), followersUrl: own(document.followers), followingUrl: own(document.following), playlistsUrl: own(document.playlists),
-    keyId, publicKeyPem: publicKey.publicKeyPem, publishedAt: date(document.published), avatarUrl: image(document.icon), bannerUrl: image(document.image),
-    owners: listOf(document.attributedTo).map(one => own(idOf(one))).filter(one => one !== null)
+    url,
+    type,
+    preferredUsername,
+    host: hostOf(url),
+    displayName: (typeof document.name === 'string' && cleanLine(document.name, MAX_NAME)) || preferredUsername,
+    summary: text(document.summary, MAX_TEXT),
+    support: text(document.support, MAX_TEXT),
+    inboxUrl,
+    sharedInboxUrl: own(endpoints.sharedInbox),
+    outboxUrl: own(document.outbox),
+    followersUrl: own(document.followers),
+    followingUrl: own(document.following),
+    playlistsUrl: own(document.playlists),
+    keyId,
+    publicKeyPem: publicKey.publicKeyPem,
+    publishedAt: date(document.published),
+    avatarUrl: image(document.icon),
+    bannerUrl: image(document.image),
+    owners: listOf(document.attributedTo)
+      .map(one => own(idOf(one)))
+      .filter(one => one !== null)
   }
 }
 
@@ -68,8 +92,10 @@ function date(value: unknown): Date | null {
 
 /** The largest of the pictures that says what it is, else the first. */
 function image(value: unknown): string | null {
-  const all = listOf(value).filter(isObject).filter(one => one.mediaType === undefined || IMAGES.has(String(one.mediaType)))
-  const width = (one: JsonObject) => typeof one.width === 'number' ? one.width : 0
+  const all = listOf(value)
+    .filter(isObject)
+    .filter(one => one.mediaType === undefined || IMAGES.has(String(one.mediaType)))
+  const width = (one: JsonObject) => (typeof one.width === 'number' ? one.width : 0)
   const [best] = all.sort((a, b) => width(b) - width(a))
   return best ? httpUrl(idOf(best.url) ?? (isObject(best.url) ? best.url.href : null)) : null
 }

@@ -8,18 +8,31 @@ import { Actor } from './actor.model.ts'
 import { createLocalActor, removeActor, type LocalActor } from './actors.ts'
 
 let instance: Instance
-beforeAll(async () => { instance = await startInstance({}, ['web']) })
-afterAll(async () => { await instance?.stop() })
+beforeAll(async () => {
+  instance = await startInstance({}, ['web'])
+})
+afterAll(async () => {
+  await instance?.stop()
+})
 
 const create = async (actor: LocalActor) => await transaction(async transaction => await createLocalActor(actor, transaction))
 const remove = async (actor: Actor) => await transaction(async transaction => await removeActor(actor, transaction))
-const TAKEN = { status: 409, message: 'Another actor (account/channel) with this name on this instance already exists or has already existed.' }
+const TAKEN = {
+  status: 409,
+  message: 'Another actor (account/channel) with this name on this instance already exists or has already existed.'
+}
 
 test('an actor has the recorded addresses and keys that sign', async () => {
   const person = await create({ type: 'Person', name: 'alice' })
   const at = `${instance.url}/accounts/alice`
   expect(person).toMatchObject({
-    url: at, inboxUrl: `${at}/inbox`, outboxUrl: `${at}/outbox`, followersUrl: `${at}/followers`, followingUrl: `${at}/following`, sharedInboxUrl: `${instance.url}/inbox`, preferredUsername: 'alice'
+    url: at,
+    inboxUrl: `${at}/inbox`,
+    outboxUrl: `${at}/outbox`,
+    followersUrl: `${at}/followers`,
+    followingUrl: `${at}/following`,
+    sharedInboxUrl: `${instance.url}/inbox`,
+    preferredUsername: 'alice'
   })
   expect((await create({ type: 'Group', name: 'alice_films' })).url).toBe(`${instance.url}/video-channels/alice_films`)
   expect(person.publicKey).toMatch(/^-----BEGIN PUBLIC KEY-----\n/)
@@ -38,12 +51,14 @@ test('a name belongs to one actor, whatever its kind and case', async () => {
 })
 
 test('a remote actor takes no local name', async () => {
-  await run(sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Person', 'http://far/accounts/dora', 'dora', 'far.example', 'http://far/inbox', now(), now())`)
+  await run(
+    sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Person', 'http://far/accounts/dora', 'dora', 'far.example', 'http://far/inbox', now(), now())`
+  )
   expect((await create({ type: 'Person', name: 'dora' })).host ?? null).toBeNull()
   expect((await instance.call('GET /accounts/dora@far.example')).status).toBe(404)
 })
 
-test('a removed actor\'s name is never given again, in any case', async () => {
+test("a removed actor's name is never given again, in any case", async () => {
   await remove(await create({ type: 'Group', name: 'carol' }))
   expect(await Actor.findOne({ where: { preferredUsername: 'carol' } })).toBeNull()
   await expect(create({ type: 'Person', name: 'Carol' })).rejects.toMatchObject(TAKEN)
@@ -51,10 +66,12 @@ test('a removed actor\'s name is never given again, in any case', async () => {
 
 test('a removal that is taken back retires nothing', async () => {
   const actor = await create({ type: 'Group', name: 'erin' })
-  await expect(transaction(async transaction => {
-    await removeActor(actor, transaction)
-    throw new Error('taken back')
-  })).rejects.toThrow('taken back')
+  await expect(
+    transaction(async transaction => {
+      await removeActor(actor, transaction)
+      throw new Error('taken back')
+    })
+  ).rejects.toThrow('taken back')
   expect(await run(sql`SELECT name FROM retired_names WHERE name = 'erin'`)).toEqual([])
   expect(await Actor.findByPk(actor.id)).not.toBeNull()
 })

@@ -7,12 +7,15 @@ import { withContext } from '../fediverse/context.ts'
 export const ACTIVITY_TYPE = 'application/activity+json; charset=utf-8'
 
 /** A part of a collection, newest first: how many there are, and those from `start` on. */
-export type Part = (start: number, count: number) => Promise<{ total: number, items: unknown[] }>
+export type Part = (start: number, count: number) => Promise<{ total: number; items: unknown[] }>
 
 /** Whether a request asks for the document of a machine rather than for a page. */
 export function wantsDocument(request: Request): boolean {
   const accept = request.headers.accept ?? ''
-  return /application\/(activity|ld)\+json/.test(accept) && request.accepts(['text/html', 'application/activity+json', 'application/ld+json']) !== 'text/html'
+  return (
+    /application\/(activity|ld)\+json/.test(accept) &&
+    request.accepts(['text/html', 'application/activity+json', 'application/ld+json']) !== 'text/html'
+  )
 }
 
 /** Answers with an ActivityPub document that anybody may read. */
@@ -28,19 +31,30 @@ export async function sendCollection(request: Request, response: Response, id: s
   const { page } = request.query
   if (page === undefined) {
     const { total } = await part(0, 0)
-    return sendDocument(response, withContext('base', { id, type: 'OrderedCollection', totalItems: total, ...(total > 0 ? { first: `${id}?page=1` } : {}) }))
+    return sendDocument(
+      response,
+      withContext('base', { id, type: 'OrderedCollection', totalItems: total, ...(total > 0 ? { first: `${id}?page=1` } : {}) })
+    )
   }
   const number = typeof page === 'string' && /^[1-9]\d{0,5}$/.test(page) ? Number(page) : null
   if (number === null) throw invalid([{ type: 'field', value: page, msg: 'Invalid value', path: 'page', location: 'query' }])
   const size = config.federation.collections.page_size
   const { total, items } = await part((number - 1) * size, size)
-  sendDocument(response, withContext('base', {
-    id: `${id}?page=${number}`, type: 'OrderedCollectionPage', ...(number > 1 ? { prev: `${id}?page=${number - 1}` } : {}), ...(number * size < total ? { next: `${id}?page=${number + 1}` } : {}),
-    partOf: id, orderedItems: items, totalItems: total
-  }))
+  sendDocument(
+    response,
+    withContext('base', {
+      id: `${id}?page=${number}`,
+      type: 'OrderedCollectionPage',
+      ...(number > 1 ? { prev: `${id}?page=${number - 1}` } : {}),
+      ...(number * size < total ? { next: `${id}?page=${number + 1}` } : {}),
+      partOf: id,
+      orderedItems: items,
+      totalItems: total
+    })
+  )
 }
 
-type ActorCollection = (actor: { id: number, url: string, type: string }) => Part
+type ActorCollection = (actor: { id: number; url: string; type: string }) => Part
 const NOTHING: ActorCollection = () => async () => ({ total: 0, items: [] })
 const registered = new Map<string, ActorCollection>()
 

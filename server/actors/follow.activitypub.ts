@@ -48,7 +48,10 @@ async function receiveUndo({ actor, object }: Incoming): Promise<boolean> {
   if (!isObject(object)) return false
   const target = httpUrl(idOf(object.object))
   return await transaction(async inside => {
-    const found = await findFollow(sql`follower.url = ${actor} AND follower.host IS NOT NULL AND (target.url = ${target} OR follows.url = ${httpUrl(object.id)})`, inside)
+    const found = await findFollow(
+      sql`follower.url = ${actor} AND follower.host IS NOT NULL AND (target.url = ${target} OR follows.url = ${httpUrl(object.id)})`,
+      inside
+    )
     if (found) await removeFollow(found, inside)
     return found !== null
   })
@@ -71,5 +74,7 @@ async function receiveFarewell({ actor, object }: Incoming): Promise<boolean> {
 
 /** Nobody is behind an inbox any more: whoever followed from there does not. */
 async function forgetInbox(inbox: string): Promise<void> {
-  await run(sql`DELETE FROM follows USING actors WHERE actors.id = follows.actor_id AND actors.host IS NOT NULL AND coalesce(actors.shared_inbox_url, actors.inbox_url) = ${inbox}`)
+  await run(
+    sql`DELETE FROM follows USING actors WHERE actors.id = follows.actor_id AND actors.host IS NOT NULL AND coalesce(actors.shared_inbox_url, actors.inbox_url) = ${inbox}`
+  )
 }

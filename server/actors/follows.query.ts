@@ -5,13 +5,22 @@ import { all, query, sql, type Sql } from '../core/sql.ts'
 import { avatarsSql, bannersSql, isoSql } from './actor.shape.ts'
 
 /** How a list of follows is ordered and narrowed; `search` looks at the other side. */
-export type FollowFilters = { start: number, count: number, state?: string, actorType?: string, search?: string, sort?: string }
+export type FollowFilters = { start: number; count: number; state?: string; actorType?: string; search?: string; sort?: string }
 
 const FROM = sql`FROM follows JOIN actors follower ON follower.id = follows.actor_id JOIN actors target ON target.id = follows.target_id`
-const ORDERS: Record<string, Sql> = { createdAt: sql`follows.created_at`, state: sql`follows.state`, score: sql`follows.score`, redundancyAllowed: sql`follows.created_at` }
+const ORDERS: Record<string, Sql> = {
+  createdAt: sql`follows.created_at`,
+  state: sql`follows.state`,
+  score: sql`follows.score`,
+  redundancyAllowed: sql`follows.created_at`
+}
 
 /** A part of the follows of an actor: who follows it, or whom it follows. */
-export async function listFollows(actorIds: number[], side: 'followers' | 'following', { start, count, state, actorType, search, sort = '-createdAt' }: FollowFilters): Promise<{ total: number, data: Follow[] }> {
+export async function listFollows(
+  actorIds: number[],
+  side: 'followers' | 'following',
+  { start, count, state, actorType, search, sort = '-createdAt' }: FollowFilters
+): Promise<{ total: number; data: Follow[] }> {
   const [mine, other] = side === 'followers' ? [sql`follows.target_id`, sql`follower`] : [sql`follows.actor_id`, sql`target`]
   const conditions = [sql`${mine} = ANY(${actorIds}::int[])`]
   if (state) conditions.push(sql`follows.state = ${state}`)
@@ -22,12 +31,15 @@ export async function listFollows(actorIds: number[], side: 'followers' | 'follo
   }
   const column = ORDERS[sort.replace(/^-/, '')] ?? sql`follows.created_at`
   const order = sort.startsWith('-') ? sql`${column} DESC, follows.id DESC` : sql`${column}, follows.id`
-  const [row] = await query(z.object({ total: z.int(), data: z.array(Follow) }), sql`
+  const [row] = await query(
+    z.object({ total: z.int(), data: z.array(Follow) }),
+    sql`
     SELECT (SELECT count(*)::int ${FROM} WHERE ${all(conditions)}) AS total,
       coalesce((SELECT json_agg(part.follow) FROM (
         SELECT json_build_object('id', follows.id, 'follower', ${sideSql(sql`follower`)}, 'following', ${sideSql(sql`target`)}, 'score', follows.score, 'state', follows.state,
           'createdAt', ${isoSql(sql`follows.created_at`)}, 'updatedAt', ${isoSql(sql`follows.updated_at`)}) AS follow
-        ${FROM} WHERE ${all(conditions)} ORDER BY ${order} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`)
+        ${FROM} WHERE ${all(conditions)} ORDER BY ${order} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
+  )
   return row!
 }
 

@@ -13,8 +13,10 @@ import { listWanted, unwant, wantFollow } from './wanted-follows.job.ts'
 
 /** Who follows this instance, and whom it follows. */
 export const followsRoutes = implement(follows, {
-  'GET /server/followers': async ({ query: { state, actorType, search, sort, ...rest } }) => await listFollows([await instanceId()], 'followers', { ...paging(rest), state, actorType, search, sort }),
-  'GET /server/following': async ({ query: { state, actorType, search, sort, ...rest } }) => await listFollows([await instanceId()], 'following', { ...paging(rest), state, actorType, search, sort }),
+  'GET /server/followers': async ({ query: { state, actorType, search, sort, ...rest } }) =>
+    await listFollows([await instanceId()], 'followers', { ...paging(rest), state, actorType, search, sort }),
+  'GET /server/following': async ({ query: { state, actorType, search, sort, ...rest } }) =>
+    await listFollows([await instanceId()], 'following', { ...paging(rest), state, actorType, search, sort }),
   'GET /server/following/wanted': async ({ query }) => await listWanted(await instanceId(), paging(query)),
   'POST /server/following': async ({ body: { hosts = [], handles = [] } }) => {
     const id = await instanceId()

@@ -9,9 +9,9 @@ import { Actor } from './actor.model.ts'
 import { INSTANCE_ACTOR } from './instance-actor.ts'
 
 /** A follow with both its actors. */
-export type Follow = { id: number, url: string, state: State, follower: Side, target: Side }
+export type Follow = { id: number; url: string; state: State; follower: Side; target: Side }
 type State = 'pending' | 'accepted' | 'rejected'
-type Side = { id: number, url: string, inbox: string, local: boolean, type: string }
+type Side = { id: number; url: string; inbox: string; local: boolean; type: string }
 
 const COLUMNS = sql`follows.id, follows.url, follows.state,
   json_build_object('id', follower.id, 'url', follower.url, 'inbox', follower.inbox_url, 'local', follower.host IS NULL, 'type', follower.type) AS follower,
@@ -23,24 +23,47 @@ export async function follow(actor: Pick<Actor, 'id' | 'url'>, target: Pick<Acto
   await transaction(async inside => await wish(actor, target, inside))
 }
 
-async function wish(actor: Pick<Actor, 'id' | 'url'>, target: Pick<Actor, 'id' | 'url' | 'host' | 'inboxUrl'>, inside: Transaction): Promise<void> {
+async function wish(
+  actor: Pick<Actor, 'id' | 'url'>,
+  target: Pick<Actor, 'id' | 'url' | 'host' | 'inboxUrl'>,
+  inside: Transaction
+): Promise<void> {
   if (actor.id === target.id) return
   const state: State = target.host === null ? 'accepted' : 'pending'
-  const [row] = await run<{ url: string, state: State }>(sql`
+  const [row] = await run<{ url: string; state: State }>(
+    sql`
     WITH number AS (SELECT nextval('follows_id_seq') AS id)
     INSERT INTO follows (id, url, actor_id, target_id, state, created_at, updated_at)
     SELECT number.id, ${`${actor.url}/follows/`}::text || number.id, ${actor.id}, ${target.id}, ${state}, now(), now() FROM number
-    ON CONFLICT (actor_id, target_id) DO UPDATE SET state = CASE WHEN follows.state = 'accepted' THEN 'accepted' ELSE excluded.state END, updated_at = now() RETURNING url, state`, inside)
+    ON CONFLICT (actor_id, target_id) DO UPDATE SET state = CASE WHEN follows.state = 'accepted' THEN 'accepted' ELSE excluded.state END, updated_at = now() RETURNING url, state`,
+    inside
+  )
   await countFollows([actor.id, target.id], inside)
   if (target.host === null || row!.state === 'accepted') return
-  await send({ activity: followActivity(row!.url, actor.url, target.url), kind: 'base', audience: { inboxes: [target.inboxUrl] }, lane: LANE.NOW, subject: row!.url }, inside)
+  await send(
+    {
+      activity: followActivity(row!.url, actor.url, target.url),
+      kind: 'base',
+      audience: { inboxes: [target.inboxUrl] },
+      lane: LANE.NOW,
+      subject: row!.url
+    },
+    inside
+  )
 }
 
 /** An instance that follows ours is followed back where the configuration says so. */
 async function followBack(followerId: number, targetId: number, inside: Transaction): Promise<void> {
   if (!config.followings.instance.auto_follow_back.enabled) return
-  const [follower, target] = await Promise.all([followerId, targetId].map(async id => await Actor.findByPk(id, { rejectOnEmpty: true, transaction: inside })))
-  if (target!.url !== `${origin()}/accounts/${INSTANCE_ACTOR}` || follower!.type !== 'Application' || follower!.preferredUsername !== INSTANCE_ACTOR) return
+  const [follower, target] = await Promise.all(
+    [followerId, targetId].map(async id => await Actor.findByPk(id, { rejectOnEmpty: true, transaction: inside }))
+  )
+  if (
+    target!.url !== `${origin()}/accounts/${INSTANCE_ACTOR}` ||
+    follower!.type !== 'Application' ||
+    follower!.preferredUsername !== INSTANCE_ACTOR
+  )
+    return
   await wish(target!, follower!, inside)
 }
 
@@ -52,29 +75,51 @@ export async function unfollow(actorId: number, targetId: number): Promise<boole
     await removeFollow(found, inside)
     const { follower, target, url } = found
     if (target.local) return true
-    await send({
-      activity: { type: 'Undo', id: `${url}/undo`, actor: follower.url, object: followActivity(url, follower.url, target.url) }, kind: 'base', audience: { inboxes: [target.inbox] }, lane: LANE.NOW, subject: url
-    }, inside)
+    await send(
+      {
+        activity: { type: 'Undo', id: `${url}/undo`, actor: follower.url, object: followActivity(url, follower.url, target.url) },
+        kind: 'base',
+        audience: { inboxes: [target.inbox] },
+        lane: LANE.NOW,
+        subject: url
+      },
+      inside
+    )
     return true
   })
 }
 
 /** Notes that a remote actor wants to follow a local one, and answers, as often as it asks. */
-export async function takeFollow(url: string, follower: Pick<Actor, 'id' | 'url' | 'inboxUrl' | 'type' | 'preferredUsername'>, target: Pick<Actor, 'id' | 'url' | 'type'>): Promise<void> {
+export async function takeFollow(
+  url: string,
+  follower: Pick<Actor, 'id' | 'url' | 'inboxUrl' | 'type' | 'preferredUsername'>,
+  target: Pick<Actor, 'id' | 'url' | 'type'>
+): Promise<void> {
   const { instance, channels } = config.followers
   const isInstance = target.type === 'Application'
   const open = isInstance ? instance.enabled : channels.enabled
   await transaction(async inside => {
-    if (!open) return await answer('Reject', { id: null, url, follower: follower.url, inbox: follower.inboxUrl, target: target.url }, inside)
+    if (!open)
+      return await answer('Reject', { id: null, url, follower: follower.url, inbox: follower.inboxUrl, target: target.url }, inside)
     const wanted: State = isInstance && instance.manual_approval ? 'pending' : 'accepted'
     // Another follow under this id would be somebody else's.
-    await run(sql`DELETE FROM follows WHERE url = ${url} AND (actor_id <> ${follower.id} OR target_id <> ${target.id}) AND actor_id = ${follower.id}`, inside)
-    const [row] = await run<{ id: number, state: State }>(sql`
+    await run(
+      sql`DELETE FROM follows WHERE url = ${url} AND (actor_id <> ${follower.id} OR target_id <> ${target.id}) AND actor_id = ${follower.id}`,
+      inside
+    )
+    const [row] = await run<{ id: number; state: State }>(
+      sql`
       INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at) VALUES (${url}, ${follower.id}, ${target.id}, ${wanted}, now(), now())
-      ON CONFLICT (actor_id, target_id) DO UPDATE SET url = excluded.url, updated_at = now() RETURNING id, state`, inside)
+      ON CONFLICT (actor_id, target_id) DO UPDATE SET url = excluded.url, updated_at = now() RETURNING id, state`,
+      inside
+    )
     await countFollows([follower.id, target.id], inside)
     if (row!.state === 'pending') return
-    await answer(row!.state === 'accepted' ? 'Accept' : 'Reject', { id: row!.id, url, follower: follower.url, inbox: follower.inboxUrl, target: target.url }, inside)
+    await answer(
+      row!.state === 'accepted' ? 'Accept' : 'Reject',
+      { id: row!.id, url, follower: follower.url, inbox: follower.inboxUrl, target: target.url },
+      inside
+    )
     if (row!.state === 'accepted') await followBack(follower.id, target.id, inside)
   })
 }
@@ -84,7 +129,11 @@ export async function answerFollower(found: Follow, state: 'accepted' | 'rejecte
   await transaction(async inside => {
     await run(sql`UPDATE follows SET state = ${state}, updated_at = now() WHERE id = ${found.id}`, inside)
     await countFollows([found.follower.id, found.target.id], inside)
-    await answer(state === 'accepted' ? 'Accept' : 'Reject', { id: found.id, url: found.url, follower: found.follower.url, inbox: found.follower.inbox, target: found.target.url }, inside)
+    await answer(
+      state === 'accepted' ? 'Accept' : 'Reject',
+      { id: found.id, url: found.url, follower: found.follower.url, inbox: found.follower.inbox, target: found.target.url },
+      inside
+    )
     if (state === 'accepted') await followBack(found.follower.id, found.target.id, inside)
   })
 }
@@ -93,15 +142,24 @@ export async function answerFollower(found: Follow, state: 'accepted' | 'rejecte
 export async function removeFollower(found: Follow): Promise<void> {
   await transaction(async inside => {
     await removeFollow(found, inside)
-    if (!found.follower.local) await answer('Reject', { id: found.id, url: found.url, follower: found.follower.url, inbox: found.follower.inbox, target: found.target.url }, inside)
+    if (!found.follower.local)
+      await answer(
+        'Reject',
+        { id: found.id, url: found.url, follower: found.follower.url, inbox: found.follower.inbox, target: found.target.url },
+        inside
+      )
   })
 }
 
 /** What a followed server says to our Follow: `followUrl` where it names it, else the pair decides. False: there is none that waits. */
 export async function heedAnswer(target: string, followUrl: string | null, follower: string | null, accepted: boolean): Promise<boolean> {
   return await transaction(async inside => {
-    const named = followUrl ? await findFollow(sql`follows.url = ${followUrl} AND target.url = ${target} AND follower.host IS NULL`, inside) : null
-    const found = named ?? (follower ? await findFollow(sql`follower.url = ${follower} AND target.url = ${target} AND follower.host IS NULL`, inside) : null)
+    const named = followUrl
+      ? await findFollow(sql`follows.url = ${followUrl} AND target.url = ${target} AND follower.host IS NULL`, inside)
+      : null
+    const found =
+      named ??
+      (follower ? await findFollow(sql`follower.url = ${follower} AND target.url = ${target} AND follower.host IS NULL`, inside) : null)
     if (!found) return false
     await run(sql`UPDATE follows SET state = ${accepted ? 'accepted' : 'rejected'}, updated_at = now() WHERE id = ${found.id}`, inside)
     await countFollows([found.follower.id, found.target.id], inside)
@@ -125,18 +183,30 @@ export async function removeFollow(found: Follow, inside: Transaction): Promise<
 async function countFollows(ids: number[], inside: Transaction): Promise<void> {
   // In one order, so that two who follow each other at once do not wait for each other.
   for (const id of ids.sort((a, b) => a - b)) {
-    await run(sql`
+    await run(
+      sql`
       UPDATE actors SET followers_count = (SELECT count(*) FROM follows WHERE target_id = ${id} AND state = 'accepted'),
-        following_count = (SELECT count(*) FROM follows WHERE actor_id = ${id} AND state = 'accepted') WHERE id = ${id}`, inside)
+        following_count = (SELECT count(*) FROM follows WHERE actor_id = ${id} AND state = 'accepted') WHERE id = ${id}`,
+      inside
+    )
   }
 }
 
-type Answered = { id: number | null, url: string, follower: string, inbox: string, target: string }
+type Answered = { id: number | null; url: string; follower: string; inbox: string; target: string }
 
 /** To the follower's own inbox: PeerTube takes it nowhere else (federation.md, rule 4). */
 async function answer(type: 'Accept' | 'Reject', { id, url, follower, inbox, target }: Answered, inside: Transaction): Promise<void> {
   const path = type === 'Accept' ? `accepts/follows/${id}` : `rejects/follows/${new Date().toISOString()}`
-  await send({ activity: { type, id: `${origin()}/${path}`, actor: target, object: followActivity(url, follower, target) }, kind: 'base', audience: { inboxes: [inbox] }, lane: LANE.NOW, subject: url }, inside)
+  await send(
+    {
+      activity: { type, id: `${origin()}/${path}`, actor: target, object: followActivity(url, follower, target) },
+      kind: 'base',
+      audience: { inboxes: [inbox] },
+      lane: LANE.NOW,
+      subject: url
+    },
+    inside
+  )
 }
 
 function followActivity(id: string, actor: string, object: string): Activity {

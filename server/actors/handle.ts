@@ -1,7 +1,9 @@
 import { host } from '../core/config.ts'
 import { sql, type Sql } from '../core/sql.ts'
 
-/** The condition that finds the actor `name`, `@name` or `name@host`; without a host, or with ours, it is a local one. Case does not matter. */
+/**
+ * The condition that finds the actor `name`, `@name` or `name@host`; without a host, or with ours, it is a local one. Case does not matter.
+ */
 export function hasHandle(actor: Sql, handle: string): Sql {
   const [name, itsHost] = handle.replace(/^@/, '').split('@')
   const local = itsHost === undefined || itsHost.toLowerCase() === host().toLowerCase()

@@ -18,14 +18,22 @@ test('who cannot be asked for his key is told to come again, and what he says is
   const path = new URL(alice.url).pathname
   peer.serve(path, (_request, response) => void response.writeHead(502).end())
   const first = await peer.post(`${site.url}/inbox`, follow(alice.url))
-  expect([first.status, first.json.detail, first.headers['retry-after']]).toEqual([503, 'The key of the signature cannot be asked for now', '1'])
+  expect([first.status, first.json.detail, first.headers['retry-after']]).toEqual([
+    503,
+    'The key of the signature cannot be asked for now',
+    '1'
+  ])
   // The silent server is not asked again by each message.
   const asked = peer.asked.length
   expect((await peer.post(`${site.url}/inbox`, follow(alice.url))).status).toBe(503)
   expect(peer.asked.length).toBe(asked)
   peer.serve(path, alice.document)
   await eventually(async () => (await peer.post(`${site.url}/inbox`, follow(alice.url))).status === 202, 5, 'the key')
-  await eventually(async () => (await run(sql`SELECT 1 FROM follows JOIN actors ON actors.id = actor_id WHERE actors.url = ${alice.url}`)).length === 1, 5, 'the follow')
+  await eventually(
+    async () => (await run(sql`SELECT 1 FROM follows JOIN actors ON actors.id = actor_id WHERE actors.url = ${alice.url}`)).length === 1,
+    5,
+    'the follow'
+  )
 })
 
 test('a key that its server denies is a refusal', async () => {

@@ -14,7 +14,7 @@ import { resolve, resolveActor, resolveHandle } from './resolve.ts'
 
 /** What is remembered for a while; the oldest goes first, as there is a bound to how much (federation.md 4.23). */
 class Memory<T> {
-  readonly #entries = new Map<string, { value: T, until: number }>()
+  readonly #entries = new Map<string, { value: T; until: number }>()
   get(key: string): T | undefined {
     const entry = this.#entries.get(key)
     return entry && entry.until > Date.now() ? entry.value : undefined
@@ -27,8 +27,12 @@ class Memory<T> {
     return value
   }
 
-  delete(key: string): void { this.#entries.delete(key) }
-  clear(): void { this.#entries.clear() }
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+  clear(): void {
+    this.#entries.clear()
+  }
 }
 
 const signers = new Memory<Signer>()
@@ -36,8 +40,8 @@ const owners = new Memory<KeyOwner>()
 /** Keys that are not to be had: there are none, or their servers do not answer. */
 const absent = new Memory<'none' | 'silent'>()
 const parsed = new Memory<KeyObject>()
-type Blocks = { hosts: Set<string>, actors: Set<string> }
-let blocks: { until: number, read: Promise<Blocks> } | null = null
+type Blocks = { hosts: Set<string>; actors: Set<string> }
+let blocks: { until: number; read: Promise<Blocks> } | null = null
 
 /** What the floor below asks about actors and keys, from the actors' rows. */
 export const actorsKeyring: Keyring = {
@@ -47,7 +51,11 @@ export const actorsKeyring: Keyring = {
     const [row] = await run<{ private_key: string | null }>(sql`
       SELECT private_key FROM actors WHERE url = ${actor} AND host IS NULL UNION ALL SELECT private_key FROM retired_keys WHERE url = ${actor} LIMIT 1`)
     if (!row?.private_key) throw new Error(`${actor} is no actor of this instance`)
-    return signers.set(actor, { actor, keyId: `${actor}#main-key`, privateKey: createPrivateKey(row.private_key) }, config.federation.actors.refresh_after)
+    return signers.set(
+      actor,
+      { actor, keyId: `${actor}#main-key`, privateKey: createPrivateKey(row.private_key) },
+      config.federation.actors.refresh_after
+    )
   },
   instance: async () => await actorsKeyring.signer(`${origin()}/accounts/${INSTANCE_ACTOR}`),
   owner: async (keyId, refresh) => {
@@ -76,16 +84,21 @@ export const actorsKeyring: Keyring = {
   isBlocked: async (host, actor) => {
     if (!blocks || blocks.until < Date.now()) {
       blocks = { until: Date.now() + config.federation.actors.blocks_for, read: readBlocks() }
-      blocks.read.catch(() => { blocks = null })
+      blocks.read.catch(() => {
+        blocks = null
+      })
     }
     const { hosts, actors } = await blocks.read
     return hosts.has(host) || actors.has(actor)
   },
-  inboxesOf: async actors => (await run<{ inbox: string }>(sql`
+  inboxesOf: async actors =>
+    (
+      await run<{ inbox: string }>(sql`
     SELECT DISTINCT coalesce(follower.shared_inbox_url, follower.inbox_url) AS inbox
     FROM follows JOIN actors target ON target.id = follows.target_id JOIN actors follower ON follower.id = follows.actor_id
     WHERE target.url = ANY(${actors}) AND follows.state = 'accepted' AND follower.host IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM blocked_hosts WHERE blocked_hosts.host = follower.host AND user_id IS NULL)`)).map(row => row.inbox)
+      AND NOT EXISTS (SELECT 1 FROM blocked_hosts WHERE blocked_hosts.host = follower.host AND user_id IS NULL)`)
+    ).map(row => row.inbox)
 }
 
 /** Forgets what was remembered, so that a change counts at once in this process. */
@@ -98,7 +111,9 @@ export function forgetKeys(): void {
 
 async function readBlocks(): Promise<Blocks> {
   const hosts = await run<{ host: string }>(sql`SELECT host FROM blocked_hosts WHERE user_id IS NULL`)
-  const actors = await run<{ url: string }>(sql`SELECT url FROM blocked_accounts JOIN actors ON actors.id = actor_id WHERE blocked_accounts.user_id IS NULL`)
+  const actors = await run<{ url: string }>(
+    sql`SELECT url FROM blocked_accounts JOIN actors ON actors.id = actor_id WHERE blocked_accounts.user_id IS NULL`
+  )
   return { hosts: new Set(hosts.map(row => row.host)), actors: new Set(actors.map(row => row.url)) }
 }
 
@@ -109,15 +124,18 @@ function silent(): Refused {
 
 async function stored(keyId: string): Promise<KeyOwner | null> {
   const url = keyId.split('#', 1)[0]!
-  const [row] = await run<{ url: string, key_id: string | null, public_key: string | null, old: boolean }>(sql`
+  const [row] = await run<{ url: string; key_id: string | null; public_key: string | null; old: boolean }>(sql`
     SELECT url, key_id, public_key FROM actors WHERE (key_id = ${keyId} OR url = ${url}) AND host IS NOT NULL AND key_id IS NOT NULL LIMIT 1`)
   return row ? ownerOf(row, keyId) : null
 }
 
 /** PeerTube names the actor, others the key: both mean the one key of the actor (federation.md 1.10, 4.7). */
-function ownerOf({ url, key_id, public_key }: { url: string, key_id: string | null, public_key: string | null }, keyId: string): KeyOwner | null {
+function ownerOf(
+  { url, key_id, public_key }: { url: string; key_id: string | null; public_key: string | null },
+  keyId: string
+): KeyOwner | null {
   if (key_id !== keyId && url !== keyId) return null
-  const key = public_key === null ? null : parsed.get(public_key) ?? publicKeyOf(public_key)
+  const key = public_key === null ? null : (parsed.get(public_key) ?? publicKeyOf(public_key))
   if (!key || !key_id) return null
   parsed.set(public_key!, key, config.federation.actors.refresh_after)
   return { actor: url, keyId, key }

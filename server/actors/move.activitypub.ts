@@ -16,7 +16,7 @@ async function receiveMove({ actor, activity }: Incoming): Promise<boolean> {
   const old = await Actor.findOne({ where: { url: actor } })
   const target = httpUrl(idOf(activity.target))
   if (!old || old.host === null || !target || target === actor) return false
-  const followers = await run<{ id: number, url: string }>(sql`
+  const followers = await run<{ id: number; url: string }>(sql`
     SELECT actors.id, actors.url FROM follows JOIN actors ON actors.id = follows.actor_id WHERE follows.target_id = ${old.id} AND actors.host IS NULL AND follows.state <> 'rejected' ORDER BY follows.id`)
   // Nobody is asked where nobody here is concerned.
   if (followers.length === 0) return true

@@ -10,17 +10,31 @@ let site: Instance
 let hostile: Hostile
 let ada: Actor
 beforeAll(async () => {
-  [site, hostile] = await Promise.all([startInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }), openHostile()])
+  ;[site, hostile] = await Promise.all([
+    startInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
+    openHostile()
+  ])
   await site.user('ada')
   ada = await Actor.findOne({ where: { url: `${site.url}/accounts/ada` }, rejectOnEmpty: true })
 })
-afterAll(async () => { await Promise.all([site?.stop(), hostile?.stop()]) })
+afterAll(async () => {
+  await Promise.all([site?.stop(), hostile?.stop()])
+})
 
-const followed = async () => (await run<{ url: string }>(sql`SELECT actors.url FROM follows JOIN actors ON actors.id = target_id WHERE actor_id = ${ada.id} ORDER BY follows.id`)).map(({ url }) => url)
+const followed = async () =>
+  (
+    await run<{ url: string }>(
+      sql`SELECT actors.url FROM follows JOIN actors ON actors.id = target_id WHERE actor_id = ${ada.id} ORDER BY follows.id`
+    )
+  ).map(({ url }) => url)
 async function move(from: HostileActor, to: HostileActor, more: object = {}, as = from): Promise<void> {
   const id = hostile.id('move')
   await hostile.post(`${site.url}/inbox`, { type: 'Move', id, actor: as.url, object: from.url, target: to.url, ...more })
-  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE activity_id = ${id} AND done_at IS NOT NULL`)).length === 1, 10, 'the processing')
+  await eventually(
+    async () => (await run(sql`SELECT 1 FROM incoming WHERE activity_id = ${id} AND done_at IS NOT NULL`)).length === 1,
+    10,
+    'the processing'
+  )
 }
 
 test('who moves takes the followers along, if the new address says so, and nobody else can move them', async () => {
@@ -34,5 +48,11 @@ test('who moves takes the followers along, if the new address says so, and nobod
   expect(await followed()).toEqual([old.url])
   await move(old, fresh)
   expect(await followed()).toEqual([fresh.url])
-  await eventually(async () => hostile.received.some(({ activity }) => activity.type === 'Undo' && activity.object.object === old.url) && hostile.received.some(({ activity }) => activity.type === 'Follow' && activity.object === fresh.url), 10, 'the Undo and the Follow')
+  await eventually(
+    async () =>
+      hostile.received.some(({ activity }) => activity.type === 'Undo' && activity.object.object === old.url) &&
+      hostile.received.some(({ activity }) => activity.type === 'Follow' && activity.object === fresh.url),
+    10,
+    'the Undo and the Follow'
+  )
 })

@@ -30,10 +30,17 @@ export async function setActorImages(actorId: number, kind: Kind, file: Received
     return await transaction(async transaction => {
       await run(sql`SELECT id FROM actors WHERE id = ${actorId} FOR UPDATE`, transaction)
       await removeRows(actorId, kind, transaction)
-      await ActorImage.bulkCreate(made.map(({ file: filename, width, height }) => ({ actorId, kind, filename, width, height })), { transaction })
+      await ActorImage.bulkCreate(
+        made.map(({ file: filename, width, height }) => ({ actorId, kind, filename, width, height })),
+        { transaction }
+      )
       await touch(actorId, transaction)
       const images = kind === 'avatar' ? avatarsSql(sql`actor`) : bannersSql(sql`actor`)
-      const [row] = await query(z.object({ images: z.array(Picture) }), sql`SELECT ${images} AS images FROM actors actor WHERE actor.id = ${actorId}`, transaction)
+      const [row] = await query(
+        z.object({ images: z.array(Picture) }),
+        sql`SELECT ${images} AS images FROM actors actor WHERE actor.id = ${actorId}`,
+        transaction
+      )
       return row!.images.reverse()
     })
   } catch (error) {
@@ -51,8 +58,13 @@ export async function removeActorImages(actorId: number, kind: Kind): Promise<vo
 }
 
 async function removeRows(actorId: number, kind: Kind, transaction: Parameters<typeof run>[1]): Promise<void> {
-  const gone = await run<{ filename: string }>(sql`DELETE FROM actor_images WHERE actor_id = ${actorId} AND kind = ${kind} RETURNING filename`, transaction)
-  afterCommit(transaction, () => { for (const { filename } of gone) forgetFile(kind, filename) })
+  const gone = await run<{ filename: string }>(
+    sql`DELETE FROM actor_images WHERE actor_id = ${actorId} AND kind = ${kind} RETURNING filename`,
+    transaction
+  )
+  afterCommit(transaction, () => {
+    for (const { filename } of gone) forgetFile(kind, filename)
+  })
 }
 
 async function touch(actorId: number, transaction: Transaction): Promise<void> {
@@ -66,7 +78,8 @@ function folderOf(kind: Kind): string {
 
 async function sized(path: string, folder: string, kind: Kind, field: string): ReturnType<typeof toSizes> {
   const { avatar_sizes, banner_sizes } = config.thumbnails
-  const sizes = kind === 'avatar' ? avatar_sizes.map(width => ({ width, height: width })) : banner_sizes.map(([width, height]) => ({ width, height }))
+  const sizes =
+    kind === 'avatar' ? avatar_sizes.map(width => ({ width, height: width })) : banner_sizes.map(([width, height]) => ({ width, height }))
   try {
     return await toSizes(path, folder, sizes, { maxPixels: config.upload.image_max_pixels })
   } catch (error) {
@@ -76,10 +89,14 @@ async function sized(path: string, folder: string, kind: Kind, field: string): R
 }
 
 function refusal(field: string): Error {
-  return invalid([{
-    type: 'field', path: field, location: 'body',
-    msg: `This file is not supported or too large. Please, make sure it is of the following type : ${PICTURE_EXTENSIONS.join(', ')}`
-  }])
+  return invalid([
+    {
+      type: 'field',
+      path: field,
+      location: 'body',
+      msg: `This file is not supported or too large. Please, make sure it is of the following type : ${PICTURE_EXTENSIONS.join(', ')}`
+    }
+  ])
 }
 
 /** Extensions of the pictures that are taken, as clients show them; the content decides. */

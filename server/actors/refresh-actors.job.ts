@@ -11,9 +11,16 @@ const BATCH = 100
 
 /** Asks anew for actors whose follows tie them to this instance, and forgets the keys of those of ours who are long gone. */
 export const refreshActors = job({
-  name: 'refresh-actors', queue: 'maintenance', payload: z.object({}), every: () => config.federation.actors.refresh_interval,
+  name: 'refresh-actors',
+  queue: 'maintenance',
+  payload: z.object({}),
+  every: () => config.federation.actors.refresh_interval,
   run: async (_payload, { signal }) => {
-    const { outbox: { keep }, actors: { refresh_after }, enabled } = config.federation
+    const {
+      outbox: { keep },
+      actors: { refresh_after },
+      enabled
+    } = config.federation
     await run(sql`DELETE FROM retired_keys WHERE created_at < now() - 2 * ${seconds(keep)}`)
     if (!enabled) return
     const due = await run<{ url: string }>(sql`
@@ -21,7 +28,9 @@ export const refreshActors = job({
         AND EXISTS (SELECT 1 FROM follows WHERE actors.id IN (follows.actor_id, follows.target_id)) ORDER BY refreshed_at NULLS FIRST LIMIT ${BATCH}`)
     for (const { url } of due) {
       if (signal.aborted) return
-      try { await resolveActor(url) } catch (error) {
+      try {
+        await resolveActor(url)
+      } catch (error) {
         if (!(error instanceof FetchError)) throw error
         logger.debug('An actor could not be refreshed', { url, reason: error.message })
       }

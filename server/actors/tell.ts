@@ -12,10 +12,24 @@ export async function tellOfActor(actorId: number, inside: Transaction): Promise
   const row = await localActor({ id: actorId }, inside)
   if (!row) return
   const { url } = row
-  await send({
-    activity: { type: 'Update', id: `${url}/updates/${new Date().toISOString()}`, actor: url, object: actorObject(row), to: [PUBLIC], cc: [`${url}/followers`] },
-    kind: 'actor', audience: { followersOf: audience(url) }, lane: LANE.PUBLISH, subject: url, supersedes: `update ${url}`
-  }, inside)
+  await send(
+    {
+      activity: {
+        type: 'Update',
+        id: `${url}/updates/${new Date().toISOString()}`,
+        actor: url,
+        object: actorObject(row),
+        to: [PUBLIC],
+        cc: [`${url}/followers`]
+      },
+      kind: 'actor',
+      audience: { followersOf: audience(url) },
+      lane: LANE.PUBLISH,
+      subject: url,
+      supersedes: `update ${url}`
+    },
+    inside
+  )
 }
 
 /**
@@ -23,17 +37,27 @@ export async function tellOfActor(actorId: number, inside: Transaction): Promise
  * stays in `retired_keys` until the farewell has been delivered or given up.
  */
 export async function tellOfEnd(actorId: number, inside: Transaction): Promise<void> {
-  const [row] = await run<{ url: string }>(sql`
+  const [row] = await run<{ url: string }>(
+    sql`
     INSERT INTO retired_keys (url, private_key) SELECT url, private_key FROM actors WHERE id = ${actorId} AND host IS NULL AND private_key IS NOT NULL
-    ON CONFLICT (url) DO UPDATE SET created_at = now() RETURNING url`, inside)
+    ON CONFLICT (url) DO UPDATE SET created_at = now() RETURNING url`,
+    inside
+  )
   if (!row) return
   const { url } = row
   const inboxes = await keyring.inboxesOf(audience(url))
   if (inboxes.length === 0) return
-  await send({
-    activity: { type: 'Delete', id: `${url}/delete`, actor: url, object: url, to: [PUBLIC], cc: [`${url}/followers`] },
-    kind: 'base', audience: { inboxes }, lane: LANE.NOW, subject: url, supersedes: `update ${url}`
-  }, inside)
+  await send(
+    {
+      activity: { type: 'Delete', id: `${url}/delete`, actor: url, object: url, to: [PUBLIC], cc: [`${url}/followers`] },
+      kind: 'base',
+      audience: { inboxes },
+      lane: LANE.NOW,
+      subject: url,
+      supersedes: `update ${url}`
+    },
+    inside
+  )
 }
 
 const audience = (url: string) => [url, `${origin()}/accounts/${INSTANCE_ACTOR}`]

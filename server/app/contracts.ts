@@ -17,4 +17,23 @@ import { videos } from '../../shared/videos.ts'
 import { views } from '../../shared/views.ts'
 
 /** Every declared route, for OpenAPI. */
-export const contracts: Contract[] = [videos, views, search, uploads, transcoding, channels, accounts, blocklists, follows, subscriptions, subscriptionVideos, reactions, comments, playlists, abuses, federation, administration, instance]
+export const contracts: Contract[] = [
+  videos,
+  views,
+  search,
+  uploads,
+  transcoding,
+  channels,
+  accounts,
+  blocklists,
+  follows,
+  subscriptions,
+  subscriptionVideos,
+  reactions,
+  comments,
+  playlists,
+  abuses,
+  federation,
+  administration,
+  instance
+]

@@ -16,4 +16,29 @@ import { publishScheduled } from '../videos/schedule.job.ts'
 import { countNewViews, sweepViews } from '../views/count-views.job.ts'
 
 /** Every job. */
-export const jobs: Job[] = [crawl, repair, readComments, readCommentsDue, readElements, readPlaylistsOf, readPlaylists, refreshVideos, fetchAround, fetchAroundDue, tellCounters, transcode, reconcile, publishScheduled, sweepOrphans, sweepUploads, sweepTokens, countNewViews, sweepViews, sweepRedundancies, refreshActors, sweepIncoming, sweepOutbox, followWanted]
+export const jobs: Job[] = [
+  crawl,
+  repair,
+  readComments,
+  readCommentsDue,
+  readElements,
+  readPlaylistsOf,
+  readPlaylists,
+  refreshVideos,
+  fetchAround,
+  fetchAroundDue,
+  tellCounters,
+  transcode,
+  reconcile,
+  publishScheduled,
+  sweepOrphans,
+  sweepUploads,
+  sweepTokens,
+  countNewViews,
+  sweepViews,
+  sweepRedundancies,
+  refreshActors,
+  sweepIncoming,
+  sweepOutbox,
+  followWanted
+]

@@ -20,7 +20,7 @@ import { startWork } from './worker.ts'
 /** What a process does: `web` answers requests, `worker` runs jobs. */
 export type Role = 'web' | 'worker'
 /** A running process with its roles. */
-export type Running = { port: number | null, login: { username: string, password: string } | null, stop(): Promise<void> }
+export type Running = { port: number | null; login: { username: string; password: string } | null; stop(): Promise<void> }
 
 /**
  * Connects, migrates and starts the roles, the configuration being loaded; `stop` ends everything in reverse order.
@@ -35,7 +35,7 @@ export async function startProcess(roles: Role[], reset?: string): Promise<Runni
   await migrate()
   await foldChanges()
   const customized = await followCustomized()
-  const login = await createRoot() ?? (reset === undefined ? null : await resetPassword(reset))
+  const login = (await createRoot()) ?? (reset === undefined ? null : await resetPassword(reset))
   if (reset !== undefined && !login) throw new ConfigError(`There is no user ${reset}`)
   setKeyring(actorsKeyring)
   startListening()

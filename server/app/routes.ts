@@ -29,11 +29,40 @@ import { contracts } from './contracts.ts'
 export function apiRoutes(): Router {
   const router = Router()
   // Uploads first: /videos/upload-resumable would else be a video's id.
-  router.use(uploadsRoutes, transcodingRoutes, searchRoutes, videosRoutes, viewsRoutes, subscriptionVideosRoutes, subscriptionsRoutes, followsRoutes, reactionsRoutes, commentsRoutes, playlistsRoutes, abusesRoutes, channelsRoutes, blocksRoutes, accountsRoutes, federationRoutes, administrationRoutes, instanceRoutes, openapiRouter(contracts))
+  router.use(
+    uploadsRoutes,
+    transcodingRoutes,
+    searchRoutes,
+    videosRoutes,
+    viewsRoutes,
+    subscriptionVideosRoutes,
+    subscriptionsRoutes,
+    followsRoutes,
+    reactionsRoutes,
+    commentsRoutes,
+    playlistsRoutes,
+    abusesRoutes,
+    channelsRoutes,
+    blocksRoutes,
+    accountsRoutes,
+    federationRoutes,
+    administrationRoutes,
+    instanceRoutes,
+    openapiRouter(contracts)
+  )
   return router
 }
 
 /** Every router outside the API and but for the files, with where it is mounted; the pages take what is left. */
 export function siteRoutes(): [string, Router][] {
-  return [['/', documentsRouter], ['/', reactionDocumentsRouter], ['/', commentDocumentsRouter], ['/', playlistDocumentsRouter], ['/', redundancyDocumentsRouter], ['/', videoDocumentsRouter], ['/', nodeinfoRouter], ['/', pagesRouter]]
+  return [
+    ['/', documentsRouter],
+    ['/', reactionDocumentsRouter],
+    ['/', commentDocumentsRouter],
+    ['/', playlistDocumentsRouter],
+    ['/', redundancyDocumentsRouter],
+    ['/', videoDocumentsRouter],
+    ['/', nodeinfoRouter],
+    ['/', pagesRouter]
+  ]
 }

@@ -5,19 +5,26 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startInstance, type Instance } from '../test/instance.ts'
 
 let site: Instance
-beforeAll(async () => { site = await startInstance({ http: { headers_timeout: '600 ms', request_timeout: '1500 ms', keep_alive_timeout: '1 second' } }, ['web']) })
+beforeAll(async () => {
+  site = await startInstance({ http: { headers_timeout: '600 ms', request_timeout: '1500 ms', keep_alive_timeout: '1 second' } }, ['web'])
+})
 afterAll(async () => await site?.stop())
 
 /** Writes a beginning, then a byte every so often; what came back until the end, and after how many ms that was. */
-async function drip(beginning: string, every: number): Promise<{ text: string, took: number }> {
+async function drip(beginning: string, every: number): Promise<{ text: string; took: number }> {
   const began = Date.now()
   return await new Promise(resolve => {
     const socket = connect(Number(new URL(site.url).port), '127.0.0.1', () => socket.write(beginning))
     let text = ''
     const timer = every > 0 ? setInterval(() => socket.write('x'), every) : undefined
-    socket.on('data', chunk => { text += chunk.toString() })
+    socket.on('data', chunk => {
+      text += chunk.toString()
+    })
     socket.on('error', () => undefined)
-    socket.on('close', () => { clearInterval(timer); resolve({ text, took: Date.now() - began }) })
+    socket.on('close', () => {
+      clearInterval(timer)
+      resolve({ text, took: Date.now() - began })
+    })
   })
 }
 
@@ -27,13 +34,19 @@ it('4.19 heads, bodies and idle connections have the time that the configuration
   subscribe('http.server.request.start', note)
   await site.call('GET /config')
   unsubscribe('http.server.request.start', note)
-  expect([...servers].map(({ headersTimeout, requestTimeout, keepAliveTimeout }) => [headersTimeout, requestTimeout, keepAliveTimeout])).toEqual([[600, 1500, 1000]])
+  expect(
+    [...servers].map(({ headersTimeout, requestTimeout, keepAliveTimeout }) => [headersTimeout, requestTimeout, keepAliveTimeout])
+  ).toEqual([[600, 1500, 1000]])
 })
 
 it('4.19 whoever sends a head or a body byte by byte is cut off', async () => {
   const head = 'POST /api/v1/users/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n'
   const [slowHead, silentHead, slowBody, silentBody, upload] = await Promise.all([
-    drip(`${head}X-Slow: `, 50), drip('GET / HT', 0), drip(`${head}\r\n`, 50), drip(`${head}\r\n{`, 0), drip(head.replace('users/token', 'videos/upload').replace('application/json', 'multipart/form-data; boundary=x') + '\r\n--x\r\n', 50)
+    drip(`${head}X-Slow: `, 50),
+    drip('GET / HT', 0),
+    drip(`${head}\r\n`, 50),
+    drip(`${head}\r\n{`, 0),
+    drip(head.replace('users/token', 'videos/upload').replace('application/json', 'multipart/form-data; boundary=x') + '\r\n--x\r\n', 50)
   ])
   for (const { text, took } of [slowHead!, silentHead!]) {
     expect(text).toMatch(/^(HTTP\/1.1 408 |$)/)

@@ -4,34 +4,89 @@ import { run, sql } from '../core/sql.ts'
 import { startInstance, type Instance } from '../test/instance.ts'
 
 let site: Instance
-beforeAll(async () => { site = await startInstance({ rates_limit: { api: { window: '10 seconds', max: 100_000 } } }) })
+beforeAll(async () => {
+  site = await startInstance({ rates_limit: { api: { window: '10 seconds', max: 100_000 } } })
+})
 afterAll(async () => await site?.stop())
 
 describe('errors', () => {
   it('are problems that say what, where and why', async () => {
     const unknown = await site.call('GET /unknown')
     expect([unknown.status, unknown.headers.get('content-type')]).toEqual([400, 'application/problem+json; charset=utf-8'])
-    expect((await site.call('POST /users/register', { headers: { 'content-type': 'application/json' }, body: new TextEncoder().encode('{oops') })).json).toMatchObject({ status: 400, detail: 'The body is not valid JSON.' })
-    expect((await site.call('POST /users/register', { body: { username: 'a'.repeat(200_000) } })).json).toMatchObject({ status: 413, code: 'PayloadTooLargeError' })
-    expect((await site.call('GET /users/me', { headers: { authorization: 'nonsense' } })).json).toMatchObject({ status: 400, code: 'invalid_request' })
+    expect(
+      (
+        await site.call('POST /users/register', {
+          headers: { 'content-type': 'application/json' },
+          body: new TextEncoder().encode('{oops')
+        })
+      ).json
+    ).toMatchObject({ status: 400, detail: 'The body is not valid JSON.' })
+    expect((await site.call('POST /users/register', { body: { username: 'a'.repeat(200_000) } })).json).toMatchObject({
+      status: 413,
+      code: 'PayloadTooLargeError'
+    })
+    expect((await site.call('GET /users/me', { headers: { authorization: 'nonsense' } })).json).toMatchObject({
+      status: 400,
+      code: 'invalid_request'
+    })
     expect((await site.call('GET /users/me', { token: 'bad' })).json).toMatchObject({ status: 401, code: 'invalid_token' })
-    expect((await site.call('GET /videos?start=a&nsfw=maybe&isLive=x')).json).toMatchObject({ status: 400, detail: 'Incorrect request parameters: start, nsfw, isLive' })
-    expect((await site.call('GET /videos?count=101')).json['invalid-params'].count).toMatchObject({ msg: 'Should have a number count (max: 100)', location: 'query' })
+    expect((await site.call('GET /videos?start=a&nsfw=maybe&isLive=x')).json).toMatchObject({
+      status: 400,
+      detail: 'Incorrect request parameters: start, nsfw, isLive'
+    })
+    expect((await site.call('GET /videos?count=101')).json['invalid-params'].count).toMatchObject({
+      msg: 'Should have a number count (max: 100)',
+      location: 'query'
+    })
     expect((await site.call('GET /videos?sort=unknown')).status).toBe(400)
   })
 
   it('never are 5xx, whatever is asked', async () => {
-    const nasty = ['%', '%ff', '\u0000', "' OR 1=1 --", '[]', '{}', 'a'.repeat(5000), '🎬', '-1', '1e9', 'NaN', 'true', '__proto__', '../..']
-    for (const name of ['start', 'count', 'sort', 'nsfw', 'categoryOneOf', 'tagsOneOf', 'tagsAllOf', 'search', 'host', 'languageOneOf', 'include', 'privacyOneOf']) {
+    const nasty = [
+      '%',
+      '%ff',
+      '\u0000',
+      "' OR 1=1 --",
+      '[]',
+      '{}',
+      'a'.repeat(5000),
+      '🎬',
+      '-1',
+      '1e9',
+      'NaN',
+      'true',
+      '__proto__',
+      '../..'
+    ]
+    for (const name of [
+      'start',
+      'count',
+      'sort',
+      'nsfw',
+      'categoryOneOf',
+      'tagsOneOf',
+      'tagsAllOf',
+      'search',
+      'host',
+      'languageOneOf',
+      'include',
+      'privacyOneOf'
+    ]) {
       for (const value of nasty) {
-        for (const query of [`${name}=${encodeURIComponent(value)}`, `${name}[]=${encodeURIComponent(value)}`, `${name}[x][y][z]=${encodeURIComponent(value)}`]) {
+        for (const query of [
+          `${name}=${encodeURIComponent(value)}`,
+          `${name}[]=${encodeURIComponent(value)}`,
+          `${name}[x][y][z]=${encodeURIComponent(value)}`
+        ]) {
           const { status, text } = await site.call(`GET /videos?${query}`)
           expect([query.slice(0, 100), status < 500, text.includes('at ')]).toEqual([query.slice(0, 100), true, false])
         }
       }
     }
-    for (const path of ['/%', '/%ff', '/accounts/%00', '/accounts/a%27b', '/video-channels/x@y@z', '/videos/%2e%2e']) expect((await site.call(`GET ${path}`)).status).toBeLessThan(500)
-    for (const body of [null, [], 1, 'x', { username: null }, { username: {}, password: [] }]) expect((await site.call('POST /users/register', { body })).status).toBeLessThan(500)
+    for (const path of ['/%', '/%ff', '/accounts/%00', '/accounts/a%27b', '/video-channels/x@y@z', '/videos/%2e%2e'])
+      expect((await site.call(`GET ${path}`)).status).toBeLessThan(500)
+    for (const body of [null, [], 1, 'x', { username: null }, { username: {}, password: [] }])
+      expect((await site.call('POST /users/register', { body })).status).toBeLessThan(500)
   })
 })
 
@@ -46,7 +101,9 @@ it('lets any site read, and answers preflights', async () => {
 
 it('answers a known ETag with 304', async () => {
   const first = await site.call('GET /videos?count=5')
-  const second = await site.call('GET /videos?count=5', { headers: { 'if-none-match': first.headers.get('etag')!, 'cache-control': 'max-age=0' } })
+  const second = await site.call('GET /videos?count=5', {
+    headers: { 'if-none-match': first.headers.get('etag')!, 'cache-control': 'max-age=0' }
+  })
   expect([second.status, second.text]).toEqual([304, ''])
 })
 
@@ -59,7 +116,7 @@ describe('fresh answers', () => {
       for (let attempt = 0; attempt < 100; attempt++) {
         const before = await ask()
         await between()
-        if (await ask() === before) return before
+        if ((await ask()) === before) return before
       }
       throw new Error('It is made again every time')
     }
@@ -71,19 +128,26 @@ describe('fresh answers', () => {
   })
 
   it('show every commit in the next answer under load', async () => {
-    const read = async () => Number((await fresh('test:name', async () => {
-      const [row] = await run<{ views: string }>(sql`SELECT admin_flags AS views FROM users WHERE id = 1`)
-      return Buffer.from(String(row!.views))
-    })).toString())
+    const read = async () =>
+      Number(
+        (
+          await fresh('test:name', async () => {
+            const [row] = await run<{ views: string }>(sql`SELECT admin_flags AS views FROM users WHERE id = 1`)
+            return Buffer.from(String(row!.views))
+          })
+        ).toString()
+      )
     let written = 0
     let over = false
-    const readers = Promise.all(Array.from({ length: 8 }, async () => {
-      while (!over) {
-        const before = written
-        const seen = await read()
-        expect(seen).toBeGreaterThanOrEqual(before)
-      }
-    }))
+    const readers = Promise.all(
+      Array.from({ length: 8 }, async () => {
+        while (!over) {
+          const before = written
+          const seen = await read()
+          expect(seen).toBeGreaterThanOrEqual(before)
+        }
+      })
+    )
     for (let i = 1; i <= 100; i++) {
       await run(sql`UPDATE users SET admin_flags = ${i} WHERE id = 1`)
       written = i
@@ -94,14 +158,19 @@ describe('fresh answers', () => {
 
   it('keep no failure', async () => {
     let tries = 0
-    const ask = async () => await fresh('test:failing', async () => { if (++tries === 1) throw new Error('once'); return Buffer.from('fine') })
+    const ask = async () =>
+      await fresh('test:failing', async () => {
+        if (++tries === 1) throw new Error('once')
+        return Buffer.from('fine')
+      })
     await expect(ask()).rejects.toThrow('once')
     expect((await ask()).toString()).toBe('fine')
   })
 })
 
 describe('the short way', () => {
-  const headersOf = (headers: Headers) => Object.fromEntries([...headers].filter(([name]) => !['date', 'x-ratelimit-remaining', 'x-ratelimit-reset'].includes(name)))
+  const headersOf = (headers: Headers) =>
+    Object.fromEntries([...headers].filter(([name]) => !['date', 'x-ratelimit-remaining', 'x-ratelimit-reset'].includes(name)))
 
   it('gives the same answer with the same headers as the long one, and counts as much', async () => {
     await run(sql`UPDATE users SET updated_at = now()`)

@@ -15,12 +15,20 @@ import { filesRouter } from '../videos/files.routes.ts'
 import { apiRoutes, siteRoutes } from './routes.ts'
 
 /** A running web role. */
-export type Web = { port: number, stop(): Promise<void> }
+export type Web = { port: number; stop(): Promise<void> }
 
 /** Starts the web role: the REST API, the files and the pages. Resolves when it listens. */
 export async function startWeb(): Promise<Web> {
   setAuthenticator(authenticate)
-  const server = createServer({ requestTimeout: config.http.request_timeout, headersTimeout: config.http.headers_timeout, connectionsCheckingInterval: config.http.headers_timeout / 2, keepAliveTimeout: config.http.keep_alive_timeout }, createApp())
+  const server = createServer(
+    {
+      requestTimeout: config.http.request_timeout,
+      headersTimeout: config.http.headers_timeout,
+      connectionsCheckingInterval: config.http.headers_timeout / 2,
+      keepAliveTimeout: config.http.keep_alive_timeout
+    },
+    createApp()
+  )
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(config.listen.port, config.listen.hostname, resolve)
@@ -33,7 +41,14 @@ export async function startWeb(): Promise<Web> {
 function createApp(): Express {
   const app = express()
   app.set('trust proxy', config.trust_proxy)
-  app.set('query parser', (text: string) => parse(text, { depth: config.http.max_nesting, parameterLimit: config.http.max_fields, arrayLimit: config.http.max_fields, allowPrototypes: false }))
+  app.set('query parser', (text: string) =>
+    parse(text, {
+      depth: config.http.max_nesting,
+      parameterLimit: config.http.max_fields,
+      arrayLimit: config.http.max_fields,
+      allowPrototypes: false
+    })
+  )
   app.set('etag', 'weak')
   app.disable('x-powered-by')
   app.use(noteUse)
@@ -41,7 +56,17 @@ function createApp(): Express {
   // Before everything that browsers need: other servers post by the thousand.
   app.use(inboxRouter)
   // Pages set their own policy (server/pages); this one is for everything else.
-  app.use(helmet({ contentSecurityPolicy: false, crossOriginResourcePolicy: { policy: 'cross-origin' }, crossOriginEmbedderPolicy: false, crossOriginOpenerPolicy: false, frameguard: false, hsts: config.webserver.https, referrerPolicy: { policy: 'strict-origin-when-cross-origin' } }))
+  app.use(
+    helmet({
+      contentSecurityPolicy: false,
+      crossOriginResourcePolicy: { policy: 'cross-origin' },
+      crossOriginEmbedderPolicy: false,
+      crossOriginOpenerPolicy: false,
+      frameguard: false,
+      hsts: config.webserver.https,
+      referrerPolicy: { policy: 'strict-origin-when-cross-origin' }
+    })
+  )
   // Before the long way through everything else: a player asks for many pieces.
   app.use(filesRouter)
   app.use('/api/v1', cors, bodies(), apiRoutes(), unknownRoute)
@@ -70,45 +95,77 @@ function bodies(): express.Router {
 }
 
 /** PeerTube answers an unknown API route with 400; clients probing for features rely on it. */
-const unknownRoute: express.RequestHandler = (_request, _response, next) => next(new Problem(400, 'unknown_route', 'This API route does not exist.'))
+const unknownRoute: express.RequestHandler = (_request, _response, next) =>
+  next(new Problem(400, 'unknown_route', 'This API route does not exist.'))
 
 const writeProblem: ErrorRequestHandler = (error, request, response, _next) => {
-  if (response.headersSent) { response.destroy(); return }
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
   const problem = error instanceof Problem ? error : foreignProblem(error)
   const id = problem ? undefined : randomUUID()
   if (!problem) logger.error('A request failed', { id, method: request.method, url: request.originalUrl, ip: loggedIp(request.ip), error })
   const { status, code, message, extra } = problem ?? new Problem(500, null, `Something went wrong here; the log has it as ${id}.`)
   for (const [name, value] of Object.entries(extra.headers ?? {})) response.setHeader(name, value)
-  response.status(status).type('application/problem+json').send(JSON.stringify({
-    type: code ? `${origin()}/api/v1/docs#errors-${code}` : 'about:blank',
-    title: TITLES[status] ?? 'Error',
-    status, detail: message, ...(code ? { code } : {}),
-    ...(extra['invalid-params'] ? { 'invalid-params': extra['invalid-params'] } : {}),
-    instance: request.originalUrl, error: message
-  }))
+  response
+    .status(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: code ? `${origin()}/api/v1/docs#errors-${code}` : 'about:blank',
+        title: TITLES[status] ?? 'Error',
+        status,
+        detail: message,
+        ...(code ? { code } : {}),
+        ...(extra['invalid-params'] ? { 'invalid-params': extra['invalid-params'] } : {}),
+        instance: request.originalUrl,
+        error: message
+      })
+    )
 }
 
 const TITLES: Record<number, string> = {
-  400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 408: 'Request Timeout', 409: 'Conflict', 410: 'Gone',
-  413: 'Payload Too Large', 415: 'Unsupported Media Type', 416: 'Range Not Satisfiable', 422: 'Unprocessable Entity', 429: 'Too Many Requests', 500: 'Internal Server Error', 503: 'Service Unavailable'
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  410: 'Gone',
+  413: 'Payload Too Large',
+  415: 'Unsupported Media Type',
+  416: 'Range Not Satisfiable',
+  422: 'Unprocessable Entity',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable'
 }
 
 /** Errors of express's own parts (bodies, paths, files) that are the client's doing. */
 function foreignProblem(error: unknown): Problem | null {
   if (error instanceof URIError) return new Problem(400, 'invalid_request', 'The address is not valid.')
-  const { status, type, name, message } = error as { status?: number, type?: string, name?: string, message?: string }
+  const { status, type, name, message } = error as { status?: number; type?: string; name?: string; message?: string }
   if (!(error instanceof Error) || !status || status < 400 || status >= 500) return null
   if (status === 413) return new Problem(413, 'PayloadTooLargeError', 'request entity too large')
   if (status === 416) return new Problem(416, 'RangeNotSatisfiableError', 'Range Not Satisfiable')
   if (status === 404) return new Problem(404, null, 'Not found')
-  return new Problem(status, type ?? name ?? null, type === 'entity.parse.failed' ? 'The body is not valid JSON.' : message ?? 'Bad request')
+  return new Problem(
+    status,
+    type ?? name ?? null,
+    type === 'entity.parse.failed' ? 'The body is not valid JSON.' : (message ?? 'Bad request')
+  )
 }
 
 /** Takes no new connection, lets running requests end for `http.shutdown_timeout`, then cuts them. */
 async function stop(server: Server): Promise<void> {
   await new Promise<void>(resolve => {
     const cut = setTimeout(() => server.closeAllConnections(), config.http.shutdown_timeout)
-    server.close(() => { clearTimeout(cut); resolve() })
+    server.close(() => {
+      clearTimeout(cut)
+      resolve()
+    })
     server.closeIdleConnections()
   })
 }

@@ -15,11 +15,20 @@ export class Channel extends Model<InferAttributes<Channel>, InferCreationAttrib
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(Channel, {
-  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
-  actorId: DataTypes.INTEGER, accountId: DataTypes.INTEGER, name: DataTypes.TEXT, description: DataTypes.TEXT, support: DataTypes.TEXT,
-  createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'channels' })
+declareModel(
+  Channel,
+  {
+    id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+    actorId: DataTypes.INTEGER,
+    accountId: DataTypes.INTEGER,
+    name: DataTypes.TEXT,
+    description: DataTypes.TEXT,
+    support: DataTypes.TEXT,
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'channels' }
+)
 declareAssociations(() => {
   Channel.belongsTo(Actor, { as: 'actor', foreignKey: 'actorId' })
   Actor.hasOne(Channel, { as: 'channel', foreignKey: 'actorId' })

@@ -1,6 +1,6 @@
 import type { Viewer } from '../core/route.ts'
 
-type Owned = { ownerUserId: number | null, ownerRole: number | null, local: boolean }
+type Owned = { ownerUserId: number | null; ownerRole: number | null; local: boolean }
 
 /** Its owner changes a channel of this instance; administrators may, and moderators where an ordinary user owns it. */
 export const canManage = (viewer: Viewer, channel: Owned): boolean =>

@@ -10,7 +10,7 @@ import { hasHandle } from '../actors/handle.ts'
 import { channelSql } from './channel.shape.ts'
 
 /** How a list of channels is ordered and narrowed. */
-export type ChannelFilters = { start: number, count: number, sort?: keyof typeof ORDERS, search?: string, withStats?: boolean }
+export type ChannelFilters = { start: number; count: number; sort?: keyof typeof ORDERS; search?: string; withStats?: boolean }
 type ChannelPage = z.output<(typeof channels)['GET /accounts/:name/video-channels']['response']>
 
 const FROM = sql`FROM channels channel JOIN actors actor ON actor.id = channel.actor_id
@@ -18,27 +18,39 @@ const FROM = sql`FROM channels channel JOIN actors actor ON actor.id = channel.a
 /** How many days back PeerTube's clients draw the views of a channel. */
 const DAYS = 30
 const ORDERS = {
-  id: sql`channel.id`, '-id': sql`channel.id DESC`, createdAt: sql`channel.created_at, channel.id`, '-createdAt': sql`channel.created_at DESC, channel.id DESC`,
-  updatedAt: sql`channel.updated_at, channel.id`, '-updatedAt': sql`channel.updated_at DESC, channel.id DESC`,
-  name: sql`lower(actor.preferred_username), channel.id`, '-name': sql`lower(actor.preferred_username) DESC, channel.id DESC`,
-  displayName: sql`lower(channel.name), channel.id`, '-displayName': sql`lower(channel.name) DESC, channel.id DESC`
+  id: sql`channel.id`,
+  '-id': sql`channel.id DESC`,
+  createdAt: sql`channel.created_at, channel.id`,
+  '-createdAt': sql`channel.created_at DESC, channel.id DESC`,
+  updatedAt: sql`channel.updated_at, channel.id`,
+  '-updatedAt': sql`channel.updated_at DESC, channel.id DESC`,
+  name: sql`lower(actor.preferred_username), channel.id`,
+  '-name': sql`lower(actor.preferred_username) DESC, channel.id DESC`,
+  displayName: sql`lower(channel.name), channel.id`,
+  '-displayName': sql`lower(channel.name) DESC, channel.id DESC`
 }
 
 /** A channel with its owner, by `name` or `name@host`. Throws 404. */
 export async function findChannel(handle: string): Promise<Channel> {
-  const [row] = await query(z.object({ channel: Channel }), sql`SELECT ${withOwner()} AS channel ${FROM} WHERE ${hasHandle(sql`actor`, handle)}`)
+  const [row] = await query(
+    z.object({ channel: Channel }),
+    sql`SELECT ${withOwner()} AS channel ${FROM} WHERE ${hasHandle(sql`actor`, handle)}`
+  )
   if (!row) throw notFound('Video channel')
   return row.channel
 }
 
 /** A part of the channels of this instance, newest first unless told otherwise. */
-export async function listLocalChannels(filters: ChannelFilters): Promise<{ total: number, data: Channel[] }> {
+export async function listLocalChannels(filters: ChannelFilters): Promise<{ total: number; data: Channel[] }> {
   return await list([sql`actor.host IS NULL`], filters)
 }
 
 /** A part of the channels of an account. Throws 404 for an unknown account. */
 export async function listChannelsOf(handle: string, { search, ...filters }: ChannelFilters): Promise<ChannelPage> {
-  const [account] = await query(z.object({ id: z.int() }), sql`SELECT account.id FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${hasHandle(sql`actor`, handle)}`)
+  const [account] = await query(
+    z.object({ id: z.int() }),
+    sql`SELECT account.id FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${hasHandle(sql`actor`, handle)}`
+  )
   if (!account) throw notFound('Account')
   const conditions = [sql`channel.account_id = ${account.id}`]
   if (search) {
@@ -49,11 +61,20 @@ export async function listChannelsOf(handle: string, { search, ...filters }: Cha
 }
 
 /** A part of all known channels, by words, host, handles or number. */
-export async function listChannels({ id, host, handles, search, ...filters }: ChannelFilters & { id?: number, host?: string, handles?: string[] }): Promise<ChannelPage> {
+export async function listChannels({
+  id,
+  host,
+  handles,
+  search,
+  ...filters
+}: ChannelFilters & { id?: number; host?: string; handles?: string[] }): Promise<ChannelPage> {
   const conditions: Sql[] = []
   if (id !== undefined) conditions.push(sql`channel.id = ${id}`)
   if (host !== undefined) conditions.push(sql`coalesce(actor.host, ${ourHost()}::text) = ${host}`)
-  if (handles) conditions.push(sql`(actor.preferred_username || '@' || coalesce(actor.host, ${ourHost()}::text)) = ANY(${handles.map(handle => handle.replace(/^@/, '')).map(handle => handle.includes('@') ? handle : `${handle}@${ourHost()}`)})`)
+  if (handles)
+    conditions.push(
+      sql`(actor.preferred_username || '@' || coalesce(actor.host, ${ourHost()}::text)) = ANY(${handles.map(handle => handle.replace(/^@/, '')).map(handle => (handle.includes('@') ? handle : `${handle}@${ourHost()}`))})`
+    )
   if (search) {
     const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`
     conditions.push(sql`(channel.name ILIKE ${pattern} OR actor.preferred_username ILIKE ${pattern})`)
@@ -62,11 +83,14 @@ export async function listChannels({ id, host, handles, search, ...filters }: Ch
 }
 
 async function list(conditions: Sql[], { start, count, sort = '-createdAt', withStats = false }: ChannelFilters): Promise<ChannelPage> {
-  const [row] = await query(z.object({ total: z.int(), data: z.array(Channel.loose()) }), sql`
+  const [row] = await query(
+    z.object({ total: z.int(), data: z.array(Channel.loose()) }),
+    sql`
     SELECT (SELECT count(*)::int ${FROM} WHERE ${all(conditions)}) AS total,
       coalesce((SELECT json_agg(part.channel) FROM (
         SELECT ${withStats ? sql`(${withOwner()} || ${statistics()})` : withOwner()} AS channel
-        ${FROM} WHERE ${all(conditions)} ORDER BY ${ORDERS[sort]} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`)
+        ${FROM} WHERE ${all(conditions)} ORDER BY ${ORDERS[sort]} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
+  )
   return row!
 }
 

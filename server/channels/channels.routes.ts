@@ -13,17 +13,24 @@ export const channelsRoutes = implement(channels, {
     const { id } = await addChannel({ ...body, accountId: viewer.accountId })
     return { videoChannel: { id } }
   },
-  'GET /users/me/channel-names/:name': async ({ params }) => ({ free: !await isNameTaken(params.name) }),
+  'GET /users/me/channel-names/:name': async ({ params }) => ({ free: !(await isNameTaken(params.name)) }),
   'GET /video-channels/:channelHandle': async ({ params }) => await findChannel(params.channelHandle),
-  'PUT /video-channels/:channelHandle': async ({ params, viewer, body }) => await updateChannel((await managedChannel(params.channelHandle, viewer)).id, body),
-  'DELETE /video-channels/:channelHandle': async ({ params, viewer }) => await removeChannel(await managedChannel(params.channelHandle, viewer)),
-  'POST /video-channels/:channelHandle/avatar/pick': async ({ params, viewer, files }) =>
-    ({ avatars: await setActorImages(await actorOf(params.channelHandle, viewer), 'avatar', files.avatarfile, 'avatarfile') }),
-  'POST /video-channels/:channelHandle/banner/pick': async ({ params, viewer, files }) =>
-    ({ banners: await setActorImages(await actorOf(params.channelHandle, viewer), 'banner', files.bannerfile, 'bannerfile') }),
-  'DELETE /video-channels/:channelHandle/avatar': async ({ params, viewer }) => await removeActorImages(await actorOf(params.channelHandle, viewer), 'avatar'),
-  'DELETE /video-channels/:channelHandle/banner': async ({ params, viewer }) => await removeActorImages(await actorOf(params.channelHandle, viewer), 'banner'),
-  'GET /accounts/:name/video-channels': async ({ params, query: { sort, search, withStats, ...rest } }) => await listChannelsOf(params.name, { ...paging(rest), sort, search, withStats })
+  'PUT /video-channels/:channelHandle': async ({ params, viewer, body }) =>
+    await updateChannel((await managedChannel(params.channelHandle, viewer)).id, body),
+  'DELETE /video-channels/:channelHandle': async ({ params, viewer }) =>
+    await removeChannel(await managedChannel(params.channelHandle, viewer)),
+  'POST /video-channels/:channelHandle/avatar/pick': async ({ params, viewer, files }) => ({
+    avatars: await setActorImages(await actorOf(params.channelHandle, viewer), 'avatar', files.avatarfile, 'avatarfile')
+  }),
+  'POST /video-channels/:channelHandle/banner/pick': async ({ params, viewer, files }) => ({
+    banners: await setActorImages(await actorOf(params.channelHandle, viewer), 'banner', files.bannerfile, 'bannerfile')
+  }),
+  'DELETE /video-channels/:channelHandle/avatar': async ({ params, viewer }) =>
+    await removeActorImages(await actorOf(params.channelHandle, viewer), 'avatar'),
+  'DELETE /video-channels/:channelHandle/banner': async ({ params, viewer }) =>
+    await removeActorImages(await actorOf(params.channelHandle, viewer), 'banner'),
+  'GET /accounts/:name/video-channels': async ({ params, query: { sort, search, withStats, ...rest } }) =>
+    await listChannelsOf(params.name, { ...paging(rest), sort, search, withStats })
 })
 
 async function actorOf(handle: string, viewer: Viewer): Promise<number> {

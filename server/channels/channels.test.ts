@@ -11,36 +11,63 @@ import { shapeFaults } from '../test/shape.ts'
 import { tellCounters } from '../videos/repair.job.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
-const TAKEN = { status: 409, detail: 'Another actor (account/channel) with this name on this instance already exists or has already existed.' }
+const TAKEN = {
+  status: 409,
+  detail: 'Another actor (account/channel) with this name on this instance already exists or has already existed.'
+}
 const NOT_YOURS = { status: 403, detail: 'Only a user with sufficient right can access this account resource.' }
 let instance: Instance
-let user: { id: number, token: string, channelId: number }
+let user: { id: number; token: string; channelId: number }
 const deleted: string[] = []
 beforeAll(async () => {
   instance = await startInstance({}, ['web'])
-  on('video.deleted', ({ uuid }) => { deleted.push(uuid) })
+  on('video.deleted', ({ uuid }) => {
+    deleted.push(uuid)
+  })
   user = await instance.user('user1', { channelName: 'user1_chan' })
 })
-afterAll(async () => { await instance?.stop() })
+afterAll(async () => {
+  await instance?.stop()
+})
 
-const create = async (name: string, more: object = {}, token = user.token): Promise<Answer> => await instance.call('POST /video-channels', { token, body: { name, displayName: `The ${name}`, ...more } })
+const create = async (name: string, more: object = {}, token = user.token): Promise<Answer> =>
+  await instance.call('POST /video-channels', { token, body: { name, displayName: `The ${name}`, ...more } })
 const get = async (name: string) => await instance.call(`GET /video-channels/${name}`)
 const names = (answer: Answer) => answer.json.data.map((one: { name: string }) => one.name)
 const form = async (field: string, width = 800, height = 400) => {
   const multipart = new FormData()
-  multipart.append(field, new Blob([await sharp({ create: { width, height, channels: 3, background: '#3060a0' } }).png().toBuffer() as BlobPart]), 'picture.png')
+  multipart.append(
+    field,
+    new Blob([
+      (await sharp({ create: { width, height, channels: 3, background: '#3060a0' } })
+        .png()
+        .toBuffer()) as BlobPart
+    ]),
+    'picture.png'
+  )
   return multipart
 }
 
 test('a channel is created and shown as recorded', async () => {
-  const answer = await create('second_channel', { displayName: 'Second channel', description: 'The second channel', support: 'Support **me**' })
+  const answer = await create('second_channel', {
+    displayName: 'Second channel',
+    description: 'The second channel',
+    support: 'Support **me**'
+  })
   expect(answer.status).toBe(200)
   expect(answer.json).toEqual({ videoChannel: { id: expect.any(Number) } })
   const shown = await get('second_channel')
   expect(shapeFaults(recorded.channel, shown.json)).toEqual([])
   expect(shown.json).toMatchObject({
-    id: answer.json.videoChannel.id, url: `${instance.url}/video-channels/second_channel`, displayName: 'Second channel', description: 'The second channel', support: 'Support **me**',
-    isLocal: true, avatars: [], banners: [], ownerAccount: { name: 'user1', userId: user.id }
+    id: answer.json.videoChannel.id,
+    url: `${instance.url}/video-channels/second_channel`,
+    displayName: 'Second channel',
+    description: 'The second channel',
+    support: 'Support **me**',
+    isLocal: true,
+    avatars: [],
+    banners: [],
+    ownerAccount: { name: 'user1', userId: user.id }
   })
   expect((await get(`Second_Channel@${new URL(instance.url).host}`)).json).toEqual(shown.json)
 })
@@ -50,8 +77,12 @@ test('a taken name, wrong fields and strangers are refused as recorded', async (
   expect((await create('user1')).json).toMatchObject(TAKEN)
   expect((await create('root_channel')).json).toMatchObject(TAKEN)
   expect((await create('Bad Name', { displayName: '' })).json).toMatchObject({
-    status: 400, detail: 'Incorrect request parameters: name, displayName',
-    'invalid-params': { name: { type: 'field', value: 'Bad Name', msg: 'Invalid value', path: 'name', location: 'body' }, displayName: { value: '', msg: 'Invalid value' } }
+    status: 400,
+    detail: 'Incorrect request parameters: name, displayName',
+    'invalid-params': {
+      name: { type: 'field', value: 'Bad Name', msg: 'Invalid value', path: 'name', location: 'body' },
+      displayName: { value: '', msg: 'Invalid value' }
+    }
   })
   expect((await create('x', { description: 'ab' })).status).toBe(400)
   expect((await instance.call('POST /video-channels', { body: { name: 'x', displayName: 'x' } })).status).toBe(401)
@@ -60,25 +91,43 @@ test('a taken name, wrong fields and strangers are refused as recorded', async (
 })
 
 test('who makes a channel learns whether a name is free', async () => {
-  const free = async (name: string, token: string | undefined = user.token) => { const { status, json } = await instance.call(`GET /users/me/channel-names/${encodeURIComponent(name)}`, { token }); return json.free ?? status }
-  expect(await Promise.all(['quite_new', 'second_channel', 'user1', 'peertube', 'Bad Name', 'x'.repeat(51), '-x'].map(async name => await free(name)))).toEqual([true, false, false, false, 400, 400, 400])
+  const free = async (name: string, token: string | undefined = user.token) => {
+    const { status, json } = await instance.call(`GET /users/me/channel-names/${encodeURIComponent(name)}`, { token })
+    return json.free ?? status
+  }
+  expect(
+    await Promise.all(
+      ['quite_new', 'second_channel', 'user1', 'peertube', 'Bad Name', 'x'.repeat(51), '-x'].map(async name => await free(name))
+    )
+  ).toEqual([true, false, false, false, 400, 400, 400])
   await create('soon_gone')
   await instance.call('DELETE /video-channels/soon_gone', { token: user.token })
   expect(await free('soon_gone')).toBe(false)
   expect((await instance.call('GET /users/me/channel-names/quite_new')).status).toBe(401)
 })
 
-test('the owner changes it, and its videos\' support if asked', async () => {
+test("the owner changes it, and its videos' support if asked", async () => {
   const video = await seedVideo({ channelId: user.channelId })
   await run(sql`UPDATE videos SET federated = true WHERE id = ${video.id}`)
   const before = (await get('user1_chan')).json
-  const answer = await instance.call('PUT /video-channels/user1_chan', { token: user.token, body: { displayName: 'Changed', description: 'desc', support: 'support', bulkVideosSupportUpdate: true } })
+  const answer = await instance.call('PUT /video-channels/user1_chan', {
+    token: user.token,
+    body: { displayName: 'Changed', description: 'desc', support: 'support', bulkVideosSupportUpdate: true }
+  })
   expect([answer.status, answer.text]).toEqual([204, ''])
-  expect((await get('user1_chan')).json).toMatchObject({ ...before, displayName: 'Changed', description: 'desc', support: 'support', updatedAt: expect.any(String) })
+  expect((await get('user1_chan')).json).toMatchObject({
+    ...before,
+    displayName: 'Changed',
+    description: 'desc',
+    support: 'support',
+    updatedAt: expect.any(String)
+  })
   expect(await run(sql`SELECT support FROM videos WHERE id = ${video.id}`)).toEqual([{ support: 'support' }])
   // Whoever knows the video hears of it.
   await tellCounters.run({}, { progress: () => undefined, signal: new AbortController().signal })
-  const told = await run<{ support: string }>(sql`SELECT activity->'object'->'support' AS support FROM outgoing WHERE type = 'Update' AND activity->'object'->>'uuid' = ${video.uuid}`)
+  const told = await run<{ support: string }>(
+    sql`SELECT activity->'object'->'support' AS support FROM outgoing WHERE type = 'Update' AND activity->'object'->>'uuid' = ${video.uuid}`
+  )
   expect(told).toEqual([{ support: 'support' }])
   await instance.call('PUT /video-channels/user1_chan', { token: user.token, body: { support: 'other' } })
   expect(await run(sql`SELECT support FROM videos WHERE id = ${video.id}`)).toEqual([{ support: 'support' }])
@@ -91,8 +140,11 @@ test('who may change a channel', async () => {
   const moderator = await instance.user('mod1', { role: 1 })
   const otherModerator = await instance.user('mod2', { role: 1 })
   const admin = await instance.login()
-  const may = async (name: string, token?: string) => (await instance.call(`PUT /video-channels/${name}`, { token, body: { description: 'touched' } })).status
-  expect((await instance.call('PUT /video-channels/root_channel', { token: user.token, body: { displayName: 'x' } })).json).toMatchObject(NOT_YOURS)
+  const may = async (name: string, token?: string) =>
+    (await instance.call(`PUT /video-channels/${name}`, { token, body: { description: 'touched' } })).status
+  expect((await instance.call('PUT /video-channels/root_channel', { token: user.token, body: { displayName: 'x' } })).json).toMatchObject(
+    NOT_YOURS
+  )
   expect(await may('user1_chan')).toBe(401)
   expect(await may('user1_chan', stranger.token)).toBe(403)
   expect(await may('user1_chan', moderator.token)).toBe(204)
@@ -101,23 +153,40 @@ test('who may change a channel', async () => {
   expect(await may('mod2_channel', moderator.token)).toBe(403)
   expect(await may('mod2_channel', otherModerator.token)).toBe(204)
   expect(await may('unknown', admin)).toBe(404)
-  for (const key of ['DELETE /video-channels/root_channel', 'DELETE /video-channels/root_channel/avatar', 'DELETE /video-channels/root_channel/banner']) {
+  for (const key of [
+    'DELETE /video-channels/root_channel',
+    'DELETE /video-channels/root_channel/avatar',
+    'DELETE /video-channels/root_channel/banner'
+  ]) {
     expect((await instance.call(key, { token: user.token })).json, key).toMatchObject(NOT_YOURS)
   }
   for (const kind of ['avatar', 'banner']) {
-    expect((await instance.call(`POST /video-channels/root_channel/${kind}/pick`, { token: user.token, multipart: await form(`${kind}file`) })).json).toMatchObject(NOT_YOURS)
+    expect(
+      (await instance.call(`POST /video-channels/root_channel/${kind}/pick`, { token: user.token, multipart: await form(`${kind}file`) }))
+        .json
+    ).toMatchObject(NOT_YOURS)
   }
 })
 
 test('a remote channel is changed by nobody here', async () => {
-  const [actor] = await run<{ id: number }>(sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Group', 'http://far/video-channels/far', 'far', 'far.example', 'http://far/inbox', now(), now()) RETURNING id`)
-  const [owner] = await run<{ id: number }>(sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Person', 'http://far/accounts/owner', 'owner', 'far.example', 'http://far/inbox', now(), now()) RETURNING id`)
-  const [account] = await run<{ id: number }>(sql`INSERT INTO accounts (actor_id, name, created_at, updated_at) VALUES (${owner!.id}, 'Owner', now(), now()) RETURNING id`)
-  await run(sql`INSERT INTO channels (actor_id, account_id, name, created_at, updated_at) VALUES (${actor!.id}, ${account!.id}, 'Far', now(), now())`)
+  const [actor] = await run<{ id: number }>(
+    sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Group', 'http://far/video-channels/far', 'far', 'far.example', 'http://far/inbox', now(), now()) RETURNING id`
+  )
+  const [owner] = await run<{ id: number }>(
+    sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Person', 'http://far/accounts/owner', 'owner', 'far.example', 'http://far/inbox', now(), now()) RETURNING id`
+  )
+  const [account] = await run<{ id: number }>(
+    sql`INSERT INTO accounts (actor_id, name, created_at, updated_at) VALUES (${owner!.id}, 'Owner', now(), now()) RETURNING id`
+  )
+  await run(
+    sql`INSERT INTO channels (actor_id, account_id, name, created_at, updated_at) VALUES (${actor!.id}, ${account!.id}, 'Far', now(), now())`
+  )
   const shown = (await get('far@far.example')).json
   expect(shown).toMatchObject({ isLocal: false, host: 'far.example' })
   expect(shown.ownerAccount).not.toHaveProperty('userId')
-  expect((await instance.call('PUT /video-channels/far@far.example', { token: await instance.login(), body: { displayName: 'x' } })).status).toBe(403)
+  expect(
+    (await instance.call('PUT /video-channels/far@far.example', { token: await instance.login(), body: { displayName: 'x' } })).status
+  ).toBe(403)
   expect(names(await instance.call('GET /video-channels'))).not.toContain('far')
 })
 
@@ -155,12 +224,21 @@ test('statistics count what everybody may see', async () => {
 })
 
 test('avatar and banner are kept in all sizes, replaced and removed', async () => {
-  const avatar = await instance.call('POST /video-channels/second_channel/avatar/pick', { token: user.token, multipart: await form('avatarfile') })
+  const avatar = await instance.call('POST /video-channels/second_channel/avatar/pick', {
+    token: user.token,
+    multipart: await form('avatarfile')
+  })
   expect(avatar.json.avatars.map((one: { width: number }) => one.width)).toEqual([1500, 600, 120, 48])
-  const banner = await instance.call('POST /video-channels/second_channel/banner/pick', { token: user.token, multipart: await form('bannerfile') })
+  const banner = await instance.call('POST /video-channels/second_channel/banner/pick', {
+    token: user.token,
+    multipart: await form('bannerfile')
+  })
   expect(banner.status).toBe(200)
   expect(shapeFaults(recorded.banners, banner.json)).toEqual([])
-  expect(banner.json.banners.map((one: { width: number, height: number }) => [one.width, one.height])).toEqual([[1920, 317], [600, 100]])
+  expect(banner.json.banners.map((one: { width: number; height: number }) => [one.width, one.height])).toEqual([
+    [1920, 317],
+    [600, 100]
+  ])
   const shown = (await get('second_channel')).json
   expect(shown.avatars.map((one: { width: number }) => one.width)).toEqual([48, 120, 600, 1500])
   for (const { path, width, height } of shown.banners) {
@@ -169,7 +247,9 @@ test('avatar and banner are kept in all sizes, replaced and removed', async () =
   }
   const wrong = new FormData()
   wrong.append('bannerfile', new Blob(['hello']), 'a.txt')
-  expect((await instance.call('POST /video-channels/second_channel/banner/pick', { token: user.token, multipart: wrong })).json).toMatchObject({ status: 400, detail: 'Incorrect request parameters: bannerfile' })
+  expect(
+    (await instance.call('POST /video-channels/second_channel/banner/pick', { token: user.token, multipart: wrong })).json
+  ).toMatchObject({ status: 400, detail: 'Incorrect request parameters: bannerfile' })
   expect((await get('second_channel')).json.banners).toEqual(shown.banners)
   expect((await instance.call('DELETE /video-channels/second_channel/banner', { token: user.token })).status).toBe(204)
   expect((await get('second_channel')).json).toMatchObject({ banners: [], avatars: shown.avatars })
@@ -195,7 +275,9 @@ test('an account keeps its last channel, even if all are removed at once', async
   const { token } = await instance.user('keeper')
   expect((await instance.call('DELETE /video-channels/keeper_channel', { token })).status).toBe(409)
   for (const name of ['keeper_a', 'keeper_b']) await create(name, {}, token)
-  const answers = await Promise.all(['keeper_channel', 'keeper_a', 'keeper_b'].map(async name => await instance.call(`DELETE /video-channels/${name}`, { token })))
+  const answers = await Promise.all(
+    ['keeper_channel', 'keeper_a', 'keeper_b'].map(async name => await instance.call(`DELETE /video-channels/${name}`, { token }))
+  )
   expect(answers.map(one => one.status).sort()).toEqual([204, 204, 409])
   expect((await instance.call('GET /accounts/keeper/video-channels')).json.total).toBe(1)
 })

@@ -9,7 +9,10 @@ import { Channel } from './channel.model.ts'
  * The channel (Group) at an address, with its owner: ours, known, or fetched. The owner is a Person of the same origin whom the Group
  * names; a known channel does not change hands to another server. Throws FetchError.
  */
-export async function resolveChannel(address: string, { budget = new Budget(), refresh = false }: { budget?: Budget, refresh?: boolean } = {}): Promise<Channel> {
+export async function resolveChannel(
+  address: string,
+  { budget = new Budget(), refresh = false }: { budget?: Budget; refresh?: boolean } = {}
+): Promise<Channel> {
   const { actor, fetched } = await resolve(address, { budget, refresh })
   if (actor.type !== 'Group') throw new FetchError('invalid', `${address} is no channel`)
   const known = await Channel.findOne({ where: { actorId: actor.id } })
@@ -26,10 +29,16 @@ export function keepChannels(): void {
 
 async function storeChannel(actorId: number, remote: RemoteActor, budget: Budget): Promise<Channel> {
   const accountId = await ownerOf(remote, budget)
-  await transaction(async inside => await run(sql`
+  await transaction(
+    async inside =>
+      await run(
+        sql`
     INSERT INTO channels (actor_id, account_id, name, description, support, created_at, updated_at)
     VALUES (${actorId}, ${accountId}, ${remote.displayName}, ${remote.summary}, ${remote.support}, now(), now())
-    ON CONFLICT (actor_id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name, description = excluded.description, support = excluded.support, updated_at = now()`, inside))
+    ON CONFLICT (actor_id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name, description = excluded.description, support = excluded.support, updated_at = now()`,
+        inside
+      )
+  )
   return await Channel.findOne({ where: { actorId }, rejectOnEmpty: true })
 }
 

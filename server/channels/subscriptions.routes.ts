@@ -17,16 +17,19 @@ import { managedChannel } from './channels.ts'
 
 /** The channels a user follows. */
 export const subscriptionsRoutes = implement(subscriptions, {
-  'GET /users/me/subscriptions': async ({ viewer, query: { search, sort, ...rest } }) => await listSubscriptions(viewer, { ...paging(rest), search, sort }),
+  'GET /users/me/subscriptions': async ({ viewer, query: { search, sort, ...rest } }) =>
+    await listSubscriptions(viewer, { ...paging(rest), search, sort }),
   'POST /users/me/subscriptions': async ({ viewer, body }) => {
     const me = await ownActor(viewer)
     const uri = body.uri.replace(/^@/, '')
-    const [known] = await run<{ id: number }>(sql`SELECT actor.id FROM actors actor JOIN channels ON channels.actor_id = actor.id WHERE ${hasHandle(sql`actor`, uri)}`)
+    const [known] = await run<{ id: number }>(
+      sql`SELECT actor.id FROM actors actor JOIN channels ON channels.actor_id = actor.id WHERE ${hasHandle(sql`actor`, uri)}`
+    )
     if (known) await follow(me, await Actor.findByPk(known.id, { rejectOnEmpty: true }))
     else await wantFollow(me.id, uri)
   },
   'GET /users/me/subscriptions/exist': async ({ viewer, query: { uris } }) => {
-    const found = await Promise.all(uris.map(async uri => [uri, await subscribed(viewer, uri) !== null] as const))
+    const found = await Promise.all(uris.map(async uri => [uri, (await subscribed(viewer, uri)) !== null] as const))
     return Object.fromEntries(found)
   },
   'GET /users/me/subscriptions/:uri': async ({ viewer, params: { uri } }) => {
@@ -41,12 +44,16 @@ export const subscriptionsRoutes = implement(subscriptions, {
     await unfollow((await ownActor(viewer)).id, target)
   },
   'GET /accounts/:name/followers': async ({ viewer, params: { name }, query: { search, sort, ...rest } }) => {
-    const actors = await run<{ id: number, own: boolean }>(sql`
+    const actors = await run<{ id: number; own: boolean }>(sql`
       SELECT one.id, account.id = ${viewer.accountId} AS own FROM accounts account JOIN actors actor ON actor.id = account.actor_id
         JOIN LATERAL (SELECT actor.id UNION ALL SELECT channels.actor_id FROM channels WHERE channels.account_id = account.id) one ON TRUE WHERE ${hasHandle(sql`actor`, name)}`)
     if (actors.length === 0) throw notFound('Account')
     if (!actors[0]!.own) throw new Problem(403, null, 'Only the owner of an account sees who follows it.')
-    return await listFollows(actors.map(({ id }) => id), 'followers', { ...paging(rest), search, sort })
+    return await listFollows(
+      actors.map(({ id }) => id),
+      'followers',
+      { ...paging(rest), search, sort }
+    )
   },
   'GET /video-channels/:channelHandle/followers': async ({ viewer, params, query: { search, sort, ...rest } }) =>
     await listFollows([(await managedChannel(params.channelHandle, viewer)).actorId], 'followers', { ...paging(rest), search, sort })
@@ -67,10 +74,14 @@ async function subscribed(viewer: Viewer, uri: string): Promise<number | null> {
   return row?.id ?? null
 }
 
-type Filters = { start: number, count: number, search?: string, sort?: string }
+type Filters = { start: number; count: number; search?: string; sort?: string }
 
-async function listSubscriptions(viewer: Viewer, { start, count, search, sort = '-createdAt' }: Filters, only?: Sql): Promise<{ total: number, data: Channel[] }> {
-  const conditions = [sql`me.id = ${viewer.accountId}`, sql`follows.state = 'accepted'`, ...only ? [only] : []]
+async function listSubscriptions(
+  viewer: Viewer,
+  { start, count, search, sort = '-createdAt' }: Filters,
+  only?: Sql
+): Promise<{ total: number; data: Channel[] }> {
+  const conditions = [sql`me.id = ${viewer.accountId}`, sql`follows.state = 'accepted'`, ...(only ? [only] : [])]
   if (only) conditions[1] = sql`follows.state <> 'rejected'`
   if (search) {
     const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`
@@ -78,8 +89,11 @@ async function listSubscriptions(viewer: Viewer, { start, count, search, sort = 
   }
   const from = sql`FROM follows JOIN accounts me ON me.actor_id = follows.actor_id JOIN actors actor ON actor.id = follows.target_id JOIN channels channel ON channel.actor_id = actor.id
     JOIN accounts account ON account.id = channel.account_id JOIN actors owner ON owner.id = account.actor_id WHERE ${all(conditions)}`
-  const [row] = await query(z.object({ total: z.int(), data: z.array(Channel) }), sql`
+  const [row] = await query(
+    z.object({ total: z.int(), data: z.array(Channel) }),
+    sql`
     SELECT (SELECT count(*)::int ${from}) AS total, coalesce((SELECT json_agg(part.channel) FROM (
-      SELECT ${channelSql(sql`channel`, sql`actor`, accountSql(sql`account`, sql`owner`))} AS channel ${from} ORDER BY ${sort.startsWith('-') ? sql`follows.id DESC` : sql`follows.id`} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`)
+      SELECT ${channelSql(sql`channel`, sql`actor`, accountSql(sql`account`, sql`owner`))} AS channel ${from} ORDER BY ${sort.startsWith('-') ? sql`follows.id DESC` : sql`follows.id`} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
+  )
   return row!
 }

@@ -65,15 +65,20 @@ export async function fetchComment(url: string): Promise<void> {
   if (note && place) await store(note, place, (await resolveActor(note.author, { budget })).id, { approved: true })
 }
 
-type Place = { videoId: number, parentId: number | null, threadId: number | null }
+type Place = { videoId: number; parentId: number | null; threadId: number | null }
 
-/** Where a comment belongs: below a video known here, or an answer to one; what lies between is fetched, but not for ever (federation.md 4.25). */
+/**
+ * Where a comment belongs: below a video known here, or an answer to one; what lies between is fetched, but not for ever (federation.md
+ * 4.25).
+ */
 async function placeOf(url: string, budget: Budget, seen: Set<string>): Promise<Place | null> {
-  const [video] = await run<{ id: number }>(sql`SELECT id FROM videos WHERE url = ${url} AND CASE WHEN remote THEN gone_at IS NULL AND privacy IN (1, 2) ELSE state = 1 AND (privacy IN (1, 2) OR publications > 0) END`)
+  const [video] = await run<{ id: number }>(
+    sql`SELECT id FROM videos WHERE url = ${url} AND CASE WHEN remote THEN gone_at IS NULL AND privacy IN (1, 2) ELSE state = 1 AND (privacy IN (1, 2) OR publications > 0) END`
+  )
   if (video) return { videoId: video.id, parentId: null, threadId: null }
   const parent = await findRow(sql`comment.url = ${url}`)
   if (parent) return parent.deleted_at ? null : { videoId: parent.video_id, parentId: parent.id, threadId: parent.thread_id ?? parent.id }
-  if (seen.has(url) || seen.size >= config.federation.crawl.max_replies || await isGone(url)) return null
+  if (seen.has(url) || seen.size >= config.federation.crawl.max_replies || (await isGone(url))) return null
   seen.add(url)
   const { document } = await getDocument(url, { budget })
   const note = document.type === 'Note' ? readNote(document) : null
@@ -85,25 +90,47 @@ async function placeOf(url: string, budget: Budget, seen: Set<string>): Promise<
 }
 
 /** Writes a comment of somebody elsewhere, once, and never older words over newer ones; null where it may not stand there. */
-async function store(note: Note, { videoId, parentId, threadId }: Place, actorId: number, { incoming, approved = false }: { incoming?: Incoming, approved?: boolean }): Promise<Stored | null> {
+async function store(
+  note: Note,
+  { videoId, parentId, threadId }: Place,
+  actorId: number,
+  { incoming, approved = false }: { incoming?: Incoming; approved?: boolean }
+): Promise<Stored | null> {
   const text = await textOf(note)
   if (text === '') return null
   return await transaction(async inside => {
     await run(sql`SELECT pg_advisory_xact_lock(hashtextextended(${note.url}, 1))`, inside)
-    const [video] = await run<{ remote: boolean, policy: number, url: string, account: number | null }>(sql`
-      SELECT remote, comments_policy AS policy, url, (SELECT id FROM accounts WHERE actor_id = ${actorId}) AS account FROM videos WHERE id = ${videoId}`, inside)
-    if (!video?.account || await isGone(note.url, inside)) return null
-    const [known] = await run<Known>(sql`SELECT id, video_id, thread_id, account_id, remote, held, deleted_at, updated_at, reply_approval FROM comments WHERE url = ${note.url}`, inside)
+    const [video] = await run<{ remote: boolean; policy: number; url: string; account: number | null }>(
+      sql`
+      SELECT remote, comments_policy AS policy, url, (SELECT id FROM accounts WHERE actor_id = ${actorId}) AS account FROM videos WHERE id = ${videoId}`,
+      inside
+    )
+    if (!video?.account || (await isGone(note.url, inside))) return null
+    const [known] = await run<Known>(
+      sql`SELECT id, video_id, thread_id, account_id, remote, held, deleted_at, updated_at, reply_approval FROM comments WHERE url = ${note.url}`,
+      inside
+    )
     if (known && (known.account_id !== video.account || known.deleted_at || !known.remote)) return null
     if (!known && video.policy === CLOSED) return null
     // What another server's owner has not approved yet, that server does not send on.
-    if (!known && video.remote && video.policy === APPROVAL && !note.approval && !approved && (!incoming || hostOf(incoming.signer) !== hostOf(video.url))) return null
+    if (
+      !known &&
+      video.remote &&
+      video.policy === APPROVAL &&
+      !note.approval &&
+      !approved &&
+      (!incoming || hostOf(incoming.signer) !== hostOf(video.url))
+    )
+      return null
     if (known && known.updated_at >= note.updated && known.reply_approval === (note.approval ?? known.reply_approval)) return known
     const held = known?.held ?? (!video.remote && video.policy === APPROVAL)
-    const [row] = await run<Stored>(sql`
+    const [row] = await run<Stored>(
+      sql`
       INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, remote, held, reply_approval, created_at, updated_at)
       VALUES (${note.url}, ${videoId}, ${video.account}, ${parentId}, ${threadId}, ${text}, true, ${held}, ${video.remote ? note.approval : null}, ${note.published}, ${note.updated})
-      ON CONFLICT (url) DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at RETURNING id, video_id, thread_id`, inside)
+      ON CONFLICT (url) DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at RETURNING id, video_id, thread_id`,
+      inside
+    )
     if (!video.remote && !held && incoming) await sendOn([{ url: note.url, videoId, incoming }], inside)
     // Last: everybody who comments below this video waits for its row.
     await countComments(videoId, known || held ? 0 : 1, inside)

@@ -6,8 +6,8 @@ import { accountSql } from '../actors/account.shape.ts'
 import { isoSql } from '../actors/actor.shape.ts'
 
 /** Who looks at the comments of a video: held ones are for their author, the video's owner and moderators. */
-export type Watching = { viewer: Viewer | null, ownsVideo: boolean }
-type Part = { start: number, count: number, sort?: string }
+export type Watching = { viewer: Viewer | null; ownsVideo: boolean }
+type Part = { start: number; count: number; sort?: string }
 
 /** A comment as it is stored. */
 const Stored = Comment.omit({ html: true }).extend({ remote: z.boolean() })
@@ -15,17 +15,27 @@ const Stored = Comment.omit({ html: true }).extend({ remote: z.boolean() })
 const FROM = sql`FROM comments comment LEFT JOIN accounts account ON account.id = comment.account_id LEFT JOIN actors actor ON actor.id = account.actor_id`
 
 /** The threads of a video. */
-export async function listThreads(videoId: number, watching: Watching, { start, count, sort = '-createdAt' }: Part): Promise<{ total: number, totalNotDeletedComments: number, data: Comment[] }> {
+export async function listThreads(
+  videoId: number,
+  watching: Watching,
+  { start, count, sort = '-createdAt' }: Part
+): Promise<{ total: number; totalNotDeletedComments: number; data: Comment[] }> {
   const mine = all([sql`comment.video_id = ${videoId}`, visible(watching)])
   const { total, data } = await list(all([mine, sql`comment.thread_id IS NULL`]), watching, { start, count, sort })
-  const [row] = await query(z.object({ count: z.int() }), sql`SELECT count(*)::int AS count FROM comments comment WHERE ${mine} AND comment.deleted_at IS NULL`)
+  const [row] = await query(
+    z.object({ count: z.int() }),
+    sql`SELECT count(*)::int AS count FROM comments comment WHERE ${mine} AND comment.deleted_at IS NULL`
+  )
   return { total, totalNotDeletedComments: row!.count, data }
 }
 
 /** A thread as a tree; null if there is none to be seen. */
 export async function findTree(videoId: number, threadId: number, watching: Watching): Promise<CommentTree | null> {
-  const rows = await query(z.object({ json: Stored }), sql`
-    SELECT ${commentSql(watching)} AS json ${FROM} WHERE comment.video_id = ${videoId} AND (comment.id = ${threadId} OR comment.thread_id = ${threadId}) AND ${visible(watching)} ORDER BY comment.id`)
+  const rows = await query(
+    z.object({ json: Stored }),
+    sql`
+    SELECT ${commentSql(watching)} AS json ${FROM} WHERE comment.video_id = ${videoId} AND (comment.id = ${threadId} OR comment.thread_id = ${threadId}) AND ${visible(watching)} ORDER BY comment.id`
+  )
   const comments = await shown(rows.map(({ json }) => json))
   const trees = new Map<number, CommentTree>(comments.map(comment => [comment.id, { comment, children: [] }]))
   for (const tree of trees.values()) trees.get(tree.comment.inReplyToCommentId ?? 0)?.children.push(tree)
@@ -40,19 +50,34 @@ export async function findComment(id: number, watching: Watching): Promise<Comme
 }
 
 /** Comments below the videos of an account. */
-export async function listReceived(viewer: Viewer, { isHeldForReview, search, ...part }: Part & { isHeldForReview?: boolean, search?: string }): Promise<{ total: number, data: Comment[] }> {
-  const conditions = [sql`comment.deleted_at IS NULL`, sql`EXISTS (SELECT 1 FROM videos v JOIN channels c ON c.id = v.channel_id WHERE v.id = comment.video_id AND c.account_id = ${viewer.accountId})`]
+export async function listReceived(
+  viewer: Viewer,
+  { isHeldForReview, search, ...part }: Part & { isHeldForReview?: boolean; search?: string }
+): Promise<{ total: number; data: Comment[] }> {
+  const conditions = [
+    sql`comment.deleted_at IS NULL`,
+    sql`EXISTS (SELECT 1 FROM videos v JOIN channels c ON c.id = v.channel_id WHERE v.id = comment.video_id AND c.account_id = ${viewer.accountId})`
+  ]
   if (isHeldForReview !== undefined) conditions.push(sql`comment.held = ${isHeldForReview}`)
   if (search) conditions.push(sql`comment.text ILIKE ${`%${search.replace(/[\\%_]/g, '\\$&')}%`}`)
   return await list(all(conditions), { viewer, ownsVideo: true }, part)
 }
 
-async function list(where: Sql, watching: Watching, { start, count, sort = '-createdAt' }: Part): Promise<{ total: number, data: Comment[] }> {
-  const column = sort.endsWith('totalReplies') ? sql`(SELECT count(*) FROM comments reply WHERE reply.thread_id = comment.id)` : sql`comment.created_at`
+async function list(
+  where: Sql,
+  watching: Watching,
+  { start, count, sort = '-createdAt' }: Part
+): Promise<{ total: number; data: Comment[] }> {
+  const column = sort.endsWith('totalReplies')
+    ? sql`(SELECT count(*) FROM comments reply WHERE reply.thread_id = comment.id)`
+    : sql`comment.created_at`
   const order = sort.startsWith('-') ? sql`${column} DESC, comment.id DESC` : sql`${column}, comment.id`
-  const [row] = await query(z.object({ total: z.int(), data: z.array(Stored) }), sql`
+  const [row] = await query(
+    z.object({ total: z.int(), data: z.array(Stored) }),
+    sql`
     SELECT (SELECT count(*)::int ${FROM} WHERE ${where}) AS total,
-      coalesce((SELECT json_agg(part.json) FROM (SELECT ${commentSql(watching)} AS json ${FROM} WHERE ${where} ORDER BY ${order} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`)
+      coalesce((SELECT json_agg(part.json) FROM (SELECT ${commentSql(watching)} AS json ${FROM} WHERE ${where} ORDER BY ${order} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
+  )
   return { total: row!.total, data: await shown(row!.data) }
 }
 
@@ -63,7 +88,7 @@ async function shown(comments: z.output<typeof Stored>[]): Promise<Comment[]> {
 }
 
 function visible({ viewer, ownsVideo }: Watching): Sql {
-  if (ownsVideo || viewer && viewer.role <= 1) return sql`TRUE`
+  if (ownsVideo || (viewer && viewer.role <= 1)) return sql`TRUE`
   return viewer ? sql`(NOT comment.held OR comment.account_id = ${viewer.accountId})` : sql`NOT comment.held`
 }
 

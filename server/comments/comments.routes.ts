@@ -32,26 +32,37 @@ export const commentsRoutes = implement(comments, {
   },
   'POST /videos/:id/comments/:commentId': async ({ params, body, viewer, request }) => {
     const { id, watching } = await watched(params.id, viewer, request)
-    return { comment: (await findComment(await addComment({ videoId: id, parentId: params.commentId, text: body.text }, viewer), watching))! }
+    return {
+      comment: (await findComment(await addComment({ videoId: id, parentId: params.commentId, text: body.text }, viewer), watching))!
+    }
   },
-  'DELETE /videos/:id/comments/:commentId': async ({ params, viewer, request }) => await deleteComment((await watched(params.id, viewer, request)).id, params.commentId, viewer),
-  'POST /videos/:id/comments/:commentId/approve': async ({ params, viewer, request }) => await approveComment((await watched(params.id, viewer, request)).id, params.commentId, viewer),
-  'GET /users/me/videos/comments': async ({ viewer, query: { isHeldForReview, search, sort, ...rest } }) => await listReceived(viewer, { ...paging(rest), isHeldForReview, search, sort })
+  'DELETE /videos/:id/comments/:commentId': async ({ params, viewer, request }) =>
+    await deleteComment((await watched(params.id, viewer, request)).id, params.commentId, viewer),
+  'POST /videos/:id/comments/:commentId/approve': async ({ params, viewer, request }) =>
+    await approveComment((await watched(params.id, viewer, request)).id, params.commentId, viewer),
+  'GET /users/me/videos/comments': async ({ viewer, query: { isHeldForReview, search, sort, ...rest } }) =>
+    await listReceived(viewer, { ...paging(rest), isHeldForReview, search, sort })
 })
 
-async function watched(asked: number | string, viewer: Viewer | null, request: Request): Promise<{ id: number, watching: Watching }> {
+async function watched(asked: number | string, viewer: Viewer | null, request: Request): Promise<{ id: number; watching: Watching }> {
   const video = await guardedVideo(asked)
-  await assertMayWatch(video, asked, { viewer, password: request.headers['x-peertube-video-password'] as string | undefined, ip: request.ip })
+  await assertMayWatch(video, asked, {
+    viewer,
+    password: request.headers['x-peertube-video-password'] as string | undefined,
+    ip: request.ip
+  })
   return { id: video.id, watching: { viewer, ownsVideo: viewer !== null && viewer.id === video.ownerUserId } }
 }
 
 /** What other servers read of comments of ours. */
 export const commentDocumentsRouter = Router()
 commentDocumentsRouter.get('/videos/watch/:uuid/comments/:id{/:part}', counted('activity_pub'), async (request, response, next) => {
-  const { uuid, id, part } = request.params as { uuid: string, id: string, part?: string }
+  const { uuid, id, part } = request.params as { uuid: string; id: string; part?: string }
   if (!wantsDocument(request)) return part === undefined ? response.redirect(302, `/videos/watch/${uuid}`) : next()
   const url = `${origin()}/videos/watch/${uuid}/comments/${id}`
-  const row = await findRow(part === 'approve-reply' ? sql`comment.reply_approval = ${`${url}/approve-reply`}` : sql`comment.url = ${url} AND NOT comment.remote`)
+  const row = await findRow(
+    part === 'approve-reply' ? sql`comment.reply_approval = ${`${url}/approve-reply`}` : sql`comment.url = ${url} AND NOT comment.remote`
+  )
   // Nobody is told that one is held (federation.md 4.40).
   if (!row || row.held) throw notFound('Video comment')
   const document = await documentOf(row, part)
@@ -60,11 +71,30 @@ commentDocumentsRouter.get('/videos/watch/:uuid/comments/:id{/:part}', counted('
 })
 
 async function documentOf(row: Row, part: string | undefined): Promise<object | null> {
-  if (part === 'approve-reply') return withContext('approval', { type: 'ApproveReply', id: row.reply_approval, actor: row.owner, inReplyTo: row.parent_url ?? row.video_url, object: row.url })
+  if (part === 'approve-reply')
+    return withContext('approval', {
+      type: 'ApproveReply',
+      id: row.reply_approval,
+      actor: row.owner,
+      inReplyTo: row.parent_url ?? row.video_url,
+      object: row.url
+    })
   if (row.deleted_at) {
-    return part === undefined ? withContext('base', { id: row.url, type: 'Tombstone', formerType: 'Note', inReplyTo: row.parent_url ?? row.video_url, published: row.created_at.toISOString(), updated: row.updated_at.toISOString(), deleted: row.deleted_at.toISOString() }) : null
+    return part === undefined
+      ? withContext('base', {
+          id: row.url,
+          type: 'Tombstone',
+          formerType: 'Note',
+          inReplyTo: row.parent_url ?? row.video_url,
+          published: row.created_at.toISOString(),
+          updated: row.updated_at.toISOString(),
+          deleted: row.deleted_at.toISOString()
+        })
+      : null
   }
   const note = await noteOf(row)
   if (part === undefined) return withContext('comment', note)
-  return part === 'activity' ? withContext('comment', { to: note.to, cc: note.cc, type: 'Create', id: `${row.url}/activity`, actor: row.author, object: note }) : null
+  return part === 'activity'
+    ? withContext('comment', { to: note.to, cc: note.cc, type: 'Create', id: `${row.url}/activity`, actor: row.author, object: note })
+    : null
 }

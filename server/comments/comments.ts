@@ -12,7 +12,10 @@ import { tellApproval, tellComment, tellDeletion } from './comment.send.ts'
 const POLICY = { OPEN: 1, CLOSED: 2, APPROVAL: 3 } as const
 
 /** Writes a comment of a local account; where the owner wants to see comments first it is held. Throws 404, 409. */
-export async function addComment({ videoId, parentId, text }: { videoId: number, parentId: number | null, text: string }, viewer: Viewer): Promise<number> {
+export async function addComment(
+  { videoId, parentId, text }: { videoId: number; parentId: number | null; text: string },
+  viewer: Viewer
+): Promise<number> {
   return await transaction(async inside => {
     const video = await placeOf(videoId, inside)
     const parent = parentId === null ? null : await findRow(sql`comment.id = ${parentId} AND comment.video_id = ${videoId}`, inside)
@@ -20,11 +23,14 @@ export async function addComment({ videoId, parentId, text }: { videoId: number,
     if (video.policy === POLICY.CLOSED) throw new Problem(409, null, 'Video comments are disabled')
     const mayDecide = viewer.id === video.owner_user_id || viewer.role <= 1
     const held = video.policy === POLICY.APPROVAL && !mayDecide
-    const [made] = await run<{ id: number }>(sql`
+    const [made] = await run<{ id: number }>(
+      sql`
       WITH number AS (SELECT nextval('comments_id_seq') AS id)
       INSERT INTO comments (id, url, video_id, account_id, parent_id, thread_id, text, held, reply_approval, created_at, updated_at)
-      SELECT id, ${`${origin()}/videos/watch/${video.uuid}/comments/`}::text || id, ${videoId}, ${viewer.accountId}, ${parentId}, ${parent ? parent.thread_id ?? parent.id : null}, ${text}, ${held},
-        ${video.remote || held ? null : sql`${`${origin()}/videos/watch/${video.uuid}/comments/`}::text || id || '/approve-reply'`}, now(), now() FROM number RETURNING id`, inside)
+      SELECT id, ${`${origin()}/videos/watch/${video.uuid}/comments/`}::text || id, ${videoId}, ${viewer.accountId}, ${parentId}, ${parent ? (parent.thread_id ?? parent.id) : null}, ${text}, ${held},
+        ${video.remote || held ? null : sql`${`${origin()}/videos/watch/${video.uuid}/comments/`}::text || id || '/approve-reply'`}, now(), now() FROM number RETURNING id`,
+      inside
+    )
     // A held one is for the owner's eyes alone; of another server's video that server decides.
     if (!held || video.remote) await tellComment(await rowOf(made!.id, inside), 'Create', inside)
     await countComments(videoId, held ? 0 : 1, inside)
@@ -38,7 +44,8 @@ export async function deleteComment(videoId: number, id: number, viewer: Viewer)
     const row = await findRow(sql`comment.id = ${id} AND comment.video_id = ${videoId} AND comment.deleted_at IS NULL`, inside)
     if (!row) throw notFound('Video comment')
     const mine = row.account_id === viewer.accountId
-    if (!mine && viewer.id !== row.owner_user_id && viewer.role > 1) throw new Problem(403, null, 'Cannot remove video comment of another user')
+    if (!mine && viewer.id !== row.owner_user_id && viewer.role > 1)
+      throw new Problem(403, null, 'Cannot remove video comment of another user')
     await tellDeletion(row, mine ? row.author! : row.video_remote ? null : row.owner, inside)
     await blank(row, inside)
   })
@@ -49,10 +56,11 @@ export async function approveComment(videoId: number, id: number, viewer: Viewer
   await transaction(async inside => {
     const row = await findRow(sql`comment.id = ${id} AND comment.video_id = ${videoId} AND comment.deleted_at IS NULL`, inside)
     if (!row) throw notFound('Video comment')
-    if (row.video_remote || viewer.id !== row.owner_user_id && viewer.role > 1) throw new Problem(403, null, 'Only the owner of the video approves its comments.')
+    if (row.video_remote || (viewer.id !== row.owner_user_id && viewer.role > 1))
+      throw new Problem(403, null, 'Only the owner of the video approves its comments.')
     if (!row.held) throw new Problem(400, null, 'This comment is not held for review')
     const approval = `${origin()}/videos/watch/${row.video_uuid}/comments/${row.id}/approve-reply`
-    if (!await release(id, approval, inside)) return
+    if (!(await release(id, approval, inside))) return
     const approved = await rowOf(id, inside)
     if (row.remote) await tellApproval(approved, inside)
     else await tellComment(approved, 'Create', inside)
@@ -83,8 +91,11 @@ export async function countComments(videoId: number, change: number, inside: Tra
 }
 
 async function placeOf(id: number, inside: Transaction) {
-  const [video] = await run<{ uuid: string, remote: boolean, policy: number, owner_user_id: number | null }>(sql`
-    SELECT v.uuid, v.remote, v.comments_policy AS policy, a.user_id AS owner_user_id FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id WHERE v.id = ${id}`, inside)
+  const [video] = await run<{ uuid: string; remote: boolean; policy: number; owner_user_id: number | null }>(
+    sql`
+    SELECT v.uuid, v.remote, v.comments_policy AS policy, a.user_id AS owner_user_id FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id WHERE v.id = ${id}`,
+    inside
+  )
   if (!video) throw notFound('Video')
   return video
 }

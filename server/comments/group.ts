@@ -5,26 +5,36 @@ import { LANE, send } from '../fediverse/outbox.ts'
 import { PUBLIC } from '../fediverse/vocabulary.ts'
 
 /** Something that happened below a video. */
-export type Event = { url: string, videoId: number, activity: { id?: unknown, type?: unknown } }
+export type Event = { url: string; videoId: number; activity: { id?: unknown; type?: unknown } }
 
 /**
  * The channels of public videos of ours announce what happens below them to those who take them for groups (FEP-1b12: Lemmy, Mbin, NodeBB).
  * Instances of PeerTube's kind, which get the activity itself, are left out.
  */
 export async function announceInGroups(events: Event[], inside: Transaction): Promise<void> {
-  const members = await run<{ video_id: number, channel: string, inbox: string }>(sql`
+  const members = await run<{ video_id: number; channel: string; inbox: string }>(
+    sql`
     SELECT DISTINCT v.id AS video_id, channel.url AS channel, coalesce(follower.shared_inbox_url, follower.inbox_url) AS inbox FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors channel ON channel.id = c.actor_id
       JOIN follows f ON f.target_id = channel.id AND f.state = 'accepted' JOIN actors follower ON follower.id = f.actor_id
     WHERE v.id = ANY(${[...new Set(events.map(({ videoId }) => videoId))]}::int[]) AND NOT v.remote AND v.federated AND v.privacy = 1 AND follower.host IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM actors site WHERE site.host = follower.host AND site.type = 'Application' AND site.preferred_username = 'peertube')`, inside)
+      AND NOT EXISTS (SELECT 1 FROM actors site WHERE site.host = follower.host AND site.type = 'Application' AND site.preferred_username = 'peertube')`,
+    inside
+  )
   for (const { url, videoId, activity } of events) {
     const group = members.filter(({ video_id }) => video_id === videoId)
     if (group.length === 0) continue
     const actor = group[0]!.channel
     const { '@context': _context, ...object } = activity as { [key: string]: unknown }
     const mark = createHash('sha256').update(String(activity.id)).digest('hex').slice(0, 24)
-    await send({
-      activity: { type: 'Announce', id: `${actor}/announces/${mark}`, actor, to: [PUBLIC], cc: [`${actor}/followers`], object }, kind: 'comment', audience: { inboxes: group.map(({ inbox }) => inbox) }, lane: LANE.PUBLISH, subject: url
-    }, inside)
+    await send(
+      {
+        activity: { type: 'Announce', id: `${actor}/announces/${mark}`, actor, to: [PUBLIC], cc: [`${actor}/followers`], object },
+        kind: 'comment',
+        audience: { inboxes: group.map(({ inbox }) => inbox) },
+        lane: LANE.PUBLISH,
+        subject: url
+      },
+      inside
+    )
   }
 }

@@ -4,7 +4,17 @@ import { idOf, listOf, PUBLIC, type JsonObject } from '../fediverse/vocabulary.t
 const MAX_TEXT = 10_000
 
 /** A comment as its author's server tells it. */
-export type Note = { url: string, author: string, inReplyTo: string, content: string, isMarkdown: boolean, published: Date, updated: Date, isPublic: boolean, approval: string | null }
+export type Note = {
+  url: string
+  author: string
+  inReplyTo: string
+  content: string
+  isMarkdown: boolean
+  published: Date
+  updated: Date
+  isPublic: boolean
+  approval: string | null
+}
 
 /** What a Note says, bounded; null where it is no comment. */
 export function readNote(object: JsonObject): Note | null {
@@ -13,12 +23,29 @@ export function readNote(object: JsonObject): Note | null {
   const inReplyTo = httpUrl(idOf(object.inReplyTo))
   const content = typeof object.content === 'string' ? object.content : ''
   const published = typeof object.published === 'string' ? new Date(object.published) : null
-  if (!url || !author || !inReplyTo || content.trim() === '' || content.length > 5 * MAX_TEXT || !sameOrigin(url, author) || !published || Number.isNaN(published.getTime())) return null
+  if (
+    !url ||
+    !author ||
+    !inReplyTo ||
+    content.trim() === '' ||
+    content.length > 5 * MAX_TEXT ||
+    !sameOrigin(url, author) ||
+    !published ||
+    Number.isNaN(published.getTime())
+  )
+    return null
   const updated = typeof object.updated === 'string' ? new Date(object.updated) : published
   const now = new Date()
   return {
-    url, author, inReplyTo, content, isMarkdown: object.mediaType === 'text/markdown', published: published > now ? now : published, updated: Number.isNaN(updated.getTime()) || updated > now ? now : updated,
-    isPublic: [...listOf(object.to), ...listOf(object.cc)].some(one => one === PUBLIC || one === 'as:Public' || one === 'Public'), approval: httpUrl(object.replyApproval)
+    url,
+    author,
+    inReplyTo,
+    content,
+    isMarkdown: object.mediaType === 'text/markdown',
+    published: published > now ? now : published,
+    updated: Number.isNaN(updated.getTime()) || updated > now ? now : updated,
+    isPublic: [...listOf(object.to), ...listOf(object.cc)].some(one => one === PUBLIC || one === 'as:Public' || one === 'Public'),
+    approval: httpUrl(object.replyApproval)
   }
 }
 

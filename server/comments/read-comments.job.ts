@@ -38,5 +38,7 @@ export const readCommentsDue = job({
 
 /** Reads the comments of every video that comes in; called once at start. */
 export function listenForComments(): void {
-  on('video.received', async ({ videoId, isNew }) => { if (isNew) await readComments.enqueue({ videoId }) })
+  on('video.received', async ({ videoId, isNew }) => {
+    if (isNew) await readComments.enqueue({ videoId })
+  })
 }

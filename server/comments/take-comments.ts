@@ -9,15 +9,15 @@ import { sendOn } from './comment.send.ts'
 import { countComments } from './comments.ts'
 import { readNote, textOf, type Note } from './note.ts'
 
-type Place = { url: string, video_id: number, remote: boolean, account_id: number, parent_id: number | null, thread_id: number | null }
-type Comment = Place & { note: Note, text: string, incoming: Incoming }
+type Place = { url: string; video_id: number; remote: boolean; account_id: number; parent_id: number | null; thread_id: number | null }
+type Comment = Place & { note: Note; text: string; incoming: Incoming }
 
 /**
  * Takes new comments all at once, as they come by the hundred below a video that many watch: by people who are known here, below videos and
  * comments that are known here, where nobody has to approve them. Gives those it took; the others are taken one by one.
  */
 export async function takeComments(all: Incoming[]): Promise<Incoming[]> {
-  const notes = new Map<string, { note: Note, incoming: Incoming }>()
+  const notes = new Map<string, { note: Note; incoming: Incoming }>()
   for (const incoming of all) {
     const note = isObject(incoming.object) ? readNote(incoming.object) : null
     if (note?.isPublic && note.author === incoming.actor && !note.approval) notes.set(note.url, { note, incoming })
@@ -47,19 +47,31 @@ async function placesOf(notes: Note[]): Promise<Place[]> {
 }
 
 async function store(all: Comment[], inside: Transaction): Promise<Incoming[]> {
-  await run(sql`SELECT pg_advisory_xact_lock(hashtextextended(url, 1)) FROM unnest(${all.map(({ url }) => url).sort()}::text[]) AS given (url)`, inside)
-  const gone = await anyGone(all.map(({ url }) => url), inside)
+  await run(
+    sql`SELECT pg_advisory_xact_lock(hashtextextended(url, 1)) FROM unnest(${all.map(({ url }) => url).sort()}::text[]) AS given (url)`,
+    inside
+  )
+  const gone = await anyGone(
+    all.map(({ url }) => url),
+    inside
+  )
   const alive = all.filter(({ url }) => !gone.has(url))
-  const rows = await run<{ url: string }>(sql`
+  const rows = await run<{ url: string }>(
+    sql`
     INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, remote, held, created_at, updated_at)
     SELECT url, video, account, parent, thread, text, true, false, created, updated
     FROM unnest(${alive.map(({ url }) => url)}::text[], ${alive.map(one => one.video_id)}::int[], ${alive.map(one => one.account_id)}::int[], ${alive.map(one => one.parent_id)}::int[], ${alive.map(one => one.thread_id)}::int[],
       ${alive.map(({ text }) => text)}::text[], ${alive.map(({ note }) => note.published.toISOString())}::timestamptz[], ${alive.map(({ note }) => note.updated.toISOString())}::timestamptz[])
       WITH ORDINALITY AS given (url, video, account, parent, thread, text, created, updated, place)
-    ORDER BY place ON CONFLICT (url) DO NOTHING RETURNING url`, inside)
+    ORDER BY place ON CONFLICT (url) DO NOTHING RETURNING url`,
+    inside
+  )
   const written = new Set(rows.map(({ url }) => url))
   const stored = alive.filter(({ url }) => written.has(url))
-  await sendOn(stored.filter(({ remote }) => !remote).map(({ url, video_id, incoming }) => ({ url, videoId: video_id, incoming })), inside)
+  await sendOn(
+    stored.filter(({ remote }) => !remote).map(({ url, video_id, incoming }) => ({ url, videoId: video_id, incoming })),
+    inside
+  )
   const sums = new Map<number, number>()
   for (const { video_id } of stored) sums.set(video_id, (sums.get(video_id) ?? 0) + 1)
   // Last, as others wait for these rows; always in the same order, so that no two wait for each other.

@@ -2,22 +2,30 @@ import { z } from 'zod'
 import { ENCODERS } from '../../shared/encoders.ts'
 
 const UNITS: Record<string, number> = {
-  ms: 1, millisecond: 1, second: 1e3, minute: 6e4, hour: 36e5, day: 864e5, week: 6048e5, month: 2592e6, year: 31536e6
+  ms: 1,
+  millisecond: 1,
+  second: 1e3,
+  minute: 6e4,
+  hour: 36e5,
+  day: 864e5,
+  week: 6048e5,
+  month: 2592e6,
+  year: 31536e6
 }
 const SIZES: Record<string, number> = { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30, tb: 2 ** 40 }
 
 /** A duration in milliseconds, written as a number or as '5 minutes'. */
-const Duration = z.union([z.number(), z.string()], 'a duration such as 5000 or \'5 minutes\'').transform((value, context) => {
+const Duration = z.union([z.number(), z.string()], "a duration such as 5000 or '5 minutes'").transform((value, context) => {
   const ms = typeof value === 'number' ? value : quantity(value, /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i, UNITS)
   if (Number.isFinite(ms) && ms! >= 0) return ms!
-  return fail(context, 'a duration such as 5000 or \'5 minutes\'')
+  return fail(context, "a duration such as 5000 or '5 minutes'")
 })
 
 /** A size in bytes, written as a number or as '8MB'; -1 is no limit. */
-const Size = z.union([z.number(), z.string()], 'a size such as 1024 or \'8MB\'').transform((value, context) => {
+const Size = z.union([z.number(), z.string()], "a size such as 1024 or '8MB'").transform((value, context) => {
   const bytes = typeof value === 'number' ? value : quantity(value, /^(\d+(?:\.\d+)?)\s*([kmgt]?b)$/i, SIZES)
   if (Number.isInteger(bytes) && bytes! >= -1) return bytes!
-  return fail(context, 'a size such as 1024 or \'8MB\'')
+  return fail(context, "a size such as 1024 or '8MB'")
 })
 
 const Port = z.int('a port number').min(0).max(65535)
@@ -34,21 +42,52 @@ export const ConfigSchema = z.strictObject({
   webserver: z.strictObject({ https: z.boolean(), hostname: z.string().min(1), port: Port }),
   trust_proxy: z.array(Text),
   database: z.strictObject({
-    hostname: Text, port: Port, name: Text, username: Text, password: Text, ssl: z.boolean(),
-    pool: z.strictObject({ max: z.int().min(1) }), connect_timeout: Duration
+    hostname: Text,
+    port: Port,
+    name: Text,
+    username: Text,
+    password: Text,
+    ssl: z.boolean(),
+    pool: z.strictObject({ max: z.int().min(1) }),
+    connect_timeout: Duration
   }),
   redis: z.strictObject({ hostname: Text, port: Port, socket: Text, auth: Text, db: Count, prefix: z.string().min(1) }),
   storage: z.strictObject({
-    root: Text, tmp: Text, uploads: Text, streaming_playlists: Text, original_video_files: Text,
-    thumbnails: Text, previews: Text, avatars: Text, banners: Text, storyboards: Text, captions: Text, cache: Text
+    root: Text,
+    tmp: Text,
+    uploads: Text,
+    streaming_playlists: Text,
+    original_video_files: Text,
+    thumbnails: Text,
+    previews: Text,
+    avatars: Text,
+    banners: Text,
+    storyboards: Text,
+    captions: Text,
+    cache: Text
   }),
   log: z.strictObject({ level: z.enum(['error', 'warn', 'info', 'debug']), anonymize_ip: z.boolean() }),
   rates_limit: z.strictObject({
-    api: Rate, login: Rate, signup: Rate, upload: Rate, client: Rate, files: Rate, video_password: Rate, activity_pub: Rate
+    api: Rate,
+    login: Rate,
+    signup: Rate,
+    upload: Rate,
+    client: Rate,
+    files: Rate,
+    video_password: Rate,
+    activity_pub: Rate
   }),
   http: z.strictObject({
-    max_body: Size, max_files: Count, max_fields: Count, max_nesting: Count,
-    request_timeout: Duration, headers_timeout: Duration, keep_alive_timeout: Duration, shutdown_timeout: Duration, used_from: z.int().min(1), hand_over: z.union([z.literal(''), z.string().regex(/^\/[\w/-]+\/$/, 'a path like /stored/')])
+    max_body: Size,
+    max_files: Count,
+    max_fields: Count,
+    max_nesting: Count,
+    request_timeout: Duration,
+    headers_timeout: Duration,
+    keep_alive_timeout: Duration,
+    shutdown_timeout: Duration,
+    used_from: z.int().min(1),
+    hand_over: z.union([z.literal(''), z.string().regex(/^\/[\w/-]+\/$/, 'a path like /stored/')])
   }),
   pagination: z.strictObject({ count: Count, max_count: Count, max_start: Count }),
   cache: z.strictObject({
@@ -57,18 +96,27 @@ export const ConfigSchema = z.strictObject({
     remote_files: z.strictObject({ max_size: Size, max_caption_size: Size, retry_after: Duration })
   }),
   oauth2: z.strictObject({
-    token_lifetime: z.strictObject({ access_token: Duration, refresh_token: Duration }), activity_interval: Duration, sweep_interval: Duration
+    token_lifetime: z.strictObject({ access_token: Duration, refresh_token: Duration }),
+    activity_interval: Duration,
+    sweep_interval: Duration
   }),
   security: z.strictObject({
-    password_cost: z.int().min(4).max(16), actor_key_bits: z.int().min(1024).max(8192),
+    password_cost: z.int().min(4).max(16),
+    actor_key_bits: z.int().min(1024).max(8192),
     csp: z.strictObject({ enabled: z.boolean() })
   }),
   signup: z.strictObject({
-    enabled: z.boolean(), limit: Limit, minimum_age: Count, requires_approval: NotYet, requires_email_verification: NotYet
+    enabled: z.boolean(),
+    limit: Limit,
+    minimum_age: Count,
+    requires_approval: NotYet,
+    requires_email_verification: NotYet
   }),
   admin: z.strictObject({ email: z.email('an e-mail address') }),
   user: z.strictObject({
-    video_quota: Size, video_quota_daily: Size, default_channel_name: Text,
+    video_quota: Size,
+    video_quota_daily: Size,
+    default_channel_name: Text,
     password_constraints: z.strictObject({ min_length: z.int().min(1).max(100) }),
     history: z.strictObject({ videos: z.strictObject({ enabled: z.boolean() }) })
   }),
@@ -76,7 +124,14 @@ export const ConfigSchema = z.strictObject({
   playlists: z.strictObject({ max_per_user: Count, max_elements: Count }),
   webadmin: z.strictObject({
     configuration: z.strictObject({ edition: z.strictObject({ allowed: z.boolean() }), check_interval: Duration }),
-    health: z.strictObject({ timeout: Duration, low_disk: z.number().min(0).max(1), low_memory: z.number().min(0).max(1), many_waiting: Count, late_after: Duration, lately: Duration })
+    health: z.strictObject({
+      timeout: Duration,
+      low_disk: z.number().min(0).max(1),
+      low_memory: z.number().min(0).max(1),
+      many_waiting: Count,
+      late_after: Duration,
+      lately: Duration
+    })
   }),
   client: z.strictObject({
     videos: z.strictObject({
@@ -87,92 +142,252 @@ export const ConfigSchema = z.strictObject({
   }),
   defaults: z.strictObject({
     publish: z.strictObject({
-      download_enabled: z.boolean(), comments_policy: z.union([z.literal(1), z.literal(2), z.literal(3)], '1, 2 or 3'),
-      privacy: z.int().min(1).max(4), licence: z.int().min(1).max(9).nullable()
+      download_enabled: z.boolean(),
+      comments_policy: z.union([z.literal(1), z.literal(2), z.literal(3)], '1, 2 or 3'),
+      privacy: z.int().min(1).max(4),
+      licence: z.int().min(1).max(9).nullable()
     }),
     p2p: z.strictObject({ webapp: z.strictObject({ enabled: z.boolean() }), embed: z.strictObject({ enabled: z.boolean() }) })
   }),
   instance: z.strictObject({
-    name: z.string('a text').regex(/\S/, 'a name'), short_description: Text, description: Text, terms: Text, code_of_conduct: Text, hardware_information: Text,
-    creation_reason: Text, moderation_information: Text, administrator: Text, maintenance_lifetime: Text, business_model: Text,
-    languages: z.array(Text), categories: z.array(z.int()), is_nsfw: z.boolean(),
-    default_nsfw_policy: z.enum(['display', 'blur', 'do_not_list']), default_client_route: Text,
+    name: z.string('a text').regex(/\S/, 'a name'),
+    short_description: Text,
+    description: Text,
+    terms: Text,
+    code_of_conduct: Text,
+    hardware_information: Text,
+    creation_reason: Text,
+    moderation_information: Text,
+    administrator: Text,
+    maintenance_lifetime: Text,
+    business_model: Text,
+    languages: z.array(Text),
+    categories: z.array(z.int()),
+    is_nsfw: z.boolean(),
+    default_nsfw_policy: z.enum(['display', 'blur', 'do_not_list']),
+    default_client_route: Text,
     customizations: z.strictObject({ javascript: Text, css: Text })
   }),
   theme: z.strictObject({ default: Text }),
   trending: z.strictObject({
     videos: z.strictObject({
-      interval_days: z.int().min(1), algorithms: z.strictObject({ enabled: z.array(Text), default: Text })
+      interval_days: z.int().min(1),
+      algorithms: z.strictObject({ enabled: z.array(Text), default: Text })
     })
   }),
   views: z.strictObject({
     videos: z.strictObject({
-      local_buffer_update_interval: Duration, view_expiration: Duration, count_view_after: Duration, trust_viewer_session_id: z.boolean(), max_sessions_per_address: Count, viewer_expiration: Duration, max_sections: z.int().min(1),
+      local_buffer_update_interval: Duration,
+      view_expiration: Duration,
+      count_view_after: Duration,
+      trust_viewer_session_id: z.boolean(),
+      max_sessions_per_address: Count,
+      viewer_expiration: Duration,
+      max_sections: z.int().min(1),
       watching_interval: z.strictObject({ anonymous: Duration, users: Duration })
     })
   }),
   tracker: z.strictObject({ enabled: NotYet }),
   upload: z.strictObject({
-    max_size: Size, keep_free: Size, max_duration: z.number().min(-1), max_pixels: Count, max_fps: Count, max_streams: Count, probe_timeout: Duration,
-    expiration: Duration, sweep_interval: Duration, max_per_user: Count, image_max_size: Size, image_max_pixels: Count,
-    avatar_max_size: Size, extensions: z.array(z.string().regex(/^\.[a-z0-9]+$/, 'an extension such as .mp4'))
+    max_size: Size,
+    keep_free: Size,
+    max_duration: z.number().min(-1),
+    max_pixels: Count,
+    max_fps: Count,
+    max_streams: Count,
+    probe_timeout: Duration,
+    expiration: Duration,
+    sweep_interval: Duration,
+    max_per_user: Count,
+    image_max_size: Size,
+    image_max_pixels: Count,
+    avatar_max_size: Size,
+    extensions: z.array(z.string().regex(/^\.[a-z0-9]+$/, 'an extension such as .mp4'))
   }),
   thumbnails: z.strictObject({
-    width: Count, height: Count, preview_width: Count, preview_height: Count,
-    avatar_sizes: z.array(z.int().min(1)).min(1), banner_sizes: z.array(z.tuple([z.int().min(1), z.int().min(1)])).min(1)
+    width: Count,
+    height: Count,
+    preview_width: Count,
+    preview_height: Count,
+    avatar_sizes: z.array(z.int().min(1)).min(1),
+    banner_sizes: z.array(z.tuple([z.int().min(1), z.int().min(1)])).min(1)
   }),
   storyboards: z.strictObject({ enabled: z.boolean() }),
   video_file: z.strictObject({ update: z.strictObject({ enabled: NotYet }), token_lifetime: Duration }),
   transcoding: z.strictObject({
-    enabled: z.boolean(), original_file: z.strictObject({ keep: z.boolean() }), allow_additional_extensions: z.boolean(),
-    allow_audio_files: z.boolean(), threads: Count, encoder: z.enum(['auto', ...ENCODERS]), encoder_devices: z.array(z.string()), encoder_timeout: Duration, encoders_interval: Duration, nice: z.int().min(0).max(19), concurrency: z.int().min(1), max_begun: z.int().min(1), spare_memory: Size, fair_window: Duration, attempts: z.int().min(1), retry_delay: Duration, full_disk_delay: Duration, stall_timeout: Duration,
-    reconcile_interval: Duration, progress_interval: Duration, progress_lifetime: Duration, watch_interval: Duration, profile: Text,
+    enabled: z.boolean(),
+    original_file: z.strictObject({ keep: z.boolean() }),
+    allow_additional_extensions: z.boolean(),
+    allow_audio_files: z.boolean(),
+    threads: Count,
+    encoder: z.enum(['auto', ...ENCODERS]),
+    encoder_devices: z.array(z.string()),
+    encoder_timeout: Duration,
+    encoders_interval: Duration,
+    nice: z.int().min(0).max(19),
+    concurrency: z.int().min(1),
+    max_begun: z.int().min(1),
+    spare_memory: Size,
+    fair_window: Duration,
+    attempts: z.int().min(1),
+    retry_delay: Duration,
+    full_disk_delay: Duration,
+    stall_timeout: Duration,
+    reconcile_interval: Duration,
+    progress_interval: Duration,
+    progress_lifetime: Duration,
+    watch_interval: Duration,
+    profile: Text,
     preset: z.enum(['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow', 'slower', 'veryslow']),
-    crf: z.number().min(0).max(51), audio_bitrate: z.int().min(8000), max_audio_tracks: z.int().min(1).max(32), max_keyframe_interval: z.number().positive(), replace_heavy_copies: z.boolean(),
+    crf: z.number().min(0).max(51),
+    audio_bitrate: z.int().min(8000),
+    max_audio_tracks: z.int().min(1).max(32),
+    max_keyframe_interval: z.number().positive(),
+    replace_heavy_copies: z.boolean(),
     chunks: z.strictObject({ enabled: z.boolean(), min_duration: Duration, length: Duration, lease: Duration, check_interval: Duration }),
     resolutions: z.strictObject({
-      '0p': z.boolean(), '144p': z.boolean(), '240p': z.boolean(), '360p': z.boolean(), '480p': z.boolean(),
-      '720p': z.boolean(), '1080p': z.boolean(), '1440p': z.boolean(), '2160p': z.boolean()
+      '0p': z.boolean(),
+      '144p': z.boolean(),
+      '240p': z.boolean(),
+      '360p': z.boolean(),
+      '480p': z.boolean(),
+      '720p': z.boolean(),
+      '1080p': z.boolean(),
+      '1440p': z.boolean(),
+      '2160p': z.boolean()
     }),
-    always_transcode_original_resolution: z.boolean(), fps: z.strictObject({ max: z.number().positive() }),
+    always_transcode_original_resolution: z.boolean(),
+    fps: z.strictObject({ max: z.number().positive() }),
     web_videos: z.strictObject({ enabled: z.boolean() }),
     hls: z.strictObject({
-      enabled: z.literal(true, 'true: videos are served as HLS'), split_audio_and_video: z.boolean(), segment_duration: z.number().min(1).max(20)
+      enabled: z.literal(true, 'true: videos are served as HLS'),
+      split_audio_and_video: z.boolean(),
+      segment_duration: z.number().min(1).max(20)
     })
   }),
   schedule: z.strictObject({ check_interval: Duration }),
-  import: z.strictObject({ videos: z.strictObject({ http: z.strictObject({ enabled: NotYet }), torrent: z.strictObject({ enabled: NotYet }) }) }),
+  import: z.strictObject({
+    videos: z.strictObject({ http: z.strictObject({ enabled: NotYet }), torrent: z.strictObject({ enabled: NotYet }) })
+  }),
   live: z.strictObject({ enabled: NotYet }),
-  jobs: z.strictObject({ keep_completed: Count, keep_failed: Count, lock_duration: Duration, nice: z.int().min(0).max(19), retry_start: Duration, timers_interval: Duration, orphan_interval: Duration, orphan_age: Duration }),
+  jobs: z.strictObject({
+    keep_completed: Count,
+    keep_failed: Count,
+    lock_duration: Duration,
+    nice: z.int().min(0).max(19),
+    retry_start: Duration,
+    timers_interval: Duration,
+    orphan_interval: Duration,
+    orphan_age: Duration
+  }),
   followers: z.strictObject({
     instance: z.strictObject({ enabled: z.boolean(), manual_approval: z.boolean() }),
     channels: z.strictObject({ enabled: z.boolean() })
   }),
   followings: z.strictObject({
-    instance: z.strictObject({ auto_follow_back: z.strictObject({ enabled: z.boolean() }), auto_follow_index: z.strictObject({ enabled: NotYet }) })
+    instance: z.strictObject({
+      auto_follow_back: z.strictObject({ enabled: z.boolean() }),
+      auto_follow_index: z.strictObject({ enabled: NotYet })
+    })
   }),
-  remote_redundancy: z.strictObject({ videos: z.strictObject({ accept_from: z.enum(['nobody', 'anybody', 'followings']), sweep_interval: Duration }) }),
+  remote_redundancy: z.strictObject({
+    videos: z.strictObject({ accept_from: z.enum(['nobody', 'anybody', 'followings']), sweep_interval: Duration })
+  }),
   abuses: z.strictObject({ max_messages: Count }),
   search: z.strictObject({ remote_uri: z.strictObject({ users: z.boolean(), anonymous: z.boolean() }) }),
   federation: z.strictObject({
-    enabled: z.boolean(), prevent_ssrf: z.boolean(), sign_federated_fetches: z.boolean(), min_key_bits: z.int().min(1024).max(8192), clock_skew: Duration,
-    videos: z.strictObject({ federate_unlisted: z.boolean(), counters_interval: Duration, max_view_jump: Count, keep_gone: Duration, max_views_per_host: Count, max_viewers_per_host: Count, max_told_views: Count, viewers_interval: Duration, view_lifetime: Duration }),
+    enabled: z.boolean(),
+    prevent_ssrf: z.boolean(),
+    sign_federated_fetches: z.boolean(),
+    min_key_bits: z.int().min(1024).max(8192),
+    clock_skew: Duration,
+    videos: z.strictObject({
+      federate_unlisted: z.boolean(),
+      counters_interval: Duration,
+      max_view_jump: Count,
+      keep_gone: Duration,
+      max_views_per_host: Count,
+      max_viewers_per_host: Count,
+      max_told_views: Count,
+      viewers_interval: Duration,
+      view_lifetime: Duration
+    }),
     playlists: z.strictObject({ edits_interval: Duration }),
     abuses: z.strictObject({ max_objects: z.int().min(1), max_pending_per_host: Count }),
     fetch: z.strictObject({
-      connect_timeout: Duration, headers_timeout: Duration, timeout: Duration, redirects_timeout: Duration, max_redirects: Count, max_size: Size, max_image_size: Size, min_rate: Size, max_per_activity: Count, per_host: Rate
+      connect_timeout: Duration,
+      headers_timeout: Duration,
+      timeout: Duration,
+      redirects_timeout: Duration,
+      max_redirects: Count,
+      max_size: Size,
+      max_image_size: Size,
+      min_rate: Size,
+      max_per_activity: Count,
+      per_host: Rate
     }),
     inbox: z.strictObject({
-      max_body: Size, max_depth: Count, max_nodes: Count, max_list: Count, per_host: Rate, max_waiting: Count, body_timeout: Duration, concurrency: z.int().min(1), batch: z.int().min(1), slow_after: Duration, max_slow: z.int().min(1), attempts: z.int().min(1), retry_delay: Duration,
-      lease: Duration, keep: Duration, check_interval: Duration, views_interval: Duration, views_batch: z.int().min(1), sweep_interval: Duration
+      max_body: Size,
+      max_depth: Count,
+      max_nodes: Count,
+      max_list: Count,
+      per_host: Rate,
+      max_waiting: Count,
+      body_timeout: Duration,
+      concurrency: z.int().min(1),
+      batch: z.int().min(1),
+      slow_after: Duration,
+      max_slow: z.int().min(1),
+      attempts: z.int().min(1),
+      retry_delay: Duration,
+      lease: Duration,
+      keep: Duration,
+      check_interval: Duration,
+      views_interval: Duration,
+      views_batch: z.int().min(1),
+      sweep_interval: Duration
     }),
     outbox: z.strictObject({
-      concurrency: z.int().min(1), pace: Count, pace_for: Duration, slow_after: Duration, max_slow: z.int().min(1), per_host: z.int().min(1), connect_timeout: Duration, timeout: Duration, batch: z.int().min(1), max_refusals: z.int().min(1), max_mistrusts: z.int().min(1), lease: Duration, retry_delay: Duration, max_retry_delay: Duration,
-      keep: Duration, check_interval: Duration, breaker: z.strictObject({ failures: z.int().min(1), window: Duration, pause: Duration, max_pause: Duration }), max_held: Count, signature_memory: Duration, sweep_interval: Duration
+      concurrency: z.int().min(1),
+      pace: Count,
+      pace_for: Duration,
+      slow_after: Duration,
+      max_slow: z.int().min(1),
+      per_host: z.int().min(1),
+      connect_timeout: Duration,
+      timeout: Duration,
+      batch: z.int().min(1),
+      max_refusals: z.int().min(1),
+      max_mistrusts: z.int().min(1),
+      lease: Duration,
+      retry_delay: Duration,
+      max_retry_delay: Duration,
+      keep: Duration,
+      check_interval: Duration,
+      breaker: z.strictObject({ failures: z.int().min(1), window: Duration, pause: Duration, max_pause: Duration }),
+      max_held: Count,
+      signature_memory: Duration,
+      sweep_interval: Duration
     }),
-    actors: z.strictObject({ remembered: z.int().min(100), remembered_for: Duration, blocks_for: Duration, refresh_after: Duration, key_refresh: Duration, gone_for: Duration, refresh_interval: Duration }),
+    actors: z.strictObject({
+      remembered: z.int().min(100),
+      remembered_for: Duration,
+      blocks_for: Duration,
+      refresh_after: Duration,
+      key_refresh: Duration,
+      gone_for: Duration,
+      refresh_interval: Duration
+    }),
     collections: z.strictObject({ page_size: z.int().min(1).max(100) }),
-    crawl: z.strictObject({ max_pages: Count, max_items: Count, max_time: Duration, interval: Duration, concurrency: z.int().min(1), refresh_batch: Count, max_replies: Count })
+    crawl: z.strictObject({
+      max_pages: Count,
+      max_items: Count,
+      max_time: Duration,
+      interval: Duration,
+      concurrency: z.int().min(1),
+      refresh_batch: Count,
+      max_replies: Count
+    })
   })
 })
 
@@ -181,7 +396,7 @@ export type Config = z.output<typeof ConfigSchema>
 
 function quantity(text: string, pattern: RegExp, units: Record<string, number>): number | undefined {
   const [, number, unit] = pattern.exec(text.trim()) ?? []
-  const factor = unit === undefined ? undefined : units[unit.toLowerCase()] ?? units[unit.toLowerCase().replace(/s$/, '')]
+  const factor = unit === undefined ? undefined : (units[unit.toLowerCase()] ?? units[unit.toLowerCase().replace(/s$/, '')])
   return factor === undefined ? undefined : Math.round(Number(number) * factor)
 }
 

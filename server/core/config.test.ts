@@ -5,13 +5,20 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ConfigError, host, loadConfig, merge, origin, parseYaml, projectFolder, storageFolder } from './config.ts'
 
 const said = (act: () => unknown): string => {
-  try { act() } catch (error) { expect(error).toBeInstanceOf(ConfigError); return (error as Error).message }
+  try {
+    act()
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError)
+    return (error as Error).message
+  }
   throw new Error('nothing was refused')
 }
 
 let folder: string
 const before = { ...process.env }
-beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'bobine-config-')) })
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bobine-config-'))
+})
 afterEach(async () => {
   process.env = { ...before }
   await rm(folder, { recursive: true, force: true })
@@ -20,12 +27,20 @@ afterEach(async () => {
 describe('a mistake is said with its key, its place and what was expected', () => {
   it.each<[string, object, RegExp]>([
     ['an unknown key', { foo: 1 }, /unknown key `foo` in the given overrides/],
-    ['an unknown key deep down', { transcoding: { hls: { enable: true } } }, /unknown key `transcoding\.hls\.enable` in the given overrides/],
+    [
+      'an unknown key deep down',
+      { transcoding: { hls: { enable: true } } },
+      /unknown key `transcoding\.hls\.enable` in the given overrides/
+    ],
     ['a text for a number', { listen: { port: 'x' } }, /`listen\.port` in the given overrides is not valid: expected a port number/],
     ['a duration of no unit', { rates_limit: { api: { window: '5 parsecs' } } }, /`rates_limit\.api\.window`.*expected a duration/],
     ['a negative duration', { rates_limit: { api: { window: -1 } } }, /`rates_limit\.api\.window`.*expected a duration/],
     ['a size of no unit', { upload: { max_size: 'huge' } }, /`upload\.max_size`.*expected a size/],
-    ['a feature that is not there yet', { live: { enabled: true } }, /`live\.enabled`.*expected false: this version does not have that feature/],
+    [
+      'a feature that is not there yet',
+      { live: { enabled: true } },
+      /`live\.enabled`.*expected false: this version does not have that feature/
+    ],
     ['a value for a group', { listen: 5 }, /`listen`.*expected object/],
     ['a list for a value', { instance: { name: ['a'] } }, /`instance\.name`.*expected a text/],
     ['the way into prototypes', JSON.parse('{"__proto__": {"polluted": true}}') as object, /unknown key `__proto__`/]
@@ -65,7 +80,14 @@ describe('layers', () => {
     process.env.BOBINE_CONFIG = '{"instance":{"name":"From the environment"}}'
     const config = loadConfig({ file, overrides: { listen: { port: 1234 } } })
     expect(config.instance).toMatchObject({ name: 'From the environment', terms: 'kept' })
-    expect(config.database).toMatchObject({ hostname: 'db.example', port: 5433, name: 'films', username: 'me', password: 's@crt', ssl: true })
+    expect(config.database).toMatchObject({
+      hostname: 'db.example',
+      port: 5433,
+      name: 'films',
+      username: 'me',
+      password: 's@crt',
+      ssl: true
+    })
     expect(config.redis).toMatchObject({ socket: '/run/redis.sock', db: 3 })
     expect(config.listen.port).toBe(1234)
   })

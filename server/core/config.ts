@@ -6,7 +6,7 @@ import { ConfigSchema, type Config } from './config.schema.ts'
 
 /** Values by key, in groups. */
 export type Tree = { [key: string]: unknown }
-type Layer = { name: string, tree: Tree }
+type Layer = { name: string; tree: Tree }
 
 /** The configuration of this process; set once by `loadConfig` before anything else runs. */
 export let config: Config
@@ -35,7 +35,7 @@ let files: Layer[] = []
  * Reads default.yaml, then local.yaml or `file`, then DATABASE_URL and REDIS_URL, then BOBINE_CONFIG (JSON), then `overrides`.
  * Throws ConfigError naming the key, its place and what was expected.
  */
-export function loadConfig(options: { file?: string, overrides?: Tree } = {}): Config {
+export function loadConfig(options: { file?: string; overrides?: Tree } = {}): Config {
   const layers: Layer[] = [{ name: 'config/default.yaml', tree: readYaml(join(projectFolder, 'config/default.yaml')) }]
   const local = join(projectFolder, 'config/local.yaml')
   if (options.file) layers.push({ name: options.file, tree: readYaml(options.file) })
@@ -90,7 +90,11 @@ export function merge(layers: Layer[]): Config {
   if (issue.code === 'unrecognized_keys') throw unknownKey([...issue.path, issue.keys[0]!].join('.'), places)
   const key = issue.path.join('.')
   const expected = issue.message.replace(/^Invalid input: expected /, '')
-  throw new ConfigError(`Configuration: \`${key}\` in ${places.get(key) ?? 'config/default.yaml'} is not valid: expected ${expected}`, key, expected)
+  throw new ConfigError(
+    `Configuration: \`${key}\` in ${places.get(key) ?? 'config/default.yaml'} is not valid: expected ${expected}`,
+    key,
+    expected
+  )
 }
 
 function overlay(target: Tree, source: Tree, place: string, path: string[], places: Map<string, string>, first: boolean): void {
@@ -99,13 +103,16 @@ function overlay(target: Tree, source: Tree, place: string, path: string[], plac
     if (!first && !Object.hasOwn(target, key)) throw unknownKey(name, new Map([[name, place]]))
     places.set(name, place)
     const below = target[key]
-    if (isTree(value) && (first || isTree(below))) overlay((target[key] = isTree(below) ? below : {}) as Tree, value, place, [...path, key], places, first)
+    if (isTree(value) && (first || isTree(below)))
+      overlay((target[key] = isTree(below) ? below : {}) as Tree, value, place, [...path, key], places, first)
     else target[key] = value
   }
 }
 
 function unknownKey(name: string, places: Map<string, string>): ConfigError {
-  return new ConfigError(`Configuration: unknown key \`${name}\` in ${places.get(name) ?? 'config/default.yaml'}; every known key stands in config/default.yaml`)
+  return new ConfigError(
+    `Configuration: unknown key \`${name}\` in ${places.get(name) ?? 'config/default.yaml'}; every known key stands in config/default.yaml`
+  )
 }
 
 function environmentLayers(env: NodeJS.ProcessEnv): Layer[] {
@@ -120,8 +127,11 @@ function databaseUrl(text: string): Tree {
   const url = parseUrl('DATABASE_URL', text)
   const socket = url.searchParams.get('host')
   return {
-    hostname: socket ?? decodeURIComponent(url.hostname), port: Number(url.port || 5432),
-    name: decodeURIComponent(url.pathname.slice(1)), username: decodeURIComponent(url.username), password: decodeURIComponent(url.password),
+    hostname: socket ?? decodeURIComponent(url.hostname),
+    port: Number(url.port || 5432),
+    name: decodeURIComponent(url.pathname.slice(1)),
+    username: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
     ssl: ['require', 'verify-full'].includes(url.searchParams.get('sslmode') ?? '')
   }
 }
@@ -129,11 +139,21 @@ function databaseUrl(text: string): Tree {
 function redisUrl(text: string): Tree {
   const url = parseUrl('REDIS_URL', text)
   if (url.protocol === 'unix:') return { socket: url.pathname, db: Number(url.searchParams.get('db') ?? 0) }
-  return { hostname: url.hostname, port: Number(url.port || 6379), auth: decodeURIComponent(url.password), db: Number(url.pathname.slice(1) || 0), socket: '' }
+  return {
+    hostname: url.hostname,
+    port: Number(url.port || 6379),
+    auth: decodeURIComponent(url.password),
+    db: Number(url.pathname.slice(1) || 0),
+    socket: ''
+  }
 }
 
 function parseUrl(name: string, text: string): URL {
-  try { return new URL(text) } catch { throw new ConfigError(`Configuration: ${name} is not a valid URL`) }
+  try {
+    return new URL(text)
+  } catch {
+    throw new ConfigError(`Configuration: ${name} is not a valid URL`)
+  }
 }
 
 /** What a YAML text holds; one of nothing but comments holds no key. */
@@ -150,7 +170,11 @@ function readYaml(file: string): Tree {
 
 function tree(name: string, read: () => unknown): Tree {
   let value: unknown
-  try { value = read() } catch (error) { throw new ConfigError(`Configuration: ${name} cannot be read: ${(error as Error).message.split('\n')[0]}`) }
+  try {
+    value = read()
+  } catch (error) {
+    throw new ConfigError(`Configuration: ${name} cannot be read: ${(error as Error).message.split('\n')[0]}`)
+  }
   if (!isTree(value)) throw new ConfigError(`Configuration: ${name} must hold an object of keys`)
   return value
 }

@@ -16,7 +16,13 @@ let known = 0
 export async function followCustomized(): Promise<{ stop(): void }> {
   known = 0
   await lookAtCustomized()
-  const timer = setInterval(() => void lookAtCustomized().catch(error => logger.warn('Changes of the configuration cannot be looked for', { reason: (error as Error).message })), config.webadmin.configuration.check_interval)
+  const timer = setInterval(
+    () =>
+      void lookAtCustomized().catch(error =>
+        logger.warn('Changes of the configuration cannot be looked for', { reason: (error as Error).message })
+      ),
+    config.webadmin.configuration.check_interval
+  )
   return { stop: () => clearInterval(timer) }
 }
 
@@ -52,24 +58,35 @@ export async function customize(change: (settings: Tree) => Tree): Promise<void>
 export function withValue(tree: Tree, [first, ...rest]: string[], value: unknown): Tree {
   const { [first!]: below, ...others } = tree
   const next = rest.length === 0 ? value : withValue(isTree(below) ? below : {}, rest, value)
-  return next === undefined || isTree(next) && Object.keys(next).length === 0 ? others : { ...others, [first!]: next }
+  return next === undefined || (isTree(next) && Object.keys(next).length === 0) ? others : { ...others, [first!]: next }
 }
 
 /** Every value of a tree with its path. */
 export function leaves(tree: Tree, path: string[] = []): [path: string[], value: unknown][] {
-  return Object.entries(tree).flatMap(([key, value]) => isTree(value) ? leaves(value, [...path, key]) : [[[...path, key], value] as [string[], unknown]])
+  return Object.entries(tree).flatMap(([key, value]) =>
+    isTree(value) ? leaves(value, [...path, key]) : [[[...path, key], value] as [string[], unknown]]
+  )
 }
 
 /** What another version stored may be unknown to this one; it is left out, and everything else counts. */
 function acceptable(settings: Tree): ReturnType<typeof configWith> {
-  try { return configWith(settings) } catch (error) { if (!(error instanceof ConfigError)) throw error }
+  try {
+    return configWith(settings)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+  }
   let good: Tree = {}
   for (const [path, value] of leaves(settings)) {
     const next = withValue(good, path, value)
     try {
       configWith(next)
       good = next
-    } catch (error) { logger.warn('A value that was set on the site is not known to this version', { key: path.join('.'), reason: (error as Error).message }) }
+    } catch (error) {
+      logger.warn('A value that was set on the site is not known to this version', {
+        key: path.join('.'),
+        reason: (error as Error).message
+      })
+    }
   }
   return configWith(good)
 }

@@ -7,7 +7,9 @@ it('a connection that the server ends while nobody listens is told to whoever as
   const client = new Client({ host, port, user: username, database: 'postgres' })
   await client.connect()
   const ended = new Promise(resolve => client.once('end', resolve))
-  await database(async other => await other.query('SELECT pg_terminate_backend($1)', [(client as unknown as { processID: number }).processID]))
+  await database(
+    async other => await other.query('SELECT pg_terminate_backend($1)', [(client as unknown as { processID: number }).processID])
+  )
   await ended
   await expect(client.query('SELECT 1')).rejects.toThrow('not queryable')
 })

@@ -6,12 +6,16 @@ import { logger } from './logger.ts'
 /** The connection pool of this process; set by `connectDatabase`. */
 export let sequelize: Sequelize
 
-type Declaration = { model: ModelStatic<Model>, attributes: ModelAttributes, options: Omit<InitOptions, 'sequelize'> }
+type Declaration = { model: ModelStatic<Model>; attributes: ModelAttributes; options: Omit<InitOptions, 'sequelize'> }
 const declarations: Declaration[] = []
 const associations: (() => void)[] = []
 
 /** Declares a model beside its class; it becomes usable once `connectDatabase` has run. */
-export function declareModel(model: ModelStatic<any>, attributes: ModelAttributes<any, any>, options: Omit<InitOptions, 'sequelize'>): void {
+export function declareModel(
+  model: ModelStatic<any>,
+  attributes: ModelAttributes<any, any>,
+  options: Omit<InitOptions, 'sequelize'>
+): void {
   declarations.push({ model, attributes, options })
 }
 
@@ -32,7 +36,10 @@ export class Client extends pg.Client {
 export async function connectDatabase(): Promise<void> {
   const { hostname, port, name, username, password, ssl, pool, connect_timeout } = config.database
   sequelize = new Sequelize(name, username, password, {
-    dialect: 'postgres', dialectModule: Object.create(pg, { Client: { value: Client } }), host: hostname, port,
+    dialect: 'postgres',
+    dialectModule: Object.create(pg, { Client: { value: Client } }),
+    host: hostname,
+    port,
     pool: { max: pool.max, min: 0, idle: 30_000 },
     dialectOptions: { ssl: ssl || undefined, connectionTimeoutMillis: connect_timeout, application_name: 'bobine' },
     define: { underscored: true },

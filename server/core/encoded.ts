@@ -14,6 +14,9 @@ export function encodingOf(request: Request): Encoding {
 
 /** A text's bytes as they travel. Quick compression: it is made for one moment. */
 export async function encoded(text: string, encoding: Encoding): Promise<Buffer> {
-  if (encoding === 'br') return await compress.br(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT } })
+  if (encoding === 'br')
+    return await compress.br(text, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT }
+    })
   return encoding === 'gzip' ? await compress.gzip(text, { level: 5 }) : Buffer.from(text)
 }

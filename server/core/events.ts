@@ -4,12 +4,12 @@ import { logger } from './logger.ts'
 export type Events = {
   'video.created': { videoId: number }
   'video.published': { videoId: number }
-  'video.received': { videoId: number, isNew: boolean }
+  'video.received': { videoId: number; isNew: boolean }
   'comments.changed': { videoId: number }
-  'video.deleted': { uuid: string, folder: string }
+  'video.deleted': { uuid: string; folder: string }
   'upload.completed': { videoId: number }
   'user.created': { userId: number }
-  'outbox.filled': { lane: number, delay: number }
+  'outbox.filled': { lane: number; delay: number }
   'inbox.filled': { lane: number }
   'chunks.waiting': Record<string, never>
   'encodings.ordered': Record<string, never>
@@ -32,6 +32,8 @@ export function on<N extends keyof Events>(name: N, listener: Listener<N>): void
 /** Tells everybody who listens; call it after commit. */
 export function emit<N extends keyof Events>(name: N, event: Events[N]): void {
   for (const listener of (listeners[name] ?? []) as Listener<N>[]) {
-    Promise.resolve().then(() => listener(event)).catch(error => logger.error(`A listener of ${name} failed`, { error }))
+    Promise.resolve()
+      .then(() => listener(event))
+      .catch(error => logger.error(`A listener of ${name} failed`, { error }))
   }
 }

@@ -9,7 +9,7 @@ import { config, storageFolder } from './config.ts'
 import { invalid, Problem } from './problem.ts'
 
 /** A file of a multipart request, streamed to disk; removed after the answer unless a handler moved it. */
-export type ReceivedFile = { path: string, name: string, size: number, mimeType: string }
+export type ReceivedFile = { path: string; name: string; size: number; mimeType: string }
 
 type Kinds = Readonly<Record<string, FileKind>>
 
@@ -30,19 +30,39 @@ export function receiveFiles(kinds: Kinds): RequestHandler {
         },
         filename: (_request, file, done) => done(null, `${randomUUID()}${/^\.[a-z0-9]{1,8}$/i.exec(extname(file.originalname))?.[0] ?? ''}`)
       }),
-      limits: { fileSize: largest === Infinity ? undefined : largest, files: config.http.max_files, fields: config.http.max_fields, fieldSize: config.http.max_body, fieldNestingDepth: config.http.max_nesting } as Options['limits']
+      limits: {
+        fileSize: largest === Infinity ? undefined : largest,
+        files: config.http.max_files,
+        fields: config.http.max_fields,
+        fieldSize: config.http.max_body,
+        fieldNestingDepth: config.http.max_nesting
+      } as Options['limits']
     }).fields(fields)
     receive(request, response, (error: unknown) => {
       const received: Record<string, ReceivedFile> = {}
       for (const [name, files] of Object.entries((request.files ?? {}) as Record<string, Express.Multer.File[]>)) {
         const file = files[0]!
-        received[name] = { path: file.path, name: Buffer.from(file.originalname, 'latin1').toString('utf8'), size: file.size, mimeType: file.mimetype }
+        received[name] = {
+          path: file.path,
+          name: Buffer.from(file.originalname, 'latin1').toString('utf8'),
+          size: file.size,
+          mimeType: file.mimetype
+        }
       }
-      response.on('close', () => { for (const file of Object.values(received)) void rm(file.path, { force: true }) })
+      response.on('close', () => {
+        for (const file of Object.values(received)) void rm(file.path, { force: true })
+      })
       if (error) return next(refusal(error, kinds))
       request.files = received as never
       const tooLarge = Object.entries(received).filter(([name, file]) => file.size > maxSize(kinds[name]!))
-      next(tooLarge.length > 0 ? tooLargeProblem(tooLarge.map(([name]) => name), kinds) : undefined)
+      next(
+        tooLarge.length > 0
+          ? tooLargeProblem(
+              tooLarge.map(([name]) => name),
+              kinds
+            )
+          : undefined
+      )
     })
   }
 }
@@ -54,7 +74,8 @@ function maxSize(kind: FileKind): number {
 }
 
 function tooLargeProblem(names: string[], kinds: Kinds): Problem {
-  if (names.some(name => kinds[name] === 'video')) return new Problem(413, 'max_file_size_reached', 'The file is larger than this instance accepts.')
+  if (names.some(name => kinds[name] === 'video'))
+    return new Problem(413, 'max_file_size_reached', 'The file is larger than this instance accepts.')
   return invalid(names.map(path => ({ type: 'field', msg: 'This file is too large.', path, location: 'body' })))
 }
 

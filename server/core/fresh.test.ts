@@ -5,10 +5,23 @@ import { run, sql } from './sql.ts'
 import { transaction } from './transaction.ts'
 
 /** The books of deliveries and arrivals, films in chunks, and who is logged in: nobody sees them in an answer that is kept. */
-const UNSEEN = ['changes', 'deliveries', 'encoding_chunks', 'encoding_splits', 'incoming', 'migrations', 'oauth_tokens', 'outgoing', 'peers', 'tombstones']
+const UNSEEN = [
+  'changes',
+  'deliveries',
+  'encoding_chunks',
+  'encoding_splits',
+  'incoming',
+  'migrations',
+  'oauth_tokens',
+  'outgoing',
+  'peers',
+  'tombstones'
+]
 
 let site: Instance
-beforeAll(async () => { site = await startInstance({}, ['web']) })
+beforeAll(async () => {
+  site = await startInstance({}, ['web'])
+})
 afterAll(async () => await site?.stop())
 
 let made = 0
@@ -25,11 +38,17 @@ it('an answer is kept until somebody could see another one', async () => {
   await rename('one')
   expect([await kept(), await kept()]).toEqual([false, true])
   // Many changes at once, some of them taken back.
-  await Promise.all(Array.from({ length: 20 }, async (_, number) => await transaction(async inside => {
-    await run(sql`UPDATE videos SET name = ${String(number)}`, inside)
-    await run(sql`INSERT INTO tombstones (url) VALUES (${`https://example.org/${number}`})`, inside)
-    if (number % 2) throw new Error('no')
-  }).catch(() => undefined)))
+  await Promise.all(
+    Array.from(
+      { length: 20 },
+      async (_, number) =>
+        await transaction(async inside => {
+          await run(sql`UPDATE videos SET name = ${String(number)}`, inside)
+          await run(sql`INSERT INTO tombstones (url) VALUES (${`https://example.org/${number}`})`, inside)
+          if (number % 2) throw new Error('no')
+        }).catch(() => undefined)
+    )
+  )
   expect([await kept(), await kept()]).toEqual([false, true])
 })
 
@@ -63,7 +82,8 @@ it('every table is watched, or nobody sees it', async () => {
 })
 
 it('rows of backends that are gone go, and what they counted stays', async () => {
-  const sum = async () => (await run<{ sum: string, rows: number }>(sql`SELECT sum(count)::text AS sum, count(*)::int AS rows FROM changes`))[0]!
+  const sum = async () =>
+    (await run<{ sum: string; rows: number }>(sql`SELECT sum(count)::text AS sum, count(*)::int AS rows FROM changes`))[0]!
   await run(sql`INSERT INTO changes SELECT 5000000 + number, 7 FROM generate_series(1, 30) AS number`)
   const before = await sum()
   await kept()

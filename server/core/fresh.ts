@@ -9,17 +9,19 @@ import { run, sql } from './sql.ts'
  * database would say again. Requests that wait together share one question, so the check costs next to nothing under load.
  */
 type Sized = { readonly length: number }
-type Entry = { version: string, until: number, size: number, value: Promise<Sized> }
+type Entry = { version: string; until: number; size: number; value: Promise<Sized> }
 const entries = new Map<string, Entry>()
 let size = 0
 
-/** What `make` gives (`length` in bytes), from memory if the database has provably not changed and `cache.answers.max_age` has not passed. */
+/**
+ * What `make` gives (`length` in bytes), from memory if the database has provably not changed and `cache.answers.max_age` has not passed.
+ */
 export async function fresh<T extends Sized>(key: string, make: () => Promise<T>): Promise<T> {
   const { enabled, max_size, max_age } = config.cache.answers
   if (!enabled) return await make()
   const version = await currentVersion()
   const known = entries.get(key)
-  if (known?.version === version && known.until > Date.now()) return await known.value as T
+  if (known?.version === version && known.until > Date.now()) return (await known.value) as T
   forget(key)
   const value = make()
   const entry: Entry = { version, until: Date.now() + max_age, size: 0, value }
@@ -50,7 +52,7 @@ export function isRemembered(key: string): boolean {
 export async function recall<T extends Sized>(key: string): Promise<T | null> {
   const version = await currentVersion()
   const known = entries.get(key)
-  return known?.version === version && known.until > Date.now() ? await known.value as T : null
+  return known?.version === version && known.until > Date.now() ? ((await known.value) as T) : null
 }
 
 let running: Promise<string> | null = null
@@ -59,17 +61,23 @@ let waiting: Promise<string> | null = null
 /** The number after this call: one already being asked for may be too old, so callers share the next one. */
 async function currentVersion(): Promise<string> {
   if (!running) return await ask()
-  waiting ??= running.catch(() => '').then(async () => {
-    waiting = null
-    return await ask()
-  })
+  waiting ??= running
+    .catch(() => '')
+    .then(async () => {
+      waiting = null
+      return await ask()
+    })
   return await waiting
 }
 
 async function ask(): Promise<string> {
   const question = run<{ version: string }>(sql`SELECT sum(count)::text AS version FROM changes`).then(rows => rows[0]!.version)
   running = question
-  try { return await question } finally { if (running === question) running = null }
+  try {
+    return await question
+  } finally {
+    if (running === question) running = null
+  }
 }
 
 function forget(key: string): void {

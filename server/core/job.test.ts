@@ -12,9 +12,23 @@ it('timers come back after Redis was wiped under a running worker, and those tha
     const maintenance = await queue('maintenance')
     const timers = async () => (await maintenance.getJobSchedulers()).map(({ key, next }) => [key, next])
     const declared = jobs.filter(one => one.queue === 'maintenance' && one.every).length
-    const before = await eventually(async () => { const found = await timers(); return found.length === declared && found }, 10, 'the timers')
+    const before = await eventually(
+      async () => {
+        const found = await timers()
+        return found.length === declared && found
+      },
+      10,
+      'the timers'
+    )
     // Its first turn comes at once, the next in hours.
-    const slow = await eventually(async () => { const found = (await timers()).filter(([key, next]) => key === 'sweep-orphans' && Number(next) > Date.now() + 60_000); return found.length === 1 && found }, 10, 'the first turn')
+    const slow = await eventually(
+      async () => {
+        const found = (await timers()).filter(([key, next]) => key === 'sweep-orphans' && Number(next) > Date.now() + 60_000)
+        return found.length === 1 && found
+      },
+      10,
+      'the first turn'
+    )
     await new Promise(resolve => setTimeout(resolve, 500))
     expect((await timers()).filter(([key]) => key === 'sweep-orphans')).toEqual(slow)
     await redis.set(`${config.redis.prefix}:mark`, 'here before')
@@ -23,11 +37,16 @@ it('timers come back after Redis was wiped under a running worker, and those tha
     await eventually(async () => (await timers()).length === before.length, 10, 'the timers again')
     // Wiped in the middle of a turn: the timer is written down, but nothing will ring.
     const next = async () => (await maintenance.getJobScheduler('sweep-views'))!.next!
-    await eventually(async () => await next() > Date.now(), 10, 'the first turn')
-    await (await maintenance.getDelayed()).find(waiting => waiting.name === 'sweep-views')!.remove().catch(() => undefined)
+    await eventually(async () => (await next()) > Date.now(), 10, 'the first turn')
+    await (
+      await maintenance.getDelayed()
+    )
+      .find(waiting => waiting.name === 'sweep-views')!
+      .remove()
+      .catch(() => undefined)
     await redis.zadd(`${config.redis.prefix}:queue:maintenance:repeat`, Date.now() - 60_000, 'sweep-views')
     expect(await next()).toBeLessThan(Date.now())
-    await eventually(async () => await next() > Date.now(), 10, 'the timer that stood still')
+    await eventually(async () => (await next()) > Date.now(), 10, 'the timer that stood still')
   } finally {
     await site.stop()
   }

@@ -10,7 +10,7 @@ export const QUEUES = ['transcoding', 'maintenance', 'federation'] as const
 export type QueueName = (typeof QUEUES)[number]
 
 /** What a running job may do: say how far it is (0 to 100), and notice that the process is stopping. */
-export type Run = { progress(percent: number): void, signal: AbortSignal }
+export type Run = { progress(percent: number): void; signal: AbortSignal }
 
 /** A declared job. */
 export type Job<P extends z.ZodType = z.ZodType> = {
@@ -32,7 +32,9 @@ export function job<P extends z.ZodType>(declaration: Omit<Job<P>, 'enqueue'>): 
     ...declaration,
     enqueue: async (payload, { delay } = {}) => {
       const options: JobsOptions = {
-        delay, removeOnComplete: { count: config.jobs.keep_completed }, removeOnFail: { count: config.jobs.keep_failed }
+        delay,
+        removeOnComplete: { count: config.jobs.keep_completed },
+        removeOnFail: { count: config.jobs.keep_failed }
       }
       await (await queue(declaration.queue)).add(declaration.name, declaration.payload.parse(payload) as object, options)
     }
@@ -68,18 +70,35 @@ export async function startWorkers(jobs: Job[]): Promise<void> {
       lockDuration: config.jobs.lock_duration
     })
     worker.on('error', error => logger.warn('A worker has trouble', { queue: name, reason: error.message }))
-    worker.on('failed', (bullJob, error) => logger.error('A job failed', { job: bullJob?.name, id: bullJob?.id, attempt: bullJob?.attemptsMade, error }))
+    worker.on('failed', (bullJob, error) =>
+      logger.error('A job failed', { job: bullJob?.name, id: bullJob?.id, attempt: bullJob?.attemptsMade, error })
+    )
     workers.push(worker)
   }
   await scheduleTimers(jobs)
-  watching = setInterval(() => void scheduleTimers(jobs, { missing: true }).catch(error => logger.warn('Timers cannot be looked after', { reason: (error as Error).message })), config.jobs.timers_interval)
+  watching = setInterval(
+    () =>
+      void scheduleTimers(jobs, { missing: true }).catch(error =>
+        logger.warn('Timers cannot be looked after', { reason: (error as Error).message })
+      ),
+    config.jobs.timers_interval
+  )
 }
 
-/** Puts the timers of repeating jobs into Redis; `missing`: only those that are not there or stand still, as Redis may have been wiped, also in the middle of one. */
+/**
+ * Puts the timers of repeating jobs into Redis; `missing`: only those that are not there or stand still, as Redis may have been wiped, also
+ * in the middle of one.
+ */
 async function scheduleTimers(jobs: Job[], { missing = false } = {}): Promise<void> {
   for (const one of jobs) {
-    if (!one.every || missing && await isTicking(one)) continue
-    await (await queue(one.queue)).upsertJobScheduler(one.name, { every: Math.max(one.every(), 100) }, { name: one.name, data: {}, opts: { removeOnComplete: true, removeOnFail: true } })
+    if (!one.every || (missing && (await isTicking(one)))) continue
+    await (
+      await queue(one.queue)
+    ).upsertJobScheduler(
+      one.name,
+      { every: Math.max(one.every(), 100) },
+      { name: one.name, data: {}, opts: { removeOnComplete: true, removeOnFail: true } }
+    )
   }
 }
 
@@ -114,7 +133,9 @@ async function work(byName: Map<string, Job>, bullJob: BullJob, _signal?: AbortS
   try {
     await declared.run(declared.payload.parse(bullJob.data), {
       signal: controller.signal,
-      progress: percent => { void bullJob.updateProgress(Math.round(percent)).catch(() => undefined) }
+      progress: percent => {
+        void bullJob.updateProgress(Math.round(percent)).catch(() => undefined)
+      }
     })
   } finally {
     running.delete(controller)
@@ -122,9 +143,15 @@ async function work(byName: Map<string, Job>, bullJob: BullJob, _signal?: AbortS
 }
 
 /** What a queue says of itself; `otherwise` without Redis, for which BullMQ would wait. */
-export async function askQueue<T>(name: Parameters<typeof queue>[0], ask: (opened: Awaited<ReturnType<typeof queue>>) => Promise<T>, otherwise: T): Promise<T> {
+export async function askQueue<T>(
+  name: Parameters<typeof queue>[0],
+  ask: (opened: Awaited<ReturnType<typeof queue>>) => Promise<T>,
+  otherwise: T
+): Promise<T> {
   if (redis.status !== 'ready') return otherwise
-  return await queue(name).then(ask).catch(() => otherwise)
+  return await queue(name)
+    .then(ask)
+    .catch(() => otherwise)
 }
 
 /** Waits for what needs Redis to end, but not for ever, and not at all where Redis is gone: BullMQ would. */
@@ -132,6 +159,11 @@ export async function within(ending: Promise<unknown>): Promise<void> {
   ending.catch(() => undefined)
   if (redis.status !== 'ready') return
   let timer: NodeJS.Timeout | undefined
-  await Promise.race([ending.catch(() => undefined), new Promise(resolve => { timer = setTimeout(resolve, config.http.shutdown_timeout) })])
+  await Promise.race([
+    ending.catch(() => undefined),
+    new Promise(resolve => {
+      timer = setTimeout(resolve, config.http.shutdown_timeout)
+    })
+  ])
   clearTimeout(timer)
 }

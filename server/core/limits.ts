@@ -13,7 +13,7 @@ const made = new Map<RateClass, RequestHandler>()
 /** The limiter of a class, counted per address in Redis, but for files; without Redis requests pass. */
 export function limiter(name: RateClass): RequestHandler {
   let handler = made.get(name)
-  if (!handler) made.set(name, handler = make(name))
+  if (!handler) made.set(name, (handler = make(name)))
   return handler
 }
 
@@ -36,7 +36,8 @@ export function rateHeaders(request: Request): Record<string, string> {
   const info = (request as { rateLimit?: RateLimitInfo }).rateLimit
   if (!info) return {}
   return {
-    'X-RateLimit-Limit': String(info.limit), 'X-RateLimit-Remaining': String(info.remaining),
+    'X-RateLimit-Limit': String(info.limit),
+    'X-RateLimit-Remaining': String(info.remaining),
     'X-RateLimit-Reset': String(Math.ceil((info.resetTime?.getTime() ?? Date.now()) / 1000))
   }
 }
@@ -61,10 +62,13 @@ function make(name: RateClass): RequestHandler {
     // Made at the first request, since the configuration is read after the modules.
     validate: { creationStack: false },
     // A question to Redis for every piece of a film would take longer than the piece: each process counts by itself.
-    store: name === 'files' ? new MemoryStore() : new RedisStore({
-      prefix: `${config.redis.prefix}:rate:${name}:`,
-      sendCommand: async (command: string, ...args: string[]) => await redis.call(command, ...args) as never
-    }),
+    store:
+      name === 'files'
+        ? new MemoryStore()
+        : new RedisStore({
+            prefix: `${config.redis.prefix}:rate:${name}:`,
+            sendCommand: async (command: string, ...args: string[]) => (await redis.call(command, ...args)) as never
+          }),
     handler: (_request, response, next, options) => {
       response.setHeader('Retry-After', Math.ceil(options.windowMs / 1000))
       next(new Problem(429, 'too_many_requests', 'Too many requests, please try again later.'))

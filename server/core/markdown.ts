@@ -5,11 +5,36 @@ import sanitizeHtml from 'sanitize-html'
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true }).disable(['image', 'table'])
 
 const ALLOWED: sanitizeHtml.IOptions = {
-  allowedTags: ['p', 'br', 'strong', 'em', 's', 'a', 'ul', 'ol', 'li', 'blockquote', 'code', 'pre', 'hr', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6'],
+  allowedTags: [
+    'p',
+    'br',
+    'strong',
+    'em',
+    's',
+    'a',
+    'ul',
+    'ol',
+    'li',
+    'blockquote',
+    'code',
+    'pre',
+    'hr',
+    'h1',
+    'h2',
+    'h3',
+    'h4',
+    'h5',
+    'h6'
+  ],
   allowedAttributes: { a: ['href', 'rel', 'target'], ol: ['start'] },
   allowedSchemes: ['http', 'https', 'mailto'],
   nestingLimit: 50,
-  transformTags: { a: (_name, attributes) => ({ tagName: 'a', attribs: { href: attributes.href ?? '', rel: 'nofollow noopener noreferrer', target: '_blank' } }) }
+  transformTags: {
+    a: (_name, attributes) => ({
+      tagName: 'a',
+      attribs: { href: attributes.href ?? '', rel: 'nofollow noopener noreferrer', target: '_blank' }
+    })
+  }
 }
 
 /** Markdown as HTML that is safe to show. */
@@ -25,7 +50,8 @@ export function safeHtml(html: string): string {
 /** The words of a Markdown text on one line, at most `length` characters, for descriptions in a page's head. */
 export function plainText(text: string, length: number): string {
   const words = sanitizeHtml(markdown.render(text), { allowedTags: [], allowedAttributes: {} })
-    .replace(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', '#39': '\'' })[name]!)
-    .replace(/\s+/g, ' ').trim()
+    .replace(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" })[name]!)
+    .replace(/\s+/g, ' ')
+    .trim()
   return words.length <= length ? words : `${words.slice(0, length - 1).trimEnd()}…`
 }

@@ -15,7 +15,8 @@ export async function migrate(): Promise<void> {
     await run(sql`SELECT pg_advisory_xact_lock(${LOCK})`, lock)
     await run(sql`CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now())`, lock)
     const files = (await readdir(folder)).filter(name => name.endsWith('.sql')).sort()
-    const executed = async (): Promise<string[]> => (await run<{ name: string }>(sql`SELECT name FROM migrations ORDER BY name`, lock)).map(row => row.name)
+    const executed = async (): Promise<string[]> =>
+      (await run<{ name: string }>(sql`SELECT name FROM migrations ORDER BY name`, lock)).map(row => row.name)
     const known = new Set(await executed())
     if (files.every(name => known.has(name))) return
     const { Umzug } = await import('umzug')
@@ -30,8 +31,12 @@ export async function migrate(): Promise<void> {
       })),
       storage: {
         executed,
-        logMigration: async ({ name }) => { await run(sql`INSERT INTO migrations (name) VALUES (${name})`, lock) },
-        unlogMigration: async ({ name }) => { await run(sql`DELETE FROM migrations WHERE name = ${name}`, lock) }
+        logMigration: async ({ name }) => {
+          await run(sql`INSERT INTO migrations (name) VALUES (${name})`, lock)
+        },
+        unlogMigration: async ({ name }) => {
+          await run(sql`DELETE FROM migrations WHERE name = ${name}`, lock)
+        }
       },
       logger: undefined
     })

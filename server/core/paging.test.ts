@@ -3,7 +3,9 @@ import { config, loadConfig } from './config.ts'
 import { paging } from './paging.ts'
 import { Problem } from './problem.ts'
 
-beforeAll(() => { loadConfig({ overrides: { pagination: { count: 15, max_count: 100, max_start: 1000 } } }) })
+beforeAll(() => {
+  loadConfig({ overrides: { pagination: { count: 15, max_count: 100, max_start: 1000 } } })
+})
 
 test('a query without paging gets the default page', () => {
   expect(paging({})).toEqual({ start: 0, count: 15 })
@@ -12,11 +14,21 @@ test('a query without paging gets the default page', () => {
 })
 
 test('a part beyond the bounds is refused with the name of the parameter', () => {
-  expect(refusal(() => paging({ count: 101 }))).toMatchObject({ status: 400, message: 'Incorrect request parameters: count', extra: { 'invalid-params': { count: { value: '101', msg: 'Should have a number count (max: 100)', location: 'query' } } } })
-  expect(refusal(() => paging({ start: config.pagination.max_start + 1, count: 101 })).message).toBe('Incorrect request parameters: start, count')
+  expect(refusal(() => paging({ count: 101 }))).toMatchObject({
+    status: 400,
+    message: 'Incorrect request parameters: count',
+    extra: { 'invalid-params': { count: { value: '101', msg: 'Should have a number count (max: 100)', location: 'query' } } }
+  })
+  expect(refusal(() => paging({ start: config.pagination.max_start + 1, count: 101 })).message).toBe(
+    'Incorrect request parameters: start, count'
+  )
 })
 
 function refusal(act: () => unknown): Problem {
-  try { act() } catch (error) { return error as Problem }
+  try {
+    act()
+  } catch (error) {
+    return error as Problem
+  }
   throw new Error('It was not refused')
 }

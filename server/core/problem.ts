@@ -1,5 +1,5 @@
 /** What was wrong with one parameter, as PeerTube's clients read it from `invalid-params`. */
-export type InvalidParam = { type: 'field', value?: unknown, msg: string, path: string, location: 'params' | 'query' | 'body' | 'headers' }
+export type InvalidParam = { type: 'field'; value?: unknown; msg: string; path: string; location: 'params' | 'query' | 'body' | 'headers' }
 
 /**
  * An error the client may see, written as application/problem+json (RFC 9457).
@@ -8,7 +8,7 @@ export type InvalidParam = { type: 'field', value?: unknown, msg: string, path: 
 export class Problem extends Error {
   readonly status: number
   readonly code: string | null
-  readonly extra: { 'invalid-params'?: Record<string, InvalidParam>, headers?: Record<string, string> }
+  readonly extra: { 'invalid-params'?: Record<string, InvalidParam>; headers?: Record<string, string> }
 
   constructor(status: number, code: string | null, detail: string, extra: Problem['extra'] = {}) {
     super(detail)

@@ -16,7 +16,13 @@ export function connectRedis(): void {
 export function newRedis(options: RedisOptions = {}): Redis {
   const { hostname, port, socket, auth, db } = config.redis
   const place: RedisOptions = socket ? { path: socket } : { host: hostname, port }
-  const connection = new Redis({ ...place, password: auth || undefined, db, retryStrategy: times => Math.min(times * 100, 2000), ...options })
+  const connection = new Redis({
+    ...place,
+    password: auth || undefined,
+    db,
+    retryStrategy: times => Math.min(times * 100, 2000),
+    ...options
+  })
   connection.on('error', error => logger.warn('Redis is not reachable', { reason: error.message }))
   connections.push(connection)
   return connection
@@ -24,9 +30,11 @@ export function newRedis(options: RedisOptions = {}): Redis {
 
 /** Closes every connection this process opened. */
 export async function disconnectRedis(): Promise<void> {
-  await Promise.all(connections.splice(0).map(async connection => {
-    // Without a Redis a polite goodbye would be waited for in vain.
-    if (connection.status !== 'ready') return connection.disconnect()
-    await connection.quit().catch(() => connection.disconnect())
-  }))
+  await Promise.all(
+    connections.splice(0).map(async connection => {
+      // Without a Redis a polite goodbye would be waited for in vain.
+      if (connection.status !== 'ready') return connection.disconnect()
+      await connection.quit().catch(() => connection.disconnect())
+    })
+  )
 }

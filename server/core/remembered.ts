@@ -14,7 +14,9 @@ class Answer {
     this.etag = `"${createHash('sha1').update(this.body).digest('base64url')}"`
   }
 
-  get length(): number { return this.body.length }
+  get length(): number {
+    return this.body.length
+  }
 }
 
 /** Answers anonymous requests from memory when nothing has changed (core/fresh); the URL is the whole key. */
@@ -24,7 +26,10 @@ export function remembered(make: (request: Request, response: Response) => Promi
     const answer = await fresh(keyOf(request), async () => new Answer(await make(request, response)))
     response.setHeader('ETag', answer.etag)
     response.setHeader('Content-Type', 'application/json; charset=utf-8')
-    if (request.fresh) { response.status(304).end(); return }
+    if (request.fresh) {
+      response.status(304).end()
+      return
+    }
     response.setHeader('Content-Length', answer.length)
     // Kept with what every handler on the way has set, but for the rate limit, which is each reader's own.
     answer.headers ??= Object.fromEntries(Object.entries(response.getHeaders()).filter(([name]) => !name.startsWith('x-ratelimit')))
@@ -59,4 +64,5 @@ async function answerWith(found: Promise<Answer | null>, request: Request, respo
 }
 
 const keyOf = (request: Request): string => request.originalUrl
-const isPersonal = (request: Request): boolean => request.headers.authorization !== undefined || request.headers['x-peertube-video-password'] !== undefined
+const isPersonal = (request: Request): boolean =>
+  request.headers.authorization !== undefined || request.headers['x-peertube-video-password'] !== undefined

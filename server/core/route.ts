@@ -61,11 +61,13 @@ export function implement<C extends Contract>(routes: C, handlers: Handlers<C>):
     const handler = handlers[key] as unknown as (input: object) => Promise<unknown>
     const steps: RequestHandler[] = [counted(spec.limit ?? 'api')]
     if (spec.cache) {
-      steps.push(remembered(async (request, response) => {
-        const value = await handler(readInput(spec, request, response))
-        checkAnswer(spec, value)
-        return value
-      }))
+      steps.push(
+        remembered(async (request, response) => {
+          const value = await handler(readInput(spec, request, response))
+          checkAnswer(spec, value)
+          return value
+        })
+      )
     }
     steps.push(permitted(spec.auth ?? 'none'))
     if (spec.files) steps.push(receiveFiles(spec.files))

@@ -26,18 +26,34 @@ beforeAll(async () => {
   await writeFile(join(folder, 'nothing.vtt'), '')
   const app = express()
   const head = Buffer.from('head')
-  app.get('/parts', async (request, response) => await sendParts(request, response.type('video/mp4'), CACHE, {
-    head, size: head.length + 3000, etag: 'parts', at: new Date(0), parts: [{ file: join(folder, 'film.mp4'), at: 1000, length: 2000 }, { file: join(folder, 'film.mp4'), at: 0, length: 1000 }]
-  }))
+  app.get(
+    '/parts',
+    async (request, response) =>
+      await sendParts(request, response.type('video/mp4'), CACHE, {
+        head,
+        size: head.length + 3000,
+        etag: 'parts',
+        at: new Date(0),
+        parts: [
+          { file: join(folder, 'film.mp4'), at: 1000, length: 2000 },
+          { file: join(folder, 'film.mp4'), at: 0, length: 1000 }
+        ]
+      })
+  )
   app.get('/:name', async (request, response) => await sendStored(request, response, join(folder, request.params.name), CACHE))
   const refuse: ErrorRequestHandler = (error, _request, response, next) => {
     if (response.headersSent || !(error instanceof Problem)) return next(error)
-    response.status(error.status).set(error.extra.headers ?? {}).end()
+    response
+      .status(error.status)
+      .set(error.extra.headers ?? {})
+      .end()
   }
   app.use(refuse)
   // Express tells such errors on the console.
   app.set('env', 'test')
-  await new Promise<void>(resolve => { server = app.listen(0, '127.0.0.1', () => resolve()) })
+  await new Promise<void>(resolve => {
+    server = app.listen(0, '127.0.0.1', () => resolve())
+  })
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
 afterAll(async () => {
@@ -53,24 +69,53 @@ async function get(path: string, headers: Record<string, string> = {}, method = 
         const pieces: Buffer[] = []
         for await (const piece of answer) pieces.push(piece as Buffer)
         resolve(Object.assign(answer, { body: Buffer.concat(pieces) }))
-      } catch (error) { reject(error) }
-    }).on('error', reject).end()
+      } catch (error) {
+        reject(error)
+      }
+    })
+      .on('error', reject)
+      .end()
   })
 }
 
 test.each([
-  ['everything', undefined, 0, SIZE], ['the beginning', 'bytes=0-0', 0, 1], ['across large pieces', 'bytes=1000000-2999999', 1_000_000, 3_000_000],
-  ['the end', 'bytes=-5', SIZE - 5, SIZE], ['from a place on', `bytes=${SIZE - 70_000}-`, SIZE - 70_000, SIZE], ['more than there is', 'bytes=5-99999999', 5, SIZE]
+  ['everything', undefined, 0, SIZE],
+  ['the beginning', 'bytes=0-0', 0, 1],
+  ['across large pieces', 'bytes=1000000-2999999', 1_000_000, 3_000_000],
+  ['the end', 'bytes=-5', SIZE - 5, SIZE],
+  ['from a place on', `bytes=${SIZE - 70_000}-`, SIZE - 70_000, SIZE],
+  ['more than there is', 'bytes=5-99999999', 5, SIZE]
 ])('%s comes, and is what was stored', async (_, range, from, to) => {
   const answer = await get('/film.mp4', range === undefined ? {} : { range })
-  expect([answer.statusCode, answer.headers['content-range'], answer.headers['content-length'], answer.headers['content-type'], answer.headers['cache-control'], answer.headers['accept-ranges']])
-    .toEqual([range === undefined ? 200 : 206, range === undefined ? undefined : `bytes ${from}-${to - 1}/${SIZE}`, String(to - from), 'video/mp4', CACHE, 'bytes'])
+  expect([
+    answer.statusCode,
+    answer.headers['content-range'],
+    answer.headers['content-length'],
+    answer.headers['content-type'],
+    answer.headers['cache-control'],
+    answer.headers['accept-ranges']
+  ]).toEqual([
+    range === undefined ? 200 : 206,
+    range === undefined ? undefined : `bytes ${from}-${to - 1}/${SIZE}`,
+    String(to - from),
+    'video/mp4',
+    CACHE,
+    'bytes'
+  ])
   expect(answer.body.equals(bytes.subarray(from, to))).toBe(true)
 })
 
 test('parts come as one, whichever range crosses them', async () => {
   const whole = Buffer.concat([Buffer.from('head'), bytes.subarray(1000, 3000), bytes.subarray(0, 1000)])
-  for (const [from, to] of [[0, 3004], [0, 4], [3, 5], [4, 2004], [2003, 2005], [3003, 3004], [2, 3003]] as const) {
+  for (const [from, to] of [
+    [0, 3004],
+    [0, 4],
+    [3, 5],
+    [4, 2004],
+    [2003, 2005],
+    [3003, 3004],
+    [2, 3003]
+  ] as const) {
     expect((await get('/parts', { range: `bytes=${from}-${to - 1}` })).body.equals(whole.subarray(from, to))).toBe(true)
   }
 })
@@ -103,11 +148,21 @@ test('a proxy in front is told where the file lies, as far as it lies where the 
   try {
     await writeFile(join(folder, 'ä film.mp4'), 'film')
     const told = await get(`/${encodeURIComponent('ä film.mp4')}`, { range: 'bytes=1-2' })
-    expect([told.statusCode, told.headers['x-accel-redirect'], told.headers['content-type'], told.headers['cache-control'], told.body.length]).toEqual([200, '/stored/%C3%A4%20film.mp4', 'video/mp4', CACHE, 0])
+    expect([
+      told.statusCode,
+      told.headers['x-accel-redirect'],
+      told.headers['content-type'],
+      told.headers['cache-control'],
+      told.body.length
+    ]).toEqual([200, '/stored/%C3%A4%20film.mp4', 'video/mp4', CACHE, 0])
     expect((await get('/missing.mp4')).statusCode).toBe(404)
     // What is put together no proxy can send.
     expect((await get('/parts')).body.length).toBe(3004)
-    replaceConfig({ ...before, storage: { ...before.storage, root: join(folder, 'elsewhere') }, http: { ...before.http, hand_over: '/stored/' } })
+    replaceConfig({
+      ...before,
+      storage: { ...before.storage, root: join(folder, 'elsewhere') },
+      http: { ...before.http, hand_over: '/stored/' }
+    })
     expect((await get('/film.mp4')).body.equals(bytes)).toBe(true)
   } finally {
     replaceConfig(before)
@@ -118,9 +173,17 @@ test('two hundred who never read cost little, and leave nothing open when they g
   const open = async () => (await readdir('/proc/self/fd')).length
   const before = await open()
   const memory = process.memoryUsage.rss()
-  const waiting = await Promise.all(Array.from({ length: 200 }, async () => await new Promise<IncomingMessage>((resolve, reject) => {
-    ask(`${url}/long.mp4`, { agent: false }, answer => resolve(answer.pause())).on('error', reject).end()
-  })))
+  const waiting = await Promise.all(
+    Array.from(
+      { length: 200 },
+      async () =>
+        await new Promise<IncomingMessage>((resolve, reject) => {
+          ask(`${url}/long.mp4`, { agent: false }, answer => resolve(answer.pause()))
+            .on('error', reject)
+            .end()
+        })
+    )
+  )
   expect((process.memoryUsage.rss() - memory) / 1024 / 1024).toBeLessThan(200)
   // Others are served meanwhile.
   expect((await get('/film.mp4')).body.equals(bytes)).toBe(true)
@@ -135,7 +198,11 @@ test('a file that grows is sent as far as it is there now, and one that is repla
   expect((await get('/growing.mp4', { range: 'bytes=0-99' })).headers['content-range']).toBe('bytes 0-99/1000')
   await appendFile(name, Buffer.alloc(1000, 2))
   const added = await get('/growing.mp4', { range: 'bytes=1000-1999' })
-  expect([added.statusCode, added.headers['content-range'], added.body.equals(Buffer.alloc(1000, 2))]).toEqual([206, 'bytes 1000-1999/2000', true])
+  expect([added.statusCode, added.headers['content-range'], added.body.equals(Buffer.alloc(1000, 2))]).toEqual([
+    206,
+    'bytes 1000-1999/2000',
+    true
+  ])
   expect((await get('/growing.mp4')).body.length).toBe(2000)
   expect((await get('/growing.mp4', { range: 'bytes=2000-2001' })).statusCode).toBe(416)
   await rm(name)
@@ -145,8 +212,16 @@ test('a file that grows is sent as far as it is there now, and one that is repla
 
 test('a file that becomes shorter while it is sent ends its answer broken, and only that', async () => {
   await writeFile(join(folder, 'shrinking.mp4'), Buffer.alloc(LONG, 1))
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => { ask(`${url}/shrinking.mp4`, { agent: false }, one => resolve(one.pause())).on('error', reject).end() })
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    ask(`${url}/shrinking.mp4`, { agent: false }, one => resolve(one.pause()))
+      .on('error', reject)
+      .end()
+  })
   await truncate(join(folder, 'shrinking.mp4'), 1000)
-  await expect((async () => { for await (const piece of answer) expect(piece).toBeDefined() })()).rejects.toThrow()
+  await expect(
+    (async () => {
+      for await (const piece of answer) expect(piece).toBeDefined()
+    })()
+  ).rejects.toThrow()
   expect((await get('/film.mp4')).statusCode).toBe(200)
 })

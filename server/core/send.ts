@@ -6,12 +6,15 @@ import { withOpened } from './opened.ts'
 import { notFound, Problem } from './problem.ts'
 
 /** A part of a stored file, in bytes; with its handle where it is open already. */
-export type Part = { file: string, at: number, length: number, handle?: FileHandle }
+export type Part = { file: string; at: number; length: number; handle?: FileHandle }
 
-/** What is sent: a head from memory, then parts of files, of `size` bytes in all. `etag` is the opaque part of a strong validator (RFC 9110, 8.8.3). */
-export type Sendable = { head: Buffer, parts: Part[], size: number, etag: string, at: Date }
+/**
+ * What is sent: a head from memory, then parts of files, of `size` bytes in all. `etag` is the opaque part of a strong validator (RFC 9110,
+ * 8.8.3).
+ */
+export type Sendable = { head: Buffer; parts: Part[]; size: number; etag: string; at: Date }
 
-type Piece = { buffer: Buffer, length: number }
+type Piece = { buffer: Buffer; length: number }
 
 const SMALL = 16 * 1024
 const LARGE = 1024 * 1024
@@ -20,7 +23,10 @@ const MOST_LARGE = 32
 /** Whoever takes a piece within so many milliseconds gets large ones: a slow reader would keep the memory. */
 const SWIFT = 50
 
-/** Sends one stored file (absolute path) with ranges and validators; its type by its name where none is set; where `http.hand_over` says so the proxy in front sends it. `cache` is the Cache-Control of an answer with the file. Throws 404, 416. */
+/**
+ * Sends one stored file (absolute path) with ranges and validators; its type by its name where none is set; where `http.hand_over` says so
+ * the proxy in front sends it. `cache` is the Cache-Control of an answer with the file. Throws 404, 416.
+ */
 export async function sendStored(request: Request, response: Response, file: string, cache: string): Promise<void> {
   let begun = false
   await withOpened(file, async ({ handle, facts }) => {
@@ -31,8 +37,16 @@ export async function sendStored(request: Request, response: Response, file: str
     if (!response.hasHeader('Content-Type')) response.type(basename(file))
     const place = handedOver(file)
     if (place !== null) return void response.set({ 'X-Accel-Redirect': place, 'Cache-Control': cache }).end()
-    await sendParts(request, response, cache, { head: Buffer.alloc(0), parts: [{ file, at: 0, length: size, handle }], size, etag: `${size.toString(16)}-${Math.floor(mtimeMs).toString(16)}`, at: mtime })
-  }).catch((error: unknown) => { throw begun ? error : notFound('File') })
+    await sendParts(request, response, cache, {
+      head: Buffer.alloc(0),
+      parts: [{ file, at: 0, length: size, handle }],
+      size,
+      etag: `${size.toString(16)}-${Math.floor(mtimeMs).toString(16)}`,
+      at: mtime
+    })
+  }).catch((error: unknown) => {
+    throw begun ? error : notFound('File')
+  })
 }
 
 /** Whether a request is for one range that ends before `size`. */
@@ -66,7 +80,8 @@ function rangeOf(request: Request, response: Response, size: number): [first: nu
   const condition = request.headers['if-range']
   const valid = condition === undefined || condition === response.getHeader('ETag') || condition === response.getHeader('Last-Modified')
   const ranges = valid ? request.range(size, { combine: true }) : undefined
-  if (ranges === -1) throw new Problem(416, 'RangeNotSatisfiableError', `This file has ${size} bytes.`, { headers: { 'Content-Range': `bytes */${size}` } })
+  if (ranges === -1)
+    throw new Problem(416, 'RangeNotSatisfiableError', `This file has ${size} bytes.`, { headers: { 'Content-Range': `bytes */${size}` } })
   // Several parts at once are a liberty that a server need not take.
   if (ranges === undefined || ranges === -2 || ranges.length !== 1 || ranges.type !== 'bytes') return [0, size - 1]
   const { start, end } = ranges[0]!
@@ -107,7 +122,9 @@ async function copy(response: Response, handle: FileHandle, from: number, to: nu
     const piece = await coming
     if (!piece) return
     const ahead = swift ? read(swift) : null
-    ahead?.catch(() => { /* told when its turn comes */ })
+    ahead?.catch(() => {
+      /* told when its turn comes */
+    })
     const asked = performance.now()
     await taken(response, piece.buffer.subarray(0, piece.length))
     giveBack(piece.buffer)

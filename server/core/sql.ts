@@ -20,7 +20,10 @@ export function sql(texts: TemplateStringsArray, ...values: unknown[]): Sql {
     const after = texts[index + 1]!
     if (value instanceof Sql) {
       outTexts[outTexts.length - 1] += value.texts[0]!
-      value.values.forEach((inner, position) => { outValues.push(inner); outTexts.push(value.texts[position + 1]!) })
+      value.values.forEach((inner, position) => {
+        outValues.push(inner)
+        outTexts.push(value.texts[position + 1]!)
+      })
       outTexts[outTexts.length - 1] += after
     } else {
       outValues.push(value)
@@ -32,7 +35,7 @@ export function sql(texts: TemplateStringsArray, ...values: unknown[]): Sql {
 
 /** Conditions joined by AND; no condition is TRUE. */
 export function all(conditions: Sql[]): Sql {
-  return conditions.reduce((sum, one, index) => index === 0 ? one : sql`${sum} AND ${one}`, sql`TRUE`)
+  return conditions.reduce((sum, one, index) => (index === 0 ? one : sql`${sum} AND ${one}`), sql`TRUE`)
 }
 
 /** Runs a query and parses every row with `row`; one statement, values bound. */
@@ -43,6 +46,6 @@ export async function query<T extends z.ZodType>(row: T, statement: Sql, transac
 
 /** Runs a query whose rows are trusted to have the given shape (hot paths). */
 export async function run<T extends object = Record<string, unknown>>(statement: Sql, transaction?: Transaction): Promise<T[]> {
-  const text = statement.texts.reduce((sum, part, index) => index === 0 ? part : sum + '$' + index + part, '')
+  const text = statement.texts.reduce((sum, part, index) => (index === 0 ? part : sum + '$' + index + part), '')
   return await sequelize.query<T>(text, { bind: [...statement.values], type: QueryTypes.SELECT, raw: true, transaction })
 }

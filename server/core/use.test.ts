@@ -6,7 +6,9 @@ let site: Instance
 let told = 0
 beforeAll(async () => {
   site = await startInstance({ http: { used_from: 5 } }, ['web'])
-  on('site.used', () => { told++ })
+  on('site.used', () => {
+    told++
+  })
 })
 afterAll(async () => await site?.stop())
 

@@ -7,7 +7,7 @@ import { emit, on } from './events.ts'
 let site: Instance
 let other: Redis
 let ears: Redis
-const told: { from: string, name: string, event: object }[] = []
+const told: { from: string; name: string; event: object }[] = []
 beforeAll(async () => {
   site = await startInstance()
   other = new Redis({ path: inject('redis').socket })
@@ -24,18 +24,28 @@ afterAll(async () => {
 it('news of one process wakes the others, once for many of a kind', async () => {
   for (let number = 0; number < 50; number++) emit('inbox.filled', { lane: 0 })
   emit('outbox.filled', { lane: 2, delay: 0 })
-  await eventually(async () => told.some(one => one.name === 'inbox.filled') && told.some(one => one.name === 'outbox.filled'), 5, 'the news')
+  await eventually(
+    async () => told.some(one => one.name === 'inbox.filled') && told.some(one => one.name === 'outbox.filled'),
+    5,
+    'the news'
+  )
   expect(told.filter(one => one.name === 'inbox.filled').length).toBeLessThan(10)
 })
 
 it('news of others is heard here, and not told on', async () => {
   const heard: object[] = []
-  on('inbox.filled', event => { heard.push(event) })
+  on('inbox.filled', event => {
+    heard.push(event)
+  })
   const before = told.length
-  await eventually(async () => {
-    await other.publish(`${config.redis.prefix}:news`, JSON.stringify({ from: 'another', name: 'inbox.filled', event: { lane: 7 } }))
-    return heard.some(event => (event as { lane: number }).lane === 7)
-  }, 5, 'the news')
+  await eventually(
+    async () => {
+      await other.publish(`${config.redis.prefix}:news`, JSON.stringify({ from: 'another', name: 'inbox.filled', event: { lane: 7 } }))
+      return heard.some(event => (event as { lane: number }).lane === 7)
+    },
+    5,
+    'the news'
+  )
   await other.publish(`${config.redis.prefix}:news`, JSON.stringify({ from: 'another', name: 'user.created', event: { userId: 1 } }))
   await new Promise(resolve => setTimeout(resolve, 100))
   expect(told.slice(before).filter(one => one.from !== 'another')).toEqual([])

@@ -20,7 +20,7 @@ export function tellOthers(): void {
 export function hearOthers(): void {
   const connection = newRedis({ maxRetriesPerRequest: null })
   connection.on('message', (_channel, text) => {
-    const { from, name, event } = JSON.parse(text) as { from: string, name: Shared, event: Events[Shared] }
+    const { from, name, event } = JSON.parse(text) as { from: string; name: Shared; event: Events[Shared] }
     if (from === me || !SHARED.includes(name)) return
     heard.add(event)
     emit(name, event as never)

@@ -18,7 +18,7 @@ export type Answer = {
   discard(): void
 }
 
-type Question = { accept: string, budget: Budget, signed: boolean }
+type Question = { accept: string; budget: Budget; signed: boolean }
 
 let pool: Promise<Agent> | null = null
 /** Hosts that want RFC 9421; bounded. */
@@ -28,7 +28,10 @@ const MAX_MODERN = 5000
 const GRACE = 3000
 const MAX_DISCARDED = 65_536
 
-/** Asks with GET, following redirects by the rules: each hop checked and signed anew, never back to http, never twice to one address (federation.md 4.3). */
+/**
+ * Asks with GET, following redirects by the rules: each hop checked and signed anew, never back to http, never twice to one address
+ * (federation.md 4.3).
+ */
 export async function ask(address: string, question: Question): Promise<Answer> {
   const { max_redirects, timeout, redirects_timeout } = config.federation.fetch
   const began = Date.now()
@@ -43,7 +46,8 @@ export async function ask(address: string, question: Question): Promise<Answer> 
     if (response.statusCode < 300 || response.statusCode >= 400 || typeof location !== 'string') return answered(url, response, signal)
     discard(response.body)
     const next = parseUrl(location, url.href)
-    if (!next || url.protocol === 'https:' && next.protocol !== 'https:') throw new FetchError('refused', `${address} leads to where nobody is asked`)
+    if (!next || (url.protocol === 'https:' && next.protocol !== 'https:'))
+      throw new FetchError('refused', `${address} leads to where nobody is asked`)
     next.hash = ''
     url = next
   }
@@ -55,9 +59,14 @@ async function once(url: URL, { accept, budget, signed }: Question, signal: Abor
   if (url.origin === new URL(origin()).origin) throw new FetchError('refused', 'This is our own address')
   budget.spend()
   countHost(url.host)
-  const kinds = !signed || !config.federation.sign_federated_fetches ? [null] : modern.has(url.host) ? ['rfc9421', 'cavage'] as const : ['cavage', 'rfc9421'] as const
+  const kinds =
+    !signed || !config.federation.sign_federated_fetches
+      ? [null]
+      : modern.has(url.host)
+        ? (['rfc9421', 'cavage'] as const)
+        : (['cavage', 'rfc9421'] as const)
   for (const [index, kind] of kinds.entries()) {
-    const response = await send(url, { accept, ...await signature(url, kind) }, signal)
+    const response = await send(url, { accept, ...(await signature(url, kind)) }, signal)
     if (![401, 403].includes(response.statusCode) || index === kinds.length - 1) {
       if (kind === 'rfc9421' && response.statusCode < 400) noteModern(url.host)
       if (kind === 'cavage' && response.statusCode < 400) modern.delete(url.host)
@@ -71,7 +80,9 @@ async function once(url: URL, { accept, budget, signed }: Question, signal: Abor
 async function signature(url: URL, kind: 'cavage' | 'rfc9421' | null): Promise<Record<string, string>> {
   if (!kind) return {}
   const signer = await keyring.instance()
-  return await (kind === 'cavage' ? signCavage({ method: 'GET', url: url.href, signer }) : signRfc9421({ method: 'GET', url: url.href, signer }))
+  return await (kind === 'cavage'
+    ? signCavage({ method: 'GET', url: url.href, signer })
+    : signRfc9421({ method: 'GET', url: url.href, signer }))
 }
 
 async function send(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
@@ -80,7 +91,12 @@ async function send(url: URL, headers: Record<string, string>, signal: AbortSign
   try {
     assertAllowed(url)
     const { request } = await import('undici')
-    return await request(url, { headers: { 'user-agent': `Bobine (+${origin()})`, 'accept-encoding': 'gzip, deflate, br', ...headers }, dispatcher: await pool, signal, headersTimeout: headers_timeout })
+    return await request(url, {
+      headers: { 'user-agent': `Bobine (+${origin()})`, 'accept-encoding': 'gzip, deflate, br', ...headers },
+      dispatcher: await pool,
+      signal,
+      headersTimeout: headers_timeout
+    })
   } catch (error) {
     throw asFetchError(error, url)
   }
@@ -96,13 +112,33 @@ function asFetchError(error: unknown, url: URL): FetchError {
 function answered(url: URL, { statusCode, headers, body }: Dispatcher.ResponseData, signal: AbortSignal): Answer {
   if (statusCode !== 200) {
     discard(body)
-    const kind = statusCode === 404 ? 'missing' : statusCode === 410 ? 'gone' : statusCode === 401 || statusCode === 403 ? 'forbidden' : statusCode === 429 || statusCode >= 500 || statusCode === 408 ? 'unreachable' : 'invalid'
+    const kind =
+      statusCode === 404
+        ? 'missing'
+        : statusCode === 410
+          ? 'gone'
+          : statusCode === 401 || statusCode === 403
+            ? 'forbidden'
+            : statusCode === 429 || statusCode >= 500 || statusCode === 408
+              ? 'unreachable'
+              : 'invalid'
     throw new FetchError(kind, `${url.href} answers ${statusCode}`, statusCode)
   }
-  return { url: url.href, type: String(headers['content-type'] ?? ''), read: maxSize => bounded(url, headers, body, maxSize, signal), discard: () => discard(body) }
+  return {
+    url: url.href,
+    type: String(headers['content-type'] ?? ''),
+    read: maxSize => bounded(url, headers, body, maxSize, signal),
+    discard: () => discard(body)
+  }
 }
 
-async function * bounded(url: URL, headers: IncomingHttpHeaders, body: Readable, maxSize: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* bounded(
+  url: URL,
+  headers: IncomingHttpHeaders,
+  body: Readable,
+  maxSize: number,
+  signal: AbortSignal
+): AsyncGenerator<Buffer> {
   const began = Date.now()
   let size = 0
   const stream = decompressed(String(headers['content-encoding'] ?? 'identity'), body, url)
@@ -112,7 +148,8 @@ async function * bounded(url: URL, headers: IncomingHttpHeaders, body: Readable,
       size += piece.length
       if (size > maxSize) throw new FetchError('invalid', `${url.href} is too large`)
       const took = Date.now() - began
-      if (took > GRACE && size / (took / 1000) < config.federation.fetch.min_rate) throw new FetchError('unreachable', `${url.href} is too slow`)
+      if (took > GRACE && size / (took / 1000) < config.federation.fetch.min_rate)
+        throw new FetchError('unreachable', `${url.href} is too slow`)
       yield piece
     }
     if (signal.aborted) throw new FetchError('unreachable', `${url.href} takes too long`)
@@ -125,7 +162,11 @@ async function * bounded(url: URL, headers: IncomingHttpHeaders, body: Readable,
 }
 
 function decompressed(encoding: string, body: Readable, url: URL): Readable {
-  const makers: Record<string, (() => NodeJS.ReadWriteStream) | undefined> = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress }
+  const makers: Record<string, (() => NodeJS.ReadWriteStream) | undefined> = {
+    gzip: createGunzip,
+    deflate: createInflate,
+    br: createBrotliDecompress
+  }
   const name = encoding.toLowerCase().trim()
   if (name === 'identity' || name === '') return body
   const maker = makers[name]

@@ -30,7 +30,7 @@ export class Budget {
   }
 }
 
-type Window = { ends: number, count: number }
+type Window = { ends: number; count: number }
 const windows = new Map<string, Window>()
 /** So many hosts are remembered at most; the oldest is forgotten first (federation.md 4.23). */
 const MAX_HOSTS = 10_000
@@ -41,7 +41,7 @@ export function countHost(host: string, now = Date.now()): void {
   let current = windows.get(host)
   if (!current || current.ends <= now) {
     windows.delete(host)
-    windows.set(host, current = { ends: now + window, count: 0 })
+    windows.set(host, (current = { ends: now + window, count: 0 }))
     if (windows.size > MAX_HOSTS) windows.delete(windows.keys().next().value!)
   }
   if (++current.count > max) throw new FetchError('budget', `${host} has been asked too often`)

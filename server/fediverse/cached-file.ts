@@ -6,7 +6,7 @@ import { logger } from '../core/logger.ts'
 import { getFile } from './egress.ts'
 
 /** What kind of file a remote address may give, and how large it may be. */
-export type Expected = { types: string[], maxSize: number }
+export type Expected = { types: string[]; maxSize: number }
 
 /** So many failures are remembered at most (federation.md 4.23). */
 const MAX_FAILURES = 10_000
@@ -30,7 +30,7 @@ export async function cachedFile(name: string, url: string, expected: Expected):
   }
   if ((failures.get(name) ?? 0) > Date.now()) return null
   let fetching = running.get(name)
-  if (!fetching) running.set(name, fetching = fetchInto(path, url, expected).finally(() => running.delete(name)))
+  if (!fetching) running.set(name, (fetching = fetchInto(path, url, expected).finally(() => running.delete(name))))
   if (await fetching) return name
   failures.delete(name)
   failures.set(name, Date.now() + config.cache.remote_files.retry_after)
@@ -68,14 +68,20 @@ async function makeRoom(added: number): Promise<void> {
   }
 }
 
-async function listed(): Promise<{ path: string, size: number, usedAt: number }[]> {
+async function listed(): Promise<{ path: string; size: number; usedAt: number }[]> {
   const folder = storageFolder('cache')
-  const files = await Promise.all((await readdir(folder).catch(() => [])).map(async name => {
-    const path = join(folder, name)
-    const found = await stat(path).catch(() => null)
-    return found?.isFile() ? { path, size: found.size, usedAt: found.mtimeMs } : null
-  }))
+  const files = await Promise.all(
+    (await readdir(folder).catch(() => [])).map(async name => {
+      const path = join(folder, name)
+      const found = await stat(path).catch(() => null)
+      return found?.isFile() ? { path, size: found.size, usedAt: found.mtimeMs } : null
+    })
+  )
   return files.filter(file => file !== null)
 }
 
-const exists = async (path: string) => await stat(path).then(() => true, () => false)
+const exists = async (path: string) =>
+  await stat(path).then(
+    () => true,
+    () => false
+  )

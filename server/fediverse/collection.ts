@@ -4,13 +4,13 @@ import { httpUrl, sameOrigin } from './origin.ts'
 import { isObject, listOf, type JsonObject } from './vocabulary.ts'
 
 /** A page of a remote collection: its entries, what the collection says it holds, where it goes on. */
-export type Page = { items: unknown[], total: number | null, url: string, next: string | null }
+export type Page = { items: unknown[]; total: number | null; url: string; next: string | null }
 
 /**
  * The pages of a remote collection, one after the other, all of its own origin, none twice, within `federation.crawl.*` (federation.md
  * 4.24). `from` begins at a page known from before. Throws FetchError.
  */
-export async function *pagesOf(collection: string, { from = null }: { from?: string | null } = {}): AsyncGenerator<Page> {
+export async function* pagesOf(collection: string, { from = null }: { from?: string | null } = {}): AsyncGenerator<Page> {
   const { max_pages, max_items, max_time } = config.federation.crawl
   const until = Date.now() + max_time
   const visited = new Set<string>()
@@ -44,7 +44,8 @@ export async function *pagesOf(collection: string, { from = null }: { from?: str
 
 const entries = (page: JsonObject, max: number) => listOf(page.orderedItems ?? page.items).slice(0, max)
 const nextOf = (page: JsonObject, collection: string) => own(page.next, collection)
-const totalOf = ({ totalItems }: JsonObject) => typeof totalItems === 'number' && Number.isSafeInteger(totalItems) && totalItems >= 0 ? Math.min(totalItems, 2 ** 31 - 1) : null
+const totalOf = ({ totalItems }: JsonObject) =>
+  typeof totalItems === 'number' && Number.isSafeInteger(totalItems) && totalItems >= 0 ? Math.min(totalItems, 2 ** 31 - 1) : null
 
 /** An address of the collection's own origin, whoever's it is otherwise. */
 function own(value: unknown, collection: string): string | null {

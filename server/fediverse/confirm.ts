@@ -12,14 +12,17 @@ type Question = Extract<Judgement, { kind: 'ask' }>
  * does not answer. Only for hosts that are followed or follow (federation.md 4.12): for others nothing is fetched.
  */
 export async function confirm({ url, expected, incoming }: Question, budget = new Budget()): Promise<Incoming | string> {
-  if (!await isConnected(hostOf(incoming.signer))) return 'nobody follows or is followed there'
+  if (!(await isConnected(hostOf(incoming.signer)))) return 'nobody follows or is followed there'
   const found = await fetched(url, budget)
   if (expected === 'gone') return found === null || found.type === 'Tombstone' ? confirmed(incoming) : 'its origin still has it'
   if (found === null || found.type === 'Tombstone') return 'its origin does not have it'
   if (httpUrl(found.id) !== url) return 'its origin calls it otherwise'
   if (expected === 'object') return incoming
   if (expected === 'activity') {
-    const agrees = found.type === incoming.type && httpUrl(idOf(found.actor)) === incoming.actor && httpUrl(idOf(found.object)) === httpUrl(idOf(incoming.object))
+    const agrees =
+      found.type === incoming.type &&
+      httpUrl(idOf(found.actor)) === incoming.actor &&
+      httpUrl(idOf(found.object)) === httpUrl(idOf(incoming.object))
     return agrees ? confirmed(incoming) : 'its origin says something else'
   }
   const claimed = typeOf(incoming.object)

@@ -12,7 +12,11 @@ it.each(Object.keys(TERMS) as ContextKind[])('the context of what we send (%s) i
 })
 
 it('every context that PeerTube sends with a signature is taken', () => {
-  const contexts = new Set(readdirSync(RECORDED, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.json')).flatMap(name => contextsOf(JSON.parse(readFileSync(join(RECORDED, name), 'utf8')))))
+  const contexts = new Set(
+    readdirSync(RECORDED, { recursive: true, encoding: 'utf8' })
+      .filter(name => name.endsWith('.json'))
+      .flatMap(name => contextsOf(JSON.parse(readFileSync(join(RECORDED, name), 'utf8'))))
+  )
   expect(contexts.size).toBeGreaterThan(5)
   for (const context of contexts) expect([context, isHarmless(JSON.parse(context))]).toEqual([context, true])
 })
@@ -20,5 +24,8 @@ it('every context that PeerTube sends with a signature is taken', () => {
 function contextsOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(contextsOf)
   if (!isObject(value)) return []
-  return [...'@context' in value && 'signature' in value ? [JSON.stringify(value['@context'])] : [], ...Object.values(value).flatMap(contextsOf)]
+  return [
+    ...('@context' in value && 'signature' in value ? [JSON.stringify(value['@context'])] : []),
+    ...Object.values(value).flatMap(contextsOf)
+  ]
 }

@@ -29,14 +29,16 @@ const KNOWN: Record<string, { '@context': unknown }> = {
 }
 
 /** Gives jsonld a known context; throws for any other. */
-export async function loadContext(url: string): Promise<{ contextUrl: undefined, documentUrl: string, document: { '@context': unknown } }> {
+export async function loadContext(url: string): Promise<{ contextUrl: undefined; documentUrl: string; document: { '@context': unknown } }> {
   const document = KNOWN[url]
   if (!document) throw new Error(`The context ${url.slice(0, 200)} is not known`)
   return { contextUrl: undefined, documentUrl: url, document }
 }
 
 /** The terms that must mean what they mean: those of ActivityStreams and of the signatures. */
-const FIXED = new Set([activitystreams, security].flatMap(({ '@context': context }) => Object.keys(context as object)).filter(term => !term.startsWith('@')))
+const FIXED = new Set(
+  [activitystreams, security].flatMap(({ '@context': context }) => Object.keys(context as object)).filter(term => !term.startsWith('@'))
+)
 // PeerTube's copies of videos expire in schema.org's sense; nothing that is checked here does.
 FIXED.delete('expires')
 /** Whether a term is one of these. */
@@ -58,20 +60,31 @@ export function isHarmless(context: unknown): boolean {
       if (term.startsWith('@')) return false
       // Saying again what ActivityStreams says is common.
       if (FIXED.has(term)) return restates(term, definition)
-      return typeof definition === 'string' ? !definition.startsWith('@') : isObject(definition) && Object.entries(definition).every(([key, value]) => SAYABLE.has(key) && key !== '@vocab' && key !== '@base' && (key === '@type' || key === '@container' || !String(value).startsWith('@')))
+      return typeof definition === 'string'
+        ? !definition.startsWith('@')
+        : isObject(definition) &&
+            Object.entries(definition).every(
+              ([key, value]) =>
+                SAYABLE.has(key) &&
+                key !== '@vocab' &&
+                key !== '@base' &&
+                (key === '@type' || key === '@container' || !String(value).startsWith('@'))
+            )
     })
   })
 }
 
 function restates(term: string, definition: unknown): boolean {
-  const known = [activitystreams, security].map(({ '@context': context }) => (context as Record<string, unknown>)[term]).filter(one => one !== undefined)
-  const plain = (one: unknown) => JSON.stringify(isObject(one) ? Object.entries(one).sort(([a], [b]) => a < b ? -1 : 1) : [['@id', one]])
+  const known = [activitystreams, security]
+    .map(({ '@context': context }) => (context as Record<string, unknown>)[term])
+    .filter(one => one !== undefined)
+  const plain = (one: unknown) => JSON.stringify(isObject(one) ? Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)) : [['@id', one]])
   return known.some(one => plain(one) === plain(definition) || expanded(one) === expanded(definition))
 }
 
 /** A definition with its prefix written out, as far as that is needed to compare. */
 function expanded(definition: unknown): string {
   const id = String(isObject(definition) ? definition['@id'] : definition)
-  const type = isObject(definition) ? definition['@type'] ?? '' : ''
+  const type = isObject(definition) ? (definition['@type'] ?? '') : ''
   return `${id.replace(/^https?:\/\/www\.w3\.org\/ns\/activitystreams#/, 'as:').replace(/^https:\/\/w3id\.org\/security#/, 'sec:')} ${String(type)}`
 }

@@ -13,7 +13,10 @@ let listening = false
 /** Starts sending what is in the outbox: driven by its rows, woken by news of new ones (law 1). */
 export function startOutbox(): { stop(): Promise<void> } {
   if (!config.federation.enabled) return { stop: async () => undefined }
-  if (!listening) on('outbox.filled', ({ delay }) => { for (const wake of wakers) setTimeout(wake, delay).unref() })
+  if (!listening)
+    on('outbox.filled', ({ delay }) => {
+      for (const wake of wakers) setTimeout(wake, delay).unref()
+    })
   listening = true
   const delivery = openDelivery()
   const spreading = openLoop('Activities cannot be spread', async () => {
@@ -23,30 +26,51 @@ export function startOutbox(): { stop(): Promise<void> } {
   })
   const loops = [spreading, delivery]
   wakers = loops.map(({ wake }) => wake)
-  return { stop: async () => { wakers = []; await Promise.all(loops.map(async loop => await loop.stop())) } }
+  return {
+    stop: async () => {
+      wakers = []
+      await Promise.all(loops.map(async loop => await loop.stop()))
+    }
+  }
 }
 
-type Loop = { wake(): void, stop(): Promise<void> }
+type Loop = { wake(): void; stop(): Promise<void> }
 
 /** Does `step` again and again while it says that there is more, and else when woken, and now and then by itself. */
 function openLoop(fault: string, step: () => Promise<boolean>): Loop {
   let stopping = false
   let woken = true
   let ring: () => void = () => undefined
-  const wake = () => { woken = true; ring() }
+  const wake = () => {
+    woken = true
+    ring()
+  }
   const run = async () => {
     while (!stopping) {
       woken = false
-      const more = await step().catch(error => { logger.warn(fault, { error }); return false })
+      const more = await step().catch(error => {
+        logger.warn(fault, { error })
+        return false
+      })
       if (more || woken || stopping) continue
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, config.federation.outbox.check_interval)
-        ring = () => { clearTimeout(timer); resolve() }
+        ring = () => {
+          clearTimeout(timer)
+          resolve()
+        }
       })
     }
   }
   const running = run()
-  return { wake, stop: async () => { stopping = true; wake(); await running } }
+  return {
+    wake,
+    stop: async () => {
+      stopping = true
+      wake()
+      await running
+    }
+  }
 }
 
 function openDelivery(): Loop {
@@ -98,7 +122,10 @@ function openDelivery(): Loop {
     while (queue.length > 0 && !isFull() && !stopping) {
       const wait = pace.take()
       if (wait > 0) {
-        rest ??= setTimeout(() => { rest = undefined; launch() }, wait).unref()
+        rest ??= setTimeout(() => {
+          rest = undefined
+          launch()
+        }, wait).unref()
         break
       }
       const delivery = queue.shift()!
@@ -120,7 +147,9 @@ function openDelivery(): Loop {
     launch()
     return claimed.length > 0
   })
-  const renewing = setInterval(() => { if (inHand.size > 0) void renewDeliveries([...inHand.keys()]).catch(() => undefined) }, lease / 3)
+  const renewing = setInterval(() => {
+    if (inHand.size > 0) void renewDeliveries([...inHand.keys()]).catch(() => undefined)
+  }, lease / 3)
   return {
     wake: loop.wake,
     stop: async () => {

@@ -9,11 +9,15 @@ const HASHES: Record<string, string> = { 'sha-256': 'sha256', 'sha-512': 'sha512
  * each of the headers named in `signed` must have one (federation.md 4.14). Throws Refused 401.
  */
 export function checkDigests(headers: IncomingHttpHeaders, body: Uint8Array, signed: string[]): void {
-  const found = { digest: values(headers.digest, /^([\w-]+)=(.+)$/), 'content-digest': values(headers['content-digest'], /^([\w-]+)=:(.+):$/) }
+  const found = {
+    digest: values(headers.digest, /^([\w-]+)=(.+)$/),
+    'content-digest': values(headers['content-digest'], /^([\w-]+)=:(.+):$/)
+  }
   for (const [name, digests] of Object.entries(found)) {
     const known = digests.filter(([algorithm]) => algorithm in HASHES)
     for (const [algorithm, value] of known) {
-      if (createHash(HASHES[algorithm]!).update(body).digest('base64') !== value) throw new Refused(401, `The ${name} is not that of the body`)
+      if (createHash(HASHES[algorithm]!).update(body).digest('base64') !== value)
+        throw new Refused(401, `The ${name} is not that of the body`)
     }
     if (signed.includes(name) && known.length === 0) throw new Refused(401, `The ${name} has no algorithm known here`)
   }
@@ -21,9 +25,11 @@ export function checkDigests(headers: IncomingHttpHeaders, body: Uint8Array, sig
 
 function values(header: string | string[] | undefined, form: RegExp): [string, string][] {
   if (header === undefined) return []
-  return String(header).split(',').map(part => {
-    const [, algorithm, value] = form.exec(part.trim()) ?? []
-    if (!algorithm || !value) throw new Refused(401, 'A digest cannot be read')
-    return [algorithm.toLowerCase(), value]
-  })
+  return String(header)
+    .split(',')
+    .map(part => {
+      const [, algorithm, value] = form.exec(part.trim()) ?? []
+      if (!algorithm || !value) throw new Refused(401, 'A digest cannot be read')
+      return [algorithm.toLowerCase(), value]
+    })
 }

@@ -24,12 +24,20 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void
 const AS = 'application/activity+json'
 let peer: Hostile
 let other: Hostile
-let tls: { url: string, server: Server, handler: Handler }
+let tls: { url: string; server: Server; handler: Handler }
 let folder: string
 beforeAll(async () => {
-  loadConfig({ overrides: { webserver: { hostname: 'here.example' }, federation: { prevent_ssrf: false, fetch: { connect_timeout: '1 second', headers_timeout: '1 second', timeout: '6 seconds', per_host: { max: 100_000 } } } } })
-  setKeyring(scriptedKeyring());
-  [peer, other] = [await openHostile(), await openHostile()]
+  loadConfig({
+    overrides: {
+      webserver: { hostname: 'here.example' },
+      federation: {
+        prevent_ssrf: false,
+        fetch: { connect_timeout: '1 second', headers_timeout: '1 second', timeout: '6 seconds', per_host: { max: 100_000 } }
+      }
+    }
+  })
+  setKeyring(scriptedKeyring())
+  ;[peer, other] = [await openHostile(), await openHostile()]
   folder = await mkdtemp(join(tmpdir(), 'bobine-egress-'))
   const server = createTlsServer(selfSigned('127.0.0.1'), (request, response) => tls.handler(request, response))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -40,8 +48,12 @@ afterAll(async () => {
   tls?.server.close()
   await Promise.all([peer?.stop(), other?.stop(), rm(folder, { recursive: true, force: true })])
 })
-beforeEach(() => { for (const one of [peer, other]) one.asked.length = 0 })
-afterEach(() => { config.federation.prevent_ssrf = false })
+beforeEach(() => {
+  for (const one of [peer, other]) one.asked.length = 0
+})
+afterEach(() => {
+  config.federation.prevent_ssrf = false
+})
 
 let count = 0
 const fresh = () => `/${++count}`
@@ -52,19 +64,48 @@ const at = (handler: (address: string) => Handler, host = peer): string => {
   host.serve(path, handler(host.url + path))
   return host.url + path
 }
-const sending = (type: string | undefined, body: string | Buffer, headers: Record<string, string> = {}) => (): Handler => (_request, response) => {
-  response.writeHead(200, { ...(type === undefined ? {} : { 'content-type': type }), ...headers }).end(body)
-}
-const leading = (location: string, status = 302, first: () => void = () => undefined) => at(() => (_request, response) => { first(); response.writeHead(status, { location }).end() })
-const plain = (host = peer) => at(address => (_request, response) => { response.writeHead(200, { 'content-type': AS }).end(JSON.stringify(note(address))) }, host)
-const problem = async (asking: Promise<unknown>) => await asking.then(() => 'answered', (error: unknown) => error instanceof FetchError ? `${error.kind}: ${error.message}` : String(error))
+const sending =
+  (type: string | undefined, body: string | Buffer, headers: Record<string, string> = {}) =>
+  (): Handler =>
+  (_request, response) => {
+    response.writeHead(200, { ...(type === undefined ? {} : { 'content-type': type }), ...headers }).end(body)
+  }
+const leading = (location: string, status = 302, first: () => void = () => undefined) =>
+  at(() => (_request, response) => {
+    first()
+    response.writeHead(status, { location }).end()
+  })
+const plain = (host = peer) =>
+  at(
+    address => (_request, response) => {
+      response.writeHead(200, { 'content-type': AS }).end(JSON.stringify(note(address)))
+    },
+    host
+  )
+const problem = async (asking: Promise<unknown>) =>
+  await asking.then(
+    () => 'answered',
+    (error: unknown) => (error instanceof FetchError ? `${error.kind}: ${error.message}` : String(error))
+  )
 
 describe('4.3 redirects', () => {
   it('are followed, each hop signed for its own host and path', async () => {
     const heard: IncomingMessage[] = []
-    const end = at(address => (request, response) => { heard.push(request); response.writeHead(200, { 'content-type': AS }).end(JSON.stringify(note(address))) }, other)
-    const middle = at(() => (request, response) => { heard.push(request); response.writeHead(307, { location: end }).end() })
-    const start = at(() => (request, response) => { heard.push(request); response.writeHead(301, { location: middle.replace(peer.url, '') }).end() })
+    const end = at(
+      address => (request, response) => {
+        heard.push(request)
+        response.writeHead(200, { 'content-type': AS }).end(JSON.stringify(note(address)))
+      },
+      other
+    )
+    const middle = at(() => (request, response) => {
+      heard.push(request)
+      response.writeHead(307, { location: end }).end()
+    })
+    const start = at(() => (request, response) => {
+      heard.push(request)
+      response.writeHead(301, { location: middle.replace(peer.url, '') }).end()
+    })
     expect(await getDocument(start)).toMatchObject({ url: end })
     expect(heard.map(({ headers, url }) => headers.host + url!)).toEqual([start, middle, end].map(url => url.replace('http://', '')))
     const signatures = heard.map(({ headers }) => String(headers.signature))
@@ -74,9 +115,20 @@ describe('4.3 redirects', () => {
 
   it('lead to no private address', async () => {
     const attempts = watchAttempts([Number(new URL(peer.url).port)])
-    const closed = () => { config.federation.prevent_ssrf = true }
+    const closed = () => {
+      config.federation.prevent_ssrf = true
+    }
     for (const target of [
-      `${other.url}/x`, other.url.replace('127.0.0.1', 'localhost'), 'http://127.0.0.1/', 'http://localhost/', 'http://[::1]/', 'http://10.0.0.1/', 'http://169.254.169.254/latest/meta-data/', 'http://2130706433/', 'http://[::ffff:127.0.0.1]/', '//127.0.0.1/'
+      `${other.url}/x`,
+      other.url.replace('127.0.0.1', 'localhost'),
+      'http://127.0.0.1/',
+      'http://localhost/',
+      'http://[::1]/',
+      'http://10.0.0.1/',
+      'http://169.254.169.254/latest/meta-data/',
+      'http://2130706433/',
+      'http://[::ffff:127.0.0.1]/',
+      '//127.0.0.1/'
     ]) {
       config.federation.prevent_ssrf = false
       expect(await problem(getDocument(leading(target, 302, closed))), target).toMatch(/^refused/)
@@ -88,7 +140,9 @@ describe('4.3 redirects', () => {
 
   it('lead from https to https only', async () => {
     const end = plain()
-    tls.handler = (_request, response) => { response.writeHead(302, { location: end }).end() }
+    tls.handler = (_request, response) => {
+      response.writeHead(302, { location: end }).end()
+    }
     expect(await problem(getDocument(`${tls.url}/x`))).toMatch(/^refused/)
     expect(peer.asked).toEqual([])
     tls.handler = (request, response) => {
@@ -100,17 +154,33 @@ describe('4.3 redirects', () => {
   })
 
   it('lead to no other scheme, to no password, to nowhere, and not to us', async () => {
-    for (const target of ['file:///etc/passwd', 'ftp://127.0.0.1/', 'javascript:alert(1)', 'data:application/activity+json,{}', 'http://', 'http://user:pass@127.0.0.1/', 'https://here.example/accounts/alice']) {
+    for (const target of [
+      'file:///etc/passwd',
+      'ftp://127.0.0.1/',
+      'javascript:alert(1)',
+      'data:application/activity+json,{}',
+      'http://',
+      'http://user:pass@127.0.0.1/',
+      'https://here.example/accounts/alice'
+    ]) {
       expect(await problem(getDocument(leading(target))), target).toMatch(/^refused/)
     }
   })
 
   it('that go in circles or on and on are given up', async () => {
-    const self = at(address => (_request, response) => { response.writeHead(302, { location: address }).end() })
+    const self = at(address => (_request, response) => {
+      response.writeHead(302, { location: address }).end()
+    })
     expect(await problem(getDocument(self))).toMatch(/^invalid.*circles/)
     expect(peer.asked).toHaveLength(1)
     const [one, two] = [fresh(), fresh()]
-    for (const [from, to] of [[one, two], [two, `${one}#again`]] as const) peer.serve(from, (_request, response) => { response.writeHead(302, { location: to }).end() })
+    for (const [from, to] of [
+      [one, two],
+      [two, `${one}#again`]
+    ] as const)
+      peer.serve(from, (_request, response) => {
+        response.writeHead(302, { location: to }).end()
+      })
     expect(await problem(getDocument(peer.url + one))).toMatch(/^invalid.*circles/)
     expect(peer.asked).toHaveLength(3)
     const three = leading(leading(leading(plain())))
@@ -122,21 +192,41 @@ describe('4.3 redirects', () => {
 
   it('take no longer all together than one may take', async () => {
     config.federation.fetch.redirects_timeout = 1500
-    const slow = (location: string) => at(() => (_request, response) => { setTimeout(() => response.writeHead(302, { location }).end(), 700) })
+    const slow = (location: string) =>
+      at(() => (_request, response) => {
+        setTimeout(() => response.writeHead(302, { location }).end(), 700)
+      })
     expect(await problem(getDocument(slow(slow(slow(plain())))))).toMatch(/^unreachable/)
     config.federation.fetch.redirects_timeout = 20_000
   })
 
   it('to another origin make a document that one’s', async () => {
     const claimed = fresh()
-    const away = at(() => (_request, response) => { response.writeHead(200, { 'content-type': AS }).end(JSON.stringify(note(peer.url + claimed))) }, other)
+    const away = at(
+      () => (_request, response) => {
+        response.writeHead(200, { 'content-type': AS }).end(JSON.stringify(note(peer.url + claimed)))
+      },
+      other
+    )
     expect(await problem(getDocument(leading(away)))).toMatch(/^invalid.*somebody else/)
   })
 })
 
 describe('4.6 the id of a document', () => {
   it('is not on another host, scheme or port than its address, and not missing', async () => {
-    for (const id of [`${other.url}/1`, 'https://good.example/1', peer.url.replace('http', 'https'), peer.url.replace('127.0.0.1', 'localhost'), '', null, 5, ['x'], { id: 'x' }, 'urn:uuid:1', 'not an address']) {
+    for (const id of [
+      `${other.url}/1`,
+      'https://good.example/1',
+      peer.url.replace('http', 'https'),
+      peer.url.replace('127.0.0.1', 'localhost'),
+      '',
+      null,
+      5,
+      ['x'],
+      { id: 'x' },
+      'urn:uuid:1',
+      'not an address'
+    ]) {
       const url = at(sending(AS, JSON.stringify({ id, type: 'Note' })))
       expect(await problem(getDocument(url)), String(id)).toMatch(/^invalid/)
     }
@@ -145,7 +235,10 @@ describe('4.6 the id of a document', () => {
 
   it('on the same host is asked once for what it says, and believed if it says so too', async () => {
     const real = plain()
-    expect(await getDocument(at(sending(AS, JSON.stringify(note(real, { content: 'forged' })))))).toEqual({ url: real, document: note(real) })
+    expect(await getDocument(at(sending(AS, JSON.stringify(note(real, { content: 'forged' })))))).toEqual({
+      url: real,
+      document: note(real)
+    })
     const third = plain()
     const second = at(sending(AS, JSON.stringify(note(third))))
     peer.asked.length = 0
@@ -157,18 +250,39 @@ describe('4.6 the id of a document', () => {
 describe('4.16 types', () => {
   const profile = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
   it('of ActivityPub are read', async () => {
-    for (const type of [AS, 'Application/Activity+JSON; charset=utf-8', profile, `${profile}; charset=utf-8`, profile.replaceAll('"', ''), 'application/ld+json;profile="https://example.org/x https://www.w3.org/ns/activitystreams"']) {
+    for (const type of [
+      AS,
+      'Application/Activity+JSON; charset=utf-8',
+      profile,
+      `${profile}; charset=utf-8`,
+      profile.replaceAll('"', ''),
+      'application/ld+json;profile="https://example.org/x https://www.w3.org/ns/activitystreams"'
+    ]) {
       const url = at(address => sending(type, JSON.stringify(note(address)))())
       expect(await problem(getDocument(url)), type).toBe('answered')
     }
   })
 
   it('of anything else are none, though the words are the same', async () => {
-    for (const type of ['image/png', 'text/plain', 'text/html', 'application/json', 'application/ld+json', 'application/ld+json; profile="https://example.org"', 'application/octet-stream', `text/plain; x=${AS}`, `image/png, ${AS}`, 'application/activity+jsonx', '', undefined]) {
+    for (const type of [
+      'image/png',
+      'text/plain',
+      'text/html',
+      'application/json',
+      'application/ld+json',
+      'application/ld+json; profile="https://example.org"',
+      'application/octet-stream',
+      `text/plain; x=${AS}`,
+      `image/png, ${AS}`,
+      'application/activity+jsonx',
+      '',
+      undefined
+    ]) {
       const url = at(address => sending(type, JSON.stringify(note(address)))())
       expect(await problem(getDocument(url)), String(type)).toMatch(/^invalid/)
     }
-    for (const type of ['text/html', 'image/png', AS.replace('json', 'xml')]) expect(await problem(getJson(at(sending(type, '{}')))), type).toMatch(/^invalid/)
+    for (const type of ['text/html', 'image/png', AS.replace('json', 'xml')])
+      expect(await problem(getJson(at(sending(type, '{}')))), type).toMatch(/^invalid/)
   })
 
   it('of files are those that are wanted', async () => {
@@ -184,13 +298,26 @@ describe('4.16 types', () => {
 })
 
 describe('4.17 size', () => {
-  const flood = (announced?: number): (() => Handler) => () => (_request, response) => {
-    response.writeHead(200, { 'content-type': AS, ...(announced === undefined ? {} : { 'content-length': announced }) })
-    const piece = Buffer.alloc(65_536, ' ')
-    let sent = 0
-    const more = () => { while (!response.destroyed && sent < 200_000_000) { sent += piece.length; given = sent; if (!response.write(piece)) { response.once('drain', more); return } } response.end() }
-    more()
-  }
+  const flood =
+    (announced?: number): (() => Handler) =>
+    () =>
+    (_request, response) => {
+      response.writeHead(200, { 'content-type': AS, ...(announced === undefined ? {} : { 'content-length': announced }) })
+      const piece = Buffer.alloc(65_536, ' ')
+      let sent = 0
+      const more = () => {
+        while (!response.destroyed && sent < 200_000_000) {
+          sent += piece.length
+          given = sent
+          if (!response.write(piece)) {
+            response.once('drain', more)
+            return
+          }
+        }
+        response.end()
+      }
+      more()
+    }
   let given = 0
 
   it('that is announced, or not, is read no further than allowed', async () => {
@@ -206,7 +333,9 @@ describe('4.17 size', () => {
     const before = process.memoryUsage().rss
     expect(await problem(getDocument(at(sending(AS, bomb, { 'content-encoding': 'gzip' }))))).toMatch(/^invalid.*too large/)
     expect(process.memoryUsage().rss - before).toBeLessThan(60_000_000)
-    expect(await problem(getDocument(at(sending(AS, gzipSync(gzipSync('{}')), { 'content-encoding': 'gzip, gzip' }))))).toMatch(/^invalid.*packed/)
+    expect(await problem(getDocument(at(sending(AS, gzipSync(gzipSync('{}')), { 'content-encoding': 'gzip, gzip' }))))).toMatch(
+      /^invalid.*packed/
+    )
     expect(await problem(getDocument(at(sending(AS, '{}', { 'content-encoding': 'gzip' }))))).toMatch(/^unreachable|^invalid/)
     const url = at(address => sending(AS, gzipSync(JSON.stringify(note(address))), { 'content-encoding': 'gzip' })())
     expect(await problem(getDocument(url))).toBe('answered')
@@ -214,7 +343,11 @@ describe('4.17 size', () => {
 
   it('of a file that is too large leaves nothing behind', async () => {
     for (const headers of [{}, { 'transfer-encoding': 'chunked' }] as Record<string, string>[]) {
-      expect(await problem(getFile(at(sending('image/png', 'x'.repeat(2000), headers)), join(folder, 'large'), { maxSize: 1999, types: ['image/png'] }))).toMatch(/^invalid.*too large/)
+      expect(
+        await problem(
+          getFile(at(sending('image/png', 'x'.repeat(2000), headers)), join(folder, 'large'), { maxSize: 1999, types: ['image/png'] })
+        )
+      ).toMatch(/^invalid.*too large/)
     }
     expect(await readdir(folder)).toEqual([])
   })
@@ -226,9 +359,14 @@ describe('4.18 depth and width', () => {
       deep: `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
       wide: JSON.stringify(Object.fromEntries([...Array(100_000)].map((_, index) => [index, 1]))),
       long: JSON.stringify({ tag: Array(1_000_000).fill(1) }),
-      polluted: '{"__proto__":{"polluted":true}}', twice: '{"id":"a","id":"b"}', list: '[]', words: '"x"', nothing: ''
+      polluted: '{"__proto__":{"polluted":true}}',
+      twice: '{"id":"a","id":"b"}',
+      list: '[]',
+      words: '"x"',
+      nothing: ''
     }
-    for (const [name, text] of Object.entries(documents)) expect(await problem(getDocument(at(sending(AS, text)))), name).toMatch(/^invalid/)
+    for (const [name, text] of Object.entries(documents))
+      expect(await problem(getDocument(at(sending(AS, text)))), name).toMatch(/^invalid/)
     expect(({} as { polluted?: true }).polluted).toBeUndefined()
   })
 })
@@ -239,9 +377,15 @@ describe('4.19 slowness', () => {
     const dripping = at(() => (_request, response) => {
       response.writeHead(200, { 'content-type': AS })
       const timer = setInterval(() => response.write(' '), 100)
-      response.on('close', () => { clearInterval(timer); closed++ })
+      response.on('close', () => {
+        clearInterval(timer)
+        closed++
+      })
     })
-    const stalled = at(() => (_request, response) => { response.writeHead(200, { 'content-type': AS, 'content-length': 100 }).write('{'); response.on('close', () => closed++) })
+    const stalled = at(() => (_request, response) => {
+      response.writeHead(200, { 'content-type': AS, 'content-length': 100 }).write('{')
+      response.on('close', () => closed++)
+    })
     const head = at(() => (request, response) => {
       const timer = setInterval(() => request.socket.write('x'), 50)
       request.socket.write('HTTP/1.1 200 OK\r\nx-')
@@ -263,7 +407,10 @@ describe('4.19 slowness', () => {
 
   it('of a handshake is given up, and so is a head without an end', async () => {
     const sockets: Socket[] = []
-    const deaf = createServer(socket => { sockets.push(socket); socket.on('error', () => undefined) })
+    const deaf = createServer(socket => {
+      sockets.push(socket)
+      socket.on('error', () => undefined)
+    })
     await new Promise<void>(resolve => deaf.listen(0, '127.0.0.1', resolve))
     const began = Date.now()
     expect(await problem(getDocument(`https://127.0.0.1:${(deaf.address() as AddressInfo).port}/x`))).toMatch(/^unreachable/)
@@ -272,7 +419,9 @@ describe('4.19 slowness', () => {
     for (const socket of sockets) socket.destroy()
     deaf.close()
     const endless = at(() => (request, response) => {
-      const more = () => { if (!request.socket.destroyed) request.socket.write(`x-${'y'.repeat(1000)}: z\r\n`, () => setImmediate(more)) }
+      const more = () => {
+        if (!request.socket.destroyed) request.socket.write(`x-${'y'.repeat(1000)}: z\r\n`, () => setImmediate(more))
+      }
       request.socket.write('HTTP/1.1 200 OK\r\n')
       more()
       response.on('error', () => undefined)
@@ -283,7 +432,9 @@ describe('4.19 slowness', () => {
 
   it('of a file leaves nothing behind', async () => {
     config.federation.fetch.timeout = 700
-    const url = at(() => (_request, response) => { response.writeHead(200, { 'content-type': 'image/png' }).write('x'.repeat(5000)) })
+    const url = at(() => (_request, response) => {
+      response.writeHead(200, { 'content-type': 'image/png' }).write('x'.repeat(5000))
+    })
     expect(await problem(getFile(url, join(folder, 'slow'), { maxSize: 100_000, types: ['image/png'] }))).toMatch(/^unreachable/)
     expect(await readdir(folder)).toEqual([])
     config.federation.fetch.timeout = 6000

@@ -27,12 +27,14 @@ export async function fanOut(): Promise<boolean> {
 async function spreadOut(row: Waiting, inboxesOf: (actors: string[]) => Promise<string[]>): Promise<Spread> {
   const body = row.forwarded ? row.body! : JSON.stringify(await signed(row))
   const { inboxes = [], followersOf = [], except = [] } = row.audience
-  const all = [...inboxes, ...followersOf.length > 0 ? await inboxesOf(followersOf) : []]
-  const urls = new Set(all.map(url => httpUrl(url)).filter(url => url !== null && !isLocal(url) && !except.includes(hostOf(url))) as string[])
+  const all = [...inboxes, ...(followersOf.length > 0 ? await inboxesOf(followersOf) : [])]
+  const urls = new Set(
+    all.map(url => httpUrl(url)).filter(url => url !== null && !isLocal(url) && !except.includes(hostOf(url))) as string[]
+  )
   return { row, body, digest: digestOf(body), inboxes: [...urls].map(url => ({ url, host: hostOf(url) })) }
 }
 
 async function signed({ actor, type, activity }: Waiting): Promise<object> {
-  if (PRIVATE.has(type) || type === 'Undo' && PRIVATE.has(typeOf(activity.object) ?? '')) return activity
+  if (PRIVATE.has(type) || (type === 'Undo' && PRIVATE.has(typeOf(activity.object) ?? ''))) return activity
   return await signLd(activity, await keyring.signer(actor))
 }

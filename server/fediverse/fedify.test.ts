@@ -13,15 +13,20 @@ import { digestOf, signCavage, signRfc9421 } from './signature.ts'
 
 let site: Instance
 let owner: Awaited<ReturnType<Instance['user']>>
-let video: { id: number, uuid: string }
+let video: { id: number; uuid: string }
 /** The signatures of all that was posted to the inboxes of this instance: scheme and path. */
 const posted: string[] = []
 const note = (message: unknown) => {
   const { method, url, headers } = (message as { request: IncomingMessage }).request
-  if (method === 'POST' && url!.endsWith('/inbox') && headers.host === new URL(site.url).host) posted.push(`${headers['signature-input'] !== undefined ? 'rfc9421' : headers.signature !== undefined ? 'cavage' : 'none'} ${url}`)
+  if (method === 'POST' && url!.endsWith('/inbox') && headers.host === new URL(site.url).host)
+    posted.push(`${headers['signature-input'] !== undefined ? 'rfc9421' : headers.signature !== undefined ? 'cavage' : 'none'} ${url}`)
 }
 beforeAll(async () => {
-  site = await startInstance({ security: { actor_key_bits: 2048 }, transcoding: { enabled: false }, federation: { min_key_bits: 2048, inbox: { check_interval: '200 ms' }, outbox: { check_interval: '200 ms', retry_delay: '200 ms' } } })
+  site = await startInstance({
+    security: { actor_key_bits: 2048 },
+    transcoding: { enabled: false },
+    federation: { min_key_bits: 2048, inbox: { check_interval: '200 ms' }, outbox: { check_interval: '200 ms', retry_delay: '200 ms' } }
+  })
   owner = await site.user('owner')
   video = await upload(site, owner, { name: 'A film of ours', description: 'Words about it' })
   await eventually(async () => (await site.call(`GET /videos/${video.uuid}`)).json.state?.id === 1, 60, 'the film')
@@ -40,16 +45,27 @@ describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', 
     posted.length = 0
   })
   afterAll(async () => await fedify?.stop())
-  const heard = async (type: string, about: (one: FedifyPeer['heard'][number]) => boolean = () => true) => await eventually(async () => fedify.heard.find(one => one.type === type && about(one)), 15, `${type} at Fedify`)
-  const state = async (from: string, to: string) => (await run<{ state: string }>(sql`
-    SELECT state FROM follows JOIN actors follower ON follower.id = actor_id JOIN actors target ON target.id = target_id WHERE follower.url = ${from} AND target.url = ${to}`))[0]?.state
+  const heard = async (type: string, about: (one: FedifyPeer['heard'][number]) => boolean = () => true) =>
+    await eventually(async () => fedify.heard.find(one => one.type === type && about(one)), 15, `${type} at Fedify`)
+  const state = async (from: string, to: string) =>
+    (
+      await run<{ state: string }>(sql`
+    SELECT state FROM follows JOIN actors follower ON follower.id = actor_id JOIN actors target ON target.id = target_id WHERE follower.url = ${from} AND target.url = ${to}`)
+    )[0]?.state
 
   it('reads our actors and videos', async () => {
-    for (const [path, kind] of [['accounts/owner', 'Person'], ['video-channels/owner_channel', 'Group'], ['accounts/peertube', 'Application'], [`videos/watch/${video.uuid}`, 'Video']] as const) {
+    for (const [path, kind] of [
+      ['accounts/owner', 'Person'],
+      ['video-channels/owner_channel', 'Group'],
+      ['accounts/peertube', 'Application'],
+      [`videos/watch/${video.uuid}`, 'Video']
+    ] as const) {
       const found = await fedify.lookup(`${site.url}/${path}`)
       expect([found?.id?.href, found?.constructor.name]).toEqual([`${site.url}/${path}`, kind])
     }
-    expect(await fedify.lookup(`${site.url}/videos/watch/${video.uuid}`)).toMatchObject({ attributionIds: [new URL(`${site.url}/accounts/owner`), new URL(`${site.url}/video-channels/owner_channel`)] })
+    expect(await fedify.lookup(`${site.url}/videos/watch/${video.uuid}`)).toMatchObject({
+      attributionIds: [new URL(`${site.url}/accounts/owner`), new URL(`${site.url}/video-channels/owner_channel`)]
+    })
   })
 
   it('follows a channel, an account and the instance, and is accepted', async () => {
@@ -66,25 +82,49 @@ describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', 
 
   it('is followed, a person and a group of it, and accepts', async () => {
     for (const name of ['alice', 'club'] as const) {
-      expect((await site.call('POST /users/me/subscriptions', { token: owner.token, body: { uri: `${name}@${fedify.host}` } })).status).toBe(204)
+      expect(
+        (await site.call('POST /users/me/subscriptions', { token: owner.token, body: { uri: `${name}@${fedify.host}` } })).status
+      ).toBe(204)
       expect(await heard('Follow', one => one.object === fedify.actor(name))).toMatchObject({ actor: `${site.url}/accounts/owner`, scheme })
-      await eventually(async () => await state(`${site.url}/accounts/owner`, fedify.actor(name)) === 'accepted', 15, `the acceptance of ${name}`)
+      await eventually(
+        async () => (await state(`${site.url}/accounts/owner`, fedify.actor(name))) === 'accepted',
+        15,
+        `the acceptance of ${name}`
+      )
     }
   })
 
   it('hears of a new video, of its change, and of who shares it, and believes it', async () => {
     const { uuid } = await upload(site, owner, { name: `For ${scheme}` })
     const url = `${site.url}/videos/watch/${uuid}`
-    expect(await heard('Create', one => one.object === url)).toMatchObject({ actor: `${site.url}/accounts/owner`, id: `${url}/activity`, scheme, document: { object: { type: 'Video', id: url, name: `For ${scheme}` } } })
-    expect(await heard('Announce', one => one.object === url && one.actor.includes('/video-channels/'))).toMatchObject({ actor: `${site.url}/video-channels/owner_channel`, scheme })
-    expect(await heard('Announce', one => one.object === url && one.actor.includes('/accounts/'))).toMatchObject({ actor: `${site.url}/accounts/peertube`, scheme })
+    expect(await heard('Create', one => one.object === url)).toMatchObject({
+      actor: `${site.url}/accounts/owner`,
+      id: `${url}/activity`,
+      scheme,
+      document: { object: { type: 'Video', id: url, name: `For ${scheme}` } }
+    })
+    expect(await heard('Announce', one => one.object === url && one.actor.includes('/video-channels/'))).toMatchObject({
+      actor: `${site.url}/video-channels/owner_channel`,
+      scheme
+    })
+    expect(await heard('Announce', one => one.object === url && one.actor.includes('/accounts/'))).toMatchObject({
+      actor: `${site.url}/accounts/peertube`,
+      scheme
+    })
     await site.call(`PUT /videos/${uuid}`, { token: owner.token, body: { name: 'Renamed' } })
-    expect(await heard('Update', one => one.object === url && one.document.object.name === 'Renamed')).toMatchObject({ actor: `${site.url}/accounts/owner`, scheme })
+    expect(await heard('Update', one => one.object === url && one.document.object.name === 'Renamed')).toMatchObject({
+      actor: `${site.url}/accounts/owner`,
+      scheme
+    })
   })
 
   it('writes a comment that stands below the video here, with its author', async () => {
     const id = await fedify.note(`<p>Hello in ${scheme}</p>`, `${site.url}/videos/watch/${video.uuid}`, `${site.url}/accounts/owner`)
-    const comment = await eventually(async () => (await site.call(`GET /videos/${video.uuid}/comment-threads`)).json.data.find((one: any) => one.url === id), 15, 'the comment')
+    const comment = await eventually(
+      async () => (await site.call(`GET /videos/${video.uuid}/comment-threads`)).json.data.find((one: any) => one.url === id),
+      15,
+      'the comment'
+    )
     expect(comment).toMatchObject({ account: { name: 'alice', host: fedify.host, displayName: 'The alice' } })
     expect(comment.text).toContain(`Hello in ${scheme}`)
     expect(posted.filter(one => !one.startsWith(scheme))).toEqual([])
@@ -94,7 +134,7 @@ describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', 
     const activity = parseJson(Buffer.from(JSON.stringify(await fedify.signed('<p>Hello inside</p>'))))
     expect(await verifyIntegrity(activity)).toBe(fedify.actor('alice'))
     expect(await verifyLd(activity)).toBe(fedify.actor('alice'))
-    const changed = { ...activity, object: { ...activity.object as object, content: 'Something else' } }
+    const changed = { ...activity, object: { ...(activity.object as object), content: 'Something else' } }
     expect([await verifyIntegrity(changed), await verifyLd(changed)]).toEqual([null, null])
   })
 
@@ -103,10 +143,20 @@ describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', 
     const actor = `${site.url}/accounts/owner`
     const signer = { actor, keyId: `${actor}#main-key`, privateKey }
     const inbox = `${fedify.url}/inbox`
-    const body = JSON.stringify({ '@context': 'https://www.w3.org/ns/activitystreams', id: `${actor}#forged`, type: 'Announce', actor, object: `${site.url}/videos/watch/${video.uuid}` })
-    const headers = await (scheme === 'cavage' ? signCavage({ method: 'POST', url: inbox, digest: digestOf(body), signer }) : signRfc9421({ method: 'POST', url: inbox, body, signer }))
+    const body = JSON.stringify({
+      '@context': 'https://www.w3.org/ns/activitystreams',
+      id: `${actor}#forged`,
+      type: 'Announce',
+      actor,
+      object: `${site.url}/videos/watch/${video.uuid}`
+    })
+    const headers = await (scheme === 'cavage'
+      ? signCavage({ method: 'POST', url: inbox, digest: digestOf(body), signer })
+      : signRfc9421({ method: 'POST', url: inbox, body, signer }))
     const { host: _host, ...rest } = headers
-    expect((await fetch(inbox, { method: 'POST', body, headers: { ...rest, 'content-type': 'application/activity+json' } })).status).toBe(401)
+    expect((await fetch(inbox, { method: 'POST', body, headers: { ...rest, 'content-type': 'application/activity+json' } })).status).toBe(
+      401
+    )
     expect(fedify.heard.filter(one => one.id.endsWith('#forged'))).toEqual([])
     expect(fedify.refused.pop()).toMatchObject({ scheme, status: 401 })
   })

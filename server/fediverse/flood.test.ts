@@ -14,7 +14,10 @@ const actors: HostileActor[] = []
 
 // Without a worker: what is stored stays waiting.
 beforeAll(async () => {
-  site = await startInstance({ federation: { inbox: { per_host: { window: '2 seconds', max: 40 }, max_waiting: 100, check_interval: '200 ms' } } }, ['web'])
+  site = await startInstance(
+    { federation: { inbox: { per_host: { window: '2 seconds', max: 40 }, max_waiting: 100, check_interval: '200 ms' } } },
+    ['web']
+  )
   keyring = scriptedKeyring()
   setKeyring(keyring)
   for (const _ of [1, 2, 3, 4]) {
@@ -29,7 +32,11 @@ afterAll(async () => await Promise.all([site, ...peers].map(async one => await o
 
 const send = async (number: number, more: object = {}, way: Way = {}) => {
   const [peer, actor] = [peers[number]!, actors[number]!]
-  return await peer.post(`${site.url}/inbox`, { id: peer.id(), type: 'Like', actor: actor.url, object: `${site.url}/videos/watch/1`, ...more }, way)
+  return await peer.post(
+    `${site.url}/inbox`,
+    { id: peer.id(), type: 'Like', actor: actor.url, object: `${site.url}/videos/watch/1`, ...more },
+    way
+  )
 }
 const having = (answers: { status: number }[], status: number) => answers.filter(one => one.status === status).length
 const pause = async (ms: number) => await new Promise(resolve => setTimeout(resolve, ms))
@@ -62,10 +69,16 @@ it('4.21 that strangers are gone costs no question and no room', async () => {
   await pause(2000)
   const before = keyring.asked.length
   const [row] = await run<{ count: number }>(sql`SELECT count(*)::int AS count FROM incoming`)
-  const answers = await Promise.all([...Array(35).keys()].map(async number => {
-    const stranger = `${peers[3]!.url}/accounts/gone${number}`
-    return await send(3, { type: 'Delete', actor: stranger, object: number % 2 ? stranger : { type: 'Person', id: stranger } }, { as: actors[3], keyId: `${stranger}#main-key` })
-  }))
+  const answers = await Promise.all(
+    [...Array(35).keys()].map(async number => {
+      const stranger = `${peers[3]!.url}/accounts/gone${number}`
+      return await send(
+        3,
+        { type: 'Delete', actor: stranger, object: number % 2 ? stranger : { type: 'Person', id: stranger } },
+        { as: actors[3], keyId: `${stranger}#main-key` }
+      )
+    })
+  )
   expect(having(answers, 202)).toBe(35)
   expect(keyring.asked.length).toBe(before)
   expect(peers[3]!.asked).toEqual([])
@@ -74,9 +87,13 @@ it('4.21 that strangers are gone costs no question and no room', async () => {
 
 it('4.20 more than this instance keeps waiting is answered with 429, until there is room again', async () => {
   await pause(2000)
-  const answers = (await Promise.all([0, 1, 2].map(async host => await Promise.all([...Array(38)].map(async () => await send(host)))))).flat()
+  const answers = (
+    await Promise.all([0, 1, 2].map(async host => await Promise.all([...Array(38)].map(async () => await send(host)))))
+  ).flat()
   expect(having(answers, 429)).toBeGreaterThan(0)
-  const [{ waiting }] = await run<{ waiting: number }>(sql`SELECT count(*)::int AS waiting FROM incoming WHERE done_at IS NULL`) as [{ waiting: number }]
+  const [{ waiting }] = (await run<{ waiting: number }>(sql`SELECT count(*)::int AS waiting FROM incoming WHERE done_at IS NULL`)) as [
+    { waiting: number }
+  ]
   expect(waiting).toBeLessThanOrEqual(100)
   expect((await site.call('GET /videos')).status).toBe(200)
   await run(sql`UPDATE incoming SET done_at = now(), outcome = 'done'`)
@@ -88,7 +105,9 @@ it('4.23 senders that never were are not remembered', async () => {
   const before = process.memoryUsage().heapUsed
   let refused = 0
   for (let number = 0; number < 200_000; number++) {
-    try { count(`sender ${number}`) } catch (error) {
+    try {
+      count(`sender ${number}`)
+    } catch (error) {
       if (!(error instanceof Refused) || error.status !== 429) throw error
       refused++
     }

@@ -5,9 +5,15 @@ import { Refused } from './refused.ts'
 let counts = new Map<string, number>()
 let since = 0
 
-/** Counts a message of a sender (an address and a host, or a host whose signature was right) and throws when it is one too many (federation.md 4.20). */
+/**
+ * Counts a message of a sender (an address and a host, or a host whose signature was right) and throws when it is one too many
+ * (federation.md 4.20).
+ */
 export function count(sender: string): void {
-  const { per_host: { window, max }, max_waiting } = config.federation.inbox
+  const {
+    per_host: { window, max },
+    max_waiting
+  } = config.federation.inbox
   const now = Date.now()
   // All windows end together: what is remembered is bounded by what one window brings.
   if (now - since >= window || now < since) {
@@ -26,7 +32,10 @@ let counting: Promise<void> | null = null
 /** Throws when more activities wait than this instance keeps. */
 export async function checkRoom(): Promise<void> {
   const { check_interval, max_waiting } = config.federation.inbox
-  if (performance.now() - countedAt >= check_interval) await (counting ??= recount().finally(() => { counting = null }))
+  if (performance.now() - countedAt >= check_interval)
+    await (counting ??= recount().finally(() => {
+      counting = null
+    }))
   if (++waiting > max_waiting) throw new Refused(429, 'Too many messages wait here', check_interval)
 }
 

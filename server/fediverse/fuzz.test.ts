@@ -11,15 +11,24 @@ import { setKeyring } from './keyring.ts'
 type Body = { [key: string]: any }
 type Path = (string | number)[]
 
-const recorded = JSON.parse(readFileSync(join(projectFolder, 'server/fediverse/recorded/deliveries.json'), 'utf8')) as { delivered: { body: Body }[] }
+const recorded = JSON.parse(readFileSync(join(projectFolder, 'server/fediverse/recorded/deliveries.json'), 'utf8')) as {
+  delivered: { body: Body }[]
+}
 let site: Instance
 let peer: Hostile
 let alice: HostileActor
 const rejections: unknown[] = []
-const note = (reason: unknown) => { rejections.push(reason) }
+const note = (reason: unknown) => {
+  rejections.push(reason)
+}
 
 beforeAll(async () => {
-  site = await startInstance({ federation: { inbox: { per_host: { max: 1_000_000 }, views_interval: '50 ms', attempts: 1, concurrency: 4 }, fetch: { timeout: '1 second' } } })
+  site = await startInstance({
+    federation: {
+      inbox: { per_host: { max: 1_000_000 }, views_interval: '50 ms', attempts: 1, concurrency: 4 },
+      fetch: { timeout: '1 second' }
+    }
+  })
   peer = await openHostile()
   alice = await peer.actor('alice')
   const keyring = scriptedKeyring()
@@ -40,7 +49,10 @@ function samples(): Body[] {
     if (!kinds.has(kind)) kinds.set(kind, body)
   }
   return [...kinds.values()].map(body => {
-    const text = JSON.stringify({ ...body, signature: undefined }).replaceAll(body.actor, alice.url).replaceAll('http://127.0.0.1:9001', peer.url).replaceAll('http://127.0.0.1:7790', site.url)
+    const text = JSON.stringify({ ...body, signature: undefined })
+      .replaceAll(body.actor, alice.url)
+      .replaceAll('http://127.0.0.1:9001', peer.url)
+      .replaceAll('http://127.0.0.1:7790', site.url)
     return JSON.parse(text) as Body
   })
 }
@@ -59,7 +71,26 @@ function nested(depth: number): unknown {
   return value
 }
 
-const ODDITIES = [null, -1, 1e308, [], {}, '', 'x'.repeat(70_000), nested(20), nested(60), [[null]], { id: null, type: [] }, 'http://[', ' ', true, { '@value': 1 }, Array(600).fill('https://x.example/'), '\u0000', '\ud800']
+const ODDITIES = [
+  null,
+  -1,
+  1e308,
+  [],
+  {},
+  '',
+  'x'.repeat(70_000),
+  nested(20),
+  nested(60),
+  [[null]],
+  { id: null, type: [] },
+  'http://[',
+  ' ',
+  true,
+  { '@value': 1 },
+  Array(600).fill('https://x.example/'),
+  '\u0000',
+  '\ud800'
+]
 
 it('4.42 every field replaced by null, numbers, lists, objects, huge and deep ones: refused or without effect, never a fault', async () => {
   const all = samples()
@@ -90,7 +121,7 @@ it('4.42 every field replaced by null, numbers, lists, objects, huge and deep on
   expect(statuses.get(202)).toBeGreaterThan(500)
   expect(statuses.get(400)).toBeGreaterThan(20)
   await eventually(async () => (await run(sql`SELECT id FROM incoming WHERE done_at IS NULL LIMIT 1`)).length === 0, 60, 'the inbox')
-  const faults = await run<{ type: string, outcome: string }>(sql`
+  const faults = await run<{ type: string; outcome: string }>(sql`
     SELECT DISTINCT type, outcome FROM incoming WHERE outcome ~* 'cannot|is not a|not iterable|undefined|syntax|violates|invalid byte|out of range|too long|unexpected|numeric|stack|surrogate'`)
   expect(faults).toEqual([])
   expect(rejections).toEqual([])

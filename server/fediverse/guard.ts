@@ -27,7 +27,9 @@ export function assertAllowed(url: URL): void {
   if (ipaddr.isValid(literal) && !isPublicAddress(literal)) throw new Forbidden(`${literal} is no public address`)
 }
 
-/** Resolves a name to public addresses only; the socket is opened to what was checked, so a name that changes its mind gains nothing (4.2). */
+/**
+ * Resolves a name to public addresses only; the socket is opened to what was checked, so a name that changes its mind gains nothing (4.2).
+ */
 const guardedLookup: LookupFunction = (hostname, options, callback) => {
   resolveName(hostname, { ...options, all: true }, (error, found) => {
     const addresses = found as unknown as LookupAddress[]
@@ -41,9 +43,15 @@ const guardedLookup: LookupFunction = (hostname, options, callback) => {
 }
 
 /** A pool of connections through which only the open Internet can be reached. */
-export async function agent(options: Omit<Agent.Options, 'connect'> & { connectTimeout?: number, rejectUnauthorized?: boolean } = {}): Promise<Agent> {
+export async function agent(
+  options: Omit<Agent.Options, 'connect'> & { connectTimeout?: number; rejectUnauthorized?: boolean } = {}
+): Promise<Agent> {
   // Nobody waits for it at a start.
   const { Agent } = await import('undici')
   const { connectTimeout = config.federation.fetch.connect_timeout, rejectUnauthorized, ...rest } = options
-  return new Agent({ keepAliveTimeout: 4000, ...rest, connect: { lookup: guardedLookup, timeout: connectTimeout, ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }) } })
+  return new Agent({
+    keepAliveTimeout: 4000,
+    ...rest,
+    connect: { lookup: guardedLookup, timeout: connectTimeout, ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }) }
+  })
 }

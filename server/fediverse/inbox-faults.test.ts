@@ -14,7 +14,9 @@ let peer: Hostile
 let alice: HostileActor
 const heard = new Map<string, number>()
 beforeAll(async () => {
-  site = await startInstance({ federation: { inbox: { lease: '1 second', check_interval: '200 ms', retry_delay: '50 ms', attempts: 1000, per_host: { max: 100_000 } } } })
+  site = await startInstance({
+    federation: { inbox: { lease: '1 second', check_interval: '200 ms', retry_delay: '50 ms', attempts: 1000, per_host: { max: 100_000 } } }
+  })
   peer = await openHostile()
   alice = await peer.actor('alice')
   const keyring = scriptedKeyring()
@@ -31,7 +33,9 @@ afterAll(async () => await Promise.all([site?.stop(), peer?.stop()]))
 
 /** Ends every connection to the database, as a restart of it does. */
 async function dropConnections(): Promise<void> {
-  await database(async client => await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [config.database.name]))
+  await database(
+    async client => await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [config.database.name])
+  )
 }
 
 /** Throws away what this instance has in Redis. */
@@ -52,7 +56,12 @@ async function insist(activity: object): Promise<number[]> {
 }
 
 it('4.43 whatever was answered with 202 is acted on, though Postgres restarts and Redis is wiped in the middle', async () => {
-  const activities = [...Array(600).keys()].map(number => ({ id: peer.id(), type: 'Tell', actor: alice.url, object: `${site.url}/videos/watch/${number % 50}` }))
+  const activities = [...Array(600).keys()].map(number => ({
+    id: peer.id(),
+    type: 'Tell',
+    actor: alice.url,
+    object: `${site.url}/videos/watch/${number % 50}`
+  }))
   const waiting = [...activities]
   const statuses = new Set<number>()
   let over = false
@@ -63,18 +72,27 @@ it('4.43 whatever was answered with 202 is acted on, though Postgres restarts an
       else await wipeRedis()
     }
   })()
-  await Promise.all([...Array(12)].map(async () => {
-    for (let activity = waiting.pop(); activity; activity = waiting.pop()) for (const status of await insist(activity)) statuses.add(status)
-  }))
+  await Promise.all(
+    [...Array(12)].map(async () => {
+      for (let activity = waiting.pop(); activity; activity = waiting.pop())
+        for (const status of await insist(activity)) statuses.add(status)
+    })
+  )
   over = true
   await faults
-  await eventually(async () => {
-    const [row] = await run<{ waiting: number }>(sql`SELECT count(*)::int AS waiting FROM incoming WHERE done_at IS NULL`).catch(() => [{ waiting: 1 }])
-    return row!.waiting === 0
-  }, 30, 'the inbox')
+  await eventually(
+    async () => {
+      const [row] = await run<{ waiting: number }>(sql`SELECT count(*)::int AS waiting FROM incoming WHERE done_at IS NULL`).catch(() => [
+        { waiting: 1 }
+      ])
+      return row!.waiting === 0
+    },
+    30,
+    'the inbox'
+  )
   // The sender is told to come again, never that something is wrong with what it sends.
   expect([...statuses].filter(status => status !== 202 && status !== 503)).toEqual([])
-  const outcomes = await run<{ outcome: string, count: number }>(sql`SELECT outcome, count(*)::int AS count FROM incoming GROUP BY outcome`)
+  const outcomes = await run<{ outcome: string; count: number }>(sql`SELECT outcome, count(*)::int AS count FROM incoming GROUP BY outcome`)
   expect(outcomes).toEqual([{ outcome: 'done', count: 600 }])
   expect(heard.size).toBe(600)
   // At least once; more than once only what was in hand when the database went.

@@ -17,10 +17,18 @@ const receivePost: RequestHandler = async (request, response) => {
     const body = await readBody(request)
     await take({ path: request.originalUrl, headers: request.headers, body, ip: request.ip ?? '' })
   } catch (error) {
-    if (isDatabaseAway(error)) throw new Problem(503, null, 'This instance cannot store anything now.', { headers: { 'Retry-After': String(Math.ceil(config.federation.inbox.check_interval / 1000)) } })
+    if (isDatabaseAway(error))
+      throw new Problem(503, null, 'This instance cannot store anything now.', {
+        headers: { 'Retry-After': String(Math.ceil(config.federation.inbox.check_interval / 1000)) }
+      })
     if (!(error instanceof Refused)) throw error
     const { status, message, retryAfter } = error
-    throw new Problem(status, status === 429 ? 'too_many_requests' : null, message, retryAfter === undefined ? {} : { headers: { 'Retry-After': String(Math.ceil(retryAfter / 1000)) } })
+    throw new Problem(
+      status,
+      status === 429 ? 'too_many_requests' : null,
+      message,
+      retryAfter === undefined ? {} : { headers: { 'Retry-After': String(Math.ceil(retryAfter / 1000)) } }
+    )
   }
   response.status(202).end()
 }
@@ -28,7 +36,9 @@ const receivePost: RequestHandler = async (request, response) => {
 /** 404 for the inbox of an actor that does not exist. */
 const ofSomebody: RequestHandler = async (request, _response, next) => {
   const actor = origin() + request.path.replace(/\/inbox\/?$/, '')
-  await keyring.signer(actor).catch(() => { throw notFound('Inbox') })
+  await keyring.signer(actor).catch(() => {
+    throw notFound('Inbox')
+  })
   next()
 }
 
@@ -47,7 +57,10 @@ async function readBody(request: Request): Promise<Buffer> {
     return await new Promise<Buffer>((resolve, reject) => {
       const chunks: Buffer[] = []
       let size = 0
-      timer = setTimeout(() => reject(new Problem(408, null, 'The body took too long.', { headers: { Connection: 'close' } })), body_timeout)
+      timer = setTimeout(
+        () => reject(new Problem(408, null, 'The body took too long.', { headers: { Connection: 'close' } })),
+        body_timeout
+      )
       request.on('data', (chunk: Buffer) => {
         size += chunk.length
         if (size > max_body) reject(tooLarge())
@@ -55,7 +68,9 @@ async function readBody(request: Request): Promise<Buffer> {
       })
       request.on('end', () => resolve(Buffer.concat(chunks)))
       request.on('error', () => reject(new Problem(400, null, 'The body ended too early.')))
-      request.on('close', () => { if (!request.complete) reject(new Problem(400, null, 'The body ended too early.')) })
+      request.on('close', () => {
+        if (!request.complete) reject(new Problem(400, null, 'The body ended too early.'))
+      })
     })
   } finally {
     clearTimeout(timer)

@@ -16,15 +16,28 @@ let keyring: ScriptedKeyring
 beforeAll(async () => {
   site = await startInstance({
     http: { headers_timeout: '1 second' },
-    federation: { inbox: { max_body: '100KB', body_timeout: '1 second', max_waiting: 3000, check_interval: '100 ms', retry_delay: '20 ms', attempts: 3, views_interval: '50 ms' } }
-  });
-  [good, evil] = [await openHostile(), await openHostile()]
+    federation: {
+      inbox: {
+        max_body: '100KB',
+        body_timeout: '1 second',
+        max_waiting: 3000,
+        check_interval: '100 ms',
+        retry_delay: '20 ms',
+        attempts: 3,
+        views_interval: '50 ms'
+      }
+    }
+  })
+  ;[good, evil] = [await openHostile(), await openHostile()]
   keyring = scriptedKeyring()
   setKeyring(keyring)
   alice = await good.actor('alice')
   mallory = await evil.actor('mallory')
   keyring.knows(alice, mallory)
-  receive('Create(Thing)', async incoming => { heard.push(incoming); return true })
+  receive('Create(Thing)', async incoming => {
+    heard.push(incoming)
+    return true
+  })
   receive('Tell', async incoming => await tell(incoming))
 })
 afterAll(async () => {
@@ -33,13 +46,22 @@ afterAll(async () => {
 
 let heard: Incoming[] = []
 let tell: (incoming: Incoming) => Promise<boolean> = async () => true
-beforeEach(() => { heard = [] })
+beforeEach(() => {
+  heard = []
+})
 
 const inbox = () => `${site.url}/inbox`
-const thing = (id = good.id('things')) => ({ id: `${id}/activity`, type: 'Create', actor: alice.url, object: { type: 'Thing', id, attributedTo: alice.url } })
+const thing = (id = good.id('things')) => ({
+  id: `${id}/activity`,
+  type: 'Create',
+  actor: alice.url,
+  object: { type: 'Thing', id, attributedTo: alice.url }
+})
 const told = (more: object = {}) => ({ id: good.id(), type: 'Tell', actor: alice.url, object: `${site.url}/videos/watch/1`, ...more })
-const post = async (activity: object, way: Way = {}) => (await (String((activity as { actor: string }).actor).startsWith(evil.url) ? evil : good).post(inbox(), activity as never, way)).status
-const rows = async (id: string) => await run<{ outcome: string | null, proof: string, attempts: number }>(sql`
+const post = async (activity: object, way: Way = {}) =>
+  (await (String((activity as { actor: string }).actor).startsWith(evil.url) ? evil : good).post(inbox(), activity as never, way)).status
+const rows = async (id: string) =>
+  await run<{ outcome: string | null; proof: string; attempts: number }>(sql`
   SELECT CASE WHEN done_at IS NOT NULL THEN outcome END AS outcome, proof, attempts FROM incoming WHERE activity_id = ${id} OR activity_id LIKE ${`${id} %`} OR activity_id LIKE ${`% ${id}`} ORDER BY id`)
 const outcome = async (id: string) => await eventually(async () => (await rows(id)).at(-1)?.outcome, 10, `the outcome of ${id}`)
 
@@ -49,16 +71,31 @@ describe('POST /inbox', () => {
     expect(await post(activity)).toBe(202)
     expect(await outcome(activity.id)).toBe('done')
     expect(heard).toHaveLength(1)
-    expect(heard[0]).toMatchObject({ id: activity.id, type: 'Create', actor: alice.url, signer: alice.url, proof: 'http', object: activity.object, body: JSON.stringify(activity) })
+    expect(heard[0]).toMatchObject({
+      id: activity.id,
+      type: 'Create',
+      actor: alice.url,
+      signer: alice.url,
+      proof: 'http',
+      object: activity.object,
+      body: JSON.stringify(activity)
+    })
   })
 
   it('knows who has spoken', async () => {
     await post(told())
-    await eventually(async () => (await run(sql`SELECT host FROM peers WHERE host = ${good.host} AND last_received_at IS NOT NULL`)).length === 1)
+    await eventually(
+      async () => (await run(sql`SELECT host FROM peers WHERE host = ${good.host} AND last_received_at IS NOT NULL`)).length === 1
+    )
   })
 
   it('is there for accounts and channels, and for nobody else', async () => {
-    for (const [path, status] of [['/accounts/alice/inbox', 202], ['/video-channels/films/inbox', 202], ['/accounts/nobody/inbox', 404], ['/video-channels/alice/inbox', 404]] as const) {
+    for (const [path, status] of [
+      ['/accounts/alice/inbox', 202],
+      ['/video-channels/films/inbox', 202],
+      ['/accounts/nobody/inbox', 404],
+      ['/video-channels/alice/inbox', 404]
+    ] as const) {
       expect((await good.post(site.url + path, told())).status, path).toBe(status)
     }
   })
@@ -74,7 +111,14 @@ describe('POST /inbox', () => {
     expect(await post(told(), { headers: { signature: 'nonsense' } })).toBe(401)
     expect(await post(told(), { keyId: mallory.keyId })).toBe(401)
     expect(await post(told(), { headers: { 'content-type': 'text/plain' } })).toBe(415)
-    for (const wrong of [{ id: undefined }, { id: 'urn:x' }, { type: ['Tell'] }, { type: '' }, { object: 'x', actor: undefined }, { actor: [alice.url] }]) {
+    for (const wrong of [
+      { id: undefined },
+      { id: 'urn:x' },
+      { type: ['Tell'] },
+      { type: '' },
+      { object: 'x', actor: undefined },
+      { actor: [alice.url] }
+    ]) {
       expect(await post({ ...told(), ...wrong }, { as: alice }), JSON.stringify(wrong)).toBe(400)
     }
     expect((await good.post(inbox(), told(), { as: null })).headers['content-type']).toMatch('application/problem+json')
@@ -90,11 +134,15 @@ describe('POST /inbox', () => {
     expect(await post(first)).toBe(202)
     expect(await outcome(first.id)).toBe('done')
     expect(tries).toBe(3)
-    tell = async () => { throw new Later('never') }
+    tell = async () => {
+      throw new Later('never')
+    }
     const second = told()
     await post(second)
     expect(await outcome(second.id)).toBe('given up: never')
-    tell = async () => { throw new Error('a fault') }
+    tell = async () => {
+      throw new Error('a fault')
+    }
     const third = told()
     await post(third)
     expect(await outcome(third.id)).toBe('failed: a fault')
@@ -119,7 +167,10 @@ describe('POST /inbox', () => {
 
   it('4.13 the same request twice has one effect, and none after two hours', async () => {
     let count = 0
-    tell = async () => { count++; return true }
+    tell = async () => {
+      count++
+      return true
+    }
     const activity = told()
     await post(activity)
     const late = { date: new Date(Date.now() - 2 * 3_600_000 - 1000) }
@@ -150,7 +201,11 @@ describe('POST /inbox', () => {
     expect(await post(huge)).toBe(413)
     expect(await post(told(), { headers: { 'content-encoding': 'gzip' } })).toBe(415)
     expect(await post(told(), { headers: { 'content-length': '1000000000' }, body: '{' }).catch(() => 413)).toBe(413)
-    expect(await raw(`POST /inbox HTTP/1.1\r\nHost: x\r\nContent-Type: application/activity+json\r\nTransfer-Encoding: chunked\r\n\r\n${`8000\r\n${'x'.repeat(0x8000)}\r\n`.repeat(8)}`)).toMatch(/^HTTP\/1.1 413/)
+    expect(
+      await raw(
+        `POST /inbox HTTP/1.1\r\nHost: x\r\nContent-Type: application/activity+json\r\nTransfer-Encoding: chunked\r\n\r\n${`8000\r\n${'x'.repeat(0x8000)}\r\n`.repeat(8)}`
+      )
+    ).toMatch(/^HTTP\/1.1 413/)
   })
 
   it('4.18 deep and wide JSON is refused, and a prototype stays as it is', async () => {
@@ -159,14 +214,17 @@ describe('POST /inbox', () => {
     const doubled = JSON.stringify(told()).replace('{', '{"type":"Follow",')
     for (const body of [deep, wide]) expect(await post(told(), { body }), body.slice(0, 20)).toBe(413)
     const polluted = JSON.stringify(told()).replace('{', '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},')
-    for (const body of [doubled, polluted, '\uFEFF{}', '[]', '"x"', '{', '', '{"a":NaN}']) expect(await post(told(), { body }), body.slice(0, 20)).toBe(400)
+    for (const body of [doubled, polluted, '\uFEFF{}', '[]', '"x"', '{', '', '{"a":NaN}'])
+      expect(await post(told(), { body }), body.slice(0, 20)).toBe(400)
     expect(({} as { polluted?: number }).polluted).toBeUndefined()
   })
 
   it('4.19 whoever sends byte by byte is cut off', async () => {
     const slowHeaders = await raw('POST /inbox HTTP/1.1\r\nHost: x\r\n', 10)
     expect(slowHeaders === '' || slowHeaders.startsWith('HTTP/1.1 408')).toBe(true)
-    expect(await raw('POST /inbox HTTP/1.1\r\nHost: x\r\nContent-Type: application/activity+json\r\nContent-Length: 1000\r\n\r\n', 10)).toMatch(/^HTTP\/1.1 408/)
+    expect(
+      await raw('POST /inbox HTTP/1.1\r\nHost: x\r\nContent-Type: application/activity+json\r\nContent-Length: 1000\r\n\r\n', 10)
+    ).toMatch(/^HTTP\/1.1 408/)
   }, 60_000)
 
   it('4.41 nothing comes in from a blocked host, nor through others', async () => {
@@ -236,8 +294,13 @@ async function raw(text: string, drip = 0): Promise<string> {
     const socket = connect(Number(port), hostname, () => socket.write(text))
     let answer = ''
     const timer = drip > 0 ? setInterval(() => socket.write('x'), drip * 10) : undefined
-    socket.on('data', chunk => { answer += chunk.toString() })
+    socket.on('data', chunk => {
+      answer += chunk.toString()
+    })
     socket.on('error', () => undefined)
-    socket.on('close', () => { clearInterval(timer); resolve(answer) })
+    socket.on('close', () => {
+      clearInterval(timer)
+      resolve(answer)
+    })
   })
 }

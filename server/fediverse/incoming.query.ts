@@ -4,7 +4,18 @@ import { run, sql, type Sql } from '../core/sql.ts'
 import type { Incoming } from './receive.ts'
 
 /** An activity taken in hand by a worker. */
-export type Row = { id: string, activity_id: string, type: string, actor: string, signer: string, proof: Incoming['proof'], subject: string, body: string, attempts: number, created_at: Date }
+export type Row = {
+  id: string
+  activity_id: string
+  type: string
+  actor: string
+  signer: string
+  proof: Incoming['proof']
+  subject: string
+  body: string
+  attempts: number
+  created_at: Date
+}
 
 /** One worker at a time chooses; the number is only a name. */
 const CHOOSING = 7_040_001
@@ -20,29 +31,36 @@ export async function claim(lane: number, batch: number, inOrder: boolean): Prom
     : sql`TRUE`
   const rows = await transaction(async inside => {
     await run(sql`SELECT pg_advisory_xact_lock(${CHOOSING})`, inside)
-    return await run<Row>(sql`
+    return await run<Row>(
+      sql`
       UPDATE incoming SET leased_until = now() + ${seconds(lease)}, attempts = attempts + 1
       WHERE id IN (
         SELECT id FROM incoming AS one
         WHERE done_at IS NULL AND lane = ${lane} AND not_before <= now() AND (leased_until IS NULL OR leased_until < now()) AND ${free}
         ORDER BY id LIMIT ${batch})
-      RETURNING id::text, activity_id, type, actor, signer, proof, subject, body, attempts, created_at`, inside)
+      RETURNING id::text, activity_id, type, actor, signer, proof, subject, body, attempts, created_at`,
+      inside
+    )
   })
   return rows.sort((one, other) => Number(BigInt(one.id) - BigInt(other.id)))
 }
 
 /** Keeps what is in hand. */
 export async function renew(ids: string[]): Promise<void> {
-  await run(sql`UPDATE incoming SET leased_until = now() + ${seconds(config.federation.inbox.lease)} WHERE id = ANY(${ids}::bigint[]) AND done_at IS NULL`)
+  await run(
+    sql`UPDATE incoming SET leased_until = now() + ${seconds(config.federation.inbox.lease)} WHERE id = ANY(${ids}::bigint[]) AND done_at IS NULL`
+  )
 }
 
 /** Puts back what was not begun. */
 export async function putBack(ids: string[]): Promise<void> {
-  await run(sql`UPDATE incoming SET leased_until = NULL, attempts = greatest(attempts - 1, 0) WHERE id = ANY(${ids}::bigint[]) AND done_at IS NULL`)
+  await run(
+    sql`UPDATE incoming SET leased_until = NULL, attempts = greatest(attempts - 1, 0) WHERE id = ANY(${ids}::bigint[]) AND done_at IS NULL`
+  )
 }
 
 /** Notes what became of activities; their words are not needed any more, their ids are. */
-export async function finish(rows: { id: string, outcome: string }[]): Promise<void> {
+export async function finish(rows: { id: string; outcome: string }[]): Promise<void> {
   await run(sql`
     UPDATE incoming SET done_at = now(), leased_until = NULL, body = NULL, outcome = given.outcome
     FROM unnest(${rows.map(row => row.id)}::bigint[], ${rows.map(row => row.outcome)}::text[]) AS given (id, outcome) WHERE incoming.id = given.id`)
@@ -57,18 +75,22 @@ export async function postpone(id: string, ms: number, why: string): Promise<voi
 export async function settle(id: string, activityId: string, proof: Incoming['proof']): Promise<boolean> {
   const rows = await run(sql`
     UPDATE incoming SET activity_id = ${activityId}, proof = ${proof}
-    WHERE id = ${id}::bigint AND NOT EXISTS (SELECT 1 FROM incoming AS other WHERE other.activity_id = ${activityId} AND other.id <> ${id}::bigint) RETURNING id`)
-    .catch((error: Error) => {
+    WHERE id = ${id}::bigint AND NOT EXISTS (SELECT 1 FROM incoming AS other WHERE other.activity_id = ${activityId} AND other.id <> ${id}::bigint) RETURNING id`).catch(
+    (error: Error) => {
       // Two came at once.
       if (error.name === 'SequelizeUniqueConstraintError') return []
       throw error
-    })
+    }
+  )
   return rows.length > 0
 }
 
 /** Forgets processed activities: those that may come again after the time in which a signature is good, the others later. */
 export async function forget(repeatable: string[]): Promise<void> {
-  const { clock_skew, inbox: { keep } } = config.federation
+  const {
+    clock_skew,
+    inbox: { keep }
+  } = config.federation
   await run(sql`
     DELETE FROM incoming WHERE done_at < now() - ${seconds(keep)} OR (done_at < now() - ${seconds(2 * clock_skew)} AND type = ANY(${repeatable}))`)
   await run(sql`DELETE FROM tombstones WHERE url LIKE 'undone %' AND created_at < now() - ${seconds(keep)}`)

@@ -8,7 +8,7 @@ import { idOf, isObject, listOf, type JsonObject } from './vocabulary.ts'
 const SUITE = 'eddsa-jcs-2022'
 const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 /** Multicodec of an Ed25519 public key, and the head of its DER form. */
-const ED25519 = Buffer.from([0xED, 0x01])
+const ED25519 = Buffer.from([0xed, 0x01])
 const ED25519_DER = Buffer.from('302a300506032b6570032100', 'hex')
 const LONGEST = 200
 const MAX_KEYS = 10
@@ -20,7 +20,14 @@ const MAX_KEYS = 10
 export async function verifyIntegrity(document: JsonObject): Promise<string | null> {
   const { proof, ...rest } = document
   const actor = httpUrl(idOf(document.actor))
-  if (!actor || !isObject(proof) || proof.type !== 'DataIntegrityProof' || proof.cryptosuite !== SUITE || proof.proofPurpose !== 'assertionMethod') return null
+  if (
+    !actor ||
+    !isObject(proof) ||
+    proof.type !== 'DataIntegrityProof' ||
+    proof.cryptosuite !== SUITE ||
+    proof.proofPurpose !== 'assertionMethod'
+  )
+    return null
   const { proofValue, ...options } = proof
   const method = httpUrl(proof.verificationMethod)
   const signature = typeof proofValue === 'string' ? base58(proofValue) : null
@@ -36,13 +43,22 @@ export async function verifyIntegrity(document: JsonObject): Promise<string | nu
       for (const text of texts) if (await signedBy(text, signature.toString('base64'), key)) return actor
     }
     return null
-  } catch { return null }
+  } catch {
+    return null
+  }
 }
 
-/** The key that an actor's own document lists under this address; where it is a name in that document that is not there, as Fedify writes, whichever it lists. */
+/**
+ * The key that an actor's own document lists under this address; where it is a name in that document that is not there, as Fedify writes,
+ * whichever it lists.
+ */
 async function keysOf(actor: string, method: string): Promise<KeyObject[]> {
   const { document } = await getDocument(actor)
-  const listed = listOf(document.assertionMethod).slice(0, MAX_KEYS).filter(isObject).map(entry => ({ id: httpUrl(entry.id), key: keyOf(actor, entry) })).filter(one => one.key !== null)
+  const listed = listOf(document.assertionMethod)
+    .slice(0, MAX_KEYS)
+    .filter(isObject)
+    .map(entry => ({ id: httpUrl(entry.id), key: keyOf(actor, entry) }))
+    .filter(one => one.key !== null)
   const named = listed.filter(one => one.id === method)
   return (named.length > 0 ? named : method.split('#', 1)[0] === actor ? listed : []).map(one => one.key!)
 }

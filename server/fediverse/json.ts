@@ -14,17 +14,25 @@ const PERHAPS_UNFIT = /\\u(?:d[89a-f]|0000)/i
  * its strings become U+FFFD, so that everybody behind this reads the same.
  */
 export function parseJson(bytes: Uint8Array): JsonObject {
-  if (bytes[0] === 0xEF && bytes[1] === 0xBB && bytes[2] === 0xBF) throw new Refused(400, 'The document begins with a byte order mark.')
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) throw new Refused(400, 'The document begins with a byte order mark.')
   const text = decoded(bytes)
   scan(text)
   let value: unknown
-  try { value = PERHAPS_UNFIT.test(text) ? JSON.parse(text, fitting) : JSON.parse(text) } catch { throw new Refused(400, 'The document is not valid JSON.') }
+  try {
+    value = PERHAPS_UNFIT.test(text) ? JSON.parse(text, fitting) : JSON.parse(text)
+  } catch {
+    throw new Refused(400, 'The document is not valid JSON.')
+  }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Refused(400, 'The document is not a JSON object.')
   return value as JsonObject
 }
 
 function decoded(bytes: Uint8Array): string {
-  try { return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) } catch { throw new Refused(400, 'The document is not UTF-8.') }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw new Refused(400, 'The document is not UTF-8.')
+  }
 }
 
 function fitting(_key: string, value: unknown): unknown {
@@ -43,12 +51,12 @@ function scan(text: string): void {
       const keys = open.at(-1)
       if (keys && isKey(text, end)) note(keys, text.slice(at, end + 1))
       at = end
-    } else if (code === 0x7B || code === 0x5B) {
-      open.push(code === 0x7B ? new Set() : null)
+    } else if (code === 0x7b || code === 0x5b) {
+      open.push(code === 0x7b ? new Set() : null)
       if (open.length > max_depth) throw new Refused(413, 'The document is nested too deeply.')
       nodes++
-    } else if (code === 0x7D || code === 0x5D) open.pop()
-    else if (code === 0x2C) nodes++
+    } else if (code === 0x7d || code === 0x5d) open.pop()
+    else if (code === 0x2c) nodes++
     if (nodes > max_nodes) throw new Refused(413, 'The document has too many values.')
   }
 }
@@ -56,7 +64,7 @@ function scan(text: string): void {
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (code === 0x5C) at++
+    if (code === 0x5c) at++
     else if (code === 0x22) return at
   }
   throw new Refused(400, 'The document is not valid JSON.')
@@ -65,14 +73,18 @@ function endOfString(text: string, start: number): number {
 function isKey(text: string, end: number): boolean {
   for (let at = end + 1; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (code !== 0x20 && code !== 0x0A && code !== 0x0D && code !== 0x09) return code === 0x3A
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return code === 0x3a
   }
   return false
 }
 
 function note(keys: Set<string>, quoted: string): void {
   let key: string
-  try { key = JSON.parse(quoted) as string } catch { throw new Refused(400, 'The document is not valid JSON.') }
+  try {
+    key = JSON.parse(quoted) as string
+  } catch {
+    throw new Refused(400, 'The document is not valid JSON.')
+  }
   if (keys.has(key)) throw new Refused(400, 'The document has a key twice.')
   if (FORBIDDEN.has(key) || key.search(UNFIT) !== -1) throw new Refused(400, 'The document has a forbidden key.')
   keys.add(key)

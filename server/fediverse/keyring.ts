@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 
 /** Who signs a request: a local actor with its private key. */
-export type Signer = { actor: string, keyId: string, privateKey: KeyObject }
+export type Signer = { actor: string; keyId: string; privateKey: KeyObject }
 /** Whose key a key id is: an actor, with the key as this instance knows it. `key` null: the actor is known to be gone. */
-export type KeyOwner = { actor: string, keyId: string, key: KeyObject }
+export type KeyOwner = { actor: string; keyId: string; key: KeyObject }
 
 /** How the floor above tells this one about actors and their keys. */
 export type Keyring = {

@@ -18,14 +18,20 @@ describe('4.35 keys', () => {
     }
     expect(publicKeyOf(pem(edwards.publicKey))?.equals(edwards.publicKey)).toBe(true)
     const text = pem(strong.publicKey)
-    for (const one of [text.replaceAll('\n', '\r\n'), text.trim(), `\n  ${text}\n\n`]) expect(publicKeyOf(one)?.equals(strong.publicKey), JSON.stringify(one)).toBe(true)
+    for (const one of [text.replaceAll('\n', '\r\n'), text.trim(), `\n  ${text}\n\n`])
+      expect(publicKeyOf(one)?.equals(strong.publicKey), JSON.stringify(one)).toBe(true)
   })
 
   it('that are short, or of other kinds, are refused', () => {
     const others: Record<string, KeyObject> = {
-      'rsa 512': rsa(512).publicKey, 'rsa 1024': rsa(1024).publicKey, 'rsa 2040': rsa(2040).publicKey,
-      pss: generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey, ec: generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey,
-      dsa: generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }).publicKey, ed448: generateKeyPairSync('ed448').publicKey, x25519: generateKeyPairSync('x25519').publicKey
+      'rsa 512': rsa(512).publicKey,
+      'rsa 1024': rsa(1024).publicKey,
+      'rsa 2040': rsa(2040).publicKey,
+      pss: generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey,
+      ec: generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey,
+      dsa: generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }).publicKey,
+      ed448: generateKeyPairSync('ed448').publicKey,
+      x25519: generateKeyPairSync('x25519').publicKey
     }
     for (const [name, key] of Object.entries(others)) {
       expect(isStrong(key), name).toBe(false)
@@ -40,7 +46,10 @@ describe('4.35 keys', () => {
     expect(large.asymmetricKeyDetails?.modulusLength).toBe(8200)
     expect(isStrong(large)).toBe(false)
     expect(publicKeyOf(pem(large))).toBeNull()
-    const fits = createPublicKey({ key: { kty: 'RSA', n: Buffer.from(n, 'base64url').subarray(1).fill(0x80, 0, 1).toString('base64url'), e: 'AQAB' }, format: 'jwk' })
+    const fits = createPublicKey({
+      key: { kty: 'RSA', n: Buffer.from(n, 'base64url').subarray(1).fill(0x80, 0, 1).toString('base64url'), e: 'AQAB' },
+      format: 'jwk'
+    })
     expect([fits.asymmetricKeyDetails?.modulusLength, isStrong(fits)]).toEqual([8192, true])
   })
 
@@ -48,16 +57,41 @@ describe('4.35 keys', () => {
     const text = pem(strong.publicKey)
     const secret = strong.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
     for (const value of [
-      null, undefined, 1, {}, [text], { pem: text }, '', 'x', secret, strong.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(), text.replaceAll('PUBLIC KEY', 'CERTIFICATE'), text.replaceAll('PUBLIC KEY', 'RSA PUBLIC KEY'),
-      text.slice(0, 100), text.replace(/[A-Za-z0-9+/]{40}/, ''), `x${text}`, `${text}${'x'.repeat(10_000)}`, '-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n', edwards.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
-    ]) expect(publicKeyOf(value), String(value).slice(0, 60)).toBeNull()
+      null,
+      undefined,
+      1,
+      {},
+      [text],
+      { pem: text },
+      '',
+      'x',
+      secret,
+      strong.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
+      text.replaceAll('PUBLIC KEY', 'CERTIFICATE'),
+      text.replaceAll('PUBLIC KEY', 'RSA PUBLIC KEY'),
+      text.slice(0, 100),
+      text.replace(/[A-Za-z0-9+/]{40}/, ''),
+      `x${text}`,
+      `${text}${'x'.repeat(10_000)}`,
+      '-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n',
+      edwards.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
+    ])
+      expect(publicKeyOf(value), String(value).slice(0, 60)).toBeNull()
   })
 
   it('verify what they signed, and nothing spoilt', async () => {
     for (const { privateKey, publicKey } of [strong, edwards]) {
       const signature = await signText('words', privateKey)
       expect(await signedBy('words', signature, publicKey)).toBe(true)
-      for (const [text, value] of [['Words', signature], ['words', ''], ['words', 'AAAA'], ['words', '%%%'], ['words', signature.slice(4)], ['words', signature.replace(/^../, letters => letters === 'AA' ? 'BB' : 'AA')]] as const) expect(await signedBy(text, value, publicKey), value).toBe(false)
+      for (const [text, value] of [
+        ['Words', signature],
+        ['words', ''],
+        ['words', 'AAAA'],
+        ['words', '%%%'],
+        ['words', signature.slice(4)],
+        ['words', signature.replace(/^../, letters => (letters === 'AA' ? 'BB' : 'AA'))]
+      ] as const)
+        expect(await signedBy(text, value, publicKey), value).toBe(false)
     }
     expect(await signedBy('words', await signText('words', strong.privateKey), edwards.publicKey)).toBe(false)
     expect(await signedBy('words', await signText('words', edwards.privateKey), strong.publicKey)).toBe(false)

@@ -13,7 +13,9 @@ export function publicKeyOf(pem: unknown): KeyObject | null {
   try {
     const key = createPublicKey(pem.trim())
     return isStrong(key) ? key : null
-  } catch { return null }
+  } catch {
+    return null
+  }
 }
 
 /** Whether a key is of a kind and length that is taken. */
@@ -29,8 +31,15 @@ export async function signText(text: string | Uint8Array, key: KeyObject): Promi
 }
 
 /** Whether a base64 signature of a text is of this key; `hash` is for RSA. Computed beside the event loop. */
-export async function signedBy(text: string | Uint8Array, signature: string, key: KeyObject, hash: 'sha256' | 'sha512' = 'sha256'): Promise<boolean> {
-  return await verified(key.asymmetricKeyType === 'ed25519' ? null : hash, Buffer.from(text), key, Buffer.from(signature, 'base64')).catch(() => false)
+export async function signedBy(
+  text: string | Uint8Array,
+  signature: string,
+  key: KeyObject,
+  hash: 'sha256' | 'sha512' = 'sha256'
+): Promise<boolean> {
+  return await verified(key.asymmetricKeyType === 'ed25519' ? null : hash, Buffer.from(text), key, Buffer.from(signature, 'base64')).catch(
+    () => false
+  )
 }
 
 /** The base64 SHA-256 of a body. */

@@ -6,21 +6,49 @@ import { openLane, type Lane } from './lane.ts'
 import { store } from './store.ts'
 
 let site: Instance
-beforeAll(async () => { site = await startInstance({ federation: { inbox: { concurrency: 4, batch: 10, check_interval: '50 ms', lease: '400 ms', slow_after: '150 ms', max_slow: 20 } } }, []) })
+beforeAll(async () => {
+  site = await startInstance(
+    { federation: { inbox: { concurrency: 4, batch: 10, check_interval: '50 ms', lease: '400 ms', slow_after: '150 ms', max_slow: 20 } } },
+    []
+  )
+})
 afterAll(async () => await site?.stop())
 
 const lanes: Lane[] = []
-beforeEach(async () => { await run(sql`TRUNCATE incoming`) })
-afterEach(async () => { await Promise.all(lanes.splice(0).map(async lane => await lane.stop())) })
+beforeEach(async () => {
+  await run(sql`TRUNCATE incoming`)
+})
+afterEach(async () => {
+  await Promise.all(lanes.splice(0).map(async lane => await lane.stop()))
+})
 
 const pause = async (ms: number) => await new Promise(resolve => setTimeout(resolve, ms))
-const put = async (key: string, subject = key, lane = 0) => await store({ key, subject, lane, digest: 'd', type: 'Like', actor: 'https://a.example/a', signer: 'https://a.example/a', proof: 'http', host: 'a.example', body: '{}' })
+const put = async (key: string, subject = key, lane = 0) =>
+  await store({
+    key,
+    subject,
+    lane,
+    digest: 'd',
+    type: 'Like',
+    actor: 'https://a.example/a',
+    signer: 'https://a.example/a',
+    proof: 'http',
+    host: 'a.example',
+    body: '{}'
+  })
 const open = (work: (row: Row) => Promise<string | null>, inOrder = true, lane = 0) => {
   const opened = openLane({ lane, inOrder, pause: 0, work })
   lanes.push(opened)
   return opened
 }
-const outcomes = async () => Object.fromEntries((await run<{ activity_id: string, outcome: string | null }>(sql`SELECT activity_id, CASE WHEN done_at IS NOT NULL THEN outcome END AS outcome FROM incoming ORDER BY id`)).map(row => [row.activity_id, row.outcome]))
+const outcomes = async () =>
+  Object.fromEntries(
+    (
+      await run<{ activity_id: string; outcome: string | null }>(
+        sql`SELECT activity_id, CASE WHEN done_at IS NOT NULL THEN outcome END AS outcome FROM incoming ORDER BY id`
+      )
+    ).map(row => [row.activity_id, row.outcome])
+  )
 const allDone = async () => await eventually(async () => Object.values(await outcomes()).every(Boolean), 10, 'the lane')
 
 describe('storing', () => {
@@ -54,7 +82,8 @@ describe('a lane', () => {
       return 'done'
     })
     await allDone()
-    for (const subject of ['a', 'b']) expect(order.filter(one => one.startsWith(subject))).toEqual([...Array(12).keys()].map(number => subject + number))
+    for (const subject of ['a', 'b'])
+      expect(order.filter(one => one.startsWith(subject))).toEqual([...Array(12).keys()].map(number => subject + number))
     expect(most).toBe(2)
   })
 
@@ -83,16 +112,29 @@ describe('a lane', () => {
       return 'done'
     })
     await allDone()
-    expect(done.slice(0, 6).every(one => one.startsWith('quick')), done.join()).toBe(true)
+    expect(
+      done.slice(0, 6).every(one => one.startsWith('quick')),
+      done.join()
+    ).toBe(true)
   })
 
   it('hands the first of each subject to who does them together, and the rest goes its way', async () => {
     for (const key of ['a1', 'b1', 'a2', 'c1', 'odd']) await put(key, key[0]!)
     const [batches, alone]: [string[][], string[]] = [[], []]
     const opened = openLane({
-      lane: 0, inOrder: true, pause: 0,
-      work: async ({ activity_id }) => { alone.push(activity_id); return 'done alone' },
-      together: async rows => { batches.push(rows.map(row => row.activity_id)); return new Map(rows.filter(row => row.activity_id !== 'odd').map(row => [row.id, row.activity_id === 'c1' ? 'nobody took it' : 'done'])) }
+      lane: 0,
+      inOrder: true,
+      pause: 0,
+      work: async ({ activity_id }) => {
+        alone.push(activity_id)
+        return 'done alone'
+      },
+      together: async rows => {
+        batches.push(rows.map(row => row.activity_id))
+        return new Map(
+          rows.filter(row => row.activity_id !== 'odd').map(row => [row.id, row.activity_id === 'c1' ? 'nobody took it' : 'done'])
+        )
+      }
     })
     lanes.push(opened)
     await allDone()
@@ -103,7 +145,17 @@ describe('a lane', () => {
 
   it('does one by one what could not be done together', async () => {
     for (const key of ['a', 'b', 'c']) await put(key)
-    lanes.push(openLane({ lane: 0, inOrder: true, pause: 0, work: async () => 'done', together: async () => { throw new Error('not now') } }))
+    lanes.push(
+      openLane({
+        lane: 0,
+        inOrder: true,
+        pause: 0,
+        work: async () => 'done',
+        together: async () => {
+          throw new Error('not now')
+        }
+      })
+    )
     await allDone()
   })
 
@@ -179,10 +231,20 @@ describe('a lane', () => {
 
   it('puts back what it did not begin when it is stopped', async () => {
     for (const number of Array(10).keys()) await put(`key ${number}`, 'one subject')
-    const lane = openLane({ lane: 0, inOrder: true, pause: 0, work: async () => { await pause(500); return 'done' } })
+    const lane = openLane({
+      lane: 0,
+      inOrder: true,
+      pause: 0,
+      work: async () => {
+        await pause(500)
+        return 'done'
+      }
+    })
     await eventually(async () => (await run(sql`SELECT id FROM incoming WHERE leased_until IS NOT NULL`)).length > 0)
     await lane.stop()
-    const left = await run<{ leased: boolean, attempts: number }>(sql`SELECT leased_until IS NOT NULL AS leased, attempts FROM incoming WHERE done_at IS NULL`)
+    const left = await run<{ leased: boolean; attempts: number }>(
+      sql`SELECT leased_until IS NOT NULL AS leased, attempts FROM incoming WHERE done_at IS NULL`
+    )
     expect(left.length).toBeGreaterThan(5)
     expect(left.every(row => !row.leased && row.attempts === 0)).toBe(true)
   })

@@ -4,9 +4,17 @@ import { logger } from '../core/logger.ts'
 import { claim, finish, putBack, renew, type Row } from './incoming.query.ts'
 
 /** Works through the waiting activities of a lane; `wake` says that there are some. */
-export type Lane = { wake(): void, stop(): Promise<void> }
+export type Lane = { wake(): void; stop(): Promise<void> }
 
-type Opening = { lane: number, inOrder: boolean, pause: number, batch?: number, concurrency?: number, work: (row: Row) => Promise<string | null>, together?: (rows: Row[]) => Promise<Map<string, string>> }
+type Opening = {
+  lane: number
+  inOrder: boolean
+  pause: number
+  batch?: number
+  concurrency?: number
+  work: (row: Row) => Promise<string | null>
+  together?: (rows: Row[]) => Promise<Map<string, string>>
+}
 
 /**
  * Takes activities of a lane in hand, batch by batch, and gives each to `work`, which says what became of it, or null where it waits for
@@ -14,7 +22,15 @@ type Opening = { lane: number, inOrder: boolean, pause: number, batch?: number, 
  * servers for long. `pause`: how long arrivals are collected first. `together` gets the first of each subject before, and says by id
  * what became of those that it is through with.
  */
-export function openLane({ lane, inOrder, pause, batch = config.federation.inbox.batch, concurrency = config.federation.inbox.concurrency, work, together }: Opening): Lane {
+export function openLane({
+  lane,
+  inOrder,
+  pause,
+  batch = config.federation.inbox.batch,
+  concurrency = config.federation.inbox.concurrency,
+  work,
+  together
+}: Opening): Lane {
   const { slow_after, check_interval, lease } = config.federation.inbox
   const max_slow = Math.max(config.federation.inbox.max_slow, concurrency)
   const inHand = new Set<string>()
@@ -25,17 +41,27 @@ export function openLane({ lane, inOrder, pause, batch = config.federation.inbox
   let full = false
   let ring: () => void = () => undefined
   const halt = new AbortController()
-  const wake = () => { woken = true; ring() }
-  const change = async (ms?: number) => await new Promise<void>(resolve => {
-    const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
-    ring = () => { clearTimeout(timer); resolve() }
-  })
-  const finished = collector<{ id: string, outcome: string }>(async rows => {
-    await finish(rows)
-    for (const { id } of rows) inHand.delete(id)
-    // What came meanwhile about the same subjects is free now.
-    if (inOrder) wake()
-  }, () => stopping)
+  const wake = () => {
+    woken = true
+    ring()
+  }
+  const change = async (ms?: number) =>
+    await new Promise<void>(resolve => {
+      const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
+      ring = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  const finished = collector<{ id: string; outcome: string }>(
+    async rows => {
+      await finish(rows)
+      for (const { id } of rows) inHand.delete(id)
+      // What came meanwhile about the same subjects is free now.
+      if (inOrder) wake()
+    },
+    () => stopping
+  )
 
   const follow = async (rows: Row[]) => {
     busy++
@@ -56,7 +82,10 @@ export function openLane({ lane, inOrder, pause, batch = config.federation.inbox
           logger.warn('A received activity could not be processed now', { error })
           return null
         })
-        if (outcome !== null) { finished.add({ id: row.id, outcome }); continue }
+        if (outcome !== null) {
+          finished.add({ id: row.id, outcome })
+          continue
+        }
         inHand.delete(row.id)
         break
       }
@@ -84,7 +113,7 @@ export function openLane({ lane, inOrder, pause, batch = config.federation.inbox
       return new Map<string, string>()
     })
     for (const [id, outcome] of done) finished.add({ id, outcome })
-    return groups.map(group => done.has(group[0]!.id) ? group.slice(1) : group).filter(group => group.length > 0)
+    return groups.map(group => (done.has(group[0]!.id) ? group.slice(1) : group)).filter(group => group.length > 0)
   }
 
   const run = async () => {
@@ -102,7 +131,10 @@ export function openLane({ lane, inOrder, pause, batch = config.federation.inbox
       for (const { id } of rows) inHand.add(id)
       const groups = await withoutDone(inOrder ? bySubject(rows) : rows.map(row => [row]))
       while (groups.length > 0 && !stopping) {
-        if (busy >= concurrency || flying.size >= max_slow) { await change(); continue }
+        if (busy >= concurrency || flying.size >= max_slow) {
+          await change()
+          continue
+        }
         const flight: Promise<void> = follow(groups.shift()!).finally(() => flying.delete(flight))
         flying.add(flight)
       }
@@ -111,7 +143,9 @@ export function openLane({ lane, inOrder, pause, batch = config.federation.inbox
   }
 
   const running = run()
-  const renewing = setInterval(() => { if (inHand.size > 0) renewal = renew([...inHand]).catch(() => undefined) }, lease / 3)
+  const renewing = setInterval(() => {
+    if (inHand.size > 0) renewal = renew([...inHand]).catch(() => undefined)
+  }, lease / 3)
   return {
     wake,
     stop: async () => {
@@ -126,7 +160,7 @@ export function openLane({ lane, inOrder, pause, batch = config.federation.inbox
 }
 
 /** Writes what was added meanwhile, one batch after the other; goes on trying until it can, or is told to stop. */
-function collector<T>(write: (items: T[]) => Promise<void>, isStopping: () => boolean): { add(item: T): void, flushed(): Promise<void> } {
+function collector<T>(write: (items: T[]) => Promise<void>, isStopping: () => boolean): { add(item: T): void; flushed(): Promise<void> } {
   let items: T[] = []
   let writing: Promise<void> | null = null
   const flush = async () => {
@@ -146,9 +180,18 @@ function collector<T>(write: (items: T[]) => Promise<void>, isStopping: () => bo
   }
   const add = (item: T) => {
     items.push(item)
-    writing ??= flush().finally(() => { writing = null; if (items.length > 0 && !isStopping()) writing = flush() })
+    writing ??= flush().finally(() => {
+      writing = null
+      if (items.length > 0 && !isStopping()) writing = flush()
+    })
   }
-  return { add, flushed: async () => { await writing; await flush() } }
+  return {
+    add,
+    flushed: async () => {
+      await writing
+      await flush()
+    }
+  }
 }
 
 function bySubject(rows: Row[]): Row[][] {
@@ -163,6 +206,11 @@ function bySubject(rows: Row[]): Row[][] {
 
 async function within(ending: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
-  await Promise.race([ending.catch(() => undefined), new Promise(resolve => { timer = setTimeout(resolve, config.http.shutdown_timeout) })])
+  await Promise.race([
+    ending.catch(() => undefined),
+    new Promise(resolve => {
+      timer = setTimeout(resolve, config.http.shutdown_timeout)
+    })
+  ])
   clearTimeout(timer)
 }

@@ -12,8 +12,15 @@ const HERE = 'https://here.example'
 const ALICE = `${GOOD}/accounts/alice`
 
 const incoming = (activity: JsonObject, signer = String(idOf(activity.actor)), proof?: Incoming['proof']): Incoming => ({
-  id: String(activity.id), type: String(activity.type), actor: String(idOf(activity.actor)), activity, object: activity.object ?? null,
-  proof: proof ?? (idOf(activity.actor) === signer ? 'http' : 'none'), signer, body: JSON.stringify(activity), receivedAt: new Date()
+  id: String(activity.id),
+  type: String(activity.type),
+  actor: String(idOf(activity.actor)),
+  activity,
+  object: activity.object ?? null,
+  proof: proof ?? (idOf(activity.actor) === signer ? 'http' : 'none'),
+  signer,
+  body: JSON.stringify(activity),
+  receivedAt: new Date()
 })
 const verdict = (activity: JsonObject, signer?: string, proof?: Incoming['proof']) => judge(incoming(activity, signer, proof)).kind
 
@@ -26,14 +33,14 @@ function dice(seed: number): (limit: number) => number {
   }
 }
 
-type Sample = { activity: JsonObject, authority: (string | number)[][] }
+type Sample = { activity: JsonObject; authority: (string | number)[][] }
 
 /** A lawful activity of alice, and where in it the words of authority stand. */
 function sample(roll: (limit: number) => number): Sample {
   const number = roll(10_000)
   const video = `${GOOD}/videos/watch/${number}`
   const elsewhere = `${[HERE, 'https://third.example', GOOD][roll(3)]}/videos/watch/${number}`
-  const envelope = { id: `${GOOD}/activities/${number}`, actor: roll(2) ? ALICE : { type: 'Person', id: ALICE } as Json }
+  const envelope = { id: `${GOOD}/activities/${number}`, actor: roll(2) ? ALICE : ({ type: 'Person', id: ALICE } as Json) }
   const actorPath = typeof envelope.actor === 'string' ? ['actor'] : ['actor', 'id']
   const own = [['id'], actorPath]
   const note: JsonObject = { type: 'Note', id: `${GOOD}/notes/${number}`, content: 'Hello', inReplyTo: elsewhere, attributedTo: ALICE }
@@ -43,20 +50,69 @@ function sample(roll: (limit: number) => number): Sample {
   const samples: Sample[] = [
     { activity: { ...envelope, type: 'Create', object: note }, authority: [...own, ['object', 'id'], ['object', 'attributedTo']] },
     { activity: { ...envelope, type: 'Update', object: note }, authority: [...own, ['object', 'id'], ['object', 'attributedTo']] },
-    { activity: { ...envelope, type: ['Create', 'Update'][roll(2)]!, object: { type: 'Video', ...attributed } }, authority: [...own, ['object', 'id'], ['object', 'attributedTo', 0, 'id'], ['object', 'attributedTo', 1]] },
-    { activity: { ...envelope, type: ['Create', 'Update'][roll(2)]!, object: { type: 'Playlist', ...attributed, attributedTo: [`${GOOD}/video-channels/films`] } }, authority: [...own, ['object', 'id'], ['object', 'attributedTo', 0]] },
-    { activity: { ...envelope, type: ['Create', 'Update'][roll(2)]!, object: { type: 'CacheFile', id: `${GOOD}/redundancy/${number}`, object: elsewhere } }, authority: [...own, ['object', 'id']] },
-    { activity: { ...envelope, type: 'Create', object: { type: 'WatchAction', id: `${GOOD}/videos/local-viewer/${number}`, actor: ALICE, object: elsewhere } }, authority: [...own, ['object', 'id'], ['object', 'actor']] },
-    { activity: { ...envelope, type: 'Update', object: { type: 'Person', id: ALICE, publicKey: { owner: ALICE } } }, authority: [...own, ['object', 'id']] },
+    {
+      activity: { ...envelope, type: ['Create', 'Update'][roll(2)]!, object: { type: 'Video', ...attributed } },
+      authority: [...own, ['object', 'id'], ['object', 'attributedTo', 0, 'id'], ['object', 'attributedTo', 1]]
+    },
+    {
+      activity: {
+        ...envelope,
+        type: ['Create', 'Update'][roll(2)]!,
+        object: { type: 'Playlist', ...attributed, attributedTo: [`${GOOD}/video-channels/films`] }
+      },
+      authority: [...own, ['object', 'id'], ['object', 'attributedTo', 0]]
+    },
+    {
+      activity: {
+        ...envelope,
+        type: ['Create', 'Update'][roll(2)]!,
+        object: { type: 'CacheFile', id: `${GOOD}/redundancy/${number}`, object: elsewhere }
+      },
+      authority: [...own, ['object', 'id']]
+    },
+    {
+      activity: {
+        ...envelope,
+        type: 'Create',
+        object: { type: 'WatchAction', id: `${GOOD}/videos/local-viewer/${number}`, actor: ALICE, object: elsewhere }
+      },
+      authority: [...own, ['object', 'id'], ['object', 'actor']]
+    },
+    {
+      activity: { ...envelope, type: 'Update', object: { type: 'Person', id: ALICE, publicKey: { owner: ALICE } } },
+      authority: [...own, ['object', 'id']]
+    },
     { activity: { ...envelope, type: 'Delete', object: roll(2) ? video : [video] }, authority: own },
     { activity: { ...envelope, type: 'Delete', object: { type: 'Video', id: video } }, authority: [...own, ['object', 'id']] },
     { activity: { ...envelope, type: 'Delete', object: { type: 'Person', id: ALICE } }, authority: [...own, ['object', 'id']] },
     { activity: { ...envelope, type: 'Move', object: ALICE, target: `${EVIL}/accounts/alice` }, authority: [...own, ['object']] },
     { activity: { ...envelope, type: 'Undo', object: like }, authority: [...own, ['object', 'id'], ['object', 'actor']] },
     { activity: { ...envelope, type: 'Undo', object: `${ALICE}/likes/${number}` }, authority: [...own, ['object']] },
-    { activity: { ...envelope, type: 'Undo', object: { type: 'Create', id: `${GOOD}/c/${number}`, actor: ALICE, object: { type: 'CacheFile', id: `${GOOD}/redundancy/${number}` } } }, authority: [...own, ['object', 'id'], ['object', 'actor'], ['object', 'object', 'id']] },
-    { activity: { ...envelope, type: ['Accept', 'Reject'][roll(2)]!, object: follow }, authority: [...own, ['object', 'id'], ['object', 'actor'], ['object', 'object']] },
-    { activity: { ...envelope, type: ['Like', 'Dislike', 'Follow', 'View', 'Announce', 'Flag', 'ApproveReply'][roll(7)]!, object: elsewhere }, authority: own }
+    {
+      activity: {
+        ...envelope,
+        type: 'Undo',
+        object: {
+          type: 'Create',
+          id: `${GOOD}/c/${number}`,
+          actor: ALICE,
+          object: { type: 'CacheFile', id: `${GOOD}/redundancy/${number}` }
+        }
+      },
+      authority: [...own, ['object', 'id'], ['object', 'actor'], ['object', 'object', 'id']]
+    },
+    {
+      activity: { ...envelope, type: ['Accept', 'Reject'][roll(2)]!, object: follow },
+      authority: [...own, ['object', 'id'], ['object', 'actor'], ['object', 'object']]
+    },
+    {
+      activity: {
+        ...envelope,
+        type: ['Like', 'Dislike', 'Follow', 'View', 'Announce', 'Flag', 'ApproveReply'][roll(7)]!,
+        object: elsewhere
+      },
+      authority: own
+    }
   ]
   return samples[roll(samples.length)]!
 }
@@ -82,7 +138,14 @@ describe('the origin law', () => {
       kinds.add(`${activity.type}(${isObject(activity.object) ? activity.object.type : ''})`)
       for (const path of authority) {
         const old = new URL(at(activity, path))
-        const others = [EVIL, GOOD.replace('https', 'http'), `${GOOD}:8443`, 'https://good.example.evil.example', 'https://sub.good.example', HERE === old.origin ? GOOD : HERE]
+        const others = [
+          EVIL,
+          GOOD.replace('https', 'http'),
+          `${GOOD}:8443`,
+          'https://good.example.evil.example',
+          'https://sub.good.example',
+          HERE === old.origin ? GOOD : HERE
+        ]
         const changed = swapped(activity, path, others[roll(others.length)]! + old.pathname)
         expect(verdict(changed, ALICE), `${path.join('.')} of ${JSON.stringify(changed)}`).not.toBe('act')
       }
@@ -97,8 +160,12 @@ describe('the origin law', () => {
       for (const proof of ['none', 'ld', 'integrity'] as const) {
         const judgement = judge(incoming(activity, `${EVIL}/accounts/mallory`, proof))
         const object = listOf(activity.object)[0]
-        const carried = activity.type === 'View' || (isObject(object) && ['Note', 'CacheFile'].includes(String(object.type)) && (activity.type === 'Create' || (activity.type === 'Update' && (object.type === 'CacheFile' || proof === 'integrity'))))
-          || (activity.type === 'Undo' && isObject(object) && isObject(object.object) && object.object.type === 'CacheFile')
+        const carried =
+          activity.type === 'View' ||
+          (isObject(object) &&
+            ['Note', 'CacheFile'].includes(String(object.type)) &&
+            (activity.type === 'Create' || (activity.type === 'Update' && (object.type === 'CacheFile' || proof === 'integrity')))) ||
+          (activity.type === 'Undo' && isObject(object) && isObject(object.object) && object.object.type === 'CacheFile')
         if (proof === 'none' || !carried) expect(judgement.kind, `${proof} ${JSON.stringify(activity)}`).not.toBe('act')
         else expect(judgement.kind, `${proof} ${JSON.stringify(activity)}`).toBe('act')
         if (judgement.kind === 'ask') expect(new URL(judgement.url).origin).toBe(GOOD)
@@ -112,7 +179,9 @@ describe('the origin law', () => {
       const judgement = judge(incoming({ id: `${GOOD}/1`, type, actor: ALICE, object: lie }))
       expect(judgement).toMatchObject({ kind: 'act', incoming: { object: `${EVIL}/v/1`, activity: { object: `${EVIL}/v/1` } } })
     }
-    expect(judge(incoming({ id: `${GOOD}/1`, type: 'Flag', actor: ALICE, object: [lie, `${HERE}/2`, 7, { id: 'urn:x' }] }))).toMatchObject({ incoming: { object: [`${EVIL}/v/1`, `${HERE}/2`] } })
+    expect(judge(incoming({ id: `${GOOD}/1`, type: 'Flag', actor: ALICE, object: [lie, `${HERE}/2`, 7, { id: 'urn:x' }] }))).toMatchObject({
+      incoming: { object: [`${EVIL}/v/1`, `${HERE}/2`] }
+    })
   })
 
   it('4.5 an Update of a video by a stranger has no effect', () => {
@@ -130,7 +199,14 @@ describe('the origin law', () => {
 
   it('4.9 an object of an author elsewhere is refused', () => {
     for (const attributedTo of [`${EVIL}/a`, [ALICE, `${EVIL}/a`], { id: `${EVIL}/a` }, [null], [7], 'nonsense']) {
-      expect(verdict({ id: `${GOOD}/1`, type: 'Create', actor: ALICE, object: { type: 'Note', id: `${GOOD}/n`, attributedTo: attributedTo as Json } })).toBe('drop')
+      expect(
+        verdict({
+          id: `${GOOD}/1`,
+          type: 'Create',
+          actor: ALICE,
+          object: { type: 'Note', id: `${GOOD}/n`, attributedTo: attributedTo as Json }
+        })
+      ).toBe('drop')
     }
   })
 
@@ -159,9 +235,20 @@ describe('the origin law', () => {
   })
 
   it('what a group announces counts only as its origin tells it (FEP-1b12)', () => {
-    const inner = { id: `${EVIL}/c/1`, type: 'Create', actor: `${EVIL}/bob`, object: { type: 'Note', id: `${EVIL}/n/1`, attributedTo: `${EVIL}/bob`, content: 'x' } }
-    const wrapped = (object: JsonObject, proof?: Incoming['proof']) => judge(incoming({ id: `${GOOD}/a/1`, type: 'Announce', actor: ALICE, object }, proof ? EVIL : ALICE, proof))
-    expect(wrapped(inner)).toMatchObject({ kind: 'ask', url: `${EVIL}/n/1`, expected: 'document', incoming: { type: 'Create', actor: `${EVIL}/bob`, proof: 'none', signer: ALICE } })
+    const inner = {
+      id: `${EVIL}/c/1`,
+      type: 'Create',
+      actor: `${EVIL}/bob`,
+      object: { type: 'Note', id: `${EVIL}/n/1`, attributedTo: `${EVIL}/bob`, content: 'x' }
+    }
+    const wrapped = (object: JsonObject, proof?: Incoming['proof']) =>
+      judge(incoming({ id: `${GOOD}/a/1`, type: 'Announce', actor: ALICE, object }, proof ? EVIL : ALICE, proof))
+    expect(wrapped(inner)).toMatchObject({
+      kind: 'ask',
+      url: `${EVIL}/n/1`,
+      expected: 'document',
+      incoming: { type: 'Create', actor: `${EVIL}/bob`, proof: 'none', signer: ALICE }
+    })
     expect(wrapped({ ...inner, type: 'Delete', object: `${EVIL}/n/1` })).toMatchObject({ kind: 'ask', expected: 'gone' })
     expect(wrapped({ ...inner, actor: ALICE }).kind).toBe('drop')
     expect(wrapped({ ...inner, id: `${GOOD}/c/1` }).kind).toBe('drop')
@@ -173,30 +260,56 @@ describe('the origin law', () => {
   })
 
   it('what an origin confirmed is judged as its own words, and keeps saying how it was proven', () => {
-    const good = incoming({ id: `${GOOD}/1`, type: 'Create', actor: ALICE, object: { type: 'Video', id: `${GOOD}/v`, attributedTo: [ALICE] } }, `${EVIL}/x`)
+    const good = incoming(
+      { id: `${GOOD}/1`, type: 'Create', actor: ALICE, object: { type: 'Video', id: `${GOOD}/v`, attributedTo: [ALICE] } },
+      `${EVIL}/x`
+    )
     expect(judgeConfirmed(good)).toMatchObject({ kind: 'act', incoming: { proof: 'none' } })
     expect(judgeConfirmed({ ...good, object: { type: 'Video', id: `${GOOD}/v`, attributedTo: [`${EVIL}/x`] } }).kind).toBe('drop')
   })
 
   it('nobody speaks for this instance', () => {
-    expect(verdict({ id: `${HERE}/1`, type: 'Create', actor: `${HERE}/accounts/root`, object: { type: 'Note', id: `${HERE}/n` } })).toBe('drop')
+    expect(verdict({ id: `${HERE}/1`, type: 'Create', actor: `${HERE}/accounts/root`, object: { type: 'Note', id: `${HERE}/n` } })).toBe(
+      'drop'
+    )
     expect(verdict({ id: `${GOOD}/1`, type: 'Update', actor: ALICE, object: { type: 'Video', id: `${HERE}/videos/watch/1` } })).toBe('drop')
     expect(verdict({ id: `${GOOD}/1`, type: 'Delete', actor: ALICE, object: { type: 'Video', id: `${HERE}/videos/watch/1` } })).toBe('drop')
   })
 
   it('4.42 is judged without an exception, whatever its shape', () => {
     const roll = dice(42)
-    const oddities: Json[] = [null, 0, -1, true, '', 'x', [], {}, [[]], [null, null], { id: null }, { id: {} }, { type: [] }, `${GOOD}/x`, ['a', { id: 7 }]]
+    const oddities: Json[] = [
+      null,
+      0,
+      -1,
+      true,
+      '',
+      'x',
+      [],
+      {},
+      [[]],
+      [null, null],
+      { id: null },
+      { id: {} },
+      { type: [] },
+      `${GOOD}/x`,
+      ['a', { id: 7 }]
+    ]
     for (let round = 0; round < 3000; round++) {
       const { activity } = sample(roll)
       const paths = allPaths(activity)
       const changed = swapped(activity, paths[roll(paths.length)]!, oddities[roll(oddities.length)] as string)
-      expect(['act', 'ask', 'except', 'drop']).toContain(judge({ ...incoming(activity), activity: changed, object: changed.object ?? null }).kind)
+      expect(['act', 'ask', 'except', 'drop']).toContain(
+        judge({ ...incoming(activity), activity: changed, object: changed.object ?? null }).kind
+      )
     }
   })
 })
 
 function allPaths(value: Json, before: (string | number)[] = []): (string | number)[][] {
   if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, inner]) => [[...before, Array.isArray(value) ? Number(key) : key], ...allPaths(inner, [...before, Array.isArray(value) ? Number(key) : key])])
+  return Object.entries(value).flatMap(([key, inner]) => [
+    [...before, Array.isArray(value) ? Number(key) : key],
+    ...allPaths(inner, [...before, Array.isArray(value) ? Number(key) : key])
+  ])
 }

@@ -4,18 +4,27 @@ import { idOf, isObject, listOf, typeOf, type Json, type JsonObject } from './vo
 
 /**
  * What the origin law says of an activity: it may be acted on as `incoming` reads; or it counts only if the origin of `url` says the
- * same (serves the document, serves it at all, has it no more, serves this very activity); or an exception would be needed; or it has no effect.
+ * same (serves the document, serves it at all, has it no more, serves this very activity); or an exception would be needed; or it has no
+ * effect.
  */
 export type Judgement =
-  | { kind: 'act', incoming: Incoming }
-  | { kind: 'ask', url: string, expected: 'document' | 'object' | 'gone' | 'activity', incoming: Incoming }
-  | { kind: 'except', incoming: Incoming }
-  | { kind: 'drop', reason: string }
+  | { kind: 'act'; incoming: Incoming }
+  | { kind: 'ask'; url: string; expected: 'document' | 'object' | 'gone' | 'activity'; incoming: Incoming }
+  | { kind: 'except'; incoming: Incoming }
+  | { kind: 'drop'; reason: string }
 
 const ACTORS = new Set(['Person', 'Group', 'Application', 'Service', 'Organization'])
 const WRAPPED = new Set(['Create', 'Update', 'Delete'])
 /** What somebody may send on for its author on the word of a signature inside the document (federation.md 4.29). */
-const CARRIED = new Set(['Create(Note)', 'Create(CacheFile)', 'Update(CacheFile)', 'Undo(CacheFile)', 'View', 'Delete(Note)', 'Delete(Tombstone)'])
+const CARRIED = new Set([
+  'Create(Note)',
+  'Create(CacheFile)',
+  'Update(CacheFile)',
+  'Undo(CacheFile)',
+  'View',
+  'Delete(Note)',
+  'Delete(Tombstone)'
+])
 
 /**
  * The origin law (law 3 of the house; FEP-fe34): an actor speaks only for its own origin. Pure: the same activity is judged the same,
@@ -27,12 +36,20 @@ export function judge(given: Incoming): Judgement {
   const broken = brokenEnvelope(incoming)
   if (broken) return drop(broken)
   switch (incoming.type) {
-    case 'Create': case 'Update': return judgeStatement(incoming)
-    case 'Delete': return judgeDelete(incoming)
-    case 'Undo': return judgeUndo(incoming)
-    case 'Accept': case 'Reject': return judgeAnswer(incoming)
-    case 'Move': return same(idOf(incoming.object), incoming.actor) ? proven(incoming) : drop('it moves somebody else')
-    default: return proven(withIds(incoming))
+    case 'Create':
+    case 'Update':
+      return judgeStatement(incoming)
+    case 'Delete':
+      return judgeDelete(incoming)
+    case 'Undo':
+      return judgeUndo(incoming)
+    case 'Accept':
+    case 'Reject':
+      return judgeAnswer(incoming)
+    case 'Move':
+      return same(idOf(incoming.object), incoming.actor) ? proven(incoming) : drop('it moves somebody else')
+    default:
+      return proven(withIds(incoming))
   }
 }
 
@@ -105,7 +122,8 @@ function judgeUndo(incoming: Incoming): Judgement {
   if (!same(idOf(object.actor), incoming.actor)) return drop('what is undone is somebody else’s')
   if (object.id !== undefined && !sameOrigin(httpUrl(object.id) ?? '', incoming.actor)) return drop('what is undone is of another origin')
   const inner = single(object.object as Json)
-  if (object.type === 'Create' && !sameOrigin(httpUrl(idOf(inner)) ?? '', incoming.actor)) return drop('what is undone is of another origin')
+  if (object.type === 'Create' && !sameOrigin(httpUrl(idOf(inner)) ?? '', incoming.actor))
+    return drop('what is undone is of another origin')
   return proven(of(incoming, object))
 }
 
@@ -148,10 +166,12 @@ function of(incoming: Incoming, object: Json): Incoming {
 
 /** What is only pointed at is taken by its address: nobody describes others' things. */
 function withIds(incoming: Incoming): Incoming {
-  const ids = listOf(incoming.object).map(one => httpUrl(idOf(one))).filter(id => id !== null)
+  const ids = listOf(incoming.object)
+    .map(one => httpUrl(idOf(one)))
+    .filter(id => id !== null)
   return of(incoming, ids.length === 1 ? ids[0]! : ids)
 }
 
 function single(value: Json): Json {
-  return Array.isArray(value) ? value.length === 1 ? value[0]! : null : value
+  return Array.isArray(value) ? (value.length === 1 ? value[0]! : null) : value
 }

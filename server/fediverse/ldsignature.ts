@@ -19,8 +19,11 @@ const MAX_NAMELESS = 64
 /** A document with an RsaSignature2017 of a local actor, as PeerTube and Mastodon check it when it is sent on by others. */
 export async function signLd(document: object, { actor, privateKey }: Signer): Promise<JsonObject> {
   const options = { creator: actor, created: new Date().toISOString() }
-  const text = await hashed({ '@context': SECURITY, ...options }) + await hashed(document)
-  return { ...document as JsonObject, signature: { type: 'RsaSignature2017', ...options, signatureValue: await signText(text, privateKey) } }
+  const text = (await hashed({ '@context': SECURITY, ...options })) + (await hashed(document))
+  return {
+    ...(document as JsonObject),
+    signature: { type: 'RsaSignature2017', ...options, signatureValue: await signText(text, privateKey) }
+  }
 }
 
 /** The actor whose RsaSignature2017 a document carries; null where it carries none that counts. Asks for no context. */
@@ -31,15 +34,18 @@ export async function verifyLd(document: JsonObject): Promise<string | null> {
   const actor = httpUrl(idOf(document.actor))
   if (!creator || !actor || !sameOrigin(creator, actor) || !isPlain(rest)) return null
   try {
-    if (!await readsTheSame(rest)) return null
+    if (!(await readsTheSame(rest))) return null
     const { type: _type, id: _id, signatureValue, ...options } = signature
-    const text = await hashed({ ...options, '@context': SECURITY }) + await hashed(rest)
+    const text = (await hashed({ ...options, '@context': SECURITY })) + (await hashed(rest))
     for (const refresh of [false, true]) {
       const owner = await keyring.owner(creator, refresh)
-      if (owner?.actor === actor && owner.key.asymmetricKeyType === 'rsa' && await signedBy(text, String(signatureValue), owner.key)) return actor
+      if (owner?.actor === actor && owner.key.asymmetricKeyType === 'rsa' && (await signedBy(text, String(signatureValue), owner.key)))
+        return actor
     }
     return null
-  } catch { return null }
+  } catch {
+    return null
+  }
 }
 
 /** Nothing in it but values: no keyword of JSON-LD outside of a harmless context, and not too much of anything that costs time. */
@@ -52,7 +58,7 @@ function isPlain({ '@context': context, ...rest }: JsonObject): boolean {
     const value = open.pop()
     if (++values > MAX_VALUES) return false
     if (typeof value === 'string' && value.startsWith('_:')) return false
-    if (Array.isArray(value)) open.push(...value as unknown[])
+    if (Array.isArray(value)) open.push(...(value as unknown[]))
     else if (isObject(value)) {
       if (typeof value.id !== 'string' && ++nameless > MAX_NAMELESS) return false
       for (const [key, inner] of Object.entries(value)) {
@@ -69,10 +75,15 @@ function lengthOf(context: unknown): number {
   return listOf(context).reduce<number>((sum, one) => sum + (isObject(one) ? Object.keys(one).length : 1), 0)
 }
 
-/** Whether what is read here is what was signed: with the terms as they are known here, the document says the same as by its own context. */
+/**
+ * Whether what is read here is what was signed: with the terms as they are known here, the document says the same as by its own context.
+ */
 async function readsTheSame(document: JsonObject): Promise<boolean> {
   const { default: jsonld } = await import('jsonld')
-  const compacted = await jsonld.compact(document as never, { '@context': CONTEXT } as never, { documentLoader: loadContext as never, skipExpansion: false }) as unknown as JsonObject
+  const compacted = (await jsonld.compact(document as never, { '@context': CONTEXT } as never, {
+    documentLoader: loadContext as never,
+    skipExpansion: false
+  })) as unknown as JsonObject
   return JSON.stringify(read(document)) === JSON.stringify(read(compacted))
 }
 
@@ -80,16 +91,29 @@ const isRead = (term: string) => isFixed(term) || term in EVERY_TERM
 
 /** What of a value is read here, in one order and one form. */
 function read(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) return value.map(one => JSON.stringify(read(one, key))).filter(one => one !== 'null').sort()
-  if (!isObject(value)) return key === 'type' && !isRead(String(value)) ? null : value === 'as:Public' || value === 'Public' ? PUBLIC : value
+  if (Array.isArray(value))
+    return value
+      .map(one => JSON.stringify(read(one, key)))
+      .filter(one => one !== 'null')
+      .sort()
+  if (!isObject(value))
+    return key === 'type' && !isRead(String(value)) ? null : value === 'as:Public' || value === 'Public' ? PUBLIC : value
   // A map of languages has words of its own.
-  const entries = Object.entries(value).map(([name, one]) => [name === EXPIRES ? 'expires' : name, one] as const).filter(([name]) => name !== '@context' && (key.endsWith('Map') || isRead(name)))
-  const said = entries.map(([name, one]) => [name, read(listOf(one), name) as string[]] as const).filter(([, one]) => one.length > 0).sort(([a], [b]) => a < b ? -1 : 1)
+  const entries = Object.entries(value)
+    .map(([name, one]) => [name === EXPIRES ? 'expires' : name, one] as const)
+    .filter(([name]) => name !== '@context' && (key.endsWith('Map') || isRead(name)))
+  const said = entries
+    .map(([name, one]) => [name, read(listOf(one), name) as string[]] as const)
+    .filter(([, one]) => one.length > 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
   return said.length === 1 && said[0]![0] === 'id' ? value.id : Object.fromEntries(said)
 }
 
 async function hashed(document: object): Promise<string> {
   const { default: jsonld } = await import('jsonld')
-  const quads = await jsonld.canonize(document as never, { algorithm: 'URDNA2015', format: 'application/n-quads', documentLoader: loadContext, safe: false } as never) as unknown as string
+  const quads = (await jsonld.canonize(
+    document as never,
+    { algorithm: 'URDNA2015', format: 'application/n-quads', documentLoader: loadContext, safe: false } as never
+  )) as unknown as string
   return createHash('sha256').update(quads).digest('hex')
 }

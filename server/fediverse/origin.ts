@@ -13,7 +13,10 @@ export function originOf(value: unknown): string | null {
   return parsed(value, MAX_URL)?.origin ?? null
 }
 
-/** The host of an address as actors have it: lower case, with the port only when it is not the scheme's own; '' for what is no http(s) address. */
+/**
+ * The host of an address as actors have it: lower case, with the port only when it is not the scheme's own; '' for what is no http(s)
+ * address.
+ */
 export function hostOf(value: unknown): string {
   return parsed(value, MAX_URL)?.host ?? ''
 }

@@ -8,10 +8,15 @@ import type { Activity } from './vocabulary.ts'
 /** Lanes, the more urgent first: a Follow never waits behind a flood of views. */
 export const LANE = { NOW: 0, PUBLISH: 1, BULK: 2 } as const
 
-/** Who gets an activity: single inboxes, and the followers of actors (their URLs), each shared inbox once, but for the hosts in `except`. */
-export type Audience = { inboxes?: string[], followersOf?: string[], except?: string[] }
+/**
+ * Who gets an activity: single inboxes, and the followers of actors (their URLs), each shared inbox once, but for the hosts in `except`.
+ */
+export type Audience = { inboxes?: string[]; followersOf?: string[]; except?: string[] }
 
-/** What is sent. `subject`: URL of the object, whose messages keep their order per host. `supersedes`: a newer one with this key replaces those still waiting. */
+/**
+ * What is sent. `subject`: URL of the object, whose messages keep their order per host. `supersedes`: a newer one with this key replaces
+ * those still waiting.
+ */
 export type Outgoing = {
   activity: Activity
   kind: ContextKind
@@ -26,31 +31,43 @@ export type Outgoing = {
 }
 
 /** Writes an activity into the outbox, within the transaction of the act (law 2). It leaves after commit. */
-export async function send({ activity, kind, audience, lane, subject, supersedes, delay = 0, lifetime }: Outgoing, transaction?: Transaction): Promise<void> {
+export async function send(
+  { activity, kind, audience, lane, subject, supersedes, delay = 0, lifetime }: Outgoing,
+  transaction?: Transaction
+): Promise<void> {
   if (supersedes !== undefined && delay > 0) {
     // The one that waits already takes the newer words with it, at its own time.
-    const replaced = await run(sql`
-      UPDATE outgoing SET activity = ${JSON.stringify(withContext(kind, activity))}::jsonb WHERE supersedes = ${supersedes} AND fanned_out_at IS NULL RETURNING id`, transaction)
+    const replaced = await run(
+      sql`
+      UPDATE outgoing SET activity = ${JSON.stringify(withContext(kind, activity))}::jsonb WHERE supersedes = ${supersedes} AND fanned_out_at IS NULL RETURNING id`,
+      transaction
+    )
     if (replaced.length > 0) return
   }
-  await run(sql`
+  await run(
+    sql`
     INSERT INTO outgoing (actor, type, activity, audience, lane, subject, supersedes, not_before, expires_at)
     VALUES (${activity.actor}, ${activity.type}, ${JSON.stringify(withContext(kind, activity))}::jsonb, ${JSON.stringify(audience)}::jsonb, ${lane}, ${subject}, ${supersedes ?? null},
-      now() + make_interval(secs => ${delay / 1000}::double precision), now() + make_interval(secs => ${lifetime === undefined ? null : lifetime / 1000}::double precision))`, transaction)
+      now() + make_interval(secs => ${delay / 1000}::double precision), now() + make_interval(secs => ${lifetime === undefined ? null : lifetime / 1000}::double precision))`,
+    transaction
+  )
   afterCommit(transaction, () => emit('outbox.filled', { lane, delay }))
 }
 
 /** Somebody else's activity, its bytes as they came. */
-export type Forwarded = { body: string, type: string, audience: Audience, subject: string }
+export type Forwarded = { body: string; type: string; audience: Audience; subject: string }
 
 /** Sends activities of others on, byte for byte and in this order, signed at HTTP level by `actor` (the instance's own). */
 export async function forward(actor: string, all: Forwarded[], transaction?: Transaction): Promise<void> {
   if (all.length === 0) return
-  await run(sql`
+  await run(
+    sql`
     INSERT INTO outgoing (actor, type, activity, body, audience, lane, subject, forwarded)
     SELECT ${actor}, type, '{}', body, audience, ${LANE.PUBLISH}, subject, true
     FROM unnest(${all.map(one => one.type)}::text[], ${all.map(one => one.body)}::text[], ${all.map(one => JSON.stringify(one.audience))}::jsonb[], ${all.map(one => one.subject)}::text[])
-      WITH ORDINALITY AS given (type, body, audience, subject, place) ORDER BY place`, transaction)
+      WITH ORDINALITY AS given (type, body, audience, subject, place) ORDER BY place`,
+    transaction
+  )
   afterCommit(transaction, () => emit('outbox.filled', { lane: LANE.PUBLISH, delay: 0 }))
 }
 

@@ -6,11 +6,33 @@ import type { Audience } from './outbox.ts'
 import type { JsonObject } from './vocabulary.ts'
 
 /** An activity whose recipients are still to be found. */
-export type Waiting = { id: string, actor: string, type: string, activity: JsonObject, body: string | null, audience: Audience, lane: number, subject: string, supersedes: string | null, forwarded: boolean }
+export type Waiting = {
+  id: string
+  actor: string
+  type: string
+  activity: JsonObject
+  body: string | null
+  audience: Audience
+  lane: number
+  subject: string
+  supersedes: string | null
+  forwarded: boolean
+}
 /** One POST in hand; `failures` are those of its host, in a row. */
-export type Delivery = { id: string, outgoing_id: string, inbox_url: string, host: string, attempts: number, actor: string, body: string, digest: string, signature: 'cavage' | 'rfc9421' | null, failures: number }
+export type Delivery = {
+  id: string
+  outgoing_id: string
+  inbox_url: string
+  host: string
+  attempts: number
+  actor: string
+  body: string
+  digest: string
+  signature: 'cavage' | 'rfc9421' | null
+  failures: number
+}
 /** What became of a POST that did not arrive: tried again after so many ms, or given up. */
-export type Failed = { id: string, host: string, delay: number | null, error: string, counts: boolean }
+export type Failed = { id: string; host: string; delay: number | null; error: string; counts: boolean }
 
 /** One worker at a time finds recipients, so that activities become deliveries in the order in which they were written. */
 const FANNING_OUT = 7_040_002
@@ -22,25 +44,34 @@ const PER_CONNECTION = 4
 export async function takeWaiting(spread: (rows: Waiting[], inside: Transaction) => Promise<void>): Promise<boolean> {
   return await transaction(async inside => {
     await run(sql`SELECT pg_advisory_xact_lock(${FANNING_OUT})`, inside)
-    const rows = await run<Waiting>(sql`
+    const rows = await run<Waiting>(
+      sql`
       SELECT id::text, actor, type, activity, body, audience, lane, subject, supersedes, forwarded FROM outgoing
-      WHERE fanned_out_at IS NULL AND not_before <= now() ORDER BY lane, id LIMIT ${FEW}`, inside)
+      WHERE fanned_out_at IS NULL AND not_before <= now() ORDER BY lane, id LIMIT ${FEW}`,
+      inside
+    )
     if (rows.length > 0) await spread(rows, inside)
     return rows.length > 0
   })
 }
 
 /** An activity with the bytes that are sent, and where to. */
-export type Spread = { row: Waiting, body: string, digest: string, inboxes: { url: string, host: string }[] }
+export type Spread = { row: Waiting; body: string; digest: string; inboxes: { url: string; host: string }[] }
 
 /** Writes the deliveries of activities. Hosts that are given up for now get none; what they miss is noted for the day they are back. */
 export async function writeDeliveries(all: Spread[], inside: Transaction): Promise<void> {
-  await run(sql`
+  await run(
+    sql`
     UPDATE outgoing SET body = given.body, digest = given.digest, fanned_out_at = now()
-    FROM unnest(${all.map(({ row }) => row.id)}::bigint[], ${all.map(({ body }) => body)}::text[], ${all.map(({ digest }) => digest)}::text[]) AS given (id, body, digest) WHERE outgoing.id = given.id`, inside)
+    FROM unnest(${all.map(({ row }) => row.id)}::bigint[], ${all.map(({ body }) => body)}::text[], ${all.map(({ digest }) => digest)}::text[]) AS given (id, body, digest) WHERE outgoing.id = given.id`,
+    inside
+  )
   // One after the other where the later replaces the earlier.
   for (const one of all.filter(({ row }) => row.supersedes !== null)) await write([one], inside)
-  await write(all.filter(({ row }) => row.supersedes === null), inside)
+  await write(
+    all.filter(({ row }) => row.supersedes === null),
+    inside
+  )
 }
 
 async function write(all: Spread[], inside: Transaction): Promise<void> {
@@ -48,21 +79,32 @@ async function write(all: Spread[], inside: Transaction): Promise<void> {
   if (given.length === 0) return
   const hosts = given.map(({ host }) => host)
   for (const { row } of all) {
-    if (row.supersedes !== null) await run(sql`DELETE FROM deliveries WHERE supersedes = ${row.supersedes} AND host = ANY(${hosts}) AND (leased_until IS NULL OR leased_until < now())`, inside)
+    if (row.supersedes !== null)
+      await run(
+        sql`DELETE FROM deliveries WHERE supersedes = ${row.supersedes} AND host = ANY(${hosts}) AND (leased_until IS NULL OR leased_until < now())`,
+        inside
+      )
   }
-  await run(sql`
-    UPDATE peers SET missed_since = coalesce(missed_since, now()) WHERE suspended_at IS NOT NULL AND host = ANY(${hosts})`, inside)
-  await run(sql`
+  await run(
+    sql`
+    UPDATE peers SET missed_since = coalesce(missed_since, now()) WHERE suspended_at IS NOT NULL AND host = ANY(${hosts})`,
+    inside
+  )
+  await run(
+    sql`
     INSERT INTO deliveries (outgoing_id, inbox_url, host, lane, rank, subject, supersedes, expires_at)
     SELECT outgoing.id, given.inbox_url, given.host, outgoing.lane, (coalesce(peers.failures, 0) > 0)::int, outgoing.subject, outgoing.supersedes, outgoing.expires_at
     FROM unnest(${given.map(({ id }) => id)}::bigint[], ${given.map(({ url }) => url)}::text[], ${hosts}::text[]) WITH ORDINALITY AS given (id, inbox_url, host, place) JOIN outgoing ON outgoing.id = given.id LEFT JOIN peers ON peers.host = given.host
     WHERE peers.suspended_at IS NULL
     ORDER BY place
-    ON CONFLICT DO NOTHING`, inside)
+    ON CONFLICT DO NOTHING`,
+    inside
+  )
 }
 
 /**
- * Takes deliveries in hand for the time of a lease, the urgent lanes first, and in them hosts that did not fail lately: none of a host whose breaker is open or that is in `busy`, one
+ * Takes deliveries in hand for the time of a lease, the urgent lanes first, and in them hosts that did not fail lately: none of a host
+ * whose breaker is open or that is in `busy`, one
  * of a host that is being probed, and none that would overtake an earlier one about the same subject.
  */
 export async function claimDeliveries(limit: number, busy: string[]): Promise<Delivery[]> {
@@ -86,7 +128,7 @@ export async function claimDeliveries(limit: number, busy: string[]): Promise<De
 }
 
 /** Forgets deliveries that have arrived, and notes the good news of their hosts. */
-export async function arrived(done: { id: string, host: string }[]): Promise<void> {
+export async function arrived(done: { id: string; host: string }[]): Promise<void> {
   await run(sql`DELETE FROM deliveries WHERE id = ANY(${done.map(({ id }) => id)}::bigint[])`)
   await run(sql`
     INSERT INTO peers (host, last_success_at) SELECT DISTINCT host, now() FROM unnest(${done.map(({ host }) => host)}::text[]) AS given (host) ORDER BY host
@@ -102,7 +144,7 @@ export async function failed(all: Failed[]): Promise<void> {
   const hosts = new Map(all.map(one => [one.host, one]))
   await run(sql`
     INSERT INTO peers (host, failures, first_failure_at, last_failure_at, last_error)
-    SELECT host, counts, now(), now(), error FROM unnest(${[...hosts.keys()]}::text[], ${[...hosts.values()].map(one => one.counts ? 1 : 0)}::int[], ${[...hosts.values()].map(one => one.error)}::text[]) AS given (host, counts, error) ORDER BY host
+    SELECT host, counts, now(), now(), error FROM unnest(${[...hosts.keys()]}::text[], ${[...hosts.values()].map(one => (one.counts ? 1 : 0))}::int[], ${[...hosts.values()].map(one => one.error)}::text[]) AS given (host, counts, error) ORDER BY host
     ON CONFLICT (host) DO UPDATE SET
       failures = CASE WHEN peers.first_failure_at < now() - ${seconds(breaker.window)} AND peers.failures < ${breaker.failures} THEN excluded.failures ELSE peers.failures + excluded.failures END,
       first_failure_at = CASE WHEN peers.first_failure_at IS NULL OR peers.first_failure_at < now() - ${seconds(breaker.window)} AND peers.failures < ${breaker.failures} THEN now() ELSE peers.first_failure_at END,

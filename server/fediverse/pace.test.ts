@@ -4,8 +4,12 @@ import { emit } from '../core/events.ts'
 import { openPace } from './pace.ts'
 
 beforeAll(() => loadConfig({ overrides: { federation: { outbox: { pace: 200, pace_for: '2 seconds', batch: 500 } } } }))
-beforeEach(() => { vi.useFakeTimers({ toFake: ['Date', 'performance'] }) })
-afterEach(() => { vi.useRealTimers() })
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 /** How many of `many` begin in so many ms. */
 function begun(pace: ReturnType<typeof openPace>, ms: number, many = 10_000): number {

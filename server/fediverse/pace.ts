@@ -20,7 +20,10 @@ export type Pace = {
 /** Opens a pace of `federation.outbox.pace` deliveries a second. */
 export function openPace(): Pace {
   const { pace, pace_for, batch } = config.federation.outbox
-  if (!listening) on('site.used', () => { usedUntil = Date.now() + pace_for })
+  if (!listening)
+    on('site.used', () => {
+      usedUntil = Date.now() + pace_for
+    })
   listening = true
   const isFree = () => pace === 0 || Date.now() > usedUntil
   let left = 0
@@ -30,13 +33,15 @@ export function openPace(): Pace {
       if (isFree()) return 0
       const now = performance.now()
       // Never more than what begins in two steps at once.
-      left = Math.max(left, Math.min(left + (now - filledAt) * pace / 1000, 2 * STEP * pace / 1000))
+      left = Math.max(left, Math.min(left + ((now - filledAt) * pace) / 1000, (2 * STEP * pace) / 1000))
       filledAt = now
-      if (left < 1) return Math.max(STEP, (1 - left) * 1000 / pace)
+      if (left < 1) return Math.max(STEP, ((1 - left) * 1000) / pace)
       left--
       return 0
     },
-    giveBack: () => { left = Math.min(left + 1, pace) },
-    batch: () => isFree() ? batch : Math.min(batch, Math.ceil(pace / 4))
+    giveBack: () => {
+      left = Math.min(left + 1, pace)
+    },
+    batch: () => (isFree() ? batch : Math.min(batch, Math.ceil(pace / 4)))
   }
 }

@@ -48,7 +48,12 @@ it('a database that went away is a passing fault, however it was noticed', async
   const silent = createServer(() => undefined)
   await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
   const noAnswer = await faultAfter(async (_client, connection) => {
-    const client = new pg.Client({ ...connection, host: '127.0.0.1', port: (silent.address() as { port: number }).port, connectionTimeoutMillis: 50 })
+    const client = new pg.Client({
+      ...connection,
+      host: '127.0.0.1',
+      port: (silent.address() as { port: number }).port,
+      connectionTimeoutMillis: 50
+    })
     client.on('error', () => undefined)
     await client.connect()
   })

@@ -13,6 +13,12 @@ const GONE = /^Connection terminated|^Client .* is not queryable$|^timeout expir
 /** Whether the database could not be reached, hung up, or undid the work because of others'. */
 export function isDatabaseAway(error: unknown): error is Error {
   if (!(error instanceof Error)) return false
-  const { code = '', message = '' } = (error as { original?: { code?: string, message?: string } }).original ?? (error as { code?: string, message?: string })
-  return /^Sequelize(Connection|HostNotFound|HostNotReachable|AccessDenied|Timeout)/.test(error.name) || /^(08|40|53|57)/.test(code) || /^E[A-Z]{4,}$/.test(code) || GONE.test(message)
+  const { code = '', message = '' } =
+    (error as { original?: { code?: string; message?: string } }).original ?? (error as { code?: string; message?: string })
+  return (
+    /^Sequelize(Connection|HostNotFound|HostNotReachable|AccessDenied|Timeout)/.test(error.name) ||
+    /^(08|40|53|57)/.test(code) ||
+    /^E[A-Z]{4,}$/.test(code) ||
+    GONE.test(message)
+  )
 }

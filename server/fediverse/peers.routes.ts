@@ -10,8 +10,10 @@ export const federationRoutes = implement(federation, {
     const { start, count } = paging(query)
     return await listPeers(start, count)
   },
-  'POST /server/peers/:host/retry': async ({ params }) => { if (!await retryPeer(params.host.toLowerCase())) throw notFound('Server') },
+  'POST /server/peers/:host/retry': async ({ params }) => {
+    if (!(await retryPeer(params.host.toLowerCase()))) throw notFound('Server')
+  },
   'POST /server/peers/:host/resync': async ({ params, body }) => {
-    if (!await resyncPeer(params.host.toLowerCase(), body?.since ? new Date(body.since) : undefined)) throw notFound('Server')
+    if (!(await resyncPeer(params.host.toLowerCase(), body?.since ? new Date(body.since) : undefined))) throw notFound('Server')
   }
 })

@@ -13,8 +13,18 @@ import { dropExpired, seconds } from './outgoing.query.ts'
 export type PeerState = 'ok' | 'failing' | 'open' | 'suspended'
 
 const Row = z.object({
-  host: z.string(), state: z.enum(['ok', 'failing', 'open', 'suspended']), failures: z.int(), lastSuccessAt: z.string().nullable(), lastFailureAt: z.string().nullable(), lastError: z.string().nullable(),
-  lastReceivedAt: z.string().nullable(), openUntil: z.string().nullable(), missedSince: z.string().nullable(), waiting: z.int(), oldestWaitingAt: z.string().nullable(), signature: z.string()
+  host: z.string(),
+  state: z.enum(['ok', 'failing', 'open', 'suspended']),
+  failures: z.int(),
+  lastSuccessAt: z.string().nullable(),
+  lastFailureAt: z.string().nullable(),
+  lastError: z.string().nullable(),
+  lastReceivedAt: z.string().nullable(),
+  openUntil: z.string().nullable(),
+  missedSince: z.string().nullable(),
+  waiting: z.int(),
+  oldestWaitingAt: z.string().nullable(),
+  signature: z.string()
 })
 /** A host as the admin sees it. */
 export type Peer = z.output<typeof Row>
@@ -22,20 +32,25 @@ export type Peer = z.output<typeof Row>
 const time = (column: ReturnType<typeof sql>) => sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
 /** Hosts with what waits for them, those in trouble first. */
-export async function listPeers(start: number, count: number): Promise<{ total: number, data: Peer[] }> {
-  const data = await query(Row, sql`
+export async function listPeers(start: number, count: number): Promise<{ total: number; data: Peer[] }> {
+  const data = await query(
+    Row,
+    sql`
     SELECT p.host, CASE WHEN p.suspended_at IS NOT NULL THEN 'suspended' WHEN p.open_until > now() THEN 'open' WHEN p.failures > 0 THEN 'failing' ELSE 'ok' END AS state,
       p.failures, ${time(sql`p.last_success_at`)} AS "lastSuccessAt", ${time(sql`p.last_failure_at`)} AS "lastFailureAt", p.last_error AS "lastError", ${time(sql`p.last_received_at`)} AS "lastReceivedAt",
       ${time(sql`p.open_until`)} AS "openUntil", ${time(sql`p.missed_since`)} AS "missedSince", coalesce(d.waiting, 0)::int AS waiting, ${time(sql`d.oldest`)} AS "oldestWaitingAt", coalesce(p.signature, 'cavage') AS signature
     FROM peers p LEFT JOIN (SELECT host, count(*) AS waiting, min(created_at) AS oldest FROM deliveries GROUP BY host) d ON d.host = p.host
-    ORDER BY (p.suspended_at IS NOT NULL) DESC, p.failures DESC, coalesce(d.waiting, 0) DESC, p.host LIMIT ${count} OFFSET ${start}`)
+    ORDER BY (p.suspended_at IS NOT NULL) DESC, p.failures DESC, coalesce(d.waiting, 0) DESC, p.host LIMIT ${count} OFFSET ${start}`
+  )
   const [row] = await run<{ total: number }>(sql`SELECT count(*)::int AS total FROM peers`)
   return { total: row!.total, data }
 }
 
 /** Remembers which kind of signature a host wants. */
 export async function noteScheme(host: string, scheme: 'cavage' | 'rfc9421'): Promise<void> {
-  await run(sql`INSERT INTO peers (host, signature, signature_at) VALUES (${host}, ${scheme}, now()) ON CONFLICT (host) DO UPDATE SET signature = ${scheme}, signature_at = now()`)
+  await run(
+    sql`INSERT INTO peers (host, signature, signature_at) VALUES (${host}, ${scheme}, now()) ON CONFLICT (host) DO UPDATE SET signature = ${scheme}, signature_at = now()`
+  )
 }
 
 /** Tries a host again at once, whatever its breaker says. False: it is not known. */
@@ -54,13 +69,21 @@ export async function resyncPeer(host: string, since?: Date): Promise<boolean> {
   if (!peer) return false
   const from = since ?? peer.missed_since ?? new Date(Date.now() - config.federation.outbox.keep)
   await transaction(async inside => {
-    const missed = await run<{ id: string, audience: Audience }>(sql`
-      SELECT id::text, audience FROM outgoing WHERE created_at >= ${from} AND fanned_out_at IS NOT NULL AND type IN ('Create', 'Update', 'Announce', 'Delete', 'Undo') ORDER BY id`, inside)
+    const missed = await run<{ id: string; audience: Audience }>(
+      sql`
+      SELECT id::text, audience FROM outgoing WHERE created_at >= ${from} AND fanned_out_at IS NOT NULL AND type IN ('Create', 'Update', 'Announce', 'Delete', 'Undo') ORDER BY id`,
+      inside
+    )
     for (const { id, audience } of missed) {
-      const inboxes = (await keyring.inboxesOf(audience.followersOf ?? [])).concat(audience.inboxes ?? []).filter(url => hostOf(url) === host)
-      await run(sql`
+      const inboxes = (await keyring.inboxesOf(audience.followersOf ?? []))
+        .concat(audience.inboxes ?? [])
+        .filter(url => hostOf(url) === host)
+      await run(
+        sql`
         INSERT INTO deliveries (outgoing_id, inbox_url, host, lane, subject, supersedes)
-        SELECT o.id, given.url, ${host}, o.lane, o.subject, o.supersedes FROM outgoing o, unnest(${[...new Set(inboxes)]}::text[]) AS given (url) WHERE o.id = ${id}::bigint ON CONFLICT DO NOTHING`, inside)
+        SELECT o.id, given.url, ${host}, o.lane, o.subject, o.supersedes FROM outgoing o, unnest(${[...new Set(inboxes)]}::text[]) AS given (url) WHERE o.id = ${id}::bigint ON CONFLICT DO NOTHING`,
+        inside
+      )
     }
     await run(sql`UPDATE peers SET missed_since = NULL WHERE host = ${host}`, inside)
   })
@@ -78,7 +101,7 @@ export async function peerSpoke(host: string): Promise<void> {
   heard.delete(host)
   heard.set(host, now)
   if (heard.size > MAX_HEARD) heard.delete(heard.keys().next().value!)
-  const [before] = await run<{ troubled: boolean, missed: boolean }>(sql`
+  const [before] = await run<{ troubled: boolean; missed: boolean }>(sql`
     WITH before AS (SELECT open_until, suspended_at, missed_since FROM peers WHERE host = ${host})
     INSERT INTO peers (host, last_received_at) VALUES (${host}, now()) ON CONFLICT (host) DO UPDATE SET last_received_at = now()
     RETURNING (SELECT open_until > now() OR suspended_at IS NOT NULL FROM before) AS troubled, (SELECT missed_since IS NOT NULL FROM before) AS missed`)
@@ -88,7 +111,10 @@ export async function peerSpoke(host: string): Promise<void> {
 
 /** Gives up what could not be delivered in time, and forgets what everybody has. */
 export const sweepOutbox = job({
-  name: 'sweep-outbox', queue: 'maintenance', payload: z.object({}), every: () => config.federation.outbox.sweep_interval,
+  name: 'sweep-outbox',
+  queue: 'maintenance',
+  payload: z.object({}),
+  every: () => config.federation.outbox.sweep_interval,
   run: async () => {
     const { keep, max_held, signature_memory } = config.federation.outbox
     await dropExpired()
@@ -101,6 +127,8 @@ export const sweepOutbox = job({
         over AS (DELETE FROM deliveries USING ranked WHERE ranked.id = deliveries.id AND ranked.place > ${max_held} RETURNING deliveries.host, deliveries.created_at)
       UPDATE peers SET missed_since = least(missed_since, over.since) FROM (SELECT host, min(created_at) AS since FROM over GROUP BY host) AS over WHERE peers.host = over.host`)
     await run(sql`UPDATE peers SET signature = NULL WHERE signature_at < now() - ${seconds(signature_memory)}`)
-    await run(sql`DELETE FROM outgoing WHERE fanned_out_at < now() - ${seconds(keep)} AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.outgoing_id = outgoing.id)`)
+    await run(
+      sql`DELETE FROM outgoing WHERE fanned_out_at < now() - ${seconds(keep)} AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.outgoing_id = outgoing.id)`
+    )
   }
 })

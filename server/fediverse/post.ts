@@ -5,12 +5,15 @@ import { keyring } from './keyring.ts'
 import type { Delivery } from './outgoing.query.ts'
 import { signCavage, signRfc9421 } from './signature.ts'
 
-/** How a POST ended: taken; no more wanted there (410); refused (other 4xx), perhaps because of its signature; or not now, perhaps with the time to wait in ms. */
+/**
+ * How a POST ended: taken; no more wanted there (410); refused (other 4xx), perhaps because of its signature; or not now, perhaps with the
+ * time to wait in ms.
+ */
 export type Ending =
-  | { kind: 'arrived', scheme: Scheme }
+  | { kind: 'arrived'; scheme: Scheme }
   | { kind: 'gone' }
-  | { kind: 'refused', error: string, mistrusted?: boolean }
-  | { kind: 'later', error: string, wait?: number, busy?: boolean }
+  | { kind: 'refused'; error: string; mistrusted?: boolean }
+  | { kind: 'later'; error: string; wait?: number; busy?: boolean }
 type Scheme = 'cavage' | 'rfc9421'
 
 const CONTENT_TYPE = 'application/activity+json'
@@ -31,18 +34,39 @@ export async function post(delivery: Delivery): Promise<Ending> {
   return retried.kind === 'status' && retried.status < 300 ? { kind: 'arrived', scheme: second } : judge(answer, first)
 }
 
-type Status = { kind: 'status', status: number, retryAfter: string | undefined }
+type Status = { kind: 'status'; status: number; retryAfter: string | undefined }
 
-async function once({ inbox_url, actor, body, digest }: Delivery, scheme: Scheme): Promise<Status | Extract<Ending, { kind: 'later' | 'refused' }>> {
+async function once(
+  { inbox_url, actor, body, digest }: Delivery,
+  scheme: Scheme
+): Promise<Status | Extract<Ending, { kind: 'later' | 'refused' }>> {
   const { concurrency, per_host, connect_timeout, timeout } = config.federation.outbox
-  pool ??= agent({ connections: per_host, pipelining: 1, connectTimeout: connect_timeout, headersTimeout: timeout, bodyTimeout: timeout, keepAliveTimeout: 1000, keepAliveMaxTimeout: 2000, maxCachedSessions: concurrency })
+  pool ??= agent({
+    connections: per_host,
+    pipelining: 1,
+    connectTimeout: connect_timeout,
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
+    keepAliveTimeout: 1000,
+    keepAliveMaxTimeout: 2000,
+    maxCachedSessions: concurrency
+  })
   try {
     assertAllowed(new URL(inbox_url))
     const signer = await keyring.signer(actor)
-    const signature = await (scheme === 'cavage' ? signCavage({ method: 'POST', url: inbox_url, digest, signer }) : signRfc9421({ method: 'POST', url: inbox_url, body, signer }))
+    const signature = await (scheme === 'cavage'
+      ? signCavage({ method: 'POST', url: inbox_url, digest, signer })
+      : signRfc9421({ method: 'POST', url: inbox_url, body, signer }))
     const { request } = await import('undici')
-    const { statusCode, headers, body: answer } = await request(inbox_url, {
-      method: 'POST', body, dispatcher: await pool, signal: AbortSignal.timeout(timeout),
+    const {
+      statusCode,
+      headers,
+      body: answer
+    } = await request(inbox_url, {
+      method: 'POST',
+      body,
+      dispatcher: await pool,
+      signal: AbortSignal.timeout(timeout),
       headers: { ...signature, 'content-type': CONTENT_TYPE, accept: CONTENT_TYPE, 'user-agent': `Bobine (+${origin()})` }
     })
     await answer.dump({ limit: MAX_ANSWER }).catch(() => undefined)

@@ -19,17 +19,20 @@ export function startInbox(): { stop(): Promise<void> } {
   if (!config.federation.enabled) return { stop: async () => undefined }
   const { views_batch, views_interval } = config.federation.inbox
   const together = async (rows: Row[]) => await repeatably(async () => await actTogether(rows))
-  const opened = lanes = [
+  const opened = (lanes = [
     openLane({ lane: 0, inOrder: true, pause: 0, work: attempt, together }),
     openLane({ lane: VIEWS, inOrder: false, pause: views_interval, batch: views_batch, concurrency: views_batch, work: attempt, together })
-  ]
+  ])
   listen()
-  return { stop: async () => void await Promise.all(opened.map(async lane => await lane.stop())) }
+  return { stop: async () => void (await Promise.all(opened.map(async lane => await lane.stop()))) }
 }
 
 /** Forgets activities that were processed long ago. */
 export const sweepIncoming = job({
-  name: 'sweep-incoming', queue: 'maintenance', payload: z.object({}), every: () => config.federation.inbox.sweep_interval,
+  name: 'sweep-incoming',
+  queue: 'maintenance',
+  payload: z.object({}),
+  every: () => config.federation.inbox.sweep_interval,
   run: async () => await forget([...REPEATABLE])
 })
 

@@ -9,7 +9,10 @@ export type Incoming = {
   actor: string
   activity: JsonObject
   object: Json
-  /** What vouches for the actor: its own HTTP signature, an LD signature, a data integrity proof; `none`: only what is fetched from its origin counts. */
+  /**
+   * What vouches for the actor: its own HTTP signature, an LD signature, a data integrity proof; `none`: only what is fetched from its
+   * origin counts.
+   */
   proof: 'http' | 'ld' | 'integrity' | 'none'
   /** URL of the actor that posted it. */
   signer: string
@@ -31,10 +34,13 @@ const receivers = new Map<string, Receiver[]>()
  * Several may hear the same; they are asked in order until one says true.
  */
 export function receive(name: string, receiver: Receiver): void {
-  receivers.set(name, [...receivers.get(name) ?? [], receiver])
+  receivers.set(name, [...(receivers.get(name) ?? []), receiver])
 }
 
-/** Acts on activities that are each about something else, all at once where they are as usual; says of those whether they were this listener's. The others go to the receivers. */
+/**
+ * Acts on activities that are each about something else, all at once where they are as usual; says of those whether they were this
+ * listener's. The others go to the receivers.
+ */
 export type TogetherReceiver = (all: Incoming[]) => Promise<Map<Incoming, boolean>>
 const together = new Map<string, TogetherReceiver>()
 
@@ -60,7 +66,9 @@ export async function dispatchTogether(all: Incoming[]): Promise<Map<Incoming, b
 
 /** Hands an activity to those who hear it. False: nobody took it. */
 export async function dispatch(incoming: Incoming): Promise<boolean> {
-  const kinds = listOf(incoming.object).map(typeOf).filter(kind => kind !== null)
+  const kinds = listOf(incoming.object)
+    .map(typeOf)
+    .filter(kind => kind !== null)
   const names = [...kinds.map(kind => `${incoming.type}(${kind})`), incoming.type]
   for (const name of names) {
     for (const receiver of receivers.get(name) ?? []) if (await receiver(incoming)) return true

@@ -3,9 +3,20 @@ import { run, sql } from '../core/sql.ts'
 import type { Incoming } from './receive.ts'
 
 /** A verified activity as it is stored. `key` is what makes it one and the same; two of a key are one. */
-export type Arrival = { key: string, digest: string, type: string, actor: string, signer: string, proof: Incoming['proof'], host: string, subject: string, lane: number, body: string }
+export type Arrival = {
+  key: string
+  digest: string
+  type: string
+  actor: string
+  signer: string
+  proof: Incoming['proof']
+  host: string
+  subject: string
+  lane: number
+  body: string
+}
 
-type Waiting = { arrival: Arrival, stored: (isNew: boolean) => void, failed: (error: unknown) => void }
+type Waiting = { arrival: Arrival; stored: (isNew: boolean) => void; failed: (error: unknown) => void }
 let waiting: Waiting[] = []
 let writing = false
 
@@ -39,7 +50,7 @@ async function write(): Promise<void> {
 
 async function insert(arrivals: Arrival[]): Promise<Set<string>> {
   const column = <K extends keyof Arrival>(name: K) => arrivals.map(one => one[name])
-  const rows = await run<{ key: string, lane: number, digest: string }>(sql`
+  const rows = await run<{ key: string; lane: number; digest: string }>(sql`
     INSERT INTO incoming (activity_id, digest, type, actor, signer, proof, host, subject, lane, body)
     SELECT * FROM unnest(${column('key')}::text[], ${column('digest')}::text[], ${column('type')}::text[], ${column('actor')}::text[], ${column('signer')}::text[],
       ${column('proof')}::text[], ${column('host')}::text[], ${column('subject')}::text[], ${column('lane')}::smallint[], ${column('body')}::text[])

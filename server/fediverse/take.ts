@@ -18,12 +18,24 @@ import { idOf, isObject, listOf, typeOf, type Json, type JsonObject } from './vo
 const LONGEST_KEY = 2300
 
 /** A POST to an inbox. */
-export type Posted = { path: string, headers: IncomingHttpHeaders, body: Buffer, ip: string }
+export type Posted = { path: string; headers: IncomingHttpHeaders; body: Buffer; ip: string }
 
 /** Activities waiting in this lane are counted together. */
 export const VIEWS = 1
 /** What may come again under the same id, because it says how things are now: PeerTube numbers a like once and sends it each time. */
-export const REPEATABLE = new Set(['View', 'Follow', 'Like', 'Dislike', 'EmojiReact', 'Announce', 'Undo', 'Accept', 'Reject', 'Create(Video)', 'Create(Playlist)'])
+export const REPEATABLE = new Set([
+  'View',
+  'Follow',
+  'Like',
+  'Dislike',
+  'EmojiReact',
+  'Announce',
+  'Undo',
+  'Accept',
+  'Reject',
+  'Create(Video)',
+  'Create(Playlist)'
+])
 
 /**
  * Takes a posted activity: cheap checks first, then who signed it; it is stored when this resolves, and that is all that is promised
@@ -52,7 +64,8 @@ export async function take({ path, headers, body, ip }: Posted): Promise<void> {
   // Nobody uses up the ids of others.
   const key = bounded(proof === 'none' || !sameOrigin(id, actor) ? `${signer} ${id}` : keyOf(id, type, activity, digest, signature))
   const subject = `${host} ${bounded(subjectOf(activity, type, actor))}`
-  if (!await store({ key, digest, type, actor, signer, proof, host, subject, lane: type === 'View' ? VIEWS : 0, body: body.toString() })) await noteRepetition(key, digest, id)
+  if (!(await store({ key, digest, type, actor, signer, proof, host, subject, lane: type === 'View' ? VIEWS : 0, body: body.toString() })))
+    await noteRepetition(key, digest, id)
   remember(signature)
 }
 
@@ -66,17 +79,18 @@ function claimedHost(headers: IncomingHttpHeaders): string {
   return host
 }
 
-function envelope(activity: JsonObject): { id: string, type: string, actor: string } {
+function envelope(activity: JsonObject): { id: string; type: string; actor: string } {
   const id = httpUrl(activity.id)
   const actor = httpUrl(idOf(activity.actor))
   const { type } = activity
-  if (!id || !actor || typeof type !== 'string' || !/^[\w:/.#-]{1,100}$/.test(type)) throw new Refused(400, 'This is not an activity: it needs an id, a type and an actor')
+  if (!id || !actor || typeof type !== 'string' || !/^[\w:/.#-]{1,100}$/.test(type))
+    throw new Refused(400, 'This is not an activity: it needs an id, a type and an actor')
   return { id, type, actor }
 }
 
 /** Whether a server tells everybody that an actor is gone of whom nothing is known here: no key is asked for (federation.md 4.21). */
 async function isFarewellOfStranger(type: string, actor: string, { object }: JsonObject): Promise<boolean> {
-  return type === 'Delete' && httpUrl(idOf(object)) === actor && !isLocal(actor) && !await keyring.isKnown(actor)
+  return type === 'Delete' && httpUrl(idOf(object)) === actor && !isLocal(actor) && !(await keyring.isKnown(actor))
 }
 
 function keyOf(id: string, type: string, { object }: JsonObject, digest: string, signature: string): string {
@@ -112,4 +126,4 @@ function remember(signature: string): void {
 }
 
 const hash = (text: string) => createHash('sha256').update(text).digest('base64')
-const bounded = (text: string) => text.length <= LONGEST_KEY ? text : hash(text)
+const bounded = (text: string) => (text.length <= LONGEST_KEY ? text : hash(text))

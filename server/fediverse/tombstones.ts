@@ -26,7 +26,7 @@ export async function unbury(url: string, transaction?: Transaction): Promise<vo
 }
 
 /** What fits into an index: the longest addresses by their hash. */
-const short = (url: string) => url.length <= 2300 ? url : createHash('sha256').update(url).digest('base64')
+const short = (url: string) => (url.length <= 2300 ? url : createHash('sha256').update(url).digest('base64'))
 const revoked = (activity: string) => `undone ${activity}`
 
 /** Remembers an Undo that came before the activity it takes back. */

@@ -7,7 +7,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export type JsonObject = { [key: string]: Json }
 
 /** An ActivityPub message to be sent: `@context` is added by the outbox from `terms`. */
-export type Activity = { type: string, id: string, actor: string, object: unknown, to?: string[], cc?: string[], [key: string]: unknown }
+export type Activity = { type: string; id: string; actor: string; object: unknown; to?: string[]; cc?: string[]; [key: string]: unknown }
 
 /** The id of a value that is an address or an embedded object; null otherwise. */
 export function idOf(value: unknown): string | null {

@@ -6,7 +6,7 @@ import { health } from './health.ts'
 /** What administrators see and set. */
 export const administrationRoutes = implement(administration, {
   'GET /server/health': async () => await health(),
-  'GET /config/custom': async () => await readCustom() as CustomConfig,
-  'PUT /config/custom': async ({ body }) => await changeCustom(body) as CustomConfig,
-  'DELETE /config/custom': async () => await forgetCustom() as CustomConfig
+  'GET /config/custom': async () => (await readCustom()) as CustomConfig,
+  'PUT /config/custom': async ({ body }) => (await changeCustom(body)) as CustomConfig,
+  'DELETE /config/custom': async () => (await forgetCustom()) as CustomConfig
 })

@@ -11,7 +11,10 @@ const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.ur
 let instance: Instance
 let root: string
 beforeAll(async () => {
-  instance = await startInstance({ instance: { name: 'The reel', terms: 'Of the files' }, user: { video_quota: '5GB' }, signup: { enabled: false } }, ['web'])
+  instance = await startInstance(
+    { instance: { name: 'The reel', terms: 'Of the files' }, user: { video_quota: '5GB' }, signup: { enabled: false } },
+    ['web']
+  )
   root = await instance.login()
 })
 afterEach(async () => {
@@ -25,13 +28,20 @@ const put = async (body: unknown, token = root) => await instance.call('PUT /con
 const seen = async () => (await instance.call('GET /config')).json
 const stored = async () => (await run<{ settings: object }>(sql`SELECT settings FROM custom_config`))[0]!.settings
 /** What a process that hears nothing has after a change in another one. */
-const changeElsewhere = async (settings: object) => void await run(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify(settings)}::jsonb`)
+const changeElsewhere = async (settings: object) =>
+  void (await run(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify(settings)}::jsonb`))
 const person = (username: string) => ({ username, password: 'password1', email: `${username}@example.com` })
 
 test('the configuration has the recorded shape and says what the files say', async () => {
   const json = await get()
   expect(shapeFaults(recorded.custom, json)).toEqual([])
-  expect(json).toMatchObject({ instance: { name: 'The reel', terms: 'Of the files' }, user: { videoQuota: 5 * 2 ** 30 }, signup: { enabled: false, limit: 10 }, live: { enabled: false }, transcoding: { resolutions: { '240p': true, '2160p': false }, webVideos: { enabled: false } } })
+  expect(json).toMatchObject({
+    instance: { name: 'The reel', terms: 'Of the files' },
+    user: { videoQuota: 5 * 2 ** 30 },
+    signup: { enabled: false, limit: 10 },
+    live: { enabled: false },
+    transcoding: { resolutions: { '240p': true, '2160p': false }, webVideos: { enabled: false } }
+  })
 })
 
 test('a change is seen in the very next answer, by everybody, on the pages, and in what the server does', async () => {
@@ -39,17 +49,43 @@ test('a change is seen in the very next answer, by everybody, on the pages, and 
   expect((await instance.call('GET /config/about')).json.instance.description).toBe('Welcome to this Bobine instance!')
   expect((await instance.call('POST /users/register', { body: person('early') })).status).toBe(403)
   const answer = await put({
-    instance: { name: 'Golden', shortDescription: 'In short', description: 'A **long** one', languages: ['en', 'fr'], isNSFW: true, defaultNSFWPolicy: 'display' }, signup: { enabled: true, limit: -1 },
-    user: { videoQuota: 1_000_000_000, videoQuotaDaily: 5 }, transcoding: { resolutions: { '1080p': false, '144p': true } }, followers: { instance: { manualApproval: true } }
+    instance: {
+      name: 'Golden',
+      shortDescription: 'In short',
+      description: 'A **long** one',
+      languages: ['en', 'fr'],
+      isNSFW: true,
+      defaultNSFWPolicy: 'display'
+    },
+    signup: { enabled: true, limit: -1 },
+    user: { videoQuota: 1_000_000_000, videoQuotaDaily: 5 },
+    transcoding: { resolutions: { '1080p': false, '144p': true } },
+    followers: { instance: { manualApproval: true } }
   })
   expect([answer.status, answer.json]).toEqual([200, await get()])
-  expect(answer.json).toMatchObject({ instance: { name: 'Golden', terms: 'Of the files' }, signup: { enabled: true, limit: -1, minimumAge: 16 } })
-  expect(await seen()).toMatchObject({ instance: { name: 'Golden', shortDescription: 'In short', isNSFW: true }, signup: { allowed: true }, user: { videoQuota: 1_000_000_000, videoQuotaDaily: 5 }, transcoding: { enabledResolutions: [144, 240, 360, 480, 720] } })
-  expect((await instance.call('GET /config/about')).json.instance).toMatchObject({ name: 'Golden', description: 'A **long** one', terms: 'Of the files', languages: ['en', 'fr'] })
+  expect(answer.json).toMatchObject({
+    instance: { name: 'Golden', terms: 'Of the files' },
+    signup: { enabled: true, limit: -1, minimumAge: 16 }
+  })
+  expect(await seen()).toMatchObject({
+    instance: { name: 'Golden', shortDescription: 'In short', isNSFW: true },
+    signup: { allowed: true },
+    user: { videoQuota: 1_000_000_000, videoQuotaDaily: 5 },
+    transcoding: { enabledResolutions: [144, 240, 360, 480, 720] }
+  })
+  expect((await instance.call('GET /config/about')).json.instance).toMatchObject({
+    name: 'Golden',
+    description: 'A **long** one',
+    terms: 'Of the files',
+    languages: ['en', 'fr']
+  })
   expect((await instance.call('GET //manifest.webmanifest')).json.name).toBe('Golden')
   expect(config.followers.instance.manual_approval).toBe(true)
   expect((await instance.call('POST /users/register', { body: person('newcomer') })).status).toBe(204)
-  expect((await instance.call('GET /users?search=newcomer', { token: root })).json.data[0]).toMatchObject({ videoQuota: 1_000_000_000, videoQuotaDaily: 5 })
+  expect((await instance.call('GET /users?search=newcomer', { token: root })).json.data[0]).toMatchObject({
+    videoQuota: 1_000_000_000,
+    videoQuotaDaily: 5
+  })
 })
 
 test('it survives a restart, and the files count again when it is taken back', async () => {
@@ -86,10 +122,14 @@ describe('another process that changes something', () => {
   test('is heard of', async () => {
     const other = new Redis({ path: inject('redis').socket })
     await changeElsewhere({ instance: { terms: 'Heard' } })
-    await eventually(async () => {
-      await other.publish(`${config.redis.prefix}:news`, JSON.stringify({ from: 'another', name: 'config.changed', event: {} }))
-      return config.instance.terms === 'Heard'
-    }, 5, 'the news')
+    await eventually(
+      async () => {
+        await other.publish(`${config.redis.prefix}:news`, JSON.stringify({ from: 'another', name: 'config.changed', event: {} }))
+        return config.instance.terms === 'Heard'
+      },
+      5,
+      'the news'
+    )
     other.disconnect()
   })
 
@@ -109,17 +149,37 @@ test('of two changes at once none is lost', async () => {
 })
 
 test.each<[string, object, string]>([
-  ['no name', { instance: { name: null } }, 'instance.name'], ['an empty name', { instance: { name: '  ' } }, 'instance.name'], ['a list for a text', { instance: { terms: ['x'] } }, 'instance.terms'],
-  ['a text in a list of numbers', { instance: { categories: [1, 'x'] } }, 'instance.categories'], ['an unknown policy', { instance: { defaultNSFWPolicy: 'hide' } }, 'instance.defaultNSFWPolicy'],
-  ['half an account', { signup: { limit: 1.5 } }, 'signup.limit'], ['less than no limit', { signup: { limit: -2 } }, 'signup.limit'], ['a text for a yes', { signup: { enabled: 'yes' } }, 'signup.enabled'],
-  ['a feature that is not there', { live: { enabled: true } }, 'live.enabled'], ['another that is not there', { signup: { requiresApproval: true } }, 'signup.requiresApproval'], ['one without a key', { contactForm: { enabled: true } }, 'contactForm.enabled'],
-  ['what only the files say', { transcoding: { concurrency: 9 } }, 'transcoding.concurrency'], ['a key that is not there', { instance: { slogan: 'x' } }, 'instance.slogan'], ['a key of the configuration, not of the interface', { database: { name: 'x' } }, 'database.name'],
-  ['a value for a group', { transcoding: 5 }, 'transcoding'], ['nothing for a group', { instance: null }, 'instance'], ['a size of no unit', { user: { videoQuota: '5 parsecs' } }, 'user.videoQuota'],
-  ['the way into prototypes', JSON.parse('{"instance": {"__proto__": {"polluted": true}}}') as object, 'instance.__proto__.polluted'], ['a NUL', { instance: { terms: 'a\0b' } }, 'instance']
+  ['no name', { instance: { name: null } }, 'instance.name'],
+  ['an empty name', { instance: { name: '  ' } }, 'instance.name'],
+  ['a list for a text', { instance: { terms: ['x'] } }, 'instance.terms'],
+  ['a text in a list of numbers', { instance: { categories: [1, 'x'] } }, 'instance.categories'],
+  ['an unknown policy', { instance: { defaultNSFWPolicy: 'hide' } }, 'instance.defaultNSFWPolicy'],
+  ['half an account', { signup: { limit: 1.5 } }, 'signup.limit'],
+  ['less than no limit', { signup: { limit: -2 } }, 'signup.limit'],
+  ['a text for a yes', { signup: { enabled: 'yes' } }, 'signup.enabled'],
+  ['a feature that is not there', { live: { enabled: true } }, 'live.enabled'],
+  ['another that is not there', { signup: { requiresApproval: true } }, 'signup.requiresApproval'],
+  ['one without a key', { contactForm: { enabled: true } }, 'contactForm.enabled'],
+  ['what only the files say', { transcoding: { concurrency: 9 } }, 'transcoding.concurrency'],
+  ['a key that is not there', { instance: { slogan: 'x' } }, 'instance.slogan'],
+  ['a key of the configuration, not of the interface', { database: { name: 'x' } }, 'database.name'],
+  ['a value for a group', { transcoding: 5 }, 'transcoding'],
+  ['nothing for a group', { instance: null }, 'instance'],
+  ['a size of no unit', { user: { videoQuota: '5 parsecs' } }, 'user.videoQuota'],
+  ['the way into prototypes', JSON.parse('{"instance": {"__proto__": {"polluted": true}}}') as object, 'instance.__proto__.polluted'],
+  ['a NUL', { instance: { terms: 'a\0b' } }, 'instance']
 ])('%s is refused, and nothing of its company is taken', async (_what, bad, name) => {
   const before = await get()
   const company: Record<string, object> = { instance: { shortDescription: 'Half' }, signup: { minimumAge: 99 } }
-  const answer = await put({ ...company, ...Object.fromEntries(Object.entries(bad).map(([key, part]) => [key, typeof part === 'object' && part !== null ? { ...company[key], ...part as object } : part as unknown])) })
+  const answer = await put({
+    ...company,
+    ...Object.fromEntries(
+      Object.entries(bad).map(([key, part]) => [
+        key,
+        typeof part === 'object' && part !== null ? { ...company[key], ...(part as object) } : (part as unknown)
+      ])
+    )
+  })
   expect(answer.status).toBe(400)
   expect(Object.keys(answer.json['invalid-params'])).toContain(name)
   expect(await get()).toEqual(before)
@@ -129,7 +189,11 @@ test.each<[string, object, string]>([
 
 test.each(['[]', '"x"', '5', 'null', '{oops'])('the body %s is refused or changes nothing', async text => {
   const before = await get()
-  const { status } = await instance.call('PUT /config/custom', { token: root, headers: { 'content-type': 'application/json' }, body: new TextEncoder().encode(text) })
+  const { status } = await instance.call('PUT /config/custom', {
+    token: root,
+    headers: { 'content-type': 'application/json' },
+    body: new TextEncoder().encode(text)
+  })
   expect(status).toBeLessThan(500)
   expect(await get()).toEqual(before)
 })

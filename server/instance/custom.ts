@@ -12,14 +12,16 @@ export async function readCustom(): Promise<Tree> {
 
 /**
  * Changes what a body in the shape of `readCustom` gives; what it leaves out stays. What is then as the files say is theirs again.
- * Throws 400 for a value that the configuration does not take or that only its files may change, and then nothing has changed; 405 where the files allow no change.
+ * Throws 400 for a value that the configuration does not take or that only its files may change, and then nothing has changed; 405 where
+ * the files allow no change.
  */
 export async function changeCustom(body: Tree): Promise<Tree> {
   assertAllowed()
   const now = new Map(leaves(await readCustom()).map(([path, value]) => [path.join('.'), value]))
   const given = leaves(body).map(([path, value]) => ({ name: path.join('.'), value }))
   const fixed = given.filter(({ name, value }) => !EDITABLE.includes(name) && !isDeepStrictEqual(value, now.get(name)))
-  if (fixed.length > 0) throw invalid(fixed.map(({ name, value }) => wrong(name, value, now.has(name) ? 'Cannot be changed here' : 'There is no such key')))
+  if (fixed.length > 0)
+    throw invalid(fixed.map(({ name, value }) => wrong(name, value, now.has(name) ? 'Cannot be changed here' : 'There is no such key')))
   const changes = given.filter(({ name }) => EDITABLE.includes(name)).map(({ name, value }) => ({ name, value, path: configPath(name) }))
   try {
     await customize(before => {
@@ -31,7 +33,9 @@ export async function changeCustom(body: Tree): Promise<Tree> {
       }, before)
     })
   } catch (error) {
-    const one = error instanceof ConfigError && changes.find(({ path }) => error.key === path.join('.') || error.key?.startsWith(`${path.join('.')}.`))
+    const one =
+      error instanceof ConfigError &&
+      changes.find(({ path }) => error.key === path.join('.') || error.key?.startsWith(`${path.join('.')}.`))
     throw one ? invalid([wrong(one.name, one.value, `Expected ${(error as ConfigError).expected}`)]) : error
   }
   return customShape()
@@ -45,7 +49,8 @@ export async function forgetCustom(): Promise<Tree> {
 }
 
 function assertAllowed(): void {
-  if (!config.webadmin.configuration.edition.allowed) throw new Problem(405, null, 'The configuration of this instance can only be changed in its files.')
+  if (!config.webadmin.configuration.edition.allowed)
+    throw new Problem(405, null, 'The configuration of this instance can only be changed in its files.')
 }
 
 function wrong(path: string, value: unknown, msg: string): InvalidParam {

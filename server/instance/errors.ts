@@ -1,10 +1,18 @@
 /** One machine-readable reason of a refusal: the `code` of an application/problem+json answer. */
-export type ErrorCode = { code: string, status: number, meaning: string }
+export type ErrorCode = { code: string; status: number; meaning: string }
 
 /** Every `code` this server gives, for the API's documentation; a test holds it against the sources. */
 export const ERROR_CODES: ErrorCode[] = [
-  { code: 'invalid_request', status: 400, meaning: 'The request cannot be understood: a malformed header, a wrong content type, a missing parameter of OAuth.' },
-  { code: 'invalid_client', status: 400, meaning: 'client_id and client_secret are missing or wrong; GET /oauth-clients/local has the right ones.' },
+  {
+    code: 'invalid_request',
+    status: 400,
+    meaning: 'The request cannot be understood: a malformed header, a wrong content type, a missing parameter of OAuth.'
+  },
+  {
+    code: 'invalid_client',
+    status: 400,
+    meaning: 'client_id and client_secret are missing or wrong; GET /oauth-clients/local has the right ones.'
+  },
   { code: 'invalid_grant', status: 400, meaning: 'The username and password, or the refresh token, are not right or not any more.' },
   { code: 'unsupported_grant_type', status: 400, meaning: 'Only the grants password and refresh_token exist here.' },
   { code: 'invalid_scope', status: 400, meaning: 'There are no scopes here: ask for none.' },
@@ -14,13 +22,13 @@ export const ERROR_CODES: ErrorCode[] = [
   { code: 'unauthorized_request', status: 401, meaning: 'This needs a login: send `Authorization: Bearer …`.' },
   { code: 'invalid_token', status: 401, meaning: 'The access token is unknown, has expired or was revoked: refresh it or log in again.' },
   { code: 'current_password_is_invalid', status: 401, meaning: 'The current password, needed for this change, is not right.' },
-  { code: 'Forbidden', status: 403, meaning: 'The token of a video\'s files is missing or not right.' },
-  { code: 'video_requires_password', status: 403, meaning: 'Send the video\'s password in the header x-peertube-video-password.' },
-  { code: 'incorrect_video_password', status: 403, meaning: 'The video\'s password is not right.' },
+  { code: 'Forbidden', status: 403, meaning: "The token of a video's files is missing or not right." },
+  { code: 'video_requires_password', status: 403, meaning: "Send the video's password in the header x-peertube-video-password." },
+  { code: 'incorrect_video_password', status: 403, meaning: "The video's password is not right." },
   { code: 'oembed_not_a_video', status: 404, meaning: 'oEmbed was asked for an address that is not one of a video of this server.' },
   { code: 'upload_busy', status: 409, meaning: 'The last piece of this upload is still being worked on: ask again.' },
   { code: 'PayloadTooLargeError', status: 413, meaning: 'The body is larger than this instance accepts.' },
-  { code: 'quota_reached', status: 413, meaning: 'The user\'s space, in all or of one day, does not suffice.' },
+  { code: 'quota_reached', status: 413, meaning: "The user's space, in all or of one day, does not suffice." },
   { code: 'max_file_size_reached', status: 413, meaning: 'The file is larger than this instance accepts.' },
   { code: 'RangeNotSatisfiableError', status: 416, meaning: 'The file has no such bytes.' },
   { code: 'unreadable_video', status: 422, meaning: 'The file cannot be read as a video.' },

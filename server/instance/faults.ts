@@ -1,7 +1,7 @@
 import type { Fault, Health } from '../../shared/administration.ts'
 
 type Facts = Omit<Health, 'faults'>
-type Limits = { low_disk: number, low_memory: number, many_waiting: number }
+type Limits = { low_disk: number; low_memory: number; many_waiting: number }
 
 /** What is wrong with an instance, the worst first; the words for it are the client's. */
 export function faultsOf({ disk, memory, redis, ffmpeg, jobs, encodings, incoming, peers }: Facts, limits: Limits): Fault[] {

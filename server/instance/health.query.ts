@@ -2,11 +2,27 @@ import { z } from 'zod'
 import { query, sql } from '../core/sql.ts'
 
 const number = z.coerce.number()
-const Row = z.object({ version: z.string(), bytes: number, renditions: number, originals: number, uploads: number, waiting: number, running: number, failed: number, failedLately: number, late: number })
+const Row = z.object({
+  version: z.string(),
+  bytes: number,
+  renditions: number,
+  originals: number,
+  uploads: number,
+  waiting: number,
+  running: number,
+  failed: number,
+  failedLately: number,
+  late: number
+})
 
-/** What the rows say of the disk and of the encodings: bytes of what is stored, and videos that wait, longer than `lateAfter` ms or not. `Lately` is within `lately` ms. */
+/**
+ * What the rows say of the disk and of the encodings: bytes of what is stored, and videos that wait, longer than `lateAfter` ms or not.
+ * `Lately` is within `lately` ms.
+ */
 export async function countStored(lateAfter: number, lately: number): Promise<z.output<typeof Row>> {
-  const [row] = await query(Row, sql`
+  const [row] = await query(
+    Row,
+    sql`
     SELECT split_part(current_setting('server_version'), ' ', 1) AS version, pg_database_size(current_database()) AS bytes,
       (SELECT coalesce(sum(file.size), 0) FROM video_files file JOIN streaming_playlists playlist ON playlist.id = file.streaming_playlist_id
         JOIN videos video ON video.id = playlist.video_id WHERE NOT video.remote) AS renditions,
@@ -14,6 +30,7 @@ export async function countStored(lateAfter: number, lately: number): Promise<z.
       (SELECT coalesce(sum(size), 0) FROM uploads WHERE video_id IS NULL) AS uploads, encodings.*
     FROM (SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'running') AS running, count(*) FILTER (WHERE state = 'failed') AS failed,
         count(*) FILTER (WHERE state = 'failed' AND updated_at > now() - ${lately} * interval '1 millisecond') AS "failedLately",
-        count(*) FILTER (WHERE state = 'waiting' AND updated_at < now() - ${lateAfter} * interval '1 millisecond') AS late FROM transcodings) encodings`)
+        count(*) FILTER (WHERE state = 'waiting' AND updated_at < now() - ${lateAfter} * interval '1 millisecond') AS late FROM transcodings) encodings`
+  )
   return row!
 }

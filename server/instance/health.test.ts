@@ -12,7 +12,10 @@ let root: string
 let channelId: number
 beforeAll(async () => {
   // Whatever the machine of the tests has left is enough.
-  instance = await startInstance({ webadmin: { health: { low_disk: 0, low_memory: 0, timeout: '20 seconds' } }, upload: { keep_free: 0 } }, ['web'])
+  instance = await startInstance(
+    { webadmin: { health: { low_disk: 0, low_memory: 0, timeout: '20 seconds' } }, upload: { keep_free: 0 } },
+    ['web']
+  )
   root = await instance.login()
   channelId = (await instance.user('ada')).channelId
 })
@@ -24,8 +27,14 @@ const codes = async () => (await health()).faults.map((one: { code: string }) =>
 test('says what runs and how much there is', async () => {
   const json = await health()
   expect(json).toMatchObject({
-    version: expect.stringMatching(/^\d+\.\d+/), node: process.version, ffmpeg: expect.stringMatching(/^\S+$/), postgres: { version: expect.stringMatching(/^\d+/) }, redis: { version: expect.stringMatching(/^\d+\./) },
-    incoming: { waiting: 0 }, outgoing: { waiting: 0, held: 0 }, peers: { total: 0, failing: 0, open: 0, suspended: 0 }
+    version: expect.stringMatching(/^\d+\.\d+/),
+    node: process.version,
+    ffmpeg: expect.stringMatching(/^\S+$/),
+    postgres: { version: expect.stringMatching(/^\d+/) },
+    redis: { version: expect.stringMatching(/^\d+\./) },
+    incoming: { waiting: 0 },
+    outgoing: { waiting: 0, held: 0 },
+    peers: { total: 0, failing: 0, open: 0, suspended: 0 }
   })
   expect(json.disk.total).toBeGreaterThan(json.disk.free)
   expect(json.memory.total).toBeGreaterThan(json.memory.available)
@@ -40,12 +49,24 @@ test('counts what is stored by the rows, and what waits to be encoded', async ()
   await run(sql`
     INSERT INTO transcodings (video_id, state, attempts, not_before, resolutions, created_at, updated_at) VALUES
       (${late.id}, 'waiting', 0, now(), '{}', now(), now() - interval '2 hours'), (${failed.id}, 'failed', 3, now(), '{}', now(), now()), (${failedBefore.id}, 'failed', 3, now(), '{}', now(), now() - interval '3 days')`)
-  expect(await health()).toMatchObject({ stored: { renditions: 30, originals: 1000, uploads: 0 }, encodings: { waiting: 1, running: 0, failed: 2, failedLately: 1, late: 1 } })
+  expect(await health()).toMatchObject({
+    stored: { renditions: 30, originals: 1000, uploads: 0 },
+    encodings: { waiting: 1, running: 0, failed: 2, failedLately: 1, late: 1 }
+  })
   expect(await codes()).toEqual(['no_workers', 'encodings_failed', 'encodings_late'])
 })
 
 test('sees workers, halted and failed jobs', async () => {
-  const workers = ['transcoding', 'maintenance', 'federation'].map(name => new Worker(name, async job => { if (job.name === 'fall-over') throw new Error('It fell over') }, { connection: newRedis({ maxRetriesPerRequest: null }), prefix: `${config.redis.prefix}:queue` }))
+  const workers = ['transcoding', 'maintenance', 'federation'].map(
+    name =>
+      new Worker(
+        name,
+        async job => {
+          if (job.name === 'fall-over') throw new Error('It fell over')
+        },
+        { connection: newRedis({ maxRetriesPerRequest: null }), prefix: `${config.redis.prefix}:queue` }
+      )
+  )
   await eventually(async () => (await health()).jobs.workers === 1, 20, 'the workers')
   await (await queue('maintenance')).add('fall-over', {})
   await eventually(async () => (await health()).jobs.failedLately === 1, 20, 'the failure')

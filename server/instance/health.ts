@@ -15,22 +15,44 @@ import { VERSION } from './version.ts'
 export async function health(): Promise<Health> {
   const { timeout, late_after, lately } = config.webadmin.health
   const [stored, waiting, peers, disk, ffmpeg, memory, jobs] = await Promise.all([
-    countStored(late_after, lately), countWaiting(), countPeers(), diskOf(storageFolder('streaming_playlists')), ffmpegVersion(timeout), inTime(redisFacts(), timeout), inTime(jobFacts(), timeout)
+    countStored(late_after, lately),
+    countWaiting(),
+    countPeers(),
+    diskOf(storageFolder('streaming_playlists')),
+    ffmpegVersion(timeout),
+    inTime(redisFacts(), timeout),
+    inTime(jobFacts(), timeout)
   ])
   const { version, bytes, renditions, originals, uploads, ...encodings } = stored
   const facts = {
-    version: VERSION, node: process.version, ffmpeg, uptime: process.uptime(), now: new Date().toISOString(),
-    disk, stored: { renditions, originals, uploads },
-    memory: { total: Math.min(totalmem(), process.constrainedMemory() || Infinity), available: process.availableMemory(), process: process.memoryUsage.rss() },
+    version: VERSION,
+    node: process.version,
+    ffmpeg,
+    uptime: process.uptime(),
+    now: new Date().toISOString(),
+    disk,
+    stored: { renditions, originals, uploads },
+    memory: {
+      total: Math.min(totalmem(), process.constrainedMemory() || Infinity),
+      available: process.availableMemory(),
+      process: process.memoryUsage.rss()
+    },
     load: { average: loadavg()[0]!, processors: availableParallelism() },
-    postgres: { version, bytes }, redis: memory, jobs, encodings, ...waiting, peers
+    postgres: { version, bytes },
+    redis: memory,
+    jobs,
+    encodings,
+    ...waiting,
+    peers
   }
   return { ...facts, faults: faultsOf(facts, config.webadmin.health) }
 }
 
 /** The disk that holds a folder, or that will hold it. */
 async function diskOf(folder: string): Promise<Health['disk']> {
-  const found = await statfs(folder).catch(async () => await statfs(dirname(folder))).catch(() => null)
+  const found = await statfs(folder)
+    .catch(async () => await statfs(dirname(folder)))
+    .catch(() => null)
   return found && { total: found.blocks * found.bsize, free: found.bavail * found.bsize, keepFree: Math.max(0, config.upload.keep_free) }
 }
 
@@ -41,22 +63,40 @@ async function redisFacts(): Promise<Health['redis']> {
 }
 
 async function jobFacts(): Promise<Health['jobs']> {
-  const all = await Promise.all(QUEUES.map(async name => {
-    const opened = await queue(name)
-    const [counts, workers, paused, failedLately] = await Promise.all([
-      opened.getJobCounts('waiting', 'prioritized', 'active', 'failed'), opened.getWorkersCount(), opened.isPaused(), redis.zcount(opened.toKey('failed'), Date.now() - config.webadmin.health.lately, '+inf')
-    ])
-    const { waiting = 0, prioritized = 0, active = 0, failed = 0 } = counts
-    return { waiting: waiting + prioritized, active, failed, failedLately, workers, paused }
-  }))
+  const all = await Promise.all(
+    QUEUES.map(async name => {
+      const opened = await queue(name)
+      const [counts, workers, paused, failedLately] = await Promise.all([
+        opened.getJobCounts('waiting', 'prioritized', 'active', 'failed'),
+        opened.getWorkersCount(),
+        opened.isPaused(),
+        redis.zcount(opened.toKey('failed'), Date.now() - config.webadmin.health.lately, '+inf')
+      ])
+      const { waiting = 0, prioritized = 0, active = 0, failed = 0 } = counts
+      return { waiting: waiting + prioritized, active, failed, failedLately, workers, paused }
+    })
+  )
   const sum = (key: 'waiting' | 'active' | 'failed' | 'failedLately') => all.reduce((total, one) => total + one[key], 0)
   // Every worker works on every queue.
-  return { workers: Math.min(...all.map(one => one.workers)), paused: all.some(one => one.paused), waiting: sum('waiting'), active: sum('active'), failed: sum('failed'), failedLately: sum('failedLately') }
+  return {
+    workers: Math.min(...all.map(one => one.workers)),
+    paused: all.some(one => one.paused),
+    waiting: sum('waiting'),
+    active: sum('active'),
+    failed: sum('failed'),
+    failedLately: sum('failedLately')
+  }
 }
 
 /** What comes in time; null for what does not, or fails. */
 async function inTime<T>(coming: Promise<T>, timeout: number): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<null>(resolve => { timer = setTimeout(resolve, timeout, null) })
-  try { return await Promise.race([coming.catch(() => null), late]) } finally { clearTimeout(timer) }
+  const late = new Promise<null>(resolve => {
+    timer = setTimeout(resolve, timeout, null)
+  })
+  try {
+    return await Promise.race([coming.catch(() => null), late])
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -21,7 +21,8 @@ export const instanceRoutes = implement(instance, {
     return { ip: request.ip ?? '', activityPubMessagesWaiting: waiting.incoming.waiting, ...waiting }
   },
   'GET /jobs': async ({ query: { jobType, sort, ...rest } }) => await listJobs({ ...paging(rest), jobType, sort }),
-  'GET /jobs/:state': async ({ params, query: { jobType, sort, ...rest } }) => await listJobs({ ...paging(rest), state: params.state, jobType, sort }),
+  'GET /jobs/:state': async ({ params, query: { jobType, sort, ...rest } }) =>
+    await listJobs({ ...paging(rest), state: params.state, jobType, sort }),
   'POST /jobs/pause': async () => await pauseJobs(true),
   'POST /jobs/resume': async () => await pauseJobs(false)
 })

@@ -12,13 +12,27 @@ const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.ur
 const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 let instance: Instance
 let root: string
-let user: { id: number, token: string, channelId: number }
+let user: { id: number; token: string; channelId: number }
 beforeAll(async () => {
-  instance = await startInstance({ instance: { name: 'The reel', short_description: 'Short words', description: 'Long words', languages: ['en', 'fr'], categories: [1, 2] }, signup: { enabled: true, limit: 4 } }, ['web'])
+  instance = await startInstance(
+    {
+      instance: {
+        name: 'The reel',
+        short_description: 'Short words',
+        description: 'Long words',
+        languages: ['en', 'fr'],
+        categories: [1, 2]
+      },
+      signup: { enabled: true, limit: 4 }
+    },
+    ['web']
+  )
   root = await instance.login()
   user = await instance.user('user1')
 })
-afterAll(async () => { await instance?.stop() })
+afterAll(async () => {
+  await instance?.stop()
+})
 
 test('ping', async () => {
   const answer = await instance.call('GET /ping')
@@ -29,7 +43,7 @@ test('the settings have the recorded shape, and the newer keys of PeerTube', asy
   const { json } = await instance.call('GET /config')
   // `serverCommit` may be left out: PeerTube's own model says so.
   expect(shapeFaults({ ...recorded.config, serverCommit: null }, { serverCommit: null, ...json })).toEqual([])
-  const newer: ServerConfig = await settings() as ServerConfig
+  const newer: ServerConfig = (await settings()) as ServerConfig
   const missing: Exclude<keyof ServerConfig, keyof Awaited<ReturnType<typeof settings>> | 'serverCommit'>[] = []
   expect([missing, newer.federation.enabled]).toEqual([[], true])
 })
@@ -37,11 +51,18 @@ test('the settings have the recorded shape, and the newer keys of PeerTube', asy
 test('the settings say what the configuration says', async () => {
   const { json } = await instance.call('GET /config')
   expect(json).toMatchObject({
-    serverVersion: '6.3.0', bobine: { version: own.version }, instance: { name: 'The reel', shortDescription: 'Short words', defaultNSFWPolicy: 'do_not_list' },
+    serverVersion: '6.3.0',
+    bobine: { version: own.version },
+    instance: { name: 'The reel', shortDescription: 'Short words', defaultNSFWPolicy: 'do_not_list' },
     transcoding: { hls: { enabled: true }, web_videos: { enabled: false }, enabledResolutions: [240, 360, 480, 720, 1080] },
     signup: { allowed: true, allowedForCurrentIP: true, minimumAge: 16, requiresApproval: false, requiresEmailVerification: false },
-    client: { videos: { resumableUpload: { maxChunkSize: 90 * 2 ** 20 } } }, avatar: { file: { size: { max: 4 * 2 ** 20 } } }, user: { videoQuota: -1 },
-    views: { videos: { watchingInterval: { anonymous: 5000, users: 5000 } } }, live: { enabled: false }, email: { enabled: false }, tracker: { enabled: false }
+    client: { videos: { resumableUpload: { maxChunkSize: 90 * 2 ** 20 } } },
+    avatar: { file: { size: { max: 4 * 2 ** 20 } } },
+    user: { videoQuota: -1 },
+    views: { videos: { watchingInterval: { anonymous: 5000, users: 5000 } } },
+    live: { enabled: false },
+    email: { enabled: false },
+    tracker: { enabled: false }
   })
 })
 
@@ -73,23 +94,45 @@ test('the statistics have the recorded keys and count', async () => {
   const { json } = await instance.call('GET /server/stats')
   expect(shapeFaults(recorded.stats, json)).toEqual([])
   expect(json).toMatchObject({
-    totalUsers: 5, totalModerators: 1, totalAdmins: 1, totalDailyActiveUsers: 3, totalWeeklyActiveUsers: 3, totalMonthlyActiveUsers: 4,
-    totalLocalVideos: 2, totalVideos: 2, totalLocalVideoViews: 7, totalLocalVideoFilesSize: 1030, totalLocalVideoChannels: 5,
-    totalLocalDailyActiveVideoChannels: 1, totalLocalWeeklyActiveVideoChannels: 1, totalLocalMonthlyActiveVideoChannels: 1
+    totalUsers: 5,
+    totalModerators: 1,
+    totalAdmins: 1,
+    totalDailyActiveUsers: 3,
+    totalWeeklyActiveUsers: 3,
+    totalMonthlyActiveUsers: 4,
+    totalLocalVideos: 2,
+    totalVideos: 2,
+    totalLocalVideoViews: 7,
+    totalLocalVideoFilesSize: 1030,
+    totalLocalVideoChannels: 5,
+    totalLocalDailyActiveVideoChannels: 1,
+    totalLocalWeeklyActiveVideoChannels: 1,
+    totalLocalMonthlyActiveVideoChannels: 1
   })
 })
 
 test('a channel is active by its last publication', async () => {
   await run(sql`UPDATE videos SET published_at = now() - interval '3 days'`)
-  expect((await instance.call('GET /server/stats')).json).toMatchObject({ totalLocalDailyActiveVideoChannels: 0, totalLocalWeeklyActiveVideoChannels: 1 })
+  expect((await instance.call('GET /server/stats')).json).toMatchObject({
+    totalLocalDailyActiveVideoChannels: 0,
+    totalLocalWeeklyActiveVideoChannels: 1
+  })
   await run(sql`UPDATE videos SET published_at = now() - interval '40 days'`)
-  expect((await instance.call('GET /server/stats')).json).toMatchObject({ totalLocalWeeklyActiveVideoChannels: 0, totalLocalMonthlyActiveVideoChannels: 0 })
+  expect((await instance.call('GET /server/stats')).json).toMatchObject({
+    totalLocalWeeklyActiveVideoChannels: 0,
+    totalLocalMonthlyActiveVideoChannels: 0
+  })
 })
 
 test('the state of the server is for administrators', async () => {
   expect((await instance.call('GET /server/debug')).status).toBe(401)
   expect((await instance.call('GET /server/debug', { token: user.token })).status).toBe(403)
-  expect((await instance.call('GET /server/debug', { token: root })).json).toEqual({ ip: expect.stringMatching(/127\.0\.0\.1$/), activityPubMessagesWaiting: 0, incoming: { waiting: 0 }, outgoing: { waiting: 0, held: 0 } })
+  expect((await instance.call('GET /server/debug', { token: root })).json).toEqual({
+    ip: expect.stringMatching(/127\.0\.0\.1$/),
+    activityPubMessagesWaiting: 0,
+    incoming: { waiting: 0 },
+    outgoing: { waiting: 0, held: 0 }
+  })
 })
 
 test('nodeinfo 2.0 and 2.1', async () => {
@@ -102,13 +145,22 @@ test('nodeinfo 2.0 and 2.1', async () => {
   ])
   for (const version of ['2.0', '2.1']) {
     const answer = await instance.call(`GET //nodeinfo/${version}.json`)
-    expect(answer.headers.get('content-type')).toBe(`application/json; charset=utf-8; profile="http://nodeinfo.diaspora.software/ns/schema/${version}#"`)
+    expect(answer.headers.get('content-type')).toBe(
+      `application/json; charset=utf-8; profile="http://nodeinfo.diaspora.software/ns/schema/${version}#"`
+    )
     expect(shapeFaults(recorded.nodeinfo, answer.json)).toEqual([])
     expect(answer.json).toMatchObject({
-      version, software: { name: own.name, version: own.version }, protocols: ['activitypub'], openRegistrations: false,
-      usage: { users: { total: 5, activeMonth: 4, activeHalfyear: 4 }, localPosts: 2, localComments: 0 }, metadata: { nodeName: 'The reel' }
+      version,
+      software: { name: own.name, version: own.version },
+      protocols: ['activitypub'],
+      openRegistrations: false,
+      usage: { users: { total: 5, activeMonth: 4, activeHalfyear: 4 }, localPosts: 2, localComments: 0 },
+      metadata: { nodeName: 'The reel' }
     })
     expect(answer.json.software.name).toMatch(/^[a-z0-9-]+$/)
   }
-  expect((await instance.call('GET //nodeinfo/1.0.json')).json).toMatchObject({ status: 404, detail: 'Nodeinfo schema version not handled' })
+  expect((await instance.call('GET //nodeinfo/1.0.json')).json).toMatchObject({
+    status: 404,
+    detail: 'Nodeinfo schema version not handled'
+  })
 })

@@ -35,7 +35,16 @@ test('jobs of all queues and states, newest first, with the recorded shape', asy
   expect(all.total).toBe(5)
   expect(types(all)).toEqual(['wait-long', 'fall-over', 'count-sheep', 'count-sheep', 'count-sheep'])
   for (const job of all.data) expect(shapeFaults(recorded.job, job)).toEqual([])
-  expect(all.data[1]).toMatchObject({ state: 'prioritized', type: 'fall-over', data: { videoId: 7 }, priority: 5, progress: 0, error: null, finishedOn: null, processedOn: null })
+  expect(all.data[1]).toMatchObject({
+    state: 'prioritized',
+    type: 'fall-over',
+    data: { videoId: 7 },
+    priority: 5,
+    progress: 0,
+    error: null,
+    finishedOn: null,
+    processedOn: null
+  })
   expect(types(await list('', '?sort=createdAt&count=1'))).toEqual(['count-sheep'])
 })
 
@@ -51,7 +60,13 @@ test('jobs of one state, of one type, in parts', async () => {
 test('a halted queue starts nothing until it goes on', async () => {
   expect((await instance.call('POST /jobs/pause', { token: root })).status).toBe(204)
   const done: number[] = []
-  worker = new Worker('maintenance', async job => { done.push(job.data.number as number) }, { connection: newRedis({ maxRetriesPerRequest: null }), prefix: `${config.redis.prefix}:queue` })
+  worker = new Worker(
+    'maintenance',
+    async job => {
+      done.push(job.data.number as number)
+    },
+    { connection: newRedis({ maxRetriesPerRequest: null }), prefix: `${config.redis.prefix}:queue` }
+  )
   await worker.waitUntilReady()
   expect((await list('/paused')).total).toBe(3)
   expect((await list('/waiting')).total).toBe(0)
@@ -64,14 +79,28 @@ test('a halted queue starts nothing until it goes on', async () => {
 })
 
 test('a failed job says why', async () => {
-  const failing = new Worker('transcoding', async () => { throw new Error('It fell over') }, { connection: newRedis({ maxRetriesPerRequest: null }), prefix: `${config.redis.prefix}:queue` })
+  const failing = new Worker(
+    'transcoding',
+    async () => {
+      throw new Error('It fell over')
+    },
+    { connection: newRedis({ maxRetriesPerRequest: null }), prefix: `${config.redis.prefix}:queue` }
+  )
   await eventually(async () => (await list('/failed')).total === 1, 10, 'the job to fail')
   await failing.close()
-  expect((await list('/failed')).data[0]).toMatchObject({ type: 'fall-over', state: 'failed', error: expect.stringMatching(/^Error: It fell over/) })
+  expect((await list('/failed')).data[0]).toMatchObject({
+    type: 'fall-over',
+    state: 'failed',
+    error: expect.stringMatching(/^Error: It fell over/)
+  })
 })
 
 test('an unknown state and other people are refused', async () => {
-  expect(await list('/nope')).toMatchObject({ status: 400, detail: 'Incorrect request parameters: state', 'invalid-params': { state: { value: 'nope', msg: 'Invalid value', location: 'params' } } })
+  expect(await list('/nope')).toMatchObject({
+    status: 400,
+    detail: 'Incorrect request parameters: state',
+    'invalid-params': { state: { value: 'nope', msg: 'Invalid value', location: 'params' } }
+  })
   expect((await list('', '?count=101')).status).toBe(400)
   const { token } = await instance.user('user1')
   const moderator = await instance.user('mod1', { role: 1 })

@@ -9,7 +9,7 @@ type State = z.output<(typeof instance)['GET /jobs/:state']['params']>['state']
 const STATES: State[] = ['active', 'completed', 'failed', 'waiting', 'delayed', 'paused', 'waiting-children', 'prioritized']
 
 /** What to list: jobs of one state or all, of one type or all, newest first unless told otherwise. */
-export type JobFilters = { start: number, count: number, state?: State, jobType?: string, sort?: 'createdAt' | '-createdAt' }
+export type JobFilters = { start: number; count: number; state?: State; jobType?: string; sort?: 'createdAt' | '-createdAt' }
 
 /** Jobs of all queues as PeerTube's clients read them. */
 export async function listJobs({ start, count, state, jobType, sort = '-createdAt' }: JobFilters): Promise<JobPage> {
@@ -22,29 +22,39 @@ export async function listJobs({ start, count, state, jobType, sort = '-createdA
 
 /** Lets no further job start, in any process, or lets them start again; running ones go on. */
 export async function pauseJobs(paused: boolean): Promise<void> {
-  await Promise.all(QUEUES.map(async name => {
-    const opened = await queue(name)
-    await (paused ? opened.pause() : opened.resume())
-  }))
+  await Promise.all(
+    QUEUES.map(async name => {
+      const opened = await queue(name)
+      await (paused ? opened.pause() : opened.resume())
+    })
+  )
 }
 
-async function jobsOf(queue: Queue, states: State[]): Promise<{ job: Job, state: State }[]> {
+async function jobsOf(queue: Queue, states: State[]): Promise<{ job: Job; state: State }[]> {
   const halted = await queue.isPaused()
-  const lists = await Promise.all(states.map(async state => {
-    // What waits in a halted queue is "paused" on the wire.
-    if (state === (halted ? 'waiting' : 'paused')) return []
-    const jobs = await queue.getJobs((state === 'paused' ? 'waiting' : state) as BullState)
-    return jobs.map(job => ({ job, state }))
-  }))
+  const lists = await Promise.all(
+    states.map(async state => {
+      // What waits in a halted queue is "paused" on the wire.
+      if (state === (halted ? 'waiting' : 'paused')) return []
+      const jobs = await queue.getJobs((state === 'paused' ? 'waiting' : state) as BullState)
+      return jobs.map(job => ({ job, state }))
+    })
+  )
   return lists.flat()
 }
 
 function shape(job: Job, state: State): JobPage['data'][number] {
   return {
-    id: job.id!, state, type: job.name, data: job.data, ...(job.opts.priority ? { priority: job.opts.priority } : {}),
+    id: job.id!,
+    state,
+    type: job.name,
+    data: job.data,
+    ...(job.opts.priority ? { priority: job.opts.priority } : {}),
     progress: typeof job.progress === 'number' ? job.progress : 0,
     error: job.stacktrace?.at(-1) ?? job.failedReason ?? null,
-    createdAt: new Date(job.timestamp).toISOString(), processedOn: date(job.processedOn), finishedOn: date(job.finishedOn)
+    createdAt: new Date(job.timestamp).toISOString(),
+    processedOn: date(job.processedOn),
+    finishedOn: date(job.finishedOn)
   }
 }
 

@@ -15,7 +15,10 @@ export const nodeinfoRouter = Router()
 nodeinfoRouter.get('/.well-known/nodeinfo', counted('client'), (_request, response) => {
   response.json({
     links: [
-      ...VERSIONS.map(version => ({ rel: `http://nodeinfo.diaspora.software/ns/schema/${version}`, href: `${origin()}/nodeinfo/${version}.json` })),
+      ...VERSIONS.map(version => ({
+        rel: `http://nodeinfo.diaspora.software/ns/schema/${version}`,
+        href: `${origin()}/nodeinfo/${version}.json`
+      })),
       { rel: 'https://www.w3.org/ns/activitystreams#Application', href: `${origin()}/accounts/${INSTANCE_ACTOR}` }
     ]
   })
@@ -29,7 +32,27 @@ nodeinfoRouter.get('/nodeinfo/:version.json', counted('client'), async (request,
 })
 
 async function nodeinfo(version: string) {
-  const [numbers, { search, plugin, theme, email, contactForm, transcoding, live, import: imports, autoBlacklist, avatar, video, videoCaption, user, trending, tracker, signup }] = await Promise.all([count(), settings()])
+  const [
+    numbers,
+    {
+      search,
+      plugin,
+      theme,
+      email,
+      contactForm,
+      transcoding,
+      live,
+      import: imports,
+      autoBlacklist,
+      avatar,
+      video,
+      videoCaption,
+      user,
+      trending,
+      tracker,
+      signup
+    }
+  ] = await Promise.all([count(), settings()])
   return {
     version,
     software: { name: SOFTWARE, version: VERSION },
@@ -38,15 +61,32 @@ async function nodeinfo(version: string) {
     openRegistrations: signup.allowed,
     usage: {
       users: { total: numbers.totalUsers, activeMonth: numbers.totalMonthlyActiveUsers, activeHalfyear: numbers.activeHalfyear },
-      localPosts: numbers.totalLocalVideos, localComments: numbers.totalLocalVideoComments
+      localPosts: numbers.totalLocalVideos,
+      localComments: numbers.totalLocalVideoComments
     },
     metadata: {
-      taxonomy: { postsName: 'Videos' }, nodeName: config.instance.name, nodeDescription: config.instance.short_description,
+      taxonomy: { postsName: 'Videos' },
+      nodeName: config.instance.name,
+      nodeDescription: config.instance.short_description,
       nodeConfig: {
-        search: { remoteUri: search.remoteUri }, plugin: { registered: plugin.registered }, theme: { registered: theme.registered, default: theme.default }, email, contactForm,
+        search: { remoteUri: search.remoteUri },
+        plugin: { registered: plugin.registered },
+        theme: { registered: theme.registered, default: theme.default },
+        email,
+        contactForm,
         transcoding: { hls: transcoding.hls, web_videos: transcoding.web_videos, enabledResolutions: transcoding.enabledResolutions },
-        live: { enabled: live.enabled, transcoding: { enabled: live.transcoding.enabled, enabledResolutions: live.transcoding.enabledResolutions } },
-        import: { videos: imports.videos }, autoBlacklist, avatar, video, videoCaption, user, trending: { videos: { intervalDays: trending.videos.intervalDays } }, tracker
+        live: {
+          enabled: live.enabled,
+          transcoding: { enabled: live.transcoding.enabled, enabledResolutions: live.transcoding.enabledResolutions }
+        },
+        import: { videos: imports.videos },
+        autoBlacklist,
+        avatar,
+        video,
+        videoCaption,
+        user,
+        trending: { videos: { intervalDays: trending.videos.intervalDays } },
+        tracker
       }
     }
   }

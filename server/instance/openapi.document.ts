@@ -13,20 +13,48 @@ import { VERSION } from './version.ts'
 /** An OpenAPI 3.1 document. */
 export type OpenApiDocument = ReturnType<typeof createDocument>
 
-for (const [id, schema] of Object.entries({ Account, ActorImage, ActorSummary, Channel, Labelled, Progress, Uploaded, User, Video, VideoDetails })) {
+for (const [id, schema] of Object.entries({
+  Account,
+  ActorImage,
+  ActorSummary,
+  Channel,
+  Labelled,
+  Progress,
+  Uploaded,
+  User,
+  Video,
+  VideoDetails
+})) {
   if (!z.globalRegistry.get(schema)?.id) z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), id })
 }
 
-const Problem = z.object({
-  type: z.string().describe('about:blank, or the address of the code\'s description'), title: z.string(), status: z.int(), detail: z.string(),
-  code: z.enum(ERROR_CODES.map(one => one.code)).optional().describe('Machine-readable reason'),
-  'invalid-params': z.record(z.string(), z.object({ type: z.string(), value: z.unknown().optional(), msg: z.string(), path: z.string(), location: z.string() })).optional()
-    .describe('What was wrong with each parameter'),
-  instance: z.string().describe('The address that was asked'), error: z.string().describe('The same as detail, for old clients')
-}).meta({ id: 'Problem', description: 'A refusal (RFC 9457)' })
+const Problem = z
+  .object({
+    type: z.string().describe("about:blank, or the address of the code's description"),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z
+      .enum(ERROR_CODES.map(one => one.code))
+      .optional()
+      .describe('Machine-readable reason'),
+    'invalid-params': z
+      .record(
+        z.string(),
+        z.object({ type: z.string(), value: z.unknown().optional(), msg: z.string(), path: z.string(), location: z.string() })
+      )
+      .optional()
+      .describe('What was wrong with each parameter'),
+    instance: z.string().describe('The address that was asked'),
+    error: z.string().describe('The same as detail, for old clients')
+  })
+  .meta({ id: 'Problem', description: 'A refusal (RFC 9457)' })
 
 const ROLES: Partial<Record<NonNullable<RouteSpec['auth']>, string>> = {
-  user: 'For users.', moderator: 'For moderators and administrators.', admin: 'For administrators.', optional: 'Logged-in users may see more.'
+  user: 'For users.',
+  moderator: 'For moderators and administrators.',
+  admin: 'For administrators.',
+  optional: 'Logged-in users may see more.'
 }
 
 /** OpenAPI 3.1 of the given routes: parameters, bodies, files, answers, refusals and who may call. */
@@ -38,22 +66,28 @@ export function openapiDocument(contracts: Contract[]): OpenApiDocument {
     paths[place] = { ...paths[place], [method.toLowerCase()]: operation(key, path, spec) }
   }
   const tags = [...new Set(contracts.flatMap(contract => Object.values(contract)).map(spec => spec.tag))].sort()
-  const document = createDocument({
-    openapi: '3.1.0',
-    info: {
-      title: `${config.instance.name}: REST API`, version: VERSION,
-      description: 'The API of this instance. Log in with `POST /users/token`, then send `Authorization: Bearer …`.',
-      license: { name: 'AGPL-3.0-or-later', identifier: 'AGPL-3.0-or-later' }
+  const document = createDocument(
+    {
+      openapi: '3.1.0',
+      info: {
+        title: `${config.instance.name}: REST API`,
+        version: VERSION,
+        description: 'The API of this instance. Log in with `POST /users/token`, then send `Authorization: Bearer …`.',
+        license: { name: 'AGPL-3.0-or-later', identifier: 'AGPL-3.0-or-later' }
+      },
+      servers: [{ url: `${origin()}/api/v1` }],
+      tags: tags.map(name => ({ name })),
+      security: [],
+      paths,
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'The access token of POST /users/token' } } }
     },
-    servers: [{ url: `${origin()}/api/v1` }],
-    tags: tags.map(name => ({ name })),
-    security: [],
-    paths,
-    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'The access token of POST /users/token' } } }
-  }, { override: ({ jsonSchema, zodSchema, io }) => {
-    if (io === 'input') Object.assign(jsonSchema, sentForm(zodSchema))
-    withoutSafeBounds(jsonSchema)
-  } })
+    {
+      override: ({ jsonSchema, zodSchema, io }) => {
+        if (io === 'input') Object.assign(jsonSchema, sentForm(zodSchema))
+        withoutSafeBounds(jsonSchema)
+      }
+    }
+  )
   requirePathParameters(document)
   return document
 }
@@ -73,7 +107,8 @@ type JsonSchema = Record<string, unknown>
 function sentForm(schema: z.core.$ZodType): JsonSchema {
   if (!(schema instanceof z.ZodPipe) || !(schema.in instanceof z.ZodTransform) || z.globalRegistry.get(schema)?.override) return {}
   const { $schema: _none, ...sent } = z.toJSONSchema(schema.out, {
-    io: 'input', unrepresentable: 'any',
+    io: 'input',
+    unrepresentable: 'any',
     override: ({ jsonSchema }) => {
       Object.assign(jsonSchema, jsonSchema.override)
       delete jsonSchema.override
@@ -94,9 +129,14 @@ function operation(key: string, path: string, spec: RouteSpec): ZodOpenApiOperat
   const params = spec.params ?? (named.length > 0 ? z.object(Object.fromEntries(named.map(name => [name, z.string()]))) : undefined)
   const description = [spec.description, ROLES[spec.auth ?? 'none']].filter(Boolean).join('\n\n')
   return {
-    operationId: operationId(key), summary: spec.summary, tags: [spec.tag], ...(description ? { description } : {}),
+    operationId: operationId(key),
+    summary: spec.summary,
+    tags: [spec.tag],
+    ...(description ? { description } : {}),
     security: spec.auth === undefined || spec.auth === 'none' ? [] : spec.auth === 'optional' ? [{}, { bearer: [] }] : [{ bearer: [] }],
-    ...(params || spec.query ? { requestParams: { ...(params ? { path: params } : {}), ...(spec.query ? { query: spec.query } : {}) } } : {}),
+    ...(params || spec.query
+      ? { requestParams: { ...(params ? { path: params } : {}), ...(spec.query ? { query: spec.query } : {}) } }
+      : {}),
     ...body(spec),
     responses: responses(spec, named.length > 0)
   }
@@ -104,7 +144,10 @@ function operation(key: string, path: string, spec: RouteSpec): ZodOpenApiOperat
 
 /** `GET /videos/:id/description` becomes getVideosIdDescription. */
 function operationId(key: string): string {
-  const [first, ...rest] = key.replace(/[^a-zA-Z]+/g, ' ').trim().split(' ')
+  const [first, ...rest] = key
+    .replace(/[^a-zA-Z]+/g, ' ')
+    .trim()
+    .split(' ')
   return first!.toLowerCase() + rest.map(word => word[0]!.toUpperCase() + word.slice(1)).join('')
 }
 
@@ -121,14 +164,19 @@ function body(spec: RouteSpec): Pick<ZodOpenApiOperationObject, 'requestBody'> {
 }
 
 function fileField(kind: FileKind): z.ZodType {
-  const file = z.unknown().meta({ override: { type: 'string', format: 'binary', contentMediaType: kind === 'video' ? 'video/*' : 'image/*' } })
+  const file = z
+    .unknown()
+    .meta({ override: { type: 'string', format: 'binary', contentMediaType: kind === 'video' ? 'video/*' : 'image/*' } })
   return kind === 'image' ? file.optional() : file.nonoptional()
 }
 
 function responses(spec: RouteSpec, named: boolean): ZodOpenApiResponsesObject {
   const status = spec.status ?? (spec.response ? 200 : 204)
   const type = spec.response instanceof z.ZodLiteral ? 'text/html' : 'application/json'
-  const done = { description: spec.response ? 'Done' : 'Done, without a body', ...(spec.response ? { content: { [type]: { schema: spec.response } } } : {}) }
+  const done = {
+    description: spec.response ? 'Done' : 'Done, without a body',
+    ...(spec.response ? { content: { [type]: { schema: spec.response } } } : {})
+  }
   const needsLogin = spec.auth !== undefined && spec.auth !== 'none'
   const reasons: Record<number, string | undefined> = {
     ...(spec.body || spec.query || spec.params ? { 400: 'Something about the request is not valid' } : {}),
@@ -138,6 +186,9 @@ function responses(spec: RouteSpec, named: boolean): ZodOpenApiResponsesObject {
     ...spec.refusals,
     429: 'Too many requests'
   }
-  const refused = Object.entries(reasons).map(([code, description = '']) => [code, { description, content: { 'application/problem+json': { schema: Problem } } }])
+  const refused = Object.entries(reasons).map(([code, description = '']) => [
+    code,
+    { description, content: { 'application/problem+json': { schema: Problem } } }
+  ])
   return { [status]: done, ...Object.fromEntries(refused) }
 }

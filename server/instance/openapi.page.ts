@@ -27,21 +27,27 @@ h3 { font-size: 1rem; margin: 1rem 0 .25rem; }
 
 type Schema = { [key: string]: unknown } | boolean | undefined
 type Operation = {
-  operationId?: string, summary?: string, description?: string, tags?: string[], security?: object[]
-  parameters?: { in: string, name: string, required?: boolean, schema?: Schema, description?: string }[]
-  requestBody?: { required?: boolean, content: Record<string, { schema?: Schema }> }
-  responses?: Record<string, { description: string, content?: Record<string, { schema?: Schema }> }>
+  operationId?: string
+  summary?: string
+  description?: string
+  tags?: string[]
+  security?: object[]
+  parameters?: { in: string; name: string; required?: boolean; schema?: Schema; description?: string }[]
+  requestBody?: { required?: boolean; content: Record<string, { schema?: Schema }> }
+  responses?: Record<string, { description: string; content?: Record<string, { schema?: Schema }> }>
 }
-type Route = Operation & { method: string, path: string }
+type Route = Operation & { method: string; path: string }
 
 const METHODS = ['get', 'post', 'put', 'delete'] as const
 
 /** The whole API as one HTML page that needs no script and nothing from elsewhere. */
 export function openapiPage(document: OpenApiDocument): string {
-  const routes = Object.entries(document.paths ?? {}).flatMap(([path, item]) => METHODS.flatMap(method => {
-    const operation = item[method] as Operation | undefined
-    return operation ? [{ ...operation, method: method.toUpperCase(), path }] : []
-  }))
+  const routes = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+    METHODS.flatMap(method => {
+      const operation = item[method] as Operation | undefined
+      return operation ? [{ ...operation, method: method.toUpperCase(), path }] : []
+    })
+  )
   const tags = (document.tags ?? []).map(tag => tag.name)
   const title = text(document.info.title)
   return `<!doctype html>
@@ -52,9 +58,21 @@ export function openapiPage(document: OpenApiDocument): string {
 The same for machines: <a href="openapi.json">openapi.json</a>.</p></header>
 <nav aria-label="Contents"><ul>${tags.map(tag => `<li><a href="#tag-${anchor(tag)}">${text(tag)}</a></li>`).join('')}<li><a href="#schemas">Schemas</a></li><li><a href="#errors">Error codes</a></li></ul></nav>
 <main>
-${tags.map(tag => `<section id="tag-${anchor(tag)}"><h2>${text(tag)}</h2>${routes.filter(route => route.tags?.includes(tag)).map(routeHtml).join('\n')}</section>`).join('\n')}
-<section id="schemas"><h2>Schemas</h2>${Object.entries(document.components?.schemas ?? {}).map(([name, schema]) =>
-  `<article id="schema-${anchor(name)}"><details><summary><code>${text(name)}</code></summary><div class="inside">${schemaHtml(schema as Schema)}</div></details></article>`).join('\n')}</section>
+${tags
+  .map(
+    tag =>
+      `<section id="tag-${anchor(tag)}"><h2>${text(tag)}</h2>${routes
+        .filter(route => route.tags?.includes(tag))
+        .map(routeHtml)
+        .join('\n')}</section>`
+  )
+  .join('\n')}
+<section id="schemas"><h2>Schemas</h2>${Object.entries(document.components?.schemas ?? {})
+    .map(
+      ([name, schema]) =>
+        `<article id="schema-${anchor(name)}"><details><summary><code>${text(name)}</code></summary><div class="inside">${schemaHtml(schema as Schema)}</div></details></article>`
+    )
+    .join('\n')}</section>
 <section id="errors"><h2>Error codes</h2><p>A refusal is <code>application/problem+json</code> (RFC 9457); where it has a <code>code</code>, it is one of these.</p>
 <table><thead><tr><th scope="col">code</th><th scope="col">Status</th><th scope="col">Meaning</th></tr></thead><tbody>
 ${ERROR_CODES.map(one => `<tr id="errors-${anchor(one.code)}"><td><code>${text(one.code)}</code></td><td>${one.status}</td><td>${inline(one.meaning)}</td></tr>`).join('\n')}
@@ -65,18 +83,27 @@ ${ERROR_CODES.map(one => `<tr id="errors-${anchor(one.code)}"><td><code>${text(o
 function routeHtml(route: Route): string {
   const parts = [
     route.description ? `<p>${inline(route.description)}</p>` : '',
-    (route.parameters ?? []).length > 0 ? `<h3>Parameters</h3><ul class="fields">${route.parameters!.map(one =>
-      field(one.name, one.schema, one.in === 'path' || one.required === true, one.in)).join('')}</ul>` : '',
+    (route.parameters ?? []).length > 0
+      ? `<h3>Parameters</h3><ul class="fields">${route
+          .parameters!.map(one => field(one.name, one.schema, one.in === 'path' || one.required === true, one.in))
+          .join('')}</ul>`
+      : '',
     route.requestBody ? `<h3>Body</h3>${contents(route.requestBody.content)}` : '',
-    `<h3>Answers</h3><ul class="fields">${Object.entries(route.responses ?? {}).map(([status, answer]) =>
-      `<li><strong>${text(status)}</strong> ${inline(answer.description)}${Number(status) < 400 && answer.content ? contents(answer.content) : ''}</li>`).join('')}</ul>`
+    `<h3>Answers</h3><ul class="fields">${Object.entries(route.responses ?? {})
+      .map(
+        ([status, answer]) =>
+          `<li><strong>${text(status)}</strong> ${inline(answer.description)}${Number(status) < 400 && answer.content ? contents(answer.content) : ''}</li>`
+      )
+      .join('')}</ul>`
   ]
   return `<article id="${anchor(route.operationId ?? '')}"><details><summary><span class="method">${route.method}</span> <code>${text(route.path)}</code> <span class="dim">${text(route.summary ?? '')}</span></summary>
 <div class="inside">${parts.join('')}</div></details></article>`
 }
 
 function contents(content: Record<string, { schema?: Schema }>): string {
-  return Object.entries(content).map(([type, { schema }]) => `<p class="dim"><code>${text(type)}</code></p>${schemaHtml(schema)}`).join('')
+  return Object.entries(content)
+    .map(([type, { schema }]) => `<p class="dim"><code>${text(type)}</code></p>${schemaHtml(schema)}`)
+    .join('')
 }
 
 function schemaHtml(schema: Schema): string {
@@ -95,9 +122,13 @@ function field(name: string, schema: Schema, required: boolean, place = ''): str
 function childrenHtml(schema: { [key: string]: unknown }): string {
   const properties = schema.properties as Record<string, Schema> | undefined
   const required = (schema.required ?? []) as string[]
-  const own = properties ? `<ul>${Object.entries(properties).map(([name, one]) => field(name, one, required.includes(name))).join('')}</ul>` : ''
+  const own = properties
+    ? `<ul>${Object.entries(properties)
+        .map(([name, one]) => field(name, one, required.includes(name)))
+        .join('')}</ul>`
+    : ''
   const others = [schema.items, schema.additionalProperties, ...((schema.anyOf ?? schema.oneOf ?? schema.allOf ?? []) as Schema[])]
-  return own + others.map(one => typeof one === 'object' && one !== null ? childrenHtml(one as { [key: string]: unknown }) : '').join('')
+  return own + others.map(one => (typeof one === 'object' && one !== null ? childrenHtml(one as { [key: string]: unknown }) : '')).join('')
 }
 
 function typeName(schema: Schema): string {
@@ -112,14 +143,17 @@ function typeName(schema: Schema): string {
   if (Array.isArray(schema.enum)) return `one of ${schema.enum.map(one => `<code>${text(String(one))}</code>`).join(', ')}`
   if (schema.type === 'array') return `list of ${typeName(schema.items as Schema)}`
   const limits = (['format', 'contentMediaType', 'minLength', 'maxLength', 'minimum', 'maximum', 'maxItems', 'pattern'] as const)
-    .flatMap(key => schema[key] === undefined ? [] : [`${key} ${String(schema[key])}`]).join(', ')
+    .flatMap(key => (schema[key] === undefined ? [] : [`${key} ${String(schema[key])}`]))
+    .join(', ')
   const type = [schema.type ?? 'anything'].flat().join(' or ')
   return `${text(type)}${limits ? ` <span class="dim">${text(limits)}</span>` : ''}`
 }
 
 /** Text with its `code` marked and its paragraphs kept. */
 function inline(words: string): string {
-  return text(words).replace(/`([^`]+)`/g, '<code>$1</code>').replaceAll('\n\n', '<br>')
+  return text(words)
+    .replace(/`([^`]+)`/g, '<code>$1</code>')
+    .replaceAll('\n\n', '<br>')
 }
 
 function anchor(name: string): string {

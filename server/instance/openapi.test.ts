@@ -18,7 +18,9 @@ beforeAll(async () => {
   page = docs.text
   policy = docs.headers.get('content-security-policy') ?? ''
 })
-afterAll(async () => { await instance?.stop() })
+afterAll(async () => {
+  await instance?.stop()
+})
 
 const routes = contracts.flatMap(contract => Object.entries(contract))
 const operationOf = (key: string): Json => {
@@ -27,12 +29,18 @@ const operationOf = (key: string): Json => {
 }
 
 test('the document is OpenAPI 3.1 of this instance', () => {
-  expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'Reels & <b>more</b>: REST API', version: expect.any(String) }, servers: [{ url: `${instance.url}/api/v1` }] })
+  expect(document).toMatchObject({
+    openapi: '3.1.0',
+    info: { title: 'Reels & <b>more</b>: REST API', version: expect.any(String) },
+    servers: [{ url: `${instance.url}/api/v1` }]
+  })
   expect(document.components.securitySchemes.bearer).toMatchObject({ type: 'http', scheme: 'bearer' })
 })
 
 test('every declared route is in it, and nothing else', () => {
-  const described = Object.entries(document.paths as Json).flatMap(([path, item]) => Object.keys(item).map(method => `${method.toUpperCase()} ${path}`))
+  const described = Object.entries(document.paths as Json).flatMap(([path, item]) =>
+    Object.keys(item).map(method => `${method.toUpperCase()} ${path}`)
+  )
   expect(described.sort()).toEqual(routes.map(([key]) => key.replace(/:(\w+)/g, '{$1}')).sort())
   expect(routes.length).toBeGreaterThan(50)
 })
@@ -42,12 +50,24 @@ test.each(routes)('%s is described: parameters, body, files, answers, refusals, 
   expect(operation).toMatchObject({ summary: spec.summary, tags: [spec.tag] })
   const inPath = [...key.matchAll(/:(\w+)/g)].map(match => match[1])
   const parameters: Json[] = operation.parameters ?? []
-  expect(parameters.filter(one => one.in === 'path').map(one => one.name).sort()).toEqual(inPath.sort())
+  expect(
+    parameters
+      .filter(one => one.in === 'path')
+      .map(one => one.name)
+      .sort()
+  ).toEqual(inPath.sort())
   expect(parameters.filter(one => one.in === 'path').every(one => one.required)).toBe(true)
-  expect(parameters.filter(one => one.in === 'query').map(one => one.name).sort()).toEqual(Object.keys(spec.query?.shape ?? {}).sort())
+  expect(
+    parameters
+      .filter(one => one.in === 'query')
+      .map(one => one.name)
+      .sort()
+  ).toEqual(Object.keys(spec.query?.shape ?? {}).sort())
   for (const one of parameters) expect(Object.keys(one.schema), one.name).not.toEqual([])
   const content = operation.requestBody?.content ?? {}
-  if (spec.files) for (const name of Object.keys(spec.files)) expect(content['multipart/form-data'].schema.properties[name]).toMatchObject({ type: 'string', format: 'binary' })
+  if (spec.files)
+    for (const name of Object.keys(spec.files))
+      expect(content['multipart/form-data'].schema.properties[name]).toMatchObject({ type: 'string', format: 'binary' })
   else if (spec.form) expect(Object.keys(content)).toEqual(['application/x-www-form-urlencoded'])
   else if (spec.body) expect(Object.keys(content)).toEqual(['application/json'])
   else expect(operation.requestBody).toBeUndefined()
@@ -69,10 +89,15 @@ test('operations have names of their own, and tags are declared', () => {
 
 test('every reference leads somewhere', () => {
   const references: string[] = []
-  walk(document, node => { if (typeof node.$ref === 'string') references.push(node.$ref) })
+  walk(document, node => {
+    if (typeof node.$ref === 'string') references.push(node.$ref)
+  })
   expect(references.length).toBeGreaterThan(100)
   for (const reference of new Set(references)) {
-    const target = reference.split('/').slice(1).reduce<Json | undefined>((node, part) => node?.[part], document)
+    const target = reference
+      .split('/')
+      .slice(1)
+      .reduce<Json | undefined>((node, part) => node?.[part], document)
     expect(target, reference).toBeDefined()
   }
 })
@@ -82,7 +107,8 @@ test('what schemas say is JSON Schema', () => {
   walk(document.components.schemas, node => {
     if (typeof node.type === 'string' && !('properties' in node && 'type' in (node.properties as Json))) expect(TYPES).toContain(node.type)
     if (node.type === 'array') expect(node.items).toBeDefined()
-    if (Array.isArray(node.required) && node.properties) for (const name of node.required) expect(Object.keys(node.properties)).toContain(name)
+    if (Array.isArray(node.required) && node.properties)
+      for (const name of node.required) expect(Object.keys(node.properties)).toContain(name)
     expect(node).not.toHaveProperty('override')
   })
 })
@@ -102,7 +128,7 @@ test('the page needs no script and nothing from elsewhere, and its policy allows
   expect(policy).toMatch(/default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; base-uri 'none'/)
 })
 
-test('the address of a refusal\'s type is an anchor of the page', async () => {
+test("the address of a refusal's type is an anchor of the page", async () => {
   const { json } = await instance.call('GET /users/me')
   const [address, anchor] = json.type.split('#')
   expect(address).toBe(`${instance.url}/api/v1/docs`)

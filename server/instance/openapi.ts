@@ -6,15 +6,21 @@ import { counted } from '../core/limits.ts'
 /** The description of the given routes, for machines (`/openapi.json`, OpenAPI 3.1) and for people (`/docs`); made at the first request. */
 export function openapiRouter(contracts: Contract[]): Router {
   const router = Router()
-  let made: { json: string, html: string, policy: string } | null = null
+  let made: { json: string; html: string; policy: string } | null = null
   const describe = async (): Promise<NonNullable<typeof made>> => {
     if (made) return made
     // What makes the description comes in with the first reader.
     const [{ openapiDocument }, { openapiPage, STYLE }] = await Promise.all([import('./openapi.document.ts'), import('./openapi.page.ts')])
     const document = openapiDocument(contracts)
     const style = createHash('sha256').update(STYLE).digest('base64')
-    const policy = ["default-src 'none'", `style-src 'sha256-${style}'`, "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"].join('; ')
-    return made = { json: JSON.stringify(document), html: openapiPage(document), policy }
+    const policy = [
+      "default-src 'none'",
+      `style-src 'sha256-${style}'`,
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'"
+    ].join('; ')
+    return (made = { json: JSON.stringify(document), html: openapiPage(document), policy })
   }
   router.get('/openapi.json', counted('api'), async (_request, response) => {
     response.type('application/json').send((await describe()).json)

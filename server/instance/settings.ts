@@ -24,40 +24,76 @@ export async function settings() {
       newFeaturesInfo: false,
       header: { hideInstanceName: false },
       videos: {
-        miniature: { displayAuthorAvatar: client.videos.miniature.display_author_avatar, preferAuthorDisplayName: client.videos.miniature.prefer_author_display_name },
+        miniature: {
+          displayAuthorAvatar: client.videos.miniature.display_author_avatar,
+          preferAuthorDisplayName: client.videos.miniature.prefer_author_display_name
+        },
         resumableUpload: { maxChunkSize: Math.max(0, client.videos.resumable_upload.max_chunk_size) }
       },
       browseVideos: { defaultSort: '-publishedAt', defaultScope: 'local' },
       menu: { login: { redirectOnSingleExternalAuth: client.menu.login.redirect_on_single_external_auth } },
-      openInApp: { android: { intent: { enabled: false, host: '', scheme: '', fallbackUrl: '' } }, ios: { enabled: false, host: '', scheme: '', fallbackUrl: '' } }
+      openInApp: {
+        android: { intent: { enabled: false, host: '', scheme: '', fallbackUrl: '' } },
+        ios: { enabled: false, host: '', scheme: '', fallbackUrl: '' }
+      }
     },
     defaults: {
       publish: {
-        downloadEnabled: defaults.publish.download_enabled, commentsPolicy: defaults.publish.comments_policy,
-        commentsEnabled: defaults.publish.comments_policy !== 2, privacy: defaults.publish.privacy, licence: defaults.publish.licence
+        downloadEnabled: defaults.publish.download_enabled,
+        commentsPolicy: defaults.publish.comments_policy,
+        commentsEnabled: defaults.publish.comments_policy !== 2,
+        privacy: defaults.publish.privacy,
+        licence: defaults.publish.licence
       },
       p2p: { webapp: { enabled: defaults.p2p.webapp.enabled }, embed: { enabled: defaults.p2p.embed.enabled } },
       player: { theme: 'lucide' as const, autoPlay: true }
     },
     webadmin: { configuration: { edition: { allowed: config.webadmin.configuration.edition.allowed } } },
     instance: {
-      name: instance.name, shortDescription: instance.short_description, isNSFW: instance.is_nsfw, defaultNSFWPolicy: instance.default_nsfw_policy,
-      serverCountry: '', support: { text: '' }, social: { externalLink: '', mastodonLink: '', blueskyLink: '', xLink: '' },
-      defaultClientRoute: instance.default_client_route, customizations: { ...instance.customizations },
-      avatars: actor.avatars, banners, defaultLanguage: 'en', logo: []
+      name: instance.name,
+      shortDescription: instance.short_description,
+      isNSFW: instance.is_nsfw,
+      defaultNSFWPolicy: instance.default_nsfw_policy,
+      serverCountry: '',
+      support: { text: '' },
+      social: { externalLink: '', mastodonLink: '', blueskyLink: '', xLink: '' },
+      defaultClientRoute: instance.default_client_route,
+      customizations: { ...instance.customizations },
+      avatars: actor.avatars,
+      banners,
+      defaultLanguage: 'en',
+      logo: []
     },
-    search: { remoteUri: { users: false, anonymous: false }, searchIndex: { enabled: false, url: '', disableLocalSearch: false, isDefaultSearch: false } },
+    search: {
+      remoteUri: { users: false, anonymous: false },
+      searchIndex: { enabled: false, url: '', disableLocalSearch: false, isDefaultSearch: false }
+    },
     plugin: { registered: [], registeredExternalAuths: [], registeredIdAndPassAuths: [] },
     theme: { registered: [], builtIn: [], default: config.theme.default, customization: NO_COLOURS },
     email: { enabled: false },
     contactForm: { enabled: false },
     transcoding: {
-      hls: { enabled: config.transcoding.enabled && config.transcoding.hls.enabled }, web_videos: { enabled: config.transcoding.web_videos.enabled },
-      enabledResolutions: enabledResolutions(), profile: config.transcoding.profile, availableProfiles: [config.transcoding.profile], remoteRunners: { enabled: false }
+      hls: { enabled: config.transcoding.enabled && config.transcoding.hls.enabled },
+      web_videos: { enabled: config.transcoding.web_videos.enabled },
+      enabledResolutions: enabledResolutions(),
+      profile: config.transcoding.profile,
+      availableProfiles: [config.transcoding.profile],
+      remoteRunners: { enabled: false }
     },
     live: {
-      enabled: config.live.enabled, allowReplay: false, latencySetting: { enabled: false }, maxDuration: -1, maxInstanceLives: 0, maxUserLives: 0,
-      transcoding: { enabled: false, remoteRunners: { enabled: false }, enabledResolutions: [], profile: 'default', availableProfiles: ['default'] },
+      enabled: config.live.enabled,
+      allowReplay: false,
+      latencySetting: { enabled: false },
+      maxDuration: -1,
+      maxInstanceLives: 0,
+      maxUserLives: 0,
+      transcoding: {
+        enabled: false,
+        remoteRunners: { enabled: false },
+        enabledResolutions: [],
+        profile: 'default',
+        availableProfiles: ['default']
+      },
       rtmp: { port: 0 }
     },
     videoStudio: { enabled: false, remoteRunners: { enabled: false } },
@@ -65,7 +101,8 @@ export async function settings() {
     videoTranscription: { enabled: false, remoteRunners: { enabled: false } },
     import: {
       videos: { http: { enabled: config.import.videos.http.enabled }, torrent: { enabled: config.import.videos.torrent.enabled } },
-      videoChannelSynchronization: { enabled: false }, users: { enabled: false }
+      videoChannelSynchronization: { enabled: false },
+      users: { enabled: false }
     },
     export: { users: { enabled: false, exportExpiration: 0, maxUserVideoQuota: 0 } },
     autoBlacklist: { videos: { ofUsers: { enabled: false } } },
@@ -89,8 +126,11 @@ export async function settings() {
     nsfwFlagsSettings: { enabled: false },
     fieldsConstraints: { users: { password: { minLength: config.user.password_constraints.min_length, maxLength: 255 } } },
     signup: {
-      allowed, allowedForCurrentIP: allowed, minimumAge: config.signup.minimum_age,
-      requiresApproval: config.signup.requires_approval, requiresEmailVerification: config.signup.requires_email_verification
+      allowed,
+      allowedForCurrentIP: allowed,
+      minimumAge: config.signup.minimum_age,
+      requiresApproval: config.signup.requires_approval,
+      requiresEmailVerification: config.signup.requires_email_verification
     }
   }
 }
@@ -102,17 +142,37 @@ export async function about() {
   const [actor, banners] = await Promise.all([findAccount(INSTANCE_ACTOR), bannersOfInstance()])
   return {
     instance: {
-      name: instance.name, shortDescription: instance.short_description, description: instance.description, terms: instance.terms,
-      codeOfConduct: instance.code_of_conduct, hardwareInformation: instance.hardware_information, creationReason: instance.creation_reason,
-      moderationInformation: instance.moderation_information, administrator: instance.administrator, maintenanceLifetime: instance.maintenance_lifetime,
-      businessModel: instance.business_model, languages: instance.languages, categories: instance.categories, avatars: actor.avatars, banners
+      name: instance.name,
+      shortDescription: instance.short_description,
+      description: instance.description,
+      terms: instance.terms,
+      codeOfConduct: instance.code_of_conduct,
+      hardwareInformation: instance.hardware_information,
+      creationReason: instance.creation_reason,
+      moderationInformation: instance.moderation_information,
+      administrator: instance.administrator,
+      maintenanceLifetime: instance.maintenance_lifetime,
+      businessModel: instance.business_model,
+      languages: instance.languages,
+      categories: instance.categories,
+      avatars: actor.avatars,
+      banners
     }
   }
 }
 
 const NO_COLOURS = {
-  primaryColor: '', onPrimaryColor: '', foregroundColor: '', backgroundColor: '', backgroundSecondaryColor: '', menuForegroundColor: '', menuBackgroundColor: '',
-  menuBorderRadius: '', headerForegroundColor: '', headerBackgroundColor: '', inputBorderRadius: ''
+  primaryColor: '',
+  onPrimaryColor: '',
+  foregroundColor: '',
+  backgroundColor: '',
+  backgroundSecondaryColor: '',
+  menuForegroundColor: '',
+  menuBackgroundColor: '',
+  menuBorderRadius: '',
+  headerForegroundColor: '',
+  headerBackgroundColor: '',
+  inputBorderRadius: ''
 }
 
 function pictures(max: number) {
@@ -121,5 +181,7 @@ function pictures(max: number) {
 
 function enabledResolutions(): number[] {
   if (!config.transcoding.enabled) return []
-  return Object.entries(config.transcoding.resolutions).filter(([, enabled]) => enabled).map(([name]) => Number.parseInt(name, 10))
+  return Object.entries(config.transcoding.resolutions)
+    .filter(([, enabled]) => enabled)
+    .map(([name]) => Number.parseInt(name, 10))
 }

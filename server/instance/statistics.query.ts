@@ -2,21 +2,51 @@ import { z } from 'zod'
 import { query, sql } from '../core/sql.ts'
 
 /** Kinds of federated messages that PeerTube counts. */
-const ACTIVITIES = ['Create', 'Update', 'Delete', 'Follow', 'Accept', 'Reject', 'Announce', 'Undo', 'Like', 'Dislike', 'Flag', 'View', 'ApproveReply', 'RejectReply']
+const ACTIVITIES = [
+  'Create',
+  'Update',
+  'Delete',
+  'Follow',
+  'Accept',
+  'Reject',
+  'Announce',
+  'Undo',
+  'Like',
+  'Dislike',
+  'Flag',
+  'View',
+  'ApproveReply',
+  'RejectReply'
+]
 
 const number = z.coerce.number()
 const Row = z.object({
-  totalUsers: number, totalDailyActiveUsers: number, totalWeeklyActiveUsers: number, totalMonthlyActiveUsers: number, activeHalfyear: number,
-  totalModerators: number, totalAdmins: number,
-  totalLocalVideos: number, totalLocalVideoViews: number, totalLocalVideoComments: number, totalLocalVideoFilesSize: number, totalVideos: number, totalVideoComments: number,
-  totalLocalVideoChannels: number, totalLocalDailyActiveVideoChannels: number, totalLocalWeeklyActiveVideoChannels: number, totalLocalMonthlyActiveVideoChannels: number
+  totalUsers: number,
+  totalDailyActiveUsers: number,
+  totalWeeklyActiveUsers: number,
+  totalMonthlyActiveUsers: number,
+  activeHalfyear: number,
+  totalModerators: number,
+  totalAdmins: number,
+  totalLocalVideos: number,
+  totalLocalVideoViews: number,
+  totalLocalVideoComments: number,
+  totalLocalVideoFilesSize: number,
+  totalVideos: number,
+  totalVideoComments: number,
+  totalLocalVideoChannels: number,
+  totalLocalDailyActiveVideoChannels: number,
+  totalLocalWeeklyActiveVideoChannels: number,
+  totalLocalMonthlyActiveVideoChannels: number
 })
 /** Numbers counted in the database; sizes in bytes. */
 export type Counted = z.output<typeof Row>
 
 /** Counts users (active by their last login), videos, channels (active by their last publication) and bytes, in one statement. */
 export async function count(): Promise<Counted> {
-  const [row] = await query(Row, sql`
+  const [row] = await query(
+    Row,
+    sql`
     SELECT people.*, film.*, bytes.*, stations.* FROM
       (SELECT count(*) AS "totalUsers", count(*) FILTER (WHERE role = 1) AS "totalModerators", count(*) FILTER (WHERE role = 0) AS "totalAdmins",
         count(*) FILTER (WHERE last_login_date > now() - interval '1 day') AS "totalDailyActiveUsers",
@@ -34,7 +64,8 @@ export async function count(): Promise<Counted> {
         count(*) FILTER (WHERE published > now() - interval '1 week') AS "totalLocalWeeklyActiveVideoChannels",
         count(*) FILTER (WHERE published > now() - interval '30 days') AS "totalLocalMonthlyActiveVideoChannels"
         FROM (SELECT (SELECT max(published_at) FROM videos WHERE channel_id = channel.id AND state = 1) AS published
-          FROM channels channel JOIN actors actor ON actor.id = channel.actor_id WHERE actor.host IS NULL) station) stations`)
+          FROM channels channel JOIN actors actor ON actor.id = channel.actor_id WHERE actor.host IS NULL) station) stations`
+  )
   return row!
 }
 
@@ -44,9 +75,22 @@ export async function statistics() {
   const zero = (keys: string[]) => Object.fromEntries(keys.map(key => [key, 0]))
   return {
     ...counted,
-    ...zero(['totalLocalPlaylists', 'totalInstanceFollowers', 'totalInstanceFollowing', 'averageAbuseResponseTimeMs', 'totalAbuses', 'totalAbusesProcessed',
-      'averageRegistrationRequestResponseTimeMs', 'totalRegistrationRequests', 'totalRegistrationRequestsProcessed', 'totalActivityPubMessagesProcessed',
-      'totalActivityPubMessagesSuccesses', 'totalActivityPubMessagesErrors', 'activityPubMessagesProcessedPerSecond', 'totalActivityPubMessagesWaiting']),
+    ...zero([
+      'totalLocalPlaylists',
+      'totalInstanceFollowers',
+      'totalInstanceFollowing',
+      'averageAbuseResponseTimeMs',
+      'totalAbuses',
+      'totalAbusesProcessed',
+      'averageRegistrationRequestResponseTimeMs',
+      'totalRegistrationRequests',
+      'totalRegistrationRequestsProcessed',
+      'totalActivityPubMessagesProcessed',
+      'totalActivityPubMessagesSuccesses',
+      'totalActivityPubMessagesErrors',
+      'activityPubMessagesProcessedPerSecond',
+      'totalActivityPubMessagesWaiting'
+    ]),
     ...zero(ACTIVITIES.map(type => `totalActivityPub${type}MessagesSuccesses`)),
     ...zero(ACTIVITIES.map(type => `totalActivityPub${type}MessagesErrors`)),
     videosRedundancy: [{ strategy: 'manual', totalUsed: 0, totalVideos: 0, totalVideoFiles: 0, totalSize: null }]

@@ -7,5 +7,6 @@ import { projectFolder } from '../core/config.ts'
 export const COMPATIBLE_VERSION = '6.3.0'
 
 /** This program's name and version, from package.json. */
-export const { name: SOFTWARE, version: VERSION } = z.object({ name: z.string(), version: z.string() })
+export const { name: SOFTWARE, version: VERSION } = z
+  .object({ name: z.string(), version: z.string() })
   .parse(JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')))

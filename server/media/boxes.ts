@@ -26,7 +26,7 @@ export function box(type: string, ...contents: Buffer[]): Buffer {
 
 /** A full box: version, flags and 32-bit numbers. */
 export function fullBox(type: string, version: number, flags: number, numbers: ArrayLike<number>): Buffer {
-  return box(type, words([version << 24 | flags]), words(numbers))
+  return box(type, words([(version << 24) | flags]), words(numbers))
 }
 
 /** Numbers as 32-bit words, negative ones as two's complement. */

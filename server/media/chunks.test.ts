@@ -11,11 +11,13 @@ import { probe, type Probe } from './probe.ts'
 import { readTracks } from './samples.ts'
 
 let place: Awaited<ReturnType<typeof scratch>>
-beforeAll(async () => { place = await scratch() })
+beforeAll(async () => {
+  place = await scratch()
+})
 afterAll(async () => await place.remove())
 
 const settings: LadderSettings = { ...ladder, resolutions: [144], maxCopyBitrate: 1 }
-type Film = { file: string, found: Probe, made: Plan }
+type Film = { file: string; found: Probe; made: Plan }
 
 async function film(name: string, ...args: string[]): Promise<Film> {
   await make(place.folder, ...args, name)
@@ -25,7 +27,10 @@ async function film(name: string, ...args: string[]): Promise<Film> {
 }
 
 /** Encodes a film in one pass and in chunks of `length` seconds, and joins the chunks. */
-async function bothWays({ file, found, made }: Film, length = 4): Promise<{ folder: string, whole: HlsOutput[], joined: HlsOutput[], chunks: string }> {
+async function bothWays(
+  { file, found, made }: Film,
+  length = 4
+): Promise<{ folder: string; whole: HlsOutput[]; joined: HlsOutput[]; chunks: string }> {
   const folder = await mkdtemp(join(place.folder, 'out '))
   const chunks = join(folder, 'chunks')
   await mkdir(chunks)
@@ -33,7 +38,8 @@ async function bothWays({ file, found, made }: Film, length = 4): Promise<{ fold
   await pass.done
   const pieces = cutFilm(found.duration, length, 2)
   // In no order: a chunk knows nothing of the others.
-  for (const [number, piece] of [...pieces.entries()].reverse()) await encodeChunk(file, chunks, { stem: `${number}`, ...piece }, made, found, {}).done
+  for (const [number, piece] of [...pieces.entries()].reverse())
+    await encodeChunk(file, chunks, { stem: `${number}`, ...piece }, made, found, {}).done
   const joined = made.encode.map<HlsOutput>(({ resolution }) => ({ kind: 'video', resolution, ...hlsNames(resolution) }))
   for (const output of joined) {
     const joint = new Joint(folder, output, { segmentSeconds: 2, fps: found.video!.fps })
@@ -49,17 +55,25 @@ const shown = async (file: string): Promise<number[]> => (await packetTimes(file
 async function expectAlike(source: Film, length?: number): Promise<void> {
   const { folder, whole, joined } = await bothWays(source, length)
   const times = await shown(source.file)
-  const intended = times.map((time, number) => number === 0 ? 0 : time - times[0]! + source.found.video!.start)
+  const intended = times.map((time, number) => (number === 0 ? 0 : time - times[0]! + source.found.video!.start))
   for (const [index, output] of joined.entries()) {
     const [mine, other] = [join(folder, output.playlist), join(folder, whole[index]!.playlist)]
     const [{ stream, times: here }, { stream: passed, times: there }] = [await decodedWithTimes(mine), await decodedWithTimes(other)]
     for (const times of [here, there]) times.sort((a, b) => a - b)
     expect(stream.nb_read_frames).toBe(passed.nb_read_frames)
-    expect([stream.width, stream.height, stream.profile, stream.level, stream.r_frame_rate]).toEqual([passed.width, passed.height, passed.profile, passed.level, passed.r_frame_rate])
+    expect([stream.width, stream.height, stream.profile, stream.level, stream.r_frame_rate]).toEqual([
+      passed.width,
+      passed.height,
+      passed.profile,
+      passed.level,
+      passed.r_frame_rate
+    ])
     // Every picture at the source's instant. One pass is a little off where a segment begins and the source's clock is coarse.
     expect([here.length, there.length]).toEqual([intended.length, intended.length])
     expect(Math.max(...here.map((time, number) => Math.abs(time - intended[number]!)))).toBeLessThan(0.00002)
-    expect(Math.max(...here.map((time, number) => Math.abs(time - there[number]!)))).toBeLessThan(source.file.endsWith('.mkv') ? 0.0006 : 0.00002)
+    expect(Math.max(...here.map((time, number) => Math.abs(time - there[number]!)))).toBeLessThan(
+      source.file.endsWith('.mkv') ? 0.0006 : 0.00002
+    )
     const [list, usual] = [await readMediaPlaylist(mine), await readMediaPlaylist(other)]
     expect(list).toMatchObject({ ended: true, targetDuration: usual.targetDuration })
     expect(list.segments).toHaveLength(usual.segments.length)
@@ -77,8 +91,18 @@ async function expectAlike(source: Film, length?: number): Promise<void> {
 
 describe('the grid', () => {
   it('has short chunks first, whole multiples of four seconds, and no end to the last one', () => {
-    expect(cutFilm(60, 20, 2)).toEqual([{ start: 0, end: 4 }, { start: 4, end: 12 }, { start: 12, end: 28 }, { start: 28, end: 48 }, { start: 48, end: null }])
-    expect(cutFilm(12, 4, 2)).toEqual([{ start: 0, end: 4 }, { start: 4, end: 8 }, { start: 8, end: null }])
+    expect(cutFilm(60, 20, 2)).toEqual([
+      { start: 0, end: 4 },
+      { start: 4, end: 12 },
+      { start: 12, end: 28 },
+      { start: 28, end: 48 },
+      { start: 48, end: null }
+    ])
+    expect(cutFilm(12, 4, 2)).toEqual([
+      { start: 0, end: 4 },
+      { start: 4, end: 8 },
+      { start: 8, end: null }
+    ])
     expect(cutFilm(0.5, 20, 2)).toEqual([{ start: 0, end: null }])
   })
 
@@ -89,16 +113,57 @@ describe('the grid', () => {
 })
 
 describe('joined chunks are what one pass makes', () => {
-  it.each([['23.976', '24000/1001'], ['25', '25'], ['29.97', '30000/1001'], ['60', '60'], ['7', '7']])('at %s pictures a second', async (name, rate) => {
+  it.each([
+    ['23.976', '24000/1001'],
+    ['25', '25'],
+    ['29.97', '30000/1001'],
+    ['60', '60'],
+    ['7', '7']
+  ])('at %s pictures a second', async (name, rate) => {
     await expectAlike(await film(`rate ${name}.mp4`, '-f', 'lavfi', '-i', `testsrc2=s=320x240:r=${rate}:d=11`, ...h264))
   })
 
   it('of Matroska, whose clock has milliseconds, and sparse keyframes that lie off the grid', async () => {
-    await expectAlike(await film('sparse.mkv', '-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=30000/1001:d=14', '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '3', '-g', '217', '-pix_fmt', 'yuv420p'))
+    await expectAlike(
+      await film(
+        'sparse.mkv',
+        '-f',
+        'lavfi',
+        '-i',
+        'testsrc2=s=320x240:r=30000/1001:d=14',
+        '-c:v',
+        'libx264',
+        '-preset',
+        'ultrafast',
+        '-bf',
+        '3',
+        '-g',
+        '217',
+        '-pix_fmt',
+        'yuv420p'
+      )
+    )
   })
 
   it('of a source with groups of pictures that are open', async () => {
-    await expectAlike(await film('open.mp4', ...picture(11), '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '3', '-g', '37', '-x264-params', 'open-gop=1:scenecut=0', '-pix_fmt', 'yuv420p'))
+    await expectAlike(
+      await film(
+        'open.mp4',
+        ...picture(11),
+        '-c:v',
+        'libx264',
+        '-preset',
+        'ultrafast',
+        '-bf',
+        '3',
+        '-g',
+        '37',
+        '-x264-params',
+        'open-gop=1:scenecut=0',
+        '-pix_fmt',
+        'yuv420p'
+      )
+    )
   })
 
   it('with a last chunk that is shorter than a segment, and one of a single picture', async () => {
@@ -174,7 +239,11 @@ describe('what does not fit together', () => {
   it('beyond the end of the film a chunk is empty, and nothing is appended', async () => {
     const { file, found, made } = await film('beyond.mp4', ...picture(5), ...h264)
     const folder = await mkdtemp(join(place.folder, 'out '))
-    for (const [number, piece] of [{ start: 0, end: 8 }, { start: 8, end: null }].entries()) await encodeChunk(file, folder, { stem: `${number}`, ...piece }, made, found, {}).done
+    for (const [number, piece] of [
+      { start: 0, end: 8 },
+      { start: 8, end: null }
+    ].entries())
+      await encodeChunk(file, folder, { stem: `${number}`, ...piece }, made, found, {}).done
     const mine = joint(folder)
     await mine.append(join(folder, chunkName('0', 144)))
     await mine.append(join(folder, chunkName('1', 144)))
@@ -191,7 +260,9 @@ describe('what does not fit together', () => {
     await removeChunk(folder, '0', made)
     expect(await readdir(folder)).toEqual([])
     await rename(folder, `${folder} away`)
-    await expect(encodeChunk(file, folder, { stem: '0', start: 0, end: 4 }, made, found, {}).done).rejects.toMatchObject({ code: 'ffmpeg_failed' })
+    await expect(encodeChunk(file, folder, { stem: '0', start: 0, end: 4 }, made, found, {}).done).rejects.toMatchObject({
+      code: 'ffmpeg_failed'
+    })
   })
 })
 
@@ -199,7 +270,8 @@ describe('what is not cut', () => {
   it('a steady film is; a film that varies, is woven, ends early, is slowed down, has no picture or comes in another container is not', async () => {
     const { found, made } = await film('steady.mp4', ...picture(4), ...h264)
     const video = found.video!
-    const why = (change: Partial<Probe['video'] & object>, more: Partial<Probe> = {}, other: Partial<Plan> = {}) => whyWhole({ ...found, ...more, video: { ...video, ...change } }, { ...made, ...other })
+    const why = (change: Partial<Probe['video'] & object>, more: Partial<Probe> = {}, other: Partial<Plan> = {}) =>
+      whyWhole({ ...found, ...more, video: { ...video, ...change } }, { ...made, ...other })
     expect(whyWhole(found, made)).toBeNull()
     expect(why({ variableFps: true })).toContain('varies')
     expect(why({ interlaced: true })).toContain('neighbours')

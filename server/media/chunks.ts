@@ -13,7 +13,10 @@ const LEAD = 1
 /** Seconds between two keyframes of the source above which the chunks would decode too much that is thrown away. */
 const SPARSEST = 20
 
-/** Cuts a film of `duration` seconds into chunks of `length` (seconds, rounded to the grid); the first ones are shorter, so that there is something to watch soon. */
+/**
+ * Cuts a film of `duration` seconds into chunks of `length` (seconds, rounded to the grid); the first ones are shorter, so that there is
+ * something to watch soon.
+ */
 export function cutFilm(duration: number, length: number, segmentSeconds: number): Piece[] {
   const step = segmentSeconds * Math.ceil(GRID / segmentSeconds)
   const longest = Math.max(1, Math.round(length / step))
@@ -49,27 +52,60 @@ export function chunkName(stem: string, resolution: number): string {
   return `${stem}-${resolution}.mp4`
 }
 
-/** Encodes one chunk in every rung of `plan.encode`, in one process: fragmented MP4s in `folder`, which must be there, a fragment a segment. What is there already is written anew. */
-export function encodeChunk(input: string, folder: string, { stem, ...piece }: Piece & { stem: string }, plan: Plan, probe: Probe, options: HlsOptions): FfmpegRun {
+/**
+ * Encodes one chunk in every rung of `plan.encode`, in one process: fragmented MP4s in `folder`, which must be there, a fragment a segment.
+ * What is there already is written anew.
+ */
+export function encodeChunk(
+  input: string,
+  folder: string,
+  { stem, ...piece }: Piece & { stem: string },
+  plan: Plan,
+  probe: Probe,
+  options: HlsOptions
+): FfmpegRun {
   let run: FfmpegRun | null = null
   let killed = false
   const done = (async () => {
     const graph = await ladderGraph(probe, plan, { piece })
     if (killed) throw new MediaError('aborted', 'ffmpeg was stopped')
     const outputs = plan.encode.map((rung, i) => [
-      '-map', `[v${i}]`, ...videoArgs(rung, 0, plan, probe),
-      '-fps_mode', 'vfr', '-enc_time_base:v', `1:${TIMESCALE}`, '-map_metadata', '-1', '-map_chapters', '-1',
-      '-video_track_timescale', String(TIMESCALE), '-avoid_negative_ts', 'disabled', '-use_editlist', '0',
-      '-movflags', '+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont', '-f', 'mp4',
+      '-map',
+      `[v${i}]`,
+      ...videoArgs(rung, 0, plan, probe),
+      '-fps_mode',
+      'vfr',
+      '-enc_time_base:v',
+      `1:${TIMESCALE}`,
+      '-map_metadata',
+      '-1',
+      '-map_chapters',
+      '-1',
+      '-video_track_timescale',
+      String(TIMESCALE),
+      '-avoid_negative_ts',
+      'disabled',
+      '-use_editlist',
+      '0',
+      '-movflags',
+      '+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont',
+      '-f',
+      'mp4',
       join(folder, chunkName(stem, rung.resolution))
     ])
     run = runFfmpeg({
-      input, cwd: folder, output: chunkName(stem, plan.encode.at(-1)!.resolution),
+      input,
+      cwd: folder,
+      output: chunkName(stem, plan.encode.at(-1)!.resolution),
       // Times count from the film's first instant, wherever decoding begins.
       before: [...steadyInput(probe), '-copyts', '-start_at_zero', ...(piece.start > 0 ? ['-ss', String(piece.start - LEAD)] : [])],
       options: ['-filter_complex', graph, ...outputs.flat().slice(0, -1)],
-      nice: options.nice, signal: options.signal, stallMs: options.stallMs, brake: options.brake,
-      duration: (piece.end ?? probe.duration) - piece.start, onProgress: options.onProgress
+      nice: options.nice,
+      signal: options.signal,
+      stallMs: options.stallMs,
+      brake: options.brake,
+      duration: (piece.end ?? probe.duration) - piece.start,
+      onProgress: options.onProgress
     })
     return await run.done
   })()

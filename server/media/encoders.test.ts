@@ -10,17 +10,21 @@ import { probe } from './probe.ts'
 
 let place: Awaited<ReturnType<typeof scratch>>
 const path = process.env.PATH
-beforeAll(async () => { place = await scratch() })
+beforeAll(async () => {
+  place = await scratch()
+})
 afterAll(async () => {
   process.env.PATH = path
   await place.remove()
 })
 
 /** A machine on which these work, and one whose prober itself breaks for another. */
-const machine = (...works: Encoder[]) => async (encoder: Encoder) => {
-  if (encoder === 'h264_videotoolbox') throw new Error('no such program')
-  return works.includes(encoder)
-}
+const machine =
+  (...works: Encoder[]) =>
+  async (encoder: Encoder) => {
+    if (encoder === 'h264_videotoolbox') throw new Error('no such program')
+    return works.includes(encoder)
+  }
 
 const MACHINES: [string, Encoder[], Encoder[]][] = [
   ['no hardware', [], ['libx264']],
@@ -32,8 +36,12 @@ test.each(MACHINES)('what works on a machine with %s', async (_, works, found) =
 })
 
 const CHOICES: [Parameters<typeof chooseEncoder>[0], Encoder[], Encoder][] = [
-  ['auto', ['h264_qsv', 'h264_vaapi', 'libx264'], 'h264_qsv'], ['auto', ['libx264'], 'libx264'], ['libx264', ['h264_nvenc', 'libx264'], 'libx264'],
-  ['h264_vaapi', ['h264_qsv', 'h264_vaapi', 'libx264'], 'h264_vaapi'], ['h264_nvenc', ['libx264'], 'libx264'], ['auto', [], 'libx264']
+  ['auto', ['h264_qsv', 'h264_vaapi', 'libx264'], 'h264_qsv'],
+  ['auto', ['libx264'], 'libx264'],
+  ['libx264', ['h264_nvenc', 'libx264'], 'libx264'],
+  ['h264_vaapi', ['h264_qsv', 'h264_vaapi', 'libx264'], 'h264_vaapi'],
+  ['h264_nvenc', ['libx264'], 'libx264'],
+  ['auto', [], 'libx264']
 ]
 test.each(CHOICES)('asked for %s where %j work: %s', (wanted, working, chosen) => {
   expect(chooseEncoder(wanted, working)).toBe(chosen)
@@ -83,7 +91,14 @@ test('every rung goes through the filters that bring it to the device', async ()
   expect(made.encode.length).toBeGreaterThan(1)
   // A device that nobody has here is stood for by another size.
   const graph = await ladderGraph(found, made, { upload: ['scale=64:48'] })
-  await make(place.folder, '-i', 'source.mp4', '-filter_complex', graph, ...made.encode.flatMap((_, i) => ['-map', `[v${i}]`, '-c:v', 'libx264', `${i}.mp4`]))
+  await make(
+    place.folder,
+    '-i',
+    'source.mp4',
+    '-filter_complex',
+    graph,
+    ...made.encode.flatMap((_, i) => ['-map', `[v${i}]`, '-c:v', 'libx264', `${i}.mp4`])
+  )
   for (const i of made.encode.keys()) expect(await decoded(join(place.folder, `${i}.mp4`))).toMatchObject({ width: 64, height: 48 })
 })
 

@@ -18,23 +18,63 @@ const USUAL = 0.7
 const usual = ({ maxrate }: Pick<Rung, 'maxrate'>): number => Math.round(maxrate * USUAL)
 
 const HARDWARE: Record<Exclude<Encoder, typeof SOFTWARE>, Hardware> = {
-  h264_nvenc: { device: [], upload: [], options: () => [['preset', 'p4'], ['tune', 'hq'], ['rc', 'vbr'], ['cq', 25], ['b', 0], ['forced-idr', 1]] },
-  h264_qsv: { device: ['-init_hw_device', 'qsv=gpu'], upload: ['format=nv12'], options: rung => [['preset', 'medium'], ['b', usual(rung)], ['forced_idr', 1], ['look_ahead', 0]] },
-  h264_vaapi: { device: ['-init_hw_device', 'vaapi=gpu', '-filter_hw_device', 'gpu'], upload: ['format=nv12', 'hwupload'], options: rung => [['rc_mode', 'VBR'], ['b', usual(rung)]] },
-  h264_videotoolbox: { device: [], upload: ['format=nv12'], options: rung => [['b', usual(rung)], ['allow_sw', 0], ['realtime', 0]] }
+  h264_nvenc: {
+    device: [],
+    upload: [],
+    options: () => [
+      ['preset', 'p4'],
+      ['tune', 'hq'],
+      ['rc', 'vbr'],
+      ['cq', 25],
+      ['b', 0],
+      ['forced-idr', 1]
+    ]
+  },
+  h264_qsv: {
+    device: ['-init_hw_device', 'qsv=gpu'],
+    upload: ['format=nv12'],
+    options: rung => [
+      ['preset', 'medium'],
+      ['b', usual(rung)],
+      ['forced_idr', 1],
+      ['look_ahead', 0]
+    ]
+  },
+  h264_vaapi: {
+    device: ['-init_hw_device', 'vaapi=gpu', '-filter_hw_device', 'gpu'],
+    upload: ['format=nv12', 'hwupload'],
+    options: rung => [
+      ['rc_mode', 'VBR'],
+      ['b', usual(rung)]
+    ]
+  },
+  h264_videotoolbox: {
+    device: [],
+    upload: ['format=nv12'],
+    options: rung => [
+      ['b', usual(rung)],
+      ['allow_sw', 0],
+      ['realtime', 0]
+    ]
+  }
 }
 
 /** What a hardware encoder needs before the input and behind the filters; nothing for libx264. */
-export function hardwareOf(encoder: Encoder): { device: string[], upload: string[] } {
+export function hardwareOf(encoder: Encoder): { device: string[]; upload: string[] } {
   return encoder === SOFTWARE ? { device: [], upload: [] } : HARDWARE[encoder]
 }
 
-/** The encoder's own options for the `i`th picture. B-frames are left out: not every device has them, and each counts their times in its own way. */
+/**
+ * The encoder's own options for the `i`th picture. B-frames are left out: not every device has them, and each counts their times in its own
+ * way.
+ */
 export function hardwareArgs(encoder: Exclude<Encoder, typeof SOFTWARE>, rung: Pick<Rung, 'maxrate'>, i: number): string[] {
   return [['bf', 0] as const, ...HARDWARE[encoder].options(rung)].flatMap(([name, value]) => [`-${name}:v:${i}`, String(value)])
 }
 
-/** Whether this machine may have a hardware encoder at all: without a device Linux has none, which is known sooner than an ffmpeg tells it. */
+/**
+ * Whether this machine may have a hardware encoder at all: without a device Linux has none, which is known sooner than an ffmpeg tells it.
+ */
 export function hasDevice(devices: string[]): boolean {
   return process.platform !== 'linux' || devices.some(path => existsSync(path))
 }
@@ -47,8 +87,26 @@ export async function tryEncoder(encoder: Encoder, timeout: number): Promise<boo
   const { device, upload } = HARDWARE[encoder]
   const { seconds, fps, maxrate } = TRIAL
   const args = [
-    '-nostdin', '-hide_banner', '-loglevel', 'error', ...device, '-f', 'lavfi', '-i', `testsrc2=s=640x360:r=${fps}:d=${seconds},format=yuv420p`,
-    ...(upload.length > 0 ? ['-vf', upload.join(',')] : []), '-c:v:0', encoder, ...hardwareArgs(encoder, { maxrate }, 0), '-maxrate:v:0', String(maxrate), '-bufsize:v:0', String(maxrate * 2), '-f', 'framecrc', '-'
+    '-nostdin',
+    '-hide_banner',
+    '-loglevel',
+    'error',
+    ...device,
+    '-f',
+    'lavfi',
+    '-i',
+    `testsrc2=s=640x360:r=${fps}:d=${seconds},format=yuv420p`,
+    ...(upload.length > 0 ? ['-vf', upload.join(',')] : []),
+    '-c:v:0',
+    encoder,
+    ...hardwareArgs(encoder, { maxrate }, 0),
+    '-maxrate:v:0',
+    String(maxrate),
+    '-bufsize:v:0',
+    String(maxrate * 2),
+    '-f',
+    'framecrc',
+    '-'
   ]
   return await new Promise(resolve => {
     // A line of framecrc's for every picture that came out.
@@ -58,7 +116,9 @@ export async function tryEncoder(encoder: Encoder, timeout: number): Promise<boo
     })
     child.stdin?.on('error', () => {})
     // The guard ends ffmpeg, which may hang in a driver.
-    const timer = setTimeout(() => { child.stdin?.destroy() }, timeout)
+    const timer = setTimeout(() => {
+      child.stdin?.destroy()
+    }, timeout)
   })
 }
 
@@ -66,7 +126,7 @@ export async function tryEncoder(encoder: Encoder, timeout: number): Promise<boo
 export async function findEncoders(prober: (encoder: Encoder) => Promise<boolean>): Promise<Encoder[]> {
   const found: Encoder[] = []
   // One after the other: devices have a limit to what they do at once.
-  for (const encoder of ENCODERS) if (encoder === SOFTWARE || await prober(encoder).catch(() => false)) found.push(encoder)
+  for (const encoder of ENCODERS) if (encoder === SOFTWARE || (await prober(encoder).catch(() => false))) found.push(encoder)
   return found
 }
 

@@ -34,7 +34,10 @@ async function until(what: () => Promise<boolean>): Promise<void> {
 
 function endless(mark: string) {
   return {
-    input: source, cwd: place.folder, before: ['-re', '-stream_loop', '-1'], output: '-',
+    input: source,
+    cwd: place.folder,
+    before: ['-re', '-stream_loop', '-1'],
+    output: '-',
     options: ['-c', 'copy', '-metadata', `title=${mark}`, '-f', 'null']
   }
 }
@@ -57,7 +60,9 @@ test('ffmpeg dies with its guard', async () => {
   const guard = (await processesWith(mark)).find(line => line.includes('ffmpeg-guard.sh')) ?? ''
   process.kill(Number.parseInt(guard, 10), 'SIGKILL')
   await expect(run.done).rejects.toMatchObject({ code: 'ffmpeg_failed' })
-  await expect(runFfmpeg({ input: source, cwd: join(place.folder, 'gone'), options: ['-c', 'copy', '-f', 'mp4'], output: 'x.mp4' }).done).rejects.toMatchObject({ code: 'ffmpeg_failed' })
+  await expect(
+    runFfmpeg({ input: source, cwd: join(place.folder, 'gone'), options: ['-c', 'copy', '-f', 'mp4'], output: 'x.mp4' }).done
+  ).rejects.toMatchObject({ code: 'ffmpeg_failed' })
   await until(async () => (await processesWith(mark)).length === 0)
 })
 
@@ -75,9 +80,11 @@ test('one that hangs is ended, one that goes on is not', async () => {
   const mark = randomUUID()
   const run = runFfmpeg({ ...endless(mark), stallMs: 1600 })
   const running = async () => (await processesWith(mark)).find(line => /\d+ ffmpeg /.test(line))
-  await until(async () => await running() !== undefined)
+  await until(async () => (await running()) !== undefined)
   let over = false
-  run.done.catch(() => { over = true })
+  run.done.catch(() => {
+    over = true
+  })
   await new Promise(resolve => setTimeout(resolve, 3500))
   expect(over).toBe(false)
   process.kill(Number.parseInt((await running())!, 10), 'SIGSTOP')
@@ -85,20 +92,40 @@ test('one that hangs is ended, one that goes on is not', async () => {
   await until(async () => (await processesWith(mark)).length === 0)
   // One that does not even begin: nobody writes into its source.
   await promisify(execFile)('mkfifo', [join(place.folder, 'pipe.mp4')])
-  await expect(runFfmpeg({ input: join(place.folder, 'pipe.mp4'), cwd: place.folder, options: ['-c', 'copy', '-f', 'null'], output: '-', stallMs: 400 }).done).rejects.toMatchObject({ code: 'timeout' })
+  await expect(
+    runFfmpeg({
+      input: join(place.folder, 'pipe.mp4'),
+      cwd: place.folder,
+      options: ['-c', 'copy', '-f', 'null'],
+      output: '-',
+      stallMs: 400
+    }).done
+  ).rejects.toMatchObject({ code: 'timeout' })
 })
 
 test('one that is held stands still, as long as it takes, goes on where it was, and can be ended', async () => {
   const mark = randomUUID()
   const brake = new Brake()
   const seen: Progress[] = []
-  const run = runFfmpeg({ ...endless(mark), brake, duration: 1000, stallMs: 1200, timeoutMs: 12_000, onProgress: progress => seen.push(progress) })
+  const run = runFfmpeg({
+    ...endless(mark),
+    brake,
+    duration: 1000,
+    stallMs: 1200,
+    timeoutMs: 12_000,
+    onProgress: progress => seen.push(progress)
+  })
   let over = false
-  run.done.catch(() => { over = true })
+  run.done.catch(() => {
+    over = true
+  })
   await until(async () => seen.length > 1)
   brake.set(true)
-  const state = async () => (await promisify(execFile)('ps', ['-A', '-o', 'stat=,args='])).stdout.split('\n').find(line => line.includes(mark) && /^\S+ +ffmpeg /.test(line))?.[0]
-  await until(async () => await state() === 'T')
+  const state = async () =>
+    (await promisify(execFile)('ps', ['-A', '-o', 'stat=,args='])).stdout
+      .split('\n')
+      .find(line => line.includes(mark) && /^\S+ +ffmpeg /.test(line))?.[0]
+  await until(async () => (await state()) === 'T')
   await new Promise(resolve => setTimeout(resolve, 300))
   const told = seen.length
   await new Promise(resolve => setTimeout(resolve, 4000))
@@ -110,7 +137,7 @@ test('one that is held stands still, as long as it takes, goes on where it was, 
   expect(seen.at(-1)!.speed).toBeGreaterThan(0.75)
   expect(brake.heldFor).toBeGreaterThan(4000)
   brake.set(true)
-  await until(async () => await state() === 'T')
+  await until(async () => (await state()) === 'T')
   run.kill()
   await expect(run.done).rejects.toMatchObject({ code: 'aborted' })
   await until(async () => (await processesWith(mark)).length === 0)
@@ -142,21 +169,32 @@ test('names are taken literally, whatever they are made of', async () => {
 test('progress grows to 100, failures carry what ffmpeg said, and its niceness is kept', async () => {
   const seen: Progress[] = []
   const { frames } = await runFfmpeg({
-    input: source, cwd: place.folder, options: ['-c:v', 'libx264', '-f', 'mp4'], output: 'encoded.mp4', duration: 2, nice: 5, onProgress: progress => seen.push(progress)
+    input: source,
+    cwd: place.folder,
+    options: ['-c:v', 'libx264', '-f', 'mp4'],
+    output: 'encoded.mp4',
+    duration: 2,
+    nice: 5,
+    onProgress: progress => seen.push(progress)
   }).done
   expect(frames).toBe(50)
   expect(seen.at(-1)).toMatchObject({ percent: 100, secondsLeft: 0 })
   expect(seen.at(-1)?.seconds).toBeGreaterThan(1.9)
-  await expect(runFfmpeg({ input: source, cwd: place.folder, options: ['-c:v', 'no-such-codec'], output: 'x.mp4' }).done)
-    .rejects.toMatchObject({ code: 'ffmpeg_failed', message: expect.stringContaining('no-such-codec') })
-  await expect(runFfmpeg({ input: join(place.folder, 'absent'), cwd: place.folder, options: [], output: 'x.mp4' }).done).rejects.toMatchObject({ code: 'ffmpeg_failed' })
+  await expect(
+    runFfmpeg({ input: source, cwd: place.folder, options: ['-c:v', 'no-such-codec'], output: 'x.mp4' }).done
+  ).rejects.toMatchObject({ code: 'ffmpeg_failed', message: expect.stringContaining('no-such-codec') })
+  await expect(
+    runFfmpeg({ input: join(place.folder, 'absent'), cwd: place.folder, options: [], output: 'x.mp4' }).done
+  ).rejects.toMatchObject({ code: 'ffmpeg_failed' })
 })
 
 test('the guard passes exit codes and runs ffprobe too', async () => {
   const child = spawn(guardPath(), ['-v', 'quiet', '-i', '/nonexistent', '-f', 'null', '-'])
   const code = await new Promise(resolve => child.on('exit', resolve))
   expect(code).toBe(1)
-  expect(await runFfprobe(['-v', 'error', '-show_entries', 'format=nb_streams', '-of', 'csv=p=0', source], { timeoutMs: 10_000 })).toBe('2\n')
+  expect(await runFfprobe(['-v', 'error', '-show_entries', 'format=nb_streams', '-of', 'csv=p=0', source], { timeoutMs: 10_000 })).toBe(
+    '2\n'
+  )
   await expect(runFfprobe(['-v', 'error', '/nonexistent'], { timeoutMs: 10_000 })).rejects.toMatchObject({ code: 'ffmpeg_failed' })
   expect(await hasFilter('scale')).toBe(true)
   expect(await hasFilter('no-such-filter')).toBe(false)

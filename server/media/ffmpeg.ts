@@ -7,8 +7,20 @@ import type Fluent from 'fluent-ffmpeg'
 import type { Brake } from './brake.ts'
 
 export type MediaErrorCode =
-  | 'missing' | 'unreadable' | 'no_streams' | 'forbidden_container' | 'too_long' | 'too_large' | 'too_many_streams'
-  | 'nothing_decoded' | 'bad_image' | 'ffmpeg_failed' | 'ffmpeg_missing' | 'disk_full' | 'timeout' | 'aborted'
+  | 'missing'
+  | 'unreadable'
+  | 'no_streams'
+  | 'forbidden_container'
+  | 'too_long'
+  | 'too_large'
+  | 'too_many_streams'
+  | 'nothing_decoded'
+  | 'bad_image'
+  | 'ffmpeg_failed'
+  | 'ffmpeg_missing'
+  | 'disk_full'
+  | 'timeout'
+  | 'aborted'
 
 /** What went wrong with a piece of media; `code` is stable and meant for callers, `message` for the log. */
 export class MediaError extends Error {
@@ -23,16 +35,56 @@ export class MediaError extends Error {
 
 /** The containers a stranger's file may be in (names of ffmpeg demuxers); playlists, lists, scripts and pictures are not among them. */
 export const allowedContainers = [
-  'mov', 'mp4', 'm4a', '3gp', '3g2', 'matroska', 'webm', 'avi', 'flv', 'live_flv', 'mpegts', 'mpeg', 'mpegvideo', 'm4v',
-  'h264', 'hevc', 'ivf', 'obu', 'ogg', 'asf', 'mxf', 'nut', 'rm', 'dv', 'yuv4mpegpipe', 'mp3', 'aac', 'ac3', 'eac3', 'dts',
-  'flac', 'wav', 'w64', 'aiff', 'au', 'caf', 'amr', 'wv', 'ape', 'tta', 'tak', 'mpc', 'mpc8'
+  'mov',
+  'mp4',
+  'm4a',
+  '3gp',
+  '3g2',
+  'matroska',
+  'webm',
+  'avi',
+  'flv',
+  'live_flv',
+  'mpegts',
+  'mpeg',
+  'mpegvideo',
+  'm4v',
+  'h264',
+  'hevc',
+  'ivf',
+  'obu',
+  'ogg',
+  'asf',
+  'mxf',
+  'nut',
+  'rm',
+  'dv',
+  'yuv4mpegpipe',
+  'mp3',
+  'aac',
+  'ac3',
+  'eac3',
+  'dts',
+  'flac',
+  'wav',
+  'w64',
+  'aiff',
+  'au',
+  'caf',
+  'amr',
+  'wv',
+  'ape',
+  'tta',
+  'tak',
+  'mpc',
+  'mpc8'
 ]
 
 /** Options that must stand before every input: nothing but plain local files is opened, only by the allowed demuxers. */
 export const inputOptions = ['-protocol_whitelist', 'file,pipe', '-format_whitelist', allowedContainers.join(',')]
 
 /** How far a run is: seconds of the source done, percent of its length, speed as a multiple of real time, seconds still to wait. */
-export type Progress = { seconds: number, percent: number, speed: number, secondsLeft: number | null }
+export type Progress = { seconds: number; percent: number; speed: number; secondsLeft: number | null }
 
 export type FfmpegJob = {
   /** The source; any characters, taken literally. */
@@ -57,15 +109,21 @@ export type FfmpegJob = {
 }
 
 export type FfmpegRun = {
-  /** Resolves when ffmpeg has exited with 0, with what it printed last, how much it encoded or copied (of which a full disk need not have taken anything) and whether anything could not be decoded as it should; rejects with a MediaError once it is gone. */
-  done: Promise<{ log: string, frames: number, seconds: number, broken: boolean }>
+  /**
+   * Resolves when ffmpeg has exited with 0, with what it printed last, how much it encoded or copied (of which a full disk need not have
+   * taken anything) and whether anything could not be decoded as it should; rejects with a MediaError once it is gone.
+   */
+  done: Promise<{ log: string; frames: number; seconds: number; broken: boolean }>
   kill(): void
 }
 
 /** What ffmpeg (4 to 8) says of a packet that cannot be decoded, or only in part, whatever the codec. */
 const BROKEN = /corrupt decoded frame|Error while decoding stream|Error submitting packet to decoder/
 
-/** Starts one ffmpeg; it dies with this process, when `signal` aborts, after `timeoutMs`, when it stands still for `stallMs`, or on `kill()`. */
+/**
+ * Starts one ffmpeg; it dies with this process, when `signal` aborts, after `timeoutMs`, when it stands still for `stallMs`, or on
+ * `kill()`.
+ */
 export function runFfmpeg(job: FfmpegJob): FfmpegRun {
   const ffmpeg = guarded()
   // Not started in `cwd`: fluent-ffmpeg throws past every handler where that folder is gone.
@@ -83,8 +141,16 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
     let broken = false
     const progress = progressReader(job)
     const held = (): boolean => job.brake?.held ?? false
-    const timer = job.timeoutMs ? countdown(held, job.timeoutMs, () => stop(new MediaError('timeout', `ffmpeg took more than ${job.timeoutMs} ms`))) : null
-    const watchdog = job.stallMs ? watchProgress(() => held() ? null : progress.place(), job.stallMs, () => stop(new MediaError('timeout', `ffmpeg did not get any further for ${job.stallMs} ms`))) : null
+    const timer = job.timeoutMs
+      ? countdown(held, job.timeoutMs, () => stop(new MediaError('timeout', `ffmpeg took more than ${job.timeoutMs} ms`)))
+      : null
+    const watchdog = job.stallMs
+      ? watchProgress(
+          () => (held() ? null : progress.place()),
+          job.stallMs,
+          () => stop(new MediaError('timeout', `ffmpeg did not get any further for ${job.stallMs} ms`))
+        )
+      : null
     let leave: (() => void) | undefined
     // The guard listens to signals once ffmpeg has said something.
     const follow = (): void => {
@@ -103,7 +169,11 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
 
     command
       .input(`file:${job.input}`)
-      .inputOptions(...['-nostdin', '-hide_banner', '-y', '-loglevel', 'warning', '-nostats', '-progress', 'pipe:2'], ...(job.before ?? []), ...inputOptions)
+      .inputOptions(
+        ...['-nostdin', '-hide_banner', '-y', '-loglevel', 'warning', '-nostats', '-progress', 'pipe:2'],
+        ...(job.before ?? []),
+        ...inputOptions
+      )
       .outputOptions(...['-max_muxing_queue_size', '4096'], ...job.options)
       .output(job.output === '-' ? '-' : join(job.cwd, job.output))
       .on('start', () => {
@@ -143,15 +213,20 @@ export async function isBroken(file: string, options: Pick<FfmpegJob, 'signal' |
 }
 
 /** What ffprobe prints for these arguments; at most `maxBytes` are kept, and it lives no longer than `timeoutMs` or this process. */
-export function runFfprobe(args: string[], limits: { timeoutMs: number, maxBytes?: number }): Promise<string> {
+export function runFfprobe(args: string[], limits: { timeoutMs: number; maxBytes?: number }): Promise<string> {
   return new Promise((resolve, reject) => {
     let late = false
-    const child = execFile(guardPath(), ['--ffprobe', ...args], { maxBuffer: limits.maxBytes ?? 16 * 1024 * 1024, encoding: 'utf8' }, (error, stdout, stderr) => {
-      clearTimeout(timer)
-      if (late) reject(new MediaError('timeout', `ffprobe took more than ${limits.timeoutMs} ms`))
-      else if (error) reject(failure(error, stderr.split('\n')))
-      else resolve(stdout)
-    })
+    const child = execFile(
+      guardPath(),
+      ['--ffprobe', ...args],
+      { maxBuffer: limits.maxBytes ?? 16 * 1024 * 1024, encoding: 'utf8' },
+      (error, stdout, stderr) => {
+        clearTimeout(timer)
+        if (late) reject(new MediaError('timeout', `ffprobe took more than ${limits.timeoutMs} ms`))
+        else if (error) reject(failure(error, stderr.split('\n')))
+        else resolve(stdout)
+      }
+    )
     child.stdin?.on('error', () => {})
     const timer = setTimeout(() => {
       late = true
@@ -166,7 +241,7 @@ let filters: Promise<Set<string>> | null = null
 export async function hasFilter(name: string): Promise<boolean> {
   const ffmpeg = guarded()
   filters ??= new Promise((resolve, reject) => {
-    ffmpeg.getAvailableFilters((error, found) => error ? reject(failure(error, [])) : resolve(new Set(Object.keys(found))))
+    ffmpeg.getAvailableFilters((error, found) => (error ? reject(failure(error, [])) : resolve(new Set(Object.keys(found)))))
   })
   return (await filters).has(name)
 }
@@ -174,7 +249,11 @@ export async function hasFilter(name: string): Promise<boolean> {
 /** Has the library ask ffmpeg now what it would ask before the first film, which then need not wait for it. */
 export async function warmFfmpeg(): Promise<void> {
   const ffmpeg = guarded()()
-  await new Promise<void>(resolve => { ffmpeg.getAvailableFormats(() => { ffmpeg.getAvailableEncoders(() => resolve()) }) })
+  await new Promise<void>(resolve => {
+    ffmpeg.getAvailableFormats(() => {
+      ffmpeg.getAvailableEncoders(() => resolve())
+    })
+  })
 }
 
 let guard: string | null = null
@@ -190,7 +269,7 @@ export function guardPath(): string {
   } catch {
     chmodSync(found, 0o755)
   }
-  return guard = found
+  return (guard = found)
 }
 
 let loaded: typeof Fluent | null = null
@@ -217,7 +296,10 @@ function failure(error: Error, log: string[]): MediaError {
   return new MediaError(/No space left on device|Disk quota exceeded/.test(text) ? 'disk_full' : 'ffmpeg_failed', text, { cause: error })
 }
 
-/** Looks several times in the given time (ms), so that a machine that slept meanwhile does not count as an ffmpeg that hangs; nor does one that is held, which is in no place. */
+/**
+ * Looks several times in the given time (ms), so that a machine that slept meanwhile does not count as an ffmpeg that hangs; nor does one
+ * that is held, which is in no place.
+ */
 function watchProgress(place: () => string | null, stallMs: number, stalled: () => void): NodeJS.Timeout {
   let [last, still] = [place(), 0]
   return setInterval(() => {
@@ -231,7 +313,9 @@ function watchProgress(place: () => string | null, stallMs: number, stalled: () 
 /** Ends after the given time (ms), without the time it is held. */
 function countdown(held: () => boolean, timeoutMs: number, over: () => void): NodeJS.Timeout {
   let left = LOOKS
-  return setInterval(() => { if (!held() && --left === 0) over() }, timeoutMs / LOOKS)
+  return setInterval(() => {
+    if (!held() && --left === 0) over()
+  }, timeoutMs / LOOKS)
 }
 
 const LOOKS = 8
@@ -255,7 +339,7 @@ function progressReader({ duration = 0, onProgress: report, brake }: FfmpegJob) 
         const elapsed = (performance.now() - started - ((brake?.heldFor ?? 0) - heldBefore)) / 1000
         const speed = elapsed > 0 ? seconds / elapsed : 0
         const last = value === 'end'
-        const percent = last ? 100 : duration > 0 ? Math.min(99, seconds / duration * 100) : 0
+        const percent = last ? 100 : duration > 0 ? Math.min(99, (seconds / duration) * 100) : 0
         const secondsLeft = last ? 0 : speed > 0 && duration > 0 ? Math.max(0, (duration - seconds) / speed) : null
         report({ seconds, percent, speed, secondsLeft })
       }

@@ -7,33 +7,53 @@ import type { AudioStream, Probe, VideoStream } from './probe.ts'
 export const TIMESCALE = 90_000
 
 /**
- * Options before an input whose pictures may change their size in the middle, as recordings of calls do: the graph stays, and what was kept in it;
- * its first filter gives all pictures the size of the first. Not where ffmpeg turns pictures before the graph, which only knows the first size.
+ * Options before an input whose pictures may change their size in the middle, as recordings of calls do: the graph stays, and what was kept
+ * in it;
+ * its first filter gives all pictures the size of the first. Not where ffmpeg turns pictures before the graph, which only knows the first
+ * size.
  */
 export function steadyInput({ video }: Pick<Probe, 'video'>): string[] {
   return video?.rotation === 0 ? ['-reinit_filter:v', '0'] : []
 }
 
 /** A stretch of a film, in seconds of the film; a last one has no end. */
-export type Piece = { start: number, end: number | null }
+export type Piece = { start: number; end: number | null }
 
 /**
- * The filter graph that decodes the picture once and gives every rung of the plan under the labels [v0], [v1], … in order; of a `piece` of the
+ * The filter graph that decodes the picture once and gives every rung of the plan under the labels [v0], [v1], … in order; of a `piece` of
+ * the
  * film where one is named, each rung through the filters `upload` at last; the first rungs later where a `hold` says so.
  */
-export async function ladderGraph(probe: Probe, plan: Plan, { piece, upload = [], hold }: { piece?: Piece, upload?: string[], hold?: Hold | null } = {}): Promise<string> {
+export async function ladderGraph(
+  probe: Probe,
+  plan: Plan,
+  { piece, upload = [], hold }: { piece?: Piece; upload?: string[]; hold?: Hold | null } = {}
+): Promise<string> {
   if (plan.audioOnly || !probe.video) return stillGraph(probe, plan, upload)
   const toneMap = await toneMapping(probe.video)
   const size = (rung: Rung): string => `scale=${rung.width}:${rung.height}:flags=bicubic`
   // Once for all; a high dynamic range is mapped where there are no more pixels than the largest rung has.
-  const shared = ['scale', ...timing(probe, plan, piece), ...cut(piece), ...(toneMap.length > 0 && plan.encode[0] ? [size(plan.encode[0]), ...toneMap] : [])]
+  const shared = [
+    'scale',
+    ...timing(probe, plan, piece),
+    ...cut(piece),
+    ...(toneMap.length > 0 && plan.encode[0] ? [size(plan.encode[0]), ...toneMap] : [])
+  ]
   // Each rung of the picture itself: scaled from the next larger one it would lose twice.
   const rungs = plan.encode.map((rung, i) => `[s${i}]${[size(rung), 'setsar=1', 'format=yuv420p', ...upload].join(',')}[v${i}]`)
-  return [...divided(`[0:${probe.video.index}]`, shared, plan.encode.map((_, i) => `[s${i}]`), hold && { ...hold, fps: plan.encode[0]!.fps }), ...rungs].join(';')
+  return [
+    ...divided(
+      `[0:${probe.video.index}]`,
+      shared,
+      plan.encode.map((_, i) => `[s${i}]`),
+      hold && { ...hold, fps: plan.encode[0]!.fps }
+    ),
+    ...rungs
+  ].join(';')
 }
 
 /** The picture through the `shared` filters, once for every pad; for the first ones later where they are to wait. */
-function divided(picture: string, shared: string[], pads: string[], hold?: Hold & { fps: number } | null): string[] {
+function divided(picture: string, shared: string[], pads: string[], hold?: (Hold & { fps: number }) | null): string[] {
   if (!hold) return [`${picture}${[...shared, `split=${pads.length}`].join(',')}${pads.join('')}`]
   const [later, now] = [pads.slice(0, hold.rungs), pads.slice(hold.rungs)]
   return [
@@ -52,10 +72,15 @@ export async function toneMapping(video: VideoStream): Promise<string[]> {
   if (!video.hdr) return []
   const tags = 'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv'
   // Without zscale the colours come out flat, but at least nobody is told that they are still wide.
-  if (!await hasFilter('zscale') || !await hasFilter('tonemap')) return ['format=yuv420p', tags]
+  if (!(await hasFilter('zscale')) || !(await hasFilter('tonemap'))) return ['format=yuv420p', tags]
   return [
-    `zscale=tin=${video.transfer}:min=2020_ncl:pin=2020:rin=tv:t=linear:npl=100`, 'format=gbrpf32le', 'zscale=p=bt709',
-    'tonemap=tonemap=hable:desat=0', 'zscale=t=bt709:m=bt709:r=tv', 'format=yuv420p', tags
+    `zscale=tin=${video.transfer}:min=2020_ncl:pin=2020:rin=tv:t=linear:npl=100`,
+    'format=gbrpf32le',
+    'zscale=p=bt709',
+    'tonemap=tonemap=hable:desat=0',
+    'zscale=t=bt709:m=bt709:r=tv',
+    'format=yuv420p',
+    tags
   ]
 }
 
@@ -65,7 +90,8 @@ export function audioFilters(probe: Probe, audio: AudioStream): string[] {
   return [
     `aresample=${sampleRate}:async=1:first_pts=0`,
     // The AAC encoder puts 1024 samples of its own before the first: as many are taken away, and the sound stays with the picture.
-    'atrim=start_sample=1024', 'asetpts=PTS-STARTPTS',
+    'atrim=start_sample=1024',
+    'asetpts=PTS-STARTPTS',
     // Players stall where the sound ends before the picture.
     ...(audioGap(probe, audio) > 0 ? [`apad=whole_dur=${seconds(probe.duration)}`] : [])
   ]
@@ -74,7 +100,7 @@ export function audioFilters(probe: Probe, audio: AudioStream): string[] {
 /** Cuts in the time base of the encoder, where the grid of the keyframes is, so that every picture is in exactly one piece. */
 function cut(piece?: Piece): string[] {
   if (!piece) return []
-  const at = (name: string, time: number | null): string[] => time ? [`${name}=${Math.round(time * TIMESCALE)}`] : []
+  const at = (name: string, time: number | null): string[] => (time ? [`${name}=${Math.round(time * TIMESCALE)}`] : [])
   const ends = [...at('start_pts', piece.start), ...at('end_pts', piece.end)]
   return [`settb=1/${TIMESCALE}`, ...(ends.length > 0 ? [`trim=${ends.join(':')}`] : [])]
 }
@@ -98,10 +124,13 @@ function stillGraph(probe: Probe, plan: Plan, upload: string[]): string {
   if (!rung) return ''
   const size = `${rung.width}:${rung.height}`
   const trim = `trim=end_frame=${Math.max(1, Math.round(probe.duration * rung.fps))}`
-  if (!probe.video) return `color=c=0x14171c:s=${rung.width}x${rung.height}:r=${rung.fps},${[trim, 'format=yuv420p', ...upload].join(',')}[v0]`
-  return `[0:${probe.video.index}]scale=${size}:force_original_aspect_ratio=decrease:force_divisible_by=2,`
-    + `pad=${size}:(ow-iw)/2:(oh-ih)/2:color=0x14171c,setsar=1,format=yuv420p,`
-    + `loop=loop=-1:size=1,setpts=N/(${rung.fps}*TB),${[`fps=${rung.fps}`, trim, ...upload].join(',')}[v0]`
+  if (!probe.video)
+    return `color=c=0x14171c:s=${rung.width}x${rung.height}:r=${rung.fps},${[trim, 'format=yuv420p', ...upload].join(',')}[v0]`
+  return (
+    `[0:${probe.video.index}]scale=${size}:force_original_aspect_ratio=decrease:force_divisible_by=2,` +
+    `pad=${size}:(ow-iw)/2:(oh-ih)/2:color=0x14171c,setsar=1,format=yuv420p,` +
+    `loop=loop=-1:size=1,setpts=N/(${rung.fps}*TB),${[`fps=${rung.fps}`, trim, ...upload].join(',')}[v0]`
+  )
 }
 
 function seconds(value: number): string {

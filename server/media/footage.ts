@@ -10,7 +10,7 @@ import { probe, type Probe, type ProbeLimits } from './probe.ts'
 const run = promisify(execFile)
 
 /** For tests: a new empty folder and the way to be rid of it. */
-export async function scratch(): Promise<{ folder: string, remove(): Promise<void> }> {
+export async function scratch(): Promise<{ folder: string; remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine media '))
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
 }
@@ -41,21 +41,38 @@ export async function decoded(file: string, stream = 'v:0'): Promise<Record<stri
 }
 
 /** For tests: what `decoded` and `packetTimes` tell, of one look at the file. */
-export async function decodedWithTimes(file: string): Promise<{ stream: Record<string, string>, times: number[] }> {
-  const { stdout } = await run('ffprobe', ['-v', 'error', '-count_frames', '-select_streams', 'v:0', '-show_streams', '-show_entries', 'packet=pts_time', '-of', 'json', file], { maxBuffer: 16 * 1024 * 1024 })
-  const { streams, packets } = JSON.parse(stdout) as { streams: Record<string, string>[], packets: { pts_time: string }[] }
+export async function decodedWithTimes(file: string): Promise<{ stream: Record<string, string>; times: number[] }> {
+  const { stdout } = await run(
+    'ffprobe',
+    ['-v', 'error', '-count_frames', '-select_streams', 'v:0', '-show_streams', '-show_entries', 'packet=pts_time', '-of', 'json', file],
+    { maxBuffer: 16 * 1024 * 1024 }
+  )
+  const { streams, packets } = JSON.parse(stdout) as { streams: Record<string, string>[]; packets: { pts_time: string }[] }
   return { stream: streams[0] ?? {}, times: packets.map(({ pts_time }) => Number.parseFloat(pts_time)) }
 }
 
 /** For tests: when the pictures of a file are shown, in seconds, in the order they are stored in. */
 export async function packetTimes(file: string): Promise<number[]> {
-  const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0', file])
+  const { stdout } = await run('ffprobe', [
+    '-v',
+    'error',
+    '-select_streams',
+    'v:0',
+    '-show_entries',
+    'packet=pts_time',
+    '-of',
+    'csv=p=0',
+    file
+  ])
   return stdout.split('\n').filter(Boolean).map(Number.parseFloat)
 }
 
 /** For tests: the raw bytes a file decodes to. */
 export async function raw(file: string, ...args: string[]): Promise<Buffer> {
-  const { stdout } = await run('ffmpeg', ['-v', 'error', '-nostdin', '-i', file, ...args, '-'], { encoding: 'buffer', maxBuffer: 512 * 1024 * 1024 })
+  const { stdout } = await run('ffmpeg', ['-v', 'error', '-nostdin', '-i', file, ...args, '-'], {
+    encoding: 'buffer',
+    maxBuffer: 512 * 1024 * 1024
+  })
   return stdout
 }
 
@@ -64,15 +81,37 @@ export const wide: ProbeLimits = { maxDuration: null, maxPixels: 50_000_000, max
 
 /** For tests: a common ladder. */
 export const ladder: LadderSettings = {
-  resolutions: [144, 240, 360, 480, 720, 1080], alwaysOriginal: true, maxFps: 60, splitAudio: true, crf: 23, maxAudioTracks: 8, audioBitrate: 128_000,
-  maxKeyframeInterval: 4, segmentSeconds: 2, preset: 'ultrafast', threadsPerRung: 1
+  resolutions: [144, 240, 360, 480, 720, 1080],
+  alwaysOriginal: true,
+  maxFps: 60,
+  splitAudio: true,
+  crf: 23,
+  maxAudioTracks: 8,
+  audioBitrate: 128_000,
+  maxKeyframeInterval: 4,
+  segmentSeconds: 2,
+  preset: 'ultrafast',
+  threadsPerRung: 1
 }
 
 /** For tests: what became of a source in `folder`: the facts, the plan, and the renditions with their results. */
-export type Laddered = { found: Probe, made: Plan, folder: string, outputs: HlsOutput[], results: HlsResult[], videos: HlsOutput[], audio: HlsOutput | undefined }
+export type Laddered = {
+  found: Probe
+  made: Plan
+  folder: string
+  outputs: HlsOutput[]
+  results: HlsResult[]
+  videos: HlsOutput[]
+  audio: HlsOutput | undefined
+}
 
 /** For tests: makes the whole ladder of a file of `place` in a folder of its own, as the product does: the copy first, then one encode. */
-export async function laddered(place: string, name: string, change: Partial<LadderSettings> = {}, options: HlsOptions = {}): Promise<Laddered> {
+export async function laddered(
+  place: string,
+  name: string,
+  change: Partial<LadderSettings> = {},
+  options: HlsOptions = {}
+): Promise<Laddered> {
   const file = join(place, name)
   const found = await probe(file, wide)
   const made = plan(found, { ...ladder, ...change })
@@ -84,5 +123,13 @@ export async function laddered(place: string, name: string, change: Partial<Ladd
   const results: HlsResult[] = []
   for (const run of runs) results.push(await run.done)
   const outputs = runs.flatMap(run => run.outputs)
-  return { found, made, folder, outputs, results, videos: outputs.filter(output => output.kind === 'video'), audio: outputs.find(output => output.kind === 'audio') }
+  return {
+    found,
+    made,
+    folder,
+    outputs,
+    results,
+    videos: outputs.filter(output => output.kind === 'video'),
+    audio: outputs.find(output => output.kind === 'audio')
+  }
 }

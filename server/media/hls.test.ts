@@ -22,7 +22,8 @@ async function ready(name: string, change: Partial<LadderSettings> = {}) {
   return { found, made: plan(found, { ...ladder, ...change }), folder: await mkdtemp(at('out ')) }
 }
 
-const whole = async (name: string, change: Partial<LadderSettings> = {}, options: HlsOptions = {}) => await laddered(place.folder, name, change, options)
+const whole = async (name: string, change: Partial<LadderSettings> = {}, options: HlsOptions = {}) =>
+  await laddered(place.folder, name, change, options)
 
 async function lengthOf(folder: string, output: HlsOutput | undefined): Promise<number> {
   const list = await readMediaPlaylist(join(folder, output?.playlist ?? ''))
@@ -63,8 +64,14 @@ test('segments of all encoded rungs lie on one grid, each begins with a keyframe
   const { folder, outputs, videos } = await whole('other.mkv')
   expect(videos.map(output => output.resolution)).toEqual([360, 240, 144])
   expect(await frames(folder, videos)).toEqual([210, 210, 210])
-  const times = await Promise.all(videos.map(async output => (await readMediaPlaylist(join(folder, output.playlist))).segments.map(segment => segment.duration)))
-  expect(times).toEqual([[2, 2, 2, 1], [2, 2, 2, 1], [2, 2, 2, 1]])
+  const times = await Promise.all(
+    videos.map(async output => (await readMediaPlaylist(join(folder, output.playlist))).segments.map(segment => segment.duration))
+  )
+  expect(times).toEqual([
+    [2, 2, 2, 1],
+    [2, 2, 2, 1],
+    [2, 2, 2, 1]
+  ])
   for (const output of outputs) {
     const list = await readMediaPlaylist(join(folder, output.playlist))
     const bytes = await readFile(join(folder, output.file))
@@ -76,7 +83,13 @@ test('segments of all encoded rungs lie on one grid, each begins with a keyframe
       const box = bytes.subarray((byterange?.offset ?? 0) + 4, (byterange?.offset ?? 0) + 8).toString('latin1')
       expect(['moof', 'styp', 'sidx']).toContain(box)
       if (output.kind === 'video' && byterange && list.init?.byterange) {
-        await writeFile(join(folder, 'alone.mp4'), Buffer.concat([bytes.subarray(0, list.init.byterange.length), bytes.subarray(byterange.offset, byterange.offset + byterange.length)]))
+        await writeFile(
+          join(folder, 'alone.mp4'),
+          Buffer.concat([
+            bytes.subarray(0, list.init.byterange.length),
+            bytes.subarray(byterange.offset, byterange.offset + byterange.length)
+          ])
+        )
         expect(Number((await decoded(join(folder, 'alone.mp4'))).nb_read_frames)).toBeGreaterThanOrEqual(30)
       }
     }
@@ -84,10 +97,36 @@ test('segments of all encoded rungs lie on one grid, each begins with a keyframe
 })
 
 test('no rung of a film that is hard to encode has more bits than its share of the source', async () => {
-  await make(place.folder, '-f', 'lavfi', '-i', 'mandelbrot=s=640x360:r=25:maxiter=200', '-t', '10', '-vf', 'noise=alls=12:allf=t', '-c:v', 'libx264', '-preset', 'veryfast', '-b:v', '400k', '-maxrate', '400k', '-bufsize', '200k', '-g', '250', '-pix_fmt', 'yuv420p', 'hard.mp4')
+  await make(
+    place.folder,
+    '-f',
+    'lavfi',
+    '-i',
+    'mandelbrot=s=640x360:r=25:maxiter=200',
+    '-t',
+    '10',
+    '-vf',
+    'noise=alls=12:allf=t',
+    '-c:v',
+    'libx264',
+    '-preset',
+    'veryfast',
+    '-b:v',
+    '400k',
+    '-maxrate',
+    '400k',
+    '-bufsize',
+    '200k',
+    '-g',
+    '250',
+    '-pix_fmt',
+    'yuv420p',
+    'hard.mp4'
+  )
   const { found, folder, videos } = await whole('hard.mp4', { preset: 'veryfast' })
   expect(videos.map(output => output.resolution)).toEqual([360, 240, 144])
-  for (const { file, resolution } of videos) expect((await stat(join(folder, file))).size * 8 / found.duration).toBeLessThanOrEqual(capOf(found.video!, resolution))
+  for (const { file, resolution } of videos)
+    expect(((await stat(join(folder, file))).size * 8) / found.duration).toBeLessThanOrEqual(capOf(found.video!, resolution))
 })
 
 describe('smaller rungs that go before the others', () => {
@@ -99,47 +138,118 @@ describe('smaller rungs that go before the others', () => {
     const run = encodeToHls(at('large.mkv'), folder, made, found, { spareMemory })
     expect(run.outputs.map(({ resolution }) => resolution)).toEqual([720, 360, 144, 0])
     expect(run.groups.map(group => group.map(({ resolution }) => resolution))).toEqual([[360, 144, 0], [720]])
-    const begun = async (group: HlsOutput[]) => (await Promise.all(group.map(async ({ playlist }) => await readMediaPlaylist(join(folder, playlist)).then(list => list.segments.length > 0, () => false))))
+    const begun = async (group: HlsOutput[]) =>
+      await Promise.all(
+        group.map(
+          async ({ playlist }) =>
+            await readMediaPlaylist(join(folder, playlist)).then(
+              list => list.segments.length > 0,
+              () => false
+            )
+        )
+      )
     await expect.poll(async () => await begun(run.groups[0]!), { interval: 10, timeout: 20_000 }).toEqual([true, true, true])
     expect(await begun(run.groups[1]!)).toEqual([false])
     await run.done
-    expect(await frames(folder, run.outputs.filter(({ kind }) => kind === 'video'))).toEqual([120, 120, 120])
+    expect(
+      await frames(
+        folder,
+        run.outputs.filter(({ kind }) => kind === 'video')
+      )
+    ).toEqual([120, 120, 120])
   })
 
   test.each([
     ['a film', 'held.mkv', [...picture(7, 30, '640x360'), ...tone(7), '-c:v', 'mpeg4', '-c:a', 'flac'], {}],
     ['a film shorter than the wait', 'brief.mkv', [...picture(1, 25, '640x360'), ...tone(1), '-c:v', 'mpeg4', '-c:a', 'flac'], {}],
-    ['a film with sound in every rendition', 'inside.mkv', [...picture(5, 25, '640x360'), ...tone(5), '-c:v', 'mpeg4', '-c:a', 'flac'], { splitAudio: false, resolutions: [0, 144, 240] }],
-    ['a film whose frame rate is cut', 'swift.mkv', [...picture(5, 50, '640x360'), ...tone(5), '-c:v', 'mpeg4', '-c:a', 'flac'], { maxFps: 25 }],
-    ['a film whose first second has more pictures than there is room for', 'burst.mkv', [...picture(6, 60, '640x360'), ...tone(6), '-vf', "select='lt(t,1.5)+not(mod(n,12))'", '-vsync', 'vfr', '-c:v', 'mpeg4', '-c:a', 'flac'], {}],
-    ['a film with uneven pictures that begins late', 'uneven.ts', [...picture(6, 30, '640x360'), ...tone(6), '-vf', "select='not(mod(n,7))+lt(t,2)'", '-vsync', 'vfr', '-output_ts_offset', '30', '-c:v', 'mpeg2video', '-bf', '2', '-c:a', 'mp2'], {}]
+    [
+      'a film with sound in every rendition',
+      'inside.mkv',
+      [...picture(5, 25, '640x360'), ...tone(5), '-c:v', 'mpeg4', '-c:a', 'flac'],
+      { splitAudio: false, resolutions: [0, 144, 240] }
+    ],
+    [
+      'a film whose frame rate is cut',
+      'swift.mkv',
+      [...picture(5, 50, '640x360'), ...tone(5), '-c:v', 'mpeg4', '-c:a', 'flac'],
+      { maxFps: 25 }
+    ],
+    [
+      'a film whose first second has more pictures than there is room for',
+      'burst.mkv',
+      [
+        ...picture(6, 60, '640x360'),
+        ...tone(6),
+        '-vf',
+        "select='lt(t,1.5)+not(mod(n,12))'",
+        '-vsync',
+        'vfr',
+        '-c:v',
+        'mpeg4',
+        '-c:a',
+        'flac'
+      ],
+      {}
+    ],
+    [
+      'a film with uneven pictures that begins late',
+      'uneven.ts',
+      [
+        ...picture(6, 30, '640x360'),
+        ...tone(6),
+        '-vf',
+        "select='not(mod(n,7))+lt(t,2)'",
+        '-vsync',
+        'vfr',
+        '-output_ts_offset',
+        '30',
+        '-c:v',
+        'mpeg2video',
+        '-bf',
+        '2',
+        '-c:a',
+        'mp2'
+      ],
+      {}
+    ]
   ])('%s comes out as without', async (_, name, source, change) => {
     await make(place.folder, ...source, name)
     const [held, plain] = [await whole(name, change, { spareMemory }), await whole(name, change)]
     expect(held.made.copyVideo).toBeNull()
-    expect(held.results.map(({ seconds, damaged }) => ({ seconds, damaged }))).toEqual(plain.results.map(({ seconds, damaged }) => ({ seconds, damaged })))
-    expect(held.outputs.map(({ kind, resolution }) => [kind, resolution])).toEqual(plain.outputs.map(({ kind, resolution }) => [kind, resolution]))
+    expect(held.results.map(({ seconds, damaged }) => ({ seconds, damaged }))).toEqual(
+      plain.results.map(({ seconds, damaged }) => ({ seconds, damaged }))
+    )
+    expect(held.outputs.map(({ kind, resolution }) => [kind, resolution])).toEqual(
+      plain.outputs.map(({ kind, resolution }) => [kind, resolution])
+    )
     for (const [i, output] of held.outputs.entries()) {
       const [one, other] = [join(held.folder, output.playlist), join(plain.folder, plain.outputs[i]!.playlist)]
-      const shape = async (path: string) => (await readMediaPlaylist(path)).segments.map(({ duration, byterange }) => ({ duration, byterange }))
+      const shape = async (path: string) =>
+        (await readMediaPlaylist(path)).segments.map(({ duration, byterange }) => ({ duration, byterange }))
       expect(await shape(one)).toEqual(await shape(other))
-      const bytes = await Promise.all([join(held.folder, output.file), join(plain.folder, plain.outputs[i]!.file)].map(async path => await readFile(path)))
+      const bytes = await Promise.all(
+        [join(held.folder, output.file), join(plain.folder, plain.outputs[i]!.file)].map(async path => await readFile(path))
+      )
       expect(bytes[0]!.equals(bytes[1]!)).toBe(true)
     }
   })
 })
 
-test.each([[0], [1024 ** 3]])('pictures that change their size in the middle, as in recordings of calls, are all there (%i bytes to spare)', async spareMemory => {
-  const vp8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8']
-  await make(place.folder, ...picture(1, 30, '426x240'), ...vp8, 'small.webm')
-  await make(place.folder, ...picture(3, 30, '640x360'), ...vp8, 'larger.webm')
-  await writeFile(at('parts.txt'), 'file small.webm\nfile larger.webm\n')
-  await make(place.folder, '-f', 'concat', '-i', at('parts.txt'), '-c', 'copy', 'call.webm')
-  const { folder, videos, results } = await whole('call.webm', {}, { spareMemory })
-  expect(videos.map(({ resolution }) => resolution)).toEqual([240, 144])
-  expect(results).toMatchObject([{ damaged: false }])
-  for (const { file } of videos) expect(await times(join(folder, file))).toEqual(Array.from({ length: 120 }, (_, n) => expect.closeTo(n / 30, 2)))
-})
+test.each([[0], [1024 ** 3]])(
+  'pictures that change their size in the middle, as in recordings of calls, are all there (%i bytes to spare)',
+  async spareMemory => {
+    const vp8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8']
+    await make(place.folder, ...picture(1, 30, '426x240'), ...vp8, 'small.webm')
+    await make(place.folder, ...picture(3, 30, '640x360'), ...vp8, 'larger.webm')
+    await writeFile(at('parts.txt'), 'file small.webm\nfile larger.webm\n')
+    await make(place.folder, '-f', 'concat', '-i', at('parts.txt'), '-c', 'copy', 'call.webm')
+    const { folder, videos, results } = await whole('call.webm', {}, { spareMemory })
+    expect(videos.map(({ resolution }) => resolution)).toEqual([240, 144])
+    expect(results).toMatchObject([{ damaged: false }])
+    for (const { file } of videos)
+      expect(await times(join(folder, file))).toEqual(Array.from({ length: 120 }, (_, n) => expect.closeTo(n / 30, 2)))
+  }
+)
 
 test('what is there can be played while the rest is still being encoded', async () => {
   await make(place.folder, ...picture(16, 25, '640x360'), ...tone(16), '-c:v', 'mpeg4', '-c:a', 'mp3', 'long.mkv')
@@ -150,7 +260,7 @@ test('what is there can be played while the rest is still being encoded', async 
   const counts = new Set<number>()
   let finished = false
   let played = -1
-  run.done.finally(() => finished = true).catch(() => {})
+  run.done.finally(() => (finished = true)).catch(() => {})
   while (!finished) {
     const list = await readMediaPlaylist(join(folder, output?.playlist ?? '')).catch(() => null)
     if (list && !list.ended && list.segments.length > 0) {
@@ -187,24 +297,56 @@ describe('sources of every kind', () => {
     await make(place.folder, '-i', 'plain.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'turned.mp4')
     const { folder, videos } = await whole('turned.mp4')
     const shown = await Promise.all(videos.map(output => decoded(join(folder, output.file))))
-    expect(shown.map(stream => [stream.width, stream.height])).toEqual([[240, 320], [144, 192]])
+    expect(shown.map(stream => [stream.width, stream.height])).toEqual([
+      [240, 320],
+      [144, 192]
+    ])
     expect(shown.every(stream => !('side_data_list' in stream))).toBe(true)
     expect(await frames(folder, videos)).toEqual([125, 125])
   })
 
   test('frame times that vary are kept, frame for frame', async () => {
-    await make(place.folder, ...picture(6, 60), '-vf', "select='not(mod(n,7))+not(mod(n,11))+lt(n,30)',settb=1/1000", '-fps_mode', 'vfr', '-enc_time_base', '1:1000', '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none', 'varying.mkv')
+    await make(
+      place.folder,
+      ...picture(6, 60),
+      '-vf',
+      "select='not(mod(n,7))+not(mod(n,11))+lt(n,30)',settb=1/1000",
+      '-fps_mode',
+      'vfr',
+      '-enc_time_base',
+      '1:1000',
+      '-c:v',
+      'libx265',
+      '-preset',
+      'ultrafast',
+      '-x265-params',
+      'log-level=none',
+      'varying.mkv'
+    )
     const expected = Number((await decoded(at('varying.mkv'))).nb_read_frames)
     const { folder, videos, made } = await whole('varying.mkv')
     expect(made.keepsFrameTimes).toBe(true)
     expect(await frames(folder, videos)).toEqual([expected, expected])
-    expect(Math.abs(await lengthOf(folder, videos[0]) - 6)).toBeLessThan(0.1)
+    expect(Math.abs((await lengthOf(folder, videos[0])) - 6)).toBeLessThan(0.1)
     const [before, after] = await Promise.all([at('varying.mkv'), join(folder, videos[0]?.file ?? '')].map(times))
     expect(after?.map((time, i) => Math.abs(time - (before?.[i] ?? 0) - (after[0] ?? 0)) < 0.002)).toEqual(before?.map(() => true))
   })
 
   test('frame times that vary are kept by a copy too', async () => {
-    await make(place.folder, ...picture(6, 60), '-vf', "select='not(mod(n,7))+not(mod(n,11))+lt(n,30)'", '-fps_mode', 'vfr', ...h264, '-bf', '0', '-g', '30', 'varying.mp4')
+    await make(
+      place.folder,
+      ...picture(6, 60),
+      '-vf',
+      "select='not(mod(n,7))+not(mod(n,11))+lt(n,30)'",
+      '-fps_mode',
+      'vfr',
+      ...h264,
+      '-bf',
+      '0',
+      '-g',
+      '30',
+      'varying.mp4'
+    )
     const { folder, videos, made } = await whole('varying.mp4', { resolutions: [] })
     expect(made.copyVideo).not.toBeNull()
     const [before, after] = await Promise.all([at('varying.mp4'), join(folder, videos[0]?.file ?? '')].map(times))
@@ -221,19 +363,53 @@ describe('sources of every kind', () => {
     await make(place.folder, ...picture(2, 25, '321x241'), '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv444p10le', 'deep.mkv')
     await make(place.folder, ...picture(2), '-vf', 'setsar=4/3', ...h264, 'oblong.mp4')
     await make(place.folder, ...picture(2), ...h264, '-bf', '0', '-flags', '+ilme+ildct', '-x264-params', 'tff=1', 'fields.mp4')
-    for (const [name, width, height] of [['deep.mkv', 320, 240], ['oblong.mp4', 426, 240], ['fields.mp4', 320, 240]] as const) {
+    for (const [name, width, height] of [
+      ['deep.mkv', 320, 240],
+      ['oblong.mp4', 426, 240],
+      ['fields.mp4', 320, 240]
+    ] as const) {
       const { folder, videos } = await whole(name, { resolutions: [] })
       expect(await decoded(join(folder, videos[0]?.file ?? '')), name).toMatchObject({
-        codec_name: 'h264', pix_fmt: 'yuv420p', width, height, nb_read_frames: '50', field_order: 'progressive', sample_aspect_ratio: '1:1'
+        codec_name: 'h264',
+        pix_fmt: 'yuv420p',
+        width,
+        height,
+        nb_read_frames: '50',
+        field_order: 'progressive',
+        sample_aspect_ratio: '1:1'
       })
     }
   })
 
   test('a high dynamic range picture is mapped to an ordinary one', async () => {
-    await make(place.folder, ...picture(2), '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none', '-pix_fmt', 'yuv420p10le', '-color_primaries', 'bt2020', '-color_trc', 'smpte2084', '-colorspace', 'bt2020nc', 'hdr.mp4')
+    await make(
+      place.folder,
+      ...picture(2),
+      '-c:v',
+      'libx265',
+      '-preset',
+      'ultrafast',
+      '-x265-params',
+      'log-level=none',
+      '-pix_fmt',
+      'yuv420p10le',
+      '-color_primaries',
+      'bt2020',
+      '-color_trc',
+      'smpte2084',
+      '-colorspace',
+      'bt2020nc',
+      'hdr.mp4'
+    )
     const { folder, videos } = await whole('hdr.mp4', { resolutions: [] })
     const file = join(folder, videos[0]?.file ?? '')
-    expect(await decoded(file)).toMatchObject({ pix_fmt: 'yuv420p', color_transfer: 'bt709', color_primaries: 'bt709', color_space: 'bt709', nb_read_frames: '50' })
+    expect(await decoded(file)).toMatchObject({
+      pix_fmt: 'yuv420p',
+      color_transfer: 'bt709',
+      color_primaries: 'bt709',
+      color_space: 'bt709',
+      nb_read_frames: '50'
+    })
     const luma = (await raw(file, '-f', 'rawvideo', '-pix_fmt', 'gray')).subarray(0, 320 * 240)
     const flat = (await raw(at('hdr.mp4'), '-f', 'rawvideo', '-pix_fmt', 'gray')).subarray(0, 320 * 240)
     expect(luma.equals(flat)).toBe(false)
@@ -269,8 +445,26 @@ describe('sources of every kind', () => {
   test('sound alone, bare and with a cover, gets a picture that every client can play', async () => {
     await make(place.folder, ...tone(5), '-c:a', 'libmp3lame', 'sound.mp3')
     await make(place.folder, '-f', 'lavfi', '-i', 'color=red:s=201x199:d=1', '-frames:v', '1', 'cover.png')
-    await make(place.folder, '-i', 'sound.mp3', '-i', 'cover.png', '-map', '0', '-map', '1', '-c', 'copy', '-disposition:v', 'attached_pic', 'cover.mp3')
-    for (const [name, red] of [['sound.mp3', false], ['cover.mp3', true]] as const) {
+    await make(
+      place.folder,
+      '-i',
+      'sound.mp3',
+      '-i',
+      'cover.png',
+      '-map',
+      '0',
+      '-map',
+      '1',
+      '-c',
+      'copy',
+      '-disposition:v',
+      'attached_pic',
+      'cover.mp3'
+    )
+    for (const [name, red] of [
+      ['sound.mp3', false],
+      ['cover.mp3', true]
+    ] as const) {
       const { folder, videos, audio } = await whole(name)
       const file = join(folder, videos[0]?.file ?? '')
       const stream = await decoded(file)
@@ -286,7 +480,28 @@ describe('sources of every kind', () => {
 
   test('streams that are neither picture nor sound are left out', async () => {
     await writeFile(at('words.srt'), '1\n00:00:00,000 --> 00:00:01,000\nHello\n')
-    await make(place.folder, '-i', 'plain.mp4', '-i', 'words.srt', '-map', '1', '-map', '0:a', '-map', '0:v', '-c', 'copy', '-c:s', 'srt', '-attach', 'words.srt', '-metadata:s:t', 'mimetype=text/plain', 'many.mkv')
+    await make(
+      place.folder,
+      '-i',
+      'plain.mp4',
+      '-i',
+      'words.srt',
+      '-map',
+      '1',
+      '-map',
+      '0:a',
+      '-map',
+      '0:v',
+      '-c',
+      'copy',
+      '-c:s',
+      'srt',
+      '-attach',
+      'words.srt',
+      '-metadata:s:t',
+      'mimetype=text/plain',
+      'many.mkv'
+    )
     const { folder, videos, audio } = await whole('many.mkv')
     expect(await frames(folder, videos)).toEqual([125, 125])
     expect(await lengthOf(folder, audio)).toBeCloseTo(5, 0)
@@ -307,7 +522,17 @@ describe('picture and sound stay together', () => {
 
   async function drift(folder: string, video: HlsOutput | undefined, audio: HlsOutput | undefined): Promise<number> {
     // Counted from the first picture and the first sample, as players do that know no edit lists.
-    const pixels = await raw(join(folder, video?.file ?? ''), '-vf', 'scale=2:2', '-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'gray')
+    const pixels = await raw(
+      join(folder, video?.file ?? ''),
+      '-vf',
+      'scale=2:2',
+      '-fps_mode',
+      'passthrough',
+      '-f',
+      'rawvideo',
+      '-pix_fmt',
+      'gray'
+    )
     const bright = pixels.findIndex((value, i) => i % 4 === 0 && value > 128) / 4 / 25
     const samples = await raw(join(folder, audio?.file ?? ''), '-map', '0:a', '-ac', '1', '-ar', '44100', '-f', 's16le')
     let loud = 0
@@ -317,7 +542,22 @@ describe('picture and sound stay together', () => {
   }
 
   test('where both are copied, and where both are encoded', async () => {
-    await make(place.folder, ...flash, ...click, '-c:v', 'libx264', '-g', '50', '-bf', '3', '-pix_fmt', 'yuv420p', '-c:a', 'aac', 'flash.mp4')
+    await make(
+      place.folder,
+      ...flash,
+      ...click,
+      '-c:v',
+      'libx264',
+      '-g',
+      '50',
+      '-bf',
+      '3',
+      '-pix_fmt',
+      'yuv420p',
+      '-c:a',
+      'aac',
+      'flash.mp4'
+    )
     await make(place.folder, '-i', 'flash.mp4', '-c:v', 'libvpx', '-deadline', 'realtime', '-b:v', '500k', '-c:a', 'libopus', 'flash.webm')
     await make(place.folder, '-i', 'flash.mp4', '-c', 'copy', 'flash.ts')
     for (const name of ['flash.mp4', 'flash.webm', 'flash.ts']) {
@@ -327,7 +567,26 @@ describe('picture and sound stay together', () => {
   })
 
   test('where the sound comes in late', async () => {
-    await make(place.folder, ...flash, ...click, '-filter_complex', '[1:a]atrim=start=1[late]', '-map', '0:v', '-map', '[late]', '-c:v', 'libx264', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'aac', 'late.mkv')
+    await make(
+      place.folder,
+      ...flash,
+      ...click,
+      '-filter_complex',
+      '[1:a]atrim=start=1[late]',
+      '-map',
+      '0:v',
+      '-map',
+      '[late]',
+      '-c:v',
+      'libx264',
+      '-g',
+      '50',
+      '-pix_fmt',
+      'yuv420p',
+      '-c:a',
+      'aac',
+      'late.mkv'
+    )
     const { folder, videos, audio, made } = await whole('late.mkv', { resolutions: [] })
     expect(made).toMatchObject({ audios: [{ copy: false }], copyVideo: { resolution: 240 } })
     expect(await drift(folder, videos[0], audio)).toBeLessThan(0.045)
@@ -353,7 +612,9 @@ describe('damage', () => {
     // Behind the head: from the first cluster on.
     for (let i = bytes.indexOf(Buffer.from('1f43b675', 'hex')); i < bytes.length; i++) bytes[i] = (i * 7919) & 0xff
     await writeFile(at('noise.webm'), bytes)
-    await expect(encodeToHls(at('noise.webm'), folder, made, found, {}).done).rejects.toMatchObject({ code: expect.stringMatching(/^(ffmpeg_failed|nothing_decoded)$/) })
+    await expect(encodeToHls(at('noise.webm'), folder, made, found, {}).done).rejects.toMatchObject({
+      code: expect.stringMatching(/^(ffmpeg_failed|nothing_decoded)$/)
+    })
     await expect(probe(at('noise.webm'), wide)).rejects.toMatchObject({ name: 'MediaError' })
   })
 

@@ -50,7 +50,7 @@ export type HlsRun = {
 }
 
 /** File names of one new rendition, unique for ever. */
-export function hlsNames(resolution: number): { playlist: string, file: string } {
+export function hlsNames(resolution: number): { playlist: string; file: string } {
   const stem = `${randomUUID()}-${resolution}`
   return { playlist: `${stem}.m3u8`, file: `${stem}-fragmented.mp4` }
 }
@@ -64,7 +64,8 @@ export function copyToHls(input: string, folder: string, plan: Plan, probe: Prob
 }
 
 /**
- * Encodes every rung of `plan.encode` (and the shared sound, unless a copy makes it) in one process with one decode; the smallest rungs with
+ * Encodes every rung of `plan.encode` (and the shared sound, unless a copy makes it) in one process with one decode; the smallest rungs
+ * with
  * the sound first, where `spareMemory` allows it and no copy can be watched.
  */
 export function encodeToHls(input: string, folder: string, plan: Plan, probe: Probe, options: HlsOptions): HlsRun {
@@ -78,14 +79,17 @@ export function encodeToHls(input: string, folder: string, plan: Plan, probe: Pr
       ...rungs.flatMap((_, i) => ['-map', `[v${from + i}]`]),
       ...rungs.flatMap((rung, i) => videoArgs(rung, i, plan, probe, encoder)),
       ...(hold && from === 0 ? evenTimes(rungs[0]!.fps) : plan.keepsFrameTimes ? unevenTimes(probe) : []),
-      '-fps_mode', 'vfr', '-enc_time_base:v', `1:${TIMESCALE}`
+      '-fps_mode',
+      'vfr',
+      '-enc_time_base:v',
+      `1:${TIMESCALE}`
     ]
   }
   const build = async (): Promise<string[][]> => {
     const graph = ['-filter_complex', await ladderGraph(probe, plan, { upload: hardwareOf(encoder).upload, hold })]
-    return [[...graph, ...pictures(waiting)], ...hold ? [pictures(0, waiting)] : []]
+    return [[...graph, ...pictures(waiting)], ...(hold ? [pictures(0, waiting)] : [])]
   }
-  return start(input, folder, probe, plan, [renditions.slice(waiting), ...hold ? [renditions.slice(0, waiting)] : []], options, build)
+  return start(input, folder, probe, plan, [renditions.slice(waiting), ...(hold ? [renditions.slice(0, waiting)] : [])], options, build)
 }
 
 /** Makes the shared sound alone. */
@@ -97,19 +101,35 @@ export function soundToHls(input: string, folder: string, plan: Plan, probe: Pro
 type Rendition = HlsOutput & { audio: Sound | null }
 
 function renditionsOf(rungs: Rung[], plan: Plan, sharedAudio: boolean): Rendition[] {
-  const muxed = plan.splitAudio ? null : plan.audios[0] ?? null
-  const renditions: Rendition[] = rungs.map(rung => ({ kind: 'video', resolution: rung.resolution, ...hlsNames(rung.resolution), audio: muxed }))
+  const muxed = plan.splitAudio ? null : (plan.audios[0] ?? null)
+  const renditions: Rendition[] = rungs.map(rung => ({
+    kind: 'video',
+    resolution: rung.resolution,
+    ...hlsNames(rung.resolution),
+    audio: muxed
+  }))
   if (sharedAudio && plan.audioRendition) {
-    plan.audios.forEach((audio, track) => renditions.push({ kind: 'audio', resolution: 0, ...hlsNames(0), audio, sound: { track, language: audio.language, name: audio.name } }))
+    plan.audios.forEach((audio, track) =>
+      renditions.push({ kind: 'audio', resolution: 0, ...hlsNames(0), audio, sound: { track, language: audio.language, name: audio.name } })
+    )
   }
   return renditions
 }
 
-// One ffmpeg, with a muxer for each group of renditions: within a muxer none begins before the others. `build` gives the options of their pictures.
+// One ffmpeg, with a muxer for each group of renditions: within a muxer none begins before the others. `build` gives the options of their
+// pictures.
 function start(
-  input: string, folder: string, probe: Probe, plan: Plan, parts: Rendition[][], options: HlsOptions, build: () => Promise<string[][]>
+  input: string,
+  folder: string,
+  probe: Probe,
+  plan: Plan,
+  parts: Rendition[][],
+  options: HlsOptions,
+  build: () => Promise<string[][]>
 ): HlsRun {
-  const groups = parts.map(part => part.map(({ kind, resolution, playlist, file, sound }) => ({ kind, resolution, playlist, file, ...(sound ? { sound } : {}) })))
+  const groups = parts.map(part =>
+    part.map(({ kind, resolution, playlist, file, sound }) => ({ kind, resolution, playlist, file, ...(sound ? { sound } : {}) }))
+  )
   // As the plan has them, highest first.
   const outputs = groups.flat().sort((a, b) => b.resolution - a.resolution)
   let run: FfmpegRun | null = null
@@ -119,19 +139,34 @@ function start(
     if (killed) throw new MediaError('aborted', 'ffmpeg was stopped')
     const output = '%v.m3u8'
     run = runFfmpeg({
-      input, cwd: folder, output, before: [...hardwareOf(options.encoder ?? SOFTWARE).device, ...steadyInput(probe)],
-      options: parts.flatMap((part, i) => [...i > 0 ? [join(folder, output)] : [], ...pictures[i]!, ...audioArgs(probe, plan, part), ...muxerArgs(part, plan, folder)]),
-      nice: options.nice, signal: options.signal, stallMs: options.stallMs, brake: options.brake, duration: probe.duration, onProgress: options.onProgress
+      input,
+      cwd: folder,
+      output,
+      before: [...hardwareOf(options.encoder ?? SOFTWARE).device, ...steadyInput(probe)],
+      options: parts.flatMap((part, i) => [
+        ...(i > 0 ? [join(folder, output)] : []),
+        ...pictures[i]!,
+        ...audioArgs(probe, plan, part),
+        ...muxerArgs(part, plan, folder)
+      ]),
+      nice: options.nice,
+      signal: options.signal,
+      stallMs: options.stallMs,
+      brake: options.brake,
+      duration: probe.duration,
+      onProgress: options.onProgress
     })
     const { log, frames, seconds, broken } = await run.done
     const result = await verify(folder, outputs, probe, { log, encoded: frames > 0 || seconds > 0 })
-    const expected = plan.keepsFrameTimes && outputs.some(({ kind }) => kind === 'video') ? probe.video?.frames ?? 0 : 0
+    const expected = plan.keepsFrameTimes && outputs.some(({ kind }) => kind === 'video') ? (probe.video?.frames ?? 0) : 0
     return { ...result, broken, damaged: result.damaged || frames < expected * 0.95 }
   })()
   // A caller that only kills need not listen.
   done.catch(() => {})
   return {
-    outputs, groups, done,
+    outputs,
+    groups,
+    done,
     kill() {
       killed = true
       run?.kill()
@@ -155,9 +190,11 @@ export function videoArgs(rung: Rung, i: number, plan: Plan, probe: Probe, encod
   const s = settings.segmentSeconds
   const gop = Math.max(250, Math.ceil(rung.fps * s * 2))
   return [
-    [`-c:v:${i}`, encoder], [`-profile:v:${i}`, 'high'],
+    [`-c:v:${i}`, encoder],
+    [`-profile:v:${i}`, 'high'],
     encoder === SOFTWARE ? softwareArgs(rung, i, plan, probe) : hardwareArgs(encoder, rung, i),
-    [`-maxrate:v:${i}`, String(rung.maxrate)], [`-bufsize:v:${i}`, String(rung.maxrate * BUFFER)],
+    [`-maxrate:v:${i}`, String(rung.maxrate)],
+    [`-bufsize:v:${i}`, String(rung.maxrate * BUFFER)],
     // On the grid of the segments, whatever the frame times: the rungs then have their keyframes at the same instants.
     [`-force_key_frames:v:${i}`, `expr:if(isnan(prev_forced_t),1,gte(t,(floor(prev_forced_t/${s}+0.0001)+1)*${s}))`],
     [`-g:v:${i}`, String(gop)]
@@ -166,19 +203,24 @@ export function videoArgs(rung: Rung, i: number, plan: Plan, probe: Probe, encod
 
 function softwareArgs(rung: Rung, i: number, { settings, audioOnly, keepsFrameTimes }: Plan, probe: Probe): string[] {
   return [
-    [`-preset:v:${i}`, settings.preset], [`-crf:v:${i}`, String(settings.crf)],
+    [`-preset:v:${i}`, settings.preset],
+    [`-crf:v:${i}`, String(settings.crf)],
     // The muxer times the first picture of a segment rightly only where uneven pictures come in the order they are shown.
     ...(keepsFrameTimes && probe.video?.variableFps ? [[`-bf:v:${i}`, '0']] : []),
     ...(audioOnly ? [[`-tune:v:${i}`, 'stillimage']] : []),
     // Some files claim thousands of frames per second; the level and the rate control must not believe them.
     [`-x264-params:v:${i}`, `fps=${Math.max(1, Math.round(rung.fps * 1000))}/1000`],
-    [`-sc_threshold:v:${i}`, '0'], [`-threads:v:${i}`, String(settings.threadsPerRung)]
+    [`-sc_threshold:v:${i}`, '0'],
+    [`-threads:v:${i}`, String(settings.threadsPerRung)]
   ].flat()
 }
 
 function audioArgs(probe: Probe, plan: Plan, renditions: Rendition[]): string[] {
-  const sounds = renditions.flatMap(({ audio }) => audio ? [audio] : [])
-  return [...sounds.flatMap(({ stream }) => ['-map', `0:${stream.index}`]), ...sounds.flatMap((sound, i) => soundArgs(probe, plan, sound, i))]
+  const sounds = renditions.flatMap(({ audio }) => (audio ? [audio] : []))
+  return [
+    ...sounds.flatMap(({ stream }) => ['-map', `0:${stream.index}`]),
+    ...sounds.flatMap((sound, i) => soundArgs(probe, plan, sound, i))
+  ]
 }
 
 function soundArgs(probe: Probe, { settings }: Plan, { stream, copy, language }: Sound, i: number): string[] {
@@ -186,36 +228,83 @@ function soundArgs(probe: Probe, { settings }: Plan, { stream, copy, language }:
   // What comes before the first instant is the encoder's lead-in, which would push the sound behind the picture.
   if (copy) return [...named, `-c:a:${i}`, 'copy', `-copypriorss:a:${i}`, '0', `-bsf:a:${i}`, 'aac_adtstoasc']
   const bitrate = stream.bitrate > 0 ? Math.min(settings.audioBitrate, Math.max(48_000, stream.bitrate)) : settings.audioBitrate
-  return [...named, `-c:a:${i}`, 'aac', `-profile:a:${i}`, 'aac_low', `-b:a:${i}`, String(bitrate), `-ac:a:${i}`, String(Math.min(2, stream.channels)), `-filter:a:${i}`, audioFilters(probe, stream).join(',')]
+  return [
+    ...named,
+    `-c:a:${i}`,
+    'aac',
+    `-profile:a:${i}`,
+    'aac_low',
+    `-b:a:${i}`,
+    String(bitrate),
+    `-ac:a:${i}`,
+    String(Math.min(2, stream.channels)),
+    `-filter:a:${i}`,
+    audioFilters(probe, stream).join(',')
+  ]
 }
 
 function muxerArgs(renditions: Rendition[], { settings }: Plan, folder: string): string[] {
   let [videos, sounds] = [0, 0]
-  const map = renditions.map(({ kind, audio, playlist }) => [
-    ...(kind === 'video' ? [`v:${videos++}`] : []), ...(audio ? [`a:${sounds++}`] : []), `name:${playlist.slice(0, -'.m3u8'.length)}`
-  ].join(','))
+  const map = renditions.map(({ kind, audio, playlist }) =>
+    [
+      ...(kind === 'video' ? [`v:${videos++}`] : []),
+      ...(audio ? [`a:${sounds++}`] : []),
+      `name:${playlist.slice(0, -'.m3u8'.length)}`
+    ].join(',')
+  )
   return [
-    '-map_metadata', '-1', '-map_chapters', '-1',
-    '-f', 'hls', '-hls_segment_type', 'fmp4', '-hls_list_size', '0', '-hls_time', String(settings.segmentSeconds),
-    '-hls_playlist_type', 'event', '-hls_flags', 'single_file+independent_segments',
+    '-map_metadata',
+    '-1',
+    '-map_chapters',
+    '-1',
+    '-f',
+    'hls',
+    '-hls_segment_type',
+    'fmp4',
+    '-hls_list_size',
+    '0',
+    '-hls_time',
+    String(settings.segmentSeconds),
+    '-hls_playlist_type',
+    'event',
+    '-hls_flags',
+    'single_file+independent_segments',
     // Pictures and sound start at 0 in every rendition, without an edit list that only some players obey.
-    '-hls_segment_options', 'movflags=+negative_cts_offsets:use_editlist=0',
-    '-var_stream_map', map.join(' '), '-hls_segment_filename', join(folder, '%v-fragmented.mp4')
+    '-hls_segment_options',
+    'movflags=+negative_cts_offsets:use_editlist=0',
+    '-var_stream_map',
+    map.join(' '),
+    '-hls_segment_filename',
+    join(folder, '%v-fragmented.mp4')
   ]
 }
 
-async function verify(folder: string, outputs: HlsOutput[], probe: Probe, { log, encoded }: { log: string, encoded: boolean }): Promise<Omit<HlsResult, 'broken'>> {
-  const lengths = await Promise.all(outputs.map(async output => {
-    const list = await readMediaPlaylist(join(folder, output.playlist)).catch(() => null)
-    if (!list || !list.ended || list.segments.length === 0) {
-      // The space may be there again by now: what was encoded and is not in the file is no fault of the source.
-      throw new MediaError(await isFull(folder) ? 'disk_full' : encoded ? 'ffmpeg_failed' : 'nothing_decoded', `nothing came out for ${output.resolution}p\n${log}`)
-    }
-    // ffmpeg takes no notice of a disk that becomes full.
-    const last = list.segments.at(-1)!.byterange
-    if (last && (await stat(join(folder, output.file))).size < last.offset + last.length) throw new MediaError(await isFull(folder) ? 'disk_full' : 'ffmpeg_failed', `the file of ${output.resolution}p is shorter than its playlist says\n${log}`)
-    return list.segments.reduce((sum, segment) => sum + segment.duration, 0)
-  }))
+async function verify(
+  folder: string,
+  outputs: HlsOutput[],
+  probe: Probe,
+  { log, encoded }: { log: string; encoded: boolean }
+): Promise<Omit<HlsResult, 'broken'>> {
+  const lengths = await Promise.all(
+    outputs.map(async output => {
+      const list = await readMediaPlaylist(join(folder, output.playlist)).catch(() => null)
+      if (!list || !list.ended || list.segments.length === 0) {
+        // The space may be there again by now: what was encoded and is not in the file is no fault of the source.
+        throw new MediaError(
+          (await isFull(folder)) ? 'disk_full' : encoded ? 'ffmpeg_failed' : 'nothing_decoded',
+          `nothing came out for ${output.resolution}p\n${log}`
+        )
+      }
+      // ffmpeg takes no notice of a disk that becomes full.
+      const last = list.segments.at(-1)!.byterange
+      if (last && (await stat(join(folder, output.file))).size < last.offset + last.length)
+        throw new MediaError(
+          (await isFull(folder)) ? 'disk_full' : 'ffmpeg_failed',
+          `the file of ${output.resolution}p is shorter than its playlist says\n${log}`
+        )
+      return list.segments.reduce((sum, segment) => sum + segment.duration, 0)
+    })
+  )
   const seconds = Math.min(...lengths)
   return { seconds, damaged: probe.truncated || seconds < probe.duration - Math.max(1, probe.duration * 0.02), log }
 }

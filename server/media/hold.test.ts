@@ -8,7 +8,8 @@ const GIB = 1024 ** 3
 const rung = (width: number, height: number, fps = 30) => ({ resolution: height, width, height, fps, maxrate: 1 })
 const rungs = { 1080: rung(1920, 1080), 720: rung(1280, 720), 480: rung(854, 480), 360: rung(640, 360), 240: rung(426, 240) }
 const all = [rungs[1080], rungs[720], rungs[480], rungs[360], rungs[240]]
-const planned = (encode: Plan['encode'], more: Partial<Plan> = {}) => ({ copyVideo: null, audioOnly: false, encode, settings: ladder, ...more }) as Plan
+const planned = (encode: Plan['encode'], more: Partial<Plan> = {}) =>
+  ({ copyVideo: null, audioOnly: false, encode, settings: ladder, ...more }) as Plan
 const source = (width: number, height: number, more = {}) => ({ video: { width, height, pixFmt: 'yuv420p', hdr: false, ...more } }) as Probe
 
 describe('which rungs wait', () => {
@@ -55,6 +56,8 @@ describe('how long they wait', () => {
   })
 
   test('a high dynamic range is mapped to a picture of the largest rung before', () => {
-    expect(holdOf(planned(all), source(3840, 2160, { hdr: true, pixFmt: 'yuv420p10le' }), 1920 * 1080 * 1.5 * 30)).toMatchObject({ seconds: 1 })
+    expect(holdOf(planned(all), source(3840, 2160, { hdr: true, pixFmt: 'yuv420p10le' }), 1920 * 1080 * 1.5 * 30)).toMatchObject({
+      seconds: 1
+    })
   })
 })

@@ -2,7 +2,7 @@ import type { Plan } from './ladder.ts'
 import type { Probe, VideoStream } from './probe.ts'
 
 /** How many of the highest rungs of a plan are encoded later than the others, and by how many seconds of the film. */
-export type Hold = { rungs: number, seconds: number }
+export type Hold = { rungs: number; seconds: number }
 
 /** The rungs that do not wait have at most this share of the ladder's pixels. */
 const LIGHT = 0.25
@@ -15,12 +15,21 @@ const SHORTEST = 0.5
 
 /**
  * Which rungs are encoded later, so that the others have each segment sooner: whoever begins with those does not run dry because the first
- * came early. The decoded pictures in between are kept, in `memory` bytes at most. Null where there is nothing to win, or where nobody can say
+ * came early. The decoded pictures in between are kept, in `memory` bytes at most. Null where there is nothing to win, or where nobody can
+ * say
  * how many pictures that will be.
  */
 export function holdOf(plan: Plan, probe: Probe, memory: number): Hold | null {
   const [top] = plan.encode
-  if (plan.copyVideo || plan.audioOnly || !top || !probe.video || plan.encode.length < 2 || plan.keepsFrameTimes && probe.video.variableFps) return null
+  if (
+    plan.copyVideo ||
+    plan.audioOnly ||
+    !top ||
+    !probe.video ||
+    plan.encode.length < 2 ||
+    (plan.keepsFrameTimes && probe.video.variableFps)
+  )
+    return null
   const pixels = (rungs: Plan['encode']): number => rungs.reduce((sum, { width, height }) => sum + width * height, 0)
   const rungs = plan.encode.findIndex((_, i) => i > 0 && pixels(plan.encode.slice(i)) <= pixels(plan.encode) * LIGHT)
   // What becomes of a high dynamic range has the size of the largest rung.

@@ -6,23 +6,29 @@ import { MediaError, runFfmpeg } from './ffmpeg.ts'
 import { toneMapping } from './filters.ts'
 import { hasMovingPicture, type Probe } from './probe.ts'
 
-export type ImageSize = { width: number, height: number }
-export type ImageOptions = { timeoutMs?: number, signal?: AbortSignal, nice?: number, brake?: Brake }
+export type ImageSize = { width: number; height: number }
+export type ImageOptions = { timeoutMs?: number; signal?: AbortSignal; nice?: number; brake?: Brake }
 
 /** A picture to write: where, and exactly how large. */
 export type Wanted = ImageSize & { path: string }
 
 /**
- * Writes a telling picture of a film as JPEGs: of the first of the given `parts` (of its length) that is neither dark, blank nor flat, else of the
+ * Writes a telling picture of a film as JPEGs: of the first of the given `parts` (of its length) that is neither dark, blank nor flat, else
+ * of the
  * best of them; the cover or a dark picture where nothing moves. Needs a `folder` for what lies between.
  */
-export async function tellingPictures(input: string, probe: Probe, wanted: Wanted[], options: ImageOptions & { folder: string, parts?: number[] }): Promise<void> {
+export async function tellingPictures(
+  input: string,
+  probe: Probe,
+  wanted: Wanted[],
+  options: ImageOptions & { folder: string; parts?: number[] }
+): Promise<void> {
   if (!probe.video) {
     await Promise.all(wanted.map(async one => await writePlain(one.path, one)))
     return
   }
-  const parts = hasMovingPicture(probe) ? options.parts ?? [0.3, 0.15, 0.5, 0.7, 0.05, 0.85] : [0]
-  let best: { frame: string, score: number } | null = null
+  const parts = hasMovingPicture(probe) ? (options.parts ?? [0.3, 0.15, 0.5, 0.7, 0.05, 0.85]) : [0]
+  let best: { frame: string; score: number } | null = null
   try {
     for (const part of [...parts.filter(one => isFast(probe, one)), ...parts.filter(one => !isFast(probe, one))]) {
       const frame = join(options.folder, `.${randomUUID()}.png`)
@@ -36,31 +42,63 @@ export async function tellingPictures(input: string, probe: Probe, wanted: Wante
     // A tall picture is shown whole on a wide card, instead of a slice of it.
     const upright = probe.video.height > probe.video.width
     const sharp = await loadSharp()
-    await Promise.all(wanted.map(async ({ path, width, height }) => {
-      await replace(path, draft => sharp(best!.frame).resize({ width, height, fit: upright && width > height ? 'contain' : 'cover', background: dark }).flatten({ background: dark }).jpeg({ quality: 80, progressive: true }).toFile(draft))
-    }))
+    await Promise.all(
+      wanted.map(async ({ path, width, height }) => {
+        await replace(path, draft =>
+          sharp(best!.frame)
+            .resize({ width, height, fit: upright && width > height ? 'contain' : 'cover', background: dark })
+            .flatten({ background: dark })
+            .jpeg({ quality: 80, progressive: true })
+            .toFile(draft)
+        )
+      })
+    )
   } finally {
     if (best) await rm(best.frame, { force: true })
   }
 }
 
-/** Turns an uploaded picture into a JPEG of exactly this size, cropped to fit; throws `bad_image` for anything but a JPEG, PNG, WebP, GIF or AVIF within `maxPixels`. */
+/**
+ * Turns an uploaded picture into a JPEG of exactly this size, cropped to fit; throws `bad_image` for anything but a JPEG, PNG, WebP, GIF or
+ * AVIF within `maxPixels`.
+ */
 export async function toJpeg(input: string, target: string, size: ImageSize, options: { maxPixels?: number } = {}): Promise<void> {
   const image = await openImage(input, options.maxPixels)
-  await convert(() => replace(target, draft => image.resize({ ...size, fit: 'cover' }).flatten({ background: '#ffffff' }).jpeg({ quality: 80, progressive: true }).toFile(draft)))
+  await convert(() =>
+    replace(target, draft =>
+      image
+        .resize({ ...size, fit: 'cover' })
+        .flatten({ background: '#ffffff' })
+        .jpeg({ quality: 80, progressive: true })
+        .toFile(draft)
+    )
+  )
 }
 
-/** Makes square pictures of the given widths from an uploaded one, under new names in `folder`; PNG where it has transparency, else JPEG. */
+/**
+ * Makes square pictures of the given widths from an uploaded one, under new names in `folder`; PNG where it has transparency, else JPEG.
+ */
 export async function toAvatars(
-  input: string, folder: string, sizes: number[], options: { maxPixels?: number } = {}
-): Promise<{ width: number, height: number, file: string }[]> {
-  return await toSizes(input, folder, sizes.map(width => ({ width, height: width })), options)
+  input: string,
+  folder: string,
+  sizes: number[],
+  options: { maxPixels?: number } = {}
+): Promise<{ width: number; height: number; file: string }[]> {
+  return await toSizes(
+    input,
+    folder,
+    sizes.map(width => ({ width, height: width })),
+    options
+  )
 }
 
 /** As `toAvatars`, for any shape (banners). */
 export async function toSizes(
-  input: string, folder: string, sizes: ImageSize[], options: { maxPixels?: number } = {}
-): Promise<{ width: number, height: number, file: string }[]> {
+  input: string,
+  folder: string,
+  sizes: ImageSize[],
+  options: { maxPixels?: number } = {}
+): Promise<{ width: number; height: number; file: string }[]> {
   const image = await openImage(input, options.maxPixels)
   const transparent = (await image.stats().catch(() => null))?.isOpaque === false
   const files = []
@@ -73,7 +111,7 @@ export async function toSizes(
   return files
 }
 
-export type Storyboard = { spriteWidth: number, spriteHeight: number, totalWidth: number, totalHeight: number, spriteDuration: number }
+export type Storyboard = { spriteWidth: number; spriteHeight: number; totalWidth: number; totalHeight: number; spriteDuration: number }
 export type StoryboardOptions = ImageOptions & {
   /** Longer side of one picture, in pixels. */
   spriteWidth?: number
@@ -98,11 +136,22 @@ export async function storyboard(input: string, probe: Probe, target: string, op
   const dense = video.keyframeInterval !== null && video.keyframeInterval <= spriteDuration
   const keyframesOnly = dense || probe.duration > (options.fullDecodeSeconds ?? 120)
   const filters = [
-    "setpts='if(eq(N,0),0,PTS)'", `fps=fps=1/${spriteDuration}:start_time=0`, `scale=${spriteWidth}:${spriteHeight}`, 'setsar=1',
-    ...await toneMapping(video), 'tpad=stop=-1:stop_mode=clone', `trim=end_frame=${count}`, `tile=${columns}x${rows}`
+    "setpts='if(eq(N,0),0,PTS)'",
+    `fps=fps=1/${spriteDuration}:start_time=0`,
+    `scale=${spriteWidth}:${spriteHeight}`,
+    'setsar=1',
+    ...(await toneMapping(video)),
+    'tpad=stop=-1:stop_mode=clone',
+    `trim=end_frame=${count}`,
+    `tile=${columns}x${rows}`
   ]
-  await picture(input, target, [...keyframesOnly ? ['-skip_frame', 'nokey'] : []],
-    ['-filter_complex', `[0:${video.index}]${filters.join(',')},format=yuvj420p[v]`, '-map', '[v]', '-q:v', '4'], options)
+  await picture(
+    input,
+    target,
+    [...(keyframesOnly ? ['-skip_frame', 'nokey'] : [])],
+    ['-filter_complex', `[0:${video.index}]${filters.join(',')},format=yuvj420p[v]`, '-map', '[v]', '-q:v', '4'],
+    options
+  )
   return { spriteWidth, spriteHeight, totalWidth: spriteWidth * columns, totalHeight: spriteHeight * rows, spriteDuration }
 }
 
@@ -122,7 +171,8 @@ async function openImage(input: string, maxPixels = 64_000_000) {
   if (bytes.length === 0) throw new MediaError('bad_image', 'the file is empty')
   const image = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', animated: false })
   const { format } = await convert(() => image.metadata())
-  if (!['jpeg', 'png', 'webp', 'gif', 'heif', 'avif'].includes(format ?? '')) throw new MediaError('bad_image', `${format} is no allowed picture format`)
+  if (!['jpeg', 'png', 'webp', 'gif', 'heif', 'avif'].includes(format ?? ''))
+    throw new MediaError('bad_image', `${format} is no allowed picture format`)
   return image.rotate()
 }
 
@@ -137,7 +187,11 @@ async function convert<T>(work: () => Promise<T>): Promise<T> {
 
 async function writePlain(target: string, size: ImageSize): Promise<void> {
   const sharp = await loadSharp()
-  await replace(target, draft => sharp({ create: { ...size, channels: 3, background: dark } }).jpeg().toFile(draft))
+  await replace(target, draft =>
+    sharp({ create: { ...size, channels: 3, background: dark } })
+      .jpeg()
+      .toFile(draft)
+  )
 }
 
 /** Whether a keyframe lies before a part of the film that is not the first of all: it needs no other picture decoded. */
@@ -148,10 +202,22 @@ function isFast({ video, duration }: Probe, part: number): boolean {
 async function extract(input: string, probe: Probe, part: number, frame: string, options: ImageOptions): Promise<void> {
   const video = probe.video
   if (!video) return
-  const args = async (scale: string) => ['-map', `0:${video.index}`, '-frames:v', '1', '-compression_level', '1', '-vf', ['setpts=PTS-STARTPTS', scale, 'setsar=1', ...await toneMapping(video)].join(',')]
+  const args = async (scale: string) => [
+    '-map',
+    `0:${video.index}`,
+    '-frames:v',
+    '1',
+    '-compression_level',
+    '1',
+    '-vf',
+    ['setpts=PTS-STARTPTS', scale, 'setsar=1', ...(await toneMapping(video))].join(',')
+  ]
   const output = await args(`scale=${fitWithin(video, 1920)}`)
   const at = Math.max(0, Math.min(probe.duration * part, probe.duration - 0.1))
-  const seeks = video.attachedPic || at === 0 ? [] : [...isFast(probe, part) ? [['-skip_frame', 'nokey', '-noaccurate_seek', '-ss', at.toFixed(3)]] : [], ['-ss', at.toFixed(3)]]
+  const seeks =
+    video.attachedPic || at === 0
+      ? []
+      : [...(isFast(probe, part) ? [['-skip_frame', 'nokey', '-noaccurate_seek', '-ss', at.toFixed(3)]] : []), ['-ss', at.toFixed(3)]]
   for (const seek of seeks) {
     try {
       return await picture(input, frame, seek, output, options)
@@ -172,10 +238,24 @@ async function liveliness(frame: string): Promise<number> {
 }
 const LIVELY = 30
 
-async function picture(input: string, target: string, before: string[], options: string[], { timeoutMs = 120_000, ...rest }: ImageOptions): Promise<void> {
+async function picture(
+  input: string,
+  target: string,
+  before: string[],
+  options: string[],
+  { timeoutMs = 120_000, ...rest }: ImageOptions
+): Promise<void> {
   await replace(target, async draft => {
     const suffix = ['-f', 'image2', '-update', '1', '-c:v', target.endsWith('.png') ? 'png' : 'mjpeg']
-    const run = runFfmpeg({ input, before, options: [...options, ...suffix], output: basename(draft), cwd: dirname(target), timeoutMs, ...rest })
+    const run = runFfmpeg({
+      input,
+      before,
+      options: [...options, ...suffix],
+      output: basename(draft),
+      cwd: dirname(target),
+      timeoutMs,
+      ...rest
+    })
     const { frames } = await run.done
     const { size } = await stat(draft).catch(() => ({ size: 0 }))
     if (size === 0) throw new MediaError(frames > 0 ? 'ffmpeg_failed' : 'nothing_decoded', 'no picture there')

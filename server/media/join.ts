@@ -6,14 +6,17 @@ import { writeAtomically, type HlsOutput } from './playlist.ts'
 /** Chunks that do not fit together; the film is then encoded in one pass. */
 export class JoinError extends Error {}
 
-type Fragment = { at: number, length: number, moof: Buffer, time: number, duration: number, pictures: number }
+type Fragment = { at: number; length: number; moof: Buffer; time: number; duration: number; pictures: number }
 
 /** Bytes copied at once. */
 const PIECE = 1024 * 1024
 /** A table of a fragment or a head that is larger is none of ours. */
 const LARGEST_TABLE = 16 * 1024 * 1024
 
-/** A rendition that grows by chunks (fragmented MP4s of one picture, a fragment a segment), in the files one pass would write: one MP4 and an EVENT playlist of byte ranges (RFC 8216). */
+/**
+ * A rendition that grows by chunks (fragmented MP4s of one picture, a fragment a segment), in the files one pass would write: one MP4 and
+ * an EVENT playlist of byte ranges (RFC 8216).
+ */
 export class Joint {
   readonly #folder: string
   readonly #output: HlsOutput
@@ -28,7 +31,7 @@ export class Joint {
   /** Pictures so far. */
   pictures = 0
 
-  constructor(folder: string, output: HlsOutput, { segmentSeconds, fps }: { segmentSeconds: number, fps: number }) {
+  constructor(folder: string, output: HlsOutput, { segmentSeconds, fps }: { segmentSeconds: number; fps: number }) {
     this.#folder = folder
     this.#output = output
     this.#fps = fps
@@ -40,9 +43,14 @@ export class Joint {
     return this.#timescale > 0 ? this.#end / this.#timescale : 0
   }
 
-  /** Appends the next chunk, which may be empty. Throws a JoinError where it was encoded otherwise than those before, or does not begin where they end. */
+  /**
+   * Appends the next chunk, which may be empty. Throws a JoinError where it was encoded otherwise than those before, or does not begin
+   * where they end.
+   */
   async append(chunk: string): Promise<void> {
-    const from = await open(chunk, 'r').catch(error => { throw new JoinError(`${chunk} cannot be read`, { cause: error }) })
+    const from = await open(chunk, 'r').catch(error => {
+      throw new JoinError(`${chunk} cannot be read`, { cause: error })
+    })
     try {
       const { head, fragments } = await layout(from, chunk)
       if (fragments.length === 0) return
@@ -80,7 +88,8 @@ export class Joint {
 
   async #add({ at, length, moof, time, duration, pictures }: Fragment, from: FileHandle, to: FileHandle, chunk: string): Promise<void> {
     // A picture that is missing between two chunks was not found when the second began.
-    if (Math.abs(time - this.#end) > this.#timescale / this.#fps / 2) throw new JoinError(`${chunk} begins at ${time / this.#timescale}, not at ${this.seconds}`)
+    if (Math.abs(time - this.#end) > this.#timescale / this.#fps / 2)
+      throw new JoinError(`${chunk} begins at ${time / this.#timescale}, not at ${this.seconds}`)
     child(moof, 'moof', 'mfhd').writeUInt32BE(++this.#sequence, 4)
     await to.writeFile(moof)
     await copy(from, to, at + moof.length, length - moof.length)
@@ -93,19 +102,26 @@ export class Joint {
 
   async #publish(...more: string[]): Promise<void> {
     const lines = [
-      '#EXTM3U', '#EXT-X-VERSION:7', `#EXT-X-TARGETDURATION:${this.#longest}`, '#EXT-X-MEDIA-SEQUENCE:0', '#EXT-X-PLAYLIST-TYPE:EVENT', '#EXT-X-INDEPENDENT-SEGMENTS',
-      `#EXT-X-MAP:URI="${this.#output.file}",BYTERANGE="${this.#head!.length}@0"`, ...this.#lines, ...more
+      '#EXTM3U',
+      '#EXT-X-VERSION:7',
+      `#EXT-X-TARGETDURATION:${this.#longest}`,
+      '#EXT-X-MEDIA-SEQUENCE:0',
+      '#EXT-X-PLAYLIST-TYPE:EVENT',
+      '#EXT-X-INDEPENDENT-SEGMENTS',
+      `#EXT-X-MAP:URI="${this.#output.file}",BYTERANGE="${this.#head!.length}@0"`,
+      ...this.#lines,
+      ...more
     ]
     await writeAtomically(join(this.#folder, this.#output.playlist), lines.join('\n') + '\n')
   }
 }
 
 /** The head (ftyp and moov) and the fragments of a chunk (ISO 14496-12, 8.8), without their pictures. */
-async function layout(file: FileHandle, name: string): Promise<{ head: Buffer, fragments: Fragment[] }> {
+async function layout(file: FileHandle, name: string): Promise<{ head: Buffer; fragments: Fragment[] }> {
   const { size } = await file.stat()
   const heads: Buffer[] = []
   const fragments: Fragment[] = []
-  let moof: { at: number, body: Buffer } | null = null
+  let moof: { at: number; body: Buffer } | null = null
   for (let at = 0; at < size;) {
     const start = await read(file, at, Math.min(16, size - at))
     const short = start.length >= 8 ? start.readUInt32BE(0) : 0
@@ -128,7 +144,7 @@ async function layout(file: FileHandle, name: string): Promise<{ head: Buffer, f
 }
 
 /** When a fragment's first picture is decoded and how long all of them last, in units of the track. */
-function timesOf(moof: Buffer, name: string): { time: number, duration: number, pictures: number } {
+function timesOf(moof: Buffer, name: string): { time: number; duration: number; pictures: number } {
   const [traf, ...others] = boxes(child(moof, 'moof'), 'traf')
   const [tfhd, tfdt] = [child(traf ?? Buffer.alloc(0), 'tfhd'), child(traf ?? Buffer.alloc(0), 'tfdt')]
   if (!traf || others.length > 0 || tfhd.length < 8 || tfdt.length < 8) throw new JoinError(`${name} is not a chunk of one picture`)

@@ -23,10 +23,12 @@ export type LadderSettings = {
 }
 
 /** One picture size: `resolution` is its short side, `maxrate` in bits per second. */
-export type Rung = { resolution: number, width: number, height: number, fps: number, maxrate: number }
+export type Rung = { resolution: number; width: number; height: number; fps: number; maxrate: number }
 
-/** A sound track: the stream of the source, whether it is played as it is, the language (BCP 47; null where unknown) and a name of its own. */
-export type Sound = { stream: AudioStream, copy: boolean, language: string | null, name: string }
+/**
+ * A sound track: the stream of the source, whether it is played as it is, the language (BCP 47; null where unknown) and a name of its own.
+ */
+export type Sound = { stream: AudioStream; copy: boolean; language: string | null; name: string }
 
 export type Plan = {
   /** The top rung where the source's own stream can be played as it is. */
@@ -45,13 +47,24 @@ export type Plan = {
   settings: LadderSettings
 }
 
-/** The renditions to make of a source: never larger than it, counted by the short side, the top one copied where browsers play it as it is. */
+/**
+ * The renditions to make of a source: never larger than it, counted by the short side, the top one copied where browsers play it as it is.
+ */
 export function plan(probe: Probe, settings: LadderSettings): Plan {
-  const audios = named(probe.audios.slice(0, settings.maxAudioTracks)).map(sound => ({ ...sound, copy: canCopyAudio(probe, sound.stream, settings) }))
+  const audios = named(probe.audios.slice(0, settings.maxAudioTracks)).map(sound => ({
+    ...sound,
+    copy: canCopyAudio(probe, sound.stream, settings)
+  }))
   const audioOnly = !hasMovingPicture(probe)
   // Several cannot all be inside every rendition.
   const splitAudio = settings.splitAudio || audios.length > 1
-  const shared = { audios, audioOnly, splitAudio, settings, audioRendition: audios.length > 0 && (splitAudio || settings.resolutions.includes(0)) }
+  const shared = {
+    audios,
+    audioOnly,
+    splitAudio,
+    settings,
+    audioRendition: audios.length > 0 && (splitAudio || settings.resolutions.includes(0))
+  }
   if (audioOnly || !probe.video) {
     return { ...shared, copyVideo: null, encode: [stillRung], keepsFrameTimes: false }
   }
@@ -60,25 +73,38 @@ export function plan(probe: Probe, settings: LadderSettings): Plan {
   const rungs = resolutionsFor(shortSide(video), settings).map(resolution => rungFor(video, resolution, fps, probe.duration))
   const [top, ...lower] = rungs
   const copies = top && top.resolution === shortSide(video) && canCopyVideo(probe, video, settings)
-  return { ...shared, copyVideo: copies ? { ...top, maxrate: video.bitrate } : null, encode: copies ? lower : rungs, keepsFrameTimes: fps === video.fps }
+  return {
+    ...shared,
+    copyVideo: copies ? { ...top, maxrate: video.bitrate } : null,
+    encode: copies ? lower : rungs,
+    keepsFrameTimes: fps === video.fps
+  }
 }
 
 /** Whether browsers play this stream as it is when it is merely put into segments. */
 export function canCopyVideo(probe: Probe, video: VideoStream, settings: LadderSettings): boolean {
   // Of the other containers some have no frame times worth copying.
   const timed = probe.container.some(name => ['mov', 'matroska', 'mpegts', 'flv'].includes(name))
-  return timed && video.codec === 'h264'
-    && ['Constrained Baseline', 'Baseline', 'Main', 'High'].includes(video.profile)
-    && ['yuv420p', 'yuvj420p'].includes(video.pixFmt)
-    && video.level > 0 && video.level <= 52
-    && video.rotation === 0 && video.squarePixels && !video.interlaced && !video.hdr
-    && video.keyframeInterval !== null && video.keyframeInterval <= settings.maxKeyframeInterval
-    && video.fps <= settings.maxFps * leeway
-    && video.start <= 0.05
+  return (
+    timed &&
+    video.codec === 'h264' &&
+    ['Constrained Baseline', 'Baseline', 'Main', 'High'].includes(video.profile) &&
+    ['yuv420p', 'yuvj420p'].includes(video.pixFmt) &&
+    video.level > 0 &&
+    video.level <= 52 &&
+    video.rotation === 0 &&
+    video.squarePixels &&
+    !video.interlaced &&
+    !video.hdr &&
+    video.keyframeInterval !== null &&
+    video.keyframeInterval <= settings.maxKeyframeInterval &&
+    video.fps <= settings.maxFps * leeway &&
+    video.start <= 0.05 &&
     // Segments made of such a stream have their first picture at a wrong time.
-    && !(video.variableFps && video.reordered)
-    && pictureGap(probe) === 0
-    && (!settings.maxCopyBitrate || video.bitrate <= settings.maxCopyBitrate)
+    !(video.variableFps && video.reordered) &&
+    pictureGap(probe) === 0 &&
+    (!settings.maxCopyBitrate || video.bitrate <= settings.maxCopyBitrate)
+  )
 }
 
 /** Seconds by which the picture ends before the file does, where that is more than a player bears. */
@@ -98,10 +124,17 @@ export function audioGap(probe: Probe, audio: AudioStream): number {
 
 function canCopyAudio(probe: Probe, audio: AudioStream, settings: LadderSettings): boolean {
   const timed = probe.container.some(name => ['mov', 'matroska', 'mpegts', 'flv'].includes(name))
-  return timed && audioGap(probe, audio) === 0 && audio.codec === 'aac' && audio.profile === 'LC' && audio.channels <= 2
-    && audio.sampleRate >= 22_050 && audio.sampleRate <= 48_000
-    && Math.abs(audio.start) <= 0.05
-    && audio.bitrate <= settings.audioBitrate * 1.5
+  return (
+    timed &&
+    audioGap(probe, audio) === 0 &&
+    audio.codec === 'aac' &&
+    audio.profile === 'LC' &&
+    audio.channels <= 2 &&
+    audio.sampleRate >= 22_050 &&
+    audio.sampleRate <= 48_000 &&
+    Math.abs(audio.start) <= 0.05 &&
+    audio.bitrate <= settings.audioBitrate * 1.5
+  )
 }
 
 // A language's own name where the track has none; no two alike (RFC 8216, 4.3.4.1.1).
@@ -109,7 +142,13 @@ function named(streams: AudioStream[]): Omit<Sound, 'copy'>[] {
   const taken = new Set<string>()
   return streams.map(stream => {
     const language = languageTag(stream.language)
-    const wished = stream.title?.replace(/[\p{C}"]+/gu, ' ').trim().slice(0, LONGEST_NAME) || (language && new Intl.DisplayNames([language], { type: 'language' }).of(language)) || 'Audio'
+    const wished =
+      stream.title
+        ?.replace(/[\p{C}"]+/gu, ' ')
+        .trim()
+        .slice(0, LONGEST_NAME) ||
+      (language && new Intl.DisplayNames([language], { type: 'language' }).of(language)) ||
+      'Audio'
     let name = wished
     for (let number = 2; taken.has(name); number++) name = `${wished} ${number}`
     taken.add(name)
@@ -137,7 +176,7 @@ function rungFor(video: VideoStream, resolution: number, fps: number, duration: 
   const width = landscape ? long : even(resolution)
   const height = landscape ? even(resolution) : long
   const seconds = Math.max(SHORTEST, duration)
-  const bounded = (capOf(video, resolution) - fps * TABLES) * seconds / (seconds + HEAD_START)
+  const bounded = ((capOf(video, resolution) - fps * TABLES) * seconds) / (seconds + HEAD_START)
   // Enough for a hard picture at this size; most stay far below it.
   const generous = (width * height) ** 0.9 * 0.5 * Math.max(fps, 15) ** 0.75 * 2
   return { resolution, width, height, fps, maxrate: Math.max(32_000, Math.round(Math.min(bounded, generous))) }

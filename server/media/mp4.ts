@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { boxes, child } from './boxes.ts'
 
 /** What a fragmented MP4's head says: size as shown, nominal frames per second (0 if unsaid), RFC 6381 codec names joined by commas. */
-export type Mp4Init = { width: number, height: number, fps: number, codecs: string }
+export type Mp4Init = { width: number; height: number; fps: number; codecs: string }
 
 /** Reads the head (ftyp and moov, `length` bytes) of a fragmented MP4 (ISO 14496-12). */
 export async function readInit(file: string, length: number): Promise<Mp4Init> {
@@ -50,7 +50,7 @@ function aacCodec(esds: Buffer): string {
     let length = 0
     for (let byte = 0x80; byte & 0x80;) {
       byte = esds[at++] ?? 0
-      length = length << 7 | byte & 0x7f
+      length = (length << 7) | (byte & 0x7f)
     }
     if (tag === 3) at += 3
     else if (tag === 4) {
@@ -58,7 +58,7 @@ function aacCodec(esds: Buffer): string {
       at += 13
     } else if (tag === 5) {
       const type = (esds[at] ?? 0) >> 3
-      return `mp4a.40.${type === 31 ? 32 + (((esds[at] ?? 0) & 7) << 3 | (esds[at + 1] ?? 0) >> 5) : type}`
+      return `mp4a.40.${type === 31 ? 32 + ((((esds[at] ?? 0) & 7) << 3) | ((esds[at + 1] ?? 0) >> 5)) : type}`
     } else at += length
   }
   return 'mp4a.40.2'

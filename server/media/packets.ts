@@ -15,15 +15,23 @@ export type PacketScan = {
   sampled: boolean
 }
 
-type ScanOptions = { duration: number, start: number, timeoutMs: number, sample: boolean }
+type ScanOptions = { duration: number; start: number; timeoutMs: number; sample: boolean }
 
 /** What was found in one stretch of one stream (its number; null where there is nothing of it), in seconds as the file has them. */
-export type Stretch = { stream: number | null, packets: number, end: number, gap: number | null, first: number | null, span: number }
+export type Stretch = { stream: number | null; packets: number; end: number; gap: number | null; first: number | null; span: number }
 
-/** Walks over the packets of one stream without decoding: all of them, or with `sample` those of eight stretches of 20 s. `ahead`, the whole of some stream, is used where it is this one. */
-export async function scanPackets(file: string, stream: number, options: ScanOptions, ahead: Promise<Stretch> | null = null): Promise<PacketScan> {
+/**
+ * Walks over the packets of one stream without decoding: all of them, or with `sample` those of eight stretches of 20 s. `ahead`, the whole
+ * of some stream, is used where it is this one.
+ */
+export async function scanPackets(
+  file: string,
+  stream: number,
+  options: ScanOptions,
+  ahead: Promise<Stretch> | null = null
+): Promise<PacketScan> {
   const sampled = options.sample && options.duration > 400
-  const windows = sampled ? Array.from({ length: 8 }, (_, i) => options.start + i * (options.duration - 20) / 7) : [null]
+  const windows = sampled ? Array.from({ length: 8 }, (_, i) => options.start + (i * (options.duration - 20)) / 7) : [null]
   const result: PacketScan = { packets: 0, end: 0, keyframeGap: null, firstKeyframe: 0, rate: 0, sampled }
   let counted = 0
   let covered = 0
@@ -42,14 +50,33 @@ export async function scanPackets(file: string, stream: number, options: ScanOpt
 }
 
 /** Walks over the packets of one stream (an ffmpeg stream specifier), all of them or 20 s `from` a second on; throws a MediaError. */
-export function walkPackets(file: string, stream: string, { from = null, timeoutMs, signal }: { from?: number | null, timeoutMs: number, signal?: AbortSignal }): Promise<Stretch> {
+export function walkPackets(
+  file: string,
+  stream: string,
+  { from = null, timeoutMs, signal }: { from?: number | null; timeoutMs: number; signal?: AbortSignal }
+): Promise<Stretch> {
   return new Promise((resolve, reject) => {
     const interval = from === null ? [] : ['-read_intervals', `${from.toFixed(3)}%+20`]
-    const args = ['--ffprobe', '-v', 'error', '-select_streams', stream, '-show_entries', 'packet=stream_index,pts_time,dts_time,duration_time,flags', '-of', 'csv=p=0', ...interval, ...inputOptions, `file:${file}`]
+    const args = [
+      '--ffprobe',
+      '-v',
+      'error',
+      '-select_streams',
+      stream,
+      '-show_entries',
+      'packet=stream_index,pts_time,dts_time,duration_time,flags',
+      '-of',
+      'csv=p=0',
+      ...interval,
+      ...inputOptions,
+      `file:${file}`
+    ]
     const child = spawn(guardPath(), args, { stdio: ['pipe', 'pipe', 'ignore'] })
     child.stdin.on('error', () => {})
     let late = false
-    const stop = (): void => { child.stdin.destroy() }
+    const stop = (): void => {
+      child.stdin.destroy()
+    }
     const timer = setTimeout(() => {
       late = true
       stop()

@@ -24,10 +24,18 @@ beforeAll(async () => {
 afterAll(() => place.remove())
 
 test('a growing playlist is read as far as it goes', async () => {
-  await writeFile(at('growing.m3u8'), '#EXTM3U\r\n#EXT-X-VERSION:7\r\n#EXT-X-TARGETDURATION:3\r\n#EXT-X-MAP:URI="a.mp4",BYTERANGE="700@0"\r\n#EXTINF:2.5,\r\n#EXT-X-BYTERANGE:100@700\r\na.mp4\r\n#EXTINF:2,\r\n#EXT-X-BYTERANGE:50\r\na.mp4\r\n#EXTINF:2')
+  await writeFile(
+    at('growing.m3u8'),
+    '#EXTM3U\r\n#EXT-X-VERSION:7\r\n#EXT-X-TARGETDURATION:3\r\n#EXT-X-MAP:URI="a.mp4",BYTERANGE="700@0"\r\n#EXTINF:2.5,\r\n#EXT-X-BYTERANGE:100@700\r\na.mp4\r\n#EXTINF:2,\r\n#EXT-X-BYTERANGE:50\r\na.mp4\r\n#EXTINF:2'
+  )
   expect(await readMediaPlaylist(at('growing.m3u8'))).toEqual({
-    targetDuration: 3, ended: false, init: { uri: 'a.mp4', byterange: { offset: 0, length: 700 } },
-    segments: [{ uri: 'a.mp4', duration: 2.5, byterange: { offset: 700, length: 100 } }, { uri: 'a.mp4', duration: 2, byterange: { offset: 800, length: 50 } }]
+    targetDuration: 3,
+    ended: false,
+    init: { uri: 'a.mp4', byterange: { offset: 0, length: 700 } },
+    segments: [
+      { uri: 'a.mp4', duration: 2.5, byterange: { offset: 700, length: 100 } },
+      { uri: 'a.mp4', duration: 2, byterange: { offset: 800, length: 50 } }
+    ]
   })
   await writeFile(at('none.m3u8'), 'hello')
   await expect(readMediaPlaylist(at('none.m3u8'))).rejects.toThrow('no playlist')
@@ -46,7 +54,11 @@ test('hashes are those of the very bytes, last one included', async () => {
     for (const [range, hash] of ranges) {
       const [first, last] = range.split('-').map(Number) as [number, number]
       expect(first).toBe(next)
-      expect(createHash('sha256').update(bytes.subarray(first, last + 1)).digest('hex')).toBe(hash)
+      expect(
+        createHash('sha256')
+          .update(bytes.subarray(first, last + 1))
+          .digest('hex')
+      ).toBe(hash)
       next = last + 1
     }
     expect(next).toBe(bytes.length)
@@ -57,8 +69,8 @@ test('a variant is measured from the file', async () => {
   for (const output of outputs) {
     const variant = await describeVariant(place.folder, output)
     const bytes = (await readFile(at(output.file))).length
-    expect(variant.averageBandwidth).toBeGreaterThan(bytes * 8 / 5 * 0.9)
-    expect(variant.averageBandwidth).toBeLessThan(bytes * 8 / 5 * 1.1)
+    expect(variant.averageBandwidth).toBeGreaterThan(((bytes * 8) / 5) * 0.9)
+    expect(variant.averageBandwidth).toBeLessThan(((bytes * 8) / 5) * 1.1)
     expect(variant.bandwidth).toBeGreaterThanOrEqual(variant.averageBandwidth)
     if (output.kind === 'audio') {
       expect(variant).toMatchObject({ resolution: 0, width: 0, fps: 0, codecs: 'mp4a.40.2' })
@@ -73,33 +85,71 @@ test('a variant is measured from the file', async () => {
 
 describe('the master playlist', () => {
   const rung = (resolution: number, fps = 29.97002997): Variant => ({
-    playlist: `x-${resolution}.m3u8`, resolution, width: resolution * 16 / 9, height: resolution, fps, bandwidth: resolution * 1000, averageBandwidth: resolution * 800, codecs: 'avc1.64001f'
+    playlist: `x-${resolution}.m3u8`,
+    resolution,
+    width: (resolution * 16) / 9,
+    height: resolution,
+    fps,
+    bandwidth: resolution * 1000,
+    averageBandwidth: resolution * 800,
+    codecs: 'avc1.64001f'
   })
   const sound = {
     sound: { track: 0, language: null, name: 'Audio' },
-    playlist: 'x-0.m3u8', resolution: 0, width: 0, height: 0, fps: 0, bandwidth: 130_000, averageBandwidth: 128_000, codecs: 'mp4a.40.2' }
+    playlist: 'x-0.m3u8',
+    resolution: 0,
+    width: 0,
+    height: 0,
+    fps: 0,
+    bandwidth: 130_000,
+    averageBandwidth: 128_000,
+    codecs: 'mp4a.40.2'
+  }
 
   test('with shared sound: a group, highest rung first, bandwidth with the sound', () => {
-    expect(masterPlaylist([rung(360), rung(720)], [sound])).toBe([
-      '#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS', '',
-      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="Audio",DEFAULT=YES,AUTOSELECT=YES,URI="x-0.m3u8"',
-      '#EXT-X-STREAM-INF:BANDWIDTH=850000,AVERAGE-BANDWIDTH=704000,RESOLUTION=1280x720,FRAME-RATE=29.97,CODECS="avc1.64001f,mp4a.40.2",AUDIO="aud"', 'x-720.m3u8',
-      '#EXT-X-STREAM-INF:BANDWIDTH=490000,AVERAGE-BANDWIDTH=416000,RESOLUTION=640x360,FRAME-RATE=29.97,CODECS="avc1.64001f,mp4a.40.2",AUDIO="aud"', 'x-360.m3u8', ''
-    ].join('\n'))
+    expect(masterPlaylist([rung(360), rung(720)], [sound])).toBe(
+      [
+        '#EXTM3U',
+        '#EXT-X-VERSION:7',
+        '#EXT-X-INDEPENDENT-SEGMENTS',
+        '',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="Audio",DEFAULT=YES,AUTOSELECT=YES,URI="x-0.m3u8"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=850000,AVERAGE-BANDWIDTH=704000,RESOLUTION=1280x720,FRAME-RATE=29.97,CODECS="avc1.64001f,mp4a.40.2",AUDIO="aud"',
+        'x-720.m3u8',
+        '#EXT-X-STREAM-INF:BANDWIDTH=490000,AVERAGE-BANDWIDTH=416000,RESOLUTION=640x360,FRAME-RATE=29.97,CODECS="avc1.64001f,mp4a.40.2",AUDIO="aud"',
+        'x-360.m3u8',
+        ''
+      ].join('\n')
+    )
   })
 
   test('with several sounds: one group, the one to begin with first, bandwidth with the heaviest', () => {
     const french = { ...sound, playlist: 'x-fr.m3u8', sound: { track: 0, language: 'fr', name: 'Version originale' } }
-    const english = { ...sound, playlist: 'x-en.m3u8', bandwidth: 260_000, averageBandwidth: 256_000, codecs: 'mp4a.40.5', sound: { track: 1, language: 'en', name: 'English' } }
-    expect(masterPlaylist([rung(720, 25)], [english, french]).split('\n').slice(4)).toEqual([
+    const english = {
+      ...sound,
+      playlist: 'x-en.m3u8',
+      bandwidth: 260_000,
+      averageBandwidth: 256_000,
+      codecs: 'mp4a.40.5',
+      sound: { track: 1, language: 'en', name: 'English' }
+    }
+    expect(
+      masterPlaylist([rung(720, 25)], [english, french])
+        .split('\n')
+        .slice(4)
+    ).toEqual([
       '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="Version originale",LANGUAGE="fr",DEFAULT=YES,AUTOSELECT=YES,URI="x-fr.m3u8"',
       '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="English",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,URI="x-en.m3u8"',
-      '#EXT-X-STREAM-INF:BANDWIDTH=980000,AVERAGE-BANDWIDTH=832000,RESOLUTION=1280x720,FRAME-RATE=25,CODECS="avc1.64001f,mp4a.40.2,mp4a.40.5",AUDIO="aud"', 'x-720.m3u8', ''
+      '#EXT-X-STREAM-INF:BANDWIDTH=980000,AVERAGE-BANDWIDTH=832000,RESOLUTION=1280x720,FRAME-RATE=25,CODECS="avc1.64001f,mp4a.40.2,mp4a.40.5",AUDIO="aud"',
+      'x-720.m3u8',
+      ''
     ])
   })
 
   test('without sound, and with sound alone', () => {
-    expect(masterPlaylist([rung(720, 25)], [])).toContain('BANDWIDTH=720000,AVERAGE-BANDWIDTH=576000,RESOLUTION=1280x720,FRAME-RATE=25,CODECS="avc1.64001f"\nx-720.m3u8\n')
+    expect(masterPlaylist([rung(720, 25)], [])).toContain(
+      'BANDWIDTH=720000,AVERAGE-BANDWIDTH=576000,RESOLUTION=1280x720,FRAME-RATE=25,CODECS="avc1.64001f"\nx-720.m3u8\n'
+    )
     const alone = masterPlaylist([], [sound])
     expect(alone).toContain('#EXT-X-STREAM-INF:BANDWIDTH=130000,AVERAGE-BANDWIDTH=128000,CODECS="mp4a.40.2"\nx-0.m3u8\n')
     expect(alone).not.toContain('EXT-X-MEDIA:')
@@ -109,7 +159,10 @@ describe('the master playlist', () => {
     const videos = outputs.filter(output => output.kind === 'video')
     const audio = outputs.find(output => output.kind === 'audio')
     const variants = await Promise.all(videos.map(output => describeVariant(place.folder, output)))
-    await writeAtomically(at('master.m3u8'), masterPlaylist(variants, audio ? [{ ...await describeVariant(place.folder, audio), sound: audio.sound! }] : []))
+    await writeAtomically(
+      at('master.m3u8'),
+      masterPlaylist(variants, audio ? [{ ...(await describeVariant(place.folder, audio)), sound: audio.sound! }] : [])
+    )
     expect((await decoded(at('master.m3u8'))).nb_read_frames).toBe('125')
     expect(await decoded(at('master.m3u8'), 'a:0')).toMatchObject({ codec_name: 'aac' })
   })

@@ -5,18 +5,21 @@ import { readInit } from './mp4.ts'
 import type { Probe } from './probe.ts'
 
 /** Which sound track something is: its number (0: the one to begin with), its language (BCP 47; null where unknown) and its name. */
-export type TrackName = { track: number, language: string | null, name: string }
+export type TrackName = { track: number; language: string | null; name: string }
 
-/** One rendition: a playlist and the fragmented MP4 file it points into, both names within the output folder; `resolution` is 0 for sound, which says which one it is. */
-export type HlsOutput = { kind: 'video' | 'audio', resolution: number, playlist: string, file: string, sound?: TrackName }
+/**
+ * One rendition: a playlist and the fragmented MP4 file it points into, both names within the output folder; `resolution` is 0 for sound,
+ * which says which one it is.
+ */
+export type HlsOutput = { kind: 'video' | 'audio'; resolution: number; playlist: string; file: string; sound?: TrackName }
 
 const PIECE = 65_536
 
-export type ByteRange = { offset: number, length: number }
-export type Segment = { uri: string, duration: number, byterange: ByteRange | null }
+export type ByteRange = { offset: number; length: number }
+export type Segment = { uri: string; duration: number; byterange: ByteRange | null }
 export type MediaPlaylist = {
   segments: Segment[]
-  init: { uri: string, byterange: ByteRange | null } | null
+  init: { uri: string; byterange: ByteRange | null } | null
   ended: boolean
   targetDuration: number
 }
@@ -65,21 +68,36 @@ export type Variant = {
 }
 
 /** Measures one rendition; rejects while it has no segment yet. Frame rate by the probe where one is given. */
-export async function describeVariant(folder: string, output: HlsOutput, probe?: Pick<Probe, 'video'> | null, maxFps = Infinity): Promise<Variant> {
+export async function describeVariant(
+  folder: string,
+  output: HlsOutput,
+  probe?: Pick<Probe, 'video'> | null,
+  maxFps = Infinity
+): Promise<Variant> {
   const list = await readMediaPlaylist(join(folder, output.playlist))
   const segments = list.segments.filter(segment => segment.byterange !== null)
   if (!list.init?.byterange || segments.length === 0) throw new TypeError(`${output.playlist} has no segment yet`)
   const init = await readInit(join(folder, output.file), list.init.byterange.length)
   // A last crumb of a segment says nothing about the rate.
   const measured = segments.filter(({ duration }) => duration >= list.targetDuration / 2)
-  const rates = (measured.length > 0 ? measured : segments).map(({ byterange, duration }) => (byterange?.length ?? 0) * 8 / Math.max(duration, 0.04))
+  const rates = (measured.length > 0 ? measured : segments).map(
+    ({ byterange, duration }) => ((byterange?.length ?? 0) * 8) / Math.max(duration, 0.04)
+  )
   const bytes = segments.reduce((sum, { byterange }) => sum + (byterange?.length ?? 0), 0)
-  const seconds = Math.max(0.04, segments.reduce((sum, { duration }) => sum + duration, 0))
-  const average = Math.ceil(bytes * 8 / seconds)
+  const seconds = Math.max(
+    0.04,
+    segments.reduce((sum, { duration }) => sum + duration, 0)
+  )
+  const average = Math.ceil((bytes * 8) / seconds)
   return {
-    playlist: output.playlist, resolution: output.resolution, width: init.width, height: init.height,
+    playlist: output.playlist,
+    resolution: output.resolution,
+    width: init.width,
+    height: init.height,
     fps: output.kind === 'video' ? Math.min(probe?.video && !probe.video.attachedPic ? probe.video.fps : init.fps, maxFps) : 0,
-    bandwidth: Math.max(average, Math.ceil(Math.max(...rates))), averageBandwidth: average, codecs: init.codecs
+    bandwidth: Math.max(average, Math.ceil(Math.max(...rates))),
+    averageBandwidth: average,
+    codecs: init.codecs
   }
 }
 
@@ -89,12 +107,20 @@ export function masterPlaylist(variants: Variant[], audios: (Variant & { sound: 
   const tracks = [...audios].sort((a, b) => a.sound.track - b.sound.track)
   const grouped = variants.length > 0
   if (grouped) {
-    for (const { playlist, sound: { language, name } } of tracks) {
-      lines.push(`#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="${name}",${language ? `LANGUAGE="${language}",` : ''}DEFAULT=${playlist === tracks[0]!.playlist ? 'YES' : 'NO'},AUTOSELECT=YES,URI="${playlist}"`)
+    for (const {
+      playlist,
+      sound: { language, name }
+    } of tracks) {
+      lines.push(
+        `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="${name}",${language ? `LANGUAGE="${language}",` : ''}DEFAULT=${playlist === tracks[0]!.playlist ? 'YES' : 'NO'},AUTOSELECT=YES,URI="${playlist}"`
+      )
     }
   }
   // A rendition is as heavy as with its heaviest sound.
-  const heaviest = { bandwidth: Math.max(0, ...tracks.map(one => one.bandwidth)), averageBandwidth: Math.max(0, ...tracks.map(one => one.averageBandwidth)) }
+  const heaviest = {
+    bandwidth: Math.max(0, ...tracks.map(one => one.bandwidth)),
+    averageBandwidth: Math.max(0, ...tracks.map(one => one.averageBandwidth))
+  }
   const codecs = [...new Set(tracks.map(one => one.codecs))]
   const sorted = [...variants].sort((a, b) => b.height * b.width - a.height * a.width || b.bandwidth - a.bandwidth)
   for (const variant of sorted) {
@@ -109,16 +135,23 @@ export function masterPlaylist(variants: Variant[], audios: (Variant & { sound: 
     lines.push(`#EXT-X-STREAM-INF:${attributes.join(',')}`, variant.playlist)
   }
   const [alone] = tracks
-  if (alone && !grouped) lines.push(`#EXT-X-STREAM-INF:BANDWIDTH=${alone.bandwidth},AVERAGE-BANDWIDTH=${alone.averageBandwidth},CODECS="${alone.codecs}"`, alone.playlist)
+  if (alone && !grouped)
+    lines.push(
+      `#EXT-X-STREAM-INF:BANDWIDTH=${alone.bandwidth},AVERAGE-BANDWIDTH=${alone.averageBandwidth},CODECS="${alone.codecs}"`,
+      alone.playlist
+    )
   return lines.join('\n') + '\n'
 }
 
 /** SHA-256 of every segment by file and byte range ("first-last", last included), as PeerTube's segments-sha256.json has it. */
-export async function segmentHashes(folder: string, outputs: Pick<HlsOutput, 'playlist' | 'file'>[]): Promise<Record<string, Record<string, string>>> {
+export async function segmentHashes(
+  folder: string,
+  outputs: Pick<HlsOutput, 'playlist' | 'file'>[]
+): Promise<Record<string, Record<string, string>>> {
   const hashes: Record<string, Record<string, string>> = {}
   for (const output of outputs) {
     const list = await readMediaPlaylist(join(folder, output.playlist))
-    const ranges: Record<string, string> = hashes[output.file] = {}
+    const ranges: Record<string, string> = (hashes[output.file] = {})
     const file = await open(join(folder, output.file), 'r')
     try {
       for (const { byterange } of list.segments) {

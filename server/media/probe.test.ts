@@ -20,8 +20,22 @@ test('a plain file is told in full', async () => {
   await copyFile(at('plain.mp4'), at('plain.txt'))
   const found = await probe(at('plain.txt'), wide)
   expect(found).toMatchObject({
-    duration: 4, truncated: false,
-    video: { codec: 'h264', width: 320, height: 240, fps: 25, rotation: 0, squarePixels: true, frames: 100, keyframeInterval: 2, hdr: false, interlaced: false, attachedPic: false, pixFmt: 'yuv420p' },
+    duration: 4,
+    truncated: false,
+    video: {
+      codec: 'h264',
+      width: 320,
+      height: 240,
+      fps: 25,
+      rotation: 0,
+      squarePixels: true,
+      frames: 100,
+      keyframeInterval: 2,
+      hdr: false,
+      interlaced: false,
+      attachedPic: false,
+      pixFmt: 'yuv420p'
+    },
     audios: [{ codec: 'aac', profile: 'LC', channels: 1, sampleRate: 44_100, language: 'fra' }]
   })
   expect(found.container).toContain('mp4')
@@ -34,7 +48,10 @@ test('the metadata have the shape of the wire and no path', async () => {
   expect(metadata).toMatchObject({
     chapters: [],
     format: { duration: 4, nb_streams: 2, start_time: 0, tags: { major_brand: 'isom' } },
-    streams: [{ codec_type: 'video', nb_frames: 100, max_bit_rate: 'N/A', r_frame_rate: '25/1', is_avc: 'true' }, { codec_type: 'audio', sample_rate: 44_100 }]
+    streams: [
+      { codec_type: 'video', nb_frames: 100, max_bit_rate: 'N/A', r_frame_rate: '25/1', is_avc: 'true' },
+      { codec_type: 'audio', sample_rate: 44_100 }
+    ]
   })
   expect(JSON.stringify(metadata)).not.toContain(place.folder)
 })
@@ -42,7 +59,11 @@ test('the metadata have the shape of the wire and no path', async () => {
 describe('pictures as they are shown', () => {
   test('rotation swaps the sides, pixel shape stretches them', async () => {
     await make(place.folder, '-i', 'plain.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'rotated.mp4')
-    expect((await probe(at('rotated.mp4'), wide)).video).toMatchObject({ width: 240, height: 320, rotation: expect.toSatisfy((turn: number) => turn === 90 || turn === 270) })
+    expect((await probe(at('rotated.mp4'), wide)).video).toMatchObject({
+      width: 240,
+      height: 320,
+      rotation: expect.toSatisfy((turn: number) => turn === 90 || turn === 270)
+    })
     await make(place.folder, ...picture(1), '-vf', 'setsar=4/3', ...h264, 'wide.mp4')
     expect((await probe(at('wide.mp4'), wide)).video).toMatchObject({ width: 426, height: 240, squarePixels: false })
     await make(place.folder, ...picture(1), '-vf', 'setsar=1/200', ...h264, 'lie.mp4')
@@ -55,12 +76,46 @@ describe('pictures as they are shown', () => {
     expect([odd?.pixFmt, (odd?.width ?? 1) % 2, (odd?.height ?? 1) % 2]).toEqual(['yuv444p', 0, 0])
     await make(place.folder, ...picture(1), ...h264, '-bf', '0', '-flags', '+ilme+ildct', '-x264-params', 'tff=1', 'fields.mp4')
     expect((await probe(at('fields.mp4'), wide)).video?.interlaced).toBe(true)
-    await make(place.folder, ...picture(1), '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none', '-pix_fmt', 'yuv420p10le', '-color_primaries', 'bt2020', '-color_trc', 'smpte2084', '-colorspace', 'bt2020nc', 'hdr.mp4')
+    await make(
+      place.folder,
+      ...picture(1),
+      '-c:v',
+      'libx265',
+      '-preset',
+      'ultrafast',
+      '-x265-params',
+      'log-level=none',
+      '-pix_fmt',
+      'yuv420p10le',
+      '-color_primaries',
+      'bt2020',
+      '-color_trc',
+      'smpte2084',
+      '-colorspace',
+      'bt2020nc',
+      'hdr.mp4'
+    )
     expect((await probe(at('hdr.mp4'), wide)).video).toMatchObject({ hdr: true, pixFmt: 'yuv420p10le' })
   })
 
   test('rates are measured, not believed', async () => {
-    await make(place.folder, ...picture(4, 240), '-vf', "select='not(mod(n,7))+not(mod(n,11))',settb=1/1000", '-fps_mode', 'vfr', '-enc_time_base', '1:1000', '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', 'varying.webm')
+    await make(
+      place.folder,
+      ...picture(4, 240),
+      '-vf',
+      "select='not(mod(n,7))+not(mod(n,11))',settb=1/1000",
+      '-fps_mode',
+      'vfr',
+      '-enc_time_base',
+      '1:1000',
+      '-c:v',
+      'libvpx',
+      '-deadline',
+      'realtime',
+      '-cpu-used',
+      '8',
+      'varying.webm'
+    )
     const video = (await probe(at('varying.webm'), wide)).video
     expect(video?.variableFps).toBe(true)
     expect(video?.fps).toBeGreaterThan(45)
@@ -69,7 +124,21 @@ describe('pictures as they are shown', () => {
 })
 
 test('a recording without a length is measured', async () => {
-  await make(place.folder, ...picture(3), '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-live', '1', '-f', 'webm', 'live.webm')
+  await make(
+    place.folder,
+    ...picture(3),
+    '-c:v',
+    'libvpx',
+    '-deadline',
+    'realtime',
+    '-cpu-used',
+    '8',
+    '-live',
+    '1',
+    '-f',
+    'webm',
+    'live.webm'
+  )
   expect((await probe(at('live.webm'), wide)).duration).toBeCloseTo(3, 1)
 })
 
@@ -88,11 +157,44 @@ describe('sound files', () => {
     await make(place.folder, ...tone(2), '-c:a', 'libmp3lame', 'sound.mp3')
     expect(await probe(at('sound.mp3'), wide)).toMatchObject({ video: null, audios: [{ codec: 'mp3' }] })
     await make(place.folder, '-f', 'lavfi', '-i', 'color=red:s=200x200:d=1', '-frames:v', '1', 'cover.png')
-    await make(place.folder, '-i', 'sound.mp3', '-i', 'cover.png', '-map', '0', '-map', '1', '-c', 'copy', '-disposition:v', 'attached_pic', 'cover.mp3')
+    await make(
+      place.folder,
+      '-i',
+      'sound.mp3',
+      '-i',
+      'cover.png',
+      '-map',
+      '0',
+      '-map',
+      '1',
+      '-c',
+      'copy',
+      '-disposition:v',
+      'attached_pic',
+      'cover.mp3'
+    )
     expect(await probe(at('cover.mp3'), wide)).toMatchObject({ video: { attachedPic: true, width: 200 }, duration: expect.closeTo(2, 0) })
     // What is walked over is the film, not its cover.
-    await make(place.folder, '-i', 'cover.png', ...picture(4), ...h264, '-map', '0', '-map', '1', '-c:v:0', 'copy', '-disposition:v:0', 'attached_pic', 'covered.mp4')
-    expect(await probe(at('covered.mp4'), wide)).toMatchObject({ video: { attachedPic: false, width: 320, frames: 100, keyframeInterval: 2 }, duration: expect.closeTo(4, 0) })
+    await make(
+      place.folder,
+      '-i',
+      'cover.png',
+      ...picture(4),
+      ...h264,
+      '-map',
+      '0',
+      '-map',
+      '1',
+      '-c:v:0',
+      'copy',
+      '-disposition:v:0',
+      'attached_pic',
+      'covered.mp4'
+    )
+    expect(await probe(at('covered.mp4'), wide)).toMatchObject({
+      video: { attachedPic: false, width: 320, frames: 100, keyframeInterval: 2 },
+      duration: expect.closeTo(4, 0)
+    })
   })
 })
 
@@ -101,7 +203,9 @@ describe('refusals', () => {
     const noise = Buffer.from(Array.from({ length: 60_000 }, (_, i) => (i * 7919 + (i >> 3) * 31) & 0xff))
     for (const name of ['noise.mp4', 'noise.mp3', 'noise.ts', 'noise.h264', 'noise']) {
       await writeFile(at(name), noise)
-      await expect(probe(at(name), wide), name).rejects.toMatchObject({ code: expect.stringMatching(/^(unreadable|no_streams|forbidden_container)$/) })
+      await expect(probe(at(name), wide), name).rejects.toMatchObject({
+        code: expect.stringMatching(/^(unreadable|no_streams|forbidden_container)$/)
+      })
     }
     await writeFile(at('empty.mp4'), '')
     await expect(probe(at('empty.mp4'), wide)).rejects.toMatchObject({ code: 'unreadable' })
@@ -128,9 +232,13 @@ describe('refusals', () => {
     for (const [name, text] of Object.entries(lists)) {
       await writeFile(at(name), text)
       await expect(probe(at(name), wide), name).rejects.toMatchObject({ code: expect.stringMatching(/^(forbidden_container|unreadable)$/) })
-      await expect(runFfmpeg({ input: at(name), cwd: place.folder, options: ['-c', 'copy', '-f', 'mp4'], output: 'stolen.mp4' }).done, name).rejects.toMatchObject({ code: 'ffmpeg_failed' })
+      await expect(
+        runFfmpeg({ input: at(name), cwd: place.folder, options: ['-c', 'copy', '-f', 'mp4'], output: 'stolen.mp4' }).done,
+        name
+      ).rejects.toMatchObject({ code: 'ffmpeg_failed' })
     }
-    for (const name of ['list.m3u8', 'concat.mp4', 'list.mp4']) await expect(probe(at(name), wide), name).rejects.toMatchObject({ code: 'forbidden_container' })
+    for (const name of ['list.m3u8', 'concat.mp4', 'list.mp4'])
+      await expect(probe(at(name), wide), name).rejects.toMatchObject({ code: 'forbidden_container' })
     expect(asked).toBe(0)
     server.close()
   })

@@ -2,7 +2,17 @@ import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { allowedContainers, inputOptions, MediaError, runFfprobe } from './ffmpeg.ts'
 import { scanPackets, walkPackets, type Stretch } from './packets.ts'
-import { audioStream, number, StreamAnswer, subtitleStream, Text, videoStream, type AudioStream, type SubtitleStream, type VideoStream } from './streams.ts'
+import {
+  audioStream,
+  number,
+  StreamAnswer,
+  subtitleStream,
+  Text,
+  videoStream,
+  type AudioStream,
+  type SubtitleStream,
+  type VideoStream
+} from './streams.ts'
 
 export type { AudioStream, VideoStream } from './streams.ts'
 
@@ -22,7 +32,7 @@ export type Probe = {
   /** Subtitles that are text. */
   subtitles: SubtitleStream[]
   /** Seconds and title (empty where it has none), in the order of the film. */
-  chapters: { start: number, title: string }[]
+  chapters: { start: number; title: string }[]
   metadata: Record<string, unknown>
 }
 
@@ -42,8 +52,12 @@ export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
   const { size } = await stat(file)
   if (size === 0) throw new MediaError('unreadable', 'the file is empty')
   const leaving = new AbortController()
-  // Half the time of a probe is the start of a program: while one says what the file is, another walks already over what is most likely its picture.
-  const ahead = size > (limits.fullScanBytes ?? 512 * 1024 * 1024) ? null : walkPackets(file, 'V:0', { timeoutMs: limits.timeoutMs, signal: leaving.signal })
+  // Half the time of a probe is the start of a program: while one says what the file is, another walks already over what is most likely its
+  // picture.
+  const ahead =
+    size > (limits.fullScanBytes ?? 512 * 1024 * 1024)
+      ? null
+      : walkPackets(file, 'V:0', { timeoutMs: limits.timeoutMs, signal: leaving.signal })
   ahead?.catch(() => undefined)
   try {
     return await inspect(file, size, limits, ahead)
@@ -57,13 +71,22 @@ async function inspect(file: string, size: number, limits: ProbeLimits, ahead: P
   const { format, streams, chapters: parts, raw } = await ffprobe(file, limits)
 
   const container = format.format_name.split(',')
-  if (!container.some(name => allowedContainers.includes(name))) throw new MediaError('forbidden_container', `container ${format.format_name} is not allowed`)
+  if (!container.some(name => allowedContainers.includes(name)))
+    throw new MediaError('forbidden_container', `container ${format.format_name} is not allowed`)
   if (streams.length > limits.maxStreams) throw new MediaError('too_many_streams', `${streams.length} streams`)
 
   const start = number(format.start_time)
-  const audios = streams.filter(stream => stream.codec_type === 'audio' && number(stream.sample_rate) > 0 && number(stream.channels) > 0 && stream.codec_name !== undefined)
-    .map(stream => audioStream(stream, start)).sort((a, b) => Number(b.main) - Number(a.main))
-  const pictures = streams.filter(stream => stream.codec_type === 'video' && number(stream.width) > 0 && number(stream.height) > 0 && stream.codec_name !== undefined)
+  const audios = streams
+    .filter(
+      stream =>
+        stream.codec_type === 'audio' && number(stream.sample_rate) > 0 && number(stream.channels) > 0 && stream.codec_name !== undefined
+    )
+    .map(stream => audioStream(stream, start))
+    .sort((a, b) => Number(b.main) - Number(a.main))
+  const pictures = streams
+    .filter(
+      stream => stream.codec_type === 'video' && number(stream.width) > 0 && number(stream.height) > 0 && stream.codec_name !== undefined
+    )
     .map(stream => videoStream(stream, start))
   const video = pictures.find(picture => !picture.attachedPic) ?? pictures[0] ?? null
   if (!video && audios.length === 0) throw new MediaError('no_streams', 'neither picture nor sound that can be decoded')
@@ -83,7 +106,8 @@ async function inspect(file: string, size: number, limits: ProbeLimits, ahead: P
     if (!scan.sampled && scanned.duration !== null && scan.end < scanned.start + scanned.duration - 1) {
       truncated = true
       duration = Math.max(scan.end, 0.04)
-      for (const stream of [moving, ...audios]) if (stream?.duration) stream.duration = Math.min(stream.duration, Math.max(0, duration - stream.start))
+      for (const stream of [moving, ...audios])
+        if (stream?.duration) stream.duration = Math.min(stream.duration, Math.max(0, duration - stream.start))
     }
     if (moving) {
       moving.keyframeInterval = scan.keyframeGap
@@ -107,13 +131,17 @@ async function inspect(file: string, size: number, limits: ProbeLimits, ahead: P
   }
   if (!(duration > 0)) throw new MediaError('unreadable', 'no duration')
 
-  const bitrate = number(format.bit_rate) || Math.round(size * 8 / duration)
-  for (const audio of audios) audio.bitrate ||= audio.codec === 'aac' || audio.codec === 'opus' ? Math.min(bitrate, 64_000 * audio.channels) : 0
+  const bitrate = number(format.bit_rate) || Math.round((size * 8) / duration)
+  for (const audio of audios)
+    audio.bitrate ||= audio.codec === 'aac' || audio.codec === 'opus' ? Math.min(bitrate, 64_000 * audio.channels) : 0
   if (moving && moving.bitrate === 0) {
     moving.bitrate = Math.max(Math.round(bitrate / 4), bitrate - audios.reduce((sum, audio) => sum + audio.bitrate, 0))
   }
   const subtitles = streams.map(subtitleStream).filter(stream => stream !== null)
-  const chapters = parts.map(({ start_time: at, tags }) => ({ start: Math.max(0, number(at) - start), title: tags?.title ?? '' })).filter(chapter => chapter.start < duration).sort((a, b) => a.start - b.start)
+  const chapters = parts
+    .map(({ start_time: at, tags }) => ({ start: Math.max(0, number(at) - start), title: tags?.title ?? '' }))
+    .filter(chapter => chapter.start < duration)
+    .sort((a, b) => a.start - b.start)
   return { container, duration, truncated, size, bitrate, video, audios, subtitles, chapters, metadata: raw }
 }
 
@@ -136,10 +164,26 @@ const Answer = z.object({
 async function ffprobe(file: string, limits: Pick<ProbeLimits, 'timeoutMs'>) {
   let text: string
   try {
-    text = await runFfprobe(['-v', 'error', '-show_optional_fields', 'always', '-show_format', '-show_streams', '-show_chapters', '-of', 'json', ...inputOptions, `file:${file}`], limits)
+    text = await runFfprobe(
+      [
+        '-v',
+        'error',
+        '-show_optional_fields',
+        'always',
+        '-show_format',
+        '-show_streams',
+        '-show_chapters',
+        '-of',
+        'json',
+        ...inputOptions,
+        `file:${file}`
+      ],
+      limits
+    )
   } catch (error) {
     if (!(error instanceof MediaError) || error.code !== 'ffmpeg_failed') throw error
-    if (/not on whitelist/i.test(error.message)) throw new MediaError('forbidden_container', 'this kind of file is not allowed', { cause: error })
+    if (/not on whitelist/i.test(error.message))
+      throw new MediaError('forbidden_container', 'this kind of file is not allowed', { cause: error })
     throw new MediaError('unreadable', error.message, { cause: error })
   }
   const raw: unknown = JSON.parse(text)
@@ -154,7 +198,12 @@ function wireMetadata(raw: Record<string, unknown>): Record<string, unknown> {
     if (key === 'tags') return value
     if (typeof value === 'string') return /^[0-9]+(\.[0-9]+)?$/.test(value) ? Number(value) : value
     if (Array.isArray(value)) return value.map(entry => plain(entry, ''))
-    if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).filter(([name]) => name !== 'filename').map(([name, entry]) => [name, plain(entry, name)]))
+    if (value && typeof value === 'object')
+      return Object.fromEntries(
+        Object.entries(value)
+          .filter(([name]) => name !== 'filename')
+          .map(([name, entry]) => [name, plain(entry, name)])
+      )
     return value
   }
   return { format: plain(raw.format, ''), streams: plain(raw.streams, ''), chapters: plain(raw.chapters ?? [], '') }

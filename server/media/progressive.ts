@@ -3,17 +3,18 @@ import { box, boxes, child, fullBox, longWords, words } from './boxes.ts'
 import { readTracks, type Chunk, type Track } from './samples.ts'
 
 /** An MP4 that nobody stored: its own head, then parts of stored files one after the other. `size` in bytes, of all. */
-export type Progressive = { head: Buffer, parts: Part[], size: number }
+export type Progressive = { head: Buffer; parts: Part[]; size: number }
 
 type Placed = Chunk & { track: Entry }
-type Entry = Track & { file: string, id: number }
+type Entry = Track & { file: string; id: number }
 
 /** Units in a second of the whole film (ISO 14496-12, 8.2.2). */
 const TIMESCALE = 90_000
 const LONG = 0xffff_ffff
 
 /**
- * Lays the tracks of complete fragmented MP4s (HLS renditions: a picture, a sound) side by side as one seekable MP4 with its tables at the front,
+ * Lays the tracks of complete fragmented MP4s (HLS renditions: a picture, a sound) side by side as one seekable MP4 with its tables at the
+ * front,
  * without a copy of their data: only the head is made (about 20 bytes a sample). The same files give the same bytes.
  * Throws a TypeError where a file is no such MP4.
  */
@@ -21,11 +22,16 @@ export async function progressive(files: string[]): Promise<Progressive> {
   const tracks: Entry[] = []
   for (const file of files) for (const track of await readTracks(file)) tracks.push({ ...track, file, id: tracks.length + 1 })
   if (tracks.length === 0) throw new TypeError(`nothing to show in ${files.join(', ')}`)
-  const placed: Placed[] = tracks.flatMap(track => track.chunks.map(chunk => ({ ...chunk, track }))).sort((a, b) => a.time / a.track.timescale - b.time / b.track.timescale || a.track.id - b.track.id)
+  const placed: Placed[] = tracks
+    .flatMap(track => track.chunks.map(chunk => ({ ...chunk, track })))
+    .sort((a, b) => a.time / a.track.timescale - b.time / b.track.timescale || a.track.id - b.track.id)
   const length = placed.reduce((sum, chunk) => sum + chunk.length, 0)
 
   const ftyp = box('ftyp', Buffer.from('isom\0\0\x02\0isomiso2avc1mp41', 'latin1'))
-  const dataHead = length + 8 > LONG ? Buffer.concat([words([1]), Buffer.from('mdat'), longWords([length + 16])]) : Buffer.concat([words([length + 8]), Buffer.from('mdat')])
+  const dataHead =
+    length + 8 > LONG
+      ? Buffer.concat([words([1]), Buffer.from('mdat'), longWords([length + 16])])
+      : Buffer.concat([words([length + 8]), Buffer.from('mdat')])
   const far = length + 2 ** 30 > LONG
   const movie = (offset: number) => moov(tracks, placesOf(placed, offset), far)
   // Where the data begin depends on how long the tables are, which does not depend on where the data begin.
@@ -50,7 +56,11 @@ function placesOf(placed: Placed[], start: number): Map<Entry, number[]> {
 /** Chunks that lie side by side in a file are one part. */
 function joined(placed: Placed[]): Part[] {
   const parts: Part[] = []
-  for (const { track: { file }, at, length } of placed) {
+  for (const {
+    track: { file },
+    at,
+    length
+  } of placed) {
     const last = parts.at(-1)
     if (last?.file === file && last.at + last.length === at) last.length += length
     else parts.push({ file, at, length })
@@ -62,13 +72,37 @@ function moov(tracks: Entry[], places: Map<Entry, number[]>, far: boolean): Buff
   const duration = Math.max(...tracks.map(lengthOf))
   const [high, low] = [Math.floor(duration / 2 ** 32), duration % 2 ** 32]
   const matrix = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000]
-  const mvhd = fullBox('mvhd', 1, 0, [0, 0, 0, 0, TIMESCALE, high, low, 0x10000, 0x1000000, 0, 0, ...matrix, 0, 0, 0, 0, 0, 0, tracks.length + 1])
-  return box('moov', mvhd, ...tracks.map(track => trak(track, places.get(track)!, far, tracks.find(one => one.kind === track.kind) === track)))
+  const mvhd = fullBox('mvhd', 1, 0, [
+    0,
+    0,
+    0,
+    0,
+    TIMESCALE,
+    high,
+    low,
+    0x10000,
+    0x1000000,
+    0,
+    0,
+    ...matrix,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    tracks.length + 1
+  ])
+  return box(
+    'moov',
+    mvhd,
+    ...tracks.map(track => trak(track, places.get(track)!, far, tracks.find(one => one.kind === track.kind) === track))
+  )
 }
 
 /** How long a track is shown, in units of the film. */
 function lengthOf(track: Entry): number {
-  return Math.round((startOf(track) + track.durations.reduce((sum, one) => sum + one, 0)) * TIMESCALE / track.timescale)
+  return Math.round(((startOf(track) + track.durations.reduce((sum, one) => sum + one, 0)) * TIMESCALE) / track.timescale)
 }
 
 function startOf({ chunks }: Entry): number {
@@ -80,9 +114,27 @@ function trak(track: Entry, places: number[], far: boolean, first: boolean): Buf
   const units = track.durations.reduce((sum, one) => sum + one, 0)
   const media = child(trak, 'mdia')
   const info = child(media, 'minf')
-  const kept = (body: Buffer, ...types: string[]) => types.flatMap(type => boxes(body, type).slice(0, 1).map(one => box(type, one)))
-  const mdhd = fullBox('mdhd', 1, 0, [0, 0, 0, 0, track.timescale, Math.floor(units / 2 ** 32), units % 2 ** 32, languageOf(child(media, 'mdhd'))])
-  const minf = box('minf', ...kept(info, kind === 'vide' ? 'vmhd' : 'smhd', 'dinf'), box('stbl', ...kept(child(info, 'stbl'), 'stsd'), ...tables(track, places, far)))
+  const kept = (body: Buffer, ...types: string[]) =>
+    types.flatMap(type =>
+      boxes(body, type)
+        .slice(0, 1)
+        .map(one => box(type, one))
+    )
+  const mdhd = fullBox('mdhd', 1, 0, [
+    0,
+    0,
+    0,
+    0,
+    track.timescale,
+    Math.floor(units / 2 ** 32),
+    units % 2 ** 32,
+    languageOf(child(media, 'mdhd'))
+  ])
+  const minf = box(
+    'minf',
+    ...kept(info, kind === 'vide' ? 'vmhd' : 'smhd', 'dinf'),
+    box('stbl', ...kept(child(info, 'stbl'), 'stsd'), ...tables(track, places, far))
+  )
   return box('trak', tkhd(track, first), edts(track), box('mdia', mdhd, ...kept(media, 'hdlr'), minf))
 }
 
@@ -96,14 +148,24 @@ function tkhd(track: Entry, first: boolean): Buffer {
   const duration = lengthOf(track)
   const rest = old.subarray(old[0] === 1 ? 36 : 24)
   // In the film, in its preview; of several sounds only the first is on.
-  return box('tkhd', words([1 << 24 | 6 | Number(first), 0, 0, 0, 0, track.id, 0, Math.floor(duration / 2 ** 32), duration % 2 ** 32]), rest)
+  return box(
+    'tkhd',
+    words([(1 << 24) | 6 | Number(first), 0, 0, 0, 0, track.id, 0, Math.floor(duration / 2 ** 32), duration % 2 ** 32]),
+    rest
+  )
 }
 
 /** Shows the track from where it begins: not before its first sample, and not what old players would need to sort pictures. */
 function edts(track: Entry): Buffer {
-  const begin = Math.round(startOf(track) * TIMESCALE / track.timescale)
+  const begin = Math.round((startOf(track) * TIMESCALE) / track.timescale)
   const entries = [...(begin > 0 ? [[begin, -1] as const] : []), [lengthOf(track) - begin, delayOf(track) + skipOf(track)] as const]
-  const body = entries.flatMap(([duration, time]) => [Math.floor(duration / 2 ** 32), duration % 2 ** 32, time < 0 ? -1 : Math.floor(time / 2 ** 32), time % 2 ** 32, 0x10000])
+  const body = entries.flatMap(([duration, time]) => [
+    Math.floor(duration / 2 ** 32),
+    duration % 2 ** 32,
+    time < 0 ? -1 : Math.floor(time / 2 ** 32),
+    time % 2 ** 32,
+    0x10000
+  ])
   return box('edts', fullBox('elst', 1, 0, [entries.length, ...body]))
 }
 
@@ -135,9 +197,11 @@ function tables(track: Entry, places: number[], far: boolean): Buffer[] {
   }
   const times = runs(durations)
   const shown = runs(offsets.map(offset => offset + delay))
-  const starts = syncs.flatMap((sync, index) => sync ? [index + 1] : [])
+  const starts = syncs.flatMap((sync, index) => (sync ? [index + 1] : []))
   const groups: number[] = []
-  chunks.forEach(({ samples }, index) => { if (groups.at(-2) !== samples) groups.push(index + 1, samples, 1) })
+  chunks.forEach(({ samples }, index) => {
+    if (groups.at(-2) !== samples) groups.push(index + 1, samples, 1)
+  })
   return [
     fullBox('stts', 0, 0, [times.length / 2, ...times]),
     ...(shown.length === 2 && shown[1] === 0 ? [] : [fullBox('ctts', 0, 0, [shown.length / 2, ...shown])]),

@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { boxes, child } from './boxes.ts'
 
 /** Samples that lie together in a file: where (bytes), how many, and when the first is decoded (units of the track). */
-export type Chunk = { at: number, length: number, samples: number, time: number }
+export type Chunk = { at: number; length: number; samples: number; time: number }
 
 /** A track of a fragmented MP4 with all its samples, in the order they are decoded. Times are in units of `timescale`. */
 export type Track = {
@@ -19,15 +19,18 @@ export type Track = {
   chunks: Chunk[]
 }
 
-type Defaults = { duration: number, size: number, flags: number }
-type Growing = Track & { id: number, usual: Defaults, end: number }
+type Defaults = { duration: number; size: number; flags: number }
+type Growing = Track & { id: number; usual: Defaults; end: number }
 
 const NOT_SYNC = 0x10000
 /** Most fragments' tables are read at once with it. */
 const WINDOW = 16_384
 const LARGEST_TABLE = 64 * 1024 * 1024
 
-/** Reads where every sample of a fragmented MP4 lies (ISO 14496-12, 8.8) without reading the samples. Throws a TypeError where the file is not one or ends too early. */
+/**
+ * Reads where every sample of a fragmented MP4 lies (ISO 14496-12, 8.8) without reading the samples. Throws a TypeError where the file is
+ * not one or ends too early.
+ */
 export async function readTracks(file: string): Promise<Track[]> {
   const handle = await open(file, 'r')
   try {
@@ -58,20 +61,34 @@ async function piece(handle: FileHandle, at: number, length: number): Promise<Bu
   return bytes.subarray(0, bytesRead)
 }
 
-function headOf(window: Buffer): { type: string, length: number } {
+function headOf(window: Buffer): { type: string; length: number } {
   if (window.length < 8) return { type: '', length: 0 }
   const short = window.readUInt32BE(0)
   return { type: window.toString('latin1', 4, 8), length: short === 1 && window.length >= 16 ? Number(window.readBigUInt64BE(8)) : short }
 }
 
 function tracksOf(moov: Buffer): Growing[] {
-  const usual = new Map(boxes(child(moov, 'mvex'), 'trex').map(trex => [trex.readUInt32BE(4), { duration: trex.readUInt32BE(12), size: trex.readUInt32BE(16), flags: trex.readUInt32BE(20) }]))
+  const usual = new Map(
+    boxes(child(moov, 'mvex'), 'trex').map(trex => [
+      trex.readUInt32BE(4),
+      { duration: trex.readUInt32BE(12), size: trex.readUInt32BE(16), flags: trex.readUInt32BE(20) }
+    ])
+  )
   return boxes(moov, 'trak').map(trak => {
     const [tkhd, mdhd] = [child(trak, 'tkhd'), child(trak, 'mdia', 'mdhd')]
     const id = tkhd.readUInt32BE(tkhd[0] === 1 ? 20 : 12)
     return {
-      id, trak, timescale: mdhd.readUInt32BE(mdhd[0] === 1 ? 20 : 12), kind: child(trak, 'mdia', 'hdlr').toString('latin1', 8, 12),
-      usual: usual.get(id) ?? { duration: 0, size: 0, flags: 0 }, end: 0, durations: [], sizes: [], offsets: [], syncs: [], chunks: []
+      id,
+      trak,
+      timescale: mdhd.readUInt32BE(mdhd[0] === 1 ? 20 : 12),
+      kind: child(trak, 'mdia', 'hdlr').toString('latin1', 8, 12),
+      usual: usual.get(id) ?? { duration: 0, size: 0, flags: 0 },
+      end: 0,
+      durations: [],
+      sizes: [],
+      offsets: [],
+      syncs: [],
+      chunks: []
     }
   })
 }
@@ -94,7 +111,7 @@ function take(traf: Buffer, moof: number, tracks: Map<number, Growing>): void {
   for (const trun of boxes(traf, 'trun')) at = takeRun(trun, track, usual, base, at)
 }
 
-function headerOf(tfhd: Buffer, moof: number, usual: Defaults): { base: number, usual: Defaults } {
+function headerOf(tfhd: Buffer, moof: number, usual: Defaults): { base: number; usual: Defaults } {
   const flags = tfhd.readUIntBE(1, 3)
   let at = 8
   const next = (flag: number, size = 4) => {
@@ -105,8 +122,11 @@ function headerOf(tfhd: Buffer, moof: number, usual: Defaults): { base: number, 
   const base = next(0x1, 8)
   next(0x2)
   const [duration, size, sampleFlags] = [next(0x8), next(0x10), next(0x20)]
-  const number = (place: number | null, otherwise: number) => place === null ? otherwise : tfhd.readUInt32BE(place)
-  return { base: base === null ? moof : Number(tfhd.readBigUInt64BE(base)), usual: { duration: number(duration, usual.duration), size: number(size, usual.size), flags: number(sampleFlags, usual.flags) } }
+  const number = (place: number | null, otherwise: number) => (place === null ? otherwise : tfhd.readUInt32BE(place))
+  return {
+    base: base === null ? moof : Number(tfhd.readBigUInt64BE(base)),
+    usual: { duration: number(duration, usual.duration), size: number(size, usual.size), flags: number(sampleFlags, usual.flags) }
+  }
 }
 
 /** Adds a run's samples; gives where its data end. */

@@ -50,7 +50,7 @@ export type AudioStream = {
 }
 
 /** Subtitles as text, inside a file; language as the file says it. */
-export type SubtitleStream = { index: number, language: string | null }
+export type SubtitleStream = { index: number; language: string | null }
 
 /** Codecs of subtitles that are words, not pictures of words. */
 const WORDS = ['subrip', 'srt', 'ass', 'ssa', 'mov_text', 'webvtt', 'text']
@@ -103,13 +103,27 @@ export function videoStream(stream: StreamAnswer, start: number): VideoStream {
   const stills = ['mjpeg', 'png', 'bmp', 'gif', 'webp', 'tiff']
   const frames = number(stream.nb_frames) || null
   return {
-    index: stream.index, codec: stream.codec_name ?? '', profile, level, pixFmt: stream.pix_fmt ?? '',
-    width: even(width ?? 0), height: even(height ?? 0), rotation, squarePixels: Math.abs(aspect - 1) < 0.001,
-    fps: mean || nominal, variableFps: mean > 0 && nominal > 0 && Math.abs(mean - nominal) / nominal > 0.01,
-    reordered: number(stream.has_b_frames) > 0, bitrate: number(stream.bit_rate), frames,
-    start: Math.max(0, number(stream.start_time) - start), duration: durationOf(stream, start), keyframeInterval: null,
-    attachedPic: stream.disposition?.attached_pic === 1 || (stream.disposition?.still_image === 1 && stills.includes(stream.codec_name ?? '')),
-    hdr: transfer === 'smpte2084' || transfer === 'arib-std-b67', transfer,
+    index: stream.index,
+    codec: stream.codec_name ?? '',
+    profile,
+    level,
+    pixFmt: stream.pix_fmt ?? '',
+    width: even(width ?? 0),
+    height: even(height ?? 0),
+    rotation,
+    squarePixels: Math.abs(aspect - 1) < 0.001,
+    fps: mean || nominal,
+    variableFps: mean > 0 && nominal > 0 && Math.abs(mean - nominal) / nominal > 0.01,
+    reordered: number(stream.has_b_frames) > 0,
+    bitrate: number(stream.bit_rate),
+    frames,
+    start: Math.max(0, number(stream.start_time) - start),
+    duration: durationOf(stream, start),
+    keyframeInterval: null,
+    attachedPic:
+      stream.disposition?.attached_pic === 1 || (stream.disposition?.still_image === 1 && stills.includes(stream.codec_name ?? '')),
+    hdr: transfer === 'smpte2084' || transfer === 'arib-std-b67',
+    transfer,
     interlaced: ['tt', 'bb', 'tb', 'bt'].includes(stream.field_order ?? ''),
     codecString: stream.codec_name === 'h264' ? avcString(profile, level) : ''
   }
@@ -118,17 +132,25 @@ export function videoStream(stream: StreamAnswer, start: number): VideoStream {
 /** A sound stream from ffprobe's account; `start` is the file's own first instant. */
 export function audioStream(stream: StreamAnswer, start: number): AudioStream {
   return {
-    index: stream.index, codec: stream.codec_name ?? '', profile: String(stream.profile ?? ''),
-    channels: number(stream.channels), sampleRate: number(stream.sample_rate), bitrate: number(stream.bit_rate),
-    start: number(stream.start_time) - start, duration: durationOf(stream, start),
-    language: languageOf(stream), title: stream.tags?.title ?? null,
+    index: stream.index,
+    codec: stream.codec_name ?? '',
+    profile: String(stream.profile ?? ''),
+    channels: number(stream.channels),
+    sampleRate: number(stream.sample_rate),
+    bitrate: number(stream.bit_rate),
+    start: number(stream.start_time) - start,
+    duration: durationOf(stream, start),
+    language: languageOf(stream),
+    title: stream.tags?.title ?? null,
     main: stream.disposition?.default === 1
   }
 }
 
 /** A stream of text subtitles from ffprobe's account; null for any other. */
 export function subtitleStream(stream: StreamAnswer): SubtitleStream | null {
-  return stream.codec_type === 'subtitle' && WORDS.includes(stream.codec_name ?? '') ? { index: stream.index, language: languageOf(stream) } : null
+  return stream.codec_type === 'subtitle' && WORDS.includes(stream.codec_name ?? '')
+    ? { index: stream.index, language: languageOf(stream) }
+    : null
 }
 
 function languageOf({ tags }: StreamAnswer): string | null {
@@ -155,11 +177,20 @@ function rotationOf(stream: StreamAnswer): number {
   const matrix = stream.side_data_list?.find(data => data.rotation !== undefined)?.rotation
   const counterclockwise = matrix !== undefined ? Number(matrix) : -Number(stream.tags?.rotate ?? 0)
   if (!Number.isFinite(counterclockwise)) return 0
-  return ((Math.round(-counterclockwise / 90) * 90) % 360 + 360) % 360
+  return (((Math.round(-counterclockwise / 90) * 90) % 360) + 360) % 360
 }
 
 function avcString(profile: string, level: number): string {
-  const profiles: Record<string, string> = { 'Constrained Baseline': '42e0', Baseline: '4200', Main: '4d40', Extended: '5800', High: '6400', 'High 10': '6e00', 'High 4:2:2': '7a00', 'High 4:4:4 Predictive': 'f400' }
+  const profiles: Record<string, string> = {
+    'Constrained Baseline': '42e0',
+    Baseline: '4200',
+    Main: '4d40',
+    Extended: '5800',
+    High: '6400',
+    'High 10': '6e00',
+    'High 4:2:2': '7a00',
+    'High 4:4:4 Predictive': 'f400'
+  }
   const prefix = profiles[profile]
   return prefix && level > 0 ? `avc1.${prefix}${level.toString(16).padStart(2, '0')}` : ''
 }

@@ -16,7 +16,7 @@ const FROM = sql`
   LEFT JOIN comments comment ON comment.id = abuse.comment_id LEFT JOIN videos commented ON commented.id = comment.video_id`
 
 /** The reports that moderators look for. */
-export async function listAbuses(filters: Filters): Promise<{ total: number, data: Abuse[] }> {
+export async function listAbuses(filters: Filters): Promise<{ total: number; data: Abuse[] }> {
   const { predefinedReason, searchReporter, searchReportee, searchVideo, searchVideoChannel, videoIs, filter } = filters
   const conditions = general(filters)
   if (predefinedReason) conditions.push(sql`${predefinedReason} = ANY(abuse.predefined_reasons)`)
@@ -28,21 +28,33 @@ export async function listAbuses(filters: Filters): Promise<{ total: number, dat
   if (videoIs === 'deleted') conditions.push(sql`abuse.kind = 'video' AND video.id IS NULL`)
   // No video is kept back here.
   if (videoIs === 'blacklisted') conditions.push(sql`FALSE`)
-  return await list(Abuse, sql`${shape(true)} || jsonb_build_object('moderationComment', abuse.moderation_comment,
+  return await list(
+    Abuse,
+    sql`${shape(true)} || jsonb_build_object('moderationComment', abuse.moderation_comment,
     'reporterAccount', ${orNull(sql`reporter`, accountSql(sql`reporter`, sql`reporter_actor`))},
     'countReportsForReporter', (SELECT count(*)::int FROM abuses other WHERE other.reporter_id = abuse.reporter_id),
-    'countReportsForReportee', (SELECT count(*)::int FROM abuses other WHERE other.flagged_id = abuse.flagged_id))`, conditions, filters)
+    'countReportsForReportee', (SELECT count(*)::int FROM abuses other WHERE other.flagged_id = abuse.flagged_id))`,
+    conditions,
+    filters
+  )
 }
 
 /** What an account reported, and what became of it. */
-export async function listMyAbuses(filters: MyFilters, accountId: number): Promise<{ total: number, data: MyAbuse[] }> {
+export async function listMyAbuses(filters: MyFilters, accountId: number): Promise<{ total: number; data: MyAbuse[] }> {
   return await list(MyAbuse, shape(false), [...general(filters), sql`abuse.reporter_id = ${accountId}`], filters)
 }
 
-async function list<T extends z.ZodType>(row: T, json: Sql, conditions: Sql[], filters: MyFilters): Promise<{ total: number, data: z.output<T>[] }> {
+async function list<T extends z.ZodType>(
+  row: T,
+  json: Sql,
+  conditions: Sql[],
+  filters: MyFilters
+): Promise<{ total: number; data: z.output<T>[] }> {
   const { start, count } = paging(filters)
   const where = all(conditions)
-  const rows = await run<{ json: unknown }>(sql`SELECT ${json} AS json ${FROM} WHERE ${where} ORDER BY ${order(filters.sort ?? '-createdAt')} LIMIT ${count} OFFSET ${start}`)
+  const rows = await run<{ json: unknown }>(
+    sql`SELECT ${json} AS json ${FROM} WHERE ${where} ORDER BY ${order(filters.sort ?? '-createdAt')} LIMIT ${count} OFFSET ${start}`
+  )
   const [sum] = await query(z.object({ total: z.int() }), sql`SELECT count(*)::int AS total ${FROM} WHERE ${where}`)
   return { total: sum!.total, data: rows.map(({ json }) => row.parse(json)) }
 }
@@ -51,7 +63,10 @@ function general({ id, state, search }: MyFilters): Sql[] {
   const conditions: Sql[] = []
   if (id !== undefined) conditions.push(sql`abuse.id = ${id}`)
   if (state !== undefined) conditions.push(sql`abuse.state = ${state}`)
-  if (search) conditions.push(sql`(${has(sql`abuse.reason`, search)} OR ${has(sql`video.name`, search)} OR ${person(sql`reporter`, sql`reporter_actor`, search)} OR ${person(sql`flagged`, sql`flagged_actor`, search)})`)
+  if (search)
+    conditions.push(
+      sql`(${has(sql`abuse.reason`, search)} OR ${has(sql`video.name`, search)} OR ${person(sql`reporter`, sql`reporter_actor`, search)} OR ${person(sql`flagged`, sql`flagged_actor`, search)})`
+    )
   return conditions
 }
 
@@ -62,7 +77,8 @@ function order(sort: NonNullable<MyFilters['sort']>): Sql {
 }
 
 const has = (column: Sql, text: string) => sql`coalesce(${column} ILIKE ${`%${text.replace(/[\\%_]/g, '\\$&')}%`}, false)`
-const person = (owner: Sql, actor: Sql, text: string) => sql`(${has(sql`${owner}.name`, text)} OR ${has(sql`${actor}.preferred_username`, text)})`
+const person = (owner: Sql, actor: Sql, text: string) =>
+  sql`(${has(sql`${owner}.name`, text)} OR ${has(sql`${actor}.preferred_username`, text)})`
 const orNull = (owner: Sql, json: Sql) => sql`CASE WHEN ${owner}.id IS NOT NULL THEN ${json} END`
 
 /** A MyAbuse; moderators also see how often a video was reported. */

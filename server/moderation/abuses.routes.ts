@@ -12,7 +12,9 @@ export const abusesRoutes = implement(abuses, {
   'PUT /abuses/:id': async ({ params, body }) => await decideAbuse(params.id, body),
   'DELETE /abuses/:id': async ({ params }) => await deleteAbuse(params.id),
   'GET /abuses/:id/messages': async ({ params, viewer }) => await listMessages(params.id, viewer),
-  'POST /abuses/:id/messages': async ({ params, body, viewer }) => ({ abuseMessage: { id: await sayMessage(params.id, viewer, body.message) } }),
+  'POST /abuses/:id/messages': async ({ params, body, viewer }) => ({
+    abuseMessage: { id: await sayMessage(params.id, viewer, body.message) }
+  }),
   'DELETE /abuses/:id/messages/:messageId': async ({ params, viewer }) => await deleteMessage(params.id, params.messageId, viewer),
   'GET /users/me/abuses': async ({ query, viewer }) => await listMyAbuses(query, viewer.accountId)
 })

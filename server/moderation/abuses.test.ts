@@ -4,17 +4,23 @@ import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed.ts'
 
-type User = { id: number, token: string, channelId: number }
+type User = { id: number; token: string; channelId: number }
 let site: Instance
 let hostile: Hostile
 let root: string
 let ada: User
 let bob: User
-let video: { id: number, uuid: string }
-let secret: { id: number, uuid: string }
-let comment: { id: number, url: string }
+let video: { id: number; uuid: string }
+let secret: { id: number; uuid: string }
+let comment: { id: number; url: string }
 beforeAll(async () => {
-  [site, hostile] = await Promise.all([startInstance({ abuses: { max_messages: 3 }, federation: { outbox: { check_interval: 100 }, abuses: { max_objects: 3, max_pending_per_host: 6 } } }), openHostile()])
+  ;[site, hostile] = await Promise.all([
+    startInstance({
+      abuses: { max_messages: 3 },
+      federation: { outbox: { check_interval: 100 }, abuses: { max_objects: 3, max_pending_per_host: 6 } }
+    }),
+    openHostile()
+  ])
   root = await site.login()
   ada = await site.user('ada')
   bob = await site.user('bob')
@@ -27,30 +33,79 @@ beforeAll(async () => {
   secret = await seed(3)
   comment = (await site.call(`POST /videos/${video.uuid}/comment-threads`, { token: ada.token, body: { text: 'Rude words' } })).json.comment
 })
-afterAll(async () => { await Promise.all([site.stop(), hostile.stop()]) })
+afterAll(async () => {
+  await Promise.all([site.stop(), hostile.stop()])
+})
 
-const report = async (body: object, token: string | undefined = bob.token) => await site.call('POST /abuses', { token, body: { reason: 'It is bad', ...body } })
+const report = async (body: object, token: string | undefined = bob.token) =>
+  await site.call('POST /abuses', { token, body: { reason: 'It is bad', ...body } })
 const list = async (filter = '', token = root) => (await site.call(`GET /abuses?count=100${filter}`, { token })).json
 const accountOf = async (name: string) => (await site.call(`GET /accounts/${name}`)).json.id as number
-const flag = (actor: HostileActor, object: unknown, more: object = {}) => ({ type: 'Flag', id: hostile.id('flags'), actor: actor.url, object, content: 'I report this', ...more })
-const post = async (activity: object) => { expect((await hostile.post(`${site.url}/inbox`, activity as never)).status).toBe(202) }
-const done = async () => await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
+const flag = (actor: HostileActor, object: unknown, more: object = {}) => ({
+  type: 'Flag',
+  id: hostile.id('flags'),
+  actor: actor.url,
+  object,
+  content: 'I report this',
+  ...more
+})
+const post = async (activity: object) => {
+  expect((await hostile.post(`${site.url}/inbox`, activity as never)).status).toBe(202)
+}
+const done = async () =>
+  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
 const url = (uuid: string) => `${site.url}/videos/watch/${uuid}`
 
 test('videos, comments and accounts are reported, decided about and forgotten', async () => {
-  const first = await report({ video: { id: video.id, startAt: 1, endAt: 2 }, predefinedReasons: ['violentOrRepulsive', 'privacy', 'privacy'] })
+  const first = await report({
+    video: { id: video.id, startAt: 1, endAt: 2 },
+    predefinedReasons: ['violentOrRepulsive', 'privacy', 'privacy']
+  })
   expect([first.status, first.json]).toEqual([200, { abuse: { id: expect.any(Number) } }])
   const { id } = first.json.abuse
   expect((await report({ comment: { id: comment.id } })).status).toBe(200)
   expect((await report({ account: { id: await accountOf('ada') } })).status).toBe(200)
   const all = await list()
-  expect([all.total, all.data.map((one: any) => [one.video !== null, one.comment !== null])]).toEqual([3, [[false, false], [false, true], [true, false]]])
+  expect([all.total, all.data.map((one: any) => [one.video !== null, one.comment !== null])]).toEqual([
+    3,
+    [
+      [false, false],
+      [false, true],
+      [true, false]
+    ]
+  ])
   expect(all.data[2]).toMatchObject({
-    id, reason: 'It is bad', predefinedReasons: ['violentOrRepulsive', 'privacy'], state: { id: 1, label: 'Pending' }, moderationComment: null, countMessages: 0, countReportsForReporter: 3, countReportsForReportee: 3,
-    reporterAccount: { name: 'bob' }, flaggedAccount: { name: 'ada' }, comment: null,
-    video: { id: video.id, uuid: video.uuid, name: 'A seed', startAt: 1, endAt: 2, deleted: false, blacklisted: false, channel: { name: 'ada_channel', isLocal: true }, countReports: 1, nthReport: 1 }
+    id,
+    reason: 'It is bad',
+    predefinedReasons: ['violentOrRepulsive', 'privacy'],
+    state: { id: 1, label: 'Pending' },
+    moderationComment: null,
+    countMessages: 0,
+    countReportsForReporter: 3,
+    countReportsForReportee: 3,
+    reporterAccount: { name: 'bob' },
+    flaggedAccount: { name: 'ada' },
+    comment: null,
+    video: {
+      id: video.id,
+      uuid: video.uuid,
+      name: 'A seed',
+      startAt: 1,
+      endAt: 2,
+      deleted: false,
+      blacklisted: false,
+      channel: { name: 'ada_channel', isLocal: true },
+      countReports: 1,
+      nthReport: 1
+    }
   })
-  expect(all.data[1].comment).toEqual({ id: comment.id, threadId: comment.id, text: 'Rude words', deleted: false, video: { id: video.id, uuid: video.uuid, name: 'A seed' } })
+  expect(all.data[1].comment).toEqual({
+    id: comment.id,
+    threadId: comment.id,
+    text: 'Rude words',
+    deleted: false,
+    video: { id: video.id, uuid: video.uuid, name: 'A seed' }
+  })
 
   expect((await site.call(`PUT /abuses/${id}`, { token: root, body: { state: 3, moderationComment: 'Done' } })).status).toBe(204)
   expect((await list('&state=3')).data).toMatchObject([{ id, state: { id: 3, label: 'Accepted' }, moderationComment: 'Done' }])
@@ -60,7 +115,22 @@ test('videos, comments and accounts are reported, decided about and forgotten', 
   for (const hidden of ['moderationComment', 'reporterAccount', 'countReportsForReporter']) expect(mine.data[0]).not.toHaveProperty(hidden)
   expect((await site.call('GET /users/me/abuses', { token: ada.token })).json).toEqual({ total: 0, data: [] })
 
-  for (const [filter, total] of [['&filter=comment', 1], ['&filter=video', 1], ['&predefinedReason=privacy', 1], ['&predefinedReason=rights', 0], ['&searchReporter=BOB', 3], ['&searchReporter=ada', 0], ['&searchReportee=ad', 3], ['&searchVideo=seed', 1], ['&searchVideoChannel=ada_', 1], ['&search=%25', 0], ['&search=bad', 3], ['&videoIs=blacklisted', 0], ['&videoIs=deleted', 0], [`&id=${id}`, 1]] as const) {
+  for (const [filter, total] of [
+    ['&filter=comment', 1],
+    ['&filter=video', 1],
+    ['&predefinedReason=privacy', 1],
+    ['&predefinedReason=rights', 0],
+    ['&searchReporter=BOB', 3],
+    ['&searchReporter=ada', 0],
+    ['&searchReportee=ad', 3],
+    ['&searchVideo=seed', 1],
+    ['&searchVideoChannel=ada_', 1],
+    ['&search=%25', 0],
+    ['&search=bad', 3],
+    ['&videoIs=blacklisted', 0],
+    ['&videoIs=deleted', 0],
+    [`&id=${id}`, 1]
+  ] as const) {
     expect([filter, (await list(filter)).total]).toEqual([filter, total])
   }
   expect((await site.call(`DELETE /abuses/${id}`, { token: root })).status).toBe(204)
@@ -70,13 +140,25 @@ test('videos, comments and accounts are reported, decided about and forgotten', 
 
 test('reports that say nothing, name nothing or what one may not see are refused', async () => {
   const before = (await list()).total
-  for (const [body, field] of [[{ reason: undefined }, 'reason'], [{ reason: 'x' }, 'reason'], [{ reason: 'x'.repeat(3001) }, 'reason'], [{ predefinedReasons: ['boring'] }, 'predefinedReasons'], [{ video: { id: video.id, startAt: -1 } }, 'video']] as const) {
+  for (const [body, field] of [
+    [{ reason: undefined }, 'reason'],
+    [{ reason: 'x' }, 'reason'],
+    [{ reason: 'x'.repeat(3001) }, 'reason'],
+    [{ predefinedReasons: ['boring'] }, 'predefinedReasons'],
+    [{ video: { id: video.id, startAt: -1 } }, 'video']
+  ] as const) {
     const answer = await report({ video: { id: video.id }, ...body })
     expect([answer.status, Object.keys(answer.json['invalid-params'])[0]]).toEqual([400, field])
   }
   expect((await report({})).json).toMatchObject({ status: 400, detail: 'video id or account id or comment id is required.' })
   expect((await report({ video: { id: video.id }, account: { id: 1 } })).status).toBe(400)
-  for (const [body, status] of [[{ video: { id: 9999 } }, 404], [{ comment: { id: 9999 } }, 404], [{ account: { id: 9999 } }, 404], [{ video: { id: secret.id } }, 403]] as const) expect((await report(body)).status).toBe(status)
+  for (const [body, status] of [
+    [{ video: { id: 9999 } }, 404],
+    [{ comment: { id: 9999 } }, 404],
+    [{ account: { id: 9999 } }, 404],
+    [{ video: { id: secret.id } }, 403]
+  ] as const)
+    expect((await report(body)).status).toBe(status)
   expect((await site.call('POST /abuses', { body: { reason: 'It is bad', video: { id: video.id } } })).status).toBe(401)
   for (const key of ['GET /abuses', 'PUT /abuses/1', 'DELETE /abuses/1']) {
     expect((await site.call(key, key.startsWith('PUT') ? { body: { state: 3 } } : {})).status).toBe(401)
@@ -91,13 +173,25 @@ test('a report about somebody of another server is told there, in the reporterâ€
   await post({ type: 'Follow', id: hostile.id('follow'), actor: alice.url, object: `${site.url}/accounts/ada` })
   await done()
   hostile.received.length = 0
-  const [account] = await run<{ id: number }>(sql`SELECT accounts.id FROM accounts JOIN actors ON actors.id = actor_id WHERE actors.url = ${alice.url}`)
+  const [account] = await run<{ id: number }>(
+    sql`SELECT accounts.id FROM accounts JOIN actors ON actors.id = actor_id WHERE actors.url = ${alice.url}`
+  )
   const { id } = (await report({ account: { id: account!.id }, reason: 'Alice', predefinedReasons: ['rights'] })).json.abuse
   const flags = () => hostile.received.filter(one => one.activity.type === 'Flag')
   await eventually(async () => flags().length > 0, 5, 'the Flag')
-  expect(flags().map(one => one.activity)).toMatchObject([{
-    id: `${site.url}/admin/abuses/${id}`, type: 'Flag', actor: `${site.url}/accounts/bob`, to: [alice.url], cc: [], content: 'Alice', mediaType: 'text/markdown', object: alice.url, tag: [{ type: 'Hashtag', name: 'rights' }]
-  }])
+  expect(flags().map(one => one.activity)).toMatchObject([
+    {
+      id: `${site.url}/admin/abuses/${id}`,
+      type: 'Flag',
+      actor: `${site.url}/accounts/bob`,
+      to: [alice.url],
+      cc: [],
+      content: 'Alice',
+      mediaType: 'text/markdown',
+      object: alice.url,
+      tag: [{ type: 'Hashtag', name: 'rights' }]
+    }
+  ])
   // Nobody else may send it on.
   expect(flags()[0]!.activity.signature).toBeUndefined()
   expect((await list(`&id=${id}`)).data[0]).toMatchObject({ flaggedAccount: { name: 'alice', host: hostile.host } })
@@ -109,13 +203,25 @@ test('a report about somebody of another server is told there, in the reporterâ€
 test('reports of other servers arrive: one for each thing of ours that they name', async () => {
   const reporter = await hostile.actor('reporter')
   const before = (await list()).total
-  await post(flag(reporter, [url(video.uuid), comment.url, `${site.url}/accounts/ada`], { tag: [{ type: 'Hashtag', name: 'spamOrMisleading' }, { type: 'Hashtag', name: '#rights' }, { type: 'Hashtag', name: 'boring' }, 5], startAt: 1, endAt: 3.5 }))
+  await post(
+    flag(reporter, [url(video.uuid), comment.url, `${site.url}/accounts/ada`], {
+      tag: [{ type: 'Hashtag', name: 'spamOrMisleading' }, { type: 'Hashtag', name: '#rights' }, { type: 'Hashtag', name: 'boring' }, 5],
+      startAt: 1,
+      endAt: 3.5
+    })
+  )
   await done()
   const { data } = await list()
   expect(data.length).toBe(before + 3)
   const mine = data.filter((one: any) => one.reporterAccount.name === 'reporter')
-  expect(mine.map((one: any) => one.video?.id ?? one.comment?.id ?? one.flaggedAccount.name).toSorted()).toEqual([video.id, comment.id, 'ada'].toSorted())
-  expect(mine.find((one: any) => one.video)).toMatchObject({ reason: 'I report this', predefinedReasons: ['spamOrMisleading', 'rights'], video: { startAt: 1, endAt: 3 } })
+  expect(mine.map((one: any) => one.video?.id ?? one.comment?.id ?? one.flaggedAccount.name).toSorted()).toEqual(
+    [video.id, comment.id, 'ada'].toSorted()
+  )
+  expect(mine.find((one: any) => one.video)).toMatchObject({
+    reason: 'I report this',
+    predefinedReasons: ['spamOrMisleading', 'rights'],
+    video: { startAt: 1, endAt: 3 }
+  })
   // An instance that reports without words, as Mastodon does.
   const instance = await hostile.actor('instance', 'Application')
   await post(flag(instance, url(video.uuid), { content: undefined }))
@@ -126,11 +232,28 @@ test('reports of other servers arrive: one for each thing of ours that they name
 test('4.40 4.42 reports of what is hidden, of others or nonsense are not taken, and nobody fills the list', async () => {
   const before = (await list()).total
   const eve = await hostile.actor('eve')
-  for (const object of [url(secret.uuid), `${site.url}/accounts/nobody`, eve.url, null, 5, {}, [], [null, 5], 'javascript:alert(1)', { id: url(secret.uuid), type: 'Video' }]) await post(flag(eve, object))
+  for (const object of [
+    url(secret.uuid),
+    `${site.url}/accounts/nobody`,
+    eve.url,
+    null,
+    5,
+    {},
+    [],
+    [null, 5],
+    'javascript:alert(1)',
+    { id: url(secret.uuid), type: 'Video' }
+  ])
+    await post(flag(eve, object))
   await done()
   expect((await list()).total).toBe(before)
   // Its words are only words.
-  const odd = flag(eve, [url(video.uuid)], { content: `<script>alert(1)</script>\u202e\u0000${'x'.repeat(5000)}`, tag: 'rights', startAt: 1e300, endAt: 'soon' })
+  const odd = flag(eve, [url(video.uuid)], {
+    content: `<script>alert(1)</script>\u202e\u0000${'x'.repeat(5000)}`,
+    tag: 'rights',
+    startAt: 1e300,
+    endAt: 'soon'
+  })
   await post(odd)
   await done()
   const [taken] = (await list()).data
@@ -141,23 +264,40 @@ test('4.40 4.42 reports of what is hidden, of others or nonsense are not taken, 
   await done()
   // Three of the reporter, one of the instance, one of eve: one more is taken.
   expect((await list()).total).toBe(before + 2)
-  expect((await run(sql`SELECT 1 FROM incoming WHERE outcome LIKE 'failed%'`))).toEqual([])
+  expect(await run(sql`SELECT 1 FROM incoming WHERE outcome LIKE 'failed%'`)).toEqual([])
   const forged = flag(await hostile.actor('mallory'), url(video.uuid))
   expect((await hostile.post(`${site.url}/inbox`, forged, { as: eve })).status).toBe(401)
 })
 
 test('moderators and whoever reported write to each other, and nobody else reads it', async () => {
   const { id } = (await report({ video: { id: video.id } })).json.abuse
-  const say = async (token: string, message: string, about = id) => await site.call(`POST /abuses/${about}/messages`, { token, body: { message } })
+  const say = async (token: string, message: string, about = id) =>
+    await site.call(`POST /abuses/${about}/messages`, { token, body: { message } })
   const read = async (token: string) => await site.call(`GET /abuses/${id}/messages`, { token })
   const first = (await say(root, 'Hello reporter')).json.abuseMessage.id
   const second = (await say(bob.token, 'Hello admin')).json.abuseMessage.id
-  expect((await read(bob.token)).json).toMatchObject({ total: 2, data: [{ id: first, byModerator: true, message: 'Hello reporter', account: { name: 'root' } }, { id: second, byModerator: false, message: 'Hello admin', account: { name: 'bob' } }] })
+  expect((await read(bob.token)).json).toMatchObject({
+    total: 2,
+    data: [
+      { id: first, byModerator: true, message: 'Hello reporter', account: { name: 'root' } },
+      { id: second, byModerator: false, message: 'Hello admin', account: { name: 'bob' } }
+    ]
+  })
   expect((await list(`&id=${id}`)).data[0].countMessages).toBe(2)
-  expect([(await read(ada.token)).status, (await say(ada.token, 'Me too')).status, (await site.call(`GET /abuses/${id}/messages`)).status]).toEqual([403, 403, 401])
+  expect([
+    (await read(ada.token)).status,
+    (await say(ada.token, 'Me too')).status,
+    (await site.call(`GET /abuses/${id}/messages`)).status
+  ]).toEqual([403, 403, 401])
   expect([(await say(bob.token, 'x')).status, (await say(bob.token, 'Hello', 9999)).status]).toEqual([400, 404])
   const remove = async (token: string, message: number) => (await site.call(`DELETE /abuses/${id}/messages/${message}`, { token })).status
-  expect([await remove(bob.token, first), await remove(ada.token, second), await remove(bob.token, second), await remove(root, first), await remove(root, first)]).toEqual([403, 403, 204, 204, 404])
+  expect([
+    await remove(bob.token, first),
+    await remove(ada.token, second),
+    await remove(bob.token, second),
+    await remove(root, first),
+    await remove(root, first)
+  ]).toEqual([403, 403, 204, 204, 404])
   for (let index = 0; index < 4; index++) await say(bob.token, 'More')
   expect([(await read(root)).json.total, (await say(root, 'Too much')).status]).toEqual([3, 409])
   const [remote] = await run<{ id: number }>(sql`SELECT id FROM abuses WHERE reporter_host IS NOT NULL LIMIT 1`)
@@ -167,7 +307,10 @@ test('moderators and whoever reported write to each other, and nobody else reads
 test('a report outlives what it is about', async () => {
   const { id } = (await report({ video: { id: video.uuid } })).json.abuse
   await run(sql`DELETE FROM videos WHERE id = ${video.id}`)
-  expect((await list(`&id=${id}`)).data[0]).toMatchObject({ video: { id: null, uuid: video.uuid, name: 'A seed', deleted: true, channel: null, thumbnailPath: null }, flaggedAccount: { name: 'ada' } })
+  expect((await list(`&id=${id}`)).data[0]).toMatchObject({
+    video: { id: null, uuid: video.uuid, name: 'A seed', deleted: true, channel: null, thumbnailPath: null },
+    flaggedAccount: { name: 'ada' }
+  })
   expect((await list('&videoIs=deleted')).total).toBeGreaterThan(0)
   expect((await list('&filter=comment')).data[0].comment).toEqual({ id: null, threadId: null, text: '', deleted: true, video: null })
 })

@@ -13,13 +13,31 @@ import type { Report, Target } from './report.ts'
 type Body = z.output<(typeof abuses)['POST /abuses']['body']>
 
 /** Reports something to the moderators here, and to those of its origin. Throws 400, 404. */
-export async function reportAbuse({ reason, predefinedReasons = [], video, comment, account }: Body, viewer: Viewer, asking: Asking): Promise<number> {
+export async function reportAbuse(
+  { reason, predefinedReasons = [], video, comment, account }: Body,
+  viewer: Viewer,
+  asking: Asking
+): Promise<number> {
   if ([video, comment, account].filter(Boolean).length > 1) throw new Problem(400, null, 'Report one thing at a time.')
-  const target = video ? await videoTarget(video.id, asking) : comment ? await commentTarget(comment.id, asking) : account ? await accountTarget(account.id) : null
+  const target = video
+    ? await videoTarget(video.id, asking)
+    : comment
+      ? await commentTarget(comment.id, asking)
+      : account
+        ? await accountTarget(account.id)
+        : null
   if (!target) throw new Problem(400, null, 'video id or account id or comment id is required.')
   return await transaction(async inside => {
     const [number] = await run<{ id: number }>(sql`SELECT nextval('abuses_id_seq')::int AS id`, inside)
-    const report = { url: `${origin()}/admin/abuses/${number!.id}`, reason, predefinedReasons: [...new Set(predefinedReasons)], reporterId: viewer.accountId, reporterHost: null, startAt: video?.startAt ?? null, endAt: video?.endAt ?? null }
+    const report = {
+      url: `${origin()}/admin/abuses/${number!.id}`,
+      reason,
+      predefinedReasons: [...new Set(predefinedReasons)],
+      reporterId: viewer.accountId,
+      reporterHost: null,
+      startAt: video?.startAt ?? null,
+      endAt: video?.endAt ?? null
+    }
     await storeAbuse(report, target, inside, number!.id)
     await sendFlag(report, target, inside)
     return number!.id
@@ -27,17 +45,25 @@ export async function reportAbuse({ reason, predefinedReasons = [], video, comme
 }
 
 /** Stores a report; the same again changes nothing. */
-export async function storeAbuse({ url, reason, predefinedReasons, reporterId, reporterHost, startAt, endAt }: Report, { kind, id, url: object, flaggedId }: Target, inside?: Transaction, number?: number): Promise<void> {
+export async function storeAbuse(
+  { url, reason, predefinedReasons, reporterId, reporterHost, startAt, endAt }: Report,
+  { kind, id, url: object, flaggedId }: Target,
+  inside?: Transaction,
+  number?: number
+): Promise<void> {
   const [videoId, commentId] = [kind === 'video' ? id : null, kind === 'comment' ? id : null]
-  await run(sql`
+  await run(
+    sql`
     INSERT INTO abuses (id, url, kind, reason, predefined_reasons, reporter_id, reporter_host, flagged_id, video_id, comment_id, object_url, start_at, end_at, deleted_video)
     SELECT coalesce(${number ?? null}::int, nextval('abuses_id_seq')), ${url}, ${kind}, ${reason}, ${predefinedReasons}::text[], ${reporterId}::int, ${reporterHost}::text, ${flaggedId}::int, ${videoId}::int, ${commentId}::int, ${object}, ${startAt}::int, ${endAt}::int,
       (SELECT json_build_object('uuid', uuid, 'name', name, 'nsfw', nsfw) FROM videos WHERE videos.id = ${videoId}::int)
-    ON CONFLICT (url, object_url) DO NOTHING`, inside)
+    ON CONFLICT (url, object_url) DO NOTHING`,
+    inside
+  )
 }
 
 /** Decides about a report. Throws 404. */
-export async function decideAbuse(id: number, { state, moderationComment }: { state?: number, moderationComment?: string }): Promise<void> {
+export async function decideAbuse(id: number, { state, moderationComment }: { state?: number; moderationComment?: string }): Promise<void> {
   const found = await run(sql`
     UPDATE abuses SET state = coalesce(${state ?? null}::int, state), moderation_comment = coalesce(${moderationComment ?? null}::text, moderation_comment), updated_at = now() WHERE id = ${id} RETURNING id`)
   if (found.length === 0) throw notFound('Abuse')
@@ -58,18 +84,21 @@ async function videoTarget(asked: number | string, asking: Asking): Promise<Targ
 }
 
 async function commentTarget(id: number, asking: Asking): Promise<Target> {
-  const [row] = await run<Target & { video: number, held: boolean }>(sql`
+  const [row] = await run<Target & { video: number; held: boolean }>(sql`
     SELECT 'comment' AS kind, id, url, account_id AS "flaggedId", video_id AS video, held FROM comments WHERE id = ${id} AND deleted_at IS NULL`)
   if (!row) throw notFound('Comment')
   const video = await guardedVideo(row.video)
   await assertMayWatch(video, video.uuid, asking)
   const { viewer } = asking
-  if (row.held && viewer?.accountId !== row.flaggedId && viewer?.id !== video.ownerUserId && (viewer?.role ?? 2) > 1) throw notFound('Comment')
+  if (row.held && viewer?.accountId !== row.flaggedId && viewer?.id !== video.ownerUserId && (viewer?.role ?? 2) > 1)
+    throw notFound('Comment')
   return row
 }
 
 async function accountTarget(id: number): Promise<Target> {
-  const [row] = await run<Target>(sql`SELECT 'account' AS kind, a.id, actors.url, a.id AS "flaggedId" FROM accounts a JOIN actors ON actors.id = a.actor_id WHERE a.id = ${id}`)
+  const [row] = await run<Target>(
+    sql`SELECT 'account' AS kind, a.id, actors.url, a.id AS "flaggedId" FROM accounts a JOIN actors ON actors.id = a.actor_id WHERE a.id = ${id}`
+  )
   if (!row) throw notFound('Account')
   return row
 }

@@ -20,10 +20,19 @@ export function receiveFlags(): void {
   receive('Flag', receiveFlag)
 }
 
-/** One report for each thing of ours that is named: videos that everybody may open, what is said below them, accounts. Mastodon gives no reason at times. */
+/**
+ * One report for each thing of ours that is named: videos that everybody may open, what is said below them, accounts. Mastodon gives no
+ * reason at times.
+ */
 async function receiveFlag(incoming: Incoming): Promise<boolean> {
   const { max_objects } = config.federation.abuses
-  const urls = [...new Set(listOf(incoming.object).map(one => httpUrl(idOf(one))).filter(url => url !== null))].slice(0, max_objects)
+  const urls = [
+    ...new Set(
+      listOf(incoming.object)
+        .map(one => httpUrl(idOf(one)))
+        .filter(url => url !== null)
+    )
+  ].slice(0, max_objects)
   const targets = await targetsOf(urls)
   if (targets.length === 0) return false
   const actor = await actorOf(incoming)
@@ -32,7 +41,10 @@ async function receiveFlag(incoming: Incoming): Promise<boolean> {
   const report = readFlag(incoming, reporter?.id ?? null, host)
   return await transaction(async inside => {
     await run(sql`SELECT pg_advisory_xact_lock(${COUNTING}, hashtext(${host}))`, inside)
-    const [row] = await run<{ pending: number }>(sql`SELECT count(*)::int AS pending FROM abuses WHERE reporter_host = ${host} AND state = 1`, inside)
+    const [row] = await run<{ pending: number }>(
+      sql`SELECT count(*)::int AS pending FROM abuses WHERE reporter_host = ${host} AND state = 1`,
+      inside
+    )
     const room = config.federation.abuses.max_pending_per_host - row!.pending
     // Nobody fills the moderators' list (federation.md 4.40).
     for (const target of targets.slice(0, Math.max(0, room))) await storeAbuse(report, target, inside)
@@ -41,10 +53,17 @@ async function receiveFlag(incoming: Incoming): Promise<boolean> {
 }
 
 function readFlag({ id, activity }: Incoming, reporterId: number | null, reporterHost: string): Report {
-  const names = listOf(activity.tag).filter(isObject).map(tag => String(tag.name).replace(/^#/, ''))
+  const names = listOf(activity.tag)
+    .filter(isObject)
+    .map(tag => String(tag.name).replace(/^#/, ''))
   return {
-    url: id, reason: (typeof activity.content === 'string' ? cleanText(activity.content, LONGEST) : null) ?? '', predefinedReasons: REASONS.filter(reason => names.includes(reason)),
-    reporterId, reporterHost, startAt: second(activity.startAt), endAt: second(activity.endAt)
+    url: id,
+    reason: (typeof activity.content === 'string' ? cleanText(activity.content, LONGEST) : null) ?? '',
+    predefinedReasons: REASONS.filter(reason => names.includes(reason)),
+    reporterId,
+    reporterHost,
+    startAt: second(activity.startAt),
+    endAt: second(activity.endAt)
   }
 }
 

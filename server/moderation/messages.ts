@@ -10,17 +10,23 @@ const MODERATOR = 1
 const isModerator = (viewer: Viewer) => viewer.role <= MODERATOR
 
 /** What moderators and the reporter said to each other. Throws 403, 404. */
-export async function listMessages(abuseId: number, viewer: Viewer): Promise<{ total: number, data: AbuseMessage[] }> {
+export async function listMessages(abuseId: number, viewer: Viewer): Promise<{ total: number; data: AbuseMessage[] }> {
   await mine(abuseId, viewer)
-  const rows = await query(z.object({ json: AbuseMessage }), sql`
+  const rows = await query(
+    z.object({ json: AbuseMessage }),
+    sql`
     SELECT json_build_object('id', message.id, 'createdAt', ${isoSql(sql`message.created_at`)}, 'byModerator', message.by_moderator, 'message', message.message,
       'account', CASE WHEN account.id IS NOT NULL THEN ${actorSummarySql(sql`account`, sql`actor`)} END) AS json
     FROM abuse_messages message LEFT JOIN accounts account ON account.id = message.account_id LEFT JOIN actors actor ON actor.id = account.actor_id
-    WHERE message.abuse_id = ${abuseId} ORDER BY message.id`)
+    WHERE message.abuse_id = ${abuseId} ORDER BY message.id`
+  )
   return { total: rows.length, data: rows.map(({ json }) => json) }
 }
 
-/** Says something about a report to the other side. Throws 400 where the reporter is of another server and would never read it, 403, 404, 409. */
+/**
+ * Says something about a report to the other side. Throws 400 where the reporter is of another server and would never read it, 403, 404,
+ * 409.
+ */
 export async function sayMessage(abuseId: number, viewer: Viewer, message: string): Promise<number> {
   const { remote } = await mine(abuseId, viewer)
   if (remote) throw new Problem(400, null, 'Whoever reported this is on another server and cannot be written to.')
@@ -34,7 +40,9 @@ export async function sayMessage(abuseId: number, viewer: Viewer, message: strin
 /** Deletes a message: one's own, or any as a moderator. Throws 403, 404. */
 export async function deleteMessage(abuseId: number, id: number, viewer: Viewer): Promise<void> {
   await mine(abuseId, viewer)
-  const [message] = await run<{ account_id: number | null }>(sql`SELECT account_id FROM abuse_messages WHERE id = ${id} AND abuse_id = ${abuseId}`)
+  const [message] = await run<{ account_id: number | null }>(
+    sql`SELECT account_id FROM abuse_messages WHERE id = ${id} AND abuse_id = ${abuseId}`
+  )
   if (!message) throw notFound('Abuse message')
   if (!isModerator(viewer) && message.account_id !== viewer.accountId) throw new Problem(403, null, 'This message is not yours.')
   await run(sql`DELETE FROM abuse_messages WHERE id = ${id}`)
@@ -42,7 +50,9 @@ export async function deleteMessage(abuseId: number, id: number, viewer: Viewer)
 
 /** A report is for moderators and whoever made it. */
 async function mine(id: number, viewer: Viewer): Promise<{ remote: boolean }> {
-  const [abuse] = await run<{ reporter_id: number | null, remote: boolean }>(sql`SELECT reporter_id, reporter_host IS NOT NULL AS remote FROM abuses WHERE id = ${id}`)
+  const [abuse] = await run<{ reporter_id: number | null; remote: boolean }>(
+    sql`SELECT reporter_id, reporter_host IS NOT NULL AS remote FROM abuses WHERE id = ${id}`
+  )
   if (!abuse) throw notFound('Abuse')
   if (!isModerator(viewer) && abuse.reporter_id !== viewer.accountId) throw new Problem(403, null, 'This report is not yours.')
   return abuse

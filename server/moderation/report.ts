@@ -1,4 +1,12 @@
 /** What is reported: where it is, and whose. */
-export type Target = { kind: 'video' | 'comment' | 'account', id: number, url: string, flaggedId: number | null }
+export type Target = { kind: 'video' | 'comment' | 'account'; id: number; url: string; flaggedId: number | null }
 /** What is said of it. */
-export type Report = { url: string, reason: string, predefinedReasons: string[], reporterId: number | null, reporterHost: string | null, startAt: number | null, endAt: number | null }
+export type Report = {
+  url: string
+  reason: string
+  predefinedReasons: string[]
+  reporterId: number | null
+  reporterHost: string | null
+  startAt: number | null
+  endAt: number | null
+}

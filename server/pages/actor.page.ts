@@ -19,9 +19,17 @@ export async function channelPage(handle: string, asking: Asking): Promise<Page>
   if (!channel) return messagePage(asking.words.channelMissing, asking, 404, 'src/channels/channel.page.tsx')
   const videos = await listVideos({ start: 0, sort: '-publishedAt' }, null, { channelId: channel.id })
   const key = encodeURIComponent(handle)
-  return actorPage(channel, `/c/${handleOf(channel)}`, asking, videoGrid(videos.data, asking.language, { withChannel: false, heading: 'h3' }), 'src/channels/channel.page.tsx', {
-    [`/api/v1/video-channels/${key}`]: channel, [`/api/v1/video-channels/${key}/videos?start=0&sort=-publishedAt`]: videos
-  })
+  return actorPage(
+    channel,
+    `/c/${handleOf(channel)}`,
+    asking,
+    videoGrid(videos.data, asking.language, { withChannel: false, heading: 'h3' }),
+    'src/channels/channel.page.tsx',
+    {
+      [`/api/v1/video-channels/${key}`]: channel,
+      [`/api/v1/video-channels/${key}/videos?start=0&sort=-publishedAt`]: videos
+    }
+  )
 }
 
 /** An account with its videos. */
@@ -30,9 +38,17 @@ export async function accountPage(name: string, asking: Asking): Promise<Page> {
   if (!account) return messagePage(asking.words.accountMissing, asking, 404, 'src/accounts/account.page.tsx')
   const videos = await listVideos({ start: 0, sort: '-publishedAt' }, null, { accountId: account.id })
   const key = encodeURIComponent(name)
-  return actorPage(account, `/a/${handleOf(account)}`, asking, videoGrid(videos.data, asking.language, { heading: 'h3' }), 'src/accounts/account.page.tsx', {
-    [`/api/v1/accounts/${key}`]: account, [`/api/v1/accounts/${key}/videos?start=0&sort=-publishedAt`]: videos
-  })
+  return actorPage(
+    account,
+    `/a/${handleOf(account)}`,
+    asking,
+    videoGrid(videos.data, asking.language, { heading: 'h3' }),
+    'src/accounts/account.page.tsx',
+    {
+      [`/api/v1/accounts/${key}`]: account,
+      [`/api/v1/accounts/${key}/videos?start=0&sort=-publishedAt`]: videos
+    }
+  )
 }
 
 /** The path of the page of the account or channel with this name; null where nobody here has it. */
@@ -43,24 +59,51 @@ export async function pathOfActor(name: string): Promise<string | null> {
   return channel && `/c/${handleOf(channel)}`
 }
 
-function actorPage(actor: Account | Channel, path: string, { words }: Asking, grid: Html, source: string, answers: Record<string, unknown>): Page {
+function actorPage(
+  actor: Account | Channel,
+  path: string,
+  { words }: Asking,
+  grid: Html,
+  source: string,
+  answers: Record<string, unknown>
+): Page {
   const description = plainText(actor.description ?? '', DESCRIPTION_LENGTH)
   const picture = [...actor.avatars].sort((a, b) => b.width - a.width)[0]
   const image = picture && `${origin()}${picture.path}`
   return {
-    status: 200, title: actor.displayName, description, canonical: path, source, answers,
-    head: html`<meta property="og:type" content="profile">
-      <meta property="og:title" content="${actor.displayName}">
-      <meta property="og:url" content="${origin()}${path}">
-      ${description && html`<meta property="og:description" content="${description}">`}
-      ${image && html`<meta property="og:image" content="${image}">`}
-      <meta name="twitter:card" content="summary">
+    status: 200,
+    title: actor.displayName,
+    description,
+    canonical: path,
+    source,
+    answers,
+    head: html`<meta property="og:type" content="profile" />
+      <meta property="og:title" content="${actor.displayName}" />
+      <meta property="og:url" content="${origin()}${path}" />
+      ${description && html`<meta property="og:description" content="${description}" />`}
+      ${image && html`<meta property="og:image" content="${image}" />`}
+      <meta name="twitter:card" content="summary" />
       ${jsonScript('application/ld+json', null, {
-        '@context': 'https://schema.org', '@type': 'ProfilePage', dateCreated: actor.createdAt, dateModified: actor.updatedAt,
-        mainEntity: { '@type': 'Person', name: actor.displayName, url: `${origin()}${path}`, ...(description ? { description } : {}), ...(image ? { image } : {}) }
+        '@context': 'https://schema.org',
+        '@type': 'ProfilePage',
+        dateCreated: actor.createdAt,
+        dateModified: actor.updatedAt,
+        mainEntity: {
+          '@type': 'Person',
+          name: actor.displayName,
+          url: `${origin()}${path}`,
+          ...(description ? { description } : {}),
+          ...(image ? { image } : {})
+        }
       })}`,
     body: html`<div class="page">
-      <header class="profile">${avatar(actor, 'l')}<div class="profile-words"><h1>${actor.displayName}</h1><p class="soft">@${handleOf(actor)}</p></div></header>
+      <header class="profile">
+        ${avatar(actor, 'l')}
+        <div class="profile-words">
+          <h1>${actor.displayName}</h1>
+          <p class="soft">@${handleOf(actor)}</p>
+        </div>
+      </header>
       ${actor.description && html`<div class="profile-about"><div class="prose" data-markdown="${actor.url}">${renderMarkdown(actor.description)}</div></div>`}
       <h2 class="section-title">${words.videos}</h2>
       ${grid}
@@ -76,6 +119,6 @@ async function found<T>(handle: string, find: (handle: string) => Promise<T>): P
   })
 }
 
-function handleOf({ name, host }: { name: string, host: string }): string {
+function handleOf({ name, host }: { name: string; host: string }): string {
   return origin().endsWith(`//${host}`) ? name : `${name}@${host}`
 }

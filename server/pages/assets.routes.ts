@@ -7,7 +7,14 @@ import { notFound } from '../core/problem.ts'
 import { buildName, clientFolder } from './built.ts'
 
 const NAME = /^(?:assets\/)?[A-Za-z0-9][A-Za-z0-9_.-]{0,200}\.(js|css|svg|png|ico|woff2)$/
-const TYPES: Record<string, string> = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', svg: 'image/svg+xml', png: 'image/png', ico: 'image/x-icon', woff2: 'font/woff2' }
+const TYPES: Record<string, string> = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  ico: 'image/x-icon',
+  woff2: 'font/woff2'
+}
 
 /** The built client's files, the icons, the web manifest, the service worker, robots.txt. */
 export const assetsRouter = Router()
@@ -26,20 +33,32 @@ assetsRouter.get('/client/{*path}', async (request, response) => {
   await sendFile(response, file, { maxAge: config.cache.static[hashed ? 'segments' : 'images'], immutable: hashed })
 })
 
-assetsRouter.get('/favicon.ico', async (_request, response) => await sendFile(response, 'favicon.ico', { maxAge: config.cache.static.images }))
+assetsRouter.get(
+  '/favicon.ico',
+  async (_request, response) => await sendFile(response, 'favicon.ico', { maxAge: config.cache.static.images })
+)
 
 assetsRouter.get('/manifest.webmanifest', (_request, response) => {
   const { name, short_description } = config.instance
   response.setHeader('Cache-Control', 'no-cache')
-  response.type('application/manifest+json').send(JSON.stringify({
-    name, short_name: name, description: short_description, start_url: '/', scope: '/', display: 'standalone', background_color: '#faf8f4', theme_color: '#0b6664',
-    icons: [
-      { src: '/client/icon.svg', type: 'image/svg+xml', sizes: 'any' },
-      { src: '/client/icon-192.png', type: 'image/png', sizes: '192x192' },
-      { src: '/client/icon-512.png', type: 'image/png', sizes: '512x512' },
-      { src: '/client/icon-maskable-512.png', type: 'image/png', sizes: '512x512', purpose: 'maskable' }
-    ]
-  }))
+  response.type('application/manifest+json').send(
+    JSON.stringify({
+      name,
+      short_name: name,
+      description: short_description,
+      start_url: '/',
+      scope: '/',
+      display: 'standalone',
+      background_color: '#faf8f4',
+      theme_color: '#0b6664',
+      icons: [
+        { src: '/client/icon.svg', type: 'image/svg+xml', sizes: 'any' },
+        { src: '/client/icon-192.png', type: 'image/png', sizes: '192x192' },
+        { src: '/client/icon-512.png', type: 'image/png', sizes: '512x512' },
+        { src: '/client/icon-maskable-512.png', type: 'image/png', sizes: '512x512', purpose: 'maskable' }
+      ]
+    })
+  )
 })
 
 // At the root, as it stands for all pages; its name for the build makes browsers renew what it keeps.
@@ -54,7 +73,11 @@ assetsRouter.get('/sw.js', (_request, response) => {
 
 assetsRouter.get('/robots.txt', (_request, response) => {
   response.setHeader('Cache-Control', 'no-cache')
-  response.type('text/plain').send(`# ${origin()}\nUser-agent: *\nDisallow: /api/\nDisallow: /my/\nDisallow: /settings\nDisallow: /login\nDisallow: /signup\nDisallow: /upload\n`)
+  response
+    .type('text/plain')
+    .send(
+      `# ${origin()}\nUser-agent: *\nDisallow: /api/\nDisallow: /my/\nDisallow: /settings\nDisallow: /login\nDisallow: /signup\nDisallow: /upload\n`
+    )
 })
 
 /** The file to send for a name: the compressed one that the build wrote beside it, where the client takes it. */
@@ -63,7 +86,7 @@ function compressed(name: string, encoding: Encoding): [file: string, encoding: 
   return file && existsSync(join(clientFolder, file)) ? [file, encoding] : [name, null]
 }
 
-async function sendFile(response: Response, name: string, options: { maxAge: number, immutable?: boolean }): Promise<void> {
+async function sendFile(response: Response, name: string, options: { maxAge: number; immutable?: boolean }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     response.sendFile(name, { root: clientFolder, dotfiles: 'deny', ...options }, error => {
       if (!error || response.headersSent) return resolve()

@@ -6,7 +6,7 @@ import { ADMIN_TEXTS } from '../../vite.config.ts'
 import { built } from '../test/built.ts'
 import { clientFolder } from './built.ts'
 
-type Chunk = { file: string, imports?: string[], dynamicImports?: string[], css?: string[] }
+type Chunk = { file: string; imports?: string[]; dynamicImports?: string[]; css?: string[] }
 let manifest: Record<string, Chunk>
 beforeAll(async () => {
   await built()
@@ -48,7 +48,7 @@ it('the texts of the administration come with its pages, and no other page needs
   const visit = (key: string) => {
     if (reached.has(key) || isPage(key)) return
     reached.add(key)
-    for (const one of [...manifest[key]!.imports ?? [], ...manifest[key]!.dynamicImports ?? []]) visit(one)
+    for (const one of [...(manifest[key]!.imports ?? []), ...(manifest[key]!.dynamicImports ?? [])]) visit(one)
   }
   for (const frame of ['index.html', 'embed.html']) visit(frame)
   expect(reached.size).toBeGreaterThan(20)
@@ -63,7 +63,7 @@ it('the texts of the administration come with its pages, and no other page needs
   }
 })
 
-it('the player\'s library comes without the parts that nothing uses', () => {
+it("the player's library comes without the parts that nothing uses", () => {
   const { file } = manifest['src/player/hls.ts']!
   expect(file).toMatch(/\/hls-[^/]+\.js$/)
   expect(gzipped([file])).toBeLessThanOrEqual(140_000)

@@ -8,8 +8,14 @@ export const clientFolder = join(projectFolder, 'dist/client')
 
 const FILES = ['manifest.json', 'index.html', 'embed.html']
 
-type Chunk = { file: string, css?: string[], imports?: string[] }
-type Built = { stamp: string, name: string, manifest: Record<string, Chunk>, templates: Record<'site' | 'embed', string>, inside: Record<'first' | 'first-film', string> }
+type Chunk = { file: string; css?: string[]; imports?: string[] }
+type Built = {
+  stamp: string
+  name: string
+  manifest: Record<string, Chunk>
+  templates: Record<'site' | 'embed', string>
+  inside: Record<'first' | 'first-film', string>
+}
 const NOTHING: Built = { stamp: '', name: '', manifest: {}, templates: { site: '', embed: '' }, inside: { first: '', 'first-film': '' } }
 let known: Built | null = null
 
@@ -29,7 +35,7 @@ export function buildName(): string | null {
 }
 
 /** The styles and scripts that a source file of the client needs, besides those of the frame's own. */
-export function assetsOf(...sources: string[]): { styles: string[], scripts: string[] } {
+export function assetsOf(...sources: string[]): { styles: string[]; scripts: string[] } {
   const { manifest, templates } = built() ?? NOTHING
   const files = new Set<string>()
   const styles = new Set<string>()
@@ -56,5 +62,11 @@ function built(): Built | null {
   const chunks = JSON.parse(manifest) as Built['manifest']
   // In a function: its names are nobody else's.
   const inside = (name: string) => `(() => {${readFileSync(join(clientFolder, chunks[`src/${name}.ts`]!.file), 'utf8').trim()}})()`
-  return known = { stamp, name, manifest: chunks, templates: { site, embed }, inside: { first: inside('first'), 'first-film': inside('first-film') } }
+  return (known = {
+    stamp,
+    name,
+    manifest: chunks,
+    templates: { site, embed },
+    inside: { first: inside('first'), 'first-film': inside('first-film') }
+  })
 }

@@ -10,17 +10,48 @@ import { earlyOf } from './early.ts'
 
 const uuid = randomUUID()
 const HERE = `https://here.example/static/streaming-playlists/hls/${uuid}`
-const rung = (id: number, hasVideo = true) => ({ resolution: { id, label: '' }, hasVideo, hasAudio: !hasVideo, playlistUrl: `${HERE}/${id}.m3u8` })
-const video = (sizes: number[], { isLocal = true, sound = true, finished = true } = {}) => ({
-  uuid, isLocal, streamingPlaylists: [{ playlistUrl: `${HERE}/master.m3u8`, segmentsSha256Url: finished ? `${HERE}/hashes.json` : '', files: [...sizes.map(size => rung(size)), ...(sound ? [rung(0, false)] : [])] }]
-} as unknown as VideoDetails)
+const rung = (id: number, hasVideo = true) => ({
+  resolution: { id, label: '' },
+  hasVideo,
+  hasAudio: !hasVideo,
+  playlistUrl: `${HERE}/${id}.m3u8`
+})
+const video = (sizes: number[], { isLocal = true, sound = true, finished = true } = {}) =>
+  ({
+    uuid,
+    isLocal,
+    streamingPlaylists: [
+      {
+        playlistUrl: `${HERE}/master.m3u8`,
+        segmentsSha256Url: finished ? `${HERE}/hashes.json` : '',
+        files: [...sizes.map(size => rung(size)), ...(sound ? [rung(0, false)] : [])]
+      }
+    ]
+  }) as unknown as VideoDetails
 const path = (name: string) => new URL(`${HERE}/${name}`).pathname
 const names = (paths: string[] = []) => paths.map(path => path.split('/').at(-1))
 
-const playlistOf = (name: string, segments = 2) => ['#EXTM3U', `#EXT-X-MAP:URI="${name}.mp4",BYTERANGE="700@0"`, ...[...Array(segments).keys()].map(number => `#EXTINF:2.500000,\n#EXT-X-BYTERANGE:300@${700 + 300 * number}\n${name}.mp4`), '#EXT-X-ENDLIST', ''].join('\n')
+const playlistOf = (name: string, segments = 2) =>
+  [
+    '#EXTM3U',
+    `#EXT-X-MAP:URI="${name}.mp4",BYTERANGE="700@0"`,
+    ...[...Array(segments).keys()].map(number => `#EXTINF:2.500000,\n#EXT-X-BYTERANGE:300@${700 + 300 * number}\n${name}.mp4`),
+    '#EXT-X-ENDLIST',
+    ''
+  ].join('\n')
 /** As this program writes it: sound apart. */
-const master = ['#EXTM3U', '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="Sound",URI="0.m3u8"', '#EXT-X-STREAM-INF:BANDWIDTH=400000,CODECS="avc1.64001e,mp4a.40.2",AUDIO="sound"', '240.m3u8', ''].join('\n')
-const begins = (names: string[], duration = 5) => ({ master: path('master.m3u8'), duration, files: names.map(name => ({ playlist: path(`${name}.m3u8`), file: path(`${name}.mp4`), ends: [700, 1000], track: null })) })
+const master = [
+  '#EXTM3U',
+  '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="Sound",URI="0.m3u8"',
+  '#EXT-X-STREAM-INF:BANDWIDTH=400000,CODECS="avc1.64001e,mp4a.40.2",AUDIO="sound"',
+  '240.m3u8',
+  ''
+].join('\n')
+const begins = (names: string[], duration = 5) => ({
+  master: path('master.m3u8'),
+  duration,
+  files: names.map(name => ({ playlist: path(`${name}.m3u8`), file: path(`${name}.mp4`), ends: [700, 1000], track: null }))
+})
 
 let folder: string
 beforeAll(async () => {
@@ -55,24 +86,47 @@ describe('what a player needs first', () => {
   })
   it('is fetched beside the page while it may still change, and where it cannot be read', async () => {
     const growing = (await earlyOf(video([240], { finished: false })))!
-    expect([names(growing.files), growing.texts, growing.first, growing.sources]).toEqual([['master.m3u8', '240.m3u8', '0.m3u8'], {}, null, ['src/player/hls.ts']])
+    expect([names(growing.files), growing.texts, growing.first, growing.sources]).toEqual([
+      ['master.m3u8', '240.m3u8', '0.m3u8'],
+      {},
+      null,
+      ['src/player/hls.ts']
+    ])
     const lost = (await earlyOf(video([720])))!
     expect([names(lost.files), lost.first, lost.sources]).toEqual([['720.m3u8'], null, ['src/player/hls.ts']])
   })
   it('says what is in the files, where the master playlist does', async () => {
     const tracks = async (text: string, options = {}) => {
       await writeFile(join(hlsFolder(uuid), 'master.m3u8'), text)
-      try { return (await earlyOf(video([240], options)))!.first!.files.map(({ track }) => track) } finally { await writeFile(join(hlsFolder(uuid), 'master.m3u8'), playlistOf('master')) }
+      try {
+        return (await earlyOf(video([240], options)))!.first!.files.map(({ track }) => track)
+      } finally {
+        await writeFile(join(hlsFolder(uuid), 'master.m3u8'), playlistOf('master'))
+      }
     }
-    expect(await tracks(master)).toEqual([{ type: 'video', id: 'main', container: 'video/mp4', codec: 'avc1.64001e' }, { type: 'audio', id: 'audio', container: 'audio/mp4', codec: 'mp4a.40.2' }])
-    const together = master.split('\n').filter(line => !line.includes('MEDIA')).join('\n').replace(',AUDIO="sound"', '')
-    expect(await tracks(together, { sound: false })).toEqual([{ type: 'audiovideo', id: 'main', container: 'video/mp4', codec: 'avc1.64001e,mp4a.40.2' }])
-    expect(await tracks(together.replace('avc1.64001e,', ''), { sound: false })).toEqual([{ type: 'audio', id: 'main', container: 'audio/mp4', codec: 'mp4a.40.2' }])
+    expect(await tracks(master)).toEqual([
+      { type: 'video', id: 'main', container: 'video/mp4', codec: 'avc1.64001e' },
+      { type: 'audio', id: 'audio', container: 'audio/mp4', codec: 'mp4a.40.2' }
+    ])
+    const together = master
+      .split('\n')
+      .filter(line => !line.includes('MEDIA'))
+      .join('\n')
+      .replace(',AUDIO="sound"', '')
+    expect(await tracks(together, { sound: false })).toEqual([
+      { type: 'audiovideo', id: 'main', container: 'video/mp4', codec: 'avc1.64001e,mp4a.40.2' }
+    ])
+    expect(await tracks(together.replace('avc1.64001e,', ''), { sound: false })).toEqual([
+      { type: 'audio', id: 'main', container: 'audio/mp4', codec: 'mp4a.40.2' }
+    ])
     expect(await tracks(master.replace(/CODECS="[^"]*",/, ''))).toEqual([null, null])
   })
-  it.each([540, 1440])('has no beginning where the playlist does not say that header and first segment lie at the head of the file (%s)', async size => {
-    expect((await earlyOf(video([size])))!.first).toBeNull()
-  })
+  it.each([540, 1440])(
+    'has no beginning where the playlist does not say that header and first segment lie at the head of the file (%s)',
+    async size => {
+      expect((await earlyOf(video([size])))!.first).toBeNull()
+    }
+  )
   it('is nothing but the library where another server has the files, and nothing where there are none', async () => {
     expect(await earlyOf(video([240], { isLocal: false }))).toEqual({ sources: ['src/player/hls.ts'], files: [], texts: {}, first: null })
     expect(await earlyOf({ isLocal: true, streamingPlaylists: [] } as unknown as VideoDetails)).toBeUndefined()

@@ -14,7 +14,10 @@ const PICTURES = /^(avc|hev|hvc|av01|vp0?9|dvh)/
 
 type Early = NonNullable<Page['early']>
 
-/** What the player needs before it can show a picture: where the film begins, the playlists of the quality it begins with, which travel inside the page where they are short, and its library. */
+/**
+ * What the player needs before it can show a picture: where the film begins, the playlists of the quality it begins with, which travel
+ * inside the page where they are short, and its library.
+ */
 export async function earlyOf(video: VideoDetails): Promise<Early | undefined> {
   const [playlist] = video.streamingPlaylists
   if (!playlist) return undefined
@@ -27,7 +30,9 @@ export async function earlyOf(video: VideoDetails): Promise<Early | undefined> {
   const master = pathOf(playlist.playlistUrl)
   const paths = [master, ...[picture?.playlistUrl, sound?.playlistUrl].filter(url => typeof url === 'string').map(pathOf)]
   // The hashes of all segments are written last: nothing changes any more.
-  const texts = playlist.segmentsSha256Url ? await Promise.all(paths.map(async path => await readFile(join(hlsFolder(video.uuid), basename(path)), 'utf8').catch(() => null))) : []
+  const texts = playlist.segmentsSha256Url
+    ? await Promise.all(paths.map(async path => await readFile(join(hlsFolder(video.uuid), basename(path)), 'utf8').catch(() => null)))
+    : []
   paths.forEach((path, index) => {
     const text = texts[index] ?? null
     if (text === null || text.length > LONGEST) early.files.push(path)
@@ -38,16 +43,35 @@ export async function earlyOf(video: VideoDetails): Promise<Early | undefined> {
   return early.first ? { ...early, sources: [] } : early
 }
 
-/** Where a film begins by the texts of its playlists, the master's first; null where one is missing, or does not have its header and first segment side by side at the beginning of a file. */
+/**
+ * Where a film begins by the texts of its playlists, the master's first; null where one is missing, or does not have its header and first
+ * segment side by side at the beginning of a file.
+ */
 function beginningOf([master, ...paths]: string[], [said, ...texts]: (string | null)[]): Beginning | null {
-  const lists = texts.map(text => text?.startsWith('#EXTM3U') ? parseMediaPlaylist(text) : null)
+  const lists = texts.map(text => (text?.startsWith('#EXTM3U') ? parseMediaPlaylist(text) : null))
   const files = lists.map((list, index) => {
     const { init, segments: [first] = [] } = list ?? {}
-    if (!init?.byterange || !first?.byterange || first.uri !== init.uri || init.byterange.offset !== 0 || first.byterange.offset !== init.byterange.length) return null
-    return { playlist: paths[index]!, file: join(paths[index]!, '..', init.uri), ends: [init.byterange.length, init.byterange.length + first.byterange.length] as [number, number], track: trackOf(basename(paths[index]!), said!) }
+    if (
+      !init?.byterange ||
+      !first?.byterange ||
+      first.uri !== init.uri ||
+      init.byterange.offset !== 0 ||
+      first.byterange.offset !== init.byterange.length
+    )
+      return null
+    return {
+      playlist: paths[index]!,
+      file: join(paths[index]!, '..', init.uri),
+      ends: [init.byterange.length, init.byterange.length + first.byterange.length] as [number, number],
+      track: trackOf(basename(paths[index]!), said!)
+    }
   })
   if (files.length === 0 || !files.every(file => file !== null)) return null
-  return { master: master!, files, duration: Math.max(...lists.map(list => list!.segments.reduce((sum, { duration }) => sum + duration, 0))) }
+  return {
+    master: master!,
+    files,
+    duration: Math.max(...lists.map(list => list!.segments.reduce((sum, { duration }) => sum + duration, 0)))
+  }
 }
 
 /** What a rendition brings, by what the master playlist says of it; null where that is not clear. */
@@ -61,7 +85,9 @@ function trackOf(playlist: string, master: string): Track | null {
   const wanted = codecs.filter(codec => !apart || PICTURES.test(codec) === !rendition)
   const pictures = wanted.some(codec => PICTURES.test(codec))
   const type = !pictures ? 'audio' : wanted.length > 1 ? 'audiovideo' : 'video'
-  return wanted.length === 0 ? null : { type, id: rendition ? 'audio' : 'main', container: pictures ? 'video/mp4' : 'audio/mp4', codec: wanted.join(',') }
+  return wanted.length === 0
+    ? null
+    : { type, id: rendition ? 'audio' : 'main', container: pictures ? 'video/mp4' : 'audio/mp4', codec: wanted.join(',') }
 }
 
 function pathOf(url: string): string {

@@ -6,7 +6,10 @@ const LONG_SIDE = 560
 const RATIOS = { usual: 16 / 9, least: 0.4, most: 3 }
 
 /** How large an embedded player is: as the picture is shaped, within the given pixels. */
-export function frameSize({ aspectRatio }: Pick<VideoDetails, 'aspectRatio'>, most: { width?: number, height?: number } = {}): { width: number, height: number } {
+export function frameSize(
+  { aspectRatio }: Pick<VideoDetails, 'aspectRatio'>,
+  most: { width?: number; height?: number } = {}
+): { width: number; height: number } {
   const ratio = Math.min(RATIOS.most, Math.max(RATIOS.least, aspectRatio ?? RATIOS.usual))
   const [width, height] = ratio >= 1 ? [LONG_SIDE, LONG_SIDE / ratio] : [LONG_SIDE * ratio, LONG_SIDE]
   const scale = Math.min(1, (most.width ?? Infinity) / width, (most.height ?? Infinity) / height)
@@ -15,7 +18,19 @@ export function frameSize({ aspectRatio }: Pick<VideoDetails, 'aspectRatio'>, mo
 }
 
 /** The element that puts a video's player into another page; `query` carries wishes for the player. */
-export function frame({ name, embedPath }: VideoDetails, { width, height }: { width: number, height: number }, query: URLSearchParams): string {
+export function frame(
+  { name, embedPath }: VideoDetails,
+  { width, height }: { width: number; height: number },
+  query: URLSearchParams
+): string {
   const address = `${origin()}${embedPath}${query.size > 0 ? `?${query}` : ''}`
-  return html`<iframe title="${name}" width="${width}" height="${height}" src="${address}" frameborder="0" allowfullscreen loading="lazy"></iframe>`.text
+  return html`<iframe
+    title="${name}"
+    width="${width}"
+    height="${height}"
+    src="${address}"
+    frameborder="0"
+    allowfullscreen
+    loading="lazy"
+  ></iframe>`.text
 }

@@ -23,12 +23,16 @@ export async function homePage(list: HomeList, { language, words, instance }: As
   const { path, filters, answer } = LISTS[list]
   const videos = await listVideos({ start: 0, ...filters }, null)
   return {
-    status: 200, title: list === 'recent' ? '' : words.lists[list], description: instance.shortDescription, canonical: path, source: 'src/videos/home.page.tsx',
-    head: html`<meta property="og:type" content="website"><meta property="og:title" content="${instance.name}"><meta property="og:description" content="${instance.shortDescription}">`,
+    status: 200,
+    title: list === 'recent' ? '' : words.lists[list],
+    description: instance.shortDescription,
+    canonical: path,
+    source: 'src/videos/home.page.tsx',
+    head: html`<meta property="og:type" content="website" /><meta property="og:title" content="${instance.name}" />
+      <meta property="og:description" content="${instance.shortDescription}" />`,
     body: html`<div class="page home">
       <h1 class="hidden-text">${words.home}</h1>
-      ${tabs(list, words)}
-      ${videos.data.length > 0 ? videoGrid(videos.data, language) : html`<p>${words.homeEmpty}</p>`}
+      ${tabs(list, words)} ${videos.data.length > 0 ? videoGrid(videos.data, language) : html`<p>${words.homeEmpty}</p>`}
     </div>`,
     answers: { [`/api/v1/videos?start=0&${answer}`]: videos }
   }
@@ -36,5 +40,7 @@ export async function homePage(list: HomeList, { language, words, instance }: As
 
 function tabs(chosen: HomeList, words: Words): Html {
   const names = Object.keys(LISTS) as HomeList[]
-  return html`<nav class="tabs home-tabs" aria-label="${words.homeLists}">${names.map(name => html`<a class="tab" href="${LISTS[name].path}" ${name === chosen && html`aria-current="page"`}>${words.lists[name]}</a>`)}</nav>`
+  return html`<nav class="tabs home-tabs" aria-label="${words.homeLists}">
+    ${names.map(name => html`<a class="tab" href="${LISTS[name].path}" ${name === chosen && html`aria-current="page"`}>${words.lists[name]}</a>`)}
+  </nav>`
 }

@@ -1,12 +1,17 @@
 /** A piece of HTML whose values are escaped; only the `html` tag makes one. */
 export class Html {
   readonly text: string
-  constructor(text: string) { this.text = text }
+  constructor(text: string) {
+    this.text = text
+  }
 }
 
 type Value = Html | string | number | null | undefined | false | Html[]
 
-/** Writes HTML: html`<p>${text}</p>` escapes `text`; pieces of HTML and lists of them go in as they are; null, undefined and false are nothing. */
+/**
+ * Writes HTML: html`<p>${text}</p>` escapes `text`; pieces of HTML and lists of them go in as they are; null, undefined and false are
+ * nothing.
+ */
 export function html(texts: TemplateStringsArray, ...values: Value[]): Html {
   return new Html(texts.reduce((sum, part, index) => sum + written(values[index - 1]) + part))
 }
@@ -18,7 +23,10 @@ export function sanitized(text: string): Html {
 
 /** Data for a script element of the page: nothing in it can end the element or start a comment, and no line separator breaks it. */
 export function jsonScript(type: string, id: string | null, data: unknown): Html {
-  const text = JSON.stringify(data).replace(/[<>&\u2028\u2029]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const text = JSON.stringify(data).replace(
+    /[<>&\u2028\u2029]/g,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  )
   return new Html(`<script type="${type}"${id === null ? '' : ` id="${id}"`}>${text}</script>`)
 }
 

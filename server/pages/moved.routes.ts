@@ -21,7 +21,10 @@ const PLACES: [to: string, ...from: string[]][] = [
   ['/admin/reports', '/admin/moderation/abuses/list']
 ]
 
-/** Other forms of addresses lead to the canonical one: `/w/<short UUID>`, `/c/<channel>`, `/a/<account>` and the rooms of this site. Documents of ActivityPub were served before. */
+/**
+ * Other forms of addresses lead to the canonical one: `/w/<short UUID>`, `/c/<channel>`, `/a/<account>` and the rooms of this site.
+ * Documents of ActivityPub were served before.
+ */
 export const movedRouter = Router()
 
 for (const [to, ...from] of PLACES) movedRouter.get(from, (request, response) => moved(request, response, to))
@@ -37,30 +40,49 @@ movedRouter.get('/w/:id', async (request, response, next) => {
   // Whether a number leads anywhere depends on who may watch, which can change.
   return short ? moved(request, response, `/w/${short}`, false) : next()
 })
-movedRouter.get(['/videos/update/:id', '/videos/manage/:id'], (request, response) => moved(request, response, watchPath(request.params.id).replace('/w/', '/my/videos/')))
+movedRouter.get(['/videos/update/:id', '/videos/manage/:id'], (request, response) =>
+  moved(request, response, watchPath(request.params.id).replace('/w/', '/my/videos/'))
+)
 movedRouter.get('/videos/browse', (request, response) => {
   const { sort, scope } = request.query
-  moved(request, response, scope === 'local' ? '/?sort=local' : /trending|hot|best|views|likes/.test(String(sort)) ? '/?sort=trending' : '/', true, '')
+  moved(
+    request,
+    response,
+    scope === 'local' ? '/?sort=local' : /trending|hot|best|views|likes/.test(String(sort)) ? '/?sort=trending' : '/',
+    true,
+    ''
+  )
 })
-movedRouter.get('/remote-interaction', (request, response) => moved(request, response, `/search?search=${encodeURIComponent(String(request.query.uri ?? ''))}`))
+movedRouter.get('/remote-interaction', (request, response) =>
+  moved(request, response, `/search?search=${encodeURIComponent(String(request.query.uri ?? ''))}`)
+)
 
 for (const part of ['', '/videos', '/about', '/video-playlists']) {
-  movedRouter.get([`/video-channels/:name${part}`, ...part ? [`/c/:name${part}`] : []], (request, response) => moved(request, response, `/c/${plainHandle(String(request.params.name))}`))
+  movedRouter.get([`/video-channels/:name${part}`, ...(part ? [`/c/:name${part}`] : [])], (request, response) =>
+    moved(request, response, `/c/${plainHandle(String(request.params.name))}`)
+  )
 }
 for (const part of ['', '/videos', '/about', '/video-channels']) {
-  movedRouter.get([`/accounts/:name${part}`, ...part ? [`/a/:name${part}`] : []], (request, response) => moved(request, response, `/a/${plainHandle(String(request.params.name))}`))
+  movedRouter.get([`/accounts/:name${part}`, ...(part ? [`/a/:name${part}`] : [])], (request, response) =>
+    moved(request, response, `/a/${plainHandle(String(request.params.name))}`)
+  )
 }
 movedRouter.get(['/c/:name', '/a/:name'], (request, response, next) => {
   const name = String(request.params.name)
   const plain = plainHandle(name)
   return decodeURIComponent(plain) === name ? next() : moved(request, response, `${request.path.slice(0, 3)}${plain}`)
 })
-movedRouter.get(['/my-library/video-channels/update/:name', '/my-library/video-channels/manage/:name'], (request, response) => moved(request, response, `/my/channels/${plainHandle(String(request.params.name))}`))
-movedRouter.get(['/@:name', '/@:name/videos', '/@:name/about', '/@:name/video-channels', '/@:name/video-playlists'], async (request, response, next) => {
-  const { pathOfActor } = await import('./actor.page.ts')
-  const path = await pathOfActor(String(request.params.name))
-  return path ? moved(request, response, path) : next()
-})
+movedRouter.get(['/my-library/video-channels/update/:name', '/my-library/video-channels/manage/:name'], (request, response) =>
+  moved(request, response, `/my/channels/${plainHandle(String(request.params.name))}`)
+)
+movedRouter.get(
+  ['/@:name', '/@:name/videos', '/@:name/about', '/@:name/video-channels', '/@:name/video-playlists'],
+  async (request, response, next) => {
+    const { pathOfActor } = await import('./actor.page.ts')
+    const path = await pathOfActor(String(request.params.name))
+    return path ? moved(request, response, path) : next()
+  }
+)
 
 /** Sends on to where a page lives; its query goes along unless the place has one of its own, and the browser keeps the fragment. */
 function moved(request: Request, response: Response, path: string, lasting = true, query = queryOf(request)): void {

@@ -23,7 +23,8 @@ export const oembedRouter = Router()
 oembedRouter.get('/services/oembed', counted('client'), async (request, response) => {
   response.setHeader('Access-Control-Allow-Origin', '*')
   const asked = Question.safeParse(request.query)
-  if (!asked.success) throw new Problem(400, 'invalid_request', 'Give the address of a video of this server as `url`, and sizes as whole numbers.')
+  if (!asked.success)
+    throw new Problem(400, 'invalid_request', 'Give the address of a video of this server as `url`, and sizes as whole numbers.')
   const { url, maxwidth, maxheight, format } = asked.data
   if (format !== 'json') throw new Problem(501, 'oembed_format', 'Only format=json is spoken here.')
   const { id, wishes } = videoIn(url)
@@ -31,26 +32,51 @@ oembedRouter.get('/services/oembed', counted('client'), async (request, response
   const most = { width: maxwidth, height: maxheight }
   const size = frameSize(video, most)
   response.setHeader('Cache-Control', 'no-cache')
-  response.type('application/json').send(JSON.stringify({
-    type: 'video', version: '1.0', title: video.name, html: frame(video, size, wishes), ...size,
-    author_name: video.channel.displayName, author_url: `${origin()}${channelPath(video.channel, video.isLocal)}`,
-    provider_name: config.instance.name, provider_url: origin(), ...await thumbnail(video, most)
-  }))
+  response.type('application/json').send(
+    JSON.stringify({
+      type: 'video',
+      version: '1.0',
+      title: video.name,
+      html: frame(video, size, wishes),
+      ...size,
+      author_name: video.channel.displayName,
+      author_url: `${origin()}${channelPath(video.channel, video.isLocal)}`,
+      provider_name: config.instance.name,
+      provider_url: origin(),
+      ...(await thumbnail(video, most))
+    })
+  )
 })
 
 /** The video that an address of ours speaks of. Throws 404: nothing else is embedded. */
-function videoIn(address: string): { id: number | string, wishes: URLSearchParams } {
+function videoIn(address: string): { id: number | string; wishes: URLSearchParams } {
   const url = parseUrl(address)
   const [, text] = VIDEO_PATHS.map(path => path.exec(url?.pathname ?? '')).find(Boolean) ?? []
   const id = VideoId.safeParse(text)
-  if (!url || !/^https?:$/.test(url.protocol) || url.host !== host() || !id.success) throw new Problem(404, 'oembed_not_a_video', 'This is not the address of a video of this server; nothing else can be embedded.')
-  return { id: id.data, wishes: new URLSearchParams([...url.searchParams].filter(([name, value]) => WISHES.includes(name) && /^[\dhms:]{1,12}$/.test(value))) }
+  if (!url || !/^https?:$/.test(url.protocol) || url.host !== host() || !id.success)
+    throw new Problem(404, 'oembed_not_a_video', 'This is not the address of a video of this server; nothing else can be embedded.')
+  return {
+    id: id.data,
+    wishes: new URLSearchParams([...url.searchParams].filter(([name, value]) => WISHES.includes(name) && /^[\dhms:]{1,12}$/.test(value)))
+  }
 }
 
 /** The largest picture of the video that keeps to the sizes. */
-async function thumbnail(video: VideoDetails, { width = Infinity, height = Infinity }: { width?: number, height?: number }): Promise<object> {
-  const pictures = await query(z.object({ kind: z.enum(['thumbnail', 'preview']), filename: z.string(), width: z.int(), height: z.int() }), sql`
-    SELECT kind, filename, width, height FROM thumbnails WHERE video_id = ${video.id} AND width > 0 AND height > 0 ORDER BY width DESC`)
+async function thumbnail(
+  video: VideoDetails,
+  { width = Infinity, height = Infinity }: { width?: number; height?: number }
+): Promise<object> {
+  const pictures = await query(
+    z.object({ kind: z.enum(['thumbnail', 'preview']), filename: z.string(), width: z.int(), height: z.int() }),
+    sql`
+    SELECT kind, filename, width, height FROM thumbnails WHERE video_id = ${video.id} AND width > 0 AND height > 0 ORDER BY width DESC`
+  )
   const fitting = pictures.find(one => one.width <= width && one.height <= height)
-  return fitting ? { thumbnail_url: `${origin()}${imagePath(fitting.kind === 'preview' ? 'previews' : 'thumbnails', fitting.filename)}`, thumbnail_width: fitting.width, thumbnail_height: fitting.height } : {}
+  return fitting
+    ? {
+        thumbnail_url: `${origin()}${imagePath(fitting.kind === 'preview' ? 'previews' : 'thumbnails', fitting.filename)}`,
+        thumbnail_width: fitting.width,
+        thumbnail_height: fitting.height
+      }
+    : {}
 }

@@ -5,34 +5,58 @@ import { seedVideo } from '../test/seed.ts'
 import { shortUuid } from '../../shared/ids.ts'
 
 let site: Instance
-const videos: Record<string, { id: number, uuid: string }> = {}
+const videos: Record<string, { id: number; uuid: string }> = {}
 
 beforeAll(async () => {
-  site = await startInstance({ instance: { name: 'Reels & more' }, thumbnails: { width: 280, height: 157, preview_width: 850, preview_height: 480 } }, ['web'])
+  site = await startInstance(
+    { instance: { name: 'Reels & more' }, thumbnails: { width: 280, height: 157, preview_width: 850, preview_height: 480 } },
+    ['web']
+  )
   const { channelId } = await site.user('ada')
-  for (const [name, privacy] of Object.entries({ open: 1, unlisted: 2, private: 3, internal: 4, password: 5 })) videos[name] = await seedVideo({ channelId, privacy })
+  for (const [name, privacy] of Object.entries({ open: 1, unlisted: 2, private: 3, internal: 4, password: 5 }))
+    videos[name] = await seedVideo({ channelId, privacy })
   await run(sql`UPDATE videos SET name = 'A "film" <b>of</b> mine', aspect_ratio = 1.7778 WHERE id = ${videos.open!.id}`)
-  await run(sql`INSERT INTO thumbnails (video_id, kind, filename, width, height, automatic, created_at, updated_at) VALUES (${videos.open!.id}, 'thumbnail', 't.jpg', 280, 157, true, now(), now()), (${videos.open!.id}, 'preview', 'p.jpg', 850, 480, true, now(), now())`)
+  await run(
+    sql`INSERT INTO thumbnails (video_id, kind, filename, width, height, automatic, created_at, updated_at) VALUES (${videos.open!.id}, 'thumbnail', 't.jpg', 280, 157, true, now(), now()), (${videos.open!.id}, 'preview', 'p.jpg', 850, 480, true, now(), now())`
+  )
 })
 afterAll(async () => await site.stop())
 
-const ask = async (url: string, more = ''): Promise<Answer> => await site.call(`GET //services/oembed?url=${encodeURIComponent(url)}${more}`)
+const ask = async (url: string, more = ''): Promise<Answer> =>
+  await site.call(`GET //services/oembed?url=${encodeURIComponent(url)}${more}`)
 const open = (path: (uuid: string) => string = uuid => `/w/${shortUuid(uuid)}`) => site.url + path(videos.open!.uuid)
 
 test('a video says how it is embedded', async () => {
   const answer = await ask(open())
-  expect([answer.status, answer.headers.get('content-type'), answer.headers.get('access-control-allow-origin')]).toEqual([200, 'application/json; charset=utf-8', '*'])
+  expect([answer.status, answer.headers.get('content-type'), answer.headers.get('access-control-allow-origin')]).toEqual([
+    200,
+    'application/json; charset=utf-8',
+    '*'
+  ])
   expect(answer.json).toEqual({
-    type: 'video', version: '1.0', title: 'A "film" <b>of</b> mine', width: 560, height: 315,
+    type: 'video',
+    version: '1.0',
+    title: 'A "film" <b>of</b> mine',
+    width: 560,
+    height: 315,
     html: `<iframe title="A &#34;film&#34; &#60;b&#62;of&#60;/b&#62; mine" width="560" height="315" src="${site.url}/videos/embed/${videos.open!.uuid}" frameborder="0" allowfullscreen loading="lazy"></iframe>`,
-    author_name: 'Main ada channel', author_url: `${site.url}/c/ada_channel`, provider_name: 'Reels & more', provider_url: site.url,
-    thumbnail_url: `${site.url}/lazy-static/previews/p.jpg`, thumbnail_width: 850, thumbnail_height: 480
+    author_name: 'Main ada channel',
+    author_url: `${site.url}/c/ada_channel`,
+    provider_name: 'Reels & more',
+    provider_url: site.url,
+    thumbnail_url: `${site.url}/lazy-static/previews/p.jpg`,
+    thumbnail_width: 850,
+    thumbnail_height: 480
   })
 })
 
 test.each([
-  ['the short one', (uuid: string) => `/w/${shortUuid(uuid)}`], ['the long one', (uuid: string) => `/w/${uuid}`], ['PeerTube\'s', (uuid: string) => `/videos/watch/${uuid}`],
-  ['the player\'s', (uuid: string) => `/videos/embed/${uuid}`], ['the old one', (uuid: string) => `/videos/${uuid}/watch`], ['one with more in it', (uuid: string) => `/w/${uuid}/?utm_source=x#t`]
+  ['the short one', (uuid: string) => `/w/${shortUuid(uuid)}`],
+  ['the long one', (uuid: string) => `/w/${uuid}`],
+  ["PeerTube's", (uuid: string) => `/videos/watch/${uuid}`],
+  ["the player's", (uuid: string) => `/videos/embed/${uuid}`],
+  ['the old one', (uuid: string) => `/videos/${uuid}/watch`],
+  ['one with more in it', (uuid: string) => `/w/${uuid}/?utm_source=x#t`]
 ])('every address of a video is understood: %s', async (_, path) => {
   expect((await ask(open(path))).json).toMatchObject({ title: 'A "film" <b>of</b> mine' })
 })
@@ -53,7 +77,10 @@ test('sizes are kept to, in the shape of the picture', async () => {
 
 test('who knows the link of an unlisted video may embed it; closed ones are refused', async () => {
   expect((await ask(`${site.url}/w/${videos.unlisted!.uuid}`)).status).toBe(200)
-  const refused = async (path: string) => { const { status, text } = await ask(site.url + path); return [status, text.includes('A seed')] }
+  const refused = async (path: string) => {
+    const { status, text } = await ask(site.url + path)
+    return [status, text.includes('A seed')]
+  }
   expect(await refused(`/w/${videos.unlisted!.id}`)).toEqual([401, false])
   expect(await refused(`/w/${videos.private!.uuid}`)).toEqual([401, false])
   expect(await refused(`/w/${videos.internal!.uuid}`)).toEqual([401, false])
@@ -62,11 +89,21 @@ test('who knows the link of an unlisted video may embed it; closed ones are refu
 })
 
 test('what is no video of this server is not found, and nonsense is refused', async () => {
-  for (const url of [`${site.url}/c/ada_channel`, `${site.url}/a/ada`, site.url, `${site.url}/w/p/x`, 'https://other.example/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', `javascript:alert(1)//${site.url}/w/${videos.open!.uuid}`, 'nonsense', `${site.url}@other.example/w/${videos.open!.uuid}`]) {
+  for (const url of [
+    `${site.url}/c/ada_channel`,
+    `${site.url}/a/ada`,
+    site.url,
+    `${site.url}/w/p/x`,
+    'https://other.example/w/9c9de5e8-0a1e-484a-b099-e80766180a6d',
+    `javascript:alert(1)//${site.url}/w/${videos.open!.uuid}`,
+    'nonsense',
+    `${site.url}@other.example/w/${videos.open!.uuid}`
+  ]) {
     expect([url, (await ask(url)).json]).toEqual([url, expect.objectContaining({ status: 404, code: 'oembed_not_a_video' })])
   }
   expect((await ask(open(), '&format=xml')).json).toMatchObject({ status: 501, code: 'oembed_format' })
-  for (const more of ['&maxwidth=0', '&maxwidth=-1', '&maxheight=1e99', '&maxwidth=x', '&url=a', '&format=json&format=xml']) expect([more, (await ask(open(), more)).status]).toEqual([more, 400])
+  for (const more of ['&maxwidth=0', '&maxwidth=-1', '&maxheight=1e99', '&maxwidth=x', '&url=a', '&format=json&format=xml'])
+    expect([more, (await ask(open(), more)).status]).toEqual([more, 400])
   expect((await site.call('GET //services/oembed')).json).toMatchObject({ status: 400, code: 'invalid_request' })
   expect((await ask('x'.repeat(3000))).status).toBe(400)
 })

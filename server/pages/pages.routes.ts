@@ -47,51 +47,99 @@ const CLIENT_PAGES: [path: string, source: string][] = [
   ['/admin/reports', 'src/moderation/reports.page.tsx']
 ]
 
-/** Everything a browser opens: pages with head, first data and readable content, and the files of the client. It takes what no other router took. */
+/**
+ * Everything a browser opens: pages with head, first data and readable content, and the files of the client. It takes what no other router
+ * took.
+ */
 export const pagesRouter = Router()
 
 pagesRouter.use(counted('client'))
 pagesRouter.use(assetsRouter, movedRouter, oembedRouter)
-pagesRouter.get('/', ...page('site', async (request, asking) => await homePage(homeList(request.query.sort), asking), request => homeList(request.query.sort)))
+pagesRouter.get(
+  '/',
+  ...page(
+    'site',
+    async (request, asking) => await homePage(homeList(request.query.sort), asking),
+    request => homeList(request.query.sort)
+  )
+)
 pagesRouter.get('/w/:id', ...page('site', async (request, asking) => await (await watch()).watchPage(String(request.params.id), asking)))
-pagesRouter.get('/c/:handle', ...page('site', async (request, asking) => await (await actor()).channelPage(String(request.params.handle), asking)))
-pagesRouter.get('/a/:name', ...page('site', async (request, asking) => await (await actor()).accountPage(String(request.params.name), asking)))
-pagesRouter.get('/videos/embed/:id', ...page('embed', async (request, asking) => await (await watch()).embedPage(String(request.params.id), asking)))
-pagesRouter.get('/search', ...page('site', async (request, asking) => await searchPage(wordsIn(request.query.search), asking), request => wordsIn(request.query.search)))
+pagesRouter.get(
+  '/c/:handle',
+  ...page('site', async (request, asking) => await (await actor()).channelPage(String(request.params.handle), asking))
+)
+pagesRouter.get(
+  '/a/:name',
+  ...page('site', async (request, asking) => await (await actor()).accountPage(String(request.params.name), asking))
+)
+pagesRouter.get(
+  '/videos/embed/:id',
+  ...page('embed', async (request, asking) => await (await watch()).embedPage(String(request.params.id), asking))
+)
+pagesRouter.get(
+  '/search',
+  ...page(
+    'site',
+    async (request, asking) => await searchPage(wordsIn(request.query.search), asking),
+    request => wordsIn(request.query.search)
+  )
+)
 pagesRouter.get('/offline', ...page('site', (_request, asking) => offlinePage(asking), undefined, plainly))
 for (const [path, source] of CLIENT_PAGES) pagesRouter.get(path, ...page('site', (_request, asking) => clientPage(source, asking)))
 
-pagesRouter.get('/{*path}', ...page('site', (_request, asking) => messagePage(asking.words.missing, asking, 404, 'src/instance/not-found.page.tsx')))
-pagesRouter.use(() => { throw notFound('Page') })
+pagesRouter.get(
+  '/{*path}',
+  ...page('site', (_request, asking) => messagePage(asking.words.missing, asking, 404, 'src/instance/not-found.page.tsx'))
+)
+pagesRouter.use(() => {
+  throw notFound('Page')
+})
 
 /** Refusals as a page, for those who read pages; everything else is written by the app. */
 const refuse: ErrorRequestHandler = (error, request, response, next) => {
-  if (!(error instanceof Problem) || response.headersSent || template('site') === null || !request.accepts('html') || !/text\/html/.test(request.headers.accept ?? '')) return next(error)
+  if (
+    !(error instanceof Problem) ||
+    response.headersSent ||
+    template('site') === null ||
+    !request.accepts('html') ||
+    !/text\/html/.test(request.headers.accept ?? '')
+  )
+    return next(error)
   const language = languageOf(request)
   const words = wordsOf(language)
   const instance = { name: config.instance.name, shortDescription: config.instance.short_description, settings: undefined }
   const text = error.status === 404 ? words.missing : error.status === 429 ? words.tooMany : words.failed
   const page = messagePage(text, { language, words, instance }, error.status, 'src/instance/not-found.page.tsx')
   for (const [name, value] of Object.entries(error.extra.headers ?? {})) response.setHeader(name, value)
-  response.status(error.status).setHeader('Cache-Control', 'no-store').type('html').send(plainly(page, { frame: 'site', language, theme: themeOf(request), instance }))
+  response
+    .status(error.status)
+    .setHeader('Cache-Control', 'no-store')
+    .type('html')
+    .send(plainly(page, { frame: 'site', language, theme: themeOf(request), instance }))
 }
 pagesRouter.use(policy(false), refuse)
 
-/** The handlers of a page. Everybody gets the same page (logins never reach it), so it may be kept while the database has not changed; `part` says what besides the path makes it another one. */
+/**
+ * The handlers of a page. Everybody gets the same page (logins never reach it), so it may be kept while the database has not changed;
+ * `part` says what besides the path makes it another one.
+ */
 function page(frame: 'site' | 'embed', make: Make, part: (request: Request) => string = () => '', write = framed): RequestHandler[] {
-  return [policy(frame === 'embed'), async (request, response) => {
-    const language = languageOf(request)
-    const theme = themeOf(request)
-    const encoding = encodingOf(request)
-    const bytes = await fresh(`page ${language} ${theme} ${encoding} ${frame} ${part(request)} ${request.path}`, async () => {
-      const all = await settings()
-      const instance = { name: all.instance.name, shortDescription: all.instance.shortDescription, settings: all }
-      const made = await make(request, { language, words: wordsOf(language), instance })
-      const body = await encoded(write(made, { frame, language, theme, instance }), encoding)
-      return Buffer.concat([Buffer.from(String(made.status)), createHash('sha1').update(body).digest(), body])
-    })
-    send(request, response, bytes, encoding, language)
-  }]
+  return [
+    policy(frame === 'embed'),
+    async (request, response) => {
+      const language = languageOf(request)
+      const theme = themeOf(request)
+      const encoding = encodingOf(request)
+      const bytes = await fresh(`page ${language} ${theme} ${encoding} ${frame} ${part(request)} ${request.path}`, async () => {
+        const all = await settings()
+        const instance = { name: all.instance.name, shortDescription: all.instance.shortDescription, settings: all }
+        const made = await make(request, { language, words: wordsOf(language), instance })
+        const body = await encoded(write(made, { frame, language, theme, instance }), encoding)
+        return Buffer.concat([Buffer.from(String(made.status)), createHash('sha1').update(body).digest(), body])
+      })
+      send(request, response, bytes, encoding, language)
+    }
+  ]
 }
 
 const STATUS = 3

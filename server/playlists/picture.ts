@@ -8,17 +8,28 @@ import { readPictures, type Picture } from '../videos/pictures.ts'
 
 /** Reads an uploaded picture of a playlist. Throws a 400 where it is none. */
 export async function takePicture(thumbnailfile: ReceivedFile | undefined): Promise<Picture | null> {
-  return thumbnailfile ? (await readPictures({ thumbnailfile })).find(({ kind }) => kind === 'thumbnail') ?? null : null
+  return thumbnailfile ? ((await readPictures({ thumbnailfile })).find(({ kind }) => kind === 'thumbnail') ?? null) : null
 }
 
 /** Gives a playlist a picture, or takes it away; the file of the one before goes after commit. */
 export async function setPicture(playlistId: number, picture: Picture | null, inside: Transaction): Promise<void> {
   const gone = await run<{ filename: string }>(sql`DELETE FROM thumbnails WHERE playlist_id = ${playlistId} RETURNING filename`, inside)
-  if (gone.length > 0) afterCommit(inside, () => void removeStored('thumbnails', gone.map(({ filename }) => filename)))
+  if (gone.length > 0)
+    afterCommit(
+      inside,
+      () =>
+        void removeStored(
+          'thumbnails',
+          gone.map(({ filename }) => filename)
+        )
+    )
   if (!picture) return
   const filename = `${randomUUID()}.jpg`
   await store(picture.path, 'thumbnails', filename)
-  await run(sql`
+  await run(
+    sql`
     INSERT INTO thumbnails (playlist_id, kind, filename, width, height, automatic, created_at, updated_at)
-    VALUES (${playlistId}, 'thumbnail', ${filename}, ${picture.width}, ${picture.height}, false, now(), now())`, inside)
+    VALUES (${playlistId}, 'thumbnail', ${filename}, ${picture.width}, ${picture.height}, false, now(), now())`,
+    inside
+  )
 }

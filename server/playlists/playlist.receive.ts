@@ -18,9 +18,11 @@ export function receivePlaylists(): void {
   receive('Update(Playlist)', takePlaylist)
   receive('Delete', async ({ actor, object }) => {
     const url = httpUrl(idOf(listOf(object)[0]))
-    return url !== null && await removePlaylist(url, { ifOwnedBy: actor })
+    return url !== null && (await removePlaylist(url, { ifOwnedBy: actor }))
   })
-  keepVideosWith(sql`EXISTS (SELECT 1 FROM playlist_elements e JOIN playlists p ON p.id = e.playlist_id WHERE e.video_id = v.id AND NOT p.remote)`)
+  keepVideosWith(
+    sql`EXISTS (SELECT 1 FROM playlist_elements e JOIN playlists p ON p.id = e.playlist_id WHERE e.video_id = v.id AND NOT p.remote)`
+  )
   setActorCollection('playlists', ({ id }) => async (start, count) => {
     const where = sql`FROM playlists p JOIN accounts a ON a.id = p.account_id LEFT JOIN channels c ON c.id = p.channel_id WHERE NOT p.remote AND p.privacy = 1 AND (a.actor_id = ${id} OR c.actor_id = ${id})`
     const [row] = await run<{ total: number }>(sql`SELECT count(*)::int AS total ${where}`)
@@ -33,10 +35,10 @@ export function receivePlaylists(): void {
 async function takePlaylist({ actor, object }: Incoming): Promise<boolean> {
   const [document] = listOf(object)
   const playlist = isObject(document) ? readPlaylist(document) : null
-  if (!playlist || !await isConnected(hostOf(actor))) return false
+  if (!playlist || !(await isConnected(hostOf(actor)))) return false
   try {
     const channel = await resolveChannel(playlist.channel, { budget: new Budget() })
-    if (actor !== playlist.channel && actor !== await accountOf(channel)) return false
+    if (actor !== playlist.channel && actor !== (await accountOf(channel))) return false
     const id = await storePlaylist(playlist, channel)
     if (id !== null) await readElements.enqueue({ playlistId: id })
     return id !== null

@@ -6,16 +6,33 @@ export const PRIVACY = { PUBLIC: 1, UNLISTED: 2, PRIVATE: 3 } as const
 
 /** A playlist with what decides who may see and change it. */
 export type Row = {
-  id: number, uuid: string, url: string, remote: boolean, name: string, description: string | null, privacy: number, federated: boolean, account_id: number, channel_id: number | null, created_at: Date, updated_at: Date,
-  owner_user_id: number | null, account: string, channel: string | null, thumbnail: string | null
+  id: number
+  uuid: string
+  url: string
+  remote: boolean
+  name: string
+  description: string | null
+  privacy: number
+  federated: boolean
+  account_id: number
+  channel_id: number | null
+  created_at: Date
+  updated_at: Date
+  owner_user_id: number | null
+  account: string
+  channel: string | null
+  thumbnail: string | null
 }
 
 /** A playlist by a condition on `playlist`; null if there is none. `lock`: nobody else changes it meanwhile. */
 export async function findRow(condition: Sql, inside?: Transaction, { lock = false }: { lock?: boolean } = {}): Promise<Row | null> {
-  const [row] = await run<Row>(sql`
+  const [row] = await run<Row>(
+    sql`
     SELECT playlist.*, account.user_id AS owner_user_id, actor.url AS account, channel_actor.url AS channel, (SELECT filename FROM thumbnails WHERE playlist_id = playlist.id) AS thumbnail
     FROM playlists playlist JOIN accounts account ON account.id = playlist.account_id JOIN actors actor ON actor.id = account.actor_id
       LEFT JOIN channels channel ON channel.id = playlist.channel_id LEFT JOIN actors channel_actor ON channel_actor.id = channel.actor_id
-    WHERE ${condition} ${lock ? sql`FOR UPDATE OF playlist` : sql``}`, inside)
+    WHERE ${condition} ${lock ? sql`FOR UPDATE OF playlist` : sql``}`,
+    inside
+  )
   return row ?? null
 }

@@ -4,16 +4,42 @@ import { idOf, isObject, listOf, type JsonObject } from '../fediverse/vocabulary
 import { cleanLine, cleanText } from '../fediverse/words.ts'
 
 /** A remote Playlist, checked: of one channel of its own origin. */
-export type PlaylistObject = { url: string, uuid: string, name: string, description: string | null, channel: string, published: Date, updated: Date, picture: string | null }
+export type PlaylistObject = {
+  url: string
+  uuid: string
+  name: string
+  description: string | null
+  channel: string
+  published: Date
+  updated: Date
+  picture: string | null
+}
 /** A remote PlaylistElement: a video of any origin at a place, times in seconds. */
-export type ElementObject = { url: string, video: string, position: number, start: number | null, stop: number | null }
+export type ElementObject = { url: string; video: string; position: number; start: number | null; stop: number | null }
 
 const MAX_NAME = 120
 const MAX_TEXT = 1000
-const Moment = z.string().max(40).transform(value => new Date(value)).refine(date => !Number.isNaN(date.getTime()))
+const Moment = z
+  .string()
+  .max(40)
+  .transform(value => new Date(value))
+  .refine(date => !Number.isNaN(date.getTime()))
 const Wire = z.object({ type: z.literal('Playlist'), name: z.string(), uuid: z.uuid(), published: Moment, updated: Moment })
-const Seconds = z.number().min(0).max(2 ** 31 - 1).transform(Math.floor)
-const ElementWire = z.object({ type: z.literal('PlaylistElement'), position: z.number().int().min(1).max(2 ** 31 - 1), startTimestamp: Seconds.nullish(), stopTimestamp: Seconds.nullish() })
+const Seconds = z
+  .number()
+  .min(0)
+  .max(2 ** 31 - 1)
+  .transform(Math.floor)
+const ElementWire = z.object({
+  type: z.literal('PlaylistElement'),
+  position: z
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1),
+  startTimestamp: Seconds.nullish(),
+  stopTimestamp: Seconds.nullish()
+})
 
 /** Reads a Playlist (federation.md 1.7); null where it is none, or is not of exactly one channel of its own origin (4.26). */
 export function readPlaylist(document: JsonObject): PlaylistObject | null {
@@ -28,8 +54,14 @@ export function readPlaylist(document: JsonObject): PlaylistObject | null {
   const now = new Date()
   const icon = listOf(document.icon).find(isObject)
   return {
-    url, uuid: uuid.toLowerCase(), name, description: typeof document.content === 'string' ? cleanText(document.content, MAX_TEXT) : null, channel,
-    published: published > now ? now : published, updated: updated > now ? now : updated, picture: httpUrl(icon?.url)
+    url,
+    uuid: uuid.toLowerCase(),
+    name,
+    description: typeof document.content === 'string' ? cleanText(document.content, MAX_TEXT) : null,
+    channel,
+    published: published > now ? now : published,
+    updated: updated > now ? now : updated,
+    picture: httpUrl(icon?.url)
   }
 }
 

@@ -10,30 +10,51 @@ import { listVideos } from '../videos/videos.query.ts'
 import { PRIVACY, type Row } from './playlist.row.ts'
 
 /** Names of the privacies, by number. */
-export const PRIVACIES: Record<number, string> = { [PRIVACY.PUBLIC]: 'Public', [PRIVACY.UNLISTED]: 'Unlisted', [PRIVACY.PRIVATE]: 'Private' }
+export const PRIVACIES: Record<number, string> = {
+  [PRIVACY.PUBLIC]: 'Public',
+  [PRIVACY.UNLISTED]: 'Unlisted',
+  [PRIVACY.PRIVATE]: 'Private'
+}
 const REGULAR = { id: 1, label: 'Regular' }
 
-type Page = { start: number, count: number }
-type Listing = Page & { sort?: string, search?: string, playlistType?: number }
-type Scope = { accountId?: number, channelId?: number }
-type Listed = Pick<Row, 'id' | 'uuid' | 'url' | 'remote' | 'name' | 'description' | 'privacy' | 'created_at' | 'updated_at'> & { picture: string | null, length: number, owner: z.output<typeof ActorSummary>, channel: z.output<typeof ActorSummary> | null }
+type Page = { start: number; count: number }
+type Listing = Page & { sort?: string; search?: string; playlistType?: number }
+type Scope = { accountId?: number; channelId?: number }
+type Listed = Pick<Row, 'id' | 'uuid' | 'url' | 'remote' | 'name' | 'description' | 'privacy' | 'created_at' | 'updated_at'> & {
+  picture: string | null
+  length: number
+  owner: z.output<typeof ActorSummary>
+  channel: z.output<typeof ActorSummary> | null
+}
 
 const FROM = sql`
   FROM playlists p JOIN accounts a ON a.id = p.account_id JOIN actors aa ON aa.id = a.actor_id LEFT JOIN channels c ON c.id = p.channel_id LEFT JOIN actors ca ON ca.id = c.actor_id`
 const ORDERS: Record<string, Sql> = { displayName: sql`lower(p.name)`, createdAt: sql`p.created_at`, updatedAt: sql`p.updated_at` }
 
 /** A page of playlists: those that everybody may see, and the viewer's own. */
-export async function listPlaylists({ start, count, sort = '-createdAt', search, playlistType }: Listing, viewer: Viewer | null, { accountId, channelId }: Scope = {}): Promise<{ total: number, data: Playlist[] }> {
-  const conditions = [accountId !== undefined && viewer && (accountId === viewer.accountId || viewer.role <= 1) ? sql`true` : sql`p.privacy = ${PRIVACY.PUBLIC}`]
+export async function listPlaylists(
+  { start, count, sort = '-createdAt', search, playlistType }: Listing,
+  viewer: Viewer | null,
+  { accountId, channelId }: Scope = {}
+): Promise<{ total: number; data: Playlist[] }> {
+  const conditions = [
+    accountId !== undefined && viewer && (accountId === viewer.accountId || viewer.role <= 1)
+      ? sql`true`
+      : sql`p.privacy = ${PRIVACY.PUBLIC}`
+  ]
   if (accountId !== undefined) conditions.push(sql`p.account_id = ${accountId}`)
   if (channelId !== undefined) conditions.push(sql`p.channel_id = ${channelId}`)
   if (search) conditions.push(sql`unaccent(lower(p.name)) LIKE '%' || unaccent(${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}) || '%'`)
   // There is no other kind.
   if (playlistType !== undefined) conditions.push(playlistType === REGULAR.id ? sql`true` : sql`false`)
-  conditions.push(sql`NOT EXISTS (SELECT 1 FROM blocked_hosts b WHERE b.user_id IS NULL AND b.host = aa.host) AND NOT EXISTS (SELECT 1 FROM blocked_accounts b WHERE b.user_id IS NULL AND b.actor_id = aa.id)`)
+  conditions.push(
+    sql`NOT EXISTS (SELECT 1 FROM blocked_hosts b WHERE b.user_id IS NULL AND b.host = aa.host) AND NOT EXISTS (SELECT 1 FROM blocked_accounts b WHERE b.user_id IS NULL AND b.actor_id = aa.id)`
+  )
   const where = all(conditions)
   const direction = sort.startsWith('-') ? sql`DESC` : sql`ASC`
-  const rows = await read(sql`WHERE ${where} ORDER BY ${ORDERS[sort.replace('-', '')]!} ${direction}, p.id ${direction} LIMIT ${count} OFFSET ${start}`)
+  const rows = await read(
+    sql`WHERE ${where} ORDER BY ${ORDERS[sort.replace('-', '')]!} ${direction}, p.id ${direction} LIMIT ${count} OFFSET ${start}`
+  )
   const [total] = await run<{ count: number }>(sql`SELECT count(*)::int AS count ${FROM} WHERE ${where}`)
   return { total: total!.count, data: rows }
 }
@@ -51,9 +72,22 @@ async function read(rest: Sql): Promise<Playlist[]> {
         WHERE e.playlist_id = p.id AND v.privacy = 1 AND v.state = 1 ORDER BY e.position, e.id LIMIT 1)) AS picture
     ${FROM} ${rest}`)
   return rows.map(row => ({
-    id: row.id, uuid: row.uuid, shortUUID: shortUuid(row.uuid), isLocal: !row.remote, url: row.url, displayName: row.name, description: row.description, privacy: { id: row.privacy, label: PRIVACIES[row.privacy]! }, type: REGULAR,
-    thumbnailPath: row.picture && imagePath('thumbnails', row.picture), embedPath: `/video-playlists/embed/${row.uuid}`, videosLength: row.length,
-    createdAt: row.created_at.toISOString(), updatedAt: row.updated_at.toISOString(), ownerAccount: row.owner, videoChannel: row.channel
+    id: row.id,
+    uuid: row.uuid,
+    shortUUID: shortUuid(row.uuid),
+    isLocal: !row.remote,
+    url: row.url,
+    displayName: row.name,
+    description: row.description,
+    privacy: { id: row.privacy, label: PRIVACIES[row.privacy]! },
+    type: REGULAR,
+    thumbnailPath: row.picture && imagePath('thumbnails', row.picture),
+    embedPath: `/video-playlists/embed/${row.uuid}`,
+    videosLength: row.length,
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+    ownerAccount: row.owner,
+    videoChannel: row.channel
   }))
 }
 
@@ -61,33 +95,75 @@ type Element = z.output<typeof PlaylistElement>
 const TYPE = { VIDEO: 0, DELETED: 1, PRIVATE: 2, UNAVAILABLE: 3 } as const
 
 /** A page of what is in a playlist; of videos the viewer may not see only the place is told. */
-export async function listElements({ id }: Pick<Row, 'id'>, { start, count }: Page, viewer: Viewer | null): Promise<{ total: number, data: Element[] }> {
-  const rows = await run<{ id: number, position: number, start_timestamp: number | null, stop_timestamp: number | null, uuid: string | null, privacy: number | null }>(sql`
+export async function listElements(
+  { id }: Pick<Row, 'id'>,
+  { start, count }: Page,
+  viewer: Viewer | null
+): Promise<{ total: number; data: Element[] }> {
+  const rows = await run<{
+    id: number
+    position: number
+    start_timestamp: number | null
+    stop_timestamp: number | null
+    uuid: string | null
+    privacy: number | null
+  }>(sql`
     SELECT e.id, e.position, e.start_timestamp, e.stop_timestamp, v.uuid, v.privacy FROM playlist_elements e LEFT JOIN videos v ON v.id = e.video_id WHERE e.playlist_id = ${id} ORDER BY e.position, e.id LIMIT ${count} OFFSET ${start}`)
-  const uuids = rows.flatMap(({ uuid }) => uuid === null ? [] : [uuid])
-  const { data } = uuids.length === 0 ? { data: [] } : await listVideos({ start: 0, count: uuids.length, nsfw: 'both', skipCount: true }, viewer, { narrowed: { uuids }, unlistedToo: true })
+  const uuids = rows.flatMap(({ uuid }) => (uuid === null ? [] : [uuid]))
+  const { data } =
+    uuids.length === 0
+      ? { data: [] }
+      : await listVideos({ start: 0, count: uuids.length, nsfw: 'both', skipCount: true }, viewer, {
+          narrowed: { uuids },
+          unlistedToo: true
+        })
   const videos = new Map(data.map(video => [video.uuid, video]))
   const [total] = await run<{ count: number }>(sql`SELECT count(*)::int AS count FROM playlist_elements WHERE playlist_id = ${id}`)
   return {
     total: total!.count,
     data: rows.map(({ uuid, privacy, ...row }) => {
-      const video = uuid === null ? null : videos.get(uuid) ?? null
+      const video = uuid === null ? null : (videos.get(uuid) ?? null)
       const type = video ? TYPE.VIDEO : uuid === null ? TYPE.DELETED : privacy === PRIVACY.PRIVATE ? TYPE.PRIVATE : TYPE.UNAVAILABLE
       return { id: row.id, position: row.position, startTimestamp: row.start_timestamp, stopTimestamp: row.stop_timestamp, type, video }
     })
   }
 }
 
-type Places = Record<string, { playlistElementId: number, playlistId: number, playlistDisplayName: string, playlistShortUUID: string, startTimestamp: number | null, stopTimestamp: number | null }[]>
+type Places = Record<
+  string,
+  {
+    playlistElementId: number
+    playlistId: number
+    playlistDisplayName: string
+    playlistShortUUID: string
+    startTimestamp: number | null
+    stopTimestamp: number | null
+  }[]
+>
 
 /** In which playlists of an account the videos are, by the video's number. */
 export async function placesOf(videoIds: number[], accountId: number): Promise<Places> {
-  const rows = await run<{ id: number, video_id: number, playlist_id: number, name: string, uuid: string, start_timestamp: number | null, stop_timestamp: number | null }>(sql`
+  const rows = await run<{
+    id: number
+    video_id: number
+    playlist_id: number
+    name: string
+    uuid: string
+    start_timestamp: number | null
+    stop_timestamp: number | null
+  }>(sql`
     SELECT e.id, e.video_id, e.playlist_id, p.name, p.uuid, e.start_timestamp, e.stop_timestamp FROM playlist_elements e JOIN playlists p ON p.id = e.playlist_id
     WHERE p.account_id = ${accountId} AND e.video_id = ANY(${videoIds}) ORDER BY e.id`)
   const places: Places = Object.fromEntries(videoIds.map(id => [id, []]))
   for (const row of rows) {
-    places[row.video_id]!.push({ playlistElementId: row.id, playlistId: row.playlist_id, playlistDisplayName: row.name, playlistShortUUID: shortUuid(row.uuid), startTimestamp: row.start_timestamp, stopTimestamp: row.stop_timestamp })
+    places[row.video_id]!.push({
+      playlistElementId: row.id,
+      playlistId: row.playlist_id,
+      playlistDisplayName: row.name,
+      playlistShortUUID: shortUuid(row.uuid),
+      startTimestamp: row.start_timestamp,
+      stopTimestamp: row.stop_timestamp
+    })
   }
   return places
 }

@@ -12,7 +12,16 @@ import { sendDocument, wantsDocument } from '../actors/collections.ts'
 import { findChannel } from '../channels/channels.query.ts'
 import { withContext } from '../fediverse/context.ts'
 import { assertMayWatch, guardedVideo } from '../videos/access.ts'
-import { addElement, addPlaylist, deletePlaylist, editElement, editPlaylist, moveElements, removeElement, visiblePlaylist } from './playlists.ts'
+import {
+  addElement,
+  addPlaylist,
+  deletePlaylist,
+  editElement,
+  editPlaylist,
+  moveElements,
+  removeElement,
+  visiblePlaylist
+} from './playlists.ts'
 import { listElements, listPlaylists, placesOf, playlistJson, PRIVACIES } from './playlists.query.ts'
 import { findRow, PRIVACY, type Row } from './playlist.row.ts'
 import { elementObject, elementsPart, playlistObject } from './playlist.send.ts'
@@ -26,30 +35,44 @@ export const playlistsRoutes = implement(playlists, {
     return { videoPlaylist: { id, uuid, shortUUID: shortUuid(uuid) } }
   },
   'GET /video-playlists/:playlistId': async ({ params, viewer }) => await playlistJson(await visiblePlaylist(params.playlistId, viewer)),
-  'PUT /video-playlists/:playlistId': async ({ params, body, viewer, files }) => await editPlaylist(params.playlistId, body, viewer, files.thumbnailfile),
+  'PUT /video-playlists/:playlistId': async ({ params, body, viewer, files }) =>
+    await editPlaylist(params.playlistId, body, viewer, files.thumbnailfile),
   'DELETE /video-playlists/:playlistId': async ({ params, viewer }) => await deletePlaylist(params.playlistId, viewer),
-  'GET /video-playlists/:playlistId/videos': async ({ params, query, viewer }) => await listElements(await visiblePlaylist(params.playlistId, viewer), paging(query), viewer),
+  'GET /video-playlists/:playlistId/videos': async ({ params, query, viewer }) =>
+    await listElements(await visiblePlaylist(params.playlistId, viewer), paging(query), viewer),
   'POST /video-playlists/:playlistId/videos': async ({ params, body: { videoId, ...times }, viewer }) => {
     const video = await guardedVideo(videoId)
     await assertMayWatch(video, videoId, { viewer })
     return { videoPlaylistElement: { id: await addElement(params.playlistId, video, times, viewer) } }
   },
   'POST /video-playlists/:playlistId/videos/reorder': async ({ params, body, viewer }) =>
-    await moveElements(params.playlistId, { start: body.startPosition, after: body.insertAfterPosition, length: body.reorderLength ?? 1 }, viewer),
-  'PUT /video-playlists/:playlistId/videos/:elementId': async ({ params, body, viewer }) => await editElement(params.playlistId, params.elementId, body, viewer),
-  'DELETE /video-playlists/:playlistId/videos/:elementId': async ({ params, viewer }) => await removeElement(params.playlistId, params.elementId, viewer),
+    await moveElements(
+      params.playlistId,
+      { start: body.startPosition, after: body.insertAfterPosition, length: body.reorderLength ?? 1 },
+      viewer
+    ),
+  'PUT /video-playlists/:playlistId/videos/:elementId': async ({ params, body, viewer }) =>
+    await editElement(params.playlistId, params.elementId, body, viewer),
+  'DELETE /video-playlists/:playlistId/videos/:elementId': async ({ params, viewer }) =>
+    await removeElement(params.playlistId, params.elementId, viewer),
   'GET /users/me/video-playlists/videos-exist': async ({ query, viewer }) => await placesOf(query.videoIds, viewer.accountId),
-  'GET /accounts/:name/video-playlists': async ({ params, query, viewer }) => await listPlaylists({ ...query, ...paging(query) }, viewer, { accountId: (await findAccount(params.name)).id }),
-  'GET /video-channels/:channelHandle/video-playlists': async ({ params, query, viewer }) => await listPlaylists({ ...query, ...paging(query) }, viewer, { channelId: (await findChannel(params.channelHandle)).id })
+  'GET /accounts/:name/video-playlists': async ({ params, query, viewer }) =>
+    await listPlaylists({ ...query, ...paging(query) }, viewer, { accountId: (await findAccount(params.name)).id }),
+  'GET /video-channels/:channelHandle/video-playlists': async ({ params, query, viewer }) =>
+    await listPlaylists({ ...query, ...paging(query) }, viewer, { channelId: (await findChannel(params.channelHandle)).id })
 })
 
 /** What other servers read of playlists of ours; those of others are at their origin. */
 export const playlistDocumentsRouter = Router()
-playlistDocumentsRouter.get(['/video-playlists/:id', '/videos/watch/playlist/:id', '/w/p/:id'], counted('activity_pub'), async (request, response, next) => {
-  if (!config.federation.enabled || !wantsDocument(request)) return next()
-  const row = await served(request, response)
-  if (row) sendDocument(response, withContext('playlist', await paged(row, request)))
-})
+playlistDocumentsRouter.get(
+  ['/video-playlists/:id', '/videos/watch/playlist/:id', '/w/p/:id'],
+  counted('activity_pub'),
+  async (request, response, next) => {
+    if (!config.federation.enabled || !wantsDocument(request)) return next()
+    const row = await served(request, response)
+    if (row) sendDocument(response, withContext('playlist', await paged(row, request)))
+  }
+)
 playlistDocumentsRouter.get('/video-playlists/:id/videos/:elementId', counted('activity_pub'), async (request, response, next) => {
   if (!config.federation.enabled || !wantsDocument(request)) return next()
   const row = await served(request, response)
@@ -62,7 +85,7 @@ playlistDocumentsRouter.get('/video-playlists/:id/videos/:elementId', counted('a
 /** The local playlist of a path; null: the answer is that it is elsewhere. Throws 404. */
 async function served(request: Request, response: Response): Promise<Row | null> {
   const uuid = longUuid(String(request.params.id))
-  const row = uuid && await findRow(sql`playlist.uuid = ${uuid}`)
+  const row = uuid && (await findRow(sql`playlist.uuid = ${uuid}`))
   if (!row || row.privacy === PRIVACY.PRIVATE) throw notFound('Playlist')
   if (!row.remote) return row
   response.redirect(302, row.url)
@@ -79,6 +102,11 @@ async function paged(row: Row, request: Request): Promise<object> {
   const size = config.federation.collections.page_size
   const { total, items } = await elementsPart(row)((number - 1) * size, size)
   return {
-    ...object, id: `${row.url}?page=${number}`, ...(number > 1 ? { prev: `${row.url}?page=${number - 1}` } : {}), ...(number * size < total ? { next: `${row.url}?page=${number + 1}` } : {}), partOf: row.url, orderedItems: items
+    ...object,
+    id: `${row.url}?page=${number}`,
+    ...(number > 1 ? { prev: `${row.url}?page=${number - 1}` } : {}),
+    ...(number * size < total ? { next: `${row.url}?page=${number + 1}` } : {}),
+    partOf: row.url,
+    orderedItems: items
   }
 }

@@ -12,8 +12,8 @@ import { findRow, PRIVACY, type Row } from './playlist.row.ts'
 import { tellPlaylist, tellPlaylistGone } from './playlist.send.ts'
 
 /** What the owner says of a playlist; what is undefined stays. */
-export type Changes = { displayName?: string, description?: string | null, privacy?: number, videoChannelId?: number | null }
-type Times = { startTimestamp?: number | null, stopTimestamp?: number | null }
+export type Changes = { displayName?: string; description?: string | null; privacy?: number; videoChannelId?: number | null }
+type Times = { startTimestamp?: number | null; stopTimestamp?: number | null }
 
 /** A playlist by number or UUID for whoever may see it; unlisted ones only by UUID. Throws 401, 403, 404. */
 export async function visiblePlaylist(id: number | string, viewer: Viewer | null): Promise<Row> {
@@ -30,17 +30,28 @@ export async function visiblePlaylist(id: number | string, viewer: Viewer | null
 }
 
 /** Makes a playlist. Throws 400. */
-export async function addPlaylist(changes: Changes & { displayName: string }, viewer: Viewer, thumbnail?: ReceivedFile): Promise<Pick<Row, 'id' | 'uuid'>> {
+export async function addPlaylist(
+  changes: Changes & { displayName: string },
+  viewer: Viewer,
+  thumbnail?: ReceivedFile
+): Promise<Pick<Row, 'id' | 'uuid'>> {
   const picture = await takePicture(thumbnail)
   return await transaction(async inside => {
-    const [owned] = await run<{ count: number }>(sql`SELECT (SELECT count(*)::int FROM playlists WHERE account_id = ${viewer.accountId}) AS count FROM accounts WHERE id = ${viewer.accountId} FOR UPDATE`, inside)
-    if (owned!.count >= config.playlists.max_per_user) throw new Problem(400, null, `You cannot have more than ${config.playlists.max_per_user} playlists.`)
+    const [owned] = await run<{ count: number }>(
+      sql`SELECT (SELECT count(*)::int FROM playlists WHERE account_id = ${viewer.accountId}) AS count FROM accounts WHERE id = ${viewer.accountId} FOR UPDATE`,
+      inside
+    )
+    if (owned!.count >= config.playlists.max_per_user)
+      throw new Problem(400, null, `You cannot have more than ${config.playlists.max_per_user} playlists.`)
     const { displayName, description = null, privacy = PRIVACY.PRIVATE, videoChannelId = null } = changes
     await assertPlace(privacy, videoChannelId, viewer.accountId, inside)
     const uuid = randomUUID()
-    const [made] = await run<{ id: number }>(sql`
+    const [made] = await run<{ id: number }>(
+      sql`
       INSERT INTO playlists (uuid, url, account_id, channel_id, name, description, privacy)
-      VALUES (${uuid}, ${`${origin()}/video-playlists/${uuid}`}, ${viewer.accountId}, ${videoChannelId}, ${displayName}, ${description}, ${privacy}) RETURNING id`, inside)
+      VALUES (${uuid}, ${`${origin()}/video-playlists/${uuid}`}, ${viewer.accountId}, ${videoChannelId}, ${displayName}, ${description}, ${privacy}) RETURNING id`,
+      inside
+    )
     if (picture) await setPicture(made!.id, picture, inside)
     await tellPlaylist(made!.id, inside)
     return { id: made!.id, uuid }
@@ -56,8 +67,11 @@ export async function editPlaylist(id: number | string, changes: Changes, viewer
     await assertPlace(privacy, channelId, row.account_id, inside)
     // Followers of a channel that it leaves hear that it is gone.
     if (row.channel_id !== channelId) await tellPlaylistGone(row, inside)
-    await run(sql`
-      UPDATE playlists SET name = ${changes.displayName ?? row.name}, description = ${changes.description === undefined ? row.description : changes.description}, privacy = ${privacy}, channel_id = ${channelId} WHERE id = ${row.id}`, inside)
+    await run(
+      sql`
+      UPDATE playlists SET name = ${changes.displayName ?? row.name}, description = ${changes.description === undefined ? row.description : changes.description}, privacy = ${privacy}, channel_id = ${channelId} WHERE id = ${row.id}`,
+      inside
+    )
     if (picture) await setPicture(row.id, picture, inside)
   })
 }
@@ -73,25 +87,48 @@ export async function deletePlaylist(id: number | string, viewer: Viewer): Promi
 }
 
 /** Puts a video at the end. Throws 400, 403, 404. */
-export async function addElement(id: number | string, video: Guarded, { startTimestamp = null, stopTimestamp = null }: Times, viewer: Viewer): Promise<number> {
+export async function addElement(
+  id: number | string,
+  video: Guarded,
+  { startTimestamp = null, stopTimestamp = null }: Times,
+  viewer: Viewer
+): Promise<number> {
   return await managed(id, viewer, async (row, inside) => {
-    const [held] = await run<{ count: number, last: number }>(sql`SELECT count(*)::int AS count, coalesce(max(position), 0) AS last FROM playlist_elements WHERE playlist_id = ${row.id}`, inside)
-    if (held!.count >= config.playlists.max_elements) throw new Problem(400, null, `A playlist cannot have more than ${config.playlists.max_elements} videos.`)
-    const [made] = await run<{ id: number }>(sql`
+    const [held] = await run<{ count: number; last: number }>(
+      sql`SELECT count(*)::int AS count, coalesce(max(position), 0) AS last FROM playlist_elements WHERE playlist_id = ${row.id}`,
+      inside
+    )
+    if (held!.count >= config.playlists.max_elements)
+      throw new Problem(400, null, `A playlist cannot have more than ${config.playlists.max_elements} videos.`)
+    const [made] = await run<{ id: number }>(
+      sql`
       WITH number AS (SELECT nextval('playlist_elements_id_seq') AS id)
       INSERT INTO playlist_elements (id, url, playlist_id, video_id, position, start_timestamp, stop_timestamp)
-      SELECT id, ${`${row.url}/videos/`}::text || id, ${row.id}, ${video.id}, ${held!.last + 1}, ${startTimestamp}, ${stopTimestamp} FROM number RETURNING id`, inside)
+      SELECT id, ${`${row.url}/videos/`}::text || id, ${row.id}, ${video.id}, ${held!.last + 1}, ${startTimestamp}, ${stopTimestamp} FROM number RETURNING id`,
+      inside
+    )
     return made!.id
   })
 }
 
 /** Sets where an element begins and ends, in seconds of its video. Throws 403, 404. */
-export async function editElement(id: number | string, elementId: number, { startTimestamp, stopTimestamp }: Times, viewer: Viewer): Promise<void> {
+export async function editElement(
+  id: number | string,
+  elementId: number,
+  { startTimestamp, stopTimestamp }: Times,
+  viewer: Viewer
+): Promise<void> {
   await managed(id, viewer, async (row, inside) => {
-    const [element] = await run<{ start_timestamp: number | null, stop_timestamp: number | null }>(sql`SELECT start_timestamp, stop_timestamp FROM playlist_elements WHERE id = ${elementId} AND playlist_id = ${row.id}`, inside)
+    const [element] = await run<{ start_timestamp: number | null; stop_timestamp: number | null }>(
+      sql`SELECT start_timestamp, stop_timestamp FROM playlist_elements WHERE id = ${elementId} AND playlist_id = ${row.id}`,
+      inside
+    )
     if (!element) throw notFound('Video playlist element')
-    await run(sql`
-      UPDATE playlist_elements SET start_timestamp = ${startTimestamp === undefined ? element.start_timestamp : startTimestamp}, stop_timestamp = ${stopTimestamp === undefined ? element.stop_timestamp : stopTimestamp} WHERE id = ${elementId}`, inside)
+    await run(
+      sql`
+      UPDATE playlist_elements SET start_timestamp = ${startTimestamp === undefined ? element.start_timestamp : startTimestamp}, stop_timestamp = ${stopTimestamp === undefined ? element.stop_timestamp : stopTimestamp} WHERE id = ${elementId}`,
+      inside
+    )
   })
 }
 
@@ -105,11 +142,17 @@ export async function removeElement(id: number | string, elementId: number, view
 }
 
 /** Moves `length` elements from `start` to behind `after` (0: to the front); places count from 1. Throws 400, 403, 404. */
-export async function moveElements(id: number | string, { start, after, length }: { start: number, after: number, length: number }, viewer: Viewer): Promise<void> {
+export async function moveElements(
+  id: number | string,
+  { start, after, length }: { start: number; after: number; length: number },
+  viewer: Viewer
+): Promise<void> {
   await managed(id, viewer, async (row, inside) => {
     const ids = await elementsOf(row.id, inside)
-    if (start > ids.length || after > ids.length) throw new Problem(400, null, `Start position or insert after position exceed the playlist limits (max: ${ids.length})`)
-    if (start + length - 1 > ids.length) throw new Problem(400, null, `Reorder length with this start position exceeds the playlist limits (max: ${ids.length - start + 1})`)
+    if (start > ids.length || after > ids.length)
+      throw new Problem(400, null, `Start position or insert after position exceed the playlist limits (max: ${ids.length})`)
+    if (start + length - 1 > ids.length)
+      throw new Problem(400, null, `Reorder length with this start position exceeds the playlist limits (max: ${ids.length - start + 1})`)
     const moved = ids.splice(start - 1, length)
     ids.splice(after < start ? after : Math.max(start - 1, after - length), 0, ...moved)
     await number(row.id, ids, inside)
@@ -138,7 +181,8 @@ async function managedRow(id: number | string, viewer: Viewer, inside: Transacti
 /** What everybody sees is of a channel of its owner. Throws 400. */
 async function assertPlace(privacy: number, channelId: number | null, accountId: number, inside: Transaction): Promise<void> {
   if (channelId === null) {
-    if (privacy !== PRIVACY.PRIVATE) throw new Problem(400, null, 'Cannot set "public" or "unlisted" a playlist that is not assigned to a channel.')
+    if (privacy !== PRIVACY.PRIVATE)
+      throw new Problem(400, null, 'Cannot set "public" or "unlisted" a playlist that is not assigned to a channel.')
     return
   }
   const owned = await run(sql`SELECT 1 FROM channels WHERE id = ${channelId} AND account_id = ${accountId}`, inside)
@@ -146,9 +190,14 @@ async function assertPlace(privacy: number, channelId: number | null, accountId:
 }
 
 async function elementsOf(playlistId: number, inside: Transaction): Promise<number[]> {
-  return (await run<{ id: number }>(sql`SELECT id FROM playlist_elements WHERE playlist_id = ${playlistId} ORDER BY position, id`, inside)).map(({ id }) => id)
+  return (
+    await run<{ id: number }>(sql`SELECT id FROM playlist_elements WHERE playlist_id = ${playlistId} ORDER BY position, id`, inside)
+  ).map(({ id }) => id)
 }
 
 async function number(playlistId: number, ids: number[], inside: Transaction): Promise<void> {
-  await run(sql`UPDATE playlist_elements SET position = place.number FROM unnest(${ids}::int[]) WITH ORDINALITY AS place (id, number) WHERE playlist_elements.id = place.id AND playlist_id = ${playlistId}`, inside)
+  await run(
+    sql`UPDATE playlist_elements SET position = place.number FROM unnest(${ids}::int[]) WITH ORDINALITY AS place (id, number) WHERE playlist_elements.id = place.id AND playlist_id = ${playlistId}`,
+    inside
+  )
 }

@@ -8,7 +8,12 @@ import { FetchError } from '../fediverse/egress.ts'
 import { crawlPlaylists, fetchElements } from './remote-playlists.ts'
 
 /** Reads what is in one playlist of another server. */
-export const readElements = job({ name: 'read-playlist', queue: 'federation', payload: z.object({ playlistId: z.int() }), run: async ({ playlistId }) => await fetchElements(playlistId) })
+export const readElements = job({
+  name: 'read-playlist',
+  queue: 'federation',
+  payload: z.object({ playlistId: z.int() }),
+  run: async ({ playlistId }) => await fetchElements(playlistId)
+})
 
 /** Reads which playlists a remote actor has. */
 export const readPlaylistsOf = job({
@@ -16,7 +21,9 @@ export const readPlaylistsOf = job({
   queue: 'federation',
   payload: z.object({ actorId: z.int() }),
   run: async ({ actorId }) => {
-    const [actor] = await run<{ id: number, url: string, playlists_url: string }>(sql`SELECT id, url, playlists_url FROM actors WHERE id = ${actorId} AND host IS NOT NULL AND playlists_url IS NOT NULL`)
+    const [actor] = await run<{ id: number; url: string; playlists_url: string }>(
+      sql`SELECT id, url, playlists_url FROM actors WHERE id = ${actorId} AND host IS NOT NULL AND playlists_url IS NOT NULL`
+    )
     if (!actor) return
     await crawlPlaylists(actor).catch((error: unknown) => {
       if (!(error instanceof FetchError)) throw error
@@ -47,6 +54,8 @@ export function listenForPlaylists(): void {
 }
 
 async function enqueueDue(): Promise<void> {
-  const due = await run<{ id: number }>(sql`SELECT id FROM playlists WHERE remote AND elements_due IS NOT NULL ORDER BY elements_due LIMIT ${config.federation.crawl.refresh_batch}`)
+  const due = await run<{ id: number }>(
+    sql`SELECT id FROM playlists WHERE remote AND elements_due IS NOT NULL ORDER BY elements_due LIMIT ${config.federation.crawl.refresh_batch}`
+  )
   for (const { id } of due) await readElements.enqueue({ playlistId: id })
 }

@@ -12,22 +12,34 @@ import { idOf, isObject } from '../fediverse/vocabulary.ts'
 import { resolveVideo } from '../videos/resolve-video.ts'
 import { readElement, readPlaylist, type ElementObject, type PlaylistObject } from './playlist.wire.ts'
 
-/** Writes what a playlist's origin says of it; its elements are read next. Null: it was deleted, what is known is newer, or it is somebody else's. */
-export async function storePlaylist({ url, uuid, name, description, published, updated, picture }: PlaylistObject, { id: channelId, accountId }: Pick<Channel, 'id' | 'accountId'>): Promise<number | null> {
+/**
+ * Writes what a playlist's origin says of it; its elements are read next. Null: it was deleted, what is known is newer, or it is somebody
+ * else's.
+ */
+export async function storePlaylist(
+  { url, uuid, name, description, published, updated, picture }: PlaylistObject,
+  { id: channelId, accountId }: Pick<Channel, 'id' | 'accountId'>
+): Promise<number | null> {
   return await transaction(async inside => {
     if (await isGone(url, inside)) return null
-    const [row] = await run<{ id: number }>(sql`
+    const [row] = await run<{ id: number }>(
+      sql`
       INSERT INTO playlists (uuid, url, remote, account_id, channel_id, name, description, privacy, elements_due, refreshed_at, created_at, updated_at)
       VALUES (${uuid}, ${url}, true, ${accountId}, ${channelId}, ${name}, ${description}, 1, now(), now(), ${published}, ${updated})
       ON CONFLICT (url) DO UPDATE SET name = excluded.name, description = excluded.description, channel_id = excluded.channel_id, elements_due = now(), refreshed_at = now(), updated_at = excluded.updated_at
-        WHERE playlists.remote AND playlists.account_id = excluded.account_id AND playlists.updated_at <= excluded.updated_at RETURNING id`, inside)
+        WHERE playlists.remote AND playlists.account_id = excluded.account_id AND playlists.updated_at <= excluded.updated_at RETURNING id`,
+      inside
+    )
     if (!row) return null
     if (!picture) await run(sql`DELETE FROM thumbnails WHERE playlist_id = ${row.id}`, inside)
     else {
-      await run(sql`
+      await run(
+        sql`
         INSERT INTO thumbnails (playlist_id, kind, filename, width, height, automatic, url, created_at, updated_at)
         VALUES (${row.id}, 'thumbnail', ${`${randomUUID()}.jpg`}, ${config.thumbnails.width}, ${config.thumbnails.height}, false, ${picture}, now(), now())
-        ON CONFLICT (playlist_id) DO UPDATE SET url = excluded.url, updated_at = now(), filename = CASE WHEN thumbnails.url = excluded.url THEN thumbnails.filename ELSE excluded.filename END`, inside)
+        ON CONFLICT (playlist_id) DO UPDATE SET url = excluded.url, updated_at = now(), filename = CASE WHEN thumbnails.url = excluded.url THEN thumbnails.filename ELSE excluded.filename END`,
+        inside
+      )
     }
     return row.id
   })
@@ -50,8 +62,11 @@ export async function fetchPlaylist(url: string): Promise<number | null> {
 /** Removes a remote playlist; its old messages do not bring it back. False: there is none, or not of `ifOwnedBy`. */
 export async function removePlaylist(url: string, { ifOwnedBy }: { ifOwnedBy?: string } = {}): Promise<boolean> {
   return await transaction(async inside => {
-    const gone = await run(sql`
-      DELETE FROM playlists p USING accounts a, actors aa WHERE p.url = ${url} AND p.remote AND a.id = p.account_id AND aa.id = a.actor_id AND (${ifOwnedBy ?? null}::text IS NULL OR aa.url = ${ifOwnedBy ?? null}) RETURNING p.id`, inside)
+    const gone = await run(
+      sql`
+      DELETE FROM playlists p USING accounts a, actors aa WHERE p.url = ${url} AND p.remote AND a.id = p.account_id AND aa.id = a.actor_id AND (${ifOwnedBy ?? null}::text IS NULL OR aa.url = ${ifOwnedBy ?? null}) RETURNING p.id`,
+      inside
+    )
     if (gone.length === 0) return false
     if (ifOwnedBy !== undefined) await bury(url, inside)
     return true
@@ -60,9 +75,11 @@ export async function removePlaylist(url: string, { ifOwnedBy }: { ifOwnedBy?: s
 
 /** Reads what is in a remote playlist; what could not be read now stays as it was and is due again. */
 export async function fetchElements(playlistId: number): Promise<void> {
-  const [playlist] = await run<{ url: string, due: Date }>(sql`SELECT url, elements_due AS due FROM playlists WHERE id = ${playlistId} AND remote AND elements_due IS NOT NULL`)
+  const [playlist] = await run<{ url: string; due: Date }>(
+    sql`SELECT url, elements_due AS due FROM playlists WHERE id = ${playlistId} AND remote AND elements_due IS NOT NULL`
+  )
   if (!playlist) return
-  const found: { element: ElementObject, videoId: number }[] = []
+  const found: { element: ElementObject; videoId: number }[] = []
   const unanswered: string[] = []
   try {
     for await (const { items } of pagesOf(playlist.url)) {
@@ -86,15 +103,21 @@ export async function fetchElements(playlistId: number): Promise<void> {
   }
   await transaction(async inside => {
     await run(sql`DELETE FROM playlist_elements WHERE playlist_id = ${playlistId} AND NOT url = ANY(${unanswered})`, inside)
-    await run(sql`
+    await run(
+      sql`
       INSERT INTO playlist_elements (url, playlist_id, video_id, position, start_timestamp, stop_timestamp)
       SELECT url, ${playlistId}::int, video, position, start, stop FROM json_to_recordset(${JSON.stringify(found.map(({ element, videoId }) => ({ ...element, video: videoId })))}::json) AS element (url text, video integer, position integer, start integer, stop integer)
-      ON CONFLICT (url) DO NOTHING`, inside)
-    await run(sql`UPDATE playlists SET elements_due = ${unanswered.length > 0 ? new Date() : null} WHERE id = ${playlistId} AND elements_due = ${playlist.due}`, inside)
+      ON CONFLICT (url) DO NOTHING`,
+      inside
+    )
+    await run(
+      sql`UPDATE playlists SET elements_due = ${unanswered.length > 0 ? new Date() : null} WHERE id = ${playlistId} AND elements_due = ${playlist.due}`,
+      inside
+    )
   })
 }
 
-async function fetchElement(item: unknown, url: string, playlist: string): Promise<{ element: ElementObject, videoId: number } | null> {
+async function fetchElement(item: unknown, url: string, playlist: string): Promise<{ element: ElementObject; videoId: number } | null> {
   const budget = new Budget()
   try {
     const document = isObject(item) && 'position' in item ? item : (await getDocument(url, { budget })).document
@@ -108,8 +131,11 @@ async function fetchElement(item: unknown, url: string, playlist: string): Promi
   }
 }
 
-/** Reads the list of an actor's playlists: new ones are fetched, old ones asked about, those that are no longer listed too. Throws FetchError. */
-export async function crawlPlaylists({ id, url, playlists_url: list }: { id: number, url: string, playlists_url: string }): Promise<void> {
+/**
+ * Reads the list of an actor's playlists: new ones are fetched, old ones asked about, those that are no longer listed too. Throws
+ * FetchError.
+ */
+export async function crawlPlaylists({ id, url, playlists_url: list }: { id: number; url: string; playlists_url: string }): Promise<void> {
   if (!sameOrigin(list, url)) return
   const seen = new Set<string>()
   for await (const { items } of pagesOf(list)) {
@@ -118,12 +144,14 @@ export async function crawlPlaylists({ id, url, playlists_url: list }: { id: num
       if (playlist && sameOrigin(playlist, url)) seen.add(playlist)
     }
   }
-  const known = await run<{ url: string, fresh: boolean }>(sql`
+  const known = await run<{ url: string; fresh: boolean }>(sql`
     SELECT p.url, p.refreshed_at > now() - make_interval(secs => ${config.federation.crawl.interval / 1000}::double precision) AS fresh FROM playlists p JOIN accounts a ON a.id = p.account_id LEFT JOIN channels c ON c.id = p.channel_id
     WHERE p.remote AND (a.actor_id = ${id} OR c.actor_id = ${id})`)
   const fresh = new Set(known.filter(one => one.fresh && seen.has(one.url)).map(one => one.url))
   for (const playlist of new Set([...seen, ...known.map(one => one.url)])) {
     if (fresh.has(playlist)) continue
-    await fetchPlaylist(playlist).catch((error: unknown) => { if (!(error instanceof FetchError) || error.kind === 'budget') throw error })
+    await fetchPlaylist(playlist).catch((error: unknown) => {
+      if (!(error instanceof FetchError) || error.kind === 'budget') throw error
+    })
   }
 }

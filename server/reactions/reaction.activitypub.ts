@@ -16,18 +16,22 @@ const LIKES = new Set(['👍', '❤', '❤️', '♥', '⭐'])
 export function receiveReactions(): void {
   receive('Like', async incoming => await receiveReaction(incoming, 'like'))
   receive('Dislike', async incoming => await receiveReaction(incoming, 'dislike'))
-  receive('EmojiReact', async incoming => LIKES.has(String(incoming.activity.content)) && await receiveReaction(incoming, 'like'))
+  receive('EmojiReact', async incoming => LIKES.has(String(incoming.activity.content)) && (await receiveReaction(incoming, 'like')))
   receive('Undo(Like)', async incoming => await receiveUndo(incoming, 'like'))
   receive('Undo(EmojiReact)', async incoming => await receiveUndo(incoming, 'like'))
   receive('Undo(Dislike)', async incoming => await receiveUndo(incoming, 'dislike'))
   registerCollection('likes', ({ id }) => reactionsOf(id, 'like'))
   registerCollection('dislikes', ({ id }) => reactionsOf(id, 'dislike'))
-  keepVideosWith(sql`EXISTS (SELECT 1 FROM reactions JOIN accounts a ON a.id = reactions.account_id WHERE reactions.video_id = v.id AND a.user_id IS NOT NULL)`)
+  keepVideosWith(
+    sql`EXISTS (SELECT 1 FROM reactions JOIN accounts a ON a.id = reactions.account_id WHERE reactions.video_id = v.id AND a.user_id IS NOT NULL)`
+  )
 }
 
 async function receiveReaction(incoming: Incoming, type: 'like' | 'dislike'): Promise<boolean> {
   const url = httpUrl(idOf(incoming.object))
-  const [video] = await run<{ id: number }>(sql`SELECT id FROM videos WHERE url = ${url} AND NOT remote AND (privacy IN (1, 2) OR publications > 0) AND state = 1`)
+  const [video] = await run<{ id: number }>(
+    sql`SELECT id FROM videos WHERE url = ${url} AND NOT remote AND (privacy IN (1, 2) OR publications > 0) AND state = 1`
+  )
   if (!video) return false
   const actor = await actorOf(incoming)
   // Taken back before it came (federation.md 4.44).
@@ -48,8 +52,12 @@ async function receiveUndo({ actor, object }: Incoming, type: 'like' | 'dislike'
 
 function reactionsOf(videoId: number, type: 'like' | 'dislike'): Part {
   return async (start, count) => {
-    const [row] = await run<{ total: number }>(sql`SELECT count(*)::int AS total FROM reactions WHERE video_id = ${videoId} AND type = ${type}`)
-    const rows = await run<{ url: string }>(sql`SELECT url FROM reactions WHERE video_id = ${videoId} AND type = ${type} ORDER BY id DESC LIMIT ${count} OFFSET ${start}`)
+    const [row] = await run<{ total: number }>(
+      sql`SELECT count(*)::int AS total FROM reactions WHERE video_id = ${videoId} AND type = ${type}`
+    )
+    const rows = await run<{ url: string }>(
+      sql`SELECT url FROM reactions WHERE video_id = ${videoId} AND type = ${type} ORDER BY id DESC LIMIT ${count} OFFSET ${start}`
+    )
     return { total: row!.total, items: rows.map(({ url }) => url) }
   }
 }

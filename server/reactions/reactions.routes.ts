@@ -15,7 +15,11 @@ import { rate, ratingOf, reactionActivity } from './reactions.ts'
 export const reactionsRoutes = implement(reactions, {
   'PUT /videos/:id/rate': async ({ params, body, viewer, request }) => {
     const video = await guardedVideo(params.id)
-    await assertMayWatch(video, params.id, { viewer, password: request.headers['x-peertube-video-password'] as string | undefined, ip: request.ip })
+    await assertMayWatch(video, params.id, {
+      viewer,
+      password: request.headers['x-peertube-video-password'] as string | undefined,
+      ip: request.ip
+    })
     await rate(video.id, viewer.accountId, body.rating)
   },
   'GET /users/me/videos/:id/rating': async ({ params, viewer }) => {
@@ -26,11 +30,18 @@ export const reactionsRoutes = implement(reactions, {
 
 /** What other servers ask now and then: whether a reaction still stands. */
 export const reactionDocumentsRouter = Router()
-reactionDocumentsRouter.get(['/accounts/:name/likes/:id', '/accounts/:name/dislikes/:id'], counted('activity_pub'), async (request, response) => {
-  const url = origin() + request.path
-  const [row] = await run<{ url: string, type: 'like' | 'dislike', actor: string, video: string }>(sql`
+reactionDocumentsRouter.get(
+  ['/accounts/:name/likes/:id', '/accounts/:name/dislikes/:id'],
+  counted('activity_pub'),
+  async (request, response) => {
+    const url = origin() + request.path
+    const [row] = await run<{ url: string; type: 'like' | 'dislike'; actor: string; video: string }>(sql`
     SELECT reactions.url, reactions.type, actors.url AS actor, videos.url AS video FROM reactions JOIN accounts ON accounts.id = reactions.account_id JOIN actors ON actors.id = accounts.actor_id JOIN videos ON videos.id = reactions.video_id
     WHERE reactions.url = ${url} AND actors.host IS NULL AND videos.privacy = 1`)
-  if (!row) throw notFound('Rate')
-  sendDocument(response, withContext('base', { to: [PUBLIC], cc: [`${row.actor}/followers`], ...reactionActivity(row, row.actor, row.video) }))
-})
+    if (!row) throw notFound('Rate')
+    sendDocument(
+      response,
+      withContext('base', { to: [PUBLIC], cc: [`${row.actor}/followers`], ...reactionActivity(row, row.actor, row.video) })
+    )
+  }
+)

@@ -7,30 +7,51 @@ import { encoded, upload } from '../test/upload.ts'
 
 let site: Instance
 let hostile: Hostile
-let ada: { id: number, token: string, channelId: number }
-let video: { id: number, uuid: string }
-let secret: { id: number, uuid: string }
+let ada: { id: number; token: string; channelId: number }
+let video: { id: number; uuid: string }
+let secret: { id: number; uuid: string }
 beforeAll(async () => {
-  [site, hostile] = await Promise.all([startInstance({ federation: { outbox: { check_interval: 300 }, videos: { counters_interval: 200 } } }), openHostile()])
+  ;[site, hostile] = await Promise.all([
+    startInstance({ federation: { outbox: { check_interval: 300 }, videos: { counters_interval: 200 } } }),
+    openHostile()
+  ])
   ada = await site.user('ada')
   video = await upload(site, ada)
   secret = await upload(site, ada, { privacy: 3 })
   await encoded(site, ada, video.uuid)
   await encoded(site, ada, secret.uuid)
 })
-afterAll(async () => { await Promise.all([site.stop(), hostile.stop()]) })
+afterAll(async () => {
+  await Promise.all([site.stop(), hostile.stop()])
+})
 
-const counts = async () => { const { likes, dislikes } = (await site.call(`GET /videos/${video.uuid}`)).json; return [likes, dislikes] }
+const counts = async () => {
+  const { likes, dislikes } = (await site.call(`GET /videos/${video.uuid}`)).json
+  return [likes, dislikes]
+}
 const url = () => `${site.url}/videos/watch/${video.uuid}`
-const like = (actor: HostileActor, type = 'Like', object = url(), more = {}) => ({ type, id: hostile.id('like'), actor: actor.url, object, ...more })
+const like = (actor: HostileActor, type = 'Like', object = url(), more = {}) => ({
+  type,
+  id: hostile.id('like'),
+  actor: actor.url,
+  object,
+  ...more
+})
 const post = async (activity: object) => await hostile.post(`${site.url}/inbox`, activity as never)
-const done = async () => await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
+const done = async () =>
+  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
 
 test('people like, dislike, change their mind and take it back', async () => {
   const rate = async (rating: string) => await site.call(`PUT /videos/${video.uuid}/rate`, { token: ada.token, body: { rating } })
   const mine = async () => (await site.call(`GET /users/me/videos/${video.id}/rating`, { token: ada.token })).json
   expect(await mine()).toEqual({ videoId: video.id, rating: 'none' })
-  for (const [rating, expected] of [['like', [1, 0]], ['like', [1, 0]], ['dislike', [0, 1]], ['none', [0, 0]], ['none', [0, 0]]] as const) {
+  for (const [rating, expected] of [
+    ['like', [1, 0]],
+    ['like', [1, 0]],
+    ['dislike', [0, 1]],
+    ['none', [0, 0]],
+    ['none', [0, 0]]
+  ] as const) {
     expect((await rate(rating)).status).toBe(204)
     expect(await counts()).toEqual(expected)
     expect(await mine()).toEqual({ videoId: video.id, rating })
@@ -85,9 +106,22 @@ test('4.44 an Undo that comes before its Like wins', async () => {
 
 test('4.40 4.42 nothing can be said about what is private, unknown or nonsense', async () => {
   const eve = await hostile.actor('eve')
-  for (const object of [`${site.url}/videos/watch/${secret.uuid}`, `${site.url}/videos/watch/nothing`, eve.url, null, 5, { type: 'Video' }, []]) await post(like(eve, 'Like', object as string))
+  for (const object of [
+    `${site.url}/videos/watch/${secret.uuid}`,
+    `${site.url}/videos/watch/nothing`,
+    eve.url,
+    null,
+    5,
+    { type: 'Video' },
+    []
+  ])
+    await post(like(eve, 'Like', object as string))
   await done()
-  expect(await run(sql`SELECT 1 FROM reactions JOIN accounts ON accounts.id = account_id JOIN actors ON actors.id = actor_id WHERE actors.url = ${eve.url}`)).toEqual([])
+  expect(
+    await run(
+      sql`SELECT 1 FROM reactions JOIN accounts ON accounts.id = account_id JOIN actors ON actors.id = actor_id WHERE actors.url = ${eve.url}`
+    )
+  ).toEqual([])
 })
 
 test('likes that come at the same moment are all counted', async () => {
@@ -104,11 +138,21 @@ test('a storm of likes is told in few words', async () => {
   await post({ type: 'Follow', id: hostile.id('follow'), actor: fan.url, object: `${site.url}/accounts/ada` })
   await done()
   hostile.received.length = 0
-  const pause = config.federation.videos.counters_interval = 1500
+  const pause = (config.federation.videos.counters_interval = 1500)
   const began = Date.now()
-  for (let index = 0; index < 40; index++) await site.call(`PUT /videos/${video.uuid}/rate`, { token: ada.token, body: { rating: index % 2 ? 'none' : 'like' } })
+  for (let index = 0; index < 40; index++)
+    await site.call(`PUT /videos/${video.uuid}/rate`, { token: ada.token, body: { rating: index % 2 ? 'none' : 'like' } })
   await site.call(`PUT /videos/${video.uuid}/rate`, { token: ada.token, body: { rating: 'like' } })
-  await eventually(async () => (await run(sql`SELECT 1 FROM videos WHERE counters_due_at IS NOT NULL UNION ALL SELECT 1 FROM outgoing WHERE fanned_out_at IS NULL UNION ALL SELECT 1 FROM deliveries`)).length === 0, 10, 'the outbox')
+  await eventually(
+    async () =>
+      (
+        await run(
+          sql`SELECT 1 FROM videos WHERE counters_due_at IS NOT NULL UNION ALL SELECT 1 FROM outgoing WHERE fanned_out_at IS NULL UNION ALL SELECT 1 FROM deliveries`
+        )
+      ).length === 0,
+    10,
+    'the outbox'
+  )
   const updates = hostile.received.filter(({ activity }) => activity.type === 'Update')
   expect(updates.length).toBeGreaterThan(0)
   expect(updates.length).toBeLessThanOrEqual(1 + Math.ceil((Date.now() - began) / pause))

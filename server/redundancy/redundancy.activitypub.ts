@@ -9,8 +9,8 @@ import { receive, type Incoming } from '../fediverse/receive.ts'
 import { idOf, isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
 
 /** A copy of a video as its holder announces it (federation.md 1.9): the folder of its HLS files, on the holder's own host. */
-export type CacheFile = { url: string, video: string, baseUrl: string, expires: Date | null }
-type Row = { id: number, video_id: number, remote: boolean, account: string, channel: string }
+export type CacheFile = { url: string; video: string; baseUrl: string; expires: Date | null }
+type Row = { id: number; video_id: number; remote: boolean; account: string; channel: string }
 
 const HLS = 'application/x-mpegURL'
 
@@ -18,7 +18,14 @@ const HLS = 'application/x-mpegURL'
 export function receiveRedundancies(): void {
   receive('Create(CacheFile)', takeCacheFile)
   receive('Update(CacheFile)', takeCacheFile)
-  receive('Undo(Create)', async incoming => isObject(incoming.object) && isObject(incoming.object.object) && incoming.object.object.type === 'CacheFile' && await dropCacheFile(incoming, httpUrl(idOf(incoming.object.object))))
+  receive(
+    'Undo(Create)',
+    async incoming =>
+      isObject(incoming.object) &&
+      isObject(incoming.object.object) &&
+      incoming.object.object.type === 'CacheFile' &&
+      (await dropCacheFile(incoming, httpUrl(idOf(incoming.object.object))))
+  )
   receive('Delete(CacheFile)', async incoming => await dropCacheFile(incoming, httpUrl(idOf(incoming.object))))
 }
 
@@ -26,7 +33,9 @@ export function receiveRedundancies(): void {
 export function readCacheFile(object: JsonObject): CacheFile | null {
   const url = httpUrl(object.id)
   const video = httpUrl(idOf(object.object))
-  const link = listOf(object.url).filter(isObject).find(({ mediaType }) => mediaType === HLS)
+  const link = listOf(object.url)
+    .filter(isObject)
+    .find(({ mediaType }) => mediaType === HLS)
   const baseUrl = httpUrl(link?.href)
   if (!url || !video || !baseUrl || !sameOrigin(baseUrl, url) || new URL(baseUrl).search !== '') return null
   if (object.expires === null || object.expires === undefined) return { url, video, baseUrl, expires: null }
@@ -35,8 +44,14 @@ export function readCacheFile(object: JsonObject): CacheFile | null {
 }
 
 /** The CacheFile of a copy. */
-export function cacheFileObject({ url, video, baseUrl, expires }: CacheFile): { id: string, [key: string]: unknown } {
-  return { id: url, type: 'CacheFile', object: video, expires: expires?.toISOString() ?? null, url: { type: 'Link', mediaType: HLS, href: baseUrl } }
+export function cacheFileObject({ url, video, baseUrl, expires }: CacheFile): { id: string; [key: string]: unknown } {
+  return {
+    id: url,
+    type: 'CacheFile',
+    object: video,
+    expires: expires?.toISOString() ?? null,
+    url: { type: 'Link', mediaType: HLS, href: baseUrl }
+  }
 }
 
 /** Of our own videos the configuration says whose copies count; of others' whoever their origin sends on. */
@@ -47,10 +62,13 @@ async function takeCacheFile(incoming: Incoming): Promise<boolean> {
   if (!video || !(video.remote ? hostOf(incoming.signer) === hostOf(copy.video) : await isWelcome(hostOf(incoming.actor)))) return false
   const { id: actorId } = await actorOf(incoming)
   return await transaction(async inside => {
-    const taken = await run(sql`
+    const taken = await run(
+      sql`
       INSERT INTO redundancies (url, video_id, actor_id, base_url, expires_at) VALUES (${copy.url}, ${video.id}, ${actorId}, ${copy.baseUrl}, ${copy.expires})
       ON CONFLICT (video_id, actor_id) DO UPDATE SET url = excluded.url, base_url = excluded.base_url, expires_at = excluded.expires_at, updated_at = now()
-        WHERE NOT EXISTS (SELECT 1 FROM redundancies other WHERE other.url = excluded.url AND other.id <> redundancies.id) RETURNING id`, inside)
+        WHERE NOT EXISTS (SELECT 1 FROM redundancies other WHERE other.url = excluded.url AND other.id <> redundancies.id) RETURNING id`,
+      inside
+    )
     if (taken.length === 0) return false
     if (!video.remote) await sendOn(incoming, video, copy.url, inside)
     return true
@@ -59,8 +77,11 @@ async function takeCacheFile(incoming: Incoming): Promise<boolean> {
 
 async function dropCacheFile(incoming: Incoming, url: string | null): Promise<boolean> {
   return await transaction(async inside => {
-    const [gone] = await run<{ video: string }>(sql`
-      DELETE FROM redundancies r USING actors a, videos v WHERE r.url = ${url} AND a.id = r.actor_id AND a.url = ${incoming.actor} AND v.id = r.video_id RETURNING v.url AS video`, inside)
+    const [gone] = await run<{ video: string }>(
+      sql`
+      DELETE FROM redundancies r USING actors a, videos v WHERE r.url = ${url} AND a.id = r.actor_id AND a.url = ${incoming.actor} AND v.id = r.video_id RETURNING v.url AS video`,
+      inside
+    )
     if (!gone) return false
     const video = await copied(gone.video)
     if (video && !video.remote) await sendOn(incoming, video, url!, inside)
@@ -78,11 +99,24 @@ async function copied(url: string): Promise<Row | null> {
 async function isWelcome(host: string): Promise<boolean> {
   const from = config.remote_redundancy.videos.accept_from
   if (from !== 'followings') return from === 'anybody'
-  return (await run(sql`
-    SELECT 1 FROM follows f JOIN actors mine ON mine.id = f.actor_id JOIN actors theirs ON theirs.id = f.target_id WHERE mine.host IS NULL AND theirs.host = ${host} AND f.state = 'accepted' LIMIT 1`)).length > 0
+  return (
+    (
+      await run(sql`
+    SELECT 1 FROM follows f JOIN actors mine ON mine.id = f.actor_id JOIN actors theirs ON theirs.id = f.target_id WHERE mine.host IS NULL AND theirs.host = ${host} AND f.state = 'accepted' LIMIT 1`)
+    ).length > 0
+  )
 }
 
-async function sendOn({ body, type, signer }: Incoming, { account, channel }: Row, subject: string, inside: Parameters<typeof forward>[2]): Promise<void> {
+async function sendOn(
+  { body, type, signer }: Incoming,
+  { account, channel }: Row,
+  subject: string,
+  inside: Parameters<typeof forward>[2]
+): Promise<void> {
   const instance = `${origin()}/accounts/${INSTANCE_ACTOR}`
-  await forward(instance, [{ body, type, audience: { followersOf: [account, channel, instance], except: [hostOf(signer)] }, subject }], inside)
+  await forward(
+    instance,
+    [{ body, type, audience: { followersOf: [account, channel, instance], except: [hostOf(signer)] }, subject }],
+    inside
+  )
 }

@@ -15,11 +15,15 @@ let other: Hostile
 let holder: HostileActor
 let reader: HostileActor
 let channel: HostileActor
-let video: { id: number, uuid: string }
-let secret: { id: number, uuid: string }
+let video: { id: number; uuid: string }
+let secret: { id: number; uuid: string }
 
 beforeAll(async () => {
-  [site, mirror, other] = await Promise.all([startInstance({ federation: { outbox: { check_interval: 200 } } }), openHostile(), openHostile()])
+  ;[site, mirror, other] = await Promise.all([
+    startInstance({ federation: { outbox: { check_interval: 200 } } }),
+    openHostile(),
+    openHostile()
+  ])
   const root = await site.login()
   const ada = await site.user('ada')
   video = await upload(site, ada)
@@ -32,18 +36,30 @@ beforeAll(async () => {
   await other.post(`${site.url}/inbox`, { type: 'Follow', id: other.id(), actor: reader.url, object: `${site.url}/accounts/peertube` })
   await eventually(async () => (await run(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 1, 20, 'the follow')
   await site.call('POST /server/following', { token: root, body: { hosts: [mirror.host, other.host] } })
-  for (const [at, actor] of [[mirror, holder], [other, reader]] as const) {
+  for (const [at, actor] of [
+    [mirror, holder],
+    [other, reader]
+  ] as const) {
     const follow = await eventually(async () => at.received.find(one => one.activity.type === 'Follow')?.activity, 20, 'our follow')
     await at.post(`${site.url}/accounts/peertube/inbox`, { type: 'Accept', id: at.id(), actor: actor.url, object: follow })
   }
   await eventually(async () => (await run(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 3, 20, 'the answers')
 }, 120_000)
-afterAll(async () => { await Promise.all([site.stop(), mirror.stop(), other.stop()]) })
+afterAll(async () => {
+  await Promise.all([site.stop(), mirror.stop(), other.stop()])
+})
 
 const watchUrl = (uuid: string) => `${site.url}/videos/watch/${uuid}`
 const copyOf = (url: string, more: object = {}, at = mirror) => {
   const uuid = url.split('/').at(-1)!
-  return { id: `${at.url}/redundancy/streaming-playlists/hls/${uuid}`, type: 'CacheFile', object: url, expires: null, url: { type: 'Link', mediaType: 'application/x-mpegURL', href: `${at.url}/static/redundancy/hls/${uuid}` }, ...more }
+  return {
+    id: `${at.url}/redundancy/streaming-playlists/hls/${uuid}`,
+    type: 'CacheFile',
+    object: url,
+    expires: null,
+    url: { type: 'Link', mediaType: 'application/x-mpegURL', href: `${at.url}/static/redundancy/hls/${uuid}` },
+    ...more
+  }
 }
 const say = async (type: string, object: unknown, by = holder, at = mirror) => {
   const activity = { '@context': 'https://www.w3.org/ns/activitystreams', type, id: at.id(), actor: by.url, to: [PUBLIC], object }
@@ -51,7 +67,8 @@ const say = async (type: string, object: unknown, by = holder, at = mirror) => {
   await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
   return activity
 }
-const bases = async (uuid: string) => (await site.call(`GET /videos/${uuid}`)).json.streamingPlaylists[0].redundancies.map((one: { baseUrl: string }) => one.baseUrl)
+const bases = async (uuid: string) =>
+  (await site.call(`GET /videos/${uuid}`)).json.streamingPlaylists[0].redundancies.map((one: { baseUrl: string }) => one.baseUrl)
 
 test('a copy is told to viewers and sent on to followers, kept while its holder says so, and taken back by its holder', async () => {
   const copy = copyOf(watchUrl(video.uuid))
@@ -75,9 +92,18 @@ test('a copy is told to viewers and sent on to followers, kept while its holder 
 test('4.39 copies at other hosts, of what is not public, expired, nameless or of strangers do not count', async () => {
   const copy = copyOf(watchUrl(video.uuid))
   for (const object of [
-    copyOf(watchUrl(secret.uuid)), copyOf(`${site.url}/videos/watch/nothing`), { ...copy, expires: '2020-01-01T00:00:00Z' }, { ...copy, expires: 'soon' }, { ...copy, url: { ...copy.url, href: `${other.url}/static` } },
-    { ...copy, url: { ...copy.url, href: 'javascript:alert(1)' } }, { ...copy, url: { ...copy.url, mediaType: 'video/mp4' } }, { ...copy, url: null }, { ...copy, object: null }, copyOf(watchUrl(video.uuid), {}, other)
-  ]) await say('Create', object)
+    copyOf(watchUrl(secret.uuid)),
+    copyOf(`${site.url}/videos/watch/nothing`),
+    { ...copy, expires: '2020-01-01T00:00:00Z' },
+    { ...copy, expires: 'soon' },
+    { ...copy, url: { ...copy.url, href: `${other.url}/static` } },
+    { ...copy, url: { ...copy.url, href: 'javascript:alert(1)' } },
+    { ...copy, url: { ...copy.url, mediaType: 'video/mp4' } },
+    { ...copy, url: null },
+    { ...copy, object: null },
+    copyOf(watchUrl(video.uuid), {}, other)
+  ])
+    await say('Create', object)
   expect(await run(sql`SELECT 1 FROM redundancies`)).toEqual([])
   const from = config.remote_redundancy.videos
   try {
@@ -103,8 +129,33 @@ test('4.29 of other servers’ videos only what their origin sends on counts', a
   const uuid = '0f0f0f0f-1111-4222-8333-444444444444'
   const url = `${other.url}/videos/watch/${uuid}`
   const film = {
-    type: 'Video', id: url, uuid, name: 'A far film', duration: 'PT42S', views: 5, commentsPolicy: 1, icon: [{ type: 'Image', url: `${other.url}/pictures/${uuid}.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 }], published: '2026-11-01T00:00:00.000Z', updated: '2026-11-01T00:00:00.000Z', to: [PUBLIC], cc: [], attributedTo: [{ type: 'Person', id: `${other.url}/accounts/owner` }, { type: 'Group', id: channel.url }],
-    url: [{ type: 'Link', mediaType: 'text/html', href: url }, { type: 'Link', mediaType: 'application/x-mpegURL', href: `${other.url}/hls/${uuid}/master.m3u8`, tag: [{ type: 'Link', mediaType: 'video/mp4', href: `${other.url}/hls/${uuid}/720.mp4`, height: 720, width: 1280, size: 1000, fps: 25 }] }]
+    type: 'Video',
+    id: url,
+    uuid,
+    name: 'A far film',
+    duration: 'PT42S',
+    views: 5,
+    commentsPolicy: 1,
+    icon: [{ type: 'Image', url: `${other.url}/pictures/${uuid}.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 }],
+    published: '2026-11-01T00:00:00.000Z',
+    updated: '2026-11-01T00:00:00.000Z',
+    to: [PUBLIC],
+    cc: [],
+    attributedTo: [
+      { type: 'Person', id: `${other.url}/accounts/owner` },
+      { type: 'Group', id: channel.url }
+    ],
+    url: [
+      { type: 'Link', mediaType: 'text/html', href: url },
+      {
+        type: 'Link',
+        mediaType: 'application/x-mpegURL',
+        href: `${other.url}/hls/${uuid}/master.m3u8`,
+        tag: [
+          { type: 'Link', mediaType: 'video/mp4', href: `${other.url}/hls/${uuid}/720.mp4`, height: 720, width: 1280, size: 1000, fps: 25 }
+        ]
+      }
+    ]
   }
   other.serve(new URL(url).pathname, { '@context': 'https://www.w3.org/ns/activitystreams', ...film })
   await say('Create', film, channel, other)
@@ -116,14 +167,27 @@ test('4.29 of other servers’ videos only what their origin sends on counts', a
   const signed = await signLd(activity, { actor: holder.url, keyId: holder.keyId, privateKey: holder.privateKey })
   await other.post(`${site.url}/inbox`, signed as never, { as: reader })
   await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
-  await eventually(async () => (await bases((await run<{ uuid: string }>(sql`SELECT uuid FROM videos WHERE url = ${url}`))[0]!.uuid)).length === 1, 10, 'the copy')
+  await eventually(
+    async () => (await bases((await run<{ uuid: string }>(sql`SELECT uuid FROM videos WHERE url = ${url}`))[0]!.uuid)).length === 1,
+    10,
+    'the copy'
+  )
 })
 
 test('what this instance holds itself is served', async () => {
   const path = `${site.url}/redundancy/streaming-playlists/hls/${video.uuid}`
   const get = async (url: string) => await mirror.get(url, { headers: { accept: 'application/activity+json' } })
   expect((await get(path)).status).toBe(404)
-  await run(sql`INSERT INTO redundancies (url, video_id, actor_id, base_url) SELECT ${path}, ${video.id}, id, ${`${site.url}/static/redundancy/hls/${video.uuid}`} FROM actors WHERE url = ${`${site.url}/accounts/peertube`}`)
-  expect((await get(path)).json).toMatchObject({ to: [PUBLIC], id: path, type: 'CacheFile', object: watchUrl(video.uuid), expires: null, url: { mediaType: 'application/x-mpegURL', href: `${site.url}/static/redundancy/hls/${video.uuid}` } })
+  await run(
+    sql`INSERT INTO redundancies (url, video_id, actor_id, base_url) SELECT ${path}, ${video.id}, id, ${`${site.url}/static/redundancy/hls/${video.uuid}`} FROM actors WHERE url = ${`${site.url}/accounts/peertube`}`
+  )
+  expect((await get(path)).json).toMatchObject({
+    to: [PUBLIC],
+    id: path,
+    type: 'CacheFile',
+    object: watchUrl(video.uuid),
+    expires: null,
+    url: { mediaType: 'application/x-mpegURL', href: `${site.url}/static/redundancy/hls/${video.uuid}` }
+  })
   expect((await get(path.replace('/hls/', '/1/'))).json.id).toBe(path)
 })

@@ -9,5 +9,9 @@ export const sweepRedundancies = job({
   queue: 'maintenance',
   payload: z.object({}),
   every: () => config.remote_redundancy.videos.sweep_interval,
-  run: async () => { await run(sql`DELETE FROM redundancies USING actors WHERE actors.id = redundancies.actor_id AND actors.host IS NOT NULL AND expires_at <= now()`) }
+  run: async () => {
+    await run(
+      sql`DELETE FROM redundancies USING actors WHERE actors.id = redundancies.actor_id AND actors.host IS NOT NULL AND expires_at <= now()`
+    )
+  }
 })

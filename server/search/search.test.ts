@@ -12,8 +12,10 @@ let peer: Hostile
 let owner: HostileActor
 let channel: HostileActor
 let far: any
-const search = async (words: string, token?: string) => (await site.call(`GET /search/videos?search=${encodeURIComponent(words)}`, { token })).json
-const channels = async (words: string, token?: string) => (await site.call(`GET /search/video-channels?search=${encodeURIComponent(words)}`, { token })).json
+const search = async (words: string, token?: string) =>
+  (await site.call(`GET /search/videos?search=${encodeURIComponent(words)}`, { token })).json
+const channels = async (words: string, token?: string) =>
+  (await site.call(`GET /search/video-channels?search=${encodeURIComponent(words)}`, { token })).json
 
 beforeAll(async () => {
   site = await startInstance()
@@ -23,15 +25,32 @@ beforeAll(async () => {
   channel = await peer.actor('films', 'Group', { name: 'Far films', attributedTo: [{ type: 'Person', id: owner.url }] })
   const id = `${peer.url}/videos/watch/${randomUUID()}`
   far = {
-    type: 'Video', id, uuid: id.split('/').at(-1), name: 'A far film', duration: 'PT1S', views: 0, published: '2026-01-01T00:00:00Z', updated: '2026-01-01T00:00:00Z', to: [PUBLIC], cc: [],
-    url: [{ type: 'Link', mediaType: 'video/mp4', href: `${id}.mp4`, height: 720, size: 1, fps: 25 }], icon: [{ type: 'Image', url: `${id}.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 }],
-    attributedTo: [{ type: 'Person', id: owner.url }, { type: 'Group', id: channel.url }]
+    type: 'Video',
+    id,
+    uuid: id.split('/').at(-1),
+    name: 'A far film',
+    duration: 'PT1S',
+    views: 0,
+    published: '2026-01-01T00:00:00Z',
+    updated: '2026-01-01T00:00:00Z',
+    to: [PUBLIC],
+    cc: [],
+    url: [{ type: 'Link', mediaType: 'video/mp4', href: `${id}.mp4`, height: 720, size: 1, fps: 25 }],
+    icon: [{ type: 'Image', url: `${id}.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 }],
+    attributedTo: [
+      { type: 'Person', id: owner.url },
+      { type: 'Group', id: channel.url }
+    ]
   }
   peer.serve(new URL(id).pathname, far)
   peer.serve(`/w/short`, far)
   const outbox = `${channel.url}/outbox`
   peer.serve(new URL(outbox).pathname, { type: 'OrderedCollection', id: outbox, totalItems: 1, first: `${outbox}?page=1` })
-  peer.serve(`${new URL(outbox).pathname}?page=1`, { type: 'OrderedCollectionPage', id: `${outbox}?page=1`, orderedItems: [{ type: 'Announce', id: `${id}/announces/1`, actor: channel.url, object: id }] })
+  peer.serve(`${new URL(outbox).pathname}?page=1`, {
+    type: 'OrderedCollectionPage',
+    id: `${outbox}?page=1`,
+    orderedItems: [{ type: 'Announce', id: `${id}/announces/1`, actor: channel.url, object: id }]
+  })
 })
 afterAll(async () => {
   await peer?.stop()
@@ -41,23 +60,44 @@ afterAll(async () => {
 it('finds ours by words and by address, and fetches nothing for the anonymous', async () => {
   const { uuid } = await seedVideo({ channelId: alice.channelId })
   await run(sql`UPDATE videos SET name = 'Élan of seeds', url = ${`${site.url}/videos/watch/${uuid}`} WHERE uuid = ${uuid}::uuid`)
-  for (const words of ['elan', `${site.url}/videos/watch/${uuid}`, `${site.url}/w/${(await site.call(`GET /videos/${uuid}`)).json.shortUUID}`]) expect((await search(words)).data.map((one: any) => one.uuid), words).toEqual([uuid])
+  for (const words of [
+    'elan',
+    `${site.url}/videos/watch/${uuid}`,
+    `${site.url}/w/${(await site.call(`GET /videos/${uuid}`)).json.shortUUID}`
+  ])
+    expect(
+      (await search(words)).data.map((one: any) => one.uuid),
+      words
+    ).toEqual([uuid])
   expect(await search('nothing like it')).toEqual({ total: 0, data: [] })
   expect(await search(far.id)).toEqual({ total: 0, data: [] })
   expect(await channels(`films@${peer.host}`)).toEqual({ total: 0, data: [] })
   expect(peer.asked).toEqual([])
-  expect((await site.call('GET /search/videos?search=x&searchTarget=search-index')).json).toMatchObject({ status: 400, detail: 'Incorrect request parameters: searchTarget' })
+  expect((await site.call('GET /search/videos?search=x&searchTarget=search-index')).json).toMatchObject({
+    status: 400,
+    detail: 'Incorrect request parameters: searchTarget'
+  })
 })
 
 it('fetches a channel by handle and address, and its page fills', async () => {
-  expect((await channels(`films@${peer.host}`, alice.token)).data[0]).toMatchObject({ name: 'films', host: peer.host, displayName: 'Far films', isLocal: false, ownerAccount: { name: 'owner' } })
+  expect((await channels(`films@${peer.host}`, alice.token)).data[0]).toMatchObject({
+    name: 'films',
+    host: peer.host,
+    displayName: 'Far films',
+    isLocal: false,
+    ownerAccount: { name: 'owner' }
+  })
   expect((await channels(`@films@${peer.host}`, alice.token)).total).toBe(1)
   expect((await channels(channel.url)).total).toBe(1)
   await eventually(async () => (await site.call(`GET /video-channels/films@${peer.host}/videos`)).json.total === 1, 10, 'the page')
-  await eventually(async () => {
-    const { json } = await site.call(`GET /video-channels/films@${peer.host}/reading`)
-    return json.known === 1 && json.total === 1 && !json.reading
-  }, 10, 'the end of the reading')
+  await eventually(
+    async () => {
+      const { json } = await site.call(`GET /video-channels/films@${peer.host}/reading`)
+      return json.known === 1 && json.total === 1 && !json.reading
+    },
+    10,
+    'the end of the reading'
+  )
   expect((await channels('far films')).total).toBe(1)
   expect((await site.call(`GET /search/video-channels?handles[]=films@${peer.host}&handles[]=alice_channel`)).json.total).toBe(2)
 })
@@ -65,8 +105,19 @@ it('fetches a channel by handle and address, and its page fills', async () => {
 it('fetches a video by its address or another one of its server', async () => {
   expect((await search(far.id, alice.token)).data[0]).toMatchObject({ name: 'A far film', url: far.id, isLocal: false })
   expect((await search(`${peer.url}/w/short`, alice.token)).data[0]).toMatchObject({ url: far.id })
-  for (const nonsense of [`${peer.url}/nothing`, 'http://127.0.0.1:1/videos/watch/x', 'https://', `nobody@${peer.host}`, 'a@b@c', `${'x'.repeat(1900)}`]) {
-    for (const route of ['videos', 'video-channels']) expect((await site.call(`GET /search/${route}?search=${encodeURIComponent(nonsense)}`, { token: alice.token })).json, nonsense.slice(0, 50)).toMatchObject({ total: 0 })
+  for (const nonsense of [
+    `${peer.url}/nothing`,
+    'http://127.0.0.1:1/videos/watch/x',
+    'https://',
+    `nobody@${peer.host}`,
+    'a@b@c',
+    `${'x'.repeat(1900)}`
+  ]) {
+    for (const route of ['videos', 'video-channels'])
+      expect(
+        (await site.call(`GET /search/${route}?search=${encodeURIComponent(nonsense)}`, { token: alice.token })).json,
+        nonsense.slice(0, 50)
+      ).toMatchObject({ total: 0 })
   }
   expect((await channels(far.id, alice.token)).total).toBe(0)
   expect((await search(channel.url, alice.token)).total).toBe(0)
@@ -75,11 +126,17 @@ it('fetches a video by its address or another one of its server', async () => {
 it('4.41 what is blocked is neither found nor fetched', async () => {
   await run(sql`INSERT INTO blocked_hosts (host) VALUES (${peer.host})`)
   try {
-    await eventually(async () => {
-      const asked = peer.asked.length
-      return (await search(`${peer.url}/w/short`, alice.token)).total === 0 && peer.asked.length === asked
-    }, 5, 'the block')
+    await eventually(
+      async () => {
+        const asked = peer.asked.length
+        return (await search(`${peer.url}/w/short`, alice.token)).total === 0 && peer.asked.length === asked
+      },
+      5,
+      'the block'
+    )
     expect((await search('far film', alice.token)).total).toBe(0)
     expect((await site.call('GET /videos?isLocal=false')).json.total).toBe(0)
-  } finally { await run(sql`DELETE FROM blocked_hosts`) }
+  } finally {
+    await run(sql`DELETE FROM blocked_hosts`)
+  }
 })

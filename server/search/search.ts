@@ -25,21 +25,36 @@ type ChannelSearch = z.output<NonNullable<(typeof search)['GET /search/video-cha
 const HANDLE = /^@?([\w.:-]{1,120})@([\w.:[\]-]{1,255})$/
 
 /** Videos by words or by the address of one. */
-export async function searchVideos({ search: words, ...query }: VideoSearch, viewer: Viewer | null): Promise<{ total: number, data: Video[] }> {
+export async function searchVideos(
+  { search: words, ...query }: VideoSearch,
+  viewer: Viewer | null
+): Promise<{ total: number; data: Video[] }> {
   const address = httpUrl(words?.trim())
-  const { sort, uuids, startDate, endDate, originallyPublishedStartDate, originallyPublishedEndDate, durationMin, durationMax, ...rest } = query
+  const { sort, uuids, startDate, endDate, originallyPublishedStartDate, originallyPublishedEndDate, durationMin, durationMax, ...rest } =
+    query
   const narrowed = { uuids, startDate, endDate, originallyPublishedStartDate, originallyPublishedEndDate, durationMin, durationMax }
-  const order = sort === 'match' || sort === '-match' || sort === undefined ? '-publishedAt' as const : sort
-  if (address === null) return await listVideos({ ...rest, search: words?.trim().slice(0, 200) || undefined, sort: order }, viewer, { narrowed })
+  const order = sort === 'match' || sort === '-match' || sort === undefined ? ('-publishedAt' as const) : sort
+  if (address === null)
+    return await listVideos({ ...rest, search: words?.trim().slice(0, 200) || undefined, sort: order }, viewer, { narrowed })
   const id = await videoAt(address, viewer)
   return id === null ? { total: 0, data: [] } : await listVideos({ start: 0, count: 1, nsfw: 'both' }, viewer, { videoId: id })
 }
 
 /** Channels by words, or by the address or handle of one. */
-export async function searchChannels({ search: words = '', host, handles, sort, ...rest }: ChannelSearch, viewer: Viewer | null): Promise<{ total: number, data: Channel[] }> {
+export async function searchChannels(
+  { search: words = '', host, handles, sort, ...rest }: ChannelSearch,
+  viewer: Viewer | null
+): Promise<{ total: number; data: Channel[] }> {
   const text = words.trim()
   const address = httpUrl(text)
-  if (address === null && !HANDLE.test(text)) return await listChannels({ ...paging(rest), sort: sort === 'createdAt' ? 'createdAt' : '-createdAt', search: text.replace(/^@/, '').slice(0, 200) || undefined, host, handles })
+  if (address === null && !HANDLE.test(text))
+    return await listChannels({
+      ...paging(rest),
+      sort: sort === 'createdAt' ? 'createdAt' : '-createdAt',
+      search: text.replace(/^@/, '').slice(0, 200) || undefined,
+      host,
+      handles
+    })
   const id = await channelAt(address ?? text, viewer)
   return id === null ? { total: 0, data: [] } : await listChannels({ start: 0, count: 1, id })
 }
@@ -60,7 +75,8 @@ async function channelAt(text: string, viewer: Viewer | null): Promise<number | 
     const channel = await resolveChannel(url, { budget })
     const actor = await Actor.findByPk(channel.actorId, { rejectOnEmpty: true })
     // Its page should not be empty when it is opened.
-    if (actor.host !== null) await crawl.enqueue({ actorId: actor.id }).catch(error => logger.debug('A channel found by search is not read now', { error }))
+    if (actor.host !== null)
+      await crawl.enqueue({ actorId: actor.id }).catch(error => logger.debug('A channel found by search is not read now', { error }))
     return channel.id
   })
   return found
@@ -70,7 +86,7 @@ async function channelAt(text: string, viewer: Viewer | null): Promise<number | 
 async function fetched(text: string, viewer: Viewer | null, ask: (budget: Budget) => Promise<number>): Promise<number | null> {
   const host = httpUrl(text) ? hostOf(text) : text.split('@').at(-1)!.toLowerCase()
   const { users, anonymous } = config.search.remote_uri
-  const may = config.federation.enabled && (viewer ? users : anonymous) && !await keyring.isBlocked(host, text)
+  const may = config.federation.enabled && (viewer ? users : anonymous) && !(await keyring.isBlocked(host, text))
   try {
     return await ask(new Budget(may ? undefined : 0))
   } catch (error) {

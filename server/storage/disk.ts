@@ -62,6 +62,8 @@ export async function removeHls(uuid: string): Promise<void> {
 
 /** Bytes of a stored file; 0 if it is not there. */
 export async function storedSize(path: string): Promise<number> {
-  return await stat(path).then(found => found.size, () => 0)
+  return await stat(path).then(
+    found => found.size,
+    () => 0
+  )
 }
-

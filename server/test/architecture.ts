@@ -2,28 +2,59 @@ import { posix } from 'node:path'
 
 /** The floors of server/, lowest first; the folders of one line may not import each other. New features stand on the line before app. */
 export const FLOORS = [
-  ['core'], ['storage'], ['media'], ['fediverse'], ['actors'], ['channels'], ['accounts'], ['instance', 'notifications'],
-  ['videos'], ['transcoding'], ['uploads'],
-  ['pages', 'comments', 'playlists', 'reactions', 'views', 'captions', 'library', 'live', 'search', 'feeds', 'imports', 'studio', 'p2p', 'stats'],
+  ['core'],
+  ['storage'],
+  ['media'],
+  ['fediverse'],
+  ['actors'],
+  ['channels'],
+  ['accounts'],
+  ['instance', 'notifications'],
+  ['videos'],
+  ['transcoding'],
+  ['uploads'],
+  [
+    'pages',
+    'comments',
+    'playlists',
+    'reactions',
+    'views',
+    'captions',
+    'library',
+    'live',
+    'search',
+    'feeds',
+    'imports',
+    'studio',
+    'p2p',
+    'stats'
+  ],
   ['moderation', 'redundancy', 'exports'],
-  ['app'], ['main.ts']
+  ['app'],
+  ['main.ts']
 ]
 
 /** The only places where SQL leaves the program; everywhere else it is written with the `sql` tag, which binds its values. */
 const SQL_DOORS = ['server/core/sql.ts', 'server/core/migrate.ts']
-/** The only places that open a connection to another server; everything else asks through them, and so through their guard (federation.md 4.1). */
+/**
+ * The only places that open a connection to another server; everything else asks through them, and so through their guard (federation.md
+ * 4.1).
+ */
 const NETWORK_DOORS = ['server/fediverse/guard.ts', 'server/fediverse/ask.ts', 'server/fediverse/post.ts']
 const NETWORK = /^(undici|axios|got|node-fetch|ky|superagent|(node:)?(tls|dgram|http2))$/
 const FORBIDDEN_NAMES = /^(utils?|helpers?|libs?|commons?|constants?|managers?|services?)$/
-const IMPORT = /(?:^|[\n;])\s*(?:import\s*|(?:import|export)\b\s*(type\b(?!\s*from))?([\w$\s{},*]*?)\bfrom\s*)['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g
+const IMPORT =
+  /(?:^|[\n;])\s*(?:import\s*|(?:import|export)\b\s*(type\b(?!\s*from))?([\w$\s{},*]*?)\bfrom\s*)['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g
 
 /** A tree of sources: path from the project's folder to text. */
 export type Sources = Record<string, string>
-type Import = { target: string, typeOnly: boolean }
+type Import = { target: string; typeOnly: boolean }
 
 /** Every way in which the sources break the drawing of the house (ARCHITECTURE.md), one sentence each; tests may import what they like. */
 export function faults(sources: Sources): string[] {
-  const files = Object.entries(sources).filter(([path]) => !/\.test\.tsx?$|(^|\/)test\//.test(path)).map(([path, text]) => ({ path, code: withoutComments(text) }))
+  const files = Object.entries(sources)
+    .filter(([path]) => !/\.test\.tsx?$|(^|\/)test\//.test(path))
+    .map(([path, text]) => ({ path, code: withoutComments(text) }))
   const graph = new Map(files.map(({ path, code }) => [path, imports(path, code)]))
   return [
     ...Object.keys(sources).flatMap(nameFaults),
@@ -41,7 +72,8 @@ function importFaults(path: string, { target, typeOnly }: Import): string[] {
   if (from === 'client' && target === 'zod' && !typeOnly) return fault('zod stays out of the browser')
   if (from === 'client' && to === 'shared' && local && !typeOnly) return fault('the client imports only types from shared')
   if (from === 'client' && local && !['client', 'shared'].includes(to!)) return fault('the client imports only client and shared')
-  if (from === 'server' && !typeOnly && NETWORK.test(target) && !NETWORK_DOORS.includes(path)) return fault('other servers are asked through fediverse/egress')
+  if (from === 'server' && !typeOnly && NETWORK.test(target) && !NETWORK_DOORS.includes(path))
+    return fault('other servers are asked through fediverse/egress')
   if (from !== 'server' || !local) return []
   if (to === 'shared') return []
   if (to !== 'server') return fault('the server imports only server and shared')
@@ -56,31 +88,59 @@ function importFaults(path: string, { target, typeOnly }: Import): string[] {
 function textFaults(path: string, code: string): string[] {
   const found: string[] = []
   const configured = path.startsWith('server/core/config') || path.startsWith('scripts/')
-  if (!configured && /\bprocess\s*(\.\s*env\b|\[\s*['"]env)|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b|import\s*\{[^}]*\benv\b[^}]*\}\s*from\s*['"](node:)?process['"]/.test(code)) found.push(`${path} reads process.env: only core/config does`)
-  if (path.startsWith('server/') && !NETWORK_DOORS.includes(path) && /(?<![\w.$])fetch\s*\(|\bhttps?\s*\.\s*(get|request)\s*\(|import\s*\{[^}]*\b(get|request|connect|createConnection)\b[^}]*\}\s*from\s*['"](node:)?(https?|net)['"]|\bnew\s+WebSocket\s*\(/.test(code)) {
+  if (
+    !configured &&
+    /\bprocess\s*(\.\s*env\b|\[\s*['"]env)|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b|import\s*\{[^}]*\benv\b[^}]*\}\s*from\s*['"](node:)?process['"]/.test(
+      code
+    )
+  )
+    found.push(`${path} reads process.env: only core/config does`)
+  if (
+    path.startsWith('server/') &&
+    !NETWORK_DOORS.includes(path) &&
+    /(?<![\w.$])fetch\s*\(|\bhttps?\s*\.\s*(get|request)\s*\(|import\s*\{[^}]*\b(get|request|connect|createConnection)\b[^}]*\}\s*from\s*['"](node:)?(https?|net)['"]|\bnew\s+WebSocket\s*\(/.test(
+      code
+    )
+  ) {
     found.push(`${path} asks the network by itself: fediverse/egress does`)
   }
   if (path.startsWith('server/') && !SQL_DOORS.includes(path)) {
     if (/\bnew\s+Sql\s*\(/.test(code)) found.push(`${path} makes Sql from strings: only the sql tag does`)
-    if (/\b(sequelize|client|pool|pg|db|connection|database)\s*(\?\.|\.)\s*query\s*[(<]/i.test(code)) found.push(`${path} sends a query by itself: core/sql does`)
-    if (/(?<!\bz\.)\bliteral\s*\(\s*(?:(?!['"]|`[^`$]*`)|['"][^'"\n]*['"]\s*\+)/.test(code)) found.push(`${path} builds a literal from values`)
-    if (/(?<![\w)\]])`\s*(SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|WITH|CREATE|ALTER|DROP|TRUNCATE)\s[^`]*\$\{/.test(code)) found.push(`${path} writes SQL with values in its text`)
-    if (/['"]\s*(SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|DROP|ALTER)\s[^'"\n]*['"]\s*\+/.test(code)) found.push(`${path} joins SQL from strings`)
+    if (/\b(sequelize|client|pool|pg|db|connection|database)\s*(\?\.|\.)\s*query\s*[(<]/i.test(code))
+      found.push(`${path} sends a query by itself: core/sql does`)
+    if (/(?<!\bz\.)\bliteral\s*\(\s*(?:(?!['"]|`[^`$]*`)|['"][^'"\n]*['"]\s*\+)/.test(code))
+      found.push(`${path} builds a literal from values`)
+    if (/(?<![\w)\]])`\s*(SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|WITH|CREATE|ALTER|DROP|TRUNCATE)\s[^`]*\$\{/.test(code))
+      found.push(`${path} writes SQL with values in its text`)
+    if (/['"]\s*(SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|DROP|ALTER)\s[^'"\n]*['"]\s*\+/.test(code))
+      found.push(`${path} joins SQL from strings`)
   }
   return found
 }
 
 function nameFaults(path: string): string[] {
-  const bad = path.split('/').map(part => part.split('.')[0]!).find(name => FORBIDDEN_NAMES.test(name))
-  return bad === undefined || path === 'server/test/services.ts' || path === 'server/test/services.test.ts' ? [] : [`${path}: "${bad}" says nothing about what is inside`]
+  const bad = path
+    .split('/')
+    .map(part => part.split('.')[0]!)
+    .find(name => FORBIDDEN_NAMES.test(name))
+  return bad === undefined || path === 'server/test/services.ts' || path === 'server/test/services.test.ts'
+    ? []
+    : [`${path}: "${bad}" says nothing about what is inside`]
 }
 
 function imports(path: string, code: string): Import[] {
   return [...code.matchAll(IMPORT)].map(([, type, names, from, dynamic]) => {
     const specifier = (from ?? dynamic)!
-    const inner = /\{([^}]*)\}/.exec(names ?? '')?.[1]?.split(',').map(name => name.trim()).filter(Boolean)
+    const inner = /\{([^}]*)\}/
+      .exec(names ?? '')?.[1]
+      ?.split(',')
+      .map(name => name.trim())
+      .filter(Boolean)
     const allTypes = inner !== undefined && inner.length > 0 && /^\s*\{/.test(names!) && inner.every(name => name.startsWith('type '))
-    return { target: specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier, typeOnly: type !== undefined || allTypes }
+    return {
+      target: specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier,
+      typeOnly: type !== undefined || allTypes
+    }
   })
 }
 
@@ -103,5 +163,8 @@ function circles(graph: Map<string, Import[]>): string[] {
 
 /** Comments out, strings and templates kept: what a comment says is no code. */
 function withoutComments(text: string): string {
-  return text.replace(/("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[^]|[^`\\])*`)|\/\/[^\n]*|\/\*[^]*?\*\//g, (_, string: string | undefined) => string ?? ' ')
+  return text.replace(
+    /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[^]|[^`\\])*`)|\/\/[^\n]*|\/\*[^]*?\*\//g,
+    (_, string: string | undefined) => string ?? ' '
+  )
 }

@@ -14,8 +14,8 @@ let mallory: HostileActor
 let video: string
 let uuid: string
 beforeAll(async () => {
-  site = await startInstance({ federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2 } } });
-  [good, evil] = [await openHostile(), await openHostile()]
+  site = await startInstance({ federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2 } } })
+  ;[good, evil] = [await openHostile(), await openHostile()]
   alice = await good.actor('alice')
   neighbour = await good.actor('neighbour')
   mallory = await evil.actor('mallory')
@@ -28,16 +28,37 @@ afterAll(async () => await Promise.all([site, good, evil].map(async one => await
 
 const note = (author: HostileActor, content: string, more: object = {}) => {
   const id = (author === mallory ? evil : good).id('notes')
-  return { type: 'Note', id, url: id, content, attributedTo: author.url, inReplyTo: video, published: new Date().toISOString(), to: [PUBLIC], cc: [], ...more }
+  return {
+    type: 'Note',
+    id,
+    url: id,
+    content,
+    attributedTo: author.url,
+    inReplyTo: video,
+    published: new Date().toISOString(),
+    to: [PUBLIC],
+    cc: [],
+    ...more
+  }
 }
 const say = async (type: string, actor: HostileActor, object: object | string) => {
   const peer = actor === mallory ? evil : good
   const id = peer.id()
   expect((await peer.post(`${site.url}/inbox`, { id, type, actor: actor.url, object, to: [PUBLIC], cc: [] })).status).toBe(202)
-  return await eventually(async () => (await run<{ outcome: string }>(sql`
-    SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`}) ORDER BY id DESC LIMIT 1`))[0]?.outcome, 20, `the outcome of ${type}`)
+  return await eventually(
+    async () =>
+      (
+        await run<{ outcome: string }>(sql`
+    SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`}) ORDER BY id DESC LIMIT 1`)
+      )[0]?.outcome,
+    20,
+    `the outcome of ${type}`
+  )
 }
-const texts = async () => ((await site.call(`GET /videos/${uuid}/comment-threads?count=50`)).json.data as { text: string, isDeleted: boolean }[]).filter(one => !one.isDeleted).map(one => one.text.replace(/<[^>]*>/g, '').trim())
+const texts = async () =>
+  ((await site.call(`GET /videos/${uuid}/comment-threads?count=50`)).json.data as { text: string; isDeleted: boolean }[])
+    .filter(one => !one.isDeleted)
+    .map(one => one.text.replace(/<[^>]*>/g, '').trim())
 const later = () => new Date(Date.now() + 1000).toISOString()
 
 it('4.9 a comment of somebody else is not taken from whoever writes it', async () => {
@@ -55,7 +76,8 @@ it('4.10 a comment is changed and deleted by its author, and by nobody else but 
   for (const actor of [neighbour, mallory]) {
     await say('Update', actor, { ...comment, content: 'Spoilt', updated: later() })
     await say('Update', actor, { ...comment, content: 'Spoilt', updated: later(), attributedTo: actor.url })
-    for (const object of [comment.id, { type: 'Note', id: comment.id }, { type: 'Tombstone', id: comment.id }]) await say('Delete', actor, object)
+    for (const object of [comment.id, { type: 'Note', id: comment.id }, { type: 'Tombstone', id: comment.id }])
+      await say('Delete', actor, object)
     expect(await texts()).toEqual(['First words'])
   }
   await new Promise(resolve => setTimeout(resolve, 1100))
@@ -71,7 +93,14 @@ it('4.10 a comment is changed and deleted by its author, and by nobody else but 
 })
 
 it('4.30 what a comment brings along does nothing', async () => {
-  const bad = ['<svg onload=alert(1)>', '<script>alert(1)</script>', '<a href="javascript:alert(1)">x</a>', '<img src=x onerror=alert(1)>', '<p style="position:fixed">x</p>', `${'<b>'.repeat(3000)}x`]
+  const bad = [
+    '<svg onload=alert(1)>',
+    '<script>alert(1)</script>',
+    '<a href="javascript:alert(1)">x</a>',
+    '<img src=x onerror=alert(1)>',
+    '<p style="position:fixed">x</p>',
+    `${'<b>'.repeat(3000)}x`
+  ]
   for (const content of bad) await say('Create', alice, note(alice, `Words ${content}`))
   const { text } = await site.call(`GET /videos/${uuid}/comment-threads?count=50`)
   expect(text).toContain('Words')

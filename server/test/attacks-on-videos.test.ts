@@ -6,13 +6,13 @@ import { openHostile, type Hostile, type HostileActor, type Way } from './hostil
 import { eventually, startInstance, type Instance } from './instance.ts'
 import { encoded, upload } from './upload.ts'
 
-type Origin = { peer: Hostile, person: HostileActor, channel: HostileActor, neighbour: HostileActor }
+type Origin = { peer: Hostile; person: HostileActor; channel: HostileActor; neighbour: HostileActor }
 let site: Instance
 let good: Origin
 let evil: Origin
 beforeAll(async () => {
-  site = await startInstance({ federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2 } } });
-  [good, evil] = [await origin('alice'), await origin('mallory')]
+  site = await startInstance({ federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2 } } })
+  ;[good, evil] = [await origin('alice'), await origin('mallory')]
 })
 afterAll(async () => await Promise.all([site, good?.peer, evil?.peer].map(async one => await one?.stop())))
 
@@ -22,8 +22,18 @@ async function origin(name: string): Promise<Origin> {
   const person = await peer.actor(name)
   const channel = await peer.actor(`${name}_channel`, 'Group', { attributedTo: [{ type: 'Person', id: person.url }] })
   const neighbour = await peer.actor(`${name}_neighbour`)
-  await peer.post(`${site.url}/inbox`, { id: peer.id('follows'), type: 'Follow', actor: person.url, object: `${site.url}/accounts/peertube` })
-  await eventually(async () => (await run(sql`SELECT 1 FROM follows JOIN actors ON actors.id = follows.actor_id WHERE actors.host = ${peer.host}`)).length > 0, 10, 'the follow')
+  await peer.post(`${site.url}/inbox`, {
+    id: peer.id('follows'),
+    type: 'Follow',
+    actor: person.url,
+    object: `${site.url}/accounts/peertube`
+  })
+  await eventually(
+    async () =>
+      (await run(sql`SELECT 1 FROM follows JOIN actors ON actors.id = follows.actor_id WHERE actors.host = ${peer.host}`)).length > 0,
+    10,
+    'the follow'
+  )
   return { peer, person, channel, neighbour }
 }
 
@@ -32,20 +42,45 @@ function video({ peer, person, channel }: Origin, more: object = {}) {
   const id = `${peer.url}/videos/watch/${uuid}`
   const now = new Date().toISOString()
   return {
-    type: 'Video', id, uuid, name: 'A film', duration: 'PT42S', views: 7, published: now, updated: now, to: [PUBLIC], cc: [],
+    type: 'Video',
+    id,
+    uuid,
+    name: 'A film',
+    duration: 'PT42S',
+    views: 7,
+    published: now,
+    updated: now,
+    to: [PUBLIC],
+    cc: [],
     icon: [{ type: 'Image', url: `${peer.url}/t.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 }],
     url: [{ type: 'Link', mediaType: 'video/mp4', href: `${peer.url}/v.mp4`, height: 720, width: 1280, size: 1000, fps: 30 }],
-    attributedTo: [{ type: 'Person', id: person.url }, { type: 'Group', id: channel.url }], ...more
+    attributedTo: [
+      { type: 'Person', id: person.url },
+      { type: 'Group', id: channel.url }
+    ],
+    ...more
   }
 }
 const say = async ({ peer }: Origin, type: string, actor: HostileActor, object: object | string, way: Way = {}) => {
   const id = peer.id()
-  expect((await peer.post(`${site.url}/inbox`, { id, type, actor: actor.url, object, to: [PUBLIC], cc: [] }, { as: actor, ...way })).status).toBe(202)
-  return await eventually(async () => (await run<{ outcome: string }>(sql`
-    SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`}) ORDER BY id DESC LIMIT 1`))[0]?.outcome, 20, `the outcome of ${type}`)
+  expect(
+    (await peer.post(`${site.url}/inbox`, { id, type, actor: actor.url, object, to: [PUBLIC], cc: [] }, { as: actor, ...way })).status
+  ).toBe(202)
+  return await eventually(
+    async () =>
+      (
+        await run<{ outcome: string }>(sql`
+    SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`}) ORDER BY id DESC LIMIT 1`)
+      )[0]?.outcome,
+    20,
+    `the outcome of ${type}`
+  )
 }
-const stored = async (url: string) => (await run<{ name: string, uuid: string, views: number, channel: string }>(sql`
-  SELECT videos.name, videos.uuid, videos.views::int, actors.url AS channel FROM videos JOIN channels ON channels.id = channel_id JOIN actors ON actors.id = channels.actor_id WHERE videos.url = ${url}`))[0]
+const stored = async (url: string) =>
+  (
+    await run<{ name: string; uuid: string; views: number; channel: string }>(sql`
+  SELECT videos.name, videos.uuid, videos.views::int, actors.url AS channel FROM videos JOIN channels ON channels.id = channel_id JOIN actors ON actors.id = channels.actor_id WHERE videos.url = ${url}`)
+  )[0]
 /** Serves a video and has it taken. */
 async function published(of: Origin, more: object = {}) {
   const made = video(of, more)
@@ -62,7 +97,15 @@ it('4.5 an Update of a video counts only from its account or channel', async () 
   expect(await say(evil, 'Update', evil.person, taken)).toMatch(/^dropped/)
   expect(await say(evil, 'Update', evil.channel, { ...taken, attributedTo: video(evil).attributedTo })).toMatch(/^dropped/)
   expect(await say(good, 'Update', good.neighbour, taken)).not.toBe('done')
-  expect(await say(good, 'Update', good.neighbour, { ...taken, attributedTo: [{ type: 'Person', id: good.neighbour.url }, { type: 'Group', id: good.channel.url }] })).not.toBe('done')
+  expect(
+    await say(good, 'Update', good.neighbour, {
+      ...taken,
+      attributedTo: [
+        { type: 'Person', id: good.neighbour.url },
+        { type: 'Group', id: good.channel.url }
+      ]
+    })
+  ).not.toBe('done')
   expect(await stored(film.id)).toMatchObject({ name: 'A film', channel: good.channel.url })
   expect(await say(good, 'Update', good.person, { ...taken, name: 'As its author says' })).toBe('done')
   expect(await stored(film.id)).toMatchObject({ name: 'As its author says' })
@@ -72,8 +115,15 @@ it('4.5 an Update of a video of ours has no effect', async () => {
   const alice = await site.user('alice')
   const { uuid } = await upload(site, alice, { name: 'Ours' })
   const id = `${site.url}/videos/watch/${uuid}`
-  for (const attributedTo of [video(evil).attributedTo, [{ type: 'Person', id: `${site.url}/accounts/alice` }, { type: 'Group', id: `${site.url}/video-channels/alice_channel` }]]) {
-    for (const type of ['Create', 'Update']) expect(await say(evil, type, evil.person, video(evil, { id, uuid, attributedTo, name: 'Theirs' }))).toMatch(/^dropped/)
+  for (const attributedTo of [
+    video(evil).attributedTo,
+    [
+      { type: 'Person', id: `${site.url}/accounts/alice` },
+      { type: 'Group', id: `${site.url}/video-channels/alice_channel` }
+    ]
+  ]) {
+    for (const type of ['Create', 'Update'])
+      expect(await say(evil, type, evil.person, video(evil, { id, uuid, attributedTo, name: 'Theirs' }))).toMatch(/^dropped/)
   }
   expect(await say(evil, 'Delete', evil.person, { type: 'Video', id })).toMatch(/^dropped/)
   expect(await say(evil, 'Delete', evil.person, id)).toMatch(/^dropped/)
@@ -81,9 +131,24 @@ it('4.5 an Update of a video of ours has no effect', async () => {
 })
 
 it('4.9 a video in a channel elsewhere, or in one whose owner denies it, is not taken', async () => {
-  const elsewhere = video(evil, { attributedTo: [{ type: 'Person', id: evil.person.url }, { type: 'Group', id: good.channel.url }] })
-  const foreign = video(evil, { attributedTo: [{ type: 'Person', id: good.person.url }, { type: 'Group', id: good.channel.url }] })
-  const denied = video(evil, { attributedTo: [{ type: 'Person', id: evil.neighbour.url }, { type: 'Group', id: evil.channel.url }] })
+  const elsewhere = video(evil, {
+    attributedTo: [
+      { type: 'Person', id: evil.person.url },
+      { type: 'Group', id: good.channel.url }
+    ]
+  })
+  const foreign = video(evil, {
+    attributedTo: [
+      { type: 'Person', id: good.person.url },
+      { type: 'Group', id: good.channel.url }
+    ]
+  })
+  const denied = video(evil, {
+    attributedTo: [
+      { type: 'Person', id: evil.neighbour.url },
+      { type: 'Group', id: evil.channel.url }
+    ]
+  })
   for (const film of [elsewhere, foreign, denied]) {
     evil.peer.serve(new URL(film.id).pathname, film)
     await say(evil, 'Create', evil.person, film)
@@ -104,7 +169,7 @@ it('4.10 a video is deleted by its account or channel, and by nobody else', asyn
   expect(await say(good, 'Update', good.person, { ...film, name: 'Still there', updated: later() })).toBe('done')
   expect(await stored(film.id)).toMatchObject({ name: 'Still there' })
   await say(good, 'Delete', good.person, film.id)
-  await eventually(async () => await stored(film.id) === undefined)
+  await eventually(async () => (await stored(film.id)) === undefined)
 })
 
 it('4.29 4.44 what was deleted does not come back by an old message; an Update that comes first is asked about', async () => {
@@ -151,12 +216,16 @@ it('4.10 4.13 a like counts once, and is taken back only by whoever gave it', as
   const like = { id: `${good.person.url}/likes/1`, type: 'Like', actor: good.person.url, object }
   for (const seconds of [0, 5, 10]) await good.peer.post(`${site.url}/inbox`, like, { date: new Date(Date.now() - seconds * 1000) })
   await good.peer.post(`${site.url}/inbox`, { ...like, id: `${good.person.url}/likes/2` })
-  await eventually(async () => await likes() === 1, 10, 'the like')
-  for (const [from, actor] of [[good, good.neighbour], [evil, evil.person]] as const) {
-    for (const inner of [like, { ...like, actor: actor.url }, { ...like, actor: actor.url, id: from.peer.id() }, like.id]) await say(from, 'Undo', actor, inner)
+  await eventually(async () => (await likes()) === 1, 10, 'the like')
+  for (const [from, actor] of [
+    [good, good.neighbour],
+    [evil, evil.person]
+  ] as const) {
+    for (const inner of [like, { ...like, actor: actor.url }, { ...like, actor: actor.url, id: from.peer.id() }, like.id])
+      await say(from, 'Undo', actor, inner)
     await say(from, 'Delete', actor, like.id)
   }
   expect(await likes()).toBe(1)
   expect(await say(good, 'Undo', good.person, like)).toBe('done')
-  await eventually(async () => await likes() === 0, 10, 'the like to go')
+  await eventually(async () => (await likes()) === 0, 10, 'the like to go')
 })

@@ -11,8 +11,13 @@ let evil: Hostile
 let alice: HostileActor
 let mallory: HostileActor
 beforeAll(async () => {
-  site = await startInstance({ federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2, views_interval: '50 ms', per_host: { max: 100_000 } }, actors: { key_refresh: '100 ms' } } });
-  [good, evil] = [await openHostile(), await openHostile()]
+  site = await startInstance({
+    federation: {
+      inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2, views_interval: '50 ms', per_host: { max: 100_000 } },
+      actors: { key_refresh: '100 ms' }
+    }
+  })
+  ;[good, evil] = [await openHostile(), await openHostile()]
   alice = await good.actor('alice')
   mallory = await evil.actor('mallory')
 })
@@ -22,49 +27,95 @@ const post = async (activity: object, way: Way = {}) => {
   const peer = String((activity as { actor: string }).actor).startsWith(evil.url) || way.as?.url.startsWith(evil.url) ? evil : good
   return (await peer.post(`${site.url}/inbox`, activity as never, way)).status
 }
-const outcome = async (id: string) => await eventually(async () => (await run<{ outcome: string }>(sql`
-  SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`}) ORDER BY id DESC LIMIT 1`))[0]?.outcome, 10, `the outcome of ${id}`)
-const row = async (url: string) => (await run<{ inbox_url: string, public_key: string, preferred_username: string }>(sql`SELECT inbox_url, public_key, preferred_username FROM actors WHERE url = ${url}`))[0]
+const outcome = async (id: string) =>
+  await eventually(
+    async () =>
+      (
+        await run<{ outcome: string }>(sql`
+  SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`}) ORDER BY id DESC LIMIT 1`)
+      )[0]?.outcome,
+    10,
+    `the outcome of ${id}`
+  )
+const row = async (url: string) =>
+  (
+    await run<{ inbox_url: string; public_key: string; preferred_username: string }>(
+      sql`SELECT inbox_url, public_key, preferred_username FROM actors WHERE url = ${url}`
+    )
+  )[0]
 const like = (actor: string, peer: Hostile) => ({ id: peer.id(), type: 'Like', actor, object: `${site.url}/videos/watch/1` })
 
 describe('keys', () => {
   it('4.7 a key counts only for the actor that lists it, on whose host it is, and who is named as its owner', async () => {
-    const cases: [string, () => Promise<{ activity: object, way: Way }>][] = [
-      ['an owner that is somebody else', async () => {
-        const actor = await evil.actor('owner-elsewhere')
-        evil.serve('/accounts/owner-elsewhere', { ...actor.document, publicKey: { ...actor.document.publicKey as object, owner: alice.url } })
-        return { activity: like(alice.url, good), way: { as: actor } }
-      }],
-      ['the key of somebody else, listed as one’s own', async () => {
-        const actor = await evil.actor('lists-alice')
-        evil.serve('/accounts/lists-alice', { ...actor.document, publicKey: { id: alice.keyId, owner: actor.url, publicKeyPem: alice.publicKeyPem } })
-        return { activity: like(actor.url, evil), way: { as: { ...alice, url: actor.url } } }
-      }],
-      ['a key on another host than its owner', async () => {
-        const actor = await evil.actor('key-elsewhere')
-        evil.serve('/accounts/key-elsewhere', { ...actor.document, publicKey: { ...actor.document.publicKey as object, id: `${good.url}/keys/1` } })
-        return { activity: like(actor.url, evil), way: { as: actor } }
-      }],
-      ['a document of a key that claims an owner elsewhere', async () => {
-        evil.serve('/keys/alice', { id: `${evil.url}/keys/alice`, owner: alice.url, publicKeyPem: mallory.publicKeyPem })
-        return { activity: like(alice.url, good), way: { as: { ...mallory, keyId: `${evil.url}/keys/alice` } } }
-      }],
-      ['a document of a key that its owner does not list', async () => {
-        evil.serve('/keys/mallory', { id: `${evil.url}/keys/mallory`, owner: mallory.url, publicKeyPem: mallory.publicKeyPem })
-        return { activity: like(mallory.url, evil), way: { as: { ...mallory, keyId: `${evil.url}/keys/mallory` } } }
-      }],
-      ['a document with the id of another key', async () => {
-        evil.serve('/keys/other', { id: `${evil.url}/keys/mallory`, owner: mallory.url, publicKeyPem: mallory.publicKeyPem })
-        return { activity: like(mallory.url, evil), way: { as: { ...mallory, keyId: `${evil.url}/keys/other` } } }
-      }],
-      ['a document of an actor elsewhere', async () => {
-        evil.serve('/accounts/alice', alice.document)
-        return { activity: like(alice.url, good), way: { as: { ...mallory, keyId: `${evil.url}/accounts/alice` } } }
-      }],
-      ['no key at all', async () => {
-        const actor = await evil.actor('keyless', 'Person', { publicKey: undefined })
-        return { activity: like(actor.url, evil), way: { as: actor } }
-      }]
+    const cases: [string, () => Promise<{ activity: object; way: Way }>][] = [
+      [
+        'an owner that is somebody else',
+        async () => {
+          const actor = await evil.actor('owner-elsewhere')
+          evil.serve('/accounts/owner-elsewhere', {
+            ...actor.document,
+            publicKey: { ...(actor.document.publicKey as object), owner: alice.url }
+          })
+          return { activity: like(alice.url, good), way: { as: actor } }
+        }
+      ],
+      [
+        'the key of somebody else, listed as one’s own',
+        async () => {
+          const actor = await evil.actor('lists-alice')
+          evil.serve('/accounts/lists-alice', {
+            ...actor.document,
+            publicKey: { id: alice.keyId, owner: actor.url, publicKeyPem: alice.publicKeyPem }
+          })
+          return { activity: like(actor.url, evil), way: { as: { ...alice, url: actor.url } } }
+        }
+      ],
+      [
+        'a key on another host than its owner',
+        async () => {
+          const actor = await evil.actor('key-elsewhere')
+          evil.serve('/accounts/key-elsewhere', {
+            ...actor.document,
+            publicKey: { ...(actor.document.publicKey as object), id: `${good.url}/keys/1` }
+          })
+          return { activity: like(actor.url, evil), way: { as: actor } }
+        }
+      ],
+      [
+        'a document of a key that claims an owner elsewhere',
+        async () => {
+          evil.serve('/keys/alice', { id: `${evil.url}/keys/alice`, owner: alice.url, publicKeyPem: mallory.publicKeyPem })
+          return { activity: like(alice.url, good), way: { as: { ...mallory, keyId: `${evil.url}/keys/alice` } } }
+        }
+      ],
+      [
+        'a document of a key that its owner does not list',
+        async () => {
+          evil.serve('/keys/mallory', { id: `${evil.url}/keys/mallory`, owner: mallory.url, publicKeyPem: mallory.publicKeyPem })
+          return { activity: like(mallory.url, evil), way: { as: { ...mallory, keyId: `${evil.url}/keys/mallory` } } }
+        }
+      ],
+      [
+        'a document with the id of another key',
+        async () => {
+          evil.serve('/keys/other', { id: `${evil.url}/keys/mallory`, owner: mallory.url, publicKeyPem: mallory.publicKeyPem })
+          return { activity: like(mallory.url, evil), way: { as: { ...mallory, keyId: `${evil.url}/keys/other` } } }
+        }
+      ],
+      [
+        'a document of an actor elsewhere',
+        async () => {
+          evil.serve('/accounts/alice', alice.document)
+          return { activity: like(alice.url, good), way: { as: { ...mallory, keyId: `${evil.url}/accounts/alice` } } }
+        }
+      ],
+      [
+        'no key at all',
+        async () => {
+          const actor = await evil.actor('keyless', 'Person', { publicKey: undefined })
+          return { activity: like(actor.url, evil), way: { as: actor } }
+        }
+      ]
     ]
     for (const [name, make] of cases) {
       const { activity, way } = await make()
@@ -87,7 +138,8 @@ describe('keys', () => {
       const asked = () => good.asked.filter(path => path === '/accounts/rotating').length
       const before = asked()
       expect(await post(like(actor.url, good), { as: renewed })).toBe(202)
-      for (const _ of [1, 2, 3, 4, 5]) expect(await post(like(actor.url, good), { as: { ...mallory, url: actor.url, keyId: actor.keyId } })).toBe(401)
+      for (const _ of [1, 2, 3, 4, 5])
+        expect(await post(like(actor.url, good), { as: { ...mallory, url: actor.url, keyId: actor.keyId } })).toBe(401)
       expect(asked() - before).toBe(1)
     } finally {
       actors.key_refresh = key_refresh
@@ -103,7 +155,11 @@ describe('keys', () => {
     good.serve('/accounts/late', actor.document)
     expect(await post(like(actor.url, good))).toBe(503)
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 })
-    try { expect(await post(like(actor.url, good))).toBe(202) } finally { vi.useRealTimers() }
+    try {
+      expect(await post(like(actor.url, good))).toBe(202)
+    } finally {
+      vi.useRealTimers()
+    }
     // What was remembered in that time would be of tomorrow.
     forgetKeys()
     expect(asked()).toBe(2)
@@ -114,7 +170,11 @@ describe('actors and follows', () => {
   it('4.5b nobody changes another’s actor, and keys and inboxes come from their origin only', async () => {
     expect(await post(like(alice.url, good))).toBe(202)
     const before = await eventually(async () => await row(alice.url))
-    const forged = { ...alice.document, inbox: `${evil.url}/inbox`, publicKey: { ...alice.document.publicKey as object, publicKeyPem: mallory.publicKeyPem } }
+    const forged = {
+      ...alice.document,
+      inbox: `${evil.url}/inbox`,
+      publicKey: { ...(alice.document.publicKey as object), publicKeyPem: mallory.publicKeyPem }
+    }
     for (const object of [forged, { ...forged, id: alice.url.replace('alice', 'bob') }, { ...mallory.document, id: alice.url }]) {
       const activity = { id: evil.id(), type: 'Update', actor: mallory.url, object }
       expect(await post(activity)).toBe(202)
@@ -132,7 +192,11 @@ describe('actors and follows', () => {
     expect(await post(follow)).toBe(202)
     await eventually(async () => (await run(sql`SELECT id FROM follows WHERE url = ${follow.id}`)).length === 1)
     for (const [actor, peer, object] of [
-      [bob, good, follow], [bob, good, { ...follow, actor: bob.url }], [bob, good, follow.id], [mallory, evil, follow], [mallory, evil, { ...follow, actor: mallory.url, id: evil.id() }]
+      [bob, good, follow],
+      [bob, good, { ...follow, actor: bob.url }],
+      [bob, good, follow.id],
+      [mallory, evil, follow],
+      [mallory, evil, { ...follow, actor: mallory.url, id: evil.id() }]
     ] as const) {
       const activity = { id: peer.id(), type: 'Undo', actor: actor.url, object }
       expect(await post(activity)).toBe(202)
@@ -155,7 +219,12 @@ describe('actors and follows', () => {
       WHERE ours.host IS NULL AND ours.preferred_username = 'peertube' AND theirs.url = ${mallory.url} RETURNING url`)
     const state = async () => (await run<{ state: string }>(sql`SELECT state FROM follows WHERE url = ${follow!.url}`))[0]!.state
     const about = { id: follow!.url, type: 'Follow', actor: `${site.url}/accounts/peertube`, object: mallory.url }
-    for (const object of [about, { ...about, object: alice.url }, follow!.url, { ...about, id: `${site.url}/accounts/peertube/follows/901`, object: alice.url }]) {
+    for (const object of [
+      about,
+      { ...about, object: alice.url },
+      follow!.url,
+      { ...about, id: `${site.url}/accounts/peertube/follows/901`, object: alice.url }
+    ]) {
       const activity = { id: good.id(), type: 'Accept', actor: alice.url, object }
       expect(await post(activity)).toBe(202)
       await outcome(activity.id)
@@ -163,19 +232,25 @@ describe('actors and follows', () => {
     }
     const accept = { id: evil.id(), type: 'Accept', actor: mallory.url, object: about }
     await post(accept)
-    await eventually(async () => await state() === 'accepted')
+    await eventually(async () => (await state()) === 'accepted')
   })
 })
 
 describe('strangers', () => {
-  beforeEach(async () => { await run(sql`DELETE FROM follows`) })
+  beforeEach(async () => {
+    await run(sql`DELETE FROM follows`)
+  })
 
   it('4.12 ten thousand announcements of unknown addresses make this instance ask for none', async () => {
     const victim = await openHostile()
     const group = await evil.actor('loud', 'Group')
     expect(await post(like(group.url, evil))).toBe(202)
     const ids = [...Array(300)].map(() => evil.id())
-    await Promise.all(ids.map(async id => await post({ id, type: 'Announce', actor: group.url, object: `${victim.url}/videos/watch/${id.split('/').at(-1)}` })))
+    await Promise.all(
+      ids.map(
+        async id => await post({ id, type: 'Announce', actor: group.url, object: `${victim.url}/videos/watch/${id.split('/').at(-1)}` })
+      )
+    )
     await eventually(async () => (await run(sql`SELECT id FROM incoming WHERE done_at IS NULL`)).length === 0)
     expect(victim.asked).toEqual([])
     await victim.stop()
@@ -189,7 +264,12 @@ describe('strangers', () => {
     await new Promise(resolve => setTimeout(resolve, 1100))
     expect((await outcast.post(`${site.url}/inbox`, like(eve.url, outcast) as never)).status).toBe(403)
     expect(outcast.asked).toEqual([])
-    const forwarded = { id: outcast.id(), type: 'Create', actor: eve.url, object: { type: 'Note', id: outcast.id(), attributedTo: eve.url, content: 'x' } }
+    const forwarded = {
+      id: outcast.id(),
+      type: 'Create',
+      actor: eve.url,
+      object: { type: 'Note', id: outcast.id(), attributedTo: eve.url, content: 'x' }
+    }
     expect(await post(forwarded, { as: alice })).toBe(202)
     expect(await outcome(forwarded.id)).toMatch('blocked')
     expect(outcast.asked).toEqual([])

@@ -1,8 +1,8 @@
 import { isIP, Socket, type LookupFunction } from 'node:net'
 
-type Options = { host?: string, port?: number, lookup?: LookupFunction }
+type Options = { host?: string; port?: number; lookup?: LookupFunction }
 /** The addresses that sockets of this process are opened to, `address port`, whether anybody answers or not. */
-export type Attempts = { seen: string[], stop(): void }
+export type Attempts = { seen: string[]; stop(): void }
 
 /** Notes every attempt of this process to reach an address, except at the ports given; only what `pass` allows leaves the process. */
 export function watchAttempts(except: number[] = [], pass: (address: string) => boolean = () => true): Attempts {
@@ -19,13 +19,24 @@ export function watchAttempts(except: number[] = [], pass: (address: string) => 
       const error = held(host)
       if (error) return this.destroy(error)
     } else if (host && lookup) {
-      options.lookup = (name, wanted, answer) => lookup(name, wanted, (error, found, family) => {
-        const stopped = error ?? [found].flat().map(one => held(typeof one === 'string' ? one : one.address)).find(one => one !== null)
-        if (stopped) answer(stopped, '', 0)
-        else answer(null, found, family)
-      })
+      options.lookup = (name, wanted, answer) =>
+        lookup(name, wanted, (error, found, family) => {
+          const stopped =
+            error ??
+            [found]
+              .flat()
+              .map(one => held(typeof one === 'string' ? one : one.address))
+              .find(one => one !== null)
+          if (stopped) answer(stopped, '', 0)
+          else answer(null, found, family)
+        })
     }
     return Reflect.apply(original, this, given) as Socket
   } as typeof original
-  return { seen, stop: () => { Socket.prototype.connect = original } }
+  return {
+    seen,
+    stop: () => {
+      Socket.prototype.connect = original
+    }
+  }
 }

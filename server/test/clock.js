@@ -3,9 +3,15 @@ import { readFileSync } from 'node:fs'
 
 const Right = Date
 let wrong = 0
-setInterval(() => { wrong = Number(readFileSync(process.env.CLOCK, 'utf8')) || 0 }, 20).unref()
+setInterval(() => {
+  wrong = Number(readFileSync(process.env.CLOCK, 'utf8')) || 0
+}, 20).unref()
 
 globalThis.Date = class extends Right {
-  constructor(...given) { super(...(given.length === 0 ? [Right.now() + wrong] : given)) }
-  static now() { return Right.now() + wrong }
+  constructor(...given) {
+    super(...(given.length === 0 ? [Right.now() + wrong] : given))
+  }
+  static now() {
+    return Right.now() + wrong
+  }
 }

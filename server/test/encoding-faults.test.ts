@@ -16,20 +16,33 @@ const exec = promisify(execFile)
 const MOMENTS = 20
 const SECONDS = 4
 const SEED = 20_261_122
-type Film = { id: number, uuid: string }
+type Film = { id: number; uuid: string }
 
 let peer: Peer
-let ada: { token: string, channelId: number }
+let ada: { token: string; channelId: number }
 let clock: string
 let place: string
 beforeAll(async () => {
   place = await mkdtemp(join(tmpdir(), 'bobine-clock-'))
   clock = join(place, 'clock')
   await writeFile(clock, '0')
-  peer = await startPeer({
-    transcoding: { attempts: 50, retry_delay: 100, full_disk_delay: 500, reconcile_interval: 500, progress_interval: 200, stall_timeout: '20 seconds', resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } },
-    jobs: { timers_interval: 500, lock_duration: '2 seconds', orphan_interval: 1000, orphan_age: '4 seconds' }, upload: { keep_free: 0 }
-  }, ['web', 'worker'], { CLOCK: clock, NODE_OPTIONS: `--import=${new URL('./clock.js', import.meta.url).href}` })
+  peer = await startPeer(
+    {
+      transcoding: {
+        attempts: 50,
+        retry_delay: 100,
+        full_disk_delay: 500,
+        reconcile_interval: 500,
+        progress_interval: 200,
+        stall_timeout: '20 seconds',
+        resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false }
+      },
+      jobs: { timers_interval: 500, lock_duration: '2 seconds', orphan_interval: 1000, orphan_age: '4 seconds' },
+      upload: { keep_free: 0 }
+    },
+    ['web', 'worker'],
+    { CLOCK: clock, NODE_OPTIONS: `--import=${new URL('./clock.js', import.meta.url).href}` }
+  )
   ada = await peer.user('ada')
 })
 afterAll(async () => {
@@ -42,7 +55,12 @@ const hls = (uuid: string) => folder(`streaming-playlists/hls/${uuid}`)
 
 /** Half of the films can be copied for the first picture, the others have to be encoded. */
 async function films(): Promise<Buffer<ArrayBuffer>[]> {
-  return await Promise.all([25, 250].map(async keyframes => await footage({ seconds: SECONDS, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', String(keyframes)] })))
+  return await Promise.all(
+    [25, 250].map(
+      async keyframes =>
+        await footage({ seconds: SECONDS, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', String(keyframes)] })
+    )
+  )
 }
 
 /** Uploads it until somebody has it, as a person does who gives up nothing; who sends it twice has two films. */
@@ -72,7 +90,18 @@ async function expectWhole({ uuid }: Film, resolutions = [360, 240, 0]): Promise
     expect(segments.reduce((sum, one) => sum + one.duration, 0)).toBeCloseTo(SECONDS, 0)
     expect((await stat(join(hls(uuid), name))).size).toBe(file.size)
     if (!file.hasVideo) continue
-    const { stdout } = await exec('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-count_frames', '-show_entries', 'stream=nb_read_frames', '-of', 'csv=p=0', join(hls(uuid), list)])
+    const { stdout } = await exec('ffprobe', [
+      '-v',
+      'error',
+      '-select_streams',
+      'v:0',
+      '-count_frames',
+      '-show_entries',
+      'stream=nb_read_frames',
+      '-of',
+      'csv=p=0',
+      join(hls(uuid), list)
+    ])
     expect(Number.parseInt(stdout, 10)).toBe(SECONDS * 25)
   }
   // What an attempt that was killed left is swept.
@@ -84,13 +113,23 @@ async function expectQuota(): Promise<void> {
   const used = (await peer.call('GET /users/me/video-quota-used', { token: ada.token })).json.videoQuotaUsed
   const { data } = (await peer.call('GET /users/me/videos?count=100', { token: ada.token })).json
   let stored = 0
-  for (const { uuid } of data) for (const file of (await peer.call(`GET /videos/${uuid}`, { token: ada.token })).json.streamingPlaylists[0]?.files ?? []) stored += file.size
+  for (const { uuid } of data)
+    for (const file of (await peer.call(`GET /videos/${uuid}`, { token: ada.token })).json.streamingPlaylists[0]?.files ?? [])
+      stored += file.size
   expect(used).toBe(stored)
 }
 
 async function killFfmpegs(): Promise<void> {
-  const pids = (await exec('ps', ['-A', '-o', 'pid=,args='])).stdout.split('\n').filter(line => /^ *\d+ ffmpeg /.test(line) && line.includes(peer.folder)).map(line => Number.parseInt(line, 10))
-  for (const pid of pids) try { process.kill(pid, 'SIGKILL') } catch { /* it ended by itself */ }
+  const pids = (await exec('ps', ['-A', '-o', 'pid=,args='])).stdout
+    .split('\n')
+    .filter(line => /^ *\d+ ffmpeg /.test(line) && line.includes(peer.folder))
+    .map(line => Number.parseInt(line, 10))
+  for (const pid of pids)
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      /* it ended by itself */
+    }
 }
 
 const FAULTS: { [name: string]: () => Promise<unknown> } = {
@@ -124,17 +163,32 @@ describe('whatever fails while films are encoded', () => {
       await expectQuota()
       expect(await readdir(folder('original-video-files')).catch(() => [])).toEqual([])
       expect((await readdir(folder('streaming-playlists/hls'))).sort()).toEqual(data.map((film: Film) => film.uuid).sort())
-    } catch (error) { throw new Error(`After ${log.join(', ')}`, { cause: error }) }
+    } catch (error) {
+      throw new Error(`After ${log.join(', ')}`, { cause: error })
+    }
   })
 
   test('a film that is deleted, made private or asked for anew in the middle ends as its owner wished', async () => {
     const film = await footage({ seconds: 20, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
-    const middle = async (one: Film) => await eventually(async () => (await peer.call(`GET /videos/${one.uuid}/transcoding`, { token: ada.token })).json.playable, 30, 'the middle')
+    const middle = async (one: Film) =>
+      await eventually(
+        async () => (await peer.call(`GET /videos/${one.uuid}/transcoding`, { token: ada.token })).json.playable,
+        30,
+        'the middle'
+      )
     const deleted = await upload(peer, ada, {}, film)
     await middle(deleted)
     expect((await peer.call(`DELETE /videos/${deleted.uuid}`, { token: ada.token })).status).toBe(204)
     await eventually(async () => !(await exec('ps', ['-A', '-o', 'args='])).stdout.includes(deleted.uuid), 20, 'ffmpeg to end')
-    await eventually(async () => await readdir(hls(deleted.uuid)).then(() => false, () => true), 20, 'its folder to go')
+    await eventually(
+      async () =>
+        await readdir(hls(deleted.uuid)).then(
+          () => false,
+          () => true
+        ),
+      20,
+      'its folder to go'
+    )
     const hidden = await upload(peer, ada, {}, film)
     await middle(hidden)
     expect((await peer.call(`PUT /videos/${hidden.uuid}`, { token: ada.token, body: { privacy: 3 } })).status).toBe(204)
@@ -145,7 +199,10 @@ describe('whatever fails while films are encoded', () => {
     const anew = await upload(peer, ada, {}, film)
     await middle(anew)
     const root = await peer.login()
-    expect((await peer.call(`POST /videos/${anew.uuid}/transcoding`, { token: root, body: { transcodingType: 'hls', forceTranscoding: true } })).status).toBe(204)
+    expect(
+      (await peer.call(`POST /videos/${anew.uuid}/transcoding`, { token: root, body: { transcodingType: 'hls', forceTranscoding: true } }))
+        .status
+    ).toBe(204)
     expect((await encoded(peer, ada, anew.uuid)).streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([360, 240, 0])
     await expectQuota()
   })
@@ -155,11 +212,20 @@ describe('whatever fails while films are encoded', () => {
     const [source] = await films()
     const lost = await upload(peer, ada, {}, source)
     await exec('find', [folder('original-video-files'), '-type', 'f', '-delete'])
-    await database(async client => await client.query('UPDATE transcodings SET attempts = 49 WHERE video_id = $1', [lost.id]), peer.database)
+    await database(
+      async client => await client.query('UPDATE transcodings SET attempts = 49 WHERE video_id = $1', [lost.id]),
+      peer.database
+    )
     await peer.start()
-    await eventually(async () => (await peer.call(`GET /videos/${lost.uuid}/transcoding`, { token: ada.token })).json.state === 'failed', 60, 'the failure')
+    await eventually(
+      async () => (await peer.call(`GET /videos/${lost.uuid}/transcoding`, { token: ada.token })).json.state === 'failed',
+      60,
+      'the failure'
+    )
     expect((await peer.call(`GET /videos/${lost.uuid}`, { token: ada.token })).json.state.id).toBe(7)
-    expect((await peer.call(`GET /videos/${lost.uuid}/transcoding`, { token: ada.token })).json.error).toBe('The uploaded file is not there any more.')
+    expect((await peer.call(`GET /videos/${lost.uuid}/transcoding`, { token: ada.token })).json.error).toBe(
+      'The uploaded file is not there any more.'
+    )
     expect((await peer.call(`DELETE /videos/${lost.uuid}`, { token: ada.token })).status).toBe(204)
     await expectWhole(await upload(peer, ada, {}, source))
   })
@@ -176,7 +242,13 @@ describe('whatever fails while films are encoded', () => {
     // To be tried again when, by a clock that went wrong, and with a Redis that knows nothing of it.
     const late = await upload(peer, ada, {}, whole)
     await peer.kill('worker')
-    await database(async client => await client.query("UPDATE transcodings SET state = 'waiting', not_before = now() + interval '3 days' WHERE video_id = $1", [late.id]), peer.database)
+    await database(
+      async client =>
+        await client.query("UPDATE transcodings SET state = 'waiting', not_before = now() + interval '3 days' WHERE video_id = $1", [
+          late.id
+        ]),
+      peer.database
+    )
     await wipeRedis(peer.database)
     await peer.start()
     for (const film of [...made, late]) await expectWhole(film)
@@ -186,20 +258,44 @@ describe('whatever fails while films are encoded', () => {
   test('a full disk is told; nothing is published half, and it goes on when there is space', async context => {
     const place = folder('streaming-playlists')
     await mkdir(place, { recursive: true })
-    const small = async (size: string, ...more: string[]) => await exec('mount', ['-t', 'tmpfs', '-o', [`size=${size}`, 'mode=755', ...more].join(','), 'tmpfs', place])
+    const small = async (size: string, ...more: string[]) =>
+      await exec('mount', ['-t', 'tmpfs', '-o', [`size=${size}`, 'mode=755', ...more].join(','), 'tmpfs', place])
     // Only an administrator of the system can make a small disk. No first segment of anything has room in this one, with its sound.
-    if (!await small('24k').then(() => true, () => false)) return context.skip()
+    if (
+      !(await small('24k').then(
+        () => true,
+        () => false
+      ))
+    )
+      return context.skip()
     try {
       const [, source] = await films()
       const film = await upload(peer, ada, {}, source)
-      const told = await eventually(async () => { const now = (await peer.call(`GET /videos/${film.uuid}/transcoding`, { token: ada.token })).json; return now.error && now }, 40, 'the word of it')
-      expect(told).toMatchObject({ error: 'The disk of the server is full; the encoding goes on when there is space.', rungs: [{ state: 'waiting' }, { state: 'waiting' }, { state: 'waiting' }] })
+      const told = await eventually(
+        async () => {
+          const now = (await peer.call(`GET /videos/${film.uuid}/transcoding`, { token: ada.token })).json
+          return now.error && now
+        },
+        40,
+        'the word of it'
+      )
+      expect(told).toMatchObject({
+        error: 'The disk of the server is full; the encoding goes on when there is space.',
+        rungs: [{ state: 'waiting' }, { state: 'waiting' }, { state: 'waiting' }]
+      })
       // Nothing of it is published, whenever one looks, and the tries do not count.
       await sleep(2000)
       expect((await peer.call(`GET /videos/${film.uuid}`)).json.streamingPlaylists).toEqual([])
-      expect(await database(async client => (await client.query('SELECT attempts, state FROM transcodings WHERE video_id = $1', [film.id])).rows, peer.database)).toMatchObject([{ attempts: 0, state: expect.stringMatching(/waiting|running/) }])
+      expect(
+        await database(
+          async client => (await client.query('SELECT attempts, state FROM transcodings WHERE video_id = $1', [film.id])).rows,
+          peer.database
+        )
+      ).toMatchObject([{ attempts: 0, state: expect.stringMatching(/waiting|running/) }])
       await small('50M', 'remount')
       await expectWhole(film)
-    } finally { await exec('umount', ['-l', place]) }
+    } finally {
+      await exec('umount', ['-l', place])
+    }
   })
 })

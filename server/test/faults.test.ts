@@ -11,11 +11,17 @@ const FIRST = Number(process.env.SEED ?? 1)
 let world: World
 beforeAll(async () => {
   const peers = await Promise.all([startPeer(HURRIED, ['web', 'worker']), startPeer(HURRIED, ['web', 'worker'])])
-  world = { sides: await Promise.all(peers.map(furnish)) as [Side, Side] }
-  for (const [one, other] of [[0, 1], [1, 0]] as const) await follow(peers[one]!, peers[other]!)
+  world = { sides: (await Promise.all(peers.map(furnish))) as [Side, Side] }
+  for (const [one, other] of [
+    [0, 1],
+    [1, 0]
+  ] as const)
+    await follow(peers[one]!, peers[other]!)
   await quiet(world)
 }, 180_000)
-afterAll(async () => { for (const { peer } of world?.sides ?? []) await peer.stop() })
+afterAll(async () => {
+  for (const { peer } of world?.sides ?? []) await peer.stop()
+})
 
 async function furnish(peer: Peer): Promise<Side> {
   const user = await peer.user(peer.host.endsWith('1') ? 'ada' : 'grace')
@@ -31,7 +37,11 @@ async function furnish(peer: Peer): Promise<Side> {
 async function follow(peer: Peer, other: Peer): Promise<void> {
   const token = await peer.login()
   expect((await peer.call('POST /server/following', { token, body: { hosts: [other.host] } })).status).toBe(204)
-  await eventually(async () => (await peer.call('GET /server/following')).json.data.some((one: { state: string }) => one.state === 'accepted'), 30, 'the follow')
+  await eventually(
+    async () => (await peer.call('GET /server/following')).json.data.some((one: { state: string }) => one.state === 'accepted'),
+    30,
+    'the follow'
+  )
   // What was published before the follow is read from the outbox.
   await eventually(async () => Object.keys(await sight(peer, other.host)).length === 2, 60, 'the videos of before')
 }
@@ -41,10 +51,15 @@ test.each(seeds)('schedule %i: whatever fails, both sides end up with the same',
   const log = await play(world, seed)
   await quiet(world)
   const [a, b] = world.sides
-  for (const [origin, other] of [[a, b], [b, a]] as const) {
+  for (const [origin, other] of [
+    [a, b],
+    [b, a]
+  ] as const) {
     const expected = await sight(origin.peer, origin.peer.host)
     try {
-      await expect.poll(async () => await sight(other.peer, origin.peer.host), { timeout: 60_000, message: log.join('\n') }).toEqual(expected)
+      await expect
+        .poll(async () => await sight(other.peer, origin.peer.host), { timeout: 60_000, message: log.join('\n') })
+        .toEqual(expected)
     } catch (error) {
       throw new Error(`${(error as Error).message}\n${await evidence(world)}`, { cause: error })
     }

@@ -1,13 +1,34 @@
 import { webcrypto } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createFederation, generateCryptoKeyPair, MemoryKvStore, signJsonLd, signObject, type Context, type Federation } from '@fedify/fedify'
-import { Accept, Activity, Announce, Create, Endpoints, Follow, Group, Note, Person, Undo, Update, type Object as Thing } from '@fedify/vocab'
+import {
+  createFederation,
+  generateCryptoKeyPair,
+  MemoryKvStore,
+  signJsonLd,
+  signObject,
+  type Context,
+  type Federation
+} from '@fedify/fedify'
+import {
+  Accept,
+  Activity,
+  Announce,
+  Create,
+  Endpoints,
+  Follow,
+  Group,
+  Note,
+  Person,
+  Undo,
+  Update,
+  type Object as Thing
+} from '@fedify/vocab'
 
 /** How a request to the peer was signed. */
 export type Scheme = 'cavage' | 'rfc9421' | 'none'
 /** An activity that Fedify verified and gave to its listener; `document` is its JSON. */
-export type Heard = { type: string, id: string, actor: string, object: string, scheme: Scheme, document: any }
+export type Heard = { type: string; id: string; actor: string; object: string; scheme: Scheme; document: any }
 
 /** A Fedify server with a Person `alice` and a Group `club`, on loopback. */
 export type FedifyPeer = {
@@ -16,7 +37,7 @@ export type FedifyPeer = {
   /** What its inbox listeners heard, in order; the signature was verified by Fedify. */
   heard: Heard[]
   /** What came to its inboxes and was answered with 4xx. */
-  refused: { path: string, scheme: Scheme, status: number }[]
+  refused: { path: string; scheme: Scheme; status: number }[]
   /** Refuses other signatures than these with 401 before they are looked at; null: none. */
   wants: Exclude<Scheme, 'none'> | null
   /** The address of one of its actors. */
@@ -31,7 +52,7 @@ export type FedifyPeer = {
   signed(content: string): Promise<unknown>
   stop(): Promise<void>
 }
-type Name = typeof NAMES[number]
+type Name = (typeof NAMES)[number]
 
 const NAMES = ['alice', 'club'] as const
 const RSA = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' }
@@ -40,52 +61,95 @@ const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
 /** Starts one; `first` is the kind of signature that it tries first. */
 export async function startFedify(first: Exclude<Scheme, 'none'>): Promise<FedifyPeer> {
   const federation = createFederation<Scheme>({
-    kv: new MemoryKvStore(), allowPrivateAddress: true, firstKnock: first === 'rfc9421' ? 'rfc9421' : 'draft-cavage-http-signatures-12'
+    kv: new MemoryKvStore(),
+    allowPrivateAddress: true,
+    firstKnock: first === 'rfc9421' ? 'rfc9421' : 'draft-cavage-http-signatures-12'
   })
-  const keys = new Map<Name, CryptoKeyPair[]>(await Promise.all(NAMES.map(async (name): Promise<[Name, CryptoKeyPair[]]> => [name, [await webcrypto.subtle.generateKey(RSA, true, ['sign', 'verify']) as CryptoKeyPair, await generateCryptoKeyPair('Ed25519')]])))
+  const keys = new Map<Name, CryptoKeyPair[]>(
+    await Promise.all(
+      NAMES.map(async (name): Promise<[Name, CryptoKeyPair[]]> => [
+        name,
+        [(await webcrypto.subtle.generateKey(RSA, true, ['sign', 'verify'])) as CryptoKeyPair, await generateCryptoKeyPair('Ed25519')]
+      ])
+    )
+  )
   const notes = new Map<string, Note>()
   const heard: Heard[] = []
   const refused: FedifyPeer['refused'] = []
   const known = (name: string): name is Name => NAMES.includes(name as Name)
 
-  federation.setActorDispatcher('/users/{identifier}', async (context, name) => {
-    if (!known(name)) return null
-    const pairs = await context.getActorKeyPairs(name)
-    const { cryptographicKey: publicKey } = pairs[0]!
-    const fields = {
-      id: context.getActorUri(name), preferredUsername: name, name: `The ${name}`, inbox: context.getInboxUri(name), outbox: context.getOutboxUri(name), followers: context.getFollowersUri(name), url: context.getActorUri(name),
-      endpoints: new Endpoints({ sharedInbox: context.getInboxUri() }), publicKey, assertionMethods: pairs.map(pair => pair.multikey)
-    }
-    return name === 'club' ? new Group({ ...fields, attribution: context.getActorUri('alice') }) : new Person(fields)
-  }).setKeyPairsDispatcher((_context, name) => known(name) ? keys.get(name)! : [])
+  federation
+    .setActorDispatcher('/users/{identifier}', async (context, name) => {
+      if (!known(name)) return null
+      const pairs = await context.getActorKeyPairs(name)
+      const { cryptographicKey: publicKey } = pairs[0]!
+      const fields = {
+        id: context.getActorUri(name),
+        preferredUsername: name,
+        name: `The ${name}`,
+        inbox: context.getInboxUri(name),
+        outbox: context.getOutboxUri(name),
+        followers: context.getFollowersUri(name),
+        url: context.getActorUri(name),
+        endpoints: new Endpoints({ sharedInbox: context.getInboxUri() }),
+        publicKey,
+        assertionMethods: pairs.map(pair => pair.multikey)
+      }
+      return name === 'club' ? new Group({ ...fields, attribution: context.getActorUri('alice') }) : new Person(fields)
+    })
+    .setKeyPairsDispatcher((_context, name) => (known(name) ? keys.get(name)! : []))
   federation.setOutboxDispatcher('/users/{identifier}/outbox', () => ({ items: [] }))
   federation.setFollowersDispatcher('/users/{identifier}/followers', () => ({ items: [] }))
   federation.setObjectDispatcher(Note, '/notes/{id}', (_context, { id }) => notes.get(id!) ?? null)
 
   const hear = async (context: Context<Scheme>, activity: Activity) => {
-    const document = await activity.toJsonLd() as { type: string }
-    heard.push({ type: document.type, id: String(activity.id), actor: String(activity.actorId), object: String(activity.objectId), scheme: context.data, document })
+    const document = (await activity.toJsonLd()) as { type: string }
+    heard.push({
+      type: document.type,
+      id: String(activity.id),
+      actor: String(activity.actorId),
+      object: String(activity.objectId),
+      scheme: context.data,
+      document
+    })
   }
-  federation.setInboxListeners('/users/{identifier}/inbox', '/inbox').setSharedKeyDispatcher(() => ({ identifier: 'alice' }))
+  federation
+    .setInboxListeners('/users/{identifier}/inbox', '/inbox')
+    .setSharedKeyDispatcher(() => ({ identifier: 'alice' }))
     .on(Follow, async (context, follow) => {
       await hear(context, follow)
       const target = context.parseUri(follow.objectId)
       const follower = await follow.getActor(context)
       if (target?.type !== 'actor' || !follower) return
-      await context.sendActivity({ identifier: target.identifier }, follower, new Accept({ id: new URL(`/accepts/${heard.length}`, context.origin), actor: follow.objectId, object: follow }))
+      await context.sendActivity(
+        { identifier: target.identifier },
+        follower,
+        new Accept({ id: new URL(`/accepts/${heard.length}`, context.origin), actor: follow.objectId, object: follow })
+      )
     })
-    .on(Accept, hear).on(Undo, hear).on(Create, hear).on(Update, hear).on(Announce, hear)
+    .on(Accept, hear)
+    .on(Undo, hear)
+    .on(Create, hear)
+    .on(Update, hear)
+    .on(Announce, hear)
 
   const gate = { wants: null as FedifyPeer['wants'] }
   const server = createServer((incoming, response) => {
     const scheme = schemeOf(incoming)
-    const reject = (status: number) => { refused.push({ path: incoming.url!, scheme, status }) }
+    const reject = (status: number) => {
+      refused.push({ path: incoming.url!, scheme, status })
+    }
     if (gate.wants && scheme !== 'none' && scheme !== gate.wants) {
       reject(401)
       response.writeHead(401).end()
       return
     }
-    answer(federation, incoming, response, scheme).then(status => { if (status >= 400 && incoming.method === 'POST') reject(status) }, () => response.destroy())
+    answer(federation, incoming, response, scheme).then(
+      status => {
+        if (status >= 400 && incoming.method === 'POST') reject(status)
+      },
+      () => response.destroy()
+    )
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -93,14 +157,19 @@ export async function startFedify(first: Exclude<Scheme, 'none'>): Promise<Fedif
   const context = federation.createContext(new URL(url), 'none')
   let count = 0
 
-  const lookup: FedifyPeer['lookup'] = async target => await context.lookupObject(target, { documentLoader: await context.getDocumentLoader({ identifier: 'alice' }) })
+  const lookup: FedifyPeer['lookup'] = async target =>
+    await context.lookupObject(target, { documentLoader: await context.getDocumentLoader({ identifier: 'alice' }) })
   const deliver = async (name: Name, target: string, activity: Activity) => {
     const recipient = await lookup(target)
     if (!recipient || !('inboxId' in recipient)) throw new Error(`${target} is no actor`)
     await context.sendActivity({ identifier: name }, recipient as never, activity)
   }
   return Object.assign(gate, {
-    url, host, heard, refused, lookup,
+    url,
+    host,
+    heard,
+    refused,
+    lookup,
     actor: (name: Name) => context.getActorUri(name).href,
     follow: async (name: Name, target: string) => {
       const id = new URL(`/follows/${++count}`, url)
@@ -111,18 +180,44 @@ export async function startFedify(first: Exclude<Scheme, 'none'>): Promise<Fedif
       const number = String(++count)
       const id = context.getObjectUri(Note, { id: number })
       const author = context.getActorUri('alice').href
-      const note = await Note.fromJsonLd({
-        '@context': 'https://www.w3.org/ns/activitystreams', type: 'Note', id: id.href, url: id.href, attributedTo: author, content, inReplyTo, to: PUBLIC, cc: [to], published: new Date().toISOString(),
-        tag: [{ type: 'Mention', href: to, name: '@owner' }]
-      }, context)
+      const note = await Note.fromJsonLd(
+        {
+          '@context': 'https://www.w3.org/ns/activitystreams',
+          type: 'Note',
+          id: id.href,
+          url: id.href,
+          attributedTo: author,
+          content,
+          inReplyTo,
+          to: PUBLIC,
+          cc: [to],
+          published: new Date().toISOString(),
+          tag: [{ type: 'Mention', href: to, name: '@owner' }]
+        },
+        context
+      )
       notes.set(number, note)
-      await deliver('alice', to, new Create({ id: new URL(`${id.href}#create`), actor: context.getActorUri('alice'), object: note, tos: note.toIds, ccs: note.ccIds }))
+      await deliver(
+        'alice',
+        to,
+        new Create({
+          id: new URL(`${id.href}#create`),
+          actor: context.getActorUri('alice'),
+          object: note,
+          tos: note.toIds,
+          ccs: note.ccIds
+        })
+      )
       return id.href
     },
     signed: async (content: string) => {
       const [rsa, edwards] = await context.getActorKeyPairs('alice')
       const author = context.getActorUri('alice')
-      const activity = new Create({ id: new URL(`/creates/${++count}`, url), actor: author, object: new Note({ id: context.getObjectUri(Note, { id: String(count) }), attribution: author, content }) })
+      const activity = new Create({
+        id: new URL(`/creates/${++count}`, url),
+        actor: author,
+        object: new Note({ id: context.getObjectUri(Note, { id: String(count) }), attribution: author, content })
+      })
       const proven = await signObject(activity, edwards!.privateKey, edwards!.keyId, context)
       return await signJsonLd(await proven.toJsonLd(context), rsa!.privateKey, rsa!.keyId, context)
     },
@@ -140,11 +235,22 @@ function schemeOf({ headers }: IncomingMessage): Scheme {
 }
 
 /** Lets Fedify answer a request of node:http; gives the status. */
-async function answer(federation: Federation<Scheme>, incoming: IncomingMessage, response: ServerResponse, contextData: Scheme): Promise<number> {
+async function answer(
+  federation: Federation<Scheme>,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  contextData: Scheme
+): Promise<number> {
   const chunks: Buffer[] = []
   for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk)
-  const headers = Object.entries(incoming.headers).flatMap(([name, value]) => [value ?? []].flat().map((one): [string, string] => [name, one]))
-  const request = new Request(`http://${incoming.headers.host}${incoming.url}`, { method: incoming.method!, headers, ...(incoming.method === 'POST' ? { body: Buffer.concat(chunks) } : {}) })
+  const headers = Object.entries(incoming.headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((one): [string, string] => [name, one])
+  )
+  const request = new Request(`http://${incoming.headers.host}${incoming.url}`, {
+    method: incoming.method!,
+    headers,
+    ...(incoming.method === 'POST' ? { body: Buffer.concat(chunks) } : {})
+  })
   const answered = await federation.fetch(request, { contextData, onNotFound: () => new Response(null, { status: 404 }) })
   response.writeHead(answered.status, Object.fromEntries(answered.headers)).end(Buffer.from(await answered.arrayBuffer()))
   return answered.status

@@ -15,9 +15,32 @@ export function realFootage(): string | null {
 }
 
 /** Makes a film with ffmpeg: moving picture and a tone. `arguments` replaces the encoding's options, `name` the container. */
-export async function makeFootage(target: string, { seconds = 4, size = '640x360', rate = 25, video = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50'], audio = ['-c:a', 'aac'] as string[] | null } = {}): Promise<string> {
-  await exec('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${rate}:duration=${seconds}`,
-    ...(audio ? ['-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`] : []), '-pix_fmt', 'yuv420p', ...video, ...(audio ?? []), '-shortest', target])
+export async function makeFootage(
+  target: string,
+  {
+    seconds = 4,
+    size = '640x360',
+    rate = 25,
+    video = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50'],
+    audio = ['-c:a', 'aac'] as string[] | null
+  } = {}
+): Promise<string> {
+  await exec('ffmpeg', [
+    '-v',
+    'error',
+    '-y',
+    '-f',
+    'lavfi',
+    '-i',
+    `testsrc2=size=${size}:rate=${rate}:duration=${seconds}`,
+    ...(audio ? ['-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`] : []),
+    '-pix_fmt',
+    'yuv420p',
+    ...video,
+    ...(audio ?? []),
+    '-shortest',
+    target
+  ])
   return target
 }
 
@@ -34,22 +57,62 @@ export async function footage(options: Parameters<typeof makeFootage>[1] & { ext
 async function make({ extension = 'mp4', ...rest }: Parameters<typeof footage>[0] & object): Promise<Buffer<ArrayBuffer>> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-footage-'))
   try {
-    return await readFile(await makeFootage(join(folder, `film.${extension}`), rest)) as Buffer<ArrayBuffer>
+    return (await readFile(await makeFootage(join(folder, `film.${extension}`), rest))) as Buffer<ArrayBuffer>
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-/** A film in Matroska whose main sound is the second of its tracks: English (AC-3, 880 Hz), French (AAC, 440 Hz, the default, with a title) and one that says nothing of itself (Opus, 1320 Hz). */
+/**
+ * A film in Matroska whose main sound is the second of its tracks: English (AC-3, 880 Hz), French (AAC, 440 Hz, the default, with a title)
+ * and one that says nothing of itself (Opus, 1320 Hz).
+ */
 export async function severalSounds(seconds = 4): Promise<Buffer<ArrayBuffer>> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-sounds-'))
   const file = join(folder, 'sounds.mkv')
   try {
     const tone = (frequency: number) => ['-f', 'lavfi', '-i', `sine=f=${frequency}:r=48000:d=${seconds}`]
-    await exec('ffmpeg', ['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', `testsrc2=s=426x240:r=25:d=${seconds}`, ...tone(880), ...tone(440), ...tone(1320), ...['0', '1', '2', '3'].flatMap(input => ['-map', input]),
-      '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a:0', 'ac3', '-c:a:1', 'aac', '-c:a:2', 'libopus',
-      '-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=fre', '-metadata:s:a:1', 'title=Version originale', '-disposition:a:0', '0', '-disposition:a:1', 'default', '-disposition:a:2', '0', file])
-    return await readFile(file) as Buffer<ArrayBuffer>
+    await exec('ffmpeg', [
+      '-v',
+      'error',
+      '-nostdin',
+      '-f',
+      'lavfi',
+      '-i',
+      `testsrc2=s=426x240:r=25:d=${seconds}`,
+      ...tone(880),
+      ...tone(440),
+      ...tone(1320),
+      ...['0', '1', '2', '3'].flatMap(input => ['-map', input]),
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-g',
+      '50',
+      '-pix_fmt',
+      'yuv420p',
+      '-c:a:0',
+      'ac3',
+      '-c:a:1',
+      'aac',
+      '-c:a:2',
+      'libopus',
+      '-metadata:s:a:0',
+      'language=eng',
+      '-metadata:s:a:1',
+      'language=fre',
+      '-metadata:s:a:1',
+      'title=Version originale',
+      '-disposition:a:0',
+      '0',
+      '-disposition:a:1',
+      'default',
+      '-disposition:a:2',
+      '0',
+      file
+    ])
+    return (await readFile(file)) as Buffer<ArrayBuffer>
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -57,25 +120,91 @@ export async function severalSounds(seconds = 4): Promise<Buffer<ArrayBuffer>> {
 
 /** The pitch (Hz) of a sound track of a file or address, by number. */
 export async function pitch(input: string, track = 0): Promise<number> {
-  const { stdout } = await exec('ffmpeg', ['-v', 'error', '-nostdin', '-i', input, '-map', `0:a:${track}`, '-ac', '1', '-ar', '48000', '-ss', '0.5', '-t', '1', '-f', 's16le', '-'], { encoding: 'buffer', maxBuffer: 1 << 20 })
+  const { stdout } = await exec(
+    'ffmpeg',
+    [
+      '-v',
+      'error',
+      '-nostdin',
+      '-i',
+      input,
+      '-map',
+      `0:a:${track}`,
+      '-ac',
+      '1',
+      '-ar',
+      '48000',
+      '-ss',
+      '0.5',
+      '-t',
+      '1',
+      '-f',
+      's16le',
+      '-'
+    ],
+    { encoding: 'buffer', maxBuffer: 1 << 20 }
+  )
   let crossings = 0
   for (let at = 2; at < stdout.length; at += 2) if (stdout.readInt16LE(at - 2) < 0 && stdout.readInt16LE(at) >= 0) crossings++
   return crossings
 }
 
-/** A film in Matroska with words inside: chapters (the second without a title), subtitles in English (SubRip), French (ASS), English again and in no language. */
+/**
+ * A film in Matroska with words inside: chapters (the second without a title), subtitles in English (SubRip), French (ASS), English again
+ * and in no language.
+ */
 export async function withWords(): Promise<Buffer<ArrayBuffer>> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-words-'))
   const at = (name: string) => join(folder, name)
   const spoken = (words: string) => `1\n00:00:01,000 --> 00:00:02,500\n${words}\n`
   try {
-    for (const [name, words] of [['en', 'Hello <i>you</i>'], ['fr', 'Bonjour'], ['again', 'Hello again'], ['none', 'Hm']]) await writeFile(at(`${name}.srt`), spoken(words!))
-    await writeFile(at('chapters.txt'), `;FFMETADATA1\n${['title=Beginning', '', 'title=The end of it all'].map((title, index) => `[CHAPTER]\nTIMEBASE=1/1000\nSTART=${index * 1500}\nEND=${index * 1500 + 1500}\n${title}`).join('\n')}\n`)
+    for (const [name, words] of [
+      ['en', 'Hello <i>you</i>'],
+      ['fr', 'Bonjour'],
+      ['again', 'Hello again'],
+      ['none', 'Hm']
+    ])
+      await writeFile(at(`${name}.srt`), spoken(words!))
+    await writeFile(
+      at('chapters.txt'),
+      `;FFMETADATA1\n${['title=Beginning', '', 'title=The end of it all'].map((title, index) => `[CHAPTER]\nTIMEBASE=1/1000\nSTART=${index * 1500}\nEND=${index * 1500 + 1500}\n${title}`).join('\n')}\n`
+    )
     const subtitles = ['en', 'fr', 'again', 'none']
-    await exec('ffmpeg', ['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', 'testsrc2=s=426x240:r=25:d=4', ...subtitles.flatMap(name => ['-i', at(`${name}.srt`)]), '-i', at('chapters.txt'),
-      ...['0', '1', '2', '3', '4'].flatMap(input => ['-map', input]), '-map_chapters', '5', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-pix_fmt', 'yuv420p', '-c:s', 'srt', '-c:s:1', 'ass',
-      '-metadata:s:s:0', 'language=eng', '-metadata:s:s:1', 'language=fre', '-metadata:s:s:2', 'language=eng', at('words.mkv')])
-    return await readFile(at('words.mkv')) as Buffer<ArrayBuffer>
+    await exec('ffmpeg', [
+      '-v',
+      'error',
+      '-nostdin',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=s=426x240:r=25:d=4',
+      ...subtitles.flatMap(name => ['-i', at(`${name}.srt`)]),
+      '-i',
+      at('chapters.txt'),
+      ...['0', '1', '2', '3', '4'].flatMap(input => ['-map', input]),
+      '-map_chapters',
+      '5',
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-g',
+      '50',
+      '-pix_fmt',
+      'yuv420p',
+      '-c:s',
+      'srt',
+      '-c:s:1',
+      'ass',
+      '-metadata:s:s:0',
+      'language=eng',
+      '-metadata:s:s:1',
+      'language=fre',
+      '-metadata:s:s:2',
+      'language=eng',
+      at('words.mkv')
+    ])
+    return (await readFile(at('words.mkv'))) as Buffer<ArrayBuffer>
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -7,7 +7,15 @@ type Json = { [key: string]: unknown }
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 /** An actor of the scripted peer. */
-export type HostileActor = { url: string, keyId: string, name: string, inbox: string, document: Json, privateKey: KeyObject, publicKeyPem: string }
+export type HostileActor = {
+  url: string
+  keyId: string
+  name: string
+  inbox: string
+  document: Json
+  privateKey: KeyObject
+  publicKeyPem: string
+}
 
 /** How a request is made, each part to be spoilt at will; a header that is `undefined` is left out. */
 export type Way = {
@@ -24,16 +32,18 @@ export type Way = {
 }
 
 /** An answer, parsed where it is JSON. */
-export type Reply = { status: number, headers: IncomingHttpHeaders, text: string, json: any }
+export type Reply = { status: number; headers: IncomingHttpHeaders; text: string; json: any }
 
 /** What was posted to the scripted peer. */
-export type Received = { path: string, headers: IncomingHttpHeaders, raw: string, activity: any }
+export type Received = { path: string; headers: IncomingHttpHeaders; raw: string; activity: any }
 
 /** A server with actors and keys that says whatever it is told to, signed or not. Its host is 127.0.0.1 with a port of its own. */
 export type Hostile = {
   url: string
   host: string
-  /** Makes an actor with an RSA-2048 key and serves it, its empty collections and its webfinger; `more` overrides fields of its document. */
+  /**
+   * Makes an actor with an RSA-2048 key and serves it, its empty collections and its webfinger; `more` overrides fields of its document.
+   */
   actor(name: string, type?: string, more?: Json): Promise<HostileActor>
   /** A fresh address on this host. */
   id(kind?: string): string
@@ -57,7 +67,7 @@ const makeKeys = promisify(generateKeyPair)
 /** Opens a scripted peer; stop it in afterAll. */
 export async function openHostile(): Promise<Hostile> {
   const served = new Map<string, Json | Handler>()
-  const answers = new Map<string, { status: number, headers: Record<string, string> }>()
+  const answers = new Map<string, { status: number; headers: Record<string, string> }>()
   const actors = new Map<string, HostileActor>()
   const received: Received[] = []
   const asked: string[] = []
@@ -86,7 +96,12 @@ export async function openHostile(): Promise<Hostile> {
     const resource = new URL(incoming.url!, 'http://peer').searchParams.get('resource') ?? ''
     const actor = actors.get(resource.replace(/^acct:/, '').split('@')[0]!)
     if (!actor) return write(response, 404, {})
-    write(response, 200, { subject: resource, aliases: [actor.url], links: [{ rel: 'self', type: 'application/activity+json', href: actor.url }] }, 'application/jrd+json')
+    write(
+      response,
+      200,
+      { subject: resource, aliases: [actor.url], links: [{ rel: 'self', type: 'application/activity+json', href: actor.url }] },
+      'application/jrd+json'
+    )
   }
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -99,13 +114,22 @@ export async function openHostile(): Promise<Hostile> {
     const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
     const document: Json = {
       '@context': ['https://www.w3.org/ns/activitystreams', 'https://w3id.org/security/v1'],
-      type, id: address, url: address, preferredUsername: name, name,
-      inbox: `${address}/inbox`, outbox: `${address}/outbox`, followers: `${address}/followers`, following: `${address}/following`,
+      type,
+      id: address,
+      url: address,
+      preferredUsername: name,
+      name,
+      inbox: `${address}/inbox`,
+      outbox: `${address}/outbox`,
+      followers: `${address}/followers`,
+      following: `${address}/following`,
       endpoints: { sharedInbox: `${url}/inbox` },
       publicKey: { id: `${address}#main-key`, owner: address, publicKeyPem },
-      published: '2026-01-01T00:00:00.000Z', ...more
+      published: '2026-01-01T00:00:00.000Z',
+      ...more
     }
-    for (const list of ['outbox', 'followers', 'following']) served.set(`${new URL(address).pathname}/${list}`, { type: 'OrderedCollection', id: `${address}/${list}`, totalItems: 0 })
+    for (const list of ['outbox', 'followers', 'following'])
+      served.set(`${new URL(address).pathname}/${list}`, { type: 'OrderedCollection', id: `${address}/${list}`, totalItems: 0 })
     const made = { url: address, keyId: `${address}#main-key`, name, inbox: `${address}/inbox`, document, privateKey, publicKeyPem }
     served.set(new URL(address).pathname, document)
     actors.set(name, made)
@@ -120,13 +144,32 @@ export async function openHostile(): Promise<Hostile> {
     return await exchange('POST', inbox, headers, signer ?? null, way, ['(request-target)', 'host', 'date', 'digest'], body, agent)
   }
   const get: Hostile['get'] = async (address, way = {}) =>
-    await exchange('GET', address, { accept: 'application/activity+json', ...way.headers }, way.as ?? null, way, ['(request-target)', 'host', 'date'], null, agent)
+    await exchange(
+      'GET',
+      address,
+      { accept: 'application/activity+json', ...way.headers },
+      way.as ?? null,
+      way,
+      ['(request-target)', 'host', 'date'],
+      null,
+      agent
+    )
 
   return {
-    url, host, actor, post, get, received, asked,
+    url,
+    host,
+    actor,
+    post,
+    get,
+    received,
+    asked,
     id: (kind = 'activities') => `${url}/${kind}/${++count}`,
-    serve: (path, document) => { served.set(path, document) },
-    answer: (path, status, headers = {}) => { answers.set(path, { status, headers }) },
+    serve: (path, document) => {
+      served.set(path, document)
+    },
+    answer: (path, status, headers = {}) => {
+      answers.set(path, { status, headers })
+    },
     stop: async () => {
       agent.destroy()
       server.closeAllConnections()
@@ -136,13 +179,33 @@ export async function openHostile(): Promise<Hostile> {
 }
 
 /** The headers of a request signed after draft-cavage-12. */
-export function cavage(method: string, target: URL, headers: Record<string, string>, signer: Pick<HostileActor, 'keyId' | 'privateKey'>, covered: string[], way: Way = {}): string {
-  const lines = covered.map(name => name === '(request-target)' ? `(request-target): ${method.toLowerCase()} ${target.pathname}${target.search}` : `${name}: ${headers[name]}`)
+export function cavage(
+  method: string,
+  target: URL,
+  headers: Record<string, string>,
+  signer: Pick<HostileActor, 'keyId' | 'privateKey'>,
+  covered: string[],
+  way: Way = {}
+): string {
+  const lines = covered.map(name =>
+    name === '(request-target)'
+      ? `(request-target): ${method.toLowerCase()} ${target.pathname}${target.search}`
+      : `${name}: ${headers[name]}`
+  )
   const value = sign('sha256', Buffer.from(lines.join('\n')), signer.privateKey).toString('base64')
   return `keyId="${way.keyId ?? signer.keyId}",algorithm="${way.algorithm ?? 'rsa-sha256'}",headers="${covered.join(' ')}",signature="${value}"`
 }
 
-async function exchange(method: string, address: string, given: Record<string, string | undefined>, signer: HostileActor | null, way: Way, covered: string[], body: Buffer | null, agent: Agent): Promise<Reply> {
+async function exchange(
+  method: string,
+  address: string,
+  given: Record<string, string | undefined>,
+  signer: HostileActor | null,
+  way: Way,
+  covered: string[],
+  body: Buffer | null,
+  agent: Agent
+): Promise<Reply> {
   const target = new URL(address)
   const all: Record<string, string | undefined> = { host: target.host, date: (way.date ?? new Date()).toUTCString(), ...given }
   const headers = Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined))
@@ -167,5 +230,9 @@ function write(response: ServerResponse, status: number, document: Json, type = 
 }
 
 function parsed(text: string): unknown {
-  try { return JSON.parse(text) } catch { return undefined }
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

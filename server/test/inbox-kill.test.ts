@@ -32,8 +32,18 @@ async function insist(activity: object): Promise<void> {
 }
 
 it('4.43 kill -9 of the web and of the worker with a thousand activities under way: every one that was taken is acted on, once', async () => {
-  const follows = actors.map(actor => ({ id: sender.id('follows'), type: 'Follow', actor: actor.url, object: `${peer.url}/accounts/peertube` }))
-  const others = [...Array(1000).keys()].map(number => ({ id: sender.id(), type: ['Like', 'Dislike', 'Whatever'][number % 3]!, actor: actors[number % 6]!.url, object: `${peer.url}/videos/watch/${number % 40}` }))
+  const follows = actors.map(actor => ({
+    id: sender.id('follows'),
+    type: 'Follow',
+    actor: actor.url,
+    object: `${peer.url}/accounts/peertube`
+  }))
+  const others = [...Array(1000).keys()].map(number => ({
+    id: sender.id(),
+    type: ['Like', 'Dislike', 'Whatever'][number % 3]!,
+    actor: actors[number % 6]!.url,
+    object: `${peer.url}/videos/watch/${number % 40}`
+  }))
   const waiting: object[] = [...others.slice(0, 500), ...follows, ...others.slice(500)]
   const faults = (async () => {
     for (const part of ['worker', 'web', 'worker'] as const) {
@@ -42,16 +52,25 @@ it('4.43 kill -9 of the web and of the worker with a thousand activities under w
       await peer.start()
     }
   })()
-  await Promise.all([...Array(10)].map(async () => {
-    for (let activity = waiting.pop(); activity; activity = waiting.pop()) await insist(activity)
-  }))
+  await Promise.all(
+    [...Array(10)].map(async () => {
+      for (let activity = waiting.pop(); activity; activity = waiting.pop()) await insist(activity)
+    })
+  )
   await faults
   await eventually(async () => (await client.query('SELECT 1 FROM incoming WHERE done_at IS NULL LIMIT 1')).rowCount === 0, 90, 'the inbox')
-  const { rows } = await client.query<{ id: string }>('SELECT DISTINCT split_part(activity_id, \' \', 1) AS id FROM incoming')
+  const { rows } = await client.query<{ id: string }>("SELECT DISTINCT split_part(activity_id, ' ', 1) AS id FROM incoming")
   expect(new Set(rows.map(row => row.id))).toEqual(new Set([...follows, ...others].map(one => one.id)))
   expect((await client.query("SELECT outcome FROM incoming WHERE outcome ~ '^(failed|given up)'")).rows).toEqual([])
-  const { rows: followers } = await client.query<{ url: string }>("SELECT actors.url FROM follows JOIN actors ON actors.id = follows.actor_id WHERE follows.state = 'accepted' AND actors.host IS NOT NULL")
+  const { rows: followers } = await client.query<{ url: string }>(
+    "SELECT actors.url FROM follows JOIN actors ON actors.id = follows.actor_id WHERE follows.state = 'accepted' AND actors.host IS NOT NULL"
+  )
   expect(followers.map(row => row.url).sort()).toEqual(actors.map(actor => actor.url).sort())
   // And every follower was told.
-  await eventually(async () => new Set(sender.received.filter(({ activity }) => activity?.type === 'Accept').map(({ activity }) => activity.object.id)).size === 6, 20, 'the answers')
+  await eventually(
+    async () =>
+      new Set(sender.received.filter(({ activity }) => activity?.type === 'Accept').map(({ activity }) => activity.object.id)).size === 6,
+    20,
+    'the answers'
+  )
 })

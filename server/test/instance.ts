@@ -10,9 +10,9 @@ import { answers } from '../core/route.ts'
 import { startProcess, type Role } from '../app/process.ts'
 
 type Tree = { [key: string]: unknown }
-type Options = { token?: string, headers?: Record<string, string>, body?: unknown, form?: Record<string, string>, multipart?: FormData }
+type Options = { token?: string; headers?: Record<string, string>; body?: unknown; form?: Record<string, string>; multipart?: FormData }
 /** An answer as tests read it: `json` is the parsed body where there is one. */
-export type Answer = { status: number, headers: Headers, text: string, json: any }
+export type Answer = { status: number; headers: Headers; text: string; json: any }
 
 /** An instance of its own: database, Redis prefix, storage folder and port. */
 export type Instance = {
@@ -24,7 +24,7 @@ export type Instance = {
   /** Logs in and gives the access token. */
   login(username?: string, password?: string): Promise<string>
   /** Creates a user as administrator and logs it in. */
-  user(username: string, more?: Tree): Promise<{ id: number, token: string, channelId: number }>
+  user(username: string, more?: Tree): Promise<{ id: number; token: string; channelId: number }>
   stop(): Promise<void>
 }
 
@@ -41,11 +41,17 @@ export async function startInstance(overrides: Tree = {}, roles: Role[] = ['web'
   const rootPassword = running.login!.password
   const client = await callOf(url)
   return {
-    url, folder, rootPassword, ...client,
+    url,
+    folder,
+    rootPassword,
+    ...client,
     login: async (username = 'root', password = rootPassword) => await client.login(username, password),
     user: async (username, more = {}) => {
       const root = await client.login('root', rootPassword)
-      const made = await client.call('POST /users', { token: root, body: { username, password: 'password1', email: `${username}@example.com`, role: 2, ...more } })
+      const made = await client.call('POST /users', {
+        token: root,
+        body: { username, password: 'password1', email: `${username}@example.com`, role: 2, ...more }
+      })
       if (made.status !== 200) throw new Error(made.text)
       const token = await client.login(username, 'password1')
       const me = await client.call('GET /users/me', { token })
@@ -64,10 +70,12 @@ export function instanceConfig(databaseName: string, folder: string, port: numbe
   const { host, port: databasePort, username } = inject('postgres')
   const plenty = { window: '10 seconds', max: 100_000 }
   return {
-    listen: { port }, webserver: { https: false, hostname: '127.0.0.1', port },
+    listen: { port },
+    webserver: { https: false, hostname: '127.0.0.1', port },
     database: { hostname: host, port: databasePort, name: databaseName, username },
     redis: { socket: inject('redis').socket, prefix: databaseName },
-    storage: { root: folder }, log: { level: 'error' },
+    storage: { root: folder },
+    log: { level: 'error' },
     security: { password_cost: 4, actor_key_bits: 1024 },
     // Tests look at what comes out, not at how good it looks, nor at what this machine could do better.
     transcoding: { preset: 'ultrafast', encoder_devices: [], nice: 0 },
@@ -75,7 +83,16 @@ export function instanceConfig(databaseName: string, folder: string, port: numbe
     storyboards: { enabled: false },
     // Whoever steps back behind other tests only waits, and asks more often whether it is done.
     jobs: { nice: Math.max(0, getPriority()) },
-    rates_limit: { api: plenty, login: plenty, signup: plenty, upload: plenty, client: plenty, files: plenty, video_password: plenty, activity_pub: plenty },
+    rates_limit: {
+      api: plenty,
+      login: plenty,
+      signup: plenty,
+      upload: plenty,
+      client: plenty,
+      files: plenty,
+      video_password: plenty,
+      activity_pub: plenty
+    },
     federation: { prevent_ssrf: false, min_key_bits: 1024 }
   }
 }
@@ -85,7 +102,11 @@ export async function database<T>(act: (client: pg.Client) => Promise<T>, name =
   const { host, port, username } = inject('postgres')
   const client = new pg.Client({ host, port, user: username, database: name })
   await client.connect()
-  try { return await act(client) } finally { await client.end() }
+  try {
+    return await act(client)
+  } finally {
+    await client.end()
+  }
 }
 
 /** Creates the database of an instance: a copy of one with every migration. */
@@ -103,23 +124,43 @@ export async function freePort(): Promise<number> {
 }
 
 /** `call` and `login` for the instance at `url`. */
-export async function callOf(url: string): Promise<Pick<Instance, 'call'> & { login(username: string, password: string): Promise<string> }> {
+export async function callOf(
+  url: string
+): Promise<Pick<Instance, 'call'> & { login(username: string, password: string): Promise<string> }> {
   const call: Instance['call'] = async (key, { token, headers = {}, body, form, multipart } = {}) => {
     const [method, path] = key.split(' ') as [string, string]
     const response = await fetch(`${url}${path.startsWith('//') ? path.slice(1) : `/api/v1${path}`}`, {
       method,
-      headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body === undefined || body instanceof Uint8Array ? {} : { 'content-type': 'application/json' }), ...headers },
-      body: multipart ?? (form ? new URLSearchParams(form) : body instanceof Uint8Array ? body as BodyInit : body === undefined ? undefined : JSON.stringify(body)),
+      headers: {
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+        ...(body === undefined || body instanceof Uint8Array ? {} : { 'content-type': 'application/json' }),
+        ...headers
+      },
+      body:
+        multipart ??
+        (form
+          ? new URLSearchParams(form)
+          : body instanceof Uint8Array
+            ? (body as BodyInit)
+            : body === undefined
+              ? undefined
+              : JSON.stringify(body)),
       redirect: 'manual'
     })
     const text = await response.text()
     let json: unknown
-    try { json = JSON.parse(text) } catch { json = undefined }
+    try {
+      json = JSON.parse(text)
+    } catch {
+      json = undefined
+    }
     return { status: response.status, headers: response.headers, text, json }
   }
   const login = async (username: string, password: string) => {
     const client = (await call('GET /oauth-clients/local')).json
-    const answer = await call('POST /users/token', { form: { ...client, grant_type: 'password', response_type: 'code', username, password } })
+    const answer = await call('POST /users/token', {
+      form: { ...client, grant_type: 'password', response_type: 'code', username, password }
+    })
     if (answer.status !== 200) throw new Error(`${username} cannot log in: ${answer.text}`)
     return answer.json.access_token as string
   }

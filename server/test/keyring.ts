@@ -22,9 +22,13 @@ export function scriptedKeyring(paths = ['/accounts/peertube', '/accounts/alice'
     return { actor, keyId: `${actor}#main-key`, privateKey }
   }
   return {
-    asked, signer,
+    asked,
+    signer,
     instance: async () => await signer(`${origin()}/accounts/peertube`),
-    owner: async keyId => { asked.push(keyId); return owners.get(keyId) ?? null },
+    owner: async keyId => {
+      asked.push(keyId)
+      return owners.get(keyId) ?? null
+    },
     isKnown: async actor => [...owners.values()].some(owner => owner.actor === actor),
     isBlocked: async (host, actor) => blocked.has(host) || blocked.has(actor),
     inboxesOf: async () => [],

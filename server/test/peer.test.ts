@@ -3,10 +3,16 @@ import { startPeer, type Peer } from './peer.ts'
 import { eventually } from './instance.ts'
 
 let peer: Peer
-beforeAll(async () => { peer = await startPeer({}, ['web', 'worker']) })
+beforeAll(async () => {
+  peer = await startPeer({}, ['web', 'worker'])
+})
 afterAll(async () => await peer.stop())
 
-const ping = async () => await peer.call('GET /ping').then(({ text }) => text, () => 'nobody')
+const ping = async () =>
+  await peer.call('GET /ping').then(
+    ({ text }) => text,
+    () => 'nobody'
+  )
 
 test('a second instance runs beside, is killed and comes back, with its wire cut and mended', async () => {
   expect(await ping()).toBe('pong')

@@ -3,7 +3,9 @@ import { startInstance, type Instance } from './instance.ts'
 import { upload } from './upload.ts'
 
 let site: Instance
-beforeAll(async () => { site = await startInstance({ redis: { socket: '/nonexistent/redis.sock' }, jobs: { retry_start: '200 ms' } }) })
+beforeAll(async () => {
+  site = await startInstance({ redis: { socket: '/nonexistent/redis.sock' }, jobs: { retry_start: '200 ms' } })
+})
 afterAll(async () => await site?.stop())
 
 it('a site whose Redis is gone still answers, takes logins and uploads, and forgets none of them', async () => {
@@ -11,6 +13,9 @@ it('a site whose Redis is gone still answers, takes logins and uploads, and forg
   const alice = await site.user('alice')
   const { uuid } = await upload(site, alice)
   expect((await site.call(`GET /videos/${uuid}`)).json.state.id).toBe(2)
-  expect((await site.call(`GET /videos/${uuid}/transcoding`, { token: alice.token })).json).toMatchObject({ state: 'waiting', playable: false })
+  expect((await site.call(`GET /videos/${uuid}/transcoding`, { token: alice.token })).json).toMatchObject({
+    state: 'waiting',
+    playable: false
+  })
   expect((await site.call('GET /config')).status).toBe(200)
 })

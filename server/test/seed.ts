@@ -2,10 +2,28 @@ import { randomUUID } from 'node:crypto'
 import { run, sql } from '../core/sql.ts'
 
 /** What a seeded video is; sizes in bytes, age in hours. */
-export type Seed = { channelId: number, privacy?: number, state?: number, sourceSize?: number, keptSource?: boolean, fileSizes?: number[], ageHours?: number, views?: number }
+export type Seed = {
+  channelId: number
+  privacy?: number
+  state?: number
+  sourceSize?: number
+  keptSource?: boolean
+  fileSizes?: number[]
+  ageHours?: number
+  views?: number
+}
 
 /** Puts a video with its rows, but without files on disk, into the database; gives its id and UUID. */
-export async function seedVideo({ channelId, privacy = 1, state = 1, sourceSize = 0, keptSource = true, fileSizes = [], ageHours = 0, views = 0 }: Seed): Promise<{ id: number, uuid: string }> {
+export async function seedVideo({
+  channelId,
+  privacy = 1,
+  state = 1,
+  sourceSize = 0,
+  keptSource = true,
+  fileSizes = [],
+  ageHours = 0,
+  views = 0
+}: Seed): Promise<{ id: number; uuid: string }> {
   const uuid = randomUUID()
   const [video] = await run<{ id: number }>(sql`
     INSERT INTO videos (uuid, url, channel_id, name, privacy, state, comments_policy, views, published_at, created_at, updated_at)
@@ -15,7 +33,9 @@ export async function seedVideo({ channelId, privacy = 1, state = 1, sourceSize 
       VALUES (${video!.id}, 'film.mp4', ${keptSource ? `${uuid}.mp4` : null}, ${sourceSize}, now(), now())`)
   }
   if (fileSizes.length > 0) {
-    const [playlist] = await run<{ id: number }>(sql`INSERT INTO streaming_playlists (video_id, playlist_filename, created_at, updated_at) VALUES (${video!.id}, ${`${uuid}.m3u8`}, now(), now()) RETURNING id`)
+    const [playlist] = await run<{ id: number }>(
+      sql`INSERT INTO streaming_playlists (video_id, playlist_filename, created_at, updated_at) VALUES (${video!.id}, ${`${uuid}.m3u8`}, now(), now()) RETURNING id`
+    )
     for (const [place, size] of fileSizes.entries()) {
       await run(sql`INSERT INTO video_files (streaming_playlist_id, resolution, fps, size, filename, playlist_filename, has_audio, has_video, created_at, updated_at)
         VALUES (${playlist!.id}, ${240 * (place + 1)}, 25, ${size}, ${`${uuid}-${place}.mp4`}, ${`${uuid}-${place}.m3u8`}, true, true, now(), now())`)

@@ -8,7 +8,11 @@ test('the run has a Postgres on a socket of its own, with UTF8 and the right to 
   const client = new pg.Client({ host, port, user: username, database: 'postgres' })
   await client.connect()
   try {
-    const { rows: [row] } = await client.query("SELECT current_setting('server_encoding') AS encoding, current_setting('listen_addresses') AS addresses, upper('é') AS upper, rolcreatedb, rolsuper FROM pg_roles WHERE rolname = current_user")
+    const {
+      rows: [row]
+    } = await client.query(
+      "SELECT current_setting('server_encoding') AS encoding, current_setting('listen_addresses') AS addresses, upper('é') AS upper, rolcreatedb, rolsuper FROM pg_roles WHERE rolname = current_user"
+    )
     expect(row).toEqual({ encoding: 'UTF8', addresses: '', upper: 'É', rolcreatedb: true, rolsuper: false })
   } finally {
     await client.end()

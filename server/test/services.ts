@@ -12,7 +12,10 @@ import { configureLogger } from '../core/logger.ts'
 import { migrate } from '../core/migrate.ts'
 
 declare module 'vitest' {
-  /** The Postgres and the Redis of this test run, for `inject('postgres')` and `inject('redis')`; `host` is a socket's folder, `template` a migrated database to clone. */
+  /**
+   * The Postgres and the Redis of this test run, for `inject('postgres')` and `inject('redis')`; `host` is a socket's folder, `template` a
+   * migrated database to clone.
+   */
   interface ProvidedContext {
     postgres: Pick<PostgresAddress, 'host' | 'port' | 'username'> & { template: string }
     redis: { socket: string }
@@ -23,19 +26,31 @@ declare module 'vitest' {
 export type Services = Pick<import('vitest').ProvidedContext, 'postgres' | 'redis'>
 
 /** Services with what tells vitest processes of them, and what ends them. */
-export type RunningServices = Services & { environment: Record<string, string>, stop(): Promise<void> }
+export type RunningServices = Services & { environment: Record<string, string>; stop(): Promise<void> }
 
 /** By this `scripts/test` hands its services to the vitest processes it starts, as JSON. */
 const SERVICES_VARIABLE = 'BOBINE_TEST_SERVICES'
 
 const TEMPLATE = 'bobine_migrated'
 
-/** Starts one Postgres (that may lose data at a power cut, and has no autovacuum, whose workers refuse to leave a database that is to be dropped) and one Redis for a whole test run, in a temporary folder, and makes the database that instances clone. */
+/**
+ * Starts one Postgres (that may lose data at a power cut, and has no autovacuum, whose workers refuse to leave a database that is to be
+ * dropped) and one Redis for a whole test run, in a temporary folder, and makes the database that instances clone.
+ */
 export async function startServices(): Promise<RunningServices> {
   const folder = mkdtempSync(join(tmpdir(), 'bobine-test-'))
   chmodSync(folder, 0o711)
   const [postgres, redis] = await Promise.all([
-    startPostgres(folder, { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', wal_level: 'minimal', max_wal_senders: '0', autovacuum: 'off', jit: 'off', max_connections: '300' }),
+    startPostgres(folder, {
+      fsync: 'off',
+      synchronous_commit: 'off',
+      full_page_writes: 'off',
+      wal_level: 'minimal',
+      max_wal_senders: '0',
+      autovacuum: 'off',
+      jit: 'off',
+      max_connections: '300'
+    }),
     startRedis(folder)
   ])
   const { host, port, username } = postgres.address
@@ -48,15 +63,23 @@ export async function startServices(): Promise<RunningServices> {
 async function makeTemplate({ host, port, username }: PostgresAddress): Promise<void> {
   const client = new pg.Client({ host, port, user: username, database: 'postgres' })
   await client.connect()
-  try { await client.query(`CREATE DATABASE ${TEMPLATE} TEMPLATE template0 ENCODING 'UTF8'`) } finally { await client.end() }
+  try {
+    await client.query(`CREATE DATABASE ${TEMPLATE} TEMPLATE template0 ENCODING 'UTF8'`)
+  } finally {
+    await client.end()
+  }
   loadConfig({ overrides: { database: { hostname: host, port, name: TEMPLATE, username }, log: { level: 'error' } } })
   configureLogger()
   await connectDatabase()
-  try { await migrate() } finally { await disconnectDatabase() }
+  try {
+    await migrate()
+  } finally {
+    await disconnectDatabase()
+  }
 }
 
 /** Of this process: projects of one run share their services. */
-const shared = globalThis as { bobineTestServices?: { users: number, services: ReturnType<typeof startServices> } }
+const shared = globalThis as { bobineTestServices?: { users: number; services: ReturnType<typeof startServices> } }
 
 /** Vitest's global set-up of every project that needs services: those of `scripts/test`, or some of its own. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -65,7 +88,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     provide(project, JSON.parse(given) as Services)
     return async () => undefined
   }
-  const run = shared.bobineTestServices ??= { users: 0, services: startServices() }
+  const run = (shared.bobineTestServices ??= { users: 0, services: startServices() })
   run.users++
   const { stop, ...services } = await run.services
   provide(project, services)

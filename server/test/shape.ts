@@ -5,7 +5,8 @@
 export function shapeFaults(recorded: unknown, ours: unknown, path = ''): string[] {
   if (recorded === null || ours === null) return []
   if (kind(recorded) !== kind(ours)) return [`${path || 'the answer'}: ${kind(ours)} instead of ${kind(recorded)}`]
-  if (Array.isArray(recorded)) return recorded.length === 0 || (ours as unknown[]).length === 0 ? [] : shapeFaults(recorded[0], (ours as unknown[])[0], `${path}[0]`)
+  if (Array.isArray(recorded))
+    return recorded.length === 0 || (ours as unknown[]).length === 0 ? [] : shapeFaults(recorded[0], (ours as unknown[])[0], `${path}[0]`)
   if (typeof recorded !== 'object') return []
   return Object.entries(recorded).flatMap(([key, value]) => {
     const place = path ? `${path}.${key}` : key

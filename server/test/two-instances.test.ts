@@ -10,15 +10,20 @@ let b: Peer
 let alice: Awaited<ReturnType<Instance['user']>>
 let root: string
 const onB = async (uuid: string) => await b.call(`GET /videos/${uuid}`)
-const shown = async (uuid: string, seconds = 20) => await eventually(async () => (await onB(uuid)).status === 200, seconds, 'the video on B')
+const shown = async (uuid: string, seconds = 20) =>
+  await eventually(async () => (await onB(uuid)).status === 200, seconds, 'the video on B')
 const gone = async (uuid: string) => await eventually(async () => (await onB(uuid)).status === 404, 20, 'its end on B')
 
 beforeAll(async () => {
-  [a, b] = await Promise.all([startInstance({ storyboards: { enabled: true } }), startPeer({ storyboards: { enabled: true } })])
+  ;[a, b] = await Promise.all([startInstance({ storyboards: { enabled: true } }), startPeer({ storyboards: { enabled: true } })])
   alice = await a.user('alice')
   root = await b.login()
   expect((await b.call('POST /server/following', { token: root, body: { hosts: [new URL(a.url).host] } })).status).toBe(204)
-  await eventually(async () => (await b.call('GET /server/following')).json.data.some((one: any) => one.state === 'accepted'), 30, 'the follow')
+  await eventually(
+    async () => (await b.call('GET /server/following')).json.data.some((one: any) => one.state === 'accepted'),
+    30,
+    'the follow'
+  )
 }, 120_000)
 afterAll(async () => {
   await b?.stop()
@@ -30,20 +35,38 @@ it('what A publishes appears on B at once, with picture and playlist, changes, h
   await eventually(async () => (await a.call(`GET /videos/${uuid}`)).json.state?.id === 1, 60, 'the publication')
   await shown(uuid)
   await encoded(a, alice, uuid)
-  const video = await eventually(async () => {
-    const { json } = await onB(uuid)
-    return json.streamingPlaylists[0]?.files.length > 0 && json.streamingPlaylists[0].segmentsSha256Url && json
-  }, 20, 'all renditions')
-  expect(video).toMatchObject({ name: 'From A', description: 'Words', isLocal: false, url: `${a.url}/videos/watch/${uuid}`, account: { name: 'alice', host: new URL(a.url).host } })
+  const video = await eventually(
+    async () => {
+      const { json } = await onB(uuid)
+      return json.streamingPlaylists[0]?.files.length > 0 && json.streamingPlaylists[0].segmentsSha256Url && json
+    },
+    20,
+    'all renditions'
+  )
+  expect(video).toMatchObject({
+    name: 'From A',
+    description: 'Words',
+    isLocal: false,
+    url: `${a.url}/videos/watch/${uuid}`,
+    account: { name: 'alice', host: new URL(a.url).host }
+  })
   expect((await b.call('GET /videos')).json.data.map((one: any) => one.uuid)).toContain(uuid)
   expect((await b.call(`GET /video-channels/alice_channel@${new URL(a.url).host}/videos`)).json.total).toBe(1)
   const picture = await fetch(`${b.url}${video.thumbnailPath}`)
   expect([picture.status, picture.headers.get('content-type')]).toEqual([200, 'image/jpeg'])
-  expect(Buffer.from(await picture.arrayBuffer()).equals(Buffer.from(await (await fetch(`${a.url}${(await a.call(`GET /videos/${uuid}`)).json.thumbnailPath}`)).arrayBuffer()))).toBe(true)
+  expect(
+    Buffer.from(await picture.arrayBuffer()).equals(
+      Buffer.from(await (await fetch(`${a.url}${(await a.call(`GET /videos/${uuid}`)).json.thumbnailPath}`)).arrayBuffer())
+    )
+  ).toBe(true)
   const { storyboards } = (await b.call(`GET /videos/${uuid}/storyboards`)).json
   expect((await fetch(`${b.url}${storyboards[0].storyboardPath}`)).status).toBe(200)
   const playlist = await fetch(video.streamingPlaylists[0].playlistUrl, { headers: { origin: b.url } })
-  expect([playlist.status, playlist.headers.get('access-control-allow-origin'), (await playlist.text()).startsWith('#EXTM3U')]).toEqual([200, '*', true])
+  expect([playlist.status, playlist.headers.get('access-control-allow-origin'), (await playlist.text()).startsWith('#EXTM3U')]).toEqual([
+    200,
+    '*',
+    true
+  ])
 
   await a.call(`PUT /videos/${uuid}`, { token: alice.token, body: { name: 'From A, edited', tags: ['one'] } })
   await eventually(async () => (await onB(uuid)).json.name === 'From A, edited', 20, 'the edit on B')
@@ -57,7 +80,10 @@ it('what A publishes appears on B at once, with picture and playlist, changes, h
 
 it('what B missed while it was down for longer than anything is kept for it, it repairs by itself, deletions included', async () => {
   const [old, kept] = [await upload(a, alice, { name: 'Goes meanwhile' }), await upload(a, alice, { name: 'Stays' })]
-  for (const { uuid } of [old, kept]) { await encoded(a, alice, uuid); await shown(uuid) }
+  for (const { uuid } of [old, kept]) {
+    await encoded(a, alice, uuid)
+    await shown(uuid)
+  }
   await b.kill()
   const missed = await upload(a, alice, { name: 'Missed' })
   await encoded(a, alice, missed.uuid)

@@ -2,13 +2,16 @@ import { readFile } from 'node:fs/promises'
 import { footage, realFootage } from './footage.ts'
 import { eventually, type Answer, type Instance } from './instance.ts'
 
-type User = { token: string, channelId: number }
-type Video = { id: number, uuid: string, shortUUID: string }
+type User = { token: string; channelId: number }
+type Video = { id: number; uuid: string; shortUUID: string }
 
 let film: Buffer<ArrayBuffer> | null = null
 
 /** A multipart body for `POST /videos/upload`; fields with several values are arrays. */
-export function uploadForm(fields: Record<string, string | number | boolean | string[]>, file?: { bytes: Buffer<ArrayBuffer>, name: string, type?: string }): FormData {
+export function uploadForm(
+  fields: Record<string, string | number | boolean | string[]>,
+  file?: { bytes: Buffer<ArrayBuffer>; name: string; type?: string }
+): FormData {
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) {
     if (Array.isArray(value)) for (const one of value) form.append(`${name}[]`, one)
@@ -19,25 +22,37 @@ export function uploadForm(fields: Record<string, string | number | boolean | st
 }
 
 /** Uploads a short film and gives its names; fails if it is refused. */
-export async function upload(site: Pick<Instance, 'call'>, user: User, fields: Record<string, string | number | boolean | string[]> = {}, bytes?: Buffer<ArrayBuffer>): Promise<Video> {
+export async function upload(
+  site: Pick<Instance, 'call'>,
+  user: User,
+  fields: Record<string, string | number | boolean | string[]> = {},
+  bytes?: Buffer<ArrayBuffer>
+): Promise<Video> {
   film ??= await footage({ seconds: 2, size: '320x180' })
-  const answer = await site.call('POST /videos/upload', { token: user.token, multipart: uploadForm({ name: 'A film', channelId: user.channelId, privacy: 1, ...fields }, { bytes: bytes ?? film, name: 'film.mp4' }) })
+  const answer = await site.call('POST /videos/upload', {
+    token: user.token,
+    multipart: uploadForm({ name: 'A film', channelId: user.channelId, privacy: 1, ...fields }, { bytes: bytes ?? film, name: 'film.mp4' })
+  })
   if (answer.status !== 200) throw new Error(answer.text)
   return answer.json.video
 }
 
 /** Waits until the encoding of a video is over and gives its owner's view of it. */
 export async function encoded(site: Pick<Instance, 'call'>, user: { token: string }, id: string | number): Promise<Answer['json']> {
-  await eventually(async () => {
-    const { json } = await site.call(`GET /videos/${id}/transcoding`, { token: user.token })
-    if (json.state === 'failed') throw new Error(json.error)
-    return json.state === 'done'
-  }, 140, 'the encoding')
+  await eventually(
+    async () => {
+      const { json } = await site.call(`GET /videos/${id}/transcoding`, { token: user.token })
+      if (json.state === 'failed') throw new Error(json.error)
+      return json.state === 'done'
+    },
+    140,
+    'the encoding'
+  )
   return (await site.call(`GET /videos/${id}`, { token: user.token })).json
 }
 
 /** Real footage where it is, else ten generated seconds in its size. */
 export async function realOrGenerated(): Promise<Buffer<ArrayBuffer>> {
   const real = realFootage()
-  return real ? await readFile(real) as Buffer<ArrayBuffer> : await footage({ seconds: 14, size: '1280x720', rate: 30 })
+  return real ? ((await readFile(real)) as Buffer<ArrayBuffer>) : await footage({ seconds: 14, size: '1280x720', rate: 30 })
 }

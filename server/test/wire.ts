@@ -17,12 +17,21 @@ export async function openWire(): Promise<Wire> {
   let whole = true
   const sockets = new Set<Socket>()
   const server = createServer(incoming => {
-    if (!whole) { incoming.resetAndDestroy(); return }
+    if (!whole) {
+      incoming.resetAndDestroy()
+      return
+    }
     const outgoing = connect(target, '127.0.0.1')
-    for (const [one, other] of [[incoming, outgoing], [outgoing, incoming]] as const) {
+    for (const [one, other] of [
+      [incoming, outgoing],
+      [outgoing, incoming]
+    ] as const) {
       sockets.add(one)
       one.on('error', () => other.destroy())
-      one.on('close', () => { sockets.delete(one); other.destroy() })
+      one.on('close', () => {
+        sockets.delete(one)
+        other.destroy()
+      })
       one.pipe(other)
     }
   })
@@ -33,9 +42,13 @@ export async function openWire(): Promise<Wire> {
   }
   return {
     port: (server.address() as { port: number }).port,
-    connect: port => { target = port },
+    connect: port => {
+      target = port
+    },
     cut,
-    mend: () => { whole = true },
+    mend: () => {
+      whole = true
+    },
     close: async () => {
       cut()
       await new Promise(resolve => server.close(resolve))

@@ -9,7 +9,7 @@ import { Video } from '../videos/video.model.ts'
 import { hasRoomFor } from './stage.ts'
 import { endLease, renewLease, splitOf, type Leased, type Split } from './chunks.query.ts'
 
-type Options = { signal: AbortSignal, brake?: Brake | undefined, helping?: boolean }
+type Options = { signal: AbortSignal; brake?: Brake | undefined; helping?: boolean }
 
 /** The stem of a chunk's files: every run has its own, so that nobody writes what somebody reads. */
 export function chunkStem({ number, lease }: Pick<Leased, 'number' | 'lease'>): string {
@@ -24,7 +24,7 @@ export async function encodeLeased(leased: Leased, { signal, brake, helping = fa
   const split = await splitOf(leased.videoId)
   // Deleted since.
   if (!split) return true
-  if (!split.filename || !await sees(split) || helping && !hasRoomFor(split.plan)) {
+  if (!split.filename || !(await sees(split)) || (helping && !hasRoomFor(split.plan))) {
     await endLease(leased, 'released')
     return false
   }
@@ -34,9 +34,16 @@ export async function encodeLeased(leased: Leased, { signal, brake, helping = fa
   const keeping = keepLease(leased, lost)
   try {
     const { nice, stall_timeout } = config.transcoding
-    const run = encodeChunk(storedPath('original_video_files', split.filename), folder, { start: leased.start, end: leased.end, stem }, plan, probe, { brake, nice, stallMs: stall_timeout, signal: AbortSignal.any([signal, lost.signal]) })
+    const run = encodeChunk(
+      storedPath('original_video_files', split.filename),
+      folder,
+      { start: leased.start, end: leased.end, stem },
+      plan,
+      probe,
+      { brake, nice, stallMs: stall_timeout, signal: AbortSignal.any([signal, lost.signal]) }
+    )
     await run.done
-    if (!await endLease(leased, 'done')) lost.abort()
+    if (!(await endLease(leased, 'done'))) lost.abort()
   } catch (error) {
     if (!signal.aborted && !lost.signal.aborted) {
       logger.warn('A chunk of a film could not be encoded', { uuid: split.uuid, chunk: leased.number, error })
@@ -57,10 +64,15 @@ function keepLease(leased: Leased, lost: AbortController): NodeJS.Timeout {
   let until = Date.now() + config.transcoding.chunks.lease
   return setInterval(() => {
     const asked = Date.now()
-    renewLease(leased).then(mine => {
-      if (mine) until = asked + config.transcoding.chunks.lease
-      else lost.abort()
-    }, () => { if (Date.now() > until) lost.abort() })
+    renewLease(leased).then(
+      mine => {
+        if (mine) until = asked + config.transcoding.chunks.lease
+        else lost.abort()
+      },
+      () => {
+        if (Date.now() > until) lost.abort()
+      }
+    )
   }, config.transcoding.progress_interval)
 }
 
@@ -77,7 +89,7 @@ async function sees({ filename, folder, uuid }: Split): Promise<boolean> {
 async function clear(leased: Leased, { folder, uuid }: Split, plan: Plan): Promise<void> {
   await removeChunk(folder, chunkStem(leased), plan)
   // Its film may have been deleted while the files were made.
-  if (await Video.count({ where: { uuid } }) === 0) await removeHls(uuid)
+  if ((await Video.count({ where: { uuid } })) === 0) await removeHls(uuid)
 }
 
 /** The name of a chunk's file in one rung. */

@@ -17,32 +17,44 @@ export const WORKER = randomUUID()
 const FOLDER = 'chunks-'
 
 /** A chunk of a film that a worker has leased; `lease` numbers the runs. */
-export type Leased = { videoId: number, number: number, lease: number, start: number, end: number | null }
+export type Leased = { videoId: number; number: number; lease: number; start: number; end: number | null }
 
 /** How far a chunk is; `lost` where too many of its runs failed. */
-export type ChunkState = { number: number, state: 'waiting' | 'running' | 'done', lease: number, lost: boolean }
+export type ChunkState = { number: number; state: 'waiting' | 'running' | 'done'; lease: number; lost: boolean }
 
 /** All that is needed to encode a chunk of a film: the uploaded file's name, what it is, the plan and the chunks' folder (a path). */
-export type Split = { uuid: string, filename: string | null, probe: Probe, plan: Plan, folder: string }
+export type Split = { uuid: string; filename: string | null; probe: Probe; plan: Plan; folder: string }
 
 /** Cuts a film, or goes on with how it was cut for the same plan before. Returns the folder of its chunks. */
-export async function openSplit({ id, uuid }: { id: number, uuid: string }, plan: Plan, pieces: Piece[]): Promise<string> {
-  const [known] = await run<{ folder: string, same: boolean }>(sql`SELECT folder, plan = ${JSON.stringify(plan)}::jsonb AS same FROM encoding_splits WHERE video_id = ${id}`)
-  if (known?.same && await stat(join(hlsFolder(uuid), known.folder)).then(() => true, () => false)) return join(hlsFolder(uuid), known.folder)
+export async function openSplit({ id, uuid }: { id: number; uuid: string }, plan: Plan, pieces: Piece[]): Promise<string> {
+  const [known] = await run<{ folder: string; same: boolean }>(
+    sql`SELECT folder, plan = ${JSON.stringify(plan)}::jsonb AS same FROM encoding_splits WHERE video_id = ${id}`
+  )
+  if (
+    known?.same &&
+    (await stat(join(hlsFolder(uuid), known.folder)).then(
+      () => true,
+      () => false
+    ))
+  )
+    return join(hlsFolder(uuid), known.folder)
   await dropSplit({ id, uuid })
   const folder = `${FOLDER}${randomUUID()}`
   await mkdir(join(hlsFolder(uuid), folder))
   await transaction(async inside => {
     await run(sql`INSERT INTO encoding_splits (video_id, plan, folder) VALUES (${id}, ${JSON.stringify(plan)}::jsonb, ${folder})`, inside)
-    await run(sql`
+    await run(
+      sql`
       INSERT INTO encoding_chunks (video_id, number, start_at, end_at)
-      SELECT ${id}::int, number - 1, (piece->>'start')::float, (piece->>'end')::float FROM jsonb_array_elements(${JSON.stringify(pieces)}::jsonb) WITH ORDINALITY AS one (piece, number)`, inside)
+      SELECT ${id}::int, number - 1, (piece->>'start')::float, (piece->>'end')::float FROM jsonb_array_elements(${JSON.stringify(pieces)}::jsonb) WITH ORDINALITY AS one (piece, number)`,
+      inside
+    )
   })
   return join(hlsFolder(uuid), folder)
 }
 
 /** Forgets how a film was cut, with the files of its chunks; whoever encodes one notices. */
-export async function dropSplit({ id, uuid }: { id: number, uuid: string }): Promise<void> {
+export async function dropSplit({ id, uuid }: { id: number; uuid: string }): Promise<void> {
   await run(sql`DELETE FROM encoding_splits WHERE video_id = ${id}`)
   // Also those whose row was never written.
   const names = await readdir(hlsFolder(uuid)).catch(() => [])
@@ -70,9 +82,15 @@ export async function chunksOf(videoId: number): Promise<ChunkState[]> {
 /** Whether nobody was heard of whose chunk it is. */
 const expired = (): Sql => hasCome(sql`leased_until`, config.transcoding.chunks.lease)
 
-/** Leases the next chunk that nobody encodes, of one film or of any that is being encoded. A chunk whose worker was not heard of any more has failed once more. */
+/**
+ * Leases the next chunk that nobody encodes, of one film or of any that is being encoded. A chunk whose worker was not heard of any more
+ * has failed once more.
+ */
 export async function leaseChunk(videoId?: number): Promise<Leased | undefined> {
-  const { attempts, chunks: { lease } } = config.transcoding
+  const {
+    attempts,
+    chunks: { lease }
+  } = config.transcoding
   const [leased] = await run<Leased>(sql`
     WITH open AS (
       SELECT c.video_id, c.number FROM encoding_chunks c JOIN transcodings t ON t.video_id = c.video_id

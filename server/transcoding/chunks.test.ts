@@ -18,13 +18,20 @@ let queue: Queue
 let alice: Awaited<ReturnType<Peer['user']>>
 beforeAll(async () => {
   // A worker each; the first answers requests too.
-  peer = await startPeer({
-    transcoding: {
-      threads: 1, retry_delay: '200 ms', reconcile_interval: '1 second', progress_interval: '200 ms', resolutions: { '360p': false, '480p': false, '1080p': false },
-      chunks: { min_duration: '10 seconds', length: '4 seconds', lease: '3 seconds', check_interval: '300 ms' }
+  peer = await startPeer(
+    {
+      transcoding: {
+        threads: 1,
+        retry_delay: '200 ms',
+        reconcile_interval: '1 second',
+        progress_interval: '200 ms',
+        resolutions: { '360p': false, '480p': false, '1080p': false },
+        chunks: { min_duration: '10 seconds', length: '4 seconds', lease: '3 seconds', check_interval: '300 ms' }
+      },
+      jobs: { lock_duration: '5 seconds', timers_interval: '500 ms', orphan_interval: '1 second', orphan_age: '2 seconds' }
     },
-    jobs: { lock_duration: '5 seconds', timers_interval: '500 ms', orphan_interval: '1 second', orphan_age: '2 seconds' }
-  }, ['web,worker', 'worker'])
+    ['web,worker', 'worker']
+  )
   const { host, port, username } = inject('postgres')
   client = new pg.Client({ host, port, user: username, database: peer.database })
   await client.connect()
@@ -37,16 +44,20 @@ afterAll(async () => {
   await peer?.stop()
 })
 
-type Row = { number: number, state: string, lease: number, failures: number, worker: string | null }
-const rowsOf = async (id: number): Promise<Row[]> => (await client.query<Row>('SELECT number, state, lease, failures, worker FROM encoding_chunks WHERE video_id = $1 ORDER BY number', [id])).rows
+type Row = { number: number; state: string; lease: number; failures: number; worker: string | null }
+const rowsOf = async (id: number): Promise<Row[]> =>
+  (await client.query<Row>('SELECT number, state, lease, failures, worker FROM encoding_chunks WHERE video_id = $1 ORDER BY number', [id]))
+    .rows
 const folderOf = (uuid: string) => join(peer.folder, 'streaming-playlists/hls', uuid)
-const ffmpegs = async (uuid: string) => (await exec('ps', ['-A', '-o', 'args='])).stdout.split('\n').filter(line => line.startsWith('ffmpeg ') && line.includes(uuid))
+const ffmpegs = async (uuid: string) =>
+  (await exec('ps', ['-A', '-o', 'args='])).stdout.split('\n').filter(line => line.startsWith('ffmpeg ') && line.includes(uuid))
 /** A film that has to be encoded whole. */
 const SECONDS = 26
-const film = async (more: string[] = []) => await footage({ seconds: SECONDS, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '200', ...more] })
+const film = async (more: string[] = []) =>
+  await footage({ seconds: SECONDS, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '200', ...more] })
 
 /** Notes what happens to the chunks of a film until they are dropped. */
-function observe(id: number): { seen: Map<number, Row>, workers: Set<string>, end(): Promise<void> } {
+function observe(id: number): { seen: Map<number, Row>; workers: Set<string>; end(): Promise<void> } {
   const [seen, workers] = [new Map<number, Row>(), new Set<string>()]
   let over = false
   const looking = (async () => {
@@ -58,7 +69,14 @@ function observe(id: number): { seen: Map<number, Row>, workers: Set<string>, en
       await sleep(20)
     }
   })()
-  return { seen, workers, end: async () => { over = true; await looking } }
+  return {
+    seen,
+    workers,
+    end: async () => {
+      over = true
+      await looking
+    }
+  }
 }
 
 /** All renditions hold every picture of the film, and nothing else is left of it. */
@@ -69,7 +87,18 @@ async function expectWhole(uuid: string): Promise<void> {
   const names = await readdir(folderOf(uuid))
   for (const file of files) {
     const stream = file.hasVideo ? 'v:0' : 'a:0'
-    const { stdout, stderr } = await exec('ffprobe', ['-v', 'error', '-select_streams', stream, '-count_frames', '-show_entries', 'stream=nb_read_frames', '-of', 'csv=p=0', file.playlistUrl])
+    const { stdout, stderr } = await exec('ffprobe', [
+      '-v',
+      'error',
+      '-select_streams',
+      stream,
+      '-count_frames',
+      '-show_entries',
+      'stream=nb_read_frames',
+      '-of',
+      'csv=p=0',
+      file.playlistUrl
+    ])
     if (file.hasVideo) expect(Number.parseInt(stdout, 10)).toBe(SECONDS * 25)
     expect(stderr).toBe('')
     const text = await (await fetch(file.playlistUrl)).text()
@@ -83,25 +112,34 @@ async function expectWhole(uuid: string): Promise<void> {
 }
 
 /** Waits until some chunks are done and another is under way. */
-const midway = async (id: number) => await eventually(async () => {
-  const rows = await rowsOf(id)
-  return rows.filter(row => row.state === 'done').length >= 2 && rows.some(row => row.state === 'running') && rows
-}, 60, 'the middle')
+const midway = async (id: number) =>
+  await eventually(
+    async () => {
+      const rows = await rowsOf(id)
+      return rows.filter(row => row.state === 'done').length >= 2 && rows.some(row => row.state === 'running') && rows
+    },
+    60,
+    'the middle'
+  )
 
 describe('two workers', () => {
   beforeEach(async () => {
     await peer.start()
     // Until each can know of the other.
-    await eventually(async () => await queue.getWorkersCount() === 2, 20, 'both workers')
+    await eventually(async () => (await queue.getWorkersCount()) === 2, 20, 'both workers')
   })
 
   it('share a long film, which grows while they do, and is what one would have made', async () => {
     const { id, uuid } = await upload(peer, alice, {}, await film())
     const { seen, workers, end } = observe(id)
-    const early = await eventually(async () => {
-      const { json } = await peer.call(`GET /videos/${uuid}`)
-      return json.streamingPlaylists?.length > 0 && json
-    }, 60, 'something to watch')
+    const early = await eventually(
+      async () => {
+        const { json } = await peer.call(`GET /videos/${uuid}`)
+        return json.streamingPlaylists?.length > 0 && json
+      },
+      60,
+      'something to watch'
+    )
     expect(early.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([360, 240, 0])
     const growing = await (await fetch(early.streamingPlaylists[0].files[0].playlistUrl)).text()
     expect(growing).toContain('#EXT-X-PLAYLIST-TYPE:EVENT')
@@ -125,7 +163,9 @@ describe('two workers', () => {
     for (const row of before) if (row.state === 'done') expect(seen.get(row.number)!.lease).toBe(row.lease)
     expect([...seen.values()].reduce((sum, row) => sum + row.lease - 1, 0)).toBeLessThanOrEqual(1)
     expect([...seen.values()].reduce((sum, row) => sum + row.failures, 0)).toBeLessThanOrEqual(1)
-    const { rows: [row] } = await client.query<{ attempts: number, error: string | null }>('SELECT attempts, error FROM transcodings WHERE video_id = $1', [id])
+    const {
+      rows: [row]
+    } = await client.query<{ attempts: number; error: string | null }>('SELECT attempts, error FROM transcodings WHERE video_id = $1', [id])
     expect(row).toEqual({ attempts: 0, error: null })
   })
 
@@ -144,7 +184,17 @@ describe('two workers', () => {
 
   it('a chunk that fails again and again has the film encoded in one pass', async () => {
     const { id, uuid } = await upload(peer, alice, {}, await film())
-    await eventually(async () => (await client.query("UPDATE encoding_chunks SET failures = 99 WHERE video_id = $1 AND number = 6 AND state = 'waiting' RETURNING 1", [id])).rowCount, 60, 'the chunks')
+    await eventually(
+      async () =>
+        (
+          await client.query(
+            "UPDATE encoding_chunks SET failures = 99 WHERE video_id = $1 AND number = 6 AND state = 'waiting' RETURNING 1",
+            [id]
+          )
+        ).rowCount,
+      60,
+      'the chunks'
+    )
     await eventually(async () => (await rowsOf(id)).length === 0, 60, 'the end of the chunks')
     expect((await peer.call(`GET /videos/${uuid}/transcoding`, { token: alice.token })).json.state).toBe('running')
     await expectWhole(uuid)
@@ -152,7 +202,17 @@ describe('two workers', () => {
 
   it('so has one whose file is broken or missing', async () => {
     const { id, uuid } = await upload(peer, alice, {}, await film())
-    const stolen = await eventually(async () => (await client.query("UPDATE encoding_chunks SET state = 'done', lease = 77 WHERE video_id = $1 AND number = 5 AND state = 'waiting' RETURNING 1", [id])).rowCount, 60, 'the chunks')
+    const stolen = await eventually(
+      async () =>
+        (
+          await client.query(
+            "UPDATE encoding_chunks SET state = 'done', lease = 77 WHERE video_id = $1 AND number = 5 AND state = 'waiting' RETURNING 1",
+            [id]
+          )
+        ).rowCount,
+      60,
+      'the chunks'
+    )
     expect(stolen).toBe(1)
     await expectWhole(uuid)
   })
@@ -173,7 +233,15 @@ describe('two workers', () => {
     await midway(id)
     expect((await peer.call(`DELETE /server/transcodings/${uuid}`, { token: await peer.login() })).status).toBe(204)
     await eventually(async () => (await ffmpegs(uuid)).length === 0, 10, 'the end of ffmpeg')
-    await eventually(async () => await readdir(folderOf(uuid)).then(() => false, () => true), 10, 'the files to go')
+    await eventually(
+      async () =>
+        await readdir(folderOf(uuid)).then(
+          () => false,
+          () => true
+        ),
+      10,
+      'the files to go'
+    )
     expect((await client.query('SELECT FROM encoding_splits')).rowCount).toBe(0)
   })
 })
@@ -190,7 +258,9 @@ describe('one worker encodes in one pass', () => {
 
   it('what varies in its rate, or is short', async () => {
     expect(await cut(await film(['-vf', "select='if(lt(t,12),1,not(mod(n,3)))'", '-fps_mode', 'vfr']))).toBe(false)
-    expect(await cut(await footage({ seconds: 8, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '200'] }))).toBe(false)
+    expect(await cut(await footage({ seconds: 8, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '200'] }))).toBe(
+      false
+    )
   })
 
   it('everything, where it is alone', async () => {

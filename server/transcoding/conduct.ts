@@ -18,23 +18,24 @@ import { chunksOf, isSplit, leaseChunk, openSplit, type ChunkState } from './chu
 import { encoderNow } from './encoder.ts'
 
 /** A film whose `plan.encode` is still to be made of the uploaded file `input`. */
-export type Film = { id: number, uuid: string, input: string, plan: Plan, probe: Probe }
+export type Film = { id: number; uuid: string; input: string; plan: Plan; probe: Probe }
 
 /** Whether a film is encoded in chunks: it is long, can be cut, and another worker is there, or it was cut already. */
 export async function goesInChunks({ id, plan, probe }: Pick<Film, 'id' | 'plan' | 'probe'>): Promise<boolean> {
   const { enabled, min_duration } = config.transcoding.chunks
   if (!enabled || probe.duration * 1000 < min_duration || whyWhole(probe, plan) !== null) return false
   // What hardware encodes cannot be joined to what software encodes.
-  return await isSplit(id) || await encoderNow() === SOFTWARE && await otherWorkers()
+  return (await isSplit(id)) || ((await encoderNow()) === SOFTWARE && (await otherWorkers()))
 }
 
 /** Redis lists those that listen to the queue: one connection of each living worker process. Without it this one works alone. */
 async function otherWorkers(): Promise<boolean> {
-  return await askQueue('transcoding', async opened => await opened.getWorkersCount() > 1, false)
+  return await askQueue('transcoding', async opened => (await opened.getWorkersCount()) > 1, false)
 }
 
 /**
- * Encodes every rung of `film.plan.encode` in chunks, with all workers that have time, and the shared sound (`withAudio`) here. The renditions
+ * Encodes every rung of `film.plan.encode` in chunks, with all workers that have time, and the shared sound (`withAudio`) here. The
+ * renditions
  * grow by each chunk whose turn it is. What was encoded before this process had the film is used. `done` rejects with a JoinError where the
  * film has to be encoded in one pass. The chunks stay in any case: whoever has no use for them any more drops them.
  */
@@ -42,7 +43,15 @@ export function encodeInChunks(film: Film, options: HlsOptions & { signal: Abort
   const ending = new AbortController()
   const signal = AbortSignal.any([options.signal, ending.signal])
   const videos = film.plan.encode.map<HlsOutput>(({ resolution }) => ({ kind: 'video', resolution, ...hlsNames(resolution) }))
-  const sound = options.withAudio && film.plan.audioRendition ? soundToHls(film.input, hlsFolder(film.uuid), film.plan, film.probe, { signal, nice: options.nice, stallMs: options.stallMs, brake: options.brake }) : null
+  const sound =
+    options.withAudio && film.plan.audioRendition
+      ? soundToHls(film.input, hlsFolder(film.uuid), film.plan, film.probe, {
+          signal,
+          nice: options.nice,
+          stallMs: options.stallMs,
+          brake: options.brake
+        })
+      : null
   const done = (async () => {
     const both = [conduct(film, videos, { ...options, signal }), sound?.done]
     try {
@@ -54,7 +63,7 @@ export function encodeInChunks(film: Film, options: HlsOptions & { signal: Abort
     }
   })()
   done.catch(() => undefined)
-  const outputs = [...videos, ...sound?.outputs ?? []]
+  const outputs = [...videos, ...(sound?.outputs ?? [])]
   return { outputs, groups: [outputs], done, kill: () => ending.abort() }
 }
 
@@ -64,14 +73,28 @@ async function conduct(film: Film, outputs: HlsOutput[], options: HlsOptions & {
   const { segmentSeconds } = film.plan.settings
   const pieces = cutFilm(duration, config.transcoding.chunks.length / 1000, segmentSeconds)
   const folder = await openSplit(film, film.plan, pieces)
-  const joints = outputs.map(output => ({ resolution: output.resolution, joint: new Joint(hlsFolder(film.uuid), output, { segmentSeconds, fps: video!.fps }) }))
+  const joints = outputs.map(output => ({
+    resolution: output.resolution,
+    joint: new Joint(hlsFolder(film.uuid), output, { segmentSeconds, fps: video!.fps })
+  }))
   const tell = teller(pieces, duration, options)
   const leaving = new AbortController()
-  const mine: { run: Promise<void> | null, blind: boolean } = { run: null, blind: false }
+  const mine: { run: Promise<void> | null; blind: boolean } = { run: null, blind: false }
   const begin = async (): Promise<void> => {
     const leased = brake?.held ? undefined : await leaseChunk(film.id).catch(() => undefined)
     if (!leased) return
-    mine.run = encodeLeased(leased, { signal: AbortSignal.any([signal, leaving.signal]), brake }).then(seen => { mine.blind = !seen }, error => { logger.warn('A chunk was left to others', { uuid: film.uuid, error }) }).finally(() => { mine.run = null })
+    mine.run = encodeLeased(leased, { signal: AbortSignal.any([signal, leaving.signal]), brake })
+      .then(
+        seen => {
+          mine.blind = !seen
+        },
+        error => {
+          logger.warn('A chunk was left to others', { uuid: film.uuid, error })
+        }
+      )
+      .finally(() => {
+        mine.run = null
+      })
   }
   let joined = 0
   emit('chunks.waiting', {})
@@ -93,7 +116,10 @@ async function conduct(film: Film, outputs: HlsOutput[], options: HlsOptions & {
         tell(chunks)
         if (joined === chunks.length) break
       }
-      await Promise.race([...mine.run ? [mine.run] : [], sleep(config.transcoding.progress_interval, undefined, { signal }).catch(() => undefined)])
+      await Promise.race([
+        ...(mine.run ? [mine.run] : []),
+        sleep(config.transcoding.progress_interval, undefined, { signal }).catch(() => undefined)
+      ])
     }
     const seconds = Math.min(...joints.map(({ joint }) => joint.seconds))
     if (new Set(joints.map(({ joint }) => joint.pictures)).size > 1) throw new JoinError('the rungs have different pictures')
@@ -112,12 +138,21 @@ function teller(pieces: Piece[], duration: number, { onProgress, brake }: HlsOpt
   const began = performance.now() - (brake?.heldFor ?? 0)
   let [before, last] = [-1, -1]
   return chunks => {
-    const seconds = chunks.reduce((sum, { state, number }) => sum + (state === 'done' && pieces[number] ? Math.max(0, (pieces[number].end ?? duration) - pieces[number].start) : 0), 0)
+    const seconds = chunks.reduce(
+      (sum, { state, number }) =>
+        sum + (state === 'done' && pieces[number] ? Math.max(0, (pieces[number].end ?? duration) - pieces[number].start) : 0),
+      0
+    )
     if (before === -1) before = seconds
     if (seconds === last) return
     last = seconds
     const elapsed = (performance.now() - (brake?.heldFor ?? 0) - began) / 1000
     const speed = elapsed > 0 ? (seconds - before) / elapsed : 0
-    onProgress?.({ seconds, percent: Math.min(99, seconds / duration * 100), speed, secondsLeft: speed > 0 ? Math.max(0, (duration - seconds) / speed) : null })
+    onProgress?.({
+      seconds,
+      percent: Math.min(99, (seconds / duration) * 100),
+      speed,
+      secondsLeft: speed > 0 ? Math.max(0, (duration - seconds) / speed) : null
+    })
   }
 }

@@ -16,7 +16,10 @@ let alice: Awaited<ReturnType<Instance['user']>>
 let place: string
 beforeAll(async () => {
   place = await mkdtemp(join(tmpdir(), 'bobine-copies-'))
-  site = await startInstance({ transcoding: { progress_interval: '100 ms', resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } } }, ['web', 'worker'])
+  site = await startInstance(
+    { transcoding: { progress_interval: '100 ms', resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } } },
+    ['web', 'worker']
+  )
   alice = await site.user('alice')
 })
 afterAll(async () => {
@@ -25,22 +28,60 @@ afterAll(async () => {
 })
 
 /** A film whose picture and sound are copied, with noise over some packets in the middle of one of them. */
-async function noisy(stream: 'v' | 'a', video: string[] = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '50']): Promise<Buffer<ArrayBuffer>> {
+async function noisy(
+  stream: 'v' | 'a',
+  video: string[] = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '50']
+): Promise<Buffer<ArrayBuffer>> {
   const file = await makeFootage(join(place, 'film.mp4'), { seconds: SECONDS, size: '426x240', rate: RATE, video })
-  const { stdout } = await exec('ffprobe', ['-v', 'error', '-select_streams', stream, '-show_entries', 'packet=pos,size', '-of', 'csv=p=0', file])
-  const packets = stdout.trim().split('\n').map(line => line.split(',').map(Number) as [size: number, pos: number])
-  const bytes = await readFile(file) as Buffer<ArrayBuffer>
-  for (const [size, pos] of packets.slice(packets.length * 0.45, packets.length * 0.5)) for (let i = 0; i < size; i++) bytes[pos + i] = (i * 7919 + pos) & 0xff
+  const { stdout } = await exec('ffprobe', [
+    '-v',
+    'error',
+    '-select_streams',
+    stream,
+    '-show_entries',
+    'packet=pos,size',
+    '-of',
+    'csv=p=0',
+    file
+  ])
+  const packets = stdout
+    .trim()
+    .split('\n')
+    .map(line => line.split(',').map(Number) as [size: number, pos: number])
+  const bytes = (await readFile(file)) as Buffer<ArrayBuffer>
+  for (const [size, pos] of packets.slice(packets.length * 0.45, packets.length * 0.5))
+    for (let i = 0; i < size; i++) bytes[pos + i] = (i * 7919 + pos) & 0xff
   return bytes
 }
 
-type File = { resolution: { id: number }, hasVideo: boolean, playlistUrl: string, fileUrl: string, size: number }
+type File = { resolution: { id: number }; hasVideo: boolean; playlistUrl: string; fileUrl: string; size: number }
 const filesOf = async (uuid: string): Promise<File[]> => (await encoded(site, alice, uuid)).streamingPlaylists[0].files
 
 /** What ffmpeg says of a rendition while it decodes all of it, and how many seconds there are. */
-async function decodedWhole({ playlistUrl }: File): Promise<{ said: string, seconds: number }> {
-  const { stdout, stderr } = await exec('ffmpeg', ['-v', 'warning', '-nostdin', '-i', playlistUrl, '-progress', '-', '-nostats', '-f', 'null', '-'])
-  return { said: stderr, seconds: Number(stdout.match(/out_time_us=(\d+)/g)!.at(-1)!.slice(12)) / 1e6 }
+async function decodedWhole({ playlistUrl }: File): Promise<{ said: string; seconds: number }> {
+  const { stdout, stderr } = await exec('ffmpeg', [
+    '-v',
+    'warning',
+    '-nostdin',
+    '-i',
+    playlistUrl,
+    '-progress',
+    '-',
+    '-nostats',
+    '-f',
+    'null',
+    '-'
+  ])
+  return {
+    said: stderr,
+    seconds:
+      Number(
+        stdout
+          .match(/out_time_us=(\d+)/g)!
+          .at(-1)!
+          .slice(12)
+      ) / 1e6
+  }
 }
 
 async function expectSound(files: File[], resolutions = [240, 0]): Promise<void> {
@@ -52,7 +93,8 @@ async function expectSound(files: File[], resolutions = [240, 0]): Promise<void>
   }
 }
 
-const lists = async (uuid: string) => await Promise.all((await filesOf(uuid)).map(async file => await (await fetch(file.playlistUrl)).text()))
+const lists = async (uuid: string) =>
+  await Promise.all((await filesOf(uuid)).map(async file => await (await fetch(file.playlistUrl)).text()))
 
 test('a damaged picture that was copied is encoded after all: browsers give up where it cannot be decoded', async () => {
   const film = await noisy('v')
@@ -65,7 +107,10 @@ test('a damaged picture that was copied is encoded after all: browsers give up w
 })
 
 test('with further qualities the encoding of those tells it; the sound that was copied is decoded by nobody else, and mended too', async () => {
-  const restore = await site.call('PUT /config/custom', { token: await site.login(), body: { transcoding: { resolutions: { '144p': true } } } })
+  const restore = await site.call('PUT /config/custom', {
+    token: await site.login(),
+    body: { transcoding: { resolutions: { '144p': true } } }
+  })
   expect(restore.status).toBe(200)
   await expectSound(await filesOf((await upload(site, alice, {}, await noisy('v'))).uuid), [240, 144, 0])
   await expectSound(await filesOf((await upload(site, alice, {}, await noisy('a'))).uuid), [240, 144, 0])
@@ -73,18 +118,35 @@ test('with further qualities the encoding of those tells it; the sound that was 
 })
 
 test('a damaged picture that no browser plays is encoded once, as far as it can be seen', async () => {
-  const { uuid } = await upload(site, alice, {}, await noisy('v', ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none']))
+  const { uuid } = await upload(
+    site,
+    alice,
+    {},
+    await noisy('v', ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none'])
+  )
   await expectSound(await filesOf(uuid))
 })
 
 test('what is far heavier than an encoding goes when that is there; who watches it meanwhile goes on', async () => {
-  const heavy = await readFile(await makeFootage(join(place, 'heavy.mp4'), { seconds: SECONDS, size: '640x360', rate: RATE, video: ['-vf', 'noise=alls=40:allf=t', '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '10', '-g', '50'] })) as Buffer<ArrayBuffer>
+  const heavy = (await readFile(
+    await makeFootage(join(place, 'heavy.mp4'), {
+      seconds: SECONDS,
+      size: '640x360',
+      rate: RATE,
+      video: ['-vf', 'noise=alls=40:allf=t', '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '10', '-g', '50']
+    })
+  )) as Buffer<ArrayBuffer>
   const { uuid } = await upload(site, alice, {}, heavy)
   let first: File | undefined
-  await expect.poll(async () => {
-    first = (await site.call(`GET /videos/${uuid}`, { token: alice.token })).json.streamingPlaylists?.[0]?.files[0]
-    return first?.resolution.id
-  }, { interval: 20 }).toBe(360)
+  await expect
+    .poll(
+      async () => {
+        first = (await site.call(`GET /videos/${uuid}`, { token: alice.token })).json.streamingPlaylists?.[0]?.files[0]
+        return first?.resolution.id
+      },
+      { interval: 20 }
+    )
+    .toBe(360)
   const files = await filesOf(uuid)
   await expectSound(files, [360, 240, 0])
   const [top] = files
@@ -97,11 +159,26 @@ test('what is far heavier than an encoding goes when that is there; who watches 
 })
 
 test('a copy that is neither stays what it is', async () => {
-  const film = await readFile(await makeFootage(join(place, 'light.mp4'), { seconds: SECONDS, size: '426x240', rate: RATE })) as Buffer<ArrayBuffer>
+  const film = (await readFile(
+    await makeFootage(join(place, 'light.mp4'), { seconds: SECONDS, size: '426x240', rate: RATE })
+  )) as Buffer<ArrayBuffer>
   const { uuid } = await upload(site, alice, {}, film)
   const [top] = await filesOf(uuid)
-  const { stdout } = await exec('ffprobe', ['-v', 'error', '-select_streams', 'v', '-show_entries', 'packet=size', '-of', 'csv=p=0', join(place, 'light.mp4')])
-  const bytes = stdout.trim().split('\n').reduce((sum, size) => sum + Number(size), 0)
+  const { stdout } = await exec('ffprobe', [
+    '-v',
+    'error',
+    '-select_streams',
+    'v',
+    '-show_entries',
+    'packet=size',
+    '-of',
+    'csv=p=0',
+    join(place, 'light.mp4')
+  ])
+  const bytes = stdout
+    .trim()
+    .split('\n')
+    .reduce((sum, size) => sum + Number(size), 0)
   // As large as in the file: the very same pictures.
   expect(Math.abs(top!.size / bytes - 1)).toBeLessThan(0.05)
 })

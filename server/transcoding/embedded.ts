@@ -22,10 +22,18 @@ const NOTHING = 'WEBVTT\n\n'.length
 /** Words may be far apart, and the whole file is read for them: that it goes on cannot be seen. In times of `transcoding.stall_timeout`. */
 const PATIENCE = 10
 
-type Words = { index: number, language: string, path: string }
+type Words = { index: number; language: string; path: string }
 
-/** Gives a video the chapters and the text subtitles that are inside its file, as far as it has none. A video without them is still a video, so it never throws. */
-export async function takeWords(video: Video, input: string, probe: Probe, { signal, brake }: { signal: AbortSignal, brake: Brake }): Promise<void> {
+/**
+ * Gives a video the chapters and the text subtitles that are inside its file, as far as it has none. A video without them is still a video,
+ * so it never throws.
+ */
+export async function takeWords(
+  video: Video,
+  input: string,
+  probe: Probe,
+  { signal, brake }: { signal: AbortSignal; brake: Brake }
+): Promise<void> {
   try {
     // Sources of before this was looked for do not say.
     await takeChapters(video, probe.chapters ?? [])
@@ -37,10 +45,18 @@ export async function takeWords(video: Video, input: string, probe: Probe, { sig
 
 async function takeChapters(video: Video, chapters: Probe['chapters']): Promise<void> {
   if (chapters.length === 0 || (await chaptersOf(video.id)).length > 0) return
-  await setChapters(video.id, chapters.map(({ start, title }, index) => ({ timecode: Math.floor(start), title: title || `Chapter ${index + 1}` })))
+  await setChapters(
+    video.id,
+    chapters.map(({ start, title }, index) => ({ timecode: Math.floor(start), title: title || `Chapter ${index + 1}` }))
+  )
 }
 
-async function takeSubtitles(video: Video, input: string, streams: Probe['subtitles'], options: { signal: AbortSignal, brake: Brake }): Promise<void> {
+async function takeSubtitles(
+  video: Video,
+  input: string,
+  streams: Probe['subtitles'],
+  options: { signal: AbortSignal; brake: Brake }
+): Promise<void> {
   const taken = new Set((await captionsOf(video.id)).data.map(({ language }) => language.id))
   const wanted: Words[] = []
   for (const { index, language: said } of streams) {
@@ -59,10 +75,18 @@ async function takeSubtitles(video: Video, input: string, streams: Probe['subtit
 }
 
 /** Writes subtitles as WebVTT, all of them in one reading of the file. */
-async function extract(input: string, wanted: Words[], options: { signal: AbortSignal, brake: Brake }): Promise<void> {
+async function extract(input: string, wanted: Words[], options: { signal: AbortSignal; brake: Brake }): Promise<void> {
   const one = ({ index }: Words) => ['-map', `0:${index}`, '-map_metadata', '-1', '-c:s', 'webvtt', '-f', 'webvtt']
   const last = wanted.at(-1)!
-  const { done } = runFfmpeg({ input, ...options, timeoutMs: config.transcoding.stall_timeout * PATIENCE, nice: config.transcoding.nice, cwd: dirname(last.path), options: [...wanted.slice(0, -1).flatMap(words => [...one(words), words.path]), ...one(last)], output: last.path.slice(dirname(last.path).length + 1) })
+  const { done } = runFfmpeg({
+    input,
+    ...options,
+    timeoutMs: config.transcoding.stall_timeout * PATIENCE,
+    nice: config.transcoding.nice,
+    cwd: dirname(last.path),
+    options: [...wanted.slice(0, -1).flatMap(words => [...one(words), words.path]), ...one(last)],
+    output: last.path.slice(dirname(last.path).length + 1)
+  })
   await done
 }
 
@@ -71,7 +95,9 @@ async function keep(video: Video, language: string, path: string): Promise<void>
   if (size <= NOTHING || size > LARGEST) return
   const filename = `${randomUUID()}-${language}.vtt`
   await store(path, 'captions', filename)
-  await run(sql`INSERT INTO video_captions (video_id, language, filename) VALUES (${video.id}, ${language}, ${filename}) ON CONFLICT (video_id, language) DO NOTHING`)
+  await run(
+    sql`INSERT INTO video_captions (video_id, language, filename) VALUES (${video.id}, ${language}, ${filename}) ON CONFLICT (video_id, language) DO NOTHING`
+  )
 }
 
 /** The code under which PeerTube knows a language that a file names. */

@@ -43,7 +43,13 @@ export async function encode(input: string, uuid: string, videoId: number, probe
   const files = await finishedRenditions(videoId)
   const finished = new Set(files.map(file => file.resolution))
   await reports.planned(resolutionsOf(plan))
-  const source: Source = { videoId, uuid, probe, muxedAudio: !plan.splitAudio && plan.audios.length > 0, maxFps: config.transcoding.fps.max }
+  const source: Source = {
+    videoId,
+    uuid,
+    probe,
+    muxedAudio: !plan.splitAudio && plan.audios.length > 0,
+    maxFps: config.transcoding.fps.max
+  }
   const options = { signal: reports.signal, brake: reports.brake, nice: config.transcoding.nice, stallMs: config.transcoding.stall_timeout }
   const step: Step = async run => await follow(source, run, reports)
 
@@ -56,7 +62,11 @@ export async function encode(input: string, uuid: string, videoId: number, probe
       if (reports.signal.aborted || !(error instanceof MediaError)) throw error
       logger.warn('A stream that looked playable could not be copied; it is encoded instead', { uuid, reason: error.message })
       const encoded = planFor(probe, { copy: false })
-      await inOnePass({ id: videoId, uuid, input, plan: encoded, probe }, { ...options, onProgress: reports.progress, spareMemory: spareMemory(encoded) }, step)
+      await inOnePass(
+        { id: videoId, uuid, input, plan: encoded, probe },
+        { ...options, onProgress: reports.progress, spareMemory: spareMemory(encoded) },
+        step
+      )
       return
     }
   }
@@ -65,7 +75,7 @@ export async function encode(input: string, uuid: string, videoId: number, probe
   const film: Film = { id: videoId, uuid, input, plan: rest, probe }
   // What can be watched already needs no hurry.
   const audible = { ...options, withAudio, onProgress: reports.progress, spareMemory: finished.size > 0 ? 0 : spareMemory(rest) }
-  const result = rest.encode.length === 0 ? null : await inChunks(film, audible, step) ?? await inOnePass(film, audible, step)
+  const result = rest.encode.length === 0 ? null : ((await inChunks(film, audible, step)) ?? (await inOnePass(film, audible, step)))
   if (rest.encode.length === 0 && finished.size > 0) reports.playable()
   await dropSplit(film)
   await replaceCopies(film, source, result?.broken ?? true, options)
@@ -92,7 +102,7 @@ async function replaceCopies(film: Film, source: Source, suspect: boolean, optio
 
 /** Encodes a film in chunks where that is worth it; null where it has to be encoded in one pass. */
 async function inChunks(film: Film, options: Options, step: Step): Promise<HlsResult | null> {
-  if (!await goesInChunks(film)) return null
+  if (!(await goesInChunks(film))) return null
   try {
     return await step(encodeInChunks(film, options))
   } catch (error) {
@@ -106,7 +116,8 @@ async function inChunks(film: Film, options: Options, step: Step): Promise<HlsRe
 /** Encodes a film in one pass, with hardware where that is asked for and works; where hardware gives up, in software. */
 async function inOnePass({ uuid, input, plan, probe }: Film, options: Options, step: Step): Promise<HlsResult> {
   const encoder = await encoderNow()
-  const encodeWith = async (one: typeof encoder): Promise<HlsResult> => await step(encodeToHls(input, hlsFolder(uuid), plan, probe, { ...options, encoder: one }))
+  const encodeWith = async (one: typeof encoder): Promise<HlsResult> =>
+    await step(encodeToHls(input, hlsFolder(uuid), plan, probe, { ...options, encoder: one }))
   try {
     return await encodeWith(encoder)
   } catch (error) {
@@ -119,14 +130,20 @@ async function inOnePass({ uuid, input, plan, probe }: Film, options: Options, s
 
 /** The renditions of a plan, highest first; 0 is audio. */
 export function resolutionsOf(plan: Plan): number[] {
-  return [...(plan.copyVideo ? [plan.copyVideo.resolution] : []), ...plan.encode.map(rung => rung.resolution), ...(plan.audioRendition ? [0] : [])]
+  return [
+    ...(plan.copyVideo ? [plan.copyVideo.resolution] : []),
+    ...plan.encode.map(rung => rung.resolution),
+    ...(plan.audioRendition ? [0] : [])
+  ]
 }
 
 /** Lists the outputs of a run as they become playable, and once more, complete, when it is done. */
 async function follow(source: Source, run: HlsRun, reports: Reports): Promise<HlsResult> {
   const folder = hlsFolder(source.uuid)
   let over = false
-  const ended = run.done.finally(() => { over = true })
+  const ended = run.done.finally(() => {
+    over = true
+  })
   ended.catch(() => undefined)
   const grow = async (): Promise<void> => {
     // Those that begin together are listed together: sound is never missing.

@@ -42,9 +42,20 @@ beforeAll(async () => {
   programs = await mkdtemp(join(tmpdir(), 'bobine-programs-'))
   await writeFile(join(programs, 'ffmpeg'), DEVICE)
   await chmod(join(programs, 'ffmpeg'), 0o755)
-  peer = await startPeer({
-    transcoding: { encoder: 'auto', encoder_devices: ['/dev/null'], encoders_interval: '300 ms', progress_interval: '100 ms', attempts: 1, resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } }
-  }, ['web,worker'], { PATH: `${programs}:${process.env.PATH}` })
+  peer = await startPeer(
+    {
+      transcoding: {
+        encoder: 'auto',
+        encoder_devices: ['/dev/null'],
+        encoders_interval: '300 ms',
+        progress_interval: '100 ms',
+        attempts: 1,
+        resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false }
+      }
+    },
+    ['web,worker'],
+    { PATH: `${programs}:${process.env.PATH}` }
+  )
   alice = await peer.user('alice')
 })
 afterAll(async () => {
@@ -54,13 +65,25 @@ afterAll(async () => {
 
 const used = async () => (await readFile(join(programs, 'used'), 'utf8')).trim().split('\n')
 const encoders = async () => (await peer.call('GET /server/encoders', { token: await peer.login() })).json.data
-const film = async () => await footage({ seconds: SECONDS, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
+const film = async () =>
+  await footage({ seconds: SECONDS, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
 
 async function expectWhole(uuid: string): Promise<void> {
   const { files } = (await encoded(peer, alice, uuid)).streamingPlaylists[0]
   expect(files.map((file: any) => file.resolution.id)).toEqual([360, 240, 0])
   for (const file of files.filter((one: any) => one.hasVideo)) {
-    const { stdout } = await exec('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-count_frames', '-show_entries', 'stream=nb_read_frames', '-of', 'csv=p=0', file.playlistUrl])
+    const { stdout } = await exec('ffprobe', [
+      '-v',
+      'error',
+      '-select_streams',
+      'v:0',
+      '-count_frames',
+      '-show_entries',
+      'stream=nb_read_frames',
+      '-of',
+      'csv=p=0',
+      file.playlistUrl
+    ])
     expect(Number.parseInt(stdout, 10)).toBe(SECONDS * 25)
     expect((await (await fetch(file.playlistUrl)).text()).match(/#EXTINF:2\.0000/g)).toHaveLength(SECONDS / 2)
   }
@@ -69,7 +92,10 @@ async function expectWhole(uuid: string): Promise<void> {
 }
 
 test('administrators read what works; what nobody else may', async () => {
-  await expect.poll(encoders).toEqual([{ name: 'h264_nvenc', workers: 1 }, { name: 'libx264', workers: 1 }])
+  await expect.poll(encoders).toEqual([
+    { name: 'h264_nvenc', workers: 1 },
+    { name: 'libx264', workers: 1 }
+  ])
   expect((await peer.call('GET /server/encoders', { token: alice.token })).status).toBe(403)
   expect((await peer.call('GET /server/encoders')).status).toBe(401)
 })
@@ -83,7 +109,11 @@ test('one that breaks down in the middle leaves the film to software, and is not
   await writeFile(join(programs, 'broken'), '')
   const { uuid } = await upload(peer, alice, {}, await film())
   // The film could be watched already, by what the device had made of it.
-  await eventually(async () => (await peer.call(`GET /videos/${uuid}`)).json.streamingPlaylists?.[0]?.files.length > 0, 30, 'the first pictures')
+  await eventually(
+    async () => (await peer.call(`GET /videos/${uuid}`)).json.streamingPlaylists?.[0]?.files.length > 0,
+    30,
+    'the first pictures'
+  )
   await expectWhole(uuid)
   expect(await used()).toEqual(['trial', '1', '1', 'trial'])
   expect(await encoders()).toEqual([{ name: 'libx264', workers: 1 }])

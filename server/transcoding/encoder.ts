@@ -39,7 +39,7 @@ export function startEncoders(): { stop(): Promise<void> } {
 }
 
 /** The encoders of all workers that live, with how many have each. */
-export async function encodersEverywhere(): Promise<{ name: string, workers: number }[]> {
+export async function encodersEverywhere(): Promise<{ name: string; workers: number }[]> {
   const members = await redis.zrange(key(), Date.now() - 3 * config.transcoding.encoders_interval, '+inf', 'BYSCORE')
   const names = members.map(one => one.split(' ')[0]!)
   return [...new Set(names)].map(name => ({ name, workers: names.filter(one => one === name).length }))
@@ -47,7 +47,7 @@ export async function encodersEverywhere(): Promise<{ name: string, workers: num
 
 function encodersHere(): Promise<Encoder[]> {
   const { encoder_devices, encoder_timeout } = config.transcoding
-  working ??= findEncoders(async encoder => hasDevice(encoder_devices) && await tryEncoder(encoder, encoder_timeout)).then(found => {
+  working ??= findEncoders(async encoder => hasDevice(encoder_devices) && (await tryEncoder(encoder, encoder_timeout))).then(found => {
     logger.info('Encoders that work here', { found })
     return found
   })
@@ -58,7 +58,12 @@ function encodersHere(): Promise<Encoder[]> {
 async function tell(): Promise<void> {
   const now = Date.now()
   const mine = (await encodersHere()).flatMap(encoder => [now, member(encoder)])
-  await redis.multi().zremrangebyscore(key(), '-inf', now - 3 * config.transcoding.encoders_interval).zadd(key(), ...mine).exec().catch(() => undefined)
+  await redis
+    .multi()
+    .zremrangebyscore(key(), '-inf', now - 3 * config.transcoding.encoders_interval)
+    .zadd(key(), ...mine)
+    .exec()
+    .catch(() => undefined)
 }
 
 function member(encoder: Encoder): string {

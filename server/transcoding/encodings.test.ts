@@ -9,7 +9,7 @@ import { transcode } from './transcode.job.ts'
 
 let site: Instance
 let root: string
-const ids: Record<string, { id: number, uuid: string }> = {}
+const ids: Record<string, { id: number; uuid: string }> = {}
 beforeAll(async () => {
   site = await startInstance({}, ['web'])
   root = await site.login()
@@ -30,7 +30,14 @@ test('encodings of all videos, the latest change first', async () => {
   const page = await list()
   expect([page.total, states(page)]).toEqual([4, ['failed', 'running', 'waiting', 'done']])
   const { id, uuid } = ids.failed!
-  expect(page.data[0]).toMatchObject({ video: { id, uuid, shortUUID: shortUuid(uuid), name: 'A seed' }, account: { name: 'ada', displayName: 'ada' }, attempts: 3, error: 'Nothing in the file could be decoded.', retryable: true, percent: 0 })
+  expect(page.data[0]).toMatchObject({
+    video: { id, uuid, shortUUID: shortUuid(uuid), name: 'A seed' },
+    account: { name: 'ada', displayName: 'ada' },
+    attempts: 3,
+    error: 'Nothing in the file could be decoded.',
+    retryable: true,
+    percent: 0
+  })
   expect(page.data[1]).toMatchObject({ percent: 42, error: null })
   expect(page.data[3]).toMatchObject({ percent: 100, retryable: false })
 })
@@ -43,13 +50,17 @@ test('of one state, in parts', async () => {
 })
 
 test('one that failed is tried again by an administrator', async () => {
-  expect((await site.call(`POST /videos/${ids.failed!.uuid}/transcoding`, { token: root, body: { transcodingType: 'hls' } })).status).toBe(204)
+  expect((await site.call(`POST /videos/${ids.failed!.uuid}/transcoding`, { token: root, body: { transcodingType: 'hls' } })).status).toBe(
+    204
+  )
   expect((await list('?state=waiting')).data[0]).toMatchObject({ video: { id: ids.failed!.id }, attempts: 0, error: null })
 })
 
 test('are planned by the settings of now, whichever process changed them', async () => {
   expect(config.transcoding.resolutions['1080p']).toBe(true)
-  await run(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify({ transcoding: { resolutions: { '1080p': false } } })}::jsonb`)
+  await run(
+    sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify({ transcoding: { resolutions: { '1080p': false } } })}::jsonb`
+  )
   await transcode.run({}, { progress: () => undefined, signal: new AbortController().signal })
   expect(config.transcoding.resolutions['1080p']).toBe(false)
 })

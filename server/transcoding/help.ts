@@ -10,14 +10,21 @@ let ring: () => void = () => undefined
 let woken = false
 let listening = false
 
-/** Encodes chunks of films that other workers encode, while this one has nothing of its own to do: driven by the rows, woken by news of new ones (law 1). */
+/**
+ * Encodes chunks of films that other workers encode, while this one has nothing of its own to do: driven by the rows, woken by news of new
+ * ones (law 1).
+ */
 export function startHelping(): { stop(): Promise<void> } {
-  if (!listening) on('chunks.waiting', () => { woken = true; ring() })
+  if (!listening)
+    on('chunks.waiting', () => {
+      woken = true
+      ring()
+    })
   listening = true
   const ending = new AbortController()
   const over = (async () => {
     while (!ending.signal.aborted) {
-      if (!await help(ending.signal).catch(error => logger.warn('Chunks cannot be helped with now', { error }))) await news(ending.signal)
+      if (!(await help(ending.signal).catch(error => logger.warn('Chunks cannot be helped with now', { error })))) await news(ending.signal)
     }
   })()
   return {
@@ -32,9 +39,10 @@ export function startHelping(): { stop(): Promise<void> } {
 /** Encodes one chunk; false where there is none for this process. */
 async function help(signal: AbortSignal): Promise<boolean> {
   // Whoever halts all jobs wants nothing to begin.
-  if (!config.transcoding.chunks.enabled || !isIdle() || await askQueue('transcoding', async opened => await opened.isPaused(), false)) return false
+  if (!config.transcoding.chunks.enabled || !isIdle() || (await askQueue('transcoding', async opened => await opened.isPaused(), false)))
+    return false
   const leased = await leaseChunk()
-  return leased !== undefined && await encodeLeased(leased, { signal, helping: true })
+  return leased !== undefined && (await encodeLeased(leased, { signal, helping: true }))
 }
 
 async function news(signal: AbortSignal): Promise<void> {

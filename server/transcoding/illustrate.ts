@@ -19,7 +19,14 @@ export async function makePictures(video: Video, input: string, source: Probe, s
     const known = new Set((await Thumbnail.findAll({ where: { videoId: video.id } })).map(one => one.kind))
     const missing = (['thumbnail', 'preview'] as const).filter(kind => !known.has(kind))
     if (missing.length === 0) return
-    const pictures = await Promise.all(missing.map(async (kind): Promise<Picture> => ({ kind, path: await temporaryPath(`${randomUUID()}.jpg`), ...pictureSize(kind), automatic: true })))
+    const pictures = await Promise.all(
+      missing.map(async (kind): Promise<Picture> => ({
+        kind,
+        path: await temporaryPath(`${randomUUID()}.jpg`),
+        ...pictureSize(kind),
+        automatic: true
+      }))
+    )
     await tellingPictures(input, source, pictures, { signal, timeoutMs: config.upload.probe_timeout, folder: storageFolder('tmp') })
     await transaction(async transaction => await setPictures(video.id, pictures, transaction))
   } catch (error) {
@@ -28,10 +35,10 @@ export async function makePictures(video: Video, input: string, source: Probe, s
 }
 
 /** Makes the sheet of small frames for the seek bar of the smallest quality, which is decoded with the least work; never throws. */
-export async function makeStoryboard(video: Video, { signal, brake }: { signal: AbortSignal, brake: Brake }): Promise<void> {
+export async function makeStoryboard(video: Video, { signal, brake }: { signal: AbortSignal; brake: Brake }): Promise<void> {
   if (!config.storyboards.enabled) return
   try {
-    if (await Storyboard.count({ where: { videoId: video.id } }) > 0) return
+    if ((await Storyboard.count({ where: { videoId: video.id } })) > 0) return
     const [smallest] = (await finishedRenditions(video.id)).filter(file => file.hasVideo).sort((a, b) => a.resolution - b.resolution)
     if (!smallest) return
     const file = join(hlsFolder(video.uuid), smallest.filename)

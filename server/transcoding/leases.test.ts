@@ -19,13 +19,26 @@ beforeAll(async () => {
   channelId = (await site.user('alice')).channelId
 })
 afterAll(async () => await site?.stop())
-beforeEach(async () => { await run(sql`DELETE FROM videos`) })
+beforeEach(async () => {
+  await run(sql`DELETE FROM videos`)
+})
 
-const plan: Plan = { copyVideo: null, encode: [{ resolution: 240, width: 426, height: 240, fps: 30000 / 1001, maxrate: 1 }], audios: [], audioOnly: false, splitAudio: true, audioRendition: false, keepsFrameTimes: true, settings: ladder }
+const plan: Plan = {
+  copyVideo: null,
+  encode: [{ resolution: 240, width: 426, height: 240, fps: 30000 / 1001, maxrate: 1 }],
+  audios: [],
+  audioOnly: false,
+  splitAudio: true,
+  audioRendition: false,
+  keepsFrameTimes: true,
+  settings: ladder
+}
 /** A film of 12 s that is being encoded, in three chunks. */
-async function film({ priority = 0 } = {}): Promise<{ id: number, uuid: string, folder: string }> {
+async function film({ priority = 0 } = {}): Promise<{ id: number; uuid: string; folder: string }> {
   const { id, uuid } = await seedVideo({ channelId })
-  await run(sql`INSERT INTO transcodings (video_id, state, not_before, priority, created_at, updated_at) VALUES (${id}, 'running', now(), ${priority}, now(), now())`)
+  await run(
+    sql`INSERT INTO transcodings (video_id, state, not_before, priority, created_at, updated_at) VALUES (${id}, 'running', now(), ${priority}, now(), now())`
+  )
   await mkdir(hlsFolder(uuid), { recursive: true })
   return { id, uuid, folder: await openSplit({ id, uuid }, plan, cutFilm(12, 4, 2)) }
 }
@@ -35,7 +48,11 @@ const states = async (id: number) => (await chunksOf(id)).map(({ state }) => sta
 it('many that lease at once get a chunk each, in the order of the film, the last without an end', async () => {
   const { id } = await film()
   const leased = (await Promise.all([...Array(6)].map(async () => await leaseChunk()))).filter(one => one !== undefined)
-  expect(leased.sort((a, b) => a.number - b.number)).toEqual([{ videoId: id, number: 0, lease: 1, start: 0, end: 4 }, { videoId: id, number: 1, lease: 1, start: 4, end: 8 }, { videoId: id, number: 2, lease: 1, start: 8, end: null }])
+  expect(leased.sort((a, b) => a.number - b.number)).toEqual([
+    { videoId: id, number: 0, lease: 1, start: 0, end: 4 },
+    { videoId: id, number: 1, lease: 1, start: 4, end: 8 },
+    { videoId: id, number: 2, lease: 1, start: 8, end: null }
+  ])
   expect(await states(id)).toEqual(['running', 'running', 'running'])
 })
 
@@ -105,7 +122,9 @@ it('the same plan goes on with what is done; another one, or lost files, begin a
 
 it('who only helps leaves a chunk to others where there is no memory to spare', async () => {
   const { id } = await film()
-  await run(sql`INSERT INTO video_sources (video_id, input_filename, filename, size, created_at, updated_at) VALUES (${id}, 'film.mp4', 'film.mp4', 4, now(), now())`)
+  await run(
+    sql`INSERT INTO video_sources (video_id, input_filename, filename, size, created_at, updated_at) VALUES (${id}, 'film.mp4', 'film.mp4', 4, now(), now())`
+  )
   await mkdir(dirname(storedPath('original_video_files', 'film.mp4')), { recursive: true })
   await writeFile(storedPath('original_video_files', 'film.mp4'), 'no film')
   const before = config.transcoding.spare_memory
@@ -113,13 +132,17 @@ it('who only helps leaves a chunk to others where there is no memory to spare', 
   try {
     config.transcoding.spare_memory = 2 ** 50
     expect(await encodeLeased((await leaseChunk())!, { signal, helping: true })).toBe(false)
-    const [kept] = await run<{ state: string, failures: number }>(sql`SELECT state, failures FROM encoding_chunks WHERE video_id = ${id} AND number = 0`)
+    const [kept] = await run<{ state: string; failures: number }>(
+      sql`SELECT state, failures FROM encoding_chunks WHERE video_id = ${id} AND number = 0`
+    )
     expect(kept).toEqual({ state: 'waiting', failures: 0 })
     // Whose film it is tries all the same.
     expect(await encodeLeased((await leaseChunk())!, { signal })).toBe(true)
     config.transcoding.spare_memory = 0
     expect(await encodeLeased((await leaseChunk())!, { signal, helping: true })).toBe(true)
-  } finally { config.transcoding.spare_memory = before }
+  } finally {
+    config.transcoding.spare_memory = before
+  }
   const [tried] = await run<{ failures: number }>(sql`SELECT failures FROM encoding_chunks WHERE video_id = ${id} AND number = 0`)
   expect(tried!.failures).toBe(2)
 })

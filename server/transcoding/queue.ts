@@ -15,7 +15,20 @@ import { priorityNumber, Transcoding } from './transcoding.model.ts'
 export async function queueTranscoding(videoId: number, transaction: Transaction): Promise<void> {
   const source = await VideoSource.findByPk(videoId, { transaction })
   const probe = source?.probe as Probe | null | undefined
-  await Transcoding.upsert({ videoId, state: 'waiting', attempts: 0, notBefore: new Date(), error: null, resolutions: [], cost: probe ? costOf(planFor(probe), probe) : 0, priority: 0, spent: 0 }, { transaction })
+  await Transcoding.upsert(
+    {
+      videoId,
+      state: 'waiting',
+      attempts: 0,
+      notBefore: new Date(),
+      error: null,
+      resolutions: [],
+      cost: probe ? costOf(planFor(probe), probe) : 0,
+      priority: 0,
+      spent: 0
+    },
+    { transaction }
+  )
   afterCommit(transaction, () => wake(videoId))
 }
 

@@ -4,46 +4,84 @@ import { join } from 'node:path'
 import type { Transaction } from 'sequelize'
 import { transaction } from '../core/transaction.ts'
 import type { HlsOutput } from '../media/hls.ts'
-import { describeVariant, masterPlaylist, readMediaPlaylist, segmentHashes, writeAtomically, type TrackName, type Variant } from '../media/playlist.ts'
+import {
+  describeVariant,
+  masterPlaylist,
+  readMediaPlaylist,
+  segmentHashes,
+  writeAtomically,
+  type TrackName,
+  type Variant
+} from '../media/playlist.ts'
 import type { Probe } from '../media/probe.ts'
 import { hlsFolder, removeHls, storedSize } from '../storage/disk.ts'
 import { wholeSize } from '../videos/send-whole.ts'
 import { StreamingPlaylist, VideoFile } from '../videos/video-file.model.ts'
 
 /** What a rendition needs to be listed: the video, the source and whether sound is inside every rendition. */
-export type Source = { videoId: number, uuid: string, probe: Probe, muxedAudio: boolean, maxFps: number }
+export type Source = { videoId: number; uuid: string; probe: Probe; muxedAudio: boolean; maxFps: number }
 
 /** Whether a player could begin with it: a first segment is there. */
 export async function isPlayable(folder: string, output: HlsOutput): Promise<boolean> {
-  return await readMediaPlaylist(join(folder, output.playlist)).then(list => list.segments.length > 0, () => false)
+  return await readMediaPlaylist(join(folder, output.playlist)).then(
+    list => list.segments.length > 0,
+    () => false
+  )
 }
 
 /**
- * Lists new renditions, growing or finished, in the database and then in the master playlist, instead of older ones of the same size. The files
+ * Lists new renditions, growing or finished, in the database and then in the master playlist, instead of older ones of the same size. The
+ * files
  * of those are removed, or, with `watched`, left to the sweeper: whoever is watching them goes on.
  */
 export async function listRenditions(source: Source, outputs: HlsOutput[], growing: boolean, { watched = false } = {}): Promise<void> {
   const folder = hlsFolder(source.uuid)
-  const described = await Promise.all(outputs.map(async output => ({ output, variant: await describeVariant(folder, output, source.probe, source.maxFps), size: await storedSize(join(folder, output.file)) })))
+  const described = await Promise.all(
+    outputs.map(async output => ({
+      output,
+      variant: await describeVariant(folder, output, source.probe, source.maxFps),
+      size: await storedSize(join(folder, output.file))
+    }))
+  )
   const replaced = await transaction(async transaction => {
     const playlist = await playlistOf(source.videoId, transaction)
     const old: VideoFile[] = []
     for (const { output, variant, size } of described) {
-      const known = await VideoFile.findOne({ where: { streamingPlaylistId: playlist.id, resolution: output.resolution, track: output.sound?.track ?? 0 }, transaction })
+      const known = await VideoFile.findOne({
+        where: { streamingPlaylistId: playlist.id, resolution: output.resolution, track: output.sound?.track ?? 0 },
+        transaction
+      })
       if (known && known.filename !== output.file) {
         old.push(known)
         await known.destroy({ transaction })
       }
       const values = {
-        width: variant.width || null, height: variant.height || null, fps: variant.fps, size, bandwidth: variant.bandwidth, averageBandwidth: variant.averageBandwidth,
-        codecs: variant.codecs, growing
+        width: variant.width || null,
+        height: variant.height || null,
+        fps: variant.fps,
+        size,
+        bandwidth: variant.bandwidth,
+        averageBandwidth: variant.averageBandwidth,
+        codecs: variant.codecs,
+        growing
       }
       if (known?.filename === output.file) await known.update(values, { transaction })
       else {
-        await VideoFile.create({
-          streamingPlaylistId: playlist.id, resolution: output.resolution, track: output.sound?.track ?? 0, language: output.sound?.language ?? null, trackName: output.sound?.name ?? null, filename: output.file, playlistFilename: output.playlist,
-          hasVideo: output.kind === 'video', hasAudio: output.kind === 'audio' || source.muxedAudio, ...values
-        }, { transaction })
+        await VideoFile.create(
+          {
+            streamingPlaylistId: playlist.id,
+            resolution: output.resolution,
+            track: output.sound?.track ?? 0,
+            language: output.sound?.language ?? null,
+            trackName: output.sound?.name ?? null,
+            filename: output.file,
+            playlistFilename: output.playlist,
+            hasVideo: output.kind === 'video',
+            hasAudio: output.kind === 'audio' || source.muxedAudio,
+            ...values
+          },
+          { transaction }
+        )
       }
     }
     await writeMaster(source.uuid, playlist, await VideoFile.findAll({ where: { streamingPlaylistId: playlist.id }, transaction }))
@@ -52,14 +90,20 @@ export async function listRenditions(source: Source, outputs: HlsOutput[], growi
   if (!watched) for (const file of replaced) await removeRendition(source.uuid, file)
 }
 
-/** Ends the work: drops renditions an interrupted attempt left growing, writes the hashes of all segments, and notes how large each quality is as one file. */
+/**
+ * Ends the work: drops renditions an interrupted attempt left growing, writes the hashes of all segments, and notes how large each quality
+ * is as one file.
+ */
 export async function completeRenditions(source: Pick<Source, 'videoId' | 'uuid'>): Promise<void> {
   const folder = hlsFolder(source.uuid)
   const playlist = await StreamingPlaylist.findOne({ where: { videoId: source.videoId }, rejectOnEmpty: true })
   const files = await VideoFile.findAll({ where: { streamingPlaylistId: playlist.id } })
   const done = files.filter(file => !file.growing)
   const filename = `${randomUUID()}-segments-sha256.json`
-  const hashes = await segmentHashes(folder, done.map(file => ({ playlist: file.playlistFilename, file: file.filename })))
+  const hashes = await segmentHashes(
+    folder,
+    done.map(file => ({ playlist: file.playlistFilename, file: file.filename }))
+  )
   await writeAtomically(join(folder, filename), JSON.stringify(hashes))
   const before = playlist.segmentsSha256Filename
   await transaction(async transaction => {
@@ -68,7 +112,11 @@ export async function completeRenditions(source: Pick<Source, 'videoId' | 'uuid'
     await writeMaster(source.uuid, playlist, done)
   })
   // All qualities have the same sound.
-  for (const file of done) await file.update({ wholeSize: await wholeSize({ id: source.videoId, uuid: source.uuid }, file.resolution).catch(() => null) }, { silent: true })
+  for (const file of done)
+    await file.update(
+      { wholeSize: await wholeSize({ id: source.videoId, uuid: source.uuid }, file.resolution).catch(() => null) },
+      { silent: true }
+    )
   for (const file of files) if (file.growing) await removeRendition(source.uuid, file)
   if (before) await rm(join(folder, before), { force: true })
 }
@@ -96,15 +144,23 @@ export async function discard(uuid: string, outputs: HlsOutput[]): Promise<void>
 }
 
 async function playlistOf(videoId: number, transaction: Transaction): Promise<StreamingPlaylist> {
-  return await StreamingPlaylist.findOne({ where: { videoId }, transaction, lock: true })
-    ?? await StreamingPlaylist.create({ videoId, playlistFilename: `${randomUUID()}-master.m3u8` }, { transaction })
+  return (
+    (await StreamingPlaylist.findOne({ where: { videoId }, transaction, lock: true })) ??
+    (await StreamingPlaylist.create({ videoId, playlistFilename: `${randomUUID()}-master.m3u8` }, { transaction }))
+  )
 }
 
 async function writeMaster(uuid: string, playlist: StreamingPlaylist, files: VideoFile[]): Promise<void> {
   const variants = files.map<Variant & { sound: TrackName }>(file => ({
     sound: { track: file.track, language: file.language, name: file.trackName ?? 'Audio' },
-    playlist: file.playlistFilename, resolution: file.resolution, width: file.width ?? 0, height: file.height ?? 0, fps: file.fps,
-    bandwidth: Number(file.bandwidth), averageBandwidth: Number(file.averageBandwidth), codecs: file.codecs
+    playlist: file.playlistFilename,
+    resolution: file.resolution,
+    width: file.width ?? 0,
+    height: file.height ?? 0,
+    fps: file.fps,
+    bandwidth: Number(file.bandwidth),
+    averageBandwidth: Number(file.averageBandwidth),
+    codecs: file.codecs
   }))
   // Sound inside every rendition needs no group; the audio-only rendition is then one more choice.
   const shared = files.some(file => file.hasVideo && file.hasAudio) ? [] : variants.filter(variant => variant.resolution === 0)

@@ -5,7 +5,13 @@ import type { Probe, ProbeLimits } from '../media/probe.ts'
 /** What may be uploaded, by `upload.*`. */
 export function probeLimits(): ProbeLimits {
   const { max_duration, max_pixels, max_fps, max_streams, probe_timeout } = config.upload
-  return { maxDuration: max_duration < 0 ? null : max_duration, maxPixels: max_pixels, maxFps: max_fps, maxStreams: max_streams, timeoutMs: probe_timeout }
+  return {
+    maxDuration: max_duration < 0 ? null : max_duration,
+    maxPixels: max_pixels,
+    maxFps: max_fps,
+    maxStreams: max_streams,
+    timeoutMs: probe_timeout
+  }
 }
 
 /** How often the delay between tries doubles at most. */
@@ -30,12 +36,34 @@ export function planFor(probe: Probe, options: { copy?: boolean } = {}): Plan {
 }
 
 function ladderSettings(): LadderSettings {
-  const { enabled, resolutions, always_transcode_original_resolution, fps, hls, crf, audio_bitrate, max_audio_tracks, max_keyframe_interval, preset, threads } = config.transcoding
-  const wanted = Object.entries(resolutions).filter(([, on]) => on).map(([name]) => Number.parseInt(name))
+  const {
+    enabled,
+    resolutions,
+    always_transcode_original_resolution,
+    fps,
+    hls,
+    crf,
+    audio_bitrate,
+    max_audio_tracks,
+    max_keyframe_interval,
+    preset,
+    threads
+  } = config.transcoding
+  const wanted = Object.entries(resolutions)
+    .filter(([, on]) => on)
+    .map(([name]) => Number.parseInt(name))
   return {
     // Without transcoding a video is still made playable, in its own size alone.
-    resolutions: enabled ? wanted : [], alwaysOriginal: !enabled || always_transcode_original_resolution, maxFps: fps.max,
-    splitAudio: hls.split_audio_and_video, crf, audioBitrate: audio_bitrate, maxAudioTracks: max_audio_tracks, maxKeyframeInterval: max_keyframe_interval,
-    segmentSeconds: hls.segment_duration, preset, threadsPerRung: threads
+    resolutions: enabled ? wanted : [],
+    alwaysOriginal: !enabled || always_transcode_original_resolution,
+    maxFps: fps.max,
+    splitAudio: hls.split_audio_and_video,
+    crf,
+    audioBitrate: audio_bitrate,
+    maxAudioTracks: max_audio_tracks,
+    maxKeyframeInterval: max_keyframe_interval,
+    segmentSeconds: hls.segment_duration,
+    preset,
+    threadsPerRung: threads
   }
 }

@@ -32,15 +32,18 @@ async function alone<T>(act: () => Promise<T>): Promise<T> {
   return await mine
 }
 
-/** Takes the open encoding with the best claim, for as long as the transaction lasts; null where there is none, or those that were begun go before it. Call `leave` when it is over. */
-export async function take(lock: Transaction): Promise<{ videoId: number, brake: Brake } | null> {
+/**
+ * Takes the open encoding with the best claim, for as long as the transaction lasts; null where there is none, or those that were begun go
+ * before it. Call `leave` when it is over.
+ */
+export async function take(lock: Transaction): Promise<{ videoId: number; brake: Brake } | null> {
   return await alone(async () => {
     const order = await openEncodings()
     const mine = order.filter(({ videoId }) => begun.has(videoId))
     for (const one of order) {
       if (begun.has(one.videoId) || !one.due) continue
-      if (!mayBegin(order, mine, one) || !await fits(one.videoId)) return null
-      if (!await tryLock(one.videoId, lock)) continue
+      if (!mayBegin(order, mine, one) || !(await fits(one.videoId))) return null
+      if (!(await tryLock(one.videoId, lock))) continue
       const brake = new Brake()
       begun.set(one.videoId, brake)
       arrange(order)
@@ -63,8 +66,9 @@ export async function leave(videoId: number): Promise<void> {
 
 /** Looks at the claims anew: when somebody can watch a video, and when an administrator has changed them. */
 export async function rearrange(): Promise<void> {
-  await alone(async () => arrange(begun.size > config.transcoding.concurrency ? await openEncodings() : []))
-    .catch(error => logger.warn('The encodings could not be put in order; they go on as they are', { error }))
+  await alone(async () => arrange(begun.size > config.transcoding.concurrency ? await openEncodings() : [])).catch(error =>
+    logger.warn('The encodings could not be put in order; they go on as they are', { error })
+  )
 }
 
 /** Hears when an administrator has changed the claims, here or in another process. */

@@ -26,14 +26,17 @@ import { settle } from './settle.ts'
 import { leave, rearrange, take } from './stage.ts'
 import { Transcoding } from './transcoding.model.ts'
 
-/** Encodes, one after the other, what the rows say is to be done: those with the best claims (stage.ts). It is enqueued whenever there may be something new to do. */
+/**
+ * Encodes, one after the other, what the rows say is to be done: those with the best claims (stage.ts). It is enqueued whenever there may
+ * be something new to do.
+ */
 export const transcode = job({
   name: 'video-transcoding',
   queue: 'transcoding',
   payload: z.object({}),
   run: async (_, run): Promise<void> => {
     await rearrange()
-    while (!run.signal.aborted && await next(run)) {
+    while (!run.signal.aborted && (await next(run))) {
       // Whoever halts all jobs does not want another to begin; this one stands for those that are left.
       if (await askQueue('transcoding', async opened => await opened.isPaused(), false)) return await again()
     }
@@ -48,14 +51,18 @@ async function next(run: Run): Promise<boolean> {
   return await transaction(async lock => {
     const taken = await take(lock)
     if (!taken) return false
-    try { await work(taken.videoId, { brake: taken.brake, lock, run }) } finally { await leave(taken.videoId) }
+    try {
+      await work(taken.videoId, { brake: taken.brake, lock, run })
+    } finally {
+      await leave(taken.videoId)
+    }
     return true
   })
 }
 
 /** Why an encoding was stopped: this process ends, the lock on it is lost, or its row says something else now. */
 type Stopped = 'process' | 'lock' | 'row'
-type Hold = { brake: Brake, lock: Transaction, run: Run }
+type Hold = { brake: Brake; lock: Transaction; run: Run }
 
 async function work(videoId: number, { brake, lock, run }: Hold): Promise<void> {
   await lookAtCustomized()
@@ -68,20 +75,26 @@ async function work(videoId: number, { brake, lock, run }: Hold): Promise<void> 
   const ending = (): void => stop('process')
   run.signal.addEventListener('abort', ending)
   const looking = setInterval(() => {
-    stateOf(videoId, lock).then(state => { if (state !== 'running') stop('row') }, () => stop('lock'))
+    stateOf(videoId, lock).then(
+      state => {
+        if (state !== 'running') stop('row')
+      },
+      () => stop('lock')
+    )
   }, config.transcoding.progress_interval)
   const began = performance.now() - brake.heldFor
   try {
     const source = await VideoSource.findByPk(videoId)
     if (!source?.filename || !source.probe) throw new MediaError('unreadable', 'the uploaded file is gone')
     // The disk may come back that it lies on.
-    if (!await isThere(storedPath('original_video_files', source.filename))) throw new MediaError('missing', 'the uploaded file is not there')
+    if (!(await isThere(storedPath('original_video_files', source.filename))))
+      throw new MediaError('missing', 'the uploaded file is not there')
     await encodeAll(video, source, { brake, run, stopped: controller.signal })
     await finish(video, source, (performance.now() - brake.heldFor - began) / 1000)
   } catch (error) {
     clearInterval(looking)
     // Deleted in the middle: what was written since goes too.
-    if (await Video.count({ where: { id: videoId } }) === 0) return await removeHls(video.uuid)
+    if ((await Video.count({ where: { id: videoId } })) === 0) return await removeHls(video.uuid)
     if (!controller.signal.aborted) await fail(video, transcoding, error)
     else if (controller.signal.reason === 'row') await settle(video)
     else await Transcoding.update({ state: 'waiting' }, { where: { videoId, state: 'running' } })
@@ -92,7 +105,10 @@ async function work(videoId: number, { brake, lock, run }: Hold): Promise<void> 
 }
 
 async function isThere(path: string): Promise<boolean> {
-  return await access(path).then(() => true, () => false)
+  return await access(path).then(
+    () => true,
+    () => false
+  )
 }
 
 /** What the row says now, asked over the connection that holds the lock: where that is gone another worker may have begun. */
@@ -100,7 +116,11 @@ async function stateOf(videoId: number, lock: Transaction): Promise<string | und
   return (await runSql<{ state: string }>(sql`SELECT state FROM transcodings WHERE video_id = ${videoId}`, lock))[0]?.state
 }
 
-async function encodeAll(video: Video, source: VideoSource, { brake, run, stopped }: { brake: Brake, run: Run, stopped: AbortSignal }): Promise<void> {
+async function encodeAll(
+  video: Video,
+  source: VideoSource,
+  { brake, run, stopped }: { brake: Brake; run: Run; stopped: AbortSignal }
+): Promise<void> {
   const input = storedPath('original_video_files', source.filename!)
   const probe = source.probe as Probe
   const failed = new AbortController()
@@ -111,15 +131,20 @@ async function encodeAll(video: Video, source: VideoSource, { brake, run, stoppe
   const announce = async (): Promise<void> => {
     await rearrange()
     // Another that waits may have a better claim now than what is left of this.
-    again().catch(() => { /* the reconciler does it later */ })
+    again().catch(() => {
+      /* the reconciler does it later */
+    })
     await pictures
     if (!video.waitTranscoding) await publish(video)
     await takeWords(video, input, probe, { signal, brake })
   }
   try {
     await encode(input, video.uuid, video.id, probe, {
-      signal, brake,
-      planned: async resolutions => { await Transcoding.update({ resolutions }, { where: { videoId: video.id } }) },
+      signal,
+      brake,
+      planned: async resolutions => {
+        await Transcoding.update({ resolutions }, { where: { videoId: video.id } })
+      },
       playable: () => {
         aside ??= announce()
         // Looked at when all is encoded; nobody waits for it until then.
@@ -149,7 +174,10 @@ async function finish(video: Video, source: VideoSource, spent: number): Promise
   const filename = source.filename
   const asked = await transaction(async transaction => {
     // Stopped or asked for anew at the last moment: what was uploaded is still needed.
-    const [count] = await Transcoding.update({ state: 'done', error: null, spent }, { where: { videoId: video.id, state: 'running' }, transaction })
+    const [count] = await Transcoding.update(
+      { state: 'done', error: null, spent },
+      { where: { videoId: video.id, state: 'running' }, transaction }
+    )
     if (count === 0) return false
     if (!kept) await source.update({ filename: null }, { transaction })
     // Others know of the first rendition only; now there are all of them.
@@ -160,19 +188,27 @@ async function finish(video: Video, source: VideoSource, spent: number): Promise
   if (asked && !kept) await removeStored('original_video_files', [filename])
 }
 
-/** Trying again helps against a killed process, not against a file that cannot be read; with a full disk it goes on as soon as there is space, however long that takes. */
+/**
+ * Trying again helps against a killed process, not against a file that cannot be read; with a full disk it goes on as soon as there is
+ * space, however long that takes.
+ */
 async function fail(video: Video, transcoding: Transcoding, error: unknown): Promise<void> {
   const full = isDiskFull(error)
   const attempts = transcoding.attempts + (full ? 0 : 1)
-  const hopeless = error instanceof MediaError && ['unreadable', 'no_streams', 'forbidden_container', 'nothing_decoded', 'too_long', 'too_large', 'too_many_streams'].includes(error.code)
-  const again = full || !hopeless && attempts < config.transcoding.attempts
+  const hopeless =
+    error instanceof MediaError &&
+    ['unreadable', 'no_streams', 'forbidden_container', 'nothing_decoded', 'too_long', 'too_large', 'too_many_streams'].includes(error.code)
+  const again = full || (!hopeless && attempts < config.transcoding.attempts)
   const id = randomUUID()
   logger.error('An encoding failed', { id, uuid: video.uuid, attempts, again, error })
   const delay = retryDelay(attempts, full)
   const playable = (await finishedRenditions(video.id)).length > 0
   await transaction(async transaction => {
     const told = full ? 'The disk of the server is full; the encoding goes on when there is space.' : again ? null : reason(error, id)
-    await Transcoding.update({ state: again ? 'waiting' : 'failed', attempts, notBefore: new Date(Date.now() + delay), error: told }, { where: { videoId: video.id }, transaction })
+    await Transcoding.update(
+      { state: again ? 'waiting' : 'failed', attempts, notBefore: new Date(Date.now() + delay), error: told },
+      { where: { videoId: video.id }, transaction }
+    )
     if (!again && !playable) await Video.update({ state: STATE.TRANSCODING_FAILED }, { where: { id: video.id }, transaction })
   })
   // A little later than the row says, or the job would find it is too early.
@@ -182,14 +218,21 @@ async function fail(video: Video, transcoding: Transcoding, error: unknown): Pro
 
 /** Told by ffmpeg, or by a write of our own. */
 function isDiskFull(error: unknown): boolean {
-  return error instanceof MediaError ? error.code === 'disk_full' : ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
+  return error instanceof MediaError
+    ? error.code === 'disk_full'
+    : ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
 function reason(error: unknown, id: string): string {
   if (!(error instanceof MediaError)) return `Something went wrong on the server; the log has it as ${id}.`
   const words: Partial<Record<MediaError['code'], string>> = {
-    missing: 'The uploaded file is not there any more.', unreadable: 'The file cannot be read as a video.', no_streams: 'The file has neither pictures nor sound.', nothing_decoded: 'Nothing in the file could be decoded.',
-    forbidden_container: 'This kind of file is not accepted.', too_long: 'The video is too long for this instance.', too_large: 'The picture is too large for this instance.'
+    missing: 'The uploaded file is not there any more.',
+    unreadable: 'The file cannot be read as a video.',
+    no_streams: 'The file has neither pictures nor sound.',
+    nothing_decoded: 'Nothing in the file could be decoded.',
+    forbidden_container: 'This kind of file is not accepted.',
+    too_long: 'The video is too long for this instance.',
+    too_large: 'The picture is too large for this instance.'
   }
   return words[error.code] ?? `The video could not be encoded; the log has it as ${id}.`
 }

@@ -22,10 +22,23 @@ export class Transcoding extends Model<InferAttributes<Transcoding>, InferCreati
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(Transcoding, {
-  videoId: { type: DataTypes.INTEGER, primaryKey: true }, state: DataTypes.TEXT, attempts: DataTypes.SMALLINT, notBefore: DataTypes.DATE,
-  resolutions: DataTypes.ARRAY(DataTypes.INTEGER), error: DataTypes.TEXT, cost: DataTypes.DOUBLE, priority: DataTypes.SMALLINT, spent: DataTypes.REAL, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'transcodings' })
+declareModel(
+  Transcoding,
+  {
+    videoId: { type: DataTypes.INTEGER, primaryKey: true },
+    state: DataTypes.TEXT,
+    attempts: DataTypes.SMALLINT,
+    notBefore: DataTypes.DATE,
+    resolutions: DataTypes.ARRAY(DataTypes.INTEGER),
+    error: DataTypes.TEXT,
+    cost: DataTypes.DOUBLE,
+    priority: DataTypes.SMALLINT,
+    spent: DataTypes.REAL,
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'transcodings' }
+)
 
 /** What a priority is in a row: as far from `normal` as it stands in the list of them. */
 export function priorityNumber(priority: Priority): number {

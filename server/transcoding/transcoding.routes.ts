@@ -21,15 +21,18 @@ export const transcodingRoutes = implement(transcoding, {
     const data = await encodersEverywhere()
     return { total: data.length, data }
   },
-  'PUT /server/transcodings/:id': async ({ params, body, viewer }) => await prioritize((await managedVideo(params.id, viewer)).id, body.priority),
+  'PUT /server/transcodings/:id': async ({ params, body, viewer }) =>
+    await prioritize((await managedVideo(params.id, viewer)).id, body.priority),
   'DELETE /server/transcodings/:id': async ({ params, viewer }) => await stopEncoding(await managedVideo(params.id, viewer)),
   'POST /videos/:id/transcoding': async ({ params, body, viewer }) => {
     const video = await managedVideo(params.id, viewer)
     // They are made of the HLS renditions.
-    if (body.transcodingType === 'web-video' && !config.transcoding.web_videos.enabled) throw new Problem(400, null, 'Web videos are not enabled on this instance.')
+    if (body.transcodingType === 'web-video' && !config.transcoding.web_videos.enabled)
+      throw new Problem(400, null, 'Web videos are not enabled on this instance.')
     await transaction(async transaction => {
       const known = await Transcoding.findByPk(video.id, { transaction, lock: true })
-      if (known && ['waiting', 'running'].includes(known.state) && !body.forceTranscoding) throw new Problem(400, null, 'This video is already being transcoded')
+      if (known && ['waiting', 'running'].includes(known.state) && !body.forceTranscoding)
+        throw new Problem(400, null, 'This video is already being transcoded')
       const source = await VideoSource.findByPk(video.id, { transaction })
       if (!source?.filename) throw new Problem(400, null, 'The uploaded file was not kept, so there is nothing to transcode from.')
       await queueTranscoding(video.id, transaction)

@@ -17,7 +17,9 @@ let site: Instance
 let alice: Awaited<ReturnType<Instance['user']>>
 let root: string
 beforeAll(async () => {
-  site = await startInstance({ transcoding: { retry_delay: '200 ms', reconcile_interval: '1 hour', resolutions: { '360p': false, '1080p': false } } })
+  site = await startInstance({
+    transcoding: { retry_delay: '200 ms', reconcile_interval: '1 hour', resolutions: { '360p': false, '1080p': false } }
+  })
   alice = await site.user('alice')
   root = await site.login()
 })
@@ -31,7 +33,18 @@ const mediaOf = async (playlistUrl: string) => {
 }
 /** Frames a player would show of what an address leads to. */
 async function frames(url: string): Promise<number> {
-  const { stdout } = await exec('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-count_frames', '-show_entries', 'stream=nb_read_frames', '-of', 'csv=p=0', url])
+  const { stdout } = await exec('ffprobe', [
+    '-v',
+    'error',
+    '-select_streams',
+    'v:0',
+    '-count_frames',
+    '-show_entries',
+    'stream=nb_read_frames',
+    '-of',
+    'csv=p=0',
+    url
+  ])
   return Number(stdout.trim().split('\n')[0])
 }
 
@@ -39,10 +52,14 @@ describe('play at once', () => {
   it('plays real footage while its ladder is still being encoded, and all of it afterwards', async () => {
     const film = await realOrGenerated()
     const { uuid } = await upload(site, alice, {}, film)
-    const early = await eventually(async () => {
-      const video = await get(uuid)
-      return video.state.id === 1 && video.streamingPlaylists.length > 0 && video
-    }, 30, 'the first moment it can be played')
+    const early = await eventually(
+      async () => {
+        const video = await get(uuid)
+        return video.state.id === 1 && video.streamingPlaylists.length > 0 && video
+      },
+      30,
+      'the first moment it can be played'
+    )
     const during = await progress(uuid)
     expect(during).toMatchObject({ state: 'running', playable: true })
     expect(during.rungs.some((rung: any) => rung.state !== 'done')).toBe(true)
@@ -59,31 +76,64 @@ describe('play at once', () => {
     const { master, names } = await mediaOf(playlist.playlistUrl)
     expect(names).toHaveLength(3)
     expect(master).toMatch(/CODECS="avc1\.[0-9a-f]{6},mp4a\.40\.2"/)
-    const source = Number((await exec('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-count_frames', '-show_entries', 'stream=nb_read_frames', '-of', 'csv=p=0', await saved(film)])).stdout.trim().split('\n')[0])
+    const source = Number(
+      (
+        await exec('ffprobe', [
+          '-v',
+          'error',
+          '-select_streams',
+          'v:0',
+          '-count_frames',
+          '-show_entries',
+          'stream=nb_read_frames',
+          '-of',
+          'csv=p=0',
+          await saved(film)
+        ])
+      ).stdout
+        .trim()
+        .split('\n')[0]
+    )
     for (const name of names) {
       const text = await (await fetch(new URL(name, playlist.playlistUrl))).text()
       expect(text).toContain('#EXT-X-ENDLIST')
       expect(await frames(new URL(name, playlist.playlistUrl).href)).toBe(source)
     }
-    expect((await progress(uuid))).toMatchObject({ state: 'done', percent: 100, error: null })
-    expect(await run(sql`SELECT 1 FROM video_sources s JOIN videos v ON v.id = s.video_id WHERE v.uuid = ${uuid} AND s.filename IS NOT NULL`)).toEqual([])
+    expect(await progress(uuid)).toMatchObject({ state: 'done', percent: 100, error: null })
+    expect(
+      await run(sql`SELECT 1 FROM video_sources s JOIN videos v ON v.id = s.video_id WHERE v.uuid = ${uuid} AND s.filename IS NOT NULL`)
+    ).toEqual([])
     const folder = join(site.folder, 'streaming-playlists/hls', uuid)
     // Four renditions of two files, the master, the hashes: nothing else was left behind.
     expect((await readdir(folder)).length).toBe(10)
   })
 
   it('lists small qualities, with the sound, before the large ones of a film that must be encoded', async () => {
-    const { uuid } = await upload(site, alice, {}, await footage({ seconds: 8, size: '1280x720', rate: 30, extension: 'mkv', video: ['-c:v', 'mpeg4', '-q:v', '2'] }))
-    const early = await eventually(async () => {
-      const video = await get(uuid)
-      return video.state.id === 1 && video.streamingPlaylists.length > 0 && video
-    }, 30, 'the first moment it can be played')
+    const { uuid } = await upload(
+      site,
+      alice,
+      {},
+      await footage({ seconds: 8, size: '1280x720', rate: 30, extension: 'mkv', video: ['-c:v', 'mpeg4', '-q:v', '2'] })
+    )
+    const early = await eventually(
+      async () => {
+        const video = await get(uuid)
+        return video.state.id === 1 && video.streamingPlaylists.length > 0 && video
+      },
+      30,
+      'the first moment it can be played'
+    )
     expect(early.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([240, 0])
     const { playlistUrl } = early.streamingPlaylists[0]
     const { names, audio } = await mediaOf(playlistUrl)
     expect(names).toHaveLength(1)
     expect(await (await fetch(new URL(audio!, playlistUrl))).text()).toContain('#EXTINF')
-    expect((await progress(uuid)).rungs.map(({ resolution, state }: any) => [resolution, state === 'waiting'])).toEqual([[720, true], [480, true], [240, false], [0, false]])
+    expect((await progress(uuid)).rungs.map(({ resolution, state }: any) => [resolution, state === 'waiting'])).toEqual([
+      [720, true],
+      [480, true],
+      [240, false],
+      [0, false]
+    ])
     const [playlist] = (await encoded(site, alice, uuid)).streamingPlaylists
     expect(playlist.files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
     for (const name of (await mediaOf(playlist.playlistUrl)).names) expect(await frames(new URL(name, playlist.playlistUrl).href)).toBe(240)
@@ -96,17 +146,39 @@ describe('play at once', () => {
     const { uuid } = await upload(site, alice, {}, film)
     const video = await encoded(site, alice, uuid)
     const top = video.streamingPlaylists[0].files[0]
-    const { stdout } = await exec('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'packet=size', '-of', 'csv=p=0', top.playlistUrl])
-    const { stdout: original } = await exec('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'packet=size', '-of', 'csv=p=0', await saved(film)])
+    const { stdout } = await exec('ffprobe', [
+      '-v',
+      'error',
+      '-select_streams',
+      'v:0',
+      '-show_entries',
+      'packet=size',
+      '-of',
+      'csv=p=0',
+      top.playlistUrl
+    ])
+    const { stdout: original } = await exec('ffprobe', [
+      '-v',
+      'error',
+      '-select_streams',
+      'v:0',
+      '-show_entries',
+      'packet=size',
+      '-of',
+      'csv=p=0',
+      await saved(film)
+    ])
     expect(stdout.trim().split('\n')).toHaveLength(original.trim().split('\n').length)
     expect(video.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
   })
 
-  it('waits for the whole ladder where the owner wants that, with PeerTube\'s states', async () => {
+  it("waits for the whole ladder where the owner wants that, with PeerTube's states", async () => {
     const { uuid } = await upload(site, alice, { waitTranscoding: 'true' }, await footage({ seconds: 4, size: '1280x720' }))
     expect(await get(uuid)).toMatchObject({ state: { id: 2, label: 'To transcode' }, waitTranscoding: true, streamingPlaylists: [] })
     expect((await site.call('GET /videos?count=100')).json.data.some((video: any) => video.uuid === uuid)).toBe(false)
-    expect((await site.call('GET /users/me/videos', { token: alice.token })).json.data.find((video: any) => video.uuid === uuid).state.id).toBe(2)
+    expect(
+      (await site.call('GET /users/me/videos', { token: alice.token })).json.data.find((video: any) => video.uuid === uuid).state.id
+    ).toBe(2)
     await eventually(async () => (await get(uuid)).state.id === 1, 140, 'the publication')
     expect((await get(uuid)).streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
     expect((await site.call('GET /videos?count=100')).json.data.some((video: any) => video.uuid === uuid)).toBe(true)
@@ -114,7 +186,17 @@ describe('play at once', () => {
 
   it.each([
     ['silent', { seconds: 2, size: '640x480', audio: null }, [480, 240]],
-    ['VP9 and Opus in WebM', { seconds: 2, size: '426x240', extension: 'webm', video: ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8'], audio: ['-c:a', 'libopus'] }, [240, 0]],
+    [
+      'VP9 and Opus in WebM',
+      {
+        seconds: 2,
+        size: '426x240',
+        extension: 'webm',
+        video: ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8'],
+        audio: ['-c:a', 'libopus']
+      },
+      [240, 0]
+    ],
     ['sound alone', { seconds: 2, extension: 'mp3', video: ['-vn'], audio: ['-c:a', 'libmp3lame'] }, [360, 0]]
   ])('takes %s', async (_what, options, resolutions) => {
     const bytes = await footage(options as never)
@@ -130,37 +212,80 @@ describe('play at once', () => {
     // Clients of the API know of one sound; players find all of them in the playlist.
     expect(playlist.files.map((file: any) => file.resolution.id)).toEqual([240, 0])
     const { master } = await mediaOf(playlist.playlistUrl)
-    const tracks = [...master.matchAll(/#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="([^"]+)",(?:LANGUAGE="([^"]+)",)?DEFAULT=(YES|NO),AUTOSELECT=YES,URI="([^"]+)"/g)].map(([, ...rest]) => rest)
-    expect(tracks.map(([name, language, main]) => [name, language, main])).toEqual([['Version originale', 'fr', 'YES'], ['English', 'en', 'NO'], ['Audio', undefined, 'NO']])
+    const tracks = [
+      ...master.matchAll(
+        /#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="([^"]+)",(?:LANGUAGE="([^"]+)",)?DEFAULT=(YES|NO),AUTOSELECT=YES,URI="([^"]+)"/g
+      )
+    ].map(([, ...rest]) => rest)
+    expect(tracks.map(([name, language, main]) => [name, language, main])).toEqual([
+      ['Version originale', 'fr', 'YES'],
+      ['English', 'en', 'NO'],
+      ['Audio', undefined, 'NO']
+    ])
     const at = (name: string) => new URL(name, playlist.playlistUrl).href
     for (const [index, hertz] of [440, 880, 1320].entries()) {
       expect(await pitch(at(tracks[index]![3]!))).toBeCloseTo(hertz, -1)
       expect(await (await fetch(at(tracks[index]![3]!))).text()).toContain('#EXT-X-ENDLIST')
     }
-    expect(await progress(uuid)).toMatchObject({ state: 'done', rungs: [{ resolution: 240, state: 'done' }, { resolution: 0, state: 'done' }] })
+    expect(await progress(uuid)).toMatchObject({
+      state: 'done',
+      rungs: [
+        { resolution: 240, state: 'done' },
+        { resolution: 0, state: 'done' }
+      ]
+    })
     const whole = at('240.mp4')
-    const { stdout } = await exec('ffprobe', ['-v', 'error', '-show_entries', 'stream=codec_type:stream_tags=language:stream_disposition=default', '-of', 'json', whole])
-    expect(JSON.parse(stdout).streams.map((stream: any) => [stream.codec_type, stream.disposition.default, stream.tags?.language])).toEqual([['video', 1, 'und'], ['audio', 1, 'fre'], ['audio', 0, 'eng'], ['audio', 0, 'und']])
-    expect([await pitch(whole, 0), await pitch(whole, 1), await pitch(whole, 2)].map(hertz => Math.round(hertz / 10))).toEqual([44, 88, 132])
+    const { stdout } = await exec('ffprobe', [
+      '-v',
+      'error',
+      '-show_entries',
+      'stream=codec_type:stream_tags=language:stream_disposition=default',
+      '-of',
+      'json',
+      whole
+    ])
+    expect(JSON.parse(stdout).streams.map((stream: any) => [stream.codec_type, stream.disposition.default, stream.tags?.language])).toEqual(
+      [
+        ['video', 1, 'und'],
+        ['audio', 1, 'fre'],
+        ['audio', 0, 'eng'],
+        ['audio', 0, 'und']
+      ]
+    )
+    expect([await pitch(whole, 0), await pitch(whole, 1), await pitch(whole, 2)].map(hertz => Math.round(hertz / 10))).toEqual([
+      44, 88, 132
+    ])
     expect(await pitch(at('0.mp4'))).toBeCloseTo(440, -1)
-    const hashes = await (await fetch(playlist.segmentsSha256Url)).json() as object
+    const hashes = (await (await fetch(playlist.segmentsSha256Url)).json()) as object
     expect(Object.keys(hashes)).toHaveLength(4)
   })
 
   it('takes chapters and subtitles out of the file, once each, for viewers and for other servers, and lets go of them with the video', async () => {
     const { uuid } = await upload(site, alice, { language: 'de' }, await withWords())
     await encoded(site, alice, uuid)
-    expect((await site.call(`GET /videos/${uuid}/chapters`)).json.chapters).toEqual([{ timecode: 0, title: 'Beginning' }, { timecode: 1, title: 'Chapter 2' }, { timecode: 3, title: 'The end of it all' }])
+    expect((await site.call(`GET /videos/${uuid}/chapters`)).json.chapters).toEqual([
+      { timecode: 0, title: 'Beginning' },
+      { timecode: 1, title: 'Chapter 2' },
+      { timecode: 3, title: 'The end of it all' }
+    ])
     const captions = (await site.call(`GET /videos/${uuid}/captions`)).json.data
     // What says nothing of its language is in that of the video.
-    expect(captions.map((one: any) => [one.language.id, one.automaticallyGenerated])).toEqual([['de', false], ['en', false], ['fr', false]])
-    const texts = await Promise.all(captions.map(async ({ captionPath }: any) => {
-      const answer = await fetch(site.url + captionPath)
-      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/vtt; charset=utf-8'])
-      return await answer.text()
-    }))
+    expect(captions.map((one: any) => [one.language.id, one.automaticallyGenerated])).toEqual([
+      ['de', false],
+      ['en', false],
+      ['fr', false]
+    ])
+    const texts = await Promise.all(
+      captions.map(async ({ captionPath }: any) => {
+        const answer = await fetch(site.url + captionPath)
+        expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/vtt; charset=utf-8'])
+        return await answer.text()
+      })
+    )
     expect(texts).toEqual(['Hm', 'Hello <i>you</i>', 'Bonjour'].map(words => `WEBVTT\n\n00:01.000 --> 00:02.500\n${words}\n`))
-    const wire = await (await fetch(`${site.url}/videos/watch/${uuid}`, { headers: { accept: 'application/activity+json' } })).json() as { subtitleLanguage: { identifier: string, url: string }[] }
+    const wire = (await (await fetch(`${site.url}/videos/watch/${uuid}`, { headers: { accept: 'application/activity+json' } })).json()) as {
+      subtitleLanguage: { identifier: string; url: string }[]
+    }
     expect(wire.subtitleLanguage.map(({ identifier }) => identifier)).toEqual(['de', 'en', 'fr'])
     expect(await readdir(join(site.folder, 'captions'))).toHaveLength(3)
     expect((await site.call(`DELETE /videos/${uuid}`, { token: alice.token })).status).toBe(204)
@@ -172,11 +297,24 @@ describe('play at once', () => {
     try {
       const { uuid } = await upload(site, alice, {}, await footage({ seconds: 2, size: '640x480' }))
       const [playlist] = (await encoded(site, alice, uuid)).streamingPlaylists
-      expect(playlist.files.map((file: any) => [file.resolution.id, file.hasVideo, file.hasAudio])).toEqual([[480, true, true], [240, true, true]])
+      expect(playlist.files.map((file: any) => [file.resolution.id, file.hasVideo, file.hasAudio])).toEqual([
+        [480, true, true],
+        [240, true, true]
+      ])
       expect((await mediaOf(playlist.playlistUrl)).audio).toBeUndefined()
-      const { stdout } = await exec('ffprobe', ['-v', 'error', '-show_entries', 'stream=codec_type', '-of', 'csv=p=0', playlist.files[1].fileUrl])
+      const { stdout } = await exec('ffprobe', [
+        '-v',
+        'error',
+        '-show_entries',
+        'stream=codec_type',
+        '-of',
+        'csv=p=0',
+        playlist.files[1].fileUrl
+      ])
       expect(stdout.trim().split('\n').sort()).toEqual(['audio', 'video'])
-    } finally { config.transcoding.hls.split_audio_and_video = true }
+    } finally {
+      config.transcoding.hls.split_audio_and_video = true
+    }
   })
 })
 
@@ -200,17 +338,26 @@ describe('faults', () => {
     try {
       const film = await footage({ seconds: 12, size: '1280x720', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
       const { uuid } = await upload(site, alice, {}, film)
-      const [hung] = await eventually(async () => {
-        const { stdout } = await exec('ps', ['-A', '-o', 'pid=,args='])
-        const found = stdout.split('\n').filter(line => /^ *\d+ ffmpeg /.test(line) && line.includes(uuid) && line.includes('-f hls'))
-        return (await progress(uuid)).playable && found.length > 0 && found
-      }, 30, 'the encoding')
+      const [hung] = await eventually(
+        async () => {
+          const { stdout } = await exec('ps', ['-A', '-o', 'pid=,args='])
+          const found = stdout.split('\n').filter(line => /^ *\d+ ffmpeg /.test(line) && line.includes(uuid) && line.includes('-f hls'))
+          return (await progress(uuid)).playable && found.length > 0 && found
+        },
+        30,
+        'the encoding'
+      )
       process.kill(Number.parseInt(hung!, 10), 'SIGSTOP')
       const video = await encoded(site, alice, uuid)
-      for (const file of video.streamingPlaylists[0].files.filter((one: any) => one.hasVideo)) expect(await frames(file.playlistUrl)).toBe(300)
-      expect(await run(sql`SELECT t.attempts FROM transcodings t JOIN videos v ON v.id = t.video_id WHERE v.uuid = ${uuid}`)).toEqual([{ attempts: 1 }])
+      for (const file of video.streamingPlaylists[0].files.filter((one: any) => one.hasVideo))
+        expect(await frames(file.playlistUrl)).toBe(300)
+      expect(await run(sql`SELECT t.attempts FROM transcodings t JOIN videos v ON v.id = t.video_id WHERE v.uuid = ${uuid}`)).toEqual([
+        { attempts: 1 }
+      ])
       expect((await readdir(join(site.folder, 'streaming-playlists/hls', uuid))).length).toBe(10)
-    } finally { config.transcoding.stall_timeout = before }
+    } finally {
+      config.transcoding.stall_timeout = before
+    }
   })
 
   it('tries a failed encoding again, then says why it gave up', async () => {
@@ -222,7 +369,14 @@ describe('faults', () => {
     await run(sql`DELETE FROM streaming_playlists WHERE video_id = ${id}`)
     await run(sql`UPDATE transcodings SET state = 'waiting', attempts = 0, not_before = now() WHERE video_id = ${id}`)
     await reconcileNow()
-    const failed = await eventually(async () => { const now = await progress(uuid); return now.state === 'failed' && now }, 30, 'the failure')
+    const failed = await eventually(
+      async () => {
+        const now = await progress(uuid)
+        return now.state === 'failed' && now
+      },
+      30,
+      'the failure'
+    )
     expect(failed.error).toBe('The uploaded file is not there any more.')
     expect((await run<{ attempts: number }>(sql`SELECT attempts FROM transcodings WHERE video_id = ${id}`))[0]!.attempts).toBe(3)
     expect((await get(uuid, alice.token)).state).toEqual({ id: 7, label: 'Transcoding failed' })
@@ -235,13 +389,18 @@ describe('faults', () => {
       await encoded(site, alice, uuid)
       const { json: source } = await site.call(`GET /videos/${uuid}/source`, { token: alice.token })
       expect((await fetch(source.fileDownloadUrl)).status).toBe(401)
-      expect((await fetch(source.fileDownloadUrl, { headers: { authorization: `Bearer ${alice.token}` } })).headers.get('content-disposition')).toContain('film.mp4')
-      const again = async (token: string) => await site.call(`POST /videos/${uuid}/transcoding`, { token, body: { transcodingType: 'hls' } })
+      expect(
+        (await fetch(source.fileDownloadUrl, { headers: { authorization: `Bearer ${alice.token}` } })).headers.get('content-disposition')
+      ).toContain('film.mp4')
+      const again = async (token: string) =>
+        await site.call(`POST /videos/${uuid}/transcoding`, { token, body: { transcodingType: 'hls' } })
       expect((await again(alice.token)).status).toBe(403)
       expect((await again(root)).status).toBe(204)
       expect((await again(root)).json.detail).toBe('This video is already being transcoded')
       await encoded(site, alice, uuid)
-    } finally { config.transcoding.original_file.keep = false }
+    } finally {
+      config.transcoding.original_file.keep = false
+    }
     const { uuid } = await upload(site, alice, {}, await footage({ seconds: 2, size: '320x180' }))
     await encoded(site, alice, uuid)
     expect((await site.call(`POST /videos/${uuid}/transcoding`, { token: root, body: { transcodingType: 'hls' } })).status).toBe(400)
@@ -256,7 +415,9 @@ describe('faults', () => {
 })
 
 const folders: string[] = []
-afterAll(async () => { for (const folder of folders) await rm(folder, { recursive: true, force: true }) })
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true })
+})
 async function saved(bytes: Buffer): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-source-'))
   folders.push(folder)

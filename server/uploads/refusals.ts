@@ -12,14 +12,19 @@ const AUDIO = ['.mp3', '.ogg', '.oga', '.m4a', '.aac', '.flac', '.wav', '.opus',
 /** The extensions a file may be uploaded under, by `upload.extensions` and `transcoding.allow_*`. */
 export function acceptedExtensions(): string[] {
   const { allow_additional_extensions, allow_audio_files } = config.transcoding
-  return [...new Set([...ALWAYS, ...config.upload.extensions])]
-    .filter(extension => AUDIO.includes(extension) ? allow_audio_files : ALWAYS.includes(extension) || allow_additional_extensions)
+  return [...new Set([...ALWAYS, ...config.upload.extensions])].filter(extension =>
+    AUDIO.includes(extension) ? allow_audio_files : ALWAYS.includes(extension) || allow_additional_extensions
+  )
 }
 
 /** Throws 415 for a name whose extension is not accepted; the content is probed later all the same. */
 export function assertExtension(name: string): void {
   if (acceptedExtensions().includes(extname(name).toLowerCase())) return
-  throw new Problem(415, null, `This file is not supported. Please, make sure it is of the following type: ${acceptedExtensions().join(', ')}`)
+  throw new Problem(
+    415,
+    null,
+    `This file is not supported. Please, make sure it is of the following type: ${acceptedExtensions().join(', ')}`
+  )
 }
 
 /** Throws 413 for a file larger than `upload.max_size`. */
@@ -31,13 +36,17 @@ export function assertSize(bytes: number): void {
 /** Throws 507 if the disk could not hold the file and keep `upload.keep_free` bytes. */
 export async function assertSpace(bytes: number): Promise<void> {
   const disk = await statfs(storageFolder('uploads')).catch(() => null)
-  if (disk && disk.bavail * disk.bsize - bytes < config.upload.keep_free) throw new Problem(507, 'insufficient_storage', 'The server has no room for this file now.')
+  if (disk && disk.bavail * disk.bsize - bytes < config.upload.keep_free)
+    throw new Problem(507, 'insufficient_storage', 'The server has no room for this file now.')
 }
 
 /** Throws 413 if the user's quota would be exceeded, counting what its unfinished uploads will take; 400 for too many of those. */
 export async function assertRoomFor(userId: number, bytes: number): Promise<void> {
-  const [pending] = await run<{ count: string, size: string }>(sql`SELECT count(*) AS count, coalesce(sum(size), 0) AS size FROM uploads WHERE user_id = ${userId} AND video_id IS NULL AND expires_at > now()`)
-  if (Number(pending!.count) >= config.upload.max_per_user) throw new Problem(400, 'too_many_uploads', `You have ${config.upload.max_per_user} unfinished uploads: finish or cancel one first.`)
+  const [pending] = await run<{ count: string; size: string }>(
+    sql`SELECT count(*) AS count, coalesce(sum(size), 0) AS size FROM uploads WHERE user_id = ${userId} AND video_id IS NULL AND expires_at > now()`
+  )
+  if (Number(pending!.count) >= config.upload.max_per_user)
+    throw new Problem(400, 'too_many_uploads', `You have ${config.upload.max_per_user} unfinished uploads: finish or cancel one first.`)
   await assertQuota({ id: userId }, bytes + Number(pending!.size))
 }
 
@@ -45,12 +54,25 @@ export async function assertRoomFor(userId: number, bytes: number): Promise<void
 export function refusal(error: unknown): unknown {
   if (!(error instanceof MediaError)) return error
   switch (error.code) {
-    case 'too_long': return new Problem(422, 'video_too_long', `This video is longer than the ${config.upload.max_duration} seconds this instance accepts.`)
-    case 'too_large': return new Problem(422, 'video_too_large', 'The picture size or frame rate of this video is beyond what this instance accepts.')
-    case 'too_many_streams': return new Problem(422, 'too_many_streams', 'This file holds more streams than this instance accepts.')
-    case 'forbidden_container': return new Problem(422, 'unsupported_container', 'This kind of file is not accepted as a video.')
-    case 'no_streams': return new Problem(422, 'no_streams', 'This file has neither pictures nor sound.')
-    case 'ffmpeg_missing': case 'timeout': case 'aborted': return error
-    default: return new Problem(422, 'unreadable_video', 'Video file unreadable.')
+    case 'too_long':
+      return new Problem(
+        422,
+        'video_too_long',
+        `This video is longer than the ${config.upload.max_duration} seconds this instance accepts.`
+      )
+    case 'too_large':
+      return new Problem(422, 'video_too_large', 'The picture size or frame rate of this video is beyond what this instance accepts.')
+    case 'too_many_streams':
+      return new Problem(422, 'too_many_streams', 'This file holds more streams than this instance accepts.')
+    case 'forbidden_container':
+      return new Problem(422, 'unsupported_container', 'This kind of file is not accepted as a video.')
+    case 'no_streams':
+      return new Problem(422, 'no_streams', 'This file has neither pictures nor sound.')
+    case 'ffmpeg_missing':
+    case 'timeout':
+    case 'aborted':
+      return error
+    default:
+      return new Problem(422, 'unreadable_video', 'Video file unreadable.')
   }
 }

@@ -15,7 +15,15 @@ import { assertOwnChannel, createVideo, type Attributes } from '../videos/videos
 import { assertExtension, assertSize, refusal } from './refusals.ts'
 
 /** A whole file with what its owner said of it. */
-export type Delivery = { path: string, name: string, size: number, userId: number, channelId: number, attributes: Attributes, pictures: Picture[] }
+export type Delivery = {
+  path: string
+  name: string
+  size: number
+  userId: number
+  channelId: number
+  attributes: Attributes
+  pictures: Picture[]
+}
 
 /**
  * Makes a video of a delivered file in the transaction: probed, within quota, its rows written, its encoding queued for after commit.
@@ -25,7 +33,9 @@ export async function takeVideo(delivery: Delivery, transaction: Transaction): P
   assertExtension(delivery.name)
   assertSize(delivery.size)
   await assertOwnChannel(delivery.channelId, delivery.userId, transaction)
-  const probed = await probe(delivery.path, probeLimits()).catch(error => { throw refusal(error) })
+  const probed = await probe(delivery.path, probeLimits()).catch(error => {
+    throw refusal(error)
+  })
   // One at a time per user: two uploads that fit alone must not pass together.
   await run(sql`SELECT id FROM users WHERE id = ${delivery.userId} FOR UPDATE`, transaction)
   await assertQuota({ id: delivery.userId }, delivery.size)
@@ -35,10 +45,21 @@ export async function takeVideo(delivery: Delivery, transaction: Transaction): P
   await storeLink(delivery.path, 'original_video_files', filename)
   const picture = probed.video?.attachedPic ? null : probed.video
   await video.update({ duration: probed.duration, aspectRatio: aspectRatio(picture) }, { transaction })
-  await VideoSource.create({
-    videoId: video.id, inputFilename: delivery.name, filename, size: delivery.size, width: picture?.width ?? null, height: picture?.height ?? null,
-    fps: picture?.fps ?? null, resolution: picture ? Math.min(picture.width, picture.height) : 0, metadata: probed.metadata, probe: probed
-  }, { transaction })
+  await VideoSource.create(
+    {
+      videoId: video.id,
+      inputFilename: delivery.name,
+      filename,
+      size: delivery.size,
+      width: picture?.width ?? null,
+      height: picture?.height ?? null,
+      fps: picture?.fps ?? null,
+      resolution: picture ? Math.min(picture.width, picture.height) : 0,
+      metadata: probed.metadata,
+      probe: probed
+    },
+    { transaction }
+  )
   await setPictures(video.id, delivery.pictures, transaction)
   await queueTranscoding(video.id, transaction)
   return video

@@ -12,8 +12,13 @@ class RowMeta extends MetaStorage<DiskFile> {
     if (known) await known.update({ expiresAt: expiry() })
     else {
       await Upload.create({
-        id, userId: Number(file.userId), filename: file.name, originalName: file.originalName, size: Number(file.size),
-        attributes: (file.metadata as { announced: Announced }).announced, expiresAt: expiry()
+        id,
+        userId: Number(file.userId),
+        filename: file.name,
+        originalName: file.originalName,
+        size: Number(file.size),
+        attributes: (file.metadata as { announced: Announced }).announced,
+        expiresAt: expiry()
       })
     }
     return file
@@ -40,7 +45,12 @@ class RowMeta extends MetaStorage<DiskFile> {
 export class UploadStorage extends DiskStorage {
   constructor() {
     mkdirSync(storageFolder('uploads'), { recursive: true })
-    super({ uploadDir: storageFolder('uploads'), maxFileSize: config.upload.max_size < 0 ? Number.MAX_SAFE_INTEGER : config.upload.max_size, namingFunction: () => randomUUID(), useRelativeLocation: true })
+    super({
+      uploadDir: storageFolder('uploads'),
+      maxFileSize: config.upload.max_size < 0 ? Number.MAX_SAFE_INTEGER : config.upload.max_size,
+      namingFunction: () => randomUUID(),
+      useRelativeLocation: true
+    })
     this.meta = new RowMeta()
     // The folder is there: without this the first pieces after a start are refused with 503.
     this.isReady = true
@@ -65,7 +75,10 @@ export class UploadStorage extends DiskStorage {
   /** Bytes of an upload that lie on disk. */
   async received(id: string): Promise<number> {
     const file = await this.getMeta(id)
-    return await stat(this.getFilePath(file.name)).then(found => found.size, () => 0)
+    return await stat(this.getFilePath(file.name)).then(
+      found => found.size,
+      () => 0
+    )
   }
 }
 

@@ -18,7 +18,13 @@ export const uploadsRoutes = implement(uploads, {
     if (!file) throw invalid([{ type: 'field', msg: 'Should have a file', path: 'videofile', location: 'body' }])
     await assertSpace(0)
     const pictures = await readPictures(files)
-    const video = await transaction(async transaction => await takeVideo({ path: file.path, name: file.name, size: file.size, userId: viewer.id, channelId, attributes, pictures }, transaction))
+    const video = await transaction(
+      async transaction =>
+        await takeVideo(
+          { path: file.path, name: file.name, size: file.size, userId: viewer.id, channelId, attributes, pictures },
+          transaction
+        )
+    )
     return { video: videoNames(video) }
   },
   'GET /users/me/uploads': async ({ viewer }) => ({ data: await (await resumable()).unfinishedUploads(viewer.id) }),
@@ -32,5 +38,6 @@ export const uploadsRoutes = implement(uploads, {
     const video = await receivePiece(request, response, viewer)
     return video && { video: videoNames(video) }
   },
-  'DELETE /videos/upload-resumable': async ({ query, viewer, request, response }) => await (await resumable()).cancelUpload(request, response, viewer, query.upload_id)
+  'DELETE /videos/upload-resumable': async ({ query, viewer, request, response }) =>
+    await (await resumable()).cancelUpload(request, response, viewer, query.upload_id)
 })

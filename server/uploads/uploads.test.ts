@@ -15,16 +15,27 @@ let alice: Awaited<ReturnType<Instance['user']>>
 let bob: Awaited<ReturnType<Instance['user']>>
 let film: Buffer<ArrayBuffer>
 beforeAll(async () => {
-  site = await startInstance({ upload: { max_size: '1MB', max_duration: 20, max_pixels: 1_000_000, max_streams: 8, expiration: '1 hour' }, transcoding: { resolutions: { '240p': false } } })
+  site = await startInstance({
+    upload: { max_size: '1MB', max_duration: 20, max_pixels: 1_000_000, max_streams: 8, expiration: '1 hour' },
+    transcoding: { resolutions: { '240p': false } }
+  })
   alice = await site.user('alice')
   bob = await site.user('bob')
   film = await footage({ seconds: 2, size: '320x180' })
 })
 afterAll(async () => await site?.stop())
 
-const counts = async () => (await run<{ videos: number, sources: number, files: number }>(sql`SELECT (SELECT count(*)::int FROM videos) AS videos, (SELECT count(*)::int FROM video_sources) AS sources, (SELECT count(*)::int FROM transcodings) AS files`))[0]!
-const oneShot = async (fields: Record<string, string | number | string[]>, file?: { bytes: Buffer<ArrayBuffer>, name: string }, token: string | undefined = alice.token): Promise<Answer> =>
-  await site.call('POST /videos/upload', { token, multipart: uploadForm(fields, file) })
+const counts = async () =>
+  (
+    await run<{ videos: number; sources: number; files: number }>(
+      sql`SELECT (SELECT count(*)::int FROM videos) AS videos, (SELECT count(*)::int FROM video_sources) AS sources, (SELECT count(*)::int FROM transcodings) AS files`
+    )
+  )[0]!
+const oneShot = async (
+  fields: Record<string, string | number | string[]>,
+  file?: { bytes: Buffer<ArrayBuffer>; name: string },
+  token: string | undefined = alice.token
+): Promise<Answer> => await site.call('POST /videos/upload', { token, multipart: uploadForm(fields, file) })
 
 describe('in one request', () => {
   it('gives the three names of the new video', async () => {
@@ -32,7 +43,14 @@ describe('in one request', () => {
     expect(answer.status).toBe(200)
     expect(Object.keys(answer.json.video).sort()).toEqual(['id', 'shortUUID', 'uuid'])
     const { json } = await site.call(`GET /videos/${answer.json.video.uuid}/source`, { token: alice.token })
-    expect(json).toMatchObject({ filename: 'Fïlm.mp4', inputFilename: 'Fïlm.mp4', size: film.length, width: 320, height: 180, resolution: { id: 180, label: '180p' } })
+    expect(json).toMatchObject({
+      filename: 'Fïlm.mp4',
+      inputFilename: 'Fïlm.mp4',
+      size: film.length,
+      width: 320,
+      height: 180,
+      resolution: { id: 180, label: '180p' }
+    })
     expect((await site.call(`GET /videos/${answer.json.video.uuid}/source`)).status).toBe(401)
     expect((await site.call(`GET /videos/${answer.json.video.uuid}/source`, { token: bob.token })).status).toBe(403)
   })
@@ -44,21 +62,89 @@ describe('in one request', () => {
     const ours = { name: 'Some name', channelId: alice.channelId }
     const cases: [string, Answer, number, Record<string, unknown>][] = [
       ['nobody', await site.call('POST /videos/upload', { multipart: uploadForm(ours, fine) }), 401, { code: 'unauthorized_request' }],
-      ['no file', await oneShot(ours), 400, { 'invalid-params': { videofile: { type: 'field', msg: 'Should have a file', path: 'videofile', location: 'body' } } }],
+      [
+        'no file',
+        await oneShot(ours),
+        400,
+        { 'invalid-params': { videofile: { type: 'field', msg: 'Should have a file', path: 'videofile', location: 'body' } } }
+      ],
       ['no name', await oneShot({ channelId: alice.channelId }, fine), 400, { detail: 'Incorrect request parameters: name' }],
-      ['bad privacy and category', await oneShot({ ...ours, privacy: 42, category: 999 }, fine), 400, { detail: 'Incorrect request parameters: category, privacy' }],
-      ['a foreign channel', await oneShot({ ...ours, channelId: bob.channelId }, fine), 400, { detail: 'Unknown video "video channel" for this account.' }],
-      ['an unknown channel', await oneShot({ ...ours, channelId: 99999 }, fine), 400, { detail: 'Unknown video "video channel" for this instance.' }],
-      ['six tags', await oneShot({ ...ours, tags: ['aa', 'bb', 'cc', 'dd', 'ee', 'ff'] }, fine), 400, { detail: 'Incorrect request parameters: tags' }],
-      ['a password video without password', await oneShot({ ...ours, privacy: 5 }, fine), 400, { detail: 'Incorrect request parameters: videoPasswords' }],
+      [
+        'bad privacy and category',
+        await oneShot({ ...ours, privacy: 42, category: 999 }, fine),
+        400,
+        { detail: 'Incorrect request parameters: category, privacy' }
+      ],
+      [
+        'a foreign channel',
+        await oneShot({ ...ours, channelId: bob.channelId }, fine),
+        400,
+        { detail: 'Unknown video "video channel" for this account.' }
+      ],
+      [
+        'an unknown channel',
+        await oneShot({ ...ours, channelId: 99999 }, fine),
+        400,
+        { detail: 'Unknown video "video channel" for this instance.' }
+      ],
+      [
+        'six tags',
+        await oneShot({ ...ours, tags: ['aa', 'bb', 'cc', 'dd', 'ee', 'ff'] }, fine),
+        400,
+        { detail: 'Incorrect request parameters: tags' }
+      ],
+      [
+        'a password video without password',
+        await oneShot({ ...ours, privacy: 5 }, fine),
+        400,
+        { detail: 'Incorrect request parameters: videoPasswords' }
+      ],
       ['a text file', await oneShot(ours, { bytes: Buffer.from('hello world'), name: 'a.txt' }), 415, { title: 'Unsupported Media Type' }],
-      ['text in a video\'s clothes', await oneShot(ours, { bytes: Buffer.from('this is not a video at all, really'), name: 'fake.webm' }), 422, { detail: 'Video file unreadable.' }],
-      ['nothing in a video\'s clothes', await oneShot(ours, { bytes: Buffer.alloc(0), name: 'empty.mp4' }), 422, { detail: 'Video file unreadable.' }],
-      ['a playlist in a video\'s clothes', await oneShot(ours, { bytes: Buffer.from('#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n'), name: 'list.mp4' }), 422, {}],
-      ['over quota', await oneShot({ ...ours, channelId: poor.channelId }, fine, poor.token), 413, { code: 'quota_reached', detail: 'The user video quota is exceeded with this video.' }],
-      ['too large a file', await oneShot(ours, { bytes: Buffer.alloc(2 ** 20 + 1), name: 'large.mp4' }), 413, { code: 'max_file_size_reached' }],
-      ['too long a film', await oneShot(ours, { bytes: await footage({ seconds: 25, size: '64x36', rate: 5, audio: null }), name: 'long.mp4' }), 422, { code: 'video_too_long' }],
-      ['too large a picture', await oneShot(ours, { bytes: await footage({ seconds: 1, size: '1600x900', rate: 1, audio: null }), name: 'wide.mp4' }), 422, { code: 'video_too_large' }]
+      [
+        "text in a video's clothes",
+        await oneShot(ours, { bytes: Buffer.from('this is not a video at all, really'), name: 'fake.webm' }),
+        422,
+        { detail: 'Video file unreadable.' }
+      ],
+      [
+        "nothing in a video's clothes",
+        await oneShot(ours, { bytes: Buffer.alloc(0), name: 'empty.mp4' }),
+        422,
+        { detail: 'Video file unreadable.' }
+      ],
+      [
+        "a playlist in a video's clothes",
+        await oneShot(ours, {
+          bytes: Buffer.from('#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n'),
+          name: 'list.mp4'
+        }),
+        422,
+        {}
+      ],
+      [
+        'over quota',
+        await oneShot({ ...ours, channelId: poor.channelId }, fine, poor.token),
+        413,
+        { code: 'quota_reached', detail: 'The user video quota is exceeded with this video.' }
+      ],
+      [
+        'too large a file',
+        await oneShot(ours, { bytes: Buffer.alloc(2 ** 20 + 1), name: 'large.mp4' }),
+        413,
+        { code: 'max_file_size_reached' }
+      ],
+      [
+        'too long a film',
+        await oneShot(ours, { bytes: await footage({ seconds: 25, size: '64x36', rate: 5, audio: null }), name: 'long.mp4' }),
+        422,
+        { code: 'video_too_long' }
+      ],
+      [
+        'too large a picture',
+        await oneShot(ours, { bytes: await footage({ seconds: 1, size: '1600x900', rate: 1, audio: null }), name: 'wide.mp4' }),
+        422,
+        { code: 'video_too_large' }
+      ]
     ]
     for (const [what, answer, status, facts] of cases) {
       expect([what, answer.status]).toEqual([what, status])
@@ -73,35 +159,57 @@ describe('in one request', () => {
 
   it('lets two uploads of one user at once through only if both fit', async () => {
     const thrifty = await site.user('thrifty', { videoQuota: Math.round(film.length * 1.5) })
-    const answers = await Promise.all([1, 2, 3].map(async () => await oneShot({ name: 'Film', channelId: thrifty.channelId }, { bytes: film, name: 'film.mp4' }, thrifty.token)))
+    const answers = await Promise.all(
+      [1, 2, 3].map(
+        async () => await oneShot({ name: 'Film', channelId: thrifty.channelId }, { bytes: film, name: 'film.mp4' }, thrifty.token)
+      )
+    )
     expect(answers.map(answer => answer.status).sort()).toEqual([200, 413, 413])
     const used = (await site.call('GET /users/me/video-quota-used', { token: thrifty.token })).json
     expect(used.videoQuotaUsed).toBeGreaterThanOrEqual(film.length)
   })
 
-  it('counts the day\'s quota apart', async () => {
+  it("counts the day's quota apart", async () => {
     const daily = await site.user('daily', { videoQuotaDaily: Math.round(film.length * 1.5) })
     expect((await oneShot({ name: 'Film', channelId: daily.channelId }, { bytes: film, name: 'film.mp4' }, daily.token)).status).toBe(200)
-    expect((await oneShot({ name: 'Film', channelId: daily.channelId }, { bytes: film, name: 'film.mp4' }, daily.token)).json.code).toBe('quota_reached')
+    expect((await oneShot({ name: 'Film', channelId: daily.channelId }, { bytes: film, name: 'film.mp4' }, daily.token)).json.code).toBe(
+      'quota_reached'
+    )
     await run(sql`UPDATE videos SET created_at = now() - interval '25 hours' WHERE channel_id = ${daily.channelId}`)
     expect((await oneShot({ name: 'Film', channelId: daily.channelId }, { bytes: film, name: 'film.mp4' }, daily.token)).status).toBe(200)
   })
 })
 
 describe('in pieces', () => {
-  const begin = async (more: Record<string, unknown> = {}, headers: Record<string, string> = {}, token = alice.token) => await site.call('POST /videos/upload-resumable?uploadType=resumable', {
-    token, headers: { 'x-upload-content-length': String(film.length), 'x-upload-content-type': 'video/mp4', ...headers },
-    body: { name: 'Resumable video', channelId: alice.channelId, privacy: 1, filename: 'film.mp4', tags: ['two', 'resumable'], originallyPublishedAt: '2020-01-02T03:04:05.000Z', ...more }
-  })
+  const begin = async (more: Record<string, unknown> = {}, headers: Record<string, string> = {}, token = alice.token) =>
+    await site.call('POST /videos/upload-resumable?uploadType=resumable', {
+      token,
+      headers: { 'x-upload-content-length': String(film.length), 'x-upload-content-type': 'video/mp4', ...headers },
+      body: {
+        name: 'Resumable video',
+        channelId: alice.channelId,
+        privacy: 1,
+        filename: 'film.mp4',
+        tags: ['two', 'resumable'],
+        originallyPublishedAt: '2020-01-02T03:04:05.000Z',
+        ...more
+      }
+    })
   const id = (answer: Answer) => new URL(`http:${answer.headers.get('location')}`).searchParams.get('upload_id')!
-  const put = async (uploadId: string, range: string, bytes: Buffer = Buffer.alloc(0), token = alice.token) => await site.call(`PUT /videos/upload-resumable?uploadType=resumable&upload_id=${encodeURIComponent(uploadId)}`, {
-    token, headers: { 'content-type': 'application/octet-stream', 'content-range': range }, body: new Uint8Array(bytes)
-  })
+  const put = async (uploadId: string, range: string, bytes: Buffer = Buffer.alloc(0), token = alice.token) =>
+    await site.call(`PUT /videos/upload-resumable?uploadType=resumable&upload_id=${encodeURIComponent(uploadId)}`, {
+      token,
+      headers: { 'content-type': 'application/octet-stream', 'content-range': range },
+      body: new Uint8Array(bytes)
+    })
   const half = () => Math.floor(film.length / 2)
 
   it('says where to go on, takes a piece twice, and makes the video with the last one', async () => {
     const begun = await begin()
-    expect([begun.status, begun.headers.get('location')]).toEqual([201, expect.stringMatching(/^\/\/127\.0\.0\.1:\d+\/api\/v1\/videos\/upload-resumable\?uploadType=resumable&upload_id=/)])
+    expect([begun.status, begun.headers.get('location')]).toEqual([
+      201,
+      expect.stringMatching(/^\/\/127\.0\.0\.1:\d+\/api\/v1\/videos\/upload-resumable\?uploadType=resumable&upload_id=/)
+    ])
     const upload = id(begun)
     const size = film.length
     const asked = await put(upload, `bytes */${size}`)
@@ -111,15 +219,28 @@ describe('in pieces', () => {
       expect([first.status, first.headers.get('range')]).toEqual([308, `bytes=0-${half() - 1}`])
     }
     const listed = (await site.call('GET /users/me/uploads', { token: alice.token })).json.data
-    expect(listed).toEqual([expect.objectContaining({ uploadId: upload, filename: 'film.mp4', name: 'Resumable video', size, received: half() })])
+    expect(listed).toEqual([
+      expect.objectContaining({ uploadId: upload, filename: 'film.mp4', name: 'Resumable video', size, received: half() })
+    ])
     expect((await site.call('GET /users/me/uploads', { token: bob.token })).json.data).toEqual([])
     // Another user's token opens nothing, and leaves everything as it was.
-    expect((await put(upload, `bytes ${half()}-${size - 1}/${size}`, film.subarray(half()), bob.token)).json).toMatchObject({ status: 403, error: { code: 'Forbidden' } })
+    expect((await put(upload, `bytes ${half()}-${size - 1}/${size}`, film.subarray(half()), bob.token)).json).toMatchObject({
+      status: 403,
+      error: { code: 'Forbidden' }
+    })
     const last = await put(upload, `bytes ${half()}-${size - 1}/${size}`, film.subarray(half()))
     expect([last.status, Object.keys(last.json.video).sort()]).toEqual([200, ['id', 'shortUUID', 'uuid']])
-    expect((await put(upload, `bytes ${half()}-${size - 1}/${size}`, film.subarray(half()))).json).toMatchObject({ status: 404, error: { code: 'FileNotFound' } })
+    expect((await put(upload, `bytes ${half()}-${size - 1}/${size}`, film.subarray(half()))).json).toMatchObject({
+      status: 404,
+      error: { code: 'FileNotFound' }
+    })
     const video = await encoded(site, alice, last.json.video.uuid)
-    expect(video).toMatchObject({ name: 'Resumable video', tags: ['two', 'resumable'], originallyPublishedAt: '2020-01-02T03:04:05.000Z', duration: 2 })
+    expect(video).toMatchObject({
+      name: 'Resumable video',
+      tags: ['two', 'resumable'],
+      originallyPublishedAt: '2020-01-02T03:04:05.000Z',
+      duration: 2
+    })
     expect((await site.call('GET /users/me/uploads', { token: alice.token })).json.data).toEqual([])
   })
 
@@ -151,10 +272,16 @@ describe('in pieces', () => {
   })
 
   it('takes pictures at the beginning and uses them at the end', async () => {
-    const png = await sharp({ create: { width: 640, height: 360, channels: 3, background: '#0a0' } }).png().toBuffer()
+    const png = await sharp({ create: { width: 640, height: 360, channels: 3, background: '#0a0' } })
+      .png()
+      .toBuffer()
     const form = uploadForm({ name: 'With a picture', channelId: alice.channelId, privacy: 1, filename: 'tiny.mp4', tags: ['aaa'] })
     form.set('thumbnailfile', new Blob([new Uint8Array(png)]), 'p.png')
-    const begun = await site.call('POST /videos/upload-resumable', { token: alice.token, headers: { 'x-upload-content-length': String(film.length), 'x-upload-content-type': 'video/mp4' }, multipart: form })
+    const begun = await site.call('POST /videos/upload-resumable', {
+      token: alice.token,
+      headers: { 'x-upload-content-length': String(film.length), 'x-upload-content-type': 'video/mp4' },
+      multipart: form
+    })
     expect(begun.status).toBe(201)
     const { json } = await put(id(begun), `bytes 0-${film.length - 1}/${film.length}`, film)
     const video = await encoded(site, alice, json.video.uuid)
@@ -164,7 +291,10 @@ describe('in pieces', () => {
 
   it('is refused at the beginning where it could not end well', async () => {
     const poor = await site.user('poor2', { videoQuota: 10 })
-    expect((await begin({}, { 'x-upload-content-length': '' })).json).toMatchObject({ status: 400, detail: expect.stringContaining('x-upload-content-length') })
+    expect((await begin({}, { 'x-upload-content-length': '' })).json).toMatchObject({
+      status: 400,
+      detail: expect.stringContaining('x-upload-content-length')
+    })
     expect((await begin({ name: undefined })).json.detail).toBe('Incorrect request parameters: name')
     expect((await begin({ filename: undefined })).json.detail).toBe('Incorrect request parameters: filename')
     expect((await begin({ filename: 'a.txt' })).status).toBe(415)
@@ -177,7 +307,10 @@ describe('in pieces', () => {
   it('throws away what turns out to be no video', async () => {
     const upload = id(await begin())
     const garbage = Buffer.alloc(film.length, 7)
-    expect((await put(upload, `bytes 0-${film.length - 1}/${film.length}`, garbage)).json).toMatchObject({ status: 422, detail: 'Video file unreadable.' })
+    expect((await put(upload, `bytes 0-${film.length - 1}/${film.length}`, garbage)).json).toMatchObject({
+      status: 422,
+      detail: 'Video file unreadable.'
+    })
     expect((await put(upload, `bytes */${film.length}`)).status).toBe(403)
   })
 
@@ -186,13 +319,15 @@ describe('in pieces', () => {
     expect((await put(upload, `bytes 0-9/${film.length * 2}`, film.subarray(0, 10))).status).toBe(409)
     expect((await put('unknown', 'bytes 0-9/10', film.subarray(0, 10))).json).toMatchObject({ status: 403 })
     expect((await put('../../../etc/passwd', 'bytes 0-9/10', film.subarray(0, 10))).status).toBe(403)
-    for (const range of ['bytes x-y/z', 'bytes -5-9/10', `bytes ${film.length}-${film.length + 10}/${film.length}`, 'lines 0-9/10']) expect((await put(upload, range, film.subarray(0, 10))).status).toBeLessThan(500)
+    for (const range of ['bytes x-y/z', 'bytes -5-9/10', `bytes ${film.length}-${film.length + 10}/${film.length}`, 'lines 0-9/10'])
+      expect((await put(upload, range, film.subarray(0, 10))).status).toBeLessThan(500)
     expect((await site.call('PUT /videos/upload-resumable', { token: alice.token })).status).toBe(400)
   })
 
   it('can be cancelled, twice, by its owner', async () => {
     const upload = id(await begin())
-    const cancel = async (token: string) => (await site.call(`DELETE /videos/upload-resumable?uploadType=resumable&upload_id=${upload}`, { token })).status
+    const cancel = async (token: string) =>
+      (await site.call(`DELETE /videos/upload-resumable?uploadType=resumable&upload_id=${upload}`, { token })).status
     expect([await cancel(bob.token), await cancel(alice.token), await cancel(alice.token)]).toEqual([403, 204, 204])
     expect((await put(upload, `bytes */${film.length}`)).status).toBe(403)
   })
@@ -215,7 +350,9 @@ describe('in pieces', () => {
     config.upload.max_per_user = 2
     try {
       expect([(await begin()).status, (await begin()).status, (await begin()).json.code]).toEqual([201, 201, 'too_many_uploads'])
-    } finally { config.upload.max_per_user = before }
+    } finally {
+      config.upload.max_per_user = before
+    }
     const tight = await site.user('tight', { videoQuota: Math.round(film.length * 1.5) })
     const once = async () => await begin({ channelId: tight.channelId }, {}, tight.token)
     expect([(await once()).status, (await once()).json.code]).toEqual([201, 'quota_reached'])

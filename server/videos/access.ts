@@ -7,18 +7,28 @@ import { PRIVACY } from './video.model.ts'
 import { canManage, canWatch } from './video.policy.ts'
 
 /** What decides who may see a video. */
-export type Guarded = { id: number, uuid: string, privacy: number, state: number, remote: boolean, ownerUserId: number | null }
-const Row = z.object({ id: z.int(), uuid: z.string(), privacy: z.int(), state: z.int(), remote: z.boolean(), ownerUserId: z.int().nullable() })
+export type Guarded = { id: number; uuid: string; privacy: number; state: number; remote: boolean; ownerUserId: number | null }
+const Row = z.object({
+  id: z.int(),
+  uuid: z.string(),
+  privacy: z.int(),
+  state: z.int(),
+  remote: z.boolean(),
+  ownerUserId: z.int().nullable()
+})
 
 /** How somebody asks for a video: who, from where, with which password. */
-export type Asking = { viewer: Viewer | null, password?: string, ip?: string }
+export type Asking = { viewer: Viewer | null; password?: string; ip?: string }
 
 /** The guarded part of a video by number or UUID. Throws 404. */
 export async function guardedVideo(id: number | string): Promise<Guarded> {
   const byId = typeof id === 'number' ? sql`v.id = ${id}` : sql`v.uuid = ${id}`
-  const [video] = await query(Row, sql`
+  const [video] = await query(
+    Row,
+    sql`
     SELECT v.id, v.uuid, v.privacy, v.state, v.remote, a.user_id AS "ownerUserId"
-    FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id WHERE ${byId} AND v.gone_at IS NULL`)
+    FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id WHERE ${byId} AND v.gone_at IS NULL`
+  )
   if (!video) throw notFound('Video')
   return video
 }
@@ -46,8 +56,11 @@ export async function managedVideo(id: number | string, viewer: Viewer): Promise
 
 async function assertPassword(video: Guarded, { password, ip }: Asking): Promise<number> {
   if (!password) throw new Problem(403, 'video_requires_password', 'Please provide a password to access this password protected video')
-  if (!await mayGuess(video.id, ip)) throw new Problem(429, 'too_many_requests', 'Too many wrong passwords, please try again later.')
-  const [match] = await query(z.object({ id: z.int() }), sql`SELECT id FROM video_passwords WHERE video_id = ${video.id} AND password = ${password}`)
+  if (!(await mayGuess(video.id, ip))) throw new Problem(429, 'too_many_requests', 'Too many wrong passwords, please try again later.')
+  const [match] = await query(
+    z.object({ id: z.int() }),
+    sql`SELECT id FROM video_passwords WHERE video_id = ${video.id} AND password = ${password}`
+  )
   if (match) return match.id
   await countGuess(video.id, ip)
   throw new Problem(403, 'incorrect_video_password', 'Incorrect video password. Access to the video is denied.')

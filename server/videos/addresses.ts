@@ -2,7 +2,7 @@ import { origin } from '../core/config.ts'
 import { isOpen } from './video.policy.ts'
 
 /** What decides where a video's files are. */
-export type Placed = { uuid: string, privacy: number }
+export type Placed = { uuid: string; privacy: number }
 
 /** The canonical address of a local video, its ActivityPub id. */
 export const videoUrl = (uuid: string): string => `${origin()}/videos/watch/${uuid}`
@@ -25,4 +25,7 @@ export const sourceDownloadUrl = (filename: string): string => `${origin()}/down
 export const metadataUrl = (uuid: string, fileId: number): string => `${origin()}/api/v1/videos/${uuid}/metadata/${fileId}`
 
 /** The path of a picture. */
-export const imagePath = (folder: 'thumbnails' | 'previews' | 'storyboards' | 'video-captions' | 'avatars' | 'banners', filename: string): string => `/lazy-static/${folder}/${filename}`
+export const imagePath = (
+  folder: 'thumbnails' | 'previews' | 'storyboards' | 'video-captions' | 'avatars' | 'banners',
+  filename: string
+): string => `/lazy-static/${folder}/${filename}`

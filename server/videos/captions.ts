@@ -2,13 +2,18 @@ import { run, sql } from '../core/sql.ts'
 import { imagePath } from './addresses.ts'
 import { LANGUAGES } from './labels.ts'
 
-type Caption = { language: { id: string, label: string }, automaticallyGenerated: boolean, captionPath: string, updatedAt: string }
+type Caption = { language: { id: string; label: string }; automaticallyGenerated: boolean; captionPath: string; updatedAt: string }
 
 /** The subtitles of a video, by language. */
-export async function captionsOf(videoId: number): Promise<{ total: number, data: Caption[] }> {
-  const rows = await run<{ language: string, automatic: boolean, filename: string, updated_at: Date }>(sql`SELECT language, automatic, filename, updated_at FROM video_captions WHERE video_id = ${videoId} ORDER BY language`)
+export async function captionsOf(videoId: number): Promise<{ total: number; data: Caption[] }> {
+  const rows = await run<{ language: string; automatic: boolean; filename: string; updated_at: Date }>(
+    sql`SELECT language, automatic, filename, updated_at FROM video_captions WHERE video_id = ${videoId} ORDER BY language`
+  )
   const data = rows.map(({ language, automatic, filename, updated_at }) => ({
-    language: { id: language, label: LANGUAGES[language] ?? language }, automaticallyGenerated: automatic, captionPath: imagePath('video-captions', filename), updatedAt: updated_at.toISOString()
+    language: { id: language, label: LANGUAGES[language] ?? language },
+    automaticallyGenerated: automatic,
+    captionPath: imagePath('video-captions', filename),
+    updatedAt: updated_at.toISOString()
   }))
   return { total: data.length, data }
 }

@@ -6,10 +6,16 @@ import { cleanLine } from '../fediverse/words.ts'
 import { listOf } from '../fediverse/vocabulary.ts'
 
 const MAX = { chapters: 500, title: 100 }
-const Part = z.object({ name: z.string(), startOffset: z.number().min(0).max(2 ** 31 - 1) })
+const Part = z.object({
+  name: z.string(),
+  startOffset: z
+    .number()
+    .min(0)
+    .max(2 ** 31 - 1)
+})
 
 /** A part of a video; `timecode` in seconds. */
-export type Chapter = { timecode: number, title: string }
+export type Chapter = { timecode: number; title: string }
 
 /** The chapters of a video, first to last. */
 export async function chaptersOf(videoId: number): Promise<Chapter[]> {
@@ -25,7 +31,10 @@ export async function fetchChapters(videoId: number, url: string, budget: Budget
     const title = part && cleanLine(part.name, MAX.title)
     if (part && title) found.set(Math.floor(part.startOffset), title)
   }
-  await setChapters(videoId, [...found].map(([timecode, title]) => ({ timecode, title })))
+  await setChapters(
+    videoId,
+    [...found].map(([timecode, title]) => ({ timecode, title }))
+  )
 }
 
 /** Gives a video these chapters instead of those it has; titles are cut, of two in one second the first stays. */
@@ -33,8 +42,11 @@ export async function setChapters(videoId: number, chapters: Chapter[]): Promise
   const rows = chapters.slice(0, MAX.chapters).map(({ timecode, title }) => ({ timecode, title: cleanLine(title, MAX.title) }))
   await transaction(async inside => {
     await run(sql`DELETE FROM video_chapters WHERE video_id = ${videoId}`, inside)
-    await run(sql`
+    await run(
+      sql`
       INSERT INTO video_chapters (video_id, timecode, title) SELECT ${videoId}::int, timecode, title FROM json_to_recordset(${JSON.stringify(rows)}::json) AS part (timecode integer, title text) WHERE title <> ''
-      ON CONFLICT DO NOTHING`, inside)
+      ON CONFLICT DO NOTHING`,
+      inside
+    )
   })
 }

@@ -3,7 +3,7 @@ import type { Part } from '../actors/collections.ts'
 /** Collections around a video: what other slices fill. */
 export type CollectionName = 'likes' | 'dislikes' | 'announces' | 'comments'
 /** The part of a collection that belongs to a local video: ids, newest first. */
-export type VideoCollection = (video: { id: number, url: string }) => Part
+export type VideoCollection = (video: { id: number; url: string }) => Part
 
 const registered = new Map<CollectionName, VideoCollection>()
 

@@ -15,14 +15,19 @@ let uuid: string
 beforeAll(async () => {
   site = await startInstance({ transcoding: { original_file: { keep: true } }, storyboards: { enabled: true } })
   alice = await site.user('alice')
-  uuid = (await upload(site, alice, { category: 2, licence: 1, language: 'en', tags: ['one'], description: 'Words', support: 'Thanks' })).uuid
+  uuid = (await upload(site, alice, { category: 2, licence: 1, language: 'en', tags: ['one'], description: 'Words', support: 'Thanks' }))
+    .uuid
   await encoded(site, alice, uuid)
 })
 afterAll(async () => await site?.stop())
 
 it.each([
-  ['details', (): string => `GET /videos/${uuid}`, false], ['list', (): string => 'GET /videos', false], ['mine', (): string => 'GET /users/me/videos', true], ['token', (): string => `POST /videos/${uuid}/token`, true],
-  ['storyboards', (): string => `GET /videos/${uuid}/storyboards`, false], ['source', (): string => `GET /videos/${uuid}/source`, true]
+  ['details', (): string => `GET /videos/${uuid}`, false],
+  ['list', (): string => 'GET /videos', false],
+  ['mine', (): string => 'GET /users/me/videos', true],
+  ['token', (): string => `POST /videos/${uuid}/token`, true],
+  ['storyboards', (): string => `GET /videos/${uuid}/storyboards`, false],
+  ['source', (): string => `GET /videos/${uuid}/source`, true]
 ] as const)('%s has the recorded shape', async (name, key, mine) => {
   const { status, json } = await site.call(key(), mine ? { token: alice.token } : {})
   expect(status).toBe(200)
@@ -31,7 +36,9 @@ it.each([
 
 it('passwords have the recorded shape', async () => {
   const closed = await upload(site, alice, { privacy: 5, videoPasswords: ['secret1'] })
-  expect(shapeFaults(recorded.passwords, (await site.call(`GET /videos/${closed.uuid}/passwords`, { token: alice.token })).json)).toEqual([])
+  expect(shapeFaults(recorded.passwords, (await site.call(`GET /videos/${closed.uuid}/passwords`, { token: alice.token })).json)).toEqual(
+    []
+  )
 })
 
 it('a malformed id is the recorded problem, word for word', async () => {

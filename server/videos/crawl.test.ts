@@ -20,9 +20,26 @@ function film(more: Record<string, unknown> = {}): any {
   const id = `${peer.url}/videos/watch/${uuid}`
   const day = new Date(Date.UTC(2026, 0, 1) + ++places * 3600_000).toISOString()
   const document = {
-    type: 'Video', id, uuid, name: `Film ${places}`, duration: 'PT1S', views: 0, published: day, updated: day, to: [PUBLIC], cc: [], commentsPolicy: 1, likes: `${id}/likes`, hasParts: `${id}/chapters`,
-    url: [{ type: 'Link', mediaType: 'video/mp4', href: `${id}.mp4`, height: 720, size: 1, fps: 25 }], icon: [{ type: 'Image', url: `${id}.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 }],
-    attributedTo: [{ type: 'Person', id: owner.url }, { type: 'Group', id: channel.url }], ...more
+    type: 'Video',
+    id,
+    uuid,
+    name: `Film ${places}`,
+    duration: 'PT1S',
+    views: 0,
+    published: day,
+    updated: day,
+    to: [PUBLIC],
+    cc: [],
+    commentsPolicy: 1,
+    likes: `${id}/likes`,
+    hasParts: `${id}/chapters`,
+    url: [{ type: 'Link', mediaType: 'video/mp4', href: `${id}.mp4`, height: 720, size: 1, fps: 25 }],
+    icon: [{ type: 'Image', url: `${id}.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 }],
+    attributedTo: [
+      { type: 'Person', id: owner.url },
+      { type: 'Group', id: channel.url }
+    ],
+    ...more
   }
   put(document)
   return document
@@ -37,10 +54,18 @@ function outbox(actor: HostileActor, entries: object[], more: object = {}): void
   const url = `${actor.url}/outbox`
   peer.serve(path(url), { type: 'OrderedCollection', id: url, totalItems: entries.length, first: `${url}?page=1`, ...more })
   for (let page = 1; page <= Math.max(1, Math.ceil(entries.length / 10)); page++) {
-    peer.serve(`${path(url)}?page=${page}`, { type: 'OrderedCollectionPage', id: `${url}?page=${page}`, partOf: url, totalItems: entries.length, orderedItems: entries.slice((page - 1) * 10, page * 10), ...(page * 10 < entries.length ? { next: `${url}?page=${page + 1}` } : {}) })
+    peer.serve(`${path(url)}?page=${page}`, {
+      type: 'OrderedCollectionPage',
+      id: `${url}?page=${page}`,
+      partOf: url,
+      totalItems: entries.length,
+      orderedItems: entries.slice((page - 1) * 10, page * 10),
+      ...(page * 10 < entries.length ? { next: `${url}?page=${page + 1}` } : {})
+    })
   }
 }
-const names = async () => (await run<{ name: string }>(sql`SELECT name FROM videos WHERE remote ORDER BY published_at DESC`)).map(row => row.name)
+const names = async () =>
+  (await run<{ name: string }>(sql`SELECT name FROM videos WHERE remote ORDER BY published_at DESC`)).map(row => row.name)
 const actorId = async (actor: HostileActor) => (await resolveActor(actor.url)).id
 
 beforeAll(async () => {
@@ -59,21 +84,42 @@ describe('repair', () => {
     const token = (await site.user('reader')).token
     let films = Array.from({ length: 24 }, () => film()).reverse()
     peer.serve(`${path(films[0].id)}/likes`, { type: 'OrderedCollection', id: films[0].likes, totalItems: 7 })
-    peer.serve(`${path(films[0].id)}/chapters`, { id: films[0].hasParts, hasPart: [{ name: 'One', startOffset: 0, endOffset: 1 }, { name: 'Two', startOffset: 1, endOffset: 1 }] })
+    peer.serve(`${path(films[0].id)}/chapters`, {
+      id: films[0].hasParts,
+      hasPart: [
+        { name: 'One', startOffset: 0, endOffset: 1 },
+        { name: 'Two', startOffset: 1, endOffset: 1 }
+      ]
+    })
     outbox(channel, films.map(announce))
     await site.call('POST /users/me/subscriptions', { token, body: { uri: `films@${peer.host}` } })
-    const follow = await eventually(async () => peer.received.map(one => one.activity).find(one => one.type === 'Follow' && one.object === channel.url), 20, 'the follow')
+    const follow = await eventually(
+      async () => peer.received.map(one => one.activity).find(one => one.type === 'Follow' && one.object === channel.url),
+      20,
+      'the follow'
+    )
     await peer.post(`${follow.actor}/inbox`, { type: 'Accept', id: peer.id(), actor: channel.url, object: follow })
     await eventually(async () => (await names()).length === 24, 20, 'the backfill')
-    const [state] = await run<{ total: number, complete: boolean }>(sql`SELECT outbox_total AS total, outbox_cursor IS NOT NULL AS complete FROM actors WHERE url = ${channel.url}`)
+    const [state] = await run<{ total: number; complete: boolean }>(
+      sql`SELECT outbox_total AS total, outbox_cursor IS NOT NULL AS complete FROM actors WHERE url = ${channel.url}`
+    )
     await eventually(async () => (await run(sql`SELECT 1 FROM actors WHERE url = ${channel.url} AND outbox_cursor IS NOT NULL`)).length > 0)
     expect(state!.total).toBe(24)
-    const first = await eventually(async () => {
-      const { json } = await site.call(`GET /videos/${films[0].uuid}`)
-      return json.likes === 7 && json
-    }, 20, 'the likes')
+    const first = await eventually(
+      async () => {
+        const { json } = await site.call(`GET /videos/${films[0].uuid}`)
+        return json.likes === 7 && json
+      },
+      20,
+      'the likes'
+    )
     expect(first.name).toBe(films[0].name)
-    expect((await site.call(`GET /videos/${films[0].uuid}/chapters`)).json).toEqual({ chapters: [{ timecode: 0, title: 'One' }, { timecode: 1, title: 'Two' }] })
+    expect((await site.call(`GET /videos/${films[0].uuid}/chapters`)).json).toEqual({
+      chapters: [
+        { timecode: 0, title: 'One' },
+        { timecode: 1, title: 'Two' }
+      ]
+    })
 
     const before = peer.asked.length
     await crawlOutbox(await actorId(channel))
@@ -110,10 +156,12 @@ describe('repair', () => {
     expect(await shown()).toBe(200)
 
     let answer = () => undefined as void
-    const held = new Promise<void>(resolve => peer.serve(path(one.id), (_request, response) => {
-      answer = () => void response.writeHead(404).end()
-      resolve()
-    }))
+    const held = new Promise<void>(resolve =>
+      peer.serve(path(one.id), (_request, response) => {
+        answer = () => void response.writeHead(404).end()
+        resolve()
+      })
+    )
     const asking = resolveVideo(one.id, { refresh: true }).catch((error: Error) => error.message)
     await held
     put(one)
@@ -139,9 +187,23 @@ describe('repair', () => {
 
   it('goes on where a long outbox was left', async () => {
     const long = await peer.actor('long', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
-    const films = Array.from({ length: 83 }, () => film({ attributedTo: [{ type: 'Person', id: owner.url }, { type: 'Group', id: long.url }] })).reverse()
+    const films = Array.from({ length: 83 }, () =>
+      film({
+        attributedTo: [
+          { type: 'Person', id: owner.url },
+          { type: 'Group', id: long.url }
+        ]
+      })
+    ).reverse()
     outbox(long, films.map(announce))
-    const known = async () => Number((await run<{ count: string }>(sql`SELECT count(*) FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors a ON a.id = c.actor_id WHERE a.url = ${long.url}`))[0]!.count)
+    const known = async () =>
+      Number(
+        (
+          await run<{ count: string }>(
+            sql`SELECT count(*) FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors a ON a.id = c.actor_id WHERE a.url = ${long.url}`
+          )
+        )[0]!.count
+      )
     await crawlOutbox(await actorId(long))
     expect(await known()).toBe(60)
     await crawlOutbox(await actorId(long))
@@ -152,25 +214,70 @@ describe('repair', () => {
 describe('4.24 collections that do not end', () => {
   const page = (url: string, more: object) => ({ type: 'OrderedCollectionPage', id: url, orderedItems: [], ...more })
   it.each([
-    ['next is the page itself', (url: string) => { peer.serve(`${path(url)}?page=1`, page(`${url}?page=1`, { orderedItems: [announce(film())], next: `${url}?page=1` })) }],
-    ['two pages point at each other', (url: string) => { for (const [one, other] of [[1, 2], [2, 1]]) peer.serve(`${path(url)}?page=${one}`, page(`${url}?page=${one}`, { orderedItems: [announce(film())], next: `${url}?page=${other}` })) }],
-    ['next is our own host', (url: string) => { peer.serve(`${path(url)}?page=1`, page(`${url}?page=1`, { orderedItems: [announce(film())], next: `${site.url}/accounts/peertube/outbox?page=1` })) }],
-    ['first is our own host', (url: string) => { peer.serve(path(url), { type: 'OrderedCollection', id: url, totalItems: 5, first: `${site.url}/accounts/peertube/outbox?page=1` }) }],
-    ['pages without end, and a total that lies', (url: string) => {
-      peer.serve(path(url), (request, response) => {
-        const number = Number(new URL(request.url!, peer.url).searchParams.get('page') ?? 0)
-        const body = number === 0 ? { type: 'OrderedCollection', id: url, totalItems: 1e9, first: `${url}?page=1` } : page(`${url}?page=${number}`, { orderedItems: Array.from({ length: 50 }, (_, place) => `${peer.url}/none/${number}/${place}`), next: `${url}?page=${number + 1}` })
-        response.writeHead(200, { 'content-type': 'application/activity+json' }).end(JSON.stringify(body))
-      })
-    }]
-  ])('%s', async (name, serve) => {
-    const actor = await peer.actor(`c${randomUUID().slice(0, 8)}`, 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
-    const url = `${actor.url}/outbox`
-    peer.serve(path(url), { type: 'OrderedCollection', id: url, totalItems: 3, first: `${url}?page=1` })
-    serve(url)
-    const id = await actorId(actor)
-    const before = peer.asked.length
-    await crawlOutbox(id)
-    expect(peer.asked.slice(before).filter(asked => asked.startsWith(path(url))).length, name).toBeLessThanOrEqual(config.federation.crawl.max_pages + 2)
-  }, 30_000)
+    [
+      'next is the page itself',
+      (url: string) => {
+        peer.serve(`${path(url)}?page=1`, page(`${url}?page=1`, { orderedItems: [announce(film())], next: `${url}?page=1` }))
+      }
+    ],
+    [
+      'two pages point at each other',
+      (url: string) => {
+        for (const [one, other] of [
+          [1, 2],
+          [2, 1]
+        ])
+          peer.serve(
+            `${path(url)}?page=${one}`,
+            page(`${url}?page=${one}`, { orderedItems: [announce(film())], next: `${url}?page=${other}` })
+          )
+      }
+    ],
+    [
+      'next is our own host',
+      (url: string) => {
+        peer.serve(
+          `${path(url)}?page=1`,
+          page(`${url}?page=1`, { orderedItems: [announce(film())], next: `${site.url}/accounts/peertube/outbox?page=1` })
+        )
+      }
+    ],
+    [
+      'first is our own host',
+      (url: string) => {
+        peer.serve(path(url), { type: 'OrderedCollection', id: url, totalItems: 5, first: `${site.url}/accounts/peertube/outbox?page=1` })
+      }
+    ],
+    [
+      'pages without end, and a total that lies',
+      (url: string) => {
+        peer.serve(path(url), (request, response) => {
+          const number = Number(new URL(request.url!, peer.url).searchParams.get('page') ?? 0)
+          const body =
+            number === 0
+              ? { type: 'OrderedCollection', id: url, totalItems: 1e9, first: `${url}?page=1` }
+              : page(`${url}?page=${number}`, {
+                  orderedItems: Array.from({ length: 50 }, (_, place) => `${peer.url}/none/${number}/${place}`),
+                  next: `${url}?page=${number + 1}`
+                })
+          response.writeHead(200, { 'content-type': 'application/activity+json' }).end(JSON.stringify(body))
+        })
+      }
+    ]
+  ])(
+    '%s',
+    async (name, serve) => {
+      const actor = await peer.actor(`c${randomUUID().slice(0, 8)}`, 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
+      const url = `${actor.url}/outbox`
+      peer.serve(path(url), { type: 'OrderedCollection', id: url, totalItems: 3, first: `${url}?page=1` })
+      serve(url)
+      const id = await actorId(actor)
+      const before = peer.asked.length
+      await crawlOutbox(id)
+      expect(peer.asked.slice(before).filter(asked => asked.startsWith(path(url))).length, name).toBeLessThanOrEqual(
+        config.federation.crawl.max_pages + 2
+      )
+    },
+    30_000
+  )
 })

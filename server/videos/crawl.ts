@@ -13,9 +13,17 @@ const LOCK = 726_004
 /** So many videos of a page are fetched at once. */
 const AT_ONCE = 4
 
-type Crawled = { id: number, url: string, outbox_url: string, outbox_cursor: Date | null, outbox_next: string | null }
-type Known = { url: string, published: Date, updated: Date | null }
-type Reading = { complete: boolean, whole: boolean, seen: Set<string>, oldest: Date | null, newest: Date | null, total: number | null, askedAt: Date }
+type Crawled = { id: number; url: string; outbox_url: string; outbox_cursor: Date | null; outbox_next: string | null }
+type Known = { url: string; published: Date; updated: Date | null }
+type Reading = {
+  complete: boolean
+  whole: boolean
+  seen: Set<string>
+  oldest: Date | null
+  newest: Date | null
+  total: number | null
+  askedAt: Date
+}
 
 /**
  * Reads the outbox of a remote actor, newest first, down to where everything is known, fetches the videos that are missing and removes
@@ -24,9 +32,19 @@ type Reading = { complete: boolean, whole: boolean, seen: Set<string>, oldest: D
 export async function crawlOutbox(actorId: number): Promise<void> {
   await transaction(async lock => {
     const [mine] = await run<{ mine: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${LOCK}, ${actorId}) AS mine`, lock)
-    const [actor] = await run<Crawled>(sql`SELECT id, url, outbox_url, outbox_cursor, outbox_next FROM actors WHERE id = ${actorId} AND host IS NOT NULL AND outbox_url IS NOT NULL`)
+    const [actor] = await run<Crawled>(
+      sql`SELECT id, url, outbox_url, outbox_cursor, outbox_next FROM actors WHERE id = ${actorId} AND host IS NOT NULL AND outbox_url IS NOT NULL`
+    )
     if (!mine!.mine || !actor || !sameOrigin(actor.outbox_url, actor.url)) return
-    const reading: Reading = { complete: false, whole: false, seen: new Set(), oldest: null, newest: null, total: null, askedAt: new Date() }
+    const reading: Reading = {
+      complete: false,
+      whole: false,
+      seen: new Set(),
+      oldest: null,
+      newest: null,
+      total: null,
+      askedAt: new Date()
+    }
     const next = await read(actor, reading).catch((error: unknown) => {
       if (!(error instanceof FetchError)) throw error
       logger.debug('An outbox could not be read', { outbox: actor.outbox_url, reason: error.message })
@@ -49,11 +67,15 @@ async function read(actor: Crawled, reading: Reading): Promise<string | null> {
   try {
     let page: Page | undefined
     for await (page of pagesOf(actor.outbox_url)) {
-      if (reading.total === null && page.total !== null) await run(sql`UPDATE actors SET outbox_total = ${reading.total = page.total} WHERE id = ${actor.id}`)
+      if (reading.total === null && page.total !== null)
+        await run(sql`UPDATE actors SET outbox_total = ${(reading.total = page.total)} WHERE id = ${actor.id}`)
       const isNew = await takePage(page.items, actor, reading)
       if (!actor.outbox_next) stopped = page.next
       else if (!isNew) break
-      if (await reachesCursor(actor, reading)) { reading.complete = true; return null }
+      if (await reachesCursor(actor, reading)) {
+        reading.complete = true
+        return null
+      }
     }
     reading.whole = !actor.outbox_next
     // What lies between is known: it goes on where the last reading stopped.
@@ -78,7 +100,9 @@ async function reachesCursor({ id, outbox_cursor }: Crawled, { oldest, total }: 
 
 /** Takes the videos of a page; gives whether any was not known. */
 async function takePage(items: unknown[], actor: Crawled, reading: Reading): Promise<boolean> {
-  const videos = items.map(videoOf).filter(one => one !== null && sameOrigin(one.url, actor.url)) as NonNullable<ReturnType<typeof videoOf>>[]
+  const videos = items.map(videoOf).filter(one => one !== null && sameOrigin(one.url, actor.url)) as NonNullable<
+    ReturnType<typeof videoOf>
+  >[]
   const known = new Map((await knownOf(videos.map(one => one.url))).map(one => [one.url, one]))
   const wanted = videos.filter(({ url, document }) => !known.has(url) || isNewer(document, known.get(url)!))
   for (let place = 0; place < wanted.length; place += AT_ONCE) {
@@ -110,13 +134,20 @@ async function checkMissing(actor: Crawled, { complete, whole, seen, oldest, ask
   const missing = await run<{ url: string }>(sql`
     SELECT v.url ${listedOf(actor.id)} AND v.published_at >= ${whole ? new Date(0) : oldest} AND v.refreshed_at < ${askedAt} AND NOT v.url = ANY(${[...seen]})
     ORDER BY v.refreshed_at LIMIT ${config.federation.crawl.max_items}`)
-  for (const { url } of missing) await resolveVideo(url, { refresh: true }).catch((error: unknown) => { if (!(error instanceof FetchError)) throw error })
+  for (const { url } of missing)
+    await resolveVideo(url, { refresh: true }).catch((error: unknown) => {
+      if (!(error instanceof FetchError)) throw error
+    })
 }
 
 /** Whether somebody reads an actor's outbox at this moment, in any process. */
 export async function isBeingRead(actorId: number): Promise<boolean> {
-  return (await run(sql`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = ${LOCK} AND objid = ${actorId}
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)).length > 0
+  return (
+    (
+      await run(sql`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = ${LOCK} AND objid = ${actorId}
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
+    ).length > 0
+  )
 }
 
 /** How many of an actor's listed videos are known here. */
@@ -131,11 +162,13 @@ function listedOf(actorId: number): Sql {
 }
 
 async function knownOf(urls: string[]): Promise<Known[]> {
-  return await run<Known>(sql`SELECT url, published_at AS published, remote_updated_at AS updated FROM videos WHERE remote AND gone_at IS NULL AND url = ANY(${urls})`)
+  return await run<Known>(
+    sql`SELECT url, published_at AS published, remote_updated_at AS updated FROM videos WHERE remote AND gone_at IS NULL AND url = ANY(${urls})`
+  )
 }
 
 /** The video of an entry of an outbox: of a Create with its document, of an Announce with its address. */
-function videoOf(item: unknown): { url: string, document: unknown } | null {
+function videoOf(item: unknown): { url: string; document: unknown } | null {
   if (!isObject(item)) return null
   const url = httpUrl(idOf(item.object))
   if (!url) return null

@@ -12,30 +12,53 @@ import { announceOf, createOf } from './federate.ts'
 import { writeVideo } from './video.activitypub.ts'
 import { isServed, localVideo, type LocalVideo } from './video.document.ts'
 
-/** What other servers read of videos; who wants a page goes on. What is not open to everybody is not told from what does not exist (federation.md 4.40). */
+/**
+ * What other servers read of videos; who wants a page goes on. What is not open to everybody is not told from what does not exist
+ * (federation.md 4.40).
+ */
 export const videoDocumentsRouter = Router()
 
 type Handler = (video: LocalVideo, request: Request, response: Response) => Promise<void> | void
 
-videoDocumentsRouter.get(['/videos/watch/:id', '/w/:id'], documents(({ object }, _request, response) => sendDocument(response, withContext('video', writeVideo(object)))))
-videoDocumentsRouter.get('/videos/watch/:id/activity', documents((video, _request, response) => sendDocument(response, withContext('video', createOf(video))), true))
-videoDocumentsRouter.get('/videos/watch/:id/chapters', documents(async (video, _request, response) => {
-  sendDocument(response, withContext('chapters', { id: `${video.object.id}/chapters`, hasPart: parts(await chaptersOf(video.id), video.object.duration) }))
-}, true))
-videoDocumentsRouter.get('/videos/watch/:id/announces/:actorId', documents(async (video, request, response) => {
-  const [share] = await run<{ url: string, actor: string }>(sql`
+videoDocumentsRouter.get(
+  ['/videos/watch/:id', '/w/:id'],
+  documents(({ object }, _request, response) => sendDocument(response, withContext('video', writeVideo(object))))
+)
+videoDocumentsRouter.get(
+  '/videos/watch/:id/activity',
+  documents((video, _request, response) => sendDocument(response, withContext('video', createOf(video))), true)
+)
+videoDocumentsRouter.get(
+  '/videos/watch/:id/chapters',
+  documents(async (video, _request, response) => {
+    sendDocument(
+      response,
+      withContext('chapters', { id: `${video.object.id}/chapters`, hasPart: parts(await chaptersOf(video.id), video.object.duration) })
+    )
+  }, true)
+)
+videoDocumentsRouter.get(
+  '/videos/watch/:id/announces/:actorId',
+  documents(async (video, request, response) => {
+    const [share] = await run<{ url: string; actor: string }>(sql`
     SELECT s.url, a.url AS actor FROM video_shares s JOIN actors a ON a.id = s.actor_id WHERE s.video_id = ${video.id} AND s.url = ${`${video.object.id}/announces/${String(request.params.actorId)}`}`)
-  if (!share) throw notFound('Video share')
-  sendDocument(response, withContext('base', announceOf(video, share)))
-}, true))
+    if (!share) throw notFound('Video share')
+    sendDocument(response, withContext('base', announceOf(video, share)))
+  }, true)
+)
 for (const name of ['likes', 'dislikes', 'announces', 'comments'] as const) {
-  videoDocumentsRouter.get(`/videos/watch/:id/${name}`, documents(async (video, request, response) => {
-    const part = name === 'announces' ? shares(video.id) : videoCollection(name)({ id: video.id, url: video.object.id })
-    await sendCollection(request, response, `${video.object.id}/${name}`, part)
-  }, true))
+  videoDocumentsRouter.get(
+    `/videos/watch/:id/${name}`,
+    documents(async (video, request, response) => {
+      const part = name === 'announces' ? shares(video.id) : videoCollection(name)({ id: video.id, url: video.object.id })
+      await sendCollection(request, response, `${video.object.id}/${name}`, part)
+    }, true)
+  )
 }
 
-/** Finds the video of a path for those who ask for documents (`always`: there is no page at this address). Remote ones are at their origin. */
+/**
+ * Finds the video of a path for those who ask for documents (`always`: there is no page at this address). Remote ones are at their origin.
+ */
 function documents(handler: Handler, always = false): RequestHandler[] {
   return [
     (request, _response, next) => next(config.federation.enabled && (always || wantsDocument(request)) ? undefined : 'route'),
@@ -62,11 +85,17 @@ async function serve(handler: Handler, request: Request, response: Response): Pr
 function shares(videoId: number) {
   return async (start: number, count: number) => {
     const [row] = await run<{ total: number }>(sql`SELECT count(*)::int AS total FROM video_shares WHERE video_id = ${videoId}`)
-    const rows = await run<{ url: string }>(sql`SELECT url FROM video_shares WHERE video_id = ${videoId} ORDER BY id DESC LIMIT ${count} OFFSET ${start}`)
+    const rows = await run<{ url: string }>(
+      sql`SELECT url FROM video_shares WHERE video_id = ${videoId} ORDER BY id DESC LIMIT ${count} OFFSET ${start}`
+    )
     return { total: row!.total, items: rows.map(({ url }) => url) }
   }
 }
 
-function parts(chapters: { timecode: number, title: string }[], duration: number): object[] {
-  return chapters.map(({ timecode, title }, place) => ({ name: title, startOffset: timecode, endOffset: chapters[place + 1]?.timecode ?? duration }))
+function parts(chapters: { timecode: number; title: string }[], duration: number): object[] {
+  return chapters.map(({ timecode, title }, place) => ({
+    name: title,
+    startOffset: timecode,
+    endOffset: chapters[place + 1]?.timecode ?? duration
+  }))
 }

@@ -11,7 +11,8 @@ let alice: Awaited<ReturnType<Instance['user']>>
 let peer: Hostile
 let fan: HostileActor
 const document = async (path: string) => await site.call(`GET //${path}`, { headers: { accept: 'application/activity+json' } })
-const heard = (type: string, about: string) => peer.received.map(one => one.activity).filter(one => one.type === type && (one.object?.id ?? one.object) === about)
+const heard = (type: string, about: string) =>
+  peer.received.map(one => one.activity).filter(one => one.type === type && (one.object?.id ?? one.object) === about)
 
 beforeAll(async () => {
   site = await startInstance({ storyboards: { enabled: true }, federation: { videos: { counters_interval: '2 seconds' } } })
@@ -30,23 +31,62 @@ afterAll(async () => {
 
 describe('a video of ours', () => {
   it('is told to followers of account, channel and instance, is read by its address, changes and goes', async () => {
-    const { uuid } = await upload(site, alice, { name: 'First', category: 2, licence: 1, language: 'en', tags: ['one'], description: 'Words', support: 'Thanks' })
+    const { uuid } = await upload(site, alice, {
+      name: 'First',
+      category: 2,
+      licence: 1,
+      language: 'en',
+      tags: ['one'],
+      description: 'Words',
+      support: 'Thanks'
+    })
     const id = `${site.url}/videos/watch/${uuid}`
     await encoded(site, alice, uuid)
-    await eventually(async () => heard('Create', id).length === 1 && heard('Announce', id).length === 2 && heard('Update', id).length >= 1, 20, 'the news')
+    await eventually(
+      async () => heard('Create', id).length === 1 && heard('Announce', id).length === 2 && heard('Update', id).length >= 1,
+      20,
+      'the news'
+    )
     const [create] = heard('Create', id)
-    expect(create).toMatchObject({ id: `${id}/activity`, actor: `${site.url}/accounts/alice`, to: ['https://www.w3.org/ns/activitystreams#Public'], cc: [`${site.url}/accounts/alice/followers`] })
-    expect(heard('Announce', id).map(one => one.actor).sort()).toEqual([`${site.url}/accounts/peertube`, `${site.url}/video-channels/alice_channel`])
+    expect(create).toMatchObject({
+      id: `${id}/activity`,
+      actor: `${site.url}/accounts/alice`,
+      to: ['https://www.w3.org/ns/activitystreams#Public'],
+      cc: [`${site.url}/accounts/alice/followers`]
+    })
+    expect(
+      heard('Announce', id)
+        .map(one => one.actor)
+        .sort()
+    ).toEqual([`${site.url}/accounts/peertube`, `${site.url}/video-channels/alice_channel`])
 
     const answer = await document(`videos/watch/${uuid}`)
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/activity+json; charset=utf-8'])
     const read = readVideo(answer.json)
     expect(read).toMatchObject({
-      id, uuid, name: 'First', duration: 2, public: true, category: 2, licence: 1, language: 'en', tags: ['one'], content: 'Words', support: 'Thanks', state: 1, commentsPolicy: 1,
-      account: `${site.url}/accounts/alice`, channel: `${site.url}/video-channels/alice_channel`
+      id,
+      uuid,
+      name: 'First',
+      duration: 2,
+      public: true,
+      category: 2,
+      licence: 1,
+      language: 'en',
+      tags: ['one'],
+      content: 'Words',
+      support: 'Thanks',
+      state: 1,
+      commentsPolicy: 1,
+      account: `${site.url}/accounts/alice`,
+      channel: `${site.url}/video-channels/alice_channel`
     })
     expect(answer.json.url[0]).toMatchObject({ mediaType: 'text/html' })
-    expect([read.icons.length, read.playlist!.files.length > 0, read.storyboard !== null, answer.json.hasParts]).toEqual([2, true, true, `${id}/chapters`])
+    expect([read.icons.length, read.playlist!.files.length > 0, read.storyboard !== null, answer.json.hasParts]).toEqual([
+      2,
+      true,
+      true,
+      `${id}/chapters`
+    ])
     expect((await fetch(read.playlist!.url)).status).toBe(200)
     expect((await fetch(read.playlist!.segmentsSha256Url!)).status).toBe(200)
     expect((await fetch(read.playlist!.files[0]!.url, { method: 'HEAD' })).status).toBe(200)
@@ -77,7 +117,8 @@ describe('a video of ours', () => {
     const open = await upload(site, alice, { privacy: 1, name: 'Open' })
     for (const { uuid } of [hidden, unlisted, open]) await encoded(site, alice, uuid)
     const parts = ['', '/activity', '/likes', '/dislikes', '/announces', '/comments', '/chapters']
-    const statuses = async (uuid: string) => await Promise.all(parts.map(async part => (await document(`videos/watch/${uuid}${part}`)).status))
+    const statuses = async (uuid: string) =>
+      await Promise.all(parts.map(async part => (await document(`videos/watch/${uuid}${part}`)).status))
     expect(await statuses(hidden.uuid)).toEqual(parts.map(() => 404))
     expect(await statuses(unlisted.uuid)).toEqual(parts.map(() => 200))
     expect((await document(`videos/watch/${unlisted.uuid}`)).json).toMatchObject({ to: [], cc: [] })
@@ -101,7 +142,11 @@ describe('a video of ours', () => {
     const told = () => heard('Update', id).filter(one => one.object.views > 0)
     for (let time = 0; time < 300; time++) await run(sql`UPDATE videos SET ${countersDue()}, views = views + 1 WHERE id = ${number}`)
     await eventually(async () => told().some(one => one.object.views === 300), 20, 'the counters')
-    await eventually(async () => (await run(sql`SELECT 1 FROM videos WHERE id = ${number} AND counters_due_at IS NOT NULL`)).length === 0, 10, 'quiet')
+    await eventually(
+      async () => (await run(sql`SELECT 1 FROM videos WHERE id = ${number} AND counters_due_at IS NOT NULL`)).length === 0,
+      10,
+      'quiet'
+    )
     expect(told().length).toBeLessThanOrEqual(2)
   }, 60_000)
 })

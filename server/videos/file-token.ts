@@ -11,15 +11,22 @@ const PURPOSE = 'video-files'
 type Claim = [videoId: number, userId: number | null, passwordId: number | null, expires: number]
 
 /** A token that opens a video's files for `video_file.token_lifetime`, for the user or the password it was made for. */
-export async function fileToken(videoId: number, userId: number | null, passwordId: number | null): Promise<{ token: string, expires: Date }> {
+export async function fileToken(
+  videoId: number,
+  userId: number | null,
+  passwordId: number | null
+): Promise<{ token: string; expires: Date }> {
   const expires = new Date(Date.now() + config.video_file.token_lifetime)
   const claim: Claim = [videoId, userId, passwordId, expires.getTime()]
   return { token: await seal(PURPOSE, claim), expires }
 }
 
-/** What a token opens now: null if nothing, `manages` if its user may change the video. Its user may still watch, or its password still stands. */
+/**
+ * What a token opens now: null if nothing, `manages` if its user may change the video. Its user may still watch, or its password still
+ * stands.
+ */
 export async function openedBy(token: unknown, video: Guarded): Promise<{ manages: boolean } | null> {
-  const claim = typeof token === 'string' ? await unseal(PURPOSE, token) as Claim | null : null
+  const claim = typeof token === 'string' ? ((await unseal(PURPOSE, token)) as Claim | null) : null
   if (!claim) return null
   const [videoId, userId, passwordId, expires] = claim
   if (videoId !== video.id || expires < Date.now()) return null

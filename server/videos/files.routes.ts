@@ -24,28 +24,38 @@ const WHOLE = /^(\d{1,5})\.mp4$/
 
 /** Pictures, HLS files and downloads. What is private opens for its viewers only, whatever address is tried. */
 export const filesRouter = Router()
-filesRouter.use(['/static', '/lazy-static', '/download'], (request, response, next) => {
-  response.setHeader('Access-Control-Allow-Origin', '*')
-  response.setHeader('Access-Control-Expose-Headers', 'Content-Range, Content-Length, ETag, Retry-After')
-  if (request.method === 'OPTIONS') {
-    response.setHeader('Access-Control-Allow-Methods', 'GET,HEAD')
-    response.setHeader('Access-Control-Allow-Headers', request.headers['access-control-request-headers'] ?? '*')
-    return void response.status(204).end()
-  }
-  if (request.method !== 'GET' && request.method !== 'HEAD') throw new Problem(405, null, 'Files are only read.', { headers: { Allow: 'GET, HEAD' } })
-  next()
-}, counted('files'))
+filesRouter.use(
+  ['/static', '/lazy-static', '/download'],
+  (request, response, next) => {
+    response.setHeader('Access-Control-Allow-Origin', '*')
+    response.setHeader('Access-Control-Expose-Headers', 'Content-Range, Content-Length, ETag, Retry-After')
+    if (request.method === 'OPTIONS') {
+      response.setHeader('Access-Control-Allow-Methods', 'GET,HEAD')
+      response.setHeader('Access-Control-Allow-Headers', request.headers['access-control-request-headers'] ?? '*')
+      return void response.status(204).end()
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      throw new Problem(405, null, 'Files are only read.', { headers: { Allow: 'GET, HEAD' } })
+    next()
+  },
+  counted('files')
+)
 
 const REMOTE: Record<string, Sql> = {
-  thumbnails: sql`SELECT filename, url FROM thumbnails WHERE kind = 'thumbnail'`, previews: sql`SELECT filename, url FROM thumbnails WHERE kind = 'preview'`,
-  avatars: sql`SELECT filename, url FROM actor_images WHERE kind = 'avatar'`, banners: sql`SELECT filename, url FROM actor_images WHERE kind = 'banner'`, storyboards: sql`SELECT filename, url FROM storyboards`, captions: sql`SELECT filename, url FROM video_captions`
+  thumbnails: sql`SELECT filename, url FROM thumbnails WHERE kind = 'thumbnail'`,
+  previews: sql`SELECT filename, url FROM thumbnails WHERE kind = 'preview'`,
+  avatars: sql`SELECT filename, url FROM actor_images WHERE kind = 'avatar'`,
+  banners: sql`SELECT filename, url FROM actor_images WHERE kind = 'banner'`,
+  storyboards: sql`SELECT filename, url FROM storyboards`,
+  captions: sql`SELECT filename, url FROM video_captions`
 }
 const PICTURES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
 const CAPTIONS = ['text/vtt', 'text/plain', 'application/octet-stream']
 
 filesRouter.get('/lazy-static/video-captions/:name', async (request, response) => {
   const name = safeName(request.params.name)
-  if (await sendRemote(request, response, 'captions', name, { types: CAPTIONS, maxSize: config.cache.remote_files.max_caption_size })) return
+  if (await sendRemote(request, response, 'captions', name, { types: CAPTIONS, maxSize: config.cache.remote_files.max_caption_size }))
+    return
   await sendStored(request, response, storedPath('captions', name), forAll(config.cache.static.images))
 })
 for (const kind of ['thumbnails', 'previews', 'storyboards', 'avatars', 'banners'] as const) {
@@ -56,7 +66,9 @@ for (const kind of ['thumbnails', 'previews', 'storyboards', 'avatars', 'banners
   })
 }
 
-/** Sends what a row says is at another server; false where no row says so. Nothing else can be asked for (federation.md 4.46). Throws 404. */
+/**
+ * Sends what a row says is at another server; false where no row says so. Nothing else can be asked for (federation.md 4.46). Throws 404.
+ */
 async function sendRemote(request: Request, response: Response, kind: string, name: string, expected: Expected): Promise<boolean> {
   const rows = REMOTE[kind]
   const [found] = rows ? await run<{ url: string | null }>(sql`SELECT url FROM (${rows}) file WHERE filename = ${name}`) : []
@@ -75,13 +87,19 @@ const hls: RequestHandler = async (request, response) => {
   const changing = open ? 'no-cache' : 'private, no-store'
   const [, resolution] = WHOLE.exec(name) ?? []
   if (resolution !== undefined) {
-    return await sendWhole(request, response, await wholeQuality(video, Number(resolution)), open ? 'no-cache' : forOne(config.cache.static.private))
+    return await sendWhole(
+      request,
+      response,
+      await wholeQuality(video, Number(resolution)),
+      open ? 'no-cache' : forOne(config.cache.static.private)
+    )
   }
   if (!name.endsWith('.mp4')) {
     response.setHeader('Cache-Control', changing)
     const token = request.query.reinjectVideoFileToken === 'true' ? String(request.query.videoFileToken ?? '') : undefined
     // Players that look for a playlist's end ask for its last bytes.
-    if (name.endsWith('.m3u8') && (token !== undefined || request.headers.range === undefined)) return await sendPlaylist(request, response, join(hlsFolder(video.uuid), name), token)
+    if (name.endsWith('.m3u8') && (token !== undefined || request.headers.range === undefined))
+      return await sendPlaylist(request, response, join(hlsFolder(video.uuid), name), token)
   }
   const lasting = open ? forAll(config.cache.static.segments, true) : forOne(config.cache.static.private)
   await sendStored(request, response, join(hlsFolder(video.uuid), name), name.endsWith('.mp4') ? lasting : changing)
@@ -93,17 +111,22 @@ filesRouter.get('/download/streaming-playlists/hls/videos/:name', async (request
   const [, uuid = '', resolution = ''] = /^([0-9a-f-]{36})-(\d{1,5})-fragmented\.mp4$/.exec(String(request.params.name)) ?? []
   const video = await videoOf(uuid)
   await assertFilesOpen(request, video)
-  const [about] = await run<{ name: string, download_enabled: boolean }>(sql`SELECT name, download_enabled FROM videos WHERE id = ${video.id}`)
+  const [about] = await run<{ name: string; download_enabled: boolean }>(
+    sql`SELECT name, download_enabled FROM videos WHERE id = ${video.id}`
+  )
   if (!about) throw notFound('Video')
   const whole = await wholeQuality(video, Number(resolution))
-  if (!about.download_enabled && !canManage(await viewerOf(request), video)) throw new Problem(403, null, 'Downloading this video is disabled.')
+  if (!about.download_enabled && !canManage(await viewerOf(request), video))
+    throw new Problem(403, null, 'Downloading this video is disabled.')
   response.attachment(`${about.name}-${resolutionLabel(Number(resolution))}-hls.${whole.sound ? 'm4a' : 'mp4'}`)
   await sendWhole(request, response, whole, forOne(0))
 })
 
 filesRouter.get('/download/original-video-files/:name', async (request, response) => {
   const viewer = await viewerOf(request)
-  const [source] = await run<{ video_id: number, filename: string, input_filename: string }>(sql`SELECT video_id, filename, input_filename FROM video_sources WHERE filename = ${String(request.params.name)}`)
+  const [source] = await run<{ video_id: number; filename: string; input_filename: string }>(
+    sql`SELECT video_id, filename, input_filename FROM video_sources WHERE filename = ${String(request.params.name)}`
+  )
   if (!source) throw notFound('Video source')
   const opened = await openedBy(request.query.videoFileToken, await guardedVideo(source.video_id))
   if (!opened?.manages) {
@@ -131,7 +154,8 @@ async function assertFilesOpen(request: Request, video: Guarded): Promise<void> 
     throw new Problem(403, null, 'This token does not open this video.')
   }
   const viewer = await viewerOf(request)
-  if (!viewer && typeof password !== 'string') throw new Problem(403, null, 'Video password header, video file token query parameter and bearer token are all missing')
+  if (!viewer && typeof password !== 'string')
+    throw new Problem(403, null, 'Video password header, video file token query parameter and bearer token are all missing')
   await assertMayWatch(video, video.uuid, { viewer, password: typeof password === 'string' ? password : undefined, ip: request.ip })
 }
 

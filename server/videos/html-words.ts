@@ -3,7 +3,9 @@ export async function plainWords(html: string): Promise<string | null> {
   // Few servers write HTML, so this comes in with the first that does.
   const { default: sanitizeHtml } = await import('sanitize-html')
   const marked = html.replace(/<br\s*\/?>/gi, '\n').replace(/<\/(p|div|li|h[1-6])>/gi, '\n\n')
-  const text = sanitizeHtml(marked, { allowedTags: [], allowedAttributes: {}, nestingLimit: 50 })
-    .replace(/&(amp|lt|gt|quot|#39|nbsp);/g, (_, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', '#39': '\'', nbsp: ' ' })[name]!)
+  const text = sanitizeHtml(marked, { allowedTags: [], allowedAttributes: {}, nestingLimit: 50 }).replace(
+    /&(amp|lt|gt|quot|#39|nbsp);/g,
+    (_, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", nbsp: ' ' })[name]!
+  )
   return text.replace(/\n{3,}/g, '\n\n').trim() || null
 }

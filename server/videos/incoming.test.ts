@@ -26,25 +26,61 @@ function film(more: Record<string, unknown> = {}, at = good, by = owner, of = ch
   const uuid = randomUUID()
   const id = `${at.url}/videos/watch/${uuid}`
   const document = {
-    type: 'Video', id, uuid, name: 'A far film', duration: 'PT42S', views: 5, published: '2026-11-01T00:00:00.000Z', updated: '2026-11-01T00:00:00.000Z', to: [PUBLIC], cc: [],
-    url: [{ type: 'Link', mediaType: 'text/html', href: id }, { type: 'Link', mediaType: 'application/x-mpegURL', href: `${at.url}/hls/${uuid}/master.m3u8`, tag: [{ type: 'Link', mediaType: 'video/mp4', href: `${at.url}/hls/${uuid}/720.mp4`, height: 720, width: 1280, size: 1000, fps: 25 }] }],
+    type: 'Video',
+    id,
+    uuid,
+    name: 'A far film',
+    duration: 'PT42S',
+    views: 5,
+    published: '2026-11-01T00:00:00.000Z',
+    updated: '2026-11-01T00:00:00.000Z',
+    to: [PUBLIC],
+    cc: [],
+    url: [
+      { type: 'Link', mediaType: 'text/html', href: id },
+      {
+        type: 'Link',
+        mediaType: 'application/x-mpegURL',
+        href: `${at.url}/hls/${uuid}/master.m3u8`,
+        tag: [
+          { type: 'Link', mediaType: 'video/mp4', href: `${at.url}/hls/${uuid}/720.mp4`, height: 720, width: 1280, size: 1000, fps: 25 }
+        ]
+      }
+    ],
     icon: [{ type: 'Image', url: `${at.url}/pictures/${uuid}.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 }],
-    attributedTo: [{ type: 'Person', id: by.url }, { type: 'Group', id: of.url }], commentsPolicy: 1, ...more
+    attributedTo: [
+      { type: 'Person', id: by.url },
+      { type: 'Group', id: of.url }
+    ],
+    commentsPolicy: 1,
+    ...more
   }
   at.serve(new URL(String(document.id)).pathname, { '@context': 'https://www.w3.org/ns/activitystreams', ...document })
   return document
 }
-const create = async (object: any, by = owner, at = good) => await at.post(inbox(), { type: 'Create', id: `${object.id}/activity`, actor: by.url, to: [PUBLIC], object })
-const update = async (object: any, by = owner, at = good) => await at.post(inbox(), { type: 'Update', id: at.id(), actor: by.url, to: [PUBLIC], object })
-const quiet = async () => await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 30, 'quiet')
-const stored = async (url: string) => (await run<{ id: number, uuid: string, name: string, views: string, privacy: number, url: string }>(sql`SELECT id, uuid::text, name, views, privacy, url FROM videos WHERE url = ${url}`))[0]
+const create = async (object: any, by = owner, at = good) =>
+  await at.post(inbox(), { type: 'Create', id: `${object.id}/activity`, actor: by.url, to: [PUBLIC], object })
+const update = async (object: any, by = owner, at = good) =>
+  await at.post(inbox(), { type: 'Update', id: at.id(), actor: by.url, to: [PUBLIC], object })
+const quiet = async () =>
+  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 30, 'quiet')
+const stored = async (url: string) =>
+  (
+    await run<{ id: number; uuid: string; name: string; views: string; privacy: number; url: string }>(
+      sql`SELECT id, uuid::text, name, views, privacy, url FROM videos WHERE url = ${url}`
+    )
+  )[0]
 const arrived = async (object: any, by = owner, at = good) => {
   await create(object, by, at)
   return await eventually(async () => await stored(object.id), 15, 'the video')
 }
 
 beforeAll(async () => {
-  site = await startInstance({ storyboards: { enabled: true }, federation: { videos: { max_view_jump: 1000 }, crawl: { interval: 1000 } }, jobs: { timers_interval: 300 } })
+  site = await startInstance({
+    storyboards: { enabled: true },
+    federation: { videos: { max_view_jump: 1000 }, crawl: { interval: 1000 } },
+    jobs: { timers_interval: 300 }
+  })
   root = await site.login()
   good = await openHostile()
   evil = await openHostile()
@@ -72,13 +108,24 @@ describe('a video of another server', () => {
     const object = film()
     const { uuid } = await arrived(object)
     const { json } = await site.call(`GET /videos/${uuid}`)
-    expect(json).toMatchObject({ name: 'A far film', isLocal: false, url: object.id, duration: 42, views: 5, channel: { name: 'films', host: good.host }, account: { name: 'owner' }, streamingPlaylists: [{ playlistUrl: object.url[1].href, files: [{ fileUrl: object.url[1].tag[0].href, resolution: { id: 720 } }] }] })
+    expect(json).toMatchObject({
+      name: 'A far film',
+      isLocal: false,
+      url: object.id,
+      duration: 42,
+      views: 5,
+      channel: { name: 'films', host: good.host },
+      account: { name: 'owner' },
+      streamingPlaylists: [{ playlistUrl: object.url[1].href, files: [{ fileUrl: object.url[1].tag[0].href, resolution: { id: 720 } }] }]
+    })
     expect((await site.call(`GET /videos?isLocal=false`)).json.data.map((one: any) => one.uuid)).toContain(uuid)
-    expect((await site.call(`GET //videos/watch/${uuid}`, { headers: { accept: 'application/activity+json' } })).headers.get('location')).toBe(object.id)
+    expect(
+      (await site.call(`GET //videos/watch/${uuid}`, { headers: { accept: 'application/activity+json' } })).headers.get('location')
+    ).toBe(object.id)
     await update({ ...object, name: 'A farther film', updated: '2026-11-02T00:00:00.000Z' })
     await eventually(async () => (await stored(object.id))!.name === 'A farther film', 15, 'the edit')
     await good.post(inbox(), { type: 'Delete', id: `${object.id}/delete`, actor: owner.url, object: object.id })
-    await eventually(async () => !await stored(object.id), 15, 'the deletion')
+    await eventually(async () => !(await stored(object.id)), 15, 'the deletion')
     expect((await site.call(`GET /videos/${uuid}`)).status).toBe(404)
   })
 
@@ -87,14 +134,15 @@ describe('a video of another server', () => {
     const announce = { type: 'Announce', id: `${object.id}/announces/1`, actor: channel.url, to: [PUBLIC], object: object.id }
     await good.post(inbox(), announce)
     await eventually(async () => await stored(object.id), 15, 'the video')
-    const shares = async () => (await run(sql`SELECT 1 FROM video_shares s JOIN videos v ON v.id = s.video_id WHERE v.url = ${object.id}`)).length
-    await eventually(async () => await shares() === 1)
+    const shares = async () =>
+      (await run(sql`SELECT 1 FROM video_shares s JOIN videos v ON v.id = s.video_id WHERE v.url = ${object.id}`)).length
+    await eventually(async () => (await shares()) === 1)
     await evil.post(inbox(), { type: 'Undo', id: evil.id(), actor: stranger.url, object: { ...announce, actor: stranger.url } })
     await good.post(inbox(), { type: 'Undo', id: good.id(), actor: other.url, object: { ...announce, actor: other.url } })
     await quiet()
     expect(await shares()).toBe(1)
     await good.post(inbox(), { type: 'Undo', id: good.id(), actor: channel.url, object: announce })
-    await eventually(async () => await shares() === 0, 15, 'the undo')
+    await eventually(async () => (await shares()) === 0, 15, 'the undo')
   })
 })
 
@@ -112,9 +160,24 @@ describe('attacks', () => {
   })
 
   it('4.9 owners of another server, and channels that deny their owner, bring no video', async () => {
-    const foreign = film({ attributedTo: [{ type: 'Person', id: stranger.url }, { type: 'Group', id: channel.url }] }, evil, stranger, channel)
+    const foreign = film(
+      {
+        attributedTo: [
+          { type: 'Person', id: stranger.url },
+          { type: 'Group', id: channel.url }
+        ]
+      },
+      evil,
+      stranger,
+      channel
+    )
     await create(foreign, stranger, evil)
-    const denied = film({ attributedTo: [{ type: 'Person', id: other.url }, { type: 'Group', id: channel.url }] })
+    const denied = film({
+      attributedTo: [
+        { type: 'Person', id: other.url },
+        { type: 'Group', id: channel.url }
+      ]
+    })
     await create(denied, other)
     const byOther = film()
     await create(byOther, other)
@@ -137,14 +200,33 @@ describe('attacks', () => {
     const lonely = await openHostile()
     try {
       const nobody = await lonely.actor('nobody', 'Application')
-      for (let place = 0; place < 20; place++) await lonely.post(inbox(), { type: 'Announce', id: lonely.id(), actor: nobody.url, object: `${good.url}/videos/watch/none-${place}` })
+      for (let place = 0; place < 20; place++)
+        await lonely.post(inbox(), {
+          type: 'Announce',
+          id: lonely.id(),
+          actor: nobody.url,
+          object: `${good.url}/videos/watch/none-${place}`
+        })
       await quiet()
       expect(good.asked.filter(path => path.includes('none-'))).toEqual([])
       expect(lonely.asked.filter(path => !path.startsWith('/accounts/') && !path.startsWith('/.well-known/'))).toEqual([])
-    } finally { await lonely.stop() }
+    } finally {
+      await lonely.stop()
+    }
     const before = evil.asked.length
     const { max } = config.federation.fetch.per_host
-    await Promise.all(Array.from({ length: max + 60 }, async (_, place) => await evil.post(inbox(), { type: 'Announce', id: evil.id(), actor: evilChannel.url, object: `${evil.url}/videos/watch/many-${place}` })))
+    await Promise.all(
+      Array.from(
+        { length: max + 60 },
+        async (_, place) =>
+          await evil.post(inbox(), {
+            type: 'Announce',
+            id: evil.id(),
+            actor: evilChannel.url,
+            object: `${evil.url}/videos/watch/many-${place}`
+          })
+      )
+    )
     await quiet()
     expect(evil.asked.length - before).toBeLessThanOrEqual(max)
   }, 60_000)
@@ -196,27 +278,63 @@ describe('attacks', () => {
   })
 
   it('4.30 HTML and controls of strangers become words', async () => {
-    const object = film({ name: 'x\u202egpj<script>', mediaType: 'text/html', content: '<p>One<svg onload=alert(1)></p><script>alert(1)</script><a href="javascript:alert(1)">two</a> &lt;img src=x onerror=alert(1)&gt;', tag: [{ type: 'Hashtag', name: 'a\u2066b' }], support: '<b>x</b>' })
+    const object = film({
+      name: 'x\u202egpj<script>',
+      mediaType: 'text/html',
+      content:
+        '<p>One<svg onload=alert(1)></p><script>alert(1)</script><a href="javascript:alert(1)">two</a> &lt;img src=x onerror=alert(1)&gt;',
+      tag: [{ type: 'Hashtag', name: 'a\u2066b' }],
+      support: '<b>x</b>'
+    })
     const { uuid } = await arrived(object)
     const { json } = await site.call(`GET /videos/${uuid}`)
-    expect([json.name, json.tags, json.description.includes('<script>'), json.description.includes('onload')]).toEqual(['xgpj<script>', ['ab'], false, false])
+    expect([json.name, json.tags, json.description.includes('<script>'), json.description.includes('onload')]).toEqual([
+      'xgpj<script>',
+      ['ab'],
+      false,
+      false
+    ])
     const page = (await site.call(`GET //w/${json.shortUUID}`, { headers: { accept: 'text/html' } })).text
-    expect([page.includes('<svg onload'), page.includes('<img src=x'), page.includes('javascript:alert'), page.includes('gpj<script>')]).toEqual([false, false, false, false])
+    expect([
+      page.includes('<svg onload'),
+      page.includes('<img src=x'),
+      page.includes('javascript:alert'),
+      page.includes('gpj<script>')
+    ]).toEqual([false, false, false, false])
     const nested = film({ content: '<b>'.repeat(300_000), mediaType: 'text/html' })
     await arrived(nested)
   })
 
   it('the pictures of remote actors come through us, each at a name of its own, and go when they are taken away', async () => {
-    const picture = (file: string) => ({ type: 'Image', url: `${good.url}/pictures/${file}`, mediaType: 'image/png', width: 120, height: 120 })
+    const picture = (file: string) => ({
+      type: 'Image',
+      url: `${good.url}/pictures/${file}`,
+      mediaType: 'image/png',
+      width: 120,
+      height: 120
+    })
     const png = Buffer.from('\x89PNG\r\n', 'latin1')
-    for (const file of ['one.png', 'two.png']) good.serve(`/pictures/${file}`, (_request, response) => void response.writeHead(200, { 'content-type': 'image/png' }).end(png))
-    const owned = await good.actor('painter', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }], icon: [picture('one.png')], image: picture('two.png') })
+    for (const file of ['one.png', 'two.png'])
+      good.serve(`/pictures/${file}`, (_request, response) => void response.writeHead(200, { 'content-type': 'image/png' }).end(png))
+    const owned = await good.actor('painter', 'Group', {
+      attributedTo: [{ type: 'Person', id: owner.url }],
+      icon: [picture('one.png')],
+      image: picture('two.png')
+    })
     await arrived(film({}, good, owner, owned))
     const handle = `painter@${good.host}`
     const shown = async () => (await site.call(`GET /video-channels/${handle}`)).json
-    const { avatars: [avatar], banners: [banner] } = await shown()
-    for (const { path } of [avatar, banner]) expect(Buffer.from(await (await fetch(`${site.url}${path}`)).arrayBuffer()).equals(png)).toBe(true)
-    good.serve(new URL(owned.url).pathname, { ...owned.document, icon: [picture('two.png')], image: { type: 'Image', url: 'http://169.254.169.254/x.png' } })
+    const {
+      avatars: [avatar],
+      banners: [banner]
+    } = await shown()
+    for (const { path } of [avatar, banner])
+      expect(Buffer.from(await (await fetch(`${site.url}${path}`)).arrayBuffer()).equals(png)).toBe(true)
+    good.serve(new URL(owned.url).pathname, {
+      ...owned.document,
+      icon: [picture('two.png')],
+      image: { type: 'Image', url: 'http://169.254.169.254/x.png' }
+    })
     await resolveActor(owned.url, { refresh: true })
     const later = await shown()
     expect(later.avatars[0].path).not.toBe(avatar.path)
@@ -228,7 +346,11 @@ describe('attacks', () => {
 
   it('4.46 only what a row names is fetched, within its type and size', async () => {
     const object = film()
-    const [jpeg, html, large] = [Buffer.from('\xff\xd8\xff\xe0jpeg', 'latin1'), Buffer.from('<script>1</script>'), Buffer.alloc(config.federation.fetch.max_image_size + 1)]
+    const [jpeg, html, large] = [
+      Buffer.from('\xff\xd8\xff\xe0jpeg', 'latin1'),
+      Buffer.from('<script>1</script>'),
+      Buffer.alloc(config.federation.fetch.max_image_size + 1)
+    ]
     const path = new URL(object.icon[0].url).pathname
     let type = 'text/html'
     let body: Buffer = html
@@ -250,10 +372,20 @@ describe('attacks', () => {
     expect((await site.call(`GET /${await again()}`)).status).toBe(404)
     body = jpeg
     const shown = await fetch(`${site.url}${await again()}`)
-    expect([shown.status, shown.headers.get('content-type'), Buffer.from(await shown.arrayBuffer()).equals(jpeg)]).toEqual([200, 'image/jpeg', true])
+    expect([shown.status, shown.headers.get('content-type'), Buffer.from(await shown.arrayBuffer()).equals(jpeg)]).toEqual([
+      200,
+      'image/jpeg',
+      true
+    ])
     const asked = good.asked.length
-    for (const name of [encodeURIComponent(object.icon[0].url), `${randomUUID()}.jpg`, '..%2f..%2fetc%2fpasswd', `${randomUUID()}.jpg?url=${encodeURIComponent(good.url)}`]) {
-      for (const folder of ['thumbnails', 'previews', 'storyboards', 'video-captions']) expect((await site.call(`GET //lazy-static/${folder}/${name}`)).status).toBe(404)
+    for (const name of [
+      encodeURIComponent(object.icon[0].url),
+      `${randomUUID()}.jpg`,
+      '..%2f..%2fetc%2fpasswd',
+      `${randomUUID()}.jpg?url=${encodeURIComponent(good.url)}`
+    ]) {
+      for (const folder of ['thumbnails', 'previews', 'storyboards', 'video-captions'])
+        expect((await site.call(`GET //lazy-static/${folder}/${name}`)).status).toBe(404)
     }
     expect(good.asked.length).toBe(asked)
   })
@@ -261,7 +393,8 @@ describe('attacks', () => {
 
 describe('what stands around a video', () => {
   const likes = async (id: string) => (await run<{ likes: number }>(sql`SELECT likes FROM videos WHERE url = ${id}`))[0]?.likes
-  const count = (id: string, totalItems: number) => good.serve(`${new URL(id).pathname}/likes`, { type: 'OrderedCollection', id: `${id}/likes`, totalItems })
+  const count = (id: string, totalItems: number) =>
+    good.serve(`${new URL(id).pathname}/likes`, { type: 'OrderedCollection', id: `${id}/likes`, totalItems })
 
   it('is asked for until its origin answers, though Redis is wiped meanwhile', async () => {
     const object = film()
@@ -271,7 +404,7 @@ describe('what stands around a video', () => {
     await eventually(async () => good.asked.some(path => path.endsWith(`${object.uuid}/likes`)), 10, 'the first question')
     await wipeRedis(config.redis.prefix)
     count(object.id, 9)
-    await eventually(async () => await likes(object.id) === 9, 20, 'the likes')
+    await eventually(async () => (await likes(object.id)) === 9, 20, 'the likes')
     const asked = good.asked.length
     await new Promise(resolve => setTimeout(resolve, 2500))
     expect(good.asked.slice(asked).filter(path => path.includes(object.uuid))).toEqual([])
@@ -281,12 +414,17 @@ describe('what stands around a video', () => {
     const object = film()
     object.likes = `${object.id}/likes`
     let answer: () => void = () => undefined
-    good.serve(`${new URL(object.id).pathname}/likes`, (_request, response) => { answer = () => void response.writeHead(200, { 'content-type': 'application/activity+json' }).end(JSON.stringify({ type: 'OrderedCollection', id: object.likes, totalItems: 1 })) })
+    good.serve(`${new URL(object.id).pathname}/likes`, (_request, response) => {
+      answer = () =>
+        void response
+          .writeHead(200, { 'content-type': 'application/activity+json' })
+          .end(JSON.stringify({ type: 'OrderedCollection', id: object.likes, totalItems: 1 }))
+    })
     await arrived(object)
     await eventually(async () => good.asked.some(path => path.endsWith(`${object.uuid}/likes`)), 10, 'the first question')
     count(object.id, 2)
     await update({ ...object, name: 'Said again' })
-    await eventually(async () => await likes(object.id) === 2, 20, 'the new likes')
+    await eventually(async () => (await likes(object.id)) === 2, 20, 'the new likes')
     answer()
     await new Promise(resolve => setTimeout(resolve, 500))
     expect(await likes(object.id)).toBe(2)

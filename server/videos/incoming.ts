@@ -22,7 +22,7 @@ export function receiveVideos(): void {
 
 /** Create and Update: by the account or the channel of the video and nobody else (federation.md 4.5, 4.10). */
 async function takeStatement({ actor, object, receivedAt }: Incoming): Promise<boolean> {
-  if (!await isConnected(hostOf(actor))) return false
+  if (!(await isConnected(hostOf(actor)))) return false
   const [document] = listOf(object)
   const id = httpUrl(idOf(document))
   if (!id) return false
@@ -36,14 +36,18 @@ async function takeStatement({ actor, object, receivedAt }: Incoming): Promise<b
       return true
     }
     const channel = await ownerOf(said, budget)
-    if (speakers.length === 0 && actor !== said.channel && actor !== await accountOf(channel)) return false
-    return await storeRemote(said, channel.id, receivedAt) !== null
+    if (speakers.length === 0 && actor !== said.channel && actor !== (await accountOf(channel))) return false
+    return (await storeRemote(said, channel.id, receivedAt)) !== null
   })
 }
 
 /** A document that is not whole is asked for at its origin. */
 function embedded(document: unknown): VideoObject | null {
-  try { return parsed(document) } catch { return null }
+  try {
+    return parsed(document)
+  } catch {
+    return null
+  }
 }
 
 /** Somebody shares a video: noted, and the video fetched where its sharer's host is followed or follows (federation.md 4.12). */
@@ -52,13 +56,13 @@ async function takeAnnounce({ id, actor, object }: Incoming): Promise<boolean> {
   if (!url) return false
   const known = await Video.findOne({ where: { url, goneAt: null } })
   if (known && !known.remote && !isServed(known)) return true
-  if (!known && (isLocal(url) || !await isConnected(hostOf(actor)))) return false
+  if (!known && (isLocal(url) || !(await isConnected(hostOf(actor))))) return false
   return await attempt(async () => {
     const budget = new Budget()
     const sharer = await resolveActor(actor, { budget })
     // Whoever boosts in passing brings nothing new here: instances and channels do.
     if (!known && sharer.type !== 'Application' && sharer.type !== 'Group') return false
-    const video = known ?? await resolveVideo(url, { budget })
+    const video = known ?? (await resolveVideo(url, { budget }))
     await run(sql`
       INSERT INTO video_shares (url, video_id, actor_id) VALUES (${id}, ${video.id}, ${sharer.id})
       ON CONFLICT (video_id, actor_id) DO UPDATE SET url = excluded.url WHERE NOT EXISTS (SELECT 1 FROM video_shares other WHERE other.url = excluded.url)`)
@@ -69,12 +73,18 @@ async function takeAnnounce({ id, actor, object }: Incoming): Promise<boolean> {
 async function takeUndoAnnounce({ actor, object }: Incoming): Promise<boolean> {
   const url = httpUrl(idOf(listOf(object)[0]))
   if (!url) return false
-  return (await run(sql`DELETE FROM video_shares USING actors WHERE video_shares.url = ${url} AND actors.id = video_shares.actor_id AND actors.url = ${actor} RETURNING video_shares.id`)).length > 0
+  return (
+    (
+      await run(
+        sql`DELETE FROM video_shares USING actors WHERE video_shares.url = ${url} AND actors.id = video_shares.actor_id AND actors.url = ${actor} RETURNING video_shares.id`
+      )
+    ).length > 0
+  )
 }
 
 async function takeDelete({ actor, object }: Incoming): Promise<boolean> {
   const url = httpUrl(idOf(listOf(object)[0]))
-  return url !== null && await removeRemote(url, { owner: actor })
+  return url !== null && (await removeRemote(url, { owner: actor }))
 }
 
 /** What nobody answers now is tried again later; what is wrong has no effect. */

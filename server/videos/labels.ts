@@ -3,41 +3,100 @@ export const PRIVACIES: Record<number, string> = { 1: 'Public', 2: 'Unlisted', 3
 
 /** Names of a video's states. */
 export const STATES: Record<number, string> = {
-  1: 'Published', 2: 'To transcode', 3: 'To import', 4: 'Waiting for livestream', 5: 'Livestream ended', 6: 'To move to an external storage',
-  7: 'Transcoding failed', 8: 'External storage move failed', 9: 'To edit', 10: 'To move to file system', 11: 'Move to file system failed', 12: 'Import failed'
+  1: 'Published',
+  2: 'To transcode',
+  3: 'To import',
+  4: 'Waiting for livestream',
+  5: 'Livestream ended',
+  6: 'To move to an external storage',
+  7: 'Transcoding failed',
+  8: 'External storage move failed',
+  9: 'To edit',
+  10: 'To move to file system',
+  11: 'Move to file system failed',
+  12: 'Import failed'
 }
 
 /** Categories of videos. */
 export const CATEGORIES: Record<number, string> = {
-  1: 'Music', 2: 'Films', 3: 'Vehicles', 4: 'Art', 5: 'Sports', 6: 'Travels', 7: 'Gaming', 8: 'People', 9: 'Comedy', 10: 'Entertainment',
-  11: 'News & Politics', 12: 'How To', 13: 'Education', 14: 'Activism', 15: 'Science & Technology', 16: 'Animals', 17: 'Kids', 18: 'Food'
+  1: 'Music',
+  2: 'Films',
+  3: 'Vehicles',
+  4: 'Art',
+  5: 'Sports',
+  6: 'Travels',
+  7: 'Gaming',
+  8: 'People',
+  9: 'Comedy',
+  10: 'Entertainment',
+  11: 'News & Politics',
+  12: 'How To',
+  13: 'Education',
+  14: 'Activism',
+  15: 'Science & Technology',
+  16: 'Animals',
+  17: 'Kids',
+  18: 'Food'
 }
 
 /** Licences of videos. */
 export const LICENCES: Record<number, string> = {
-  1: 'Attribution', 2: 'Attribution - Share Alike', 3: 'Attribution - No Derivatives', 4: 'Attribution - Non Commercial',
-  5: 'Attribution - Non Commercial - Share Alike', 6: 'Attribution - Non Commercial - No Derivatives', 7: 'Public Domain Dedication'
+  1: 'Attribution',
+  2: 'Attribution - Share Alike',
+  3: 'Attribution - No Derivatives',
+  4: 'Attribution - Non Commercial',
+  5: 'Attribution - Non Commercial - Share Alike',
+  6: 'Attribution - Non Commercial - No Derivatives',
+  7: 'Public Domain Dedication'
 }
 
 /** Names of the comments policies. */
 export const COMMENTS_POLICIES: Record<number, string> = { 1: 'Enabled', 2: 'Disabled', 3: 'Requires approval' }
 
 // ISO 639-1, and the sign languages and others of ISO 639-3 that people film in.
-const CODES = 'aa ab af ak am ar an as av ae ay az ba bm be bn bi bo bs br bg ca cs ch ce cu cv kw co cr cy da de dv dz el en eo et eu ee fo fa fj fi fr fy ff gd ga gl gv gn gu ht ha he hz hi ho hr hu hy ig io ii iu ie ia id ik is it jv ja kl kn ks ka kr kk km ki rw ky kv kg ko kj ku lo la lv li ln lt lb lu lg mh ml mr mk mg mt mn mi ms my na nv nr nd ng ne nl nn nb no ny oc oj or om os pa pi pl pt ps qu rm ro rn ru sg sa si sk sl se sm sn sd so st es sc sr ss su sw sv ty ta tt te tg tl th ti to tn ts tk tr tw ug uk ur uz ve vi vo wa wo xh yi yo za zh zu ase asq asf bfi bzs csl cse dsl fsl gsg jsl kvk lsg nsl pks psr rsl sdl sfs sls swl kab zgh nds'.split(' ')
+const CODES =
+  'aa ab af ak am ar an as av ae ay az ba bm be bn bi bo bs br bg ca cs ch ce cu cv kw co cr cy da de dv dz el en eo et eu ee fo fa fj fi fr fy ff gd ga gl gv gn gu ht ha he hz hi ho hr hu hy ig io ii iu ie ia id ik is it jv ja kl kn ks ka kr kk km ki rw ky kv kg ko kj ku lo la lv li ln lt lb lu lg mh ml mr mk mg mt mn mi ms my na nv nr nd ng ne nl nn nb no ny oc oj or om os pa pi pl pt ps qu rm ro rn ru sg sa si sk sl se sm sn sd so st es sc sr ss su sw sv ty ta tt te tg tl th ti to tn ts tk tr tw ug uk ur uz ve vi vo wa wo xh yi yo za zh zu ase asq asf bfi bzs csl cse dsl fsl gsg jsl kvk lsg nsl pks psr rsl sdl sfs sls swl kab zgh nds'.split(
+    ' '
+  )
 const named = new Intl.DisplayNames(['en'], { type: 'language' })
 const KNOWN_TO_PEERTUBE: Record<string, string> = {
-  ase: 'American Sign Language', asq: 'Austrian Sign Language', asf: 'Australian Sign Language', bfi: 'British Sign Language', bzs: 'Brazilian Sign Language',
-  csl: 'Chinese Sign Language', cse: 'Czech Sign Language', dsl: 'Danish Sign Language', fsl: 'French Sign Language', gsg: 'German Sign Language', jsl: 'Japanese Sign Language',
-  kvk: 'Korean Sign Language', nsl: 'Norwegian Sign Language', pks: 'Pakistan Sign Language', psr: 'Portuguese Sign Language', rsl: 'Russian Sign Language', sdl: 'Saudi Arabian Sign Language',
-  sfs: 'South African Sign Language', sls: 'Singapore Sign Language', swl: 'Swedish Sign Language', lsg: 'Lyons Sign Language', 'zh-Hans': 'Simplified Chinese', 'zh-Hant': 'Traditional Chinese', zxx: 'No linguistic content'
+  ase: 'American Sign Language',
+  asq: 'Austrian Sign Language',
+  asf: 'Australian Sign Language',
+  bfi: 'British Sign Language',
+  bzs: 'Brazilian Sign Language',
+  csl: 'Chinese Sign Language',
+  cse: 'Czech Sign Language',
+  dsl: 'Danish Sign Language',
+  fsl: 'French Sign Language',
+  gsg: 'German Sign Language',
+  jsl: 'Japanese Sign Language',
+  kvk: 'Korean Sign Language',
+  nsl: 'Norwegian Sign Language',
+  pks: 'Pakistan Sign Language',
+  psr: 'Portuguese Sign Language',
+  rsl: 'Russian Sign Language',
+  sdl: 'Saudi Arabian Sign Language',
+  sfs: 'South African Sign Language',
+  sls: 'Singapore Sign Language',
+  swl: 'Swedish Sign Language',
+  lsg: 'Lyons Sign Language',
+  'zh-Hans': 'Simplified Chinese',
+  'zh-Hant': 'Traditional Chinese',
+  zxx: 'No linguistic content'
 }
 
 /** Languages by code, in English. */
-export const LANGUAGES: Record<string, string> = Object.fromEntries([...CODES, 'zh-Hans', 'zh-Hant', 'zxx'].map(code => [code, KNOWN_TO_PEERTUBE[code] ?? named.of(code) ?? code]))
+export const LANGUAGES: Record<string, string> = Object.fromEntries(
+  [...CODES, 'zh-Hans', 'zh-Hant', 'zxx'].map(code => [code, KNOWN_TO_PEERTUBE[code] ?? named.of(code) ?? code])
+)
 
 /** An id with its name; null is "Unknown". */
-export function labelled<T extends string | number>(id: T | null, labels: Record<string | number, string>): { id: T | null, label: string } {
-  return { id, label: id === null ? 'Unknown' : labels[id] ?? 'Unknown' }
+export function labelled<T extends string | number>(
+  id: T | null,
+  labels: Record<string | number, string>
+): { id: T | null; label: string } {
+  return { id, label: id === null ? 'Unknown' : (labels[id] ?? 'Unknown') }
 }
 
 /** 720 → '720p', 0 → 'Audio only'. */

@@ -5,9 +5,11 @@ import { isOpen } from './video.policy.ts'
 const OPEN_FOR = 1000
 const MOST = 1000
 
-const films = new Map<string, { video: Guarded, until: number }>()
+const films = new Map<string, { video: Guarded; until: number }>()
 
-/** A video whose files are asked for, by UUID. Where another process closes or deletes it this one hears of it within a second. Throws 404. */
+/**
+ * A video whose files are asked for, by UUID. Where another process closes or deletes it this one hears of it within a second. Throws 404.
+ */
 export async function filmOf(uuid: string): Promise<Guarded> {
   const known = films.get(uuid)
   if (known && known.until > Date.now()) return known.video

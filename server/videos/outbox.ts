@@ -5,7 +5,7 @@ import { localVideo } from './video.document.ts'
 
 /** Fills the outboxes of actors with what they published: accounts with Create, channels and the instance with Announce; newest first. */
 export function fillOutboxes(): void {
-  setActorCollection('outbox', ({ id, url, type }) => type === 'Person' ? createsOf(id) : announcesOf(id, url))
+  setActorCollection('outbox', ({ id, url, type }) => (type === 'Person' ? createsOf(id) : announcesOf(id, url)))
 }
 
 const PUBLISHED = sql`v.federated AND v.state = 1 AND v.privacy = 1 AND NOT v.remote`
@@ -24,12 +24,16 @@ function announcesOf(actorId: number, actor: string): Part {
   return async (start, count) => {
     const from = sql`FROM video_shares s JOIN videos v ON v.id = s.video_id WHERE s.actor_id = ${actorId} AND ${PUBLISHED}`
     const [row] = await run<{ total: number }>(sql`SELECT count(*)::int AS total ${from}`)
-    const rows = await run<{ id: number, url: string }>(sql`SELECT v.id, s.url ${from} ORDER BY v.published_at DESC, v.id DESC LIMIT ${count} OFFSET ${start}`)
-    const items = await Promise.all(rows.map(async share => {
-      const video = await localVideo(share.id)
-      // When it was published lets a reader stop at what it knows.
-      return video && { ...announceOf(video, { url: share.url, actor }), published: video.object.published.toISOString() }
-    }))
+    const rows = await run<{ id: number; url: string }>(
+      sql`SELECT v.id, s.url ${from} ORDER BY v.published_at DESC, v.id DESC LIMIT ${count} OFFSET ${start}`
+    )
+    const items = await Promise.all(
+      rows.map(async share => {
+        const video = await localVideo(share.id)
+        // When it was published lets a reader stop at what it knows.
+        return video && { ...announceOf(video, { url: share.url, actor }), published: video.object.published.toISOString() }
+      })
+    )
     return { total: row!.total, items: items.filter(item => item !== null) }
   }
 }

@@ -7,7 +7,7 @@ const key = (videoId: number, ip: string | undefined): string => `${config.redis
 /** Whether this address may still guess this video's password (`rates_limit.video_password`); without Redis it may. */
 export async function mayGuess(videoId: number, ip: string | undefined): Promise<boolean> {
   try {
-    return Number(await redis.get(key(videoId, ip)) ?? 0) < config.rates_limit.video_password.max
+    return Number((await redis.get(key(videoId, ip))) ?? 0) < config.rates_limit.video_password.max
   } catch (error) {
     logger.warn('Wrong passwords cannot be counted', { error })
     return true
@@ -18,7 +18,7 @@ export async function mayGuess(videoId: number, ip: string | undefined): Promise
 export async function countGuess(videoId: number, ip: string | undefined): Promise<void> {
   try {
     const name = key(videoId, ip)
-    if (await redis.incr(name) === 1) await redis.pexpire(name, config.rates_limit.video_password.window)
+    if ((await redis.incr(name)) === 1) await redis.pexpire(name, config.rates_limit.video_password.window)
   } catch (error) {
     logger.warn('Wrong passwords cannot be counted', { error })
   }

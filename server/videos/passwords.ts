@@ -5,14 +5,32 @@ import type { Viewer } from '../core/route.ts'
 import { managedVideo } from './access.ts'
 import { PRIVACY, VideoPassword } from './video.model.ts'
 
-type Item = { id: number, password: string, videoId: number, createdAt: string, updatedAt: string }
+type Item = { id: number; password: string; videoId: number; createdAt: string; updatedAt: string }
 
 /** The passwords of an own video, newest first. */
-export async function listPasswords(id: number | string, viewer: Viewer, query: { start?: number, count?: number }): Promise<{ total: number, data: Item[] }> {
+export async function listPasswords(
+  id: number | string,
+  viewer: Viewer,
+  query: { start?: number; count?: number }
+): Promise<{ total: number; data: Item[] }> {
   const { start, count } = paging(query)
   const video = await managedVideo(id, viewer)
-  const { rows, count: total } = await VideoPassword.findAndCountAll({ where: { videoId: video.id }, order: [['id', 'DESC']], offset: start, limit: count })
-  return { total, data: rows.map(row => ({ id: row.id, password: row.password, videoId: row.videoId, createdAt: row.createdAt.toISOString(), updatedAt: row.updatedAt.toISOString() })) }
+  const { rows, count: total } = await VideoPassword.findAndCountAll({
+    where: { videoId: video.id },
+    order: [['id', 'DESC']],
+    offset: start,
+    limit: count
+  })
+  return {
+    total,
+    data: rows.map(row => ({
+      id: row.id,
+      password: row.password,
+      videoId: row.videoId,
+      createdAt: row.createdAt.toISOString(),
+      updatedAt: row.updatedAt.toISOString()
+    }))
+  }
 }
 
 /** Replaces the passwords: who has an old one is out at once. */
@@ -20,7 +38,10 @@ export async function replacePasswords(id: number | string, viewer: Viewer, pass
   const video = await protectedVideo(id, viewer)
   await transaction(async transaction => {
     await VideoPassword.destroy({ where: { videoId: video.id }, transaction })
-    await VideoPassword.bulkCreate([...new Set(passwords)].map(password => ({ videoId: video.id, password })), { transaction })
+    await VideoPassword.bulkCreate(
+      [...new Set(passwords)].map(password => ({ videoId: video.id, password })),
+      { transaction }
+    )
   })
 }
 

@@ -12,20 +12,23 @@ import { Thumbnail } from './video-image.model.ts'
 /** The two pictures of a video. */
 export type PictureKind = 'thumbnail' | 'preview'
 /** A picture made but not yet belonging to a video: a JPEG in `storage.tmp`. */
-export type Picture = { kind: PictureKind, path: string, width: number, height: number, automatic: boolean }
+export type Picture = { kind: PictureKind; path: string; width: number; height: number; automatic: boolean }
 
 const FOLDER = { thumbnail: 'thumbnails', preview: 'previews' } as const
 
 /** The size of a kind of picture, by `thumbnails.*`. */
-export function pictureSize(kind: PictureKind): { width: number, height: number } {
+export function pictureSize(kind: PictureKind): { width: number; height: number } {
   const { width, height, preview_width, preview_height } = config.thumbnails
   return kind === 'thumbnail' ? { width, height } : { width: preview_width, height: preview_height }
 }
 
 /** Reads uploaded pictures into JPEGs of the right size. Throws a 400 naming the field that is not an image. */
-export async function readPictures(files: { thumbnailfile?: ReceivedFile, previewfile?: ReceivedFile }): Promise<Picture[]> {
+export async function readPictures(files: { thumbnailfile?: ReceivedFile; previewfile?: ReceivedFile }): Promise<Picture[]> {
   const pictures: Picture[] = []
-  for (const [kind, field] of [['thumbnail', 'thumbnailfile'], ['preview', 'previewfile']] as const) {
+  for (const [kind, field] of [
+    ['thumbnail', 'thumbnailfile'],
+    ['preview', 'previewfile']
+  ] as const) {
     // One uploaded picture serves for both.
     const file = files[field] ?? files[field === 'thumbnailfile' ? 'previewfile' : 'thumbnailfile']
     if (!file) continue
@@ -33,14 +36,24 @@ export async function readPictures(files: { thumbnailfile?: ReceivedFile, previe
     try {
       await toJpeg(file.path, path, pictureSize(kind), { maxPixels: config.upload.image_max_pixels })
     } catch {
-      throw invalid([{ type: 'field', msg: 'This file is not supported or too large. Please, make sure it is of the following type : .png, .jpg, .jpeg, .webp', path: files[field] ? field : field === 'thumbnailfile' ? 'previewfile' : 'thumbnailfile', location: 'body' }])
+      throw invalid([
+        {
+          type: 'field',
+          msg: 'This file is not supported or too large. Please, make sure it is of the following type : .png, .jpg, .jpeg, .webp',
+          path: files[field] ? field : field === 'thumbnailfile' ? 'previewfile' : 'thumbnailfile',
+          location: 'body'
+        }
+      ])
     }
     pictures.push({ kind, path, ...pictureSize(kind), automatic: false })
   }
   return pictures
 }
 
-/** Gives pictures to a video in a transaction; the files of those they replace go after commit. What its owner chose stays where an automatic one comes later. */
+/**
+ * Gives pictures to a video in a transaction; the files of those they replace go after commit. What its owner chose stays where an
+ * automatic one comes later.
+ */
 export async function setPictures(videoId: number, pictures: Picture[], transaction: Transaction): Promise<void> {
   for (const { kind, path, width, height, automatic } of pictures) {
     const old = await Thumbnail.findOne({ where: { videoId, kind }, transaction })

@@ -3,7 +3,13 @@ import { run, sql } from '../core/sql.ts'
 import { removeHls, removeStored } from '../storage/disk.ts'
 
 /** The names of a video's files outside its HLS folder. */
-export type FileNames = { sources: string[] | null, thumbnails: string[] | null, previews: string[] | null, storyboards: string[] | null, captions: string[] | null }
+export type FileNames = {
+  sources: string[] | null
+  thumbnails: string[] | null
+  previews: string[] | null
+  storyboards: string[] | null
+  captions: string[] | null
+}
 
 /** Reads the names of a video's files; before its rows go. */
 export async function fileNames(videoId: number): Promise<FileNames> {

@@ -12,11 +12,19 @@ import { resolveVideo } from './resolve-video.ts'
 import { Video } from './video.model.ts'
 
 /** Reads one outbox. */
-export const crawl = job({ name: 'crawl-outbox', queue: 'federation', payload: z.object({ actorId: z.int() }), run: async ({ actorId }) => await crawlOutbox(actorId) })
+export const crawl = job({
+  name: 'crawl-outbox',
+  queue: 'federation',
+  payload: z.object({ actorId: z.int() }),
+  run: async ({ actorId }) => await crawlOutbox(actorId)
+})
 
 let begun = false
 
-/** Reads the outboxes of all whom somebody here follows, each `federation.crawl.interval`; after a start all at once, as nobody knows what was missed. */
+/**
+ * Reads the outboxes of all whom somebody here follows, each `federation.crawl.interval`; after a start all at once, as nobody knows what
+ * was missed.
+ */
 export const repair = job({
   name: 'repair',
   queue: 'federation',
@@ -83,11 +91,15 @@ export const fetchAround = job({
     try {
       if (chapters) await had(fetchChapters(videoId, chapters, budget))
       const [liked, disliked] = [await had(total(likes, budget)), await had(total(dislikes, budget))]
-      await run(sql`UPDATE videos SET likes = coalesce(${liked}::int, likes), dislikes = coalesce(${disliked}::int, dislikes), around_due_at = NULL WHERE ${still}`)
+      await run(
+        sql`UPDATE videos SET likes = coalesce(${liked}::int, likes), dislikes = coalesce(${disliked}::int, dislikes), around_due_at = NULL WHERE ${still}`
+      )
     } catch (error) {
       if (!(error instanceof FetchError)) throw error
       // The longer it does not answer, the longer it is left alone.
-      await run(sql`UPDATE videos SET around_due_at = now() + greatest(make_interval(secs => ${pauseBetween() / 1000}::double precision), now() - refreshed_at) WHERE ${still}`)
+      await run(
+        sql`UPDATE videos SET around_due_at = now() + greatest(make_interval(secs => ${pauseBetween() / 1000}::double precision), now() - refreshed_at) WHERE ${still}`
+      )
     }
   }
 })
@@ -100,7 +112,9 @@ export const fetchAroundDue = job({
   every: () => pauseBetween(),
   run: async () => {
     if (!config.federation.enabled) return
-    const due = await run<{ id: number }>(sql`SELECT id FROM videos WHERE around_due_at <= now() AND gone_at IS NULL ORDER BY around_due_at LIMIT ${config.federation.crawl.refresh_batch}`)
+    const due = await run<{ id: number }>(
+      sql`SELECT id FROM videos WHERE around_due_at <= now() AND gone_at IS NULL ORDER BY around_due_at LIMIT ${config.federation.crawl.refresh_batch}`
+    )
     for (const { id } of due) await fetchAround.enqueue({ videoId: id })
   }
 })

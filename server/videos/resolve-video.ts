@@ -12,7 +12,7 @@ import { Video } from './video.model.ts'
 import type { VideoObject } from './video.object.ts'
 import { InvalidVideo, readVideo } from './video.wire.ts'
 
-type Options = { budget?: Budget, refresh?: boolean }
+type Options = { budget?: Budget; refresh?: boolean }
 
 /**
  * The video at an address: ours, the one we know, or fetched from its origin when it is unknown or was not asked about for
@@ -26,7 +26,8 @@ export async function resolveVideo(address: string, { budget = new Budget(), ref
     if (!known) throw new FetchError('missing', `${url} is no video here`)
     return known
   }
-  if (known && !refresh && !known.goneAt && (known.refreshedAt?.getTime() ?? 0) > Date.now() - config.federation.actors.refresh_after) return known
+  if (known && !refresh && !known.goneAt && (known.refreshedAt?.getTime() ?? 0) > Date.now() - config.federation.actors.refresh_after)
+    return known
   const askedAt = new Date()
   try {
     const { document } = await getDocument(url, { budget })
@@ -62,9 +63,9 @@ export function parsed(document: unknown): VideoObject {
 /** The channel of a video, whose own document names the account that the video names. Throws FetchError. */
 export async function ownerOf(object: VideoObject, budget: Budget): Promise<Channel> {
   const channel = await resolveChannel(object.channel, { budget })
-  if (object.account === null || await accountOf(channel) === object.account) return channel
+  if (object.account === null || (await accountOf(channel)) === object.account) return channel
   const again = await resolveChannel(object.channel, { budget, refresh: true })
-  if (await accountOf(again) !== object.account) throw new FetchError('invalid', `${object.channel} does not belong to ${object.account}`)
+  if ((await accountOf(again)) !== object.account) throw new FetchError('invalid', `${object.channel} does not belong to ${object.account}`)
   return again
 }
 
@@ -76,7 +77,7 @@ export async function accountOf(channel: Pick<Channel, 'accountId'>): Promise<st
 
 /** The addresses that may speak for a known remote video: its account and its channel. */
 export async function speakersOf(url: string): Promise<string[]> {
-  const [row] = await run<{ account: string, channel: string }>(sql`
+  const [row] = await run<{ account: string; channel: string }>(sql`
     SELECT aa.url AS account, ca.url AS channel FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id
       JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id WHERE v.url = ${url} AND v.remote`)
   return row ? [row.account, row.channel] : []

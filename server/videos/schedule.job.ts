@@ -16,7 +16,10 @@ export const publishScheduled = job({
     await transaction(async transaction => {
       const due = await Video.findAll({ where: { scheduleAt: { [Op.lte]: new Date() } }, transaction, lock: true, skipLocked: true })
       for (const video of due) {
-        await video.update({ privacy: video.schedulePrivacy!, scheduleAt: null, schedulePrivacy: null, publishedAt: new Date() }, { transaction })
+        await video.update(
+          { privacy: video.schedulePrivacy!, scheduleAt: null, schedulePrivacy: null, publishedAt: new Date() },
+          { transaction }
+        )
         await federate(video.id, transaction)
       }
     })

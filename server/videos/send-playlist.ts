@@ -3,9 +3,14 @@ import type { Request, Response } from 'express'
 import { encoded, encodingOf } from '../core/encoded.ts'
 import { notFound } from '../core/problem.ts'
 
-/** Sends an HLS playlist compressed where the client takes it: a long film's has a line for every two seconds. With a `token` all its addresses carry that, for players that cannot add it themselves. Throws 404. */
+/**
+ * Sends an HLS playlist compressed where the client takes it: a long film's has a line for every two seconds. With a `token` all its
+ * addresses carry that, for players that cannot add it themselves. Throws 404.
+ */
 export async function sendPlaylist(request: Request, response: Response, path: string, token?: string): Promise<void> {
-  const text = await readFile(path, 'utf8').catch(() => { throw notFound('File') })
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw notFound('File')
+  })
   const encoding = encodingOf(request)
   response.setHeader('Vary', 'Accept-Encoding')
   if (encoding) response.setHeader('Content-Encoding', encoding)

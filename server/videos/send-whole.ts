@@ -13,11 +13,14 @@ import type { Guarded } from './access.ts'
 const KEPT = 32 * 1024 * 1024
 
 /** A quality of a video whole, as it is sent: the files it is made of, picture first. */
-export type Whole = { files: string[], sound: boolean }
+export type Whole = { files: string[]; sound: boolean }
 
-/** The files that together are one quality of a video: its picture and, where that stands apart, every sound track; 0 is the main sound alone. Throws 404 for one that is missing or still grows. */
+/**
+ * The files that together are one quality of a video: its picture and, where that stands apart, every sound track; 0 is the main sound
+ * alone. Throws 404 for one that is missing or still grows.
+ */
 export async function wholeQuality(video: Pick<Guarded, 'id' | 'uuid'>, resolution: number): Promise<Whole> {
-  const rows = await run<{ filename: string, resolution: number, has_audio: boolean, has_video: boolean }>(sql`
+  const rows = await run<{ filename: string; resolution: number; has_audio: boolean; has_video: boolean }>(sql`
     SELECT f.filename, f.resolution, f.has_audio, f.has_video FROM streaming_playlists p JOIN video_files f ON f.streaming_playlist_id = p.id
     WHERE p.video_id = ${video.id} AND f.resolution IN (0, ${resolution}) AND NOT f.growing ORDER BY f.resolution DESC, f.track`)
   const wanted = rows.find(row => row.resolution === resolution)
@@ -31,12 +34,20 @@ export async function wholeSize(video: Pick<Guarded, 'id' | 'uuid'>, resolution:
   return (await progressive((await wholeQuality(video, resolution)).files)).size
 }
 
-/** Sends such a quality as one seekable MP4 that is stored nowhere, with ranges and validators; `cache` is its Cache-Control. Throws 404, 416. */
+/**
+ * Sends such a quality as one seekable MP4 that is stored nowhere, with ranges and validators; `cache` is its Cache-Control. Throws 404,
+ * 416.
+ */
 export async function sendWhole(request: Request, response: Response, { files, sound }: Whole, cache: string): Promise<void> {
   const made = await headOf(files)
   response.type(sound ? 'audio/mp4' : 'video/mp4')
   // Renditions never change under their names.
-  await sendParts(request, response, cache, { ...made, etag: createHash('sha1').update(files.map(file => basename(file)).join()).digest('base64url') })
+  await sendParts(request, response, cache, {
+    ...made,
+    etag: createHash('sha1')
+      .update(files.map(file => basename(file)).join())
+      .digest('base64url')
+  })
 }
 
 type Head = Progressive & { at: Date }
@@ -73,11 +84,13 @@ async function headOf(files: string[]): Promise<Head> {
 
 async function make(files: string[]): Promise<Head> {
   const times = await Promise.all(files.map(existing))
-  return { ...await progressive(files), at: new Date(Math.max(...times)) }
+  return { ...(await progressive(files)), at: new Date(Math.max(...times)) }
 }
 
 /** When a stored file was written. Throws 404. */
 async function existing(file: string): Promise<number> {
-  const { mtimeMs } = await stat(file).catch(() => { throw notFound('File') })
+  const { mtimeMs } = await stat(file).catch(() => {
+    throw notFound('File')
+  })
   return mtimeMs
 }

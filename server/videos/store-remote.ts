@@ -27,15 +27,38 @@ export async function storeRemote(object: VideoObject, channelId: number, askedA
     if (known && (!known.remote || (known.remoteUpdatedAt?.getTime() ?? 0) > object.updated.getTime())) return known
     const playable = object.playlist !== null || object.files.length > 0
     const values = {
-      channelId, name: object.name, description, support: object.support, category: object.category, licence: object.licence, language: object.language, tags: object.tags,
-      nsfw: object.sensitive, nsfwSummary: object.summary, privacy: object.public ? PRIVACY.PUBLIC : PRIVACY.UNLISTED,
-      state: VISIBLE.includes(object.state) || !playable ? object.state : STATE.PUBLISHED, waitTranscoding: object.waitTranscoding,
-      commentsPolicy: object.commentsPolicy, downloadEnabled: object.downloadEnabled, duration: object.duration, aspectRatio: object.aspectRatio, views: viewsOf(object, known),
-      publishedAt: object.published, originallyPublishedAt: object.originallyPublished, remoteUpdatedAt: object.updated, refreshedAt: askedAt, collections: object.collections,
-      isLive: object.live !== null, aroundDueAt: new Date(), trackerUrls: object.trackers.map(one => one.url), goneAt: null
+      channelId,
+      name: object.name,
+      description,
+      support: object.support,
+      category: object.category,
+      licence: object.licence,
+      language: object.language,
+      tags: object.tags,
+      nsfw: object.sensitive,
+      nsfwSummary: object.summary,
+      privacy: object.public ? PRIVACY.PUBLIC : PRIVACY.UNLISTED,
+      state: VISIBLE.includes(object.state) || !playable ? object.state : STATE.PUBLISHED,
+      waitTranscoding: object.waitTranscoding,
+      commentsPolicy: object.commentsPolicy,
+      downloadEnabled: object.downloadEnabled,
+      duration: object.duration,
+      aspectRatio: object.aspectRatio,
+      views: viewsOf(object, known),
+      publishedAt: object.published,
+      originallyPublishedAt: object.originallyPublished,
+      remoteUpdatedAt: object.updated,
+      refreshedAt: askedAt,
+      collections: object.collections,
+      isLive: object.live !== null,
+      aroundDueAt: new Date(),
+      trackerUrls: object.trackers.map(one => one.url),
+      goneAt: null
     }
     const isNew = known === null || known.goneAt !== null
-    const video = known ? await known.update(values, { transaction: inside }) : await Video.create({ uuid: await freeUuid(object, inside), url: object.id, remote: true, ...values }, { transaction: inside })
+    const video = known
+      ? await known.update(values, { transaction: inside })
+      : await Video.create({ uuid: await freeUuid(object, inside), url: object.id, remote: true, ...values }, { transaction: inside })
     await storeFiles(video.id, object, inside)
     await storePictures(video.id, object, inside)
     afterCommit(inside, () => emit('video.received', { videoId: video.id, isNew }))
@@ -50,9 +73,12 @@ export async function storeRemote(object: VideoObject, channelId: number, askedA
 export async function removeRemote(url: string, because: { owner: string } | { askedAt: Date }): Promise<boolean> {
   return await transaction(async inside => {
     await run(sql`SELECT pg_advisory_xact_lock(hashtextextended(${url}, 0))`, inside)
-    const [video] = await run<{ id: number, uuid: string }>(sql`
+    const [video] = await run<{ id: number; uuid: string }>(
+      sql`
       SELECT v.id, v.uuid FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
-      WHERE v.url = ${url} AND v.remote AND ${'owner' in because ? sql`${because.owner} IN (aa.url, ca.url)` : sql`v.refreshed_at <= ${because.askedAt}`} FOR UPDATE OF v`, inside)
+      WHERE v.url = ${url} AND v.remote AND ${'owner' in because ? sql`${because.owner} IN (aa.url, ca.url)` : sql`v.refreshed_at <= ${because.askedAt}`} FOR UPDATE OF v`,
+      inside
+    )
     if (!video) return false
     await bury(url, inside)
     await takeAway(video, inside)

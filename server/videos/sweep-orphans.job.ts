@@ -7,8 +7,11 @@ import { logger } from '../core/logger.ts'
 import { run, sql, type Sql } from '../core/sql.ts'
 
 /** Where files may lie that no row names, as a crash between a file and its row leaves them. */
-const PLACES: { folder: () => string, known: Sql }[] = [
-  { folder: () => storageFolder('original_video_files'), known: sql`SELECT filename AS name FROM video_sources WHERE filename IS NOT NULL` },
+const PLACES: { folder: () => string; known: Sql }[] = [
+  {
+    folder: () => storageFolder('original_video_files'),
+    known: sql`SELECT filename AS name FROM video_sources WHERE filename IS NOT NULL`
+  },
   { folder: () => storageFolder('thumbnails'), known: sql`SELECT filename AS name FROM thumbnails WHERE kind = 'thumbnail'` },
   { folder: () => storageFolder('previews'), known: sql`SELECT filename AS name FROM thumbnails WHERE kind = 'preview'` },
   { folder: () => storageFolder('storyboards'), known: sql`SELECT filename AS name FROM storyboards` },
@@ -23,7 +26,10 @@ const PLACES: { folder: () => string, known: Sql }[] = [
 let seen = new Map<string, number>()
 let seeing = new Map<string, number>()
 
-/** Removes files that no row names once they are older than `jobs.orphan_age`, and were so a turn before: a clock that jumped makes everything old. */
+/**
+ * Removes files that no row names once they are older than `jobs.orphan_age`, and were so a turn before: a clock that jumped makes
+ * everything old.
+ */
 export const sweepOrphans = job({
   name: 'sweep-orphans',
   queue: 'maintenance',
@@ -50,8 +56,10 @@ async function sweepFilms(): Promise<number> {
   const films = await readdir(place).catch(() => [])
   let removed = 0
   for (let at = 0; at < films.length; at += BATCH) {
-    const folders = await Promise.all(films.slice(at, at + BATCH).map(async uuid => ({ uuid, names: await readdir(join(place, uuid)).catch(() => []) })))
-    const rows = await run<{ uuid: string, names: string[] }>(sql`
+    const folders = await Promise.all(
+      films.slice(at, at + BATCH).map(async uuid => ({ uuid, names: await readdir(join(place, uuid)).catch(() => []) }))
+    )
+    const rows = await run<{ uuid: string; names: string[] }>(sql`
       SELECT v.uuid::text AS uuid, array_agg(named.name) AS names FROM videos v
       JOIN LATERAL (
         SELECT unnest(ARRAY[p.playlist_filename, p.segments_sha256_filename]) AS name FROM streaming_playlists p WHERE p.video_id = v.id

@@ -9,10 +9,13 @@ import { encoded, upload } from '../test/upload.ts'
 import { sweepOrphans } from './sweep-orphans.job.ts'
 
 let site: Instance
-let film: { id: number, uuid: string }
+let film: { id: number; uuid: string }
 let folder: string
 beforeAll(async () => {
-  site = await startInstance({ storyboards: { enabled: true }, jobs: { orphan_interval: '300 ms', orphan_age: '300 ms' } }, ['web', 'worker'])
+  site = await startInstance({ storyboards: { enabled: true }, jobs: { orphan_interval: '300 ms', orphan_age: '300 ms' } }, [
+    'web',
+    'worker'
+  ])
   const alice = await site.user('alice')
   film = await upload(site, alice)
   await encoded(site, alice, film.uuid)
@@ -24,7 +27,8 @@ const left = async () => await readdir(folder)
 
 test('what an attempt that was killed left beside the renditions goes, and they stay, with all that belongs to the video', async () => {
   const own = await left()
-  const all = async () => await Promise.all(['thumbnails', 'previews', 'storyboards'].map(async name => await readdir(join(site.folder, name))))
+  const all = async () =>
+    await Promise.all(['thumbnails', 'previews', 'storyboards'].map(async name => await readdir(join(site.folder, name))))
   const pictures = await all()
   expect(pictures.map(names => names.length)).toEqual([1, 1, 1])
   await writeFile(join(folder, 'killed-240-fragmented.mp4'), 'x')
@@ -60,5 +64,7 @@ test('a clock that jumps ahead makes nothing old at once', async () => {
     await sleep(400)
     await sweepOrphans.run({}, { signal: new AbortController().signal, progress: () => undefined })
     expect(await left()).not.toContain('young.mp4')
-  } finally { Date.now = right }
+  } finally {
+    Date.now = right
+  }
 })

@@ -18,11 +18,24 @@ export class VideoSource extends Model<InferAttributes<VideoSource>, InferCreati
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(VideoSource, {
-  videoId: { type: DataTypes.INTEGER, primaryKey: true }, inputFilename: DataTypes.TEXT, filename: DataTypes.TEXT, size: DataTypes.BIGINT,
-  width: DataTypes.INTEGER, height: DataTypes.INTEGER, fps: DataTypes.REAL, resolution: DataTypes.INTEGER, metadata: DataTypes.JSONB, probe: DataTypes.JSONB,
-  createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'video_sources' })
+declareModel(
+  VideoSource,
+  {
+    videoId: { type: DataTypes.INTEGER, primaryKey: true },
+    inputFilename: DataTypes.TEXT,
+    filename: DataTypes.TEXT,
+    size: DataTypes.BIGINT,
+    width: DataTypes.INTEGER,
+    height: DataTypes.INTEGER,
+    fps: DataTypes.REAL,
+    resolution: DataTypes.INTEGER,
+    metadata: DataTypes.JSONB,
+    probe: DataTypes.JSONB,
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'video_sources' }
+)
 
 /** The HLS master playlist of a video. */
 export class StreamingPlaylist extends Model<InferAttributes<StreamingPlaylist>, InferCreationAttributes<StreamingPlaylist>> {
@@ -33,10 +46,18 @@ export class StreamingPlaylist extends Model<InferAttributes<StreamingPlaylist>,
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(StreamingPlaylist, {
-  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true }, videoId: DataTypes.INTEGER, playlistFilename: DataTypes.TEXT,
-  segmentsSha256Filename: DataTypes.TEXT, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'streaming_playlists' })
+declareModel(
+  StreamingPlaylist,
+  {
+    id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+    videoId: DataTypes.INTEGER,
+    playlistFilename: DataTypes.TEXT,
+    segmentsSha256Filename: DataTypes.TEXT,
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'streaming_playlists' }
+)
 
 /** A rendition; `growing` while its playlist has no end yet. */
 export class VideoFile extends Model<InferAttributes<VideoFile>, InferCreationAttributes<VideoFile>> {
@@ -67,10 +88,31 @@ export class VideoFile extends Model<InferAttributes<VideoFile>, InferCreationAt
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(VideoFile, {
-  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true }, streamingPlaylistId: DataTypes.INTEGER, resolution: DataTypes.INTEGER,
-  track: DataTypes.SMALLINT, language: DataTypes.TEXT, trackName: DataTypes.TEXT,
-  width: DataTypes.INTEGER, height: DataTypes.INTEGER, fps: DataTypes.REAL, size: DataTypes.BIGINT, wholeSize: DataTypes.BIGINT, filename: DataTypes.TEXT, playlistFilename: DataTypes.TEXT,
-  hasAudio: DataTypes.BOOLEAN, hasVideo: DataTypes.BOOLEAN, bandwidth: DataTypes.BIGINT, averageBandwidth: DataTypes.BIGINT, codecs: DataTypes.TEXT,
-  growing: DataTypes.BOOLEAN, metadata: DataTypes.JSONB, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'video_files' })
+declareModel(
+  VideoFile,
+  {
+    id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+    streamingPlaylistId: DataTypes.INTEGER,
+    resolution: DataTypes.INTEGER,
+    track: DataTypes.SMALLINT,
+    language: DataTypes.TEXT,
+    trackName: DataTypes.TEXT,
+    width: DataTypes.INTEGER,
+    height: DataTypes.INTEGER,
+    fps: DataTypes.REAL,
+    size: DataTypes.BIGINT,
+    wholeSize: DataTypes.BIGINT,
+    filename: DataTypes.TEXT,
+    playlistFilename: DataTypes.TEXT,
+    hasAudio: DataTypes.BOOLEAN,
+    hasVideo: DataTypes.BOOLEAN,
+    bandwidth: DataTypes.BIGINT,
+    averageBandwidth: DataTypes.BIGINT,
+    codecs: DataTypes.TEXT,
+    growing: DataTypes.BOOLEAN,
+    metadata: DataTypes.JSONB,
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'video_files' }
+)

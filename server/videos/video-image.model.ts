@@ -13,10 +13,21 @@ export class Thumbnail extends Model<InferAttributes<Thumbnail>, InferCreationAt
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(Thumbnail, {
-  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true }, videoId: DataTypes.INTEGER, kind: DataTypes.TEXT, filename: DataTypes.TEXT,
-  width: DataTypes.INTEGER, height: DataTypes.INTEGER, automatic: DataTypes.BOOLEAN, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'thumbnails' })
+declareModel(
+  Thumbnail,
+  {
+    id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+    videoId: DataTypes.INTEGER,
+    kind: DataTypes.TEXT,
+    filename: DataTypes.TEXT,
+    width: DataTypes.INTEGER,
+    height: DataTypes.INTEGER,
+    automatic: DataTypes.BOOLEAN,
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'thumbnails' }
+)
 
 /** A sheet of small frames for the seek bar; `spriteDuration` in seconds. */
 export class Storyboard extends Model<InferAttributes<Storyboard>, InferCreationAttributes<Storyboard>> {
@@ -30,7 +41,18 @@ export class Storyboard extends Model<InferAttributes<Storyboard>, InferCreation
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(Storyboard, {
-  videoId: { type: DataTypes.INTEGER, primaryKey: true }, filename: DataTypes.TEXT, totalWidth: DataTypes.INTEGER, totalHeight: DataTypes.INTEGER,
-  spriteWidth: DataTypes.INTEGER, spriteHeight: DataTypes.INTEGER, spriteDuration: DataTypes.REAL, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'storyboards' })
+declareModel(
+  Storyboard,
+  {
+    videoId: { type: DataTypes.INTEGER, primaryKey: true },
+    filename: DataTypes.TEXT,
+    totalWidth: DataTypes.INTEGER,
+    totalHeight: DataTypes.INTEGER,
+    spriteWidth: DataTypes.INTEGER,
+    spriteHeight: DataTypes.INTEGER,
+    spriteDuration: DataTypes.REAL,
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'storyboards' }
+)

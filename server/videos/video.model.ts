@@ -55,18 +55,52 @@ export class Video extends Model<InferAttributes<Video>, InferCreationAttributes
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(Video, {
-  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
-  uuid: DataTypes.UUID, url: DataTypes.TEXT, remote: DataTypes.BOOLEAN, channelId: DataTypes.INTEGER,
-  name: DataTypes.TEXT, description: DataTypes.TEXT, support: DataTypes.TEXT, category: DataTypes.SMALLINT, licence: DataTypes.SMALLINT,
-  language: DataTypes.TEXT, tags: DataTypes.ARRAY(DataTypes.TEXT), nsfw: DataTypes.BOOLEAN, privacy: DataTypes.SMALLINT, state: DataTypes.SMALLINT,
-  waitTranscoding: DataTypes.BOOLEAN, commentsPolicy: DataTypes.SMALLINT, downloadEnabled: DataTypes.BOOLEAN, duration: DataTypes.DOUBLE, aspectRatio: DataTypes.REAL,
-  views: DataTypes.BIGINT, likes: DataTypes.INTEGER, dislikes: DataTypes.INTEGER, comments: DataTypes.INTEGER, publishedAt: DataTypes.DATE,
-  originallyPublishedAt: DataTypes.DATE, inputFileUpdatedAt: DataTypes.DATE, scheduleAt: DataTypes.DATE, schedulePrivacy: DataTypes.SMALLINT,
-  nsfwSummary: DataTypes.TEXT, isLive: DataTypes.BOOLEAN, federated: DataTypes.BOOLEAN, remoteUpdatedAt: DataTypes.DATE, refreshedAt: DataTypes.DATE,
-  collections: DataTypes.JSONB, goneAt: DataTypes.DATE, aroundDueAt: DataTypes.DATE, trackerUrls: DataTypes.ARRAY(DataTypes.TEXT),
-  createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'videos' })
+declareModel(
+  Video,
+  {
+    id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+    uuid: DataTypes.UUID,
+    url: DataTypes.TEXT,
+    remote: DataTypes.BOOLEAN,
+    channelId: DataTypes.INTEGER,
+    name: DataTypes.TEXT,
+    description: DataTypes.TEXT,
+    support: DataTypes.TEXT,
+    category: DataTypes.SMALLINT,
+    licence: DataTypes.SMALLINT,
+    language: DataTypes.TEXT,
+    tags: DataTypes.ARRAY(DataTypes.TEXT),
+    nsfw: DataTypes.BOOLEAN,
+    privacy: DataTypes.SMALLINT,
+    state: DataTypes.SMALLINT,
+    waitTranscoding: DataTypes.BOOLEAN,
+    commentsPolicy: DataTypes.SMALLINT,
+    downloadEnabled: DataTypes.BOOLEAN,
+    duration: DataTypes.DOUBLE,
+    aspectRatio: DataTypes.REAL,
+    views: DataTypes.BIGINT,
+    likes: DataTypes.INTEGER,
+    dislikes: DataTypes.INTEGER,
+    comments: DataTypes.INTEGER,
+    publishedAt: DataTypes.DATE,
+    originallyPublishedAt: DataTypes.DATE,
+    inputFileUpdatedAt: DataTypes.DATE,
+    scheduleAt: DataTypes.DATE,
+    schedulePrivacy: DataTypes.SMALLINT,
+    nsfwSummary: DataTypes.TEXT,
+    isLive: DataTypes.BOOLEAN,
+    federated: DataTypes.BOOLEAN,
+    remoteUpdatedAt: DataTypes.DATE,
+    refreshedAt: DataTypes.DATE,
+    collections: DataTypes.JSONB,
+    goneAt: DataTypes.DATE,
+    aroundDueAt: DataTypes.DATE,
+    trackerUrls: DataTypes.ARRAY(DataTypes.TEXT),
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'videos' }
+)
 declareAssociations(() => {
   Video.belongsTo(Channel, { as: 'channel', foreignKey: 'channelId' })
   Channel.hasMany(Video, { as: 'videos', foreignKey: 'channelId' })
@@ -80,7 +114,14 @@ export class VideoPassword extends Model<InferAttributes<VideoPassword>, InferCr
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
-declareModel(VideoPassword, {
-  id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
-  videoId: DataTypes.INTEGER, password: DataTypes.TEXT, createdAt: DataTypes.DATE, updatedAt: DataTypes.DATE
-}, { tableName: 'video_passwords' })
+declareModel(
+  VideoPassword,
+  {
+    id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
+    videoId: DataTypes.INTEGER,
+    password: DataTypes.TEXT,
+    createdAt: DataTypes.DATE,
+    updatedAt: DataTypes.DATE
+  },
+  { tableName: 'video_passwords' }
+)

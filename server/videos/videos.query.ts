@@ -17,10 +17,29 @@ import { refreshViewers } from './viewers.ts'
 
 /** The filters of a list. */
 export type Filters = z.output<typeof VideoQuery>
-/** Whose videos: of everybody, of a channel or an account, of what an account follows, or the viewer's own in every state; `unlistedToo` where an address was handed on. */
-export type Scope = { channelId?: number, accountId?: number, mine?: boolean, followedBy?: number, videoId?: number, narrowed?: Narrowed, unlistedToo?: boolean }
+/**
+ * Whose videos: of everybody, of a channel or an account, of what an account follows, or the viewer's own in every state; `unlistedToo`
+ * where an address was handed on.
+ */
+export type Scope = {
+  channelId?: number
+  accountId?: number
+  mine?: boolean
+  followedBy?: number
+  videoId?: number
+  narrowed?: Narrowed
+  unlistedToo?: boolean
+}
 /** What only a search narrows a list by. */
-export type Narrowed = { uuids?: string[], startDate?: Date, endDate?: Date, originallyPublishedStartDate?: Date, originallyPublishedEndDate?: Date, durationMin?: number, durationMax?: number }
+export type Narrowed = {
+  uuids?: string[]
+  startDate?: Date
+  endDate?: Date
+  originallyPublishedStartDate?: Date
+  originallyPublishedEndDate?: Date
+  durationMin?: number
+  durationMax?: number
+}
 
 const INCLUDE = { NOT_PUBLISHED: 1, FILES: 8 } as const
 
@@ -34,13 +53,16 @@ const FROM = sql`
   FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id
   JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id`
 
-/** The renditions of playlist `p` as JSON, best first, growing ones included: they play already. Of several sound tracks the one to begin with: the others stand in the playlist alone. */
+/**
+ * The renditions of playlist `p` as JSON, best first, growing ones included: they play already. Of several sound tracks the one to begin
+ * with: the others stand in the playlist alone.
+ */
 export const FILES = sql`(SELECT coalesce(json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size, 'whole_size', f.whole_size,
   'filename', f.filename, 'playlist_filename', f.playlist_filename, 'has_audio', f.has_audio, 'has_video', f.has_video) ORDER BY f.resolution DESC), '[]')
   FROM video_files f WHERE f.streaming_playlist_id = p.id AND f.track = 0)`
 
 /** A page of videos the viewer may list. */
-export async function listVideos(filters: Filters, viewer: Viewer | null, scope: Scope = {}): Promise<{ total: number, data: Video[] }> {
+export async function listVideos(filters: Filters, viewer: Viewer | null, scope: Scope = {}): Promise<{ total: number; data: Video[] }> {
   const { start, count } = paging(filters)
   const where = all(conditions(filters, viewer, scope))
   const rows = await run<VideoRow>(sql`
@@ -50,7 +72,14 @@ export async function listVideos(filters: Filters, viewer: Viewer | null, scope:
   await refreshViewers()
   const showState = scope.mine === true || filters.include !== undefined
   const total = filters.skipCount ? start + rows.length : await countVideos(where)
-  return { total, data: rows.map(row => ({ ...videoJson(row, showState), ...(filters.include === undefined ? {} : { blockedOwner: false, blockedServer: false }), ...withFiles.get(row.id) })) }
+  return {
+    total,
+    data: rows.map(row => ({
+      ...videoJson(row, showState),
+      ...(filters.include === undefined ? {} : { blockedOwner: false, blockedServer: false }),
+      ...withFiles.get(row.id)
+    }))
+  }
 }
 
 async function countVideos(where: Sql): Promise<number> {
@@ -59,11 +88,31 @@ async function countVideos(where: Sql): Promise<number> {
 }
 
 async function playlistsOf(rows: VideoRow[]): Promise<Map<number, Pick<Video, 'streamingPlaylists' | 'files'>>> {
-  const found = await run<{ video_id: number, id: number, playlist_filename: string, segments_sha256_filename: string | null, redundancies: { baseUrl: string }[], files: FileRow[] }>(
-    sql`SELECT p.video_id, p.id, p.playlist_filename, p.segments_sha256_filename, ${REDUNDANCIES} AS redundancies, ${FILES} AS files FROM streaming_playlists p JOIN videos v ON v.id = p.video_id WHERE v.id = ANY(${rows.map(row => row.id)})`)
-  const remote = await run<{ id: number, remote: RemoteRow }>(sql`SELECT v.id, ${REMOTE} AS remote FROM videos v WHERE v.remote AND v.id = ANY(${rows.map(row => row.id)})`)
+  const found = await run<{
+    video_id: number
+    id: number
+    playlist_filename: string
+    segments_sha256_filename: string | null
+    redundancies: { baseUrl: string }[]
+    files: FileRow[]
+  }>(
+    sql`SELECT p.video_id, p.id, p.playlist_filename, p.segments_sha256_filename, ${REDUNDANCIES} AS redundancies, ${FILES} AS files FROM streaming_playlists p JOIN videos v ON v.id = p.video_id WHERE v.id = ANY(${rows.map(row => row.id)})`
+  )
+  const remote = await run<{ id: number; remote: RemoteRow }>(
+    sql`SELECT v.id, ${REMOTE} AS remote FROM videos v WHERE v.remote AND v.id = ANY(${rows.map(row => row.id)})`
+  )
   const origins = new Map(remote.map(one => [one.id, one.remote]))
-  return new Map(rows.map(row => [row.id, origins.has(row.id) ? remoteJson(row, origins.get(row.id)!) : localFiles(row, found.filter(one => one.video_id === row.id))]))
+  return new Map(
+    rows.map(row => [
+      row.id,
+      origins.has(row.id)
+        ? remoteJson(row, origins.get(row.id)!)
+        : localFiles(
+            row,
+            found.filter(one => one.video_id === row.id)
+          )
+    ])
+  )
 }
 
 function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[] {
@@ -71,7 +120,9 @@ function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[
   if (scope.channelId !== undefined) list.push(sql`v.channel_id = ${scope.channelId}`)
   if (scope.accountId !== undefined) list.push(sql`c.account_id = ${scope.accountId}`)
   if (scope.followedBy !== undefined) {
-    list.push(sql`EXISTS (SELECT 1 FROM follows JOIN accounts me ON me.actor_id = follows.actor_id WHERE me.id = ${scope.followedBy} AND follows.state = 'accepted' AND follows.target_id IN (c.actor_id, a.actor_id))`)
+    list.push(
+      sql`EXISTS (SELECT 1 FROM follows JOIN accounts me ON me.actor_id = follows.actor_id WHERE me.id = ${scope.followedBy} AND follows.state = 'accepted' AND follows.target_id IN (c.actor_id, a.actor_id))`
+    )
   }
   if (scope.videoId !== undefined) list.push(sql`v.id = ${scope.videoId}`)
   if (scope.narrowed) list.push(...narrowing(scope.narrowed))
@@ -80,21 +131,40 @@ function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[
   if (filters.isLocal !== undefined) list.push(sql`v.remote = ${!filters.isLocal}`)
   if (filters.isLive !== undefined) list.push(sql`v.is_live = ${filters.isLive}`)
   const hasFiles = filters.hasWebVideoFiles ?? filters.hasWebtorrentFiles
-  if (hasFiles !== undefined) list.push(sql`(EXISTS (SELECT 1 FROM remote_files f WHERE f.video_id = v.id AND NOT f.hls) OR ${config.transcoding.web_videos.enabled} AND EXISTS (SELECT 1 FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = v.id AND f.whole_size IS NOT NULL)) = ${hasFiles}`)
-  if (filters.hasHLSFiles !== undefined) list.push(sql`(EXISTS (SELECT 1 FROM streaming_playlists p WHERE p.video_id = v.id) OR EXISTS (SELECT 1 FROM remote_playlists p WHERE p.video_id = v.id)) = ${filters.hasHLSFiles}`)
+  if (hasFiles !== undefined)
+    list.push(
+      sql`(EXISTS (SELECT 1 FROM remote_files f WHERE f.video_id = v.id AND NOT f.hls) OR ${config.transcoding.web_videos.enabled} AND EXISTS (SELECT 1 FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = v.id AND f.whole_size IS NOT NULL)) = ${hasFiles}`
+    )
+  if (filters.hasHLSFiles !== undefined)
+    list.push(
+      sql`(EXISTS (SELECT 1 FROM streaming_playlists p WHERE p.video_id = v.id) OR EXISTS (SELECT 1 FROM remote_playlists p WHERE p.video_id = v.id)) = ${filters.hasHLSFiles}`
+    )
   if (filters.categoryOneOf) list.push(sql`v.category = ANY(${filters.categoryOneOf})`)
   if (filters.licenceOneOf) list.push(sql`v.licence = ANY(${filters.licenceOneOf})`)
-  if (filters.languageOneOf) list.push(sql`(v.language = ANY(${filters.languageOneOf}) OR (v.language IS NULL AND ${filters.languageOneOf.includes('_unknown')}))`)
-  if (filters.tagsOneOf) list.push(sql`EXISTS (SELECT 1 FROM unnest(v.tags) tag WHERE lower(tag) = ANY(${filters.tagsOneOf.map(tag => tag.toLowerCase())}))`)
-  if (filters.tagsAllOf) list.push(sql`(SELECT array_agg(lower(tag)) FROM unnest(v.tags) tag) @> ${filters.tagsAllOf.map(tag => tag.toLowerCase())}::text[]`)
+  if (filters.languageOneOf)
+    list.push(sql`(v.language = ANY(${filters.languageOneOf}) OR (v.language IS NULL AND ${filters.languageOneOf.includes('_unknown')}))`)
+  if (filters.tagsOneOf)
+    list.push(sql`EXISTS (SELECT 1 FROM unnest(v.tags) tag WHERE lower(tag) = ANY(${filters.tagsOneOf.map(tag => tag.toLowerCase())}))`)
+  if (filters.tagsAllOf)
+    list.push(sql`(SELECT array_agg(lower(tag)) FROM unnest(v.tags) tag) @> ${filters.tagsAllOf.map(tag => tag.toLowerCase())}::text[]`)
   if (filters.search) list.push(sql`unaccent(lower(v.name)) LIKE '%' || unaccent(${likeText(filters.search)}) || '%'`)
   if (filters.host) list.push(filters.host === host() ? sql`NOT v.remote` : sql`ca.host = ${filters.host}`)
-  const nsfw = scope.mine ? 'both' : filters.nsfw ?? ((viewer?.nsfwPolicy ?? config.instance.default_nsfw_policy) === 'do_not_list' ? 'false' : 'both')
+  const nsfw = scope.mine
+    ? 'both'
+    : (filters.nsfw ?? ((viewer?.nsfwPolicy ?? config.instance.default_nsfw_policy) === 'do_not_list' ? 'false' : 'both'))
   if (nsfw !== 'both') list.push(sql`v.nsfw = ${nsfw === 'true'}`)
   return list
 }
 
-function narrowing({ uuids, startDate, endDate, originallyPublishedStartDate, originallyPublishedEndDate, durationMin, durationMax }: Narrowed): Sql[] {
+function narrowing({
+  uuids,
+  startDate,
+  endDate,
+  originallyPublishedStartDate,
+  originallyPublishedEndDate,
+  durationMin,
+  durationMax
+}: Narrowed): Sql[] {
   const list: Sql[] = []
   if (uuids) list.push(sql`v.uuid::text = ANY(${uuids})`)
   if (startDate) list.push(sql`v.published_at >= ${startDate}`)
@@ -114,10 +184,12 @@ function notBlocked(viewer: Viewer | null): Sql {
 
 function visibility(filters: Filters, viewer: Viewer | null, { unlistedToo }: Scope): Sql[] {
   const wantsMore = bits(filters.include, ~INCLUDE.FILES) || filters.privacyOneOf?.some(privacy => privacy !== PRIVACY.PUBLIC)
-  if (wantsMore && !isModerator(viewer)) throw new Problem(401, null, 'You are not allowed to see all videos, specify a custom include or auto tags filter.')
+  if (wantsMore && !isModerator(viewer))
+    throw new Problem(401, null, 'You are not allowed to see all videos, specify a custom include or auto tags filter.')
   const list: Sql[] = []
   if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
-  else list.push(sql`v.privacy = ANY(${[PRIVACY.PUBLIC, ...viewer ? [PRIVACY.INTERNAL] : [], ...unlistedToo ? [PRIVACY.UNLISTED] : []]})`)
+  else
+    list.push(sql`v.privacy = ANY(${[PRIVACY.PUBLIC, ...(viewer ? [PRIVACY.INTERNAL] : []), ...(unlistedToo ? [PRIVACY.UNLISTED] : [])]})`)
   if (!bits(filters.include, INCLUDE.NOT_PUBLISHED)) list.push(sql`v.state = 1`)
   return list
 }
@@ -127,10 +199,18 @@ const likeText = (text: string): string => text.toLowerCase().replace(/[\\%_]/g,
 
 const HOT = sql`(log(greatest(1, v.likes * 3 + v.views + v.comments * 6)) + extract(epoch FROM v.published_at) / 86400 / 3)`
 const COLUMNS: Record<string, () => Sql> = {
-  name: () => sql`lower(v.name)`, duration: () => sql`v.duration`, createdAt: () => sql`v.created_at`, publishedAt: () => sql`v.published_at`,
-  originallyPublishedAt: () => sql`coalesce(v.originally_published_at, v.published_at)`, views: () => sql`v.views`, likes: () => sql`v.likes`, comments: () => sql`v.comments`,
-  hot: () => HOT, best: () => HOT,
-  trending: () => sql`(CASE WHEN v.published_at > now() - make_interval(days => ${config.trending.videos.interval_days}::int) THEN v.views ELSE v.views / 1000.0 END)`
+  name: () => sql`lower(v.name)`,
+  duration: () => sql`v.duration`,
+  createdAt: () => sql`v.created_at`,
+  publishedAt: () => sql`v.published_at`,
+  originallyPublishedAt: () => sql`coalesce(v.originally_published_at, v.published_at)`,
+  views: () => sql`v.views`,
+  likes: () => sql`v.likes`,
+  comments: () => sql`v.comments`,
+  hot: () => HOT,
+  best: () => HOT,
+  trending: () =>
+    sql`(CASE WHEN v.published_at > now() - make_interval(days => ${config.trending.videos.interval_days}::int) THEN v.views ELSE v.views / 1000.0 END)`
 }
 
 function order(sort: string): Sql {
@@ -140,10 +220,23 @@ function order(sort: string): Sql {
 
 /** What a video's page needs, in one statement. */
 export type DetailsRow = Omit<VideoRow, 'account' | 'channel'> & {
-  account: Account, channel: Channel,
-  support: string | null, tags: string[], comments_policy: number, download_enabled: boolean, input_file_updated_at: Date | null, owner_user_id: number | null,
-  tracker_urls: string[], remote_files: RemoteRow | null
-  playlist: { id: number, playlist_filename: string, segments_sha256_filename: string | null, redundancies: { baseUrl: string }[], files: FileRow[] } | null
+  account: Account
+  channel: Channel
+  support: string | null
+  tags: string[]
+  comments_policy: number
+  download_enabled: boolean
+  input_file_updated_at: Date | null
+  owner_user_id: number | null
+  tracker_urls: string[]
+  remote_files: RemoteRow | null
+  playlist: {
+    id: number
+    playlist_filename: string
+    segments_sha256_filename: string | null
+    redundancies: { baseUrl: string }[]
+    files: FileRow[]
+  } | null
 }
 
 /** The details of a video by its number; null if it is gone. */
@@ -156,4 +249,3 @@ export async function videoDetails(id: number): Promise<DetailsRow | null> {
     ${FROM} WHERE v.id = ${id}`)
   return row ?? null
 }
-

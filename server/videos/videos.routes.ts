@@ -35,11 +35,20 @@ export const videosRoutes = implement(videos, {
   'GET /videos/licences': () => LICENCES,
   'GET /videos/languages': () => LANGUAGES,
   'GET /videos/privacies': () => PRIVACIES,
-  'GET /accounts/:name/videos': async ({ params, query, viewer }) => await listVideos(query, viewer, { accountId: (await findAccount(params.name)).id }),
-  'GET /video-channels/:channelHandle/videos': async ({ params, query, viewer }) => await listVideos(query, viewer, { channelId: (await findChannel(params.channelHandle)).id }),
-  'GET /users/me/videos': async ({ query, viewer }) => await listVideos({ sort: '-createdAt', ...query, include: undefined }, viewer, { mine: true, accountId: viewer.accountId, channelId: query.channelId }),
+  'GET /accounts/:name/videos': async ({ params, query, viewer }) =>
+    await listVideos(query, viewer, { accountId: (await findAccount(params.name)).id }),
+  'GET /video-channels/:channelHandle/videos': async ({ params, query, viewer }) =>
+    await listVideos(query, viewer, { channelId: (await findChannel(params.channelHandle)).id }),
+  'GET /users/me/videos': async ({ query, viewer }) =>
+    await listVideos({ sort: '-createdAt', ...query, include: undefined }, viewer, {
+      mine: true,
+      accountId: viewer.accountId,
+      channelId: query.channelId
+    }),
   'GET /videos/:id': async ({ params, viewer, request }) => await findVideo(params.id, asking(request, viewer)),
-  'GET /videos/:id/description': async ({ params, viewer, request }) => ({ description: await findDescription(params.id, asking(request, viewer)) }),
+  'GET /videos/:id/description': async ({ params, viewer, request }) => ({
+    description: await findDescription(params.id, asking(request, viewer))
+  }),
   'PUT /videos/:id': async ({ params, viewer, body, files }) => {
     await managedVideo(params.id, viewer)
     await updateVideo(params.id, viewer, body, await readPictures(files))
@@ -49,19 +58,31 @@ export const videosRoutes = implement(videos, {
     const video = await managedVideo(params.id, viewer)
     const source = await VideoSource.findByPk(video.id, { rejectOnEmpty: notFound('Video source') })
     return {
-      filename: source.inputFilename, inputFilename: source.inputFilename, fileUrl: null, fileDownloadUrl: source.filename && sourceDownloadUrl(source.filename),
+      filename: source.inputFilename,
+      inputFilename: source.inputFilename,
+      fileUrl: null,
+      fileDownloadUrl: source.filename && sourceDownloadUrl(source.filename),
       resolution: source.resolution === null ? null : { id: source.resolution, label: resolutionLabel(source.resolution) },
-      size: Number(source.size), width: source.width, height: source.height, fps: source.fps, metadata: source.metadata as Record<string, unknown> | null, createdAt: source.createdAt.toISOString()
+      size: Number(source.size),
+      width: source.width,
+      height: source.height,
+      fps: source.fps,
+      metadata: source.metadata as Record<string, unknown> | null,
+      createdAt: source.createdAt.toISOString()
     }
   },
   'GET /videos/:id/metadata/:videoFileId': async ({ params, viewer, request }) => {
     const video = await guardedVideo(params.id)
     await assertMayWatch(video, params.id, asking(request, viewer))
     const file = await VideoFile.findByPk(params.videoFileId)
-    const playlist = file && await StreamingPlaylist.findByPk(file.streamingPlaylistId)
+    const playlist = file && (await StreamingPlaylist.findByPk(file.streamingPlaylistId))
     if (!file || playlist?.videoId !== video.id || file.growing) throw notFound('Video file')
     // Few ask, so nobody waits for it while the video is encoded.
-    if (!file.metadata) await file.update({ metadata: await fileMetadata(join(hlsFolder(video.uuid), file.filename), config.upload.probe_timeout) }, { silent: true })
+    if (!file.metadata)
+      await file.update(
+        { metadata: await fileMetadata(join(hlsFolder(video.uuid), file.filename), config.upload.probe_timeout) },
+        { silent: true }
+      )
     return file.metadata as Record<string, unknown>
   },
   'GET /videos/:id/storyboards': async ({ params, viewer, request }) => {
@@ -70,7 +91,11 @@ export const videosRoutes = implement(videos, {
     const board = await Storyboard.findByPk(video.id)
     if (!board) return { storyboards: [] }
     const { totalHeight, totalWidth, spriteHeight, spriteWidth, spriteDuration } = board
-    return { storyboards: [{ storyboardPath: imagePath('storyboards', board.filename), totalHeight, totalWidth, spriteHeight, spriteWidth, spriteDuration }] }
+    return {
+      storyboards: [
+        { storyboardPath: imagePath('storyboards', board.filename), totalHeight, totalWidth, spriteHeight, spriteWidth, spriteDuration }
+      ]
+    }
   },
   'GET /videos/:id/captions': async ({ params, viewer, request }) => {
     const video = await guardedVideo(params.id)

@@ -18,7 +18,12 @@ let alice: Awaited<ReturnType<Instance['user']>>
 let bob: Awaited<ReturnType<Instance['user']>>
 let moderator: Awaited<ReturnType<Instance['user']>>
 beforeAll(async () => {
-  site = await startInstance({ storyboards: { enabled: true }, instance: { default_nsfw_policy: 'display' }, transcoding: { resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } }, schedule: { check_interval: '200 ms' } })
+  site = await startInstance({
+    storyboards: { enabled: true },
+    instance: { default_nsfw_policy: 'display' },
+    transcoding: { resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } },
+    schedule: { check_interval: '200 ms' }
+  })
   root = await site.login()
   alice = await site.user('alice')
   bob = await site.user('bob')
@@ -29,29 +34,72 @@ afterAll(async () => await site?.stop())
 describe('a published video', () => {
   it('has every field its owner gave, in the shape PeerTube clients know', async () => {
     const made = await upload(site, alice, {
-      name: 'Full video', category: 2, licence: 4, language: 'en', nsfw: 'false', tags: ['tag one', 'two'], description: 'A **full** description', support: 'Support text',
-      commentsPolicy: 1, downloadEnabled: 'true', waitTranscoding: 'false', originallyPublishedAt: '2020-01-02T03:04:05.000Z'
+      name: 'Full video',
+      category: 2,
+      licence: 4,
+      language: 'en',
+      nsfw: 'false',
+      tags: ['tag one', 'two'],
+      description: 'A **full** description',
+      support: 'Support text',
+      commentsPolicy: 1,
+      downloadEnabled: 'true',
+      waitTranscoding: 'false',
+      originallyPublishedAt: '2020-01-02T03:04:05.000Z'
     })
     await encoded(site, alice, made.uuid)
     const { json: video } = await site.call(`GET /videos/${made.uuid}`)
     expect(video).toMatchObject({
-      id: made.id, uuid: made.uuid, shortUUID: made.shortUUID, url: `${site.url}/videos/watch/${made.uuid}`, name: 'Full video',
-      category: { id: 2, label: 'Films' }, licence: { id: 4, label: 'Attribution - Non Commercial' }, language: { id: 'en', label: 'English' }, privacy: { id: 1, label: 'Public' },
-      nsfw: false, description: 'A **full** description', truncatedDescription: 'A **full** description', isLocal: true, duration: 2, aspectRatio: 1.7778, views: 0, likes: 0, dislikes: 0, isLive: false,
-      embedPath: `/videos/embed/${made.uuid}`, originallyPublishedAt: '2020-01-02T03:04:05.000Z', tags: ['tag one', 'two'], support: 'Support text', descriptionPath: `/api/v1/videos/${made.uuid}/description`,
-      commentsEnabled: true, commentsPolicy: { id: 1, label: 'Enabled' }, downloadEnabled: true, waitTranscoding: false, state: { id: 1, label: 'Published' }, files: [], blacklisted: false,
-      account: { name: 'alice', host: site.url.slice(7) }, channel: { name: 'alice_channel', ownerAccount: { name: 'alice' } }
+      id: made.id,
+      uuid: made.uuid,
+      shortUUID: made.shortUUID,
+      url: `${site.url}/videos/watch/${made.uuid}`,
+      name: 'Full video',
+      category: { id: 2, label: 'Films' },
+      licence: { id: 4, label: 'Attribution - Non Commercial' },
+      language: { id: 'en', label: 'English' },
+      privacy: { id: 1, label: 'Public' },
+      nsfw: false,
+      description: 'A **full** description',
+      truncatedDescription: 'A **full** description',
+      isLocal: true,
+      duration: 2,
+      aspectRatio: 1.7778,
+      views: 0,
+      likes: 0,
+      dislikes: 0,
+      isLive: false,
+      embedPath: `/videos/embed/${made.uuid}`,
+      originallyPublishedAt: '2020-01-02T03:04:05.000Z',
+      tags: ['tag one', 'two'],
+      support: 'Support text',
+      descriptionPath: `/api/v1/videos/${made.uuid}/description`,
+      commentsEnabled: true,
+      commentsPolicy: { id: 1, label: 'Enabled' },
+      downloadEnabled: true,
+      waitTranscoding: false,
+      state: { id: 1, label: 'Published' },
+      files: [],
+      blacklisted: false,
+      account: { name: 'alice', host: site.url.slice(7) },
+      channel: { name: 'alice_channel', ownerAccount: { name: 'alice' } }
     })
     const [playlist] = video.streamingPlaylists
-    expect(playlist.playlistUrl).toMatch(new RegExp(`^${site.url}/static/streaming-playlists/hls/${made.uuid}/[0-9a-f-]{36}-master\\.m3u8$`))
-    expect(playlist.files.map((file: any) => [file.resolution.id, file.hasVideo, file.hasAudio])).toEqual([[180, true, false], [0, false, true]])
-    for (const file of playlist.files) expect((await fetch(file.fileUrl, { method: 'HEAD' })).headers.get('content-length')).toBe(String(file.size))
+    expect(playlist.playlistUrl).toMatch(
+      new RegExp(`^${site.url}/static/streaming-playlists/hls/${made.uuid}/[0-9a-f-]{36}-master\\.m3u8$`)
+    )
+    expect(playlist.files.map((file: any) => [file.resolution.id, file.hasVideo, file.hasAudio])).toEqual([
+      [180, true, false],
+      [0, false, true]
+    ])
+    for (const file of playlist.files)
+      expect((await fetch(file.fileUrl, { method: 'HEAD' })).headers.get('content-length')).toBe(String(file.size))
     for (const path of [video.thumbnailPath, video.previewPath]) {
       const image = await fetch(site.url + path)
       expect(image.headers.get('content-type')).toBe('image/jpeg')
       expect(image.headers.get('cache-control')).toContain('max-age=172800')
     }
-    const hashes = await (await fetch(playlist.segmentsSha256Url)).json() as Record<string, object>
+    const hashes = (await (await fetch(playlist.segmentsSha256Url)).json()) as Record<string, object>
     expect(Object.keys(hashes).sort()).toEqual(playlist.files.map((file: any) => file.fileUrl.split('/').at(-1)).sort())
     const boards = (await site.call(`GET /videos/${made.uuid}/storyboards`)).json.storyboards
     expect(boards[0]).toMatchObject({ spriteDuration: 1, spriteWidth: 192 })
@@ -62,11 +110,17 @@ describe('a published video', () => {
 
   it('has playlists that travel compressed, whole ones only', async () => {
     const made = await upload(site, alice)
-    const { streamingPlaylists: [playlist] } = await encoded(site, alice, made.uuid)
+    const {
+      streamingPlaylists: [playlist]
+    } = await encoded(site, alice, made.uuid)
     const ask = async (url: string, headers: Record<string, string>) => await fetch(url, { headers })
     for (const { playlistUrl } of [playlist, ...playlist.files]) {
       const plain = await ask(playlistUrl, { 'accept-encoding': 'identity' })
-      expect([plain.headers.get('content-encoding'), plain.headers.get('vary'), plain.headers.get('cache-control')]).toEqual([null, 'Accept-Encoding', 'no-cache'])
+      expect([plain.headers.get('content-encoding'), plain.headers.get('vary'), plain.headers.get('cache-control')]).toEqual([
+        null,
+        'Accept-Encoding',
+        'no-cache'
+      ])
       expect(plain.headers.get('content-type')).toMatch(/^application\/vnd\.apple\.mpegurl/)
       const text = await plain.text()
       expect(text).toMatch(/^#EXTM3U/)
@@ -82,7 +136,11 @@ describe('a published video', () => {
       expect([end.status, end.headers.get('content-encoding'), await end.text()]).toEqual([206, null, text.slice(-20)])
     }
     const missing = await ask(playlist.playlistUrl.replace('master', 'nothing'), { 'accept-encoding': 'br' })
-    expect([missing.status, missing.headers.get('content-encoding'), missing.headers.get('content-type')]).toEqual([404, null, expect.stringContaining('application/problem+json')])
+    expect([missing.status, missing.headers.get('content-encoding'), missing.headers.get('content-type')]).toEqual([
+      404,
+      null,
+      expect.stringContaining('application/problem+json')
+    ])
   })
 
   it('is found by number, UUID and short UUID, and by nothing else', async () => {
@@ -91,13 +149,26 @@ describe('a published video', () => {
     for (const id of [99999, '00000000-0000-4000-8000-000000000000', 'aaaaaaaaaaaaaaaaaaaaaa']) {
       const answer = await site.call(`GET /videos/${id}`)
       expect(answer.status).toBe(404)
-      expect(answer.json).toMatchObject({ status: 404, title: 'Not Found', detail: 'Video not found', error: 'Video not found', type: 'about:blank' })
+      expect(answer.json).toMatchObject({
+        status: 404,
+        title: 'Not Found',
+        detail: 'Video not found',
+        error: 'Video not found',
+        type: 'about:blank'
+      })
     }
     const bad = await site.call('GET /videos/not%20an%20id')
     expect(bad.status).toBe(400)
     expect(bad.headers.get('content-type')).toContain('application/problem+json')
-    expect(bad.json['invalid-params'].id).toEqual({ type: 'field', value: 'not an id', msg: 'Should have a valid video id (id, short UUID or UUID)', path: 'id', location: 'params' })
-    for (const id of ['99999999999999999999', '%00', '..%2f..%2fetc%2fpasswd', "1'--", '-1']) expect([400, 404]).toContain((await site.call(`GET /videos/${id}`)).status)
+    expect(bad.json['invalid-params'].id).toEqual({
+      type: 'field',
+      value: 'not an id',
+      msg: 'Should have a valid video id (id, short UUID or UUID)',
+      path: 'id',
+      location: 'params'
+    })
+    for (const id of ['99999999999999999999', '%00', '..%2f..%2fetc%2fpasswd', "1'--", '-1'])
+      expect([400, 404]).toContain((await site.call(`GET /videos/${id}`)).status)
   })
 
   it('shows an edit in the very next answer, whoever asked before', async () => {
@@ -106,7 +177,9 @@ describe('a published video', () => {
       await site.call(`GET /videos/${made.uuid}`)
       expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { name: `Name ${i}` } })).status).toBe(204)
       expect((await site.call(`GET /videos/${made.uuid}`)).json.name).toBe(`Name ${i}`)
-      expect((await site.call('GET /videos?count=100')).json.data.find((video: any) => video.id === made.id)?.name ?? `Name ${i}`).toBe(`Name ${i}`)
+      expect((await site.call('GET /videos?count=100')).json.data.find((video: any) => video.id === made.id)?.name ?? `Name ${i}`).toBe(
+        `Name ${i}`
+      )
     }
   })
 })
@@ -114,35 +187,55 @@ describe('a published video', () => {
 describe('editing', () => {
   it('changes what is given and leaves the rest', async () => {
     const made = await upload(site, alice, { description: 'before', tags: ['one', 'two'] })
-    const jpeg = await sharp({ create: { width: 1000, height: 600, channels: 3, background: '#a33' } }).png().toBuffer()
-    const form = uploadForm({ name: 'After', 'tags': ['three'], nsfw: 'true' })
+    const jpeg = await sharp({ create: { width: 1000, height: 600, channels: 3, background: '#a33' } })
+      .png()
+      .toBuffer()
+    const form = uploadForm({ name: 'After', tags: ['three'], nsfw: 'true' })
     form.set('thumbnailfile', new Blob([new Uint8Array(jpeg)]), 'picture.png')
     expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, multipart: form })).status).toBe(204)
     const { json } = await site.call(`GET /videos/${made.uuid}`, { token: alice.token })
     expect(json).toMatchObject({ name: 'After', description: 'before', tags: ['three'], nsfw: true })
     const picture = sharp(Buffer.from(await (await fetch(site.url + json.thumbnailPath)).arrayBuffer()))
     expect(await picture.metadata()).toMatchObject({ format: 'jpeg', width: 280, height: 157 })
-    expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { description: null, tags: [], category: 3 } })).status).toBe(204)
-    expect((await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json).toMatchObject({ description: null, tags: [], category: { id: 3 }, name: 'After' })
+    expect(
+      (await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { description: null, tags: [], category: 3 } })).status
+    ).toBe(204)
+    expect((await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json).toMatchObject({
+      description: null,
+      tags: [],
+      category: { id: 3 },
+      name: 'After'
+    })
   })
 
   it('keeps the picture its owner chose, also where one of the film is taken later', async () => {
     const made = await upload(site, alice)
     const form = uploadForm({})
-    const png = await sharp({ create: { width: 1000, height: 600, channels: 3, background: '#a33' } }).png().toBuffer()
+    const png = await sharp({ create: { width: 1000, height: 600, channels: 3, background: '#a33' } })
+      .png()
+      .toBuffer()
     form.set('thumbnailfile', new Blob([new Uint8Array(png)]), 'picture.png')
     expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, multipart: form })).status).toBe(204)
-    const paths = async () => { const { json } = await site.call(`GET /videos/${made.uuid}`, { token: alice.token }); return [json.thumbnailPath, json.previewPath] }
+    const paths = async () => {
+      const { json } = await site.call(`GET /videos/${made.uuid}`, { token: alice.token })
+      return [json.thumbnailPath, json.previewPath]
+    }
     const chosen = await paths()
     const late = join(site.folder, 'tmp/late.jpg')
     await writeFile(late, png)
-    await transaction(async transaction => await setPictures(made.id, [{ kind: 'thumbnail', path: late, width: 280, height: 157, automatic: true }], transaction))
+    await transaction(
+      async transaction =>
+        await setPictures(made.id, [{ kind: 'thumbnail', path: late, width: 280, height: 157, automatic: true }], transaction)
+    )
     expect([await paths(), existsSync(late)]).toEqual([chosen, false])
   })
 
   it('names every wrong field and changes nothing', async () => {
     const made = await upload(site, alice)
-    const answer = await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { name: 'x'.repeat(121), tags: ['a', 'b', 'c', 'd', 'e', 'f'], language: 5, originallyPublishedAt: 'never', support: 'fine' } })
+    const answer = await site.call(`PUT /videos/${made.uuid}`, {
+      token: alice.token,
+      body: { name: 'x'.repeat(121), tags: ['a', 'b', 'c', 'd', 'e', 'f'], language: 5, originallyPublishedAt: 'never', support: 'fine' }
+    })
     expect(answer.status).toBe(400)
     expect(Object.keys(answer.json['invalid-params']).sort()).toEqual(['language', 'name', 'originallyPublishedAt', 'tags'])
     expect(answer.json['invalid-params'].name.msg).toBe('Should have a video name between 3 and 120 characters long')
@@ -157,15 +250,27 @@ describe('editing', () => {
 
   it('belongs to the owner and to moderators', async () => {
     const made = await upload(site, alice)
-    expect((await site.call(`PUT /videos/${made.uuid}`, { body: { name: 'Stranger' } })).json).toMatchObject({ status: 401, code: 'unauthorized_request' })
-    expect((await site.call(`PUT /videos/${made.uuid}`, { token: bob.token, body: { name: 'Other' } })).json).toMatchObject({ status: 403, detail: 'Cannot manage a video of another user.' })
+    expect((await site.call(`PUT /videos/${made.uuid}`, { body: { name: 'Stranger' } })).json).toMatchObject({
+      status: 401,
+      code: 'unauthorized_request'
+    })
+    expect((await site.call(`PUT /videos/${made.uuid}`, { token: bob.token, body: { name: 'Other' } })).json).toMatchObject({
+      status: 403,
+      detail: 'Cannot manage a video of another user.'
+    })
     expect((await site.call(`DELETE /videos/${made.uuid}`, { token: bob.token })).status).toBe(403)
     expect((await site.call(`PUT /videos/${made.uuid}`, { token: moderator.token, body: { name: 'Moderated' } })).status).toBe(204)
-    expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { channelId: bob.channelId } })).json.detail).toBe('Unknown video "video channel" for this account.')
+    expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { channelId: bob.channelId } })).json.detail).toBe(
+      'Unknown video "video channel" for this account.'
+    )
   })
 
   it('publishes a scheduled video when its time comes', async () => {
-    const made = await upload(site, alice, { privacy: 3, 'scheduleUpdate[updateAt]': new Date(Date.now() + 6000).toISOString(), 'scheduleUpdate[privacy]': 1 })
+    const made = await upload(site, alice, {
+      privacy: 3,
+      'scheduleUpdate[updateAt]': new Date(Date.now() + 6000).toISOString(),
+      'scheduleUpdate[privacy]': 1
+    })
     expect((await site.call(`GET /videos/${made.uuid}`)).status).toBe(401)
     expect((await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json.scheduledUpdate.privacy).toBe(1)
     await eventually(async () => (await site.call(`GET /videos/${made.uuid}`)).status === 200, 20, 'the scheduled publication')
@@ -188,22 +293,49 @@ describe('deleting', () => {
 })
 
 describe('who may watch', () => {
-  type Case = { privacy: number, anonymous: number, other: number }
-  const cases: Case[] = [{ privacy: 1, anonymous: 200, other: 200 }, { privacy: 2, anonymous: 200, other: 200 }, { privacy: 3, anonymous: 401, other: 403 }, { privacy: 4, anonymous: 401, other: 200 }, { privacy: 5, anonymous: 403, other: 403 }]
+  type Case = { privacy: number; anonymous: number; other: number }
+  const cases: Case[] = [
+    { privacy: 1, anonymous: 200, other: 200 },
+    { privacy: 2, anonymous: 200, other: 200 },
+    { privacy: 3, anonymous: 401, other: 403 },
+    { privacy: 4, anonymous: 401, other: 200 },
+    { privacy: 5, anonymous: 403, other: 403 }
+  ]
   it.each(cases)('privacy $privacy', async ({ privacy, anonymous, other }) => {
-    const made = await upload(site, alice, { privacy, description: 'secret words', ...(privacy === 5 ? { videoPasswords: ['open sesame', 'second'] } : {}) })
+    const made = await upload(site, alice, {
+      privacy,
+      description: 'secret words',
+      ...(privacy === 5 ? { videoPasswords: ['open sesame', 'second'] } : {})
+    })
     const mine = await encoded(site, alice, made.uuid)
     const [playlist] = mine.streamingPlaylists
-    const paths = [`/videos/${made.uuid}`, `/videos/${made.uuid}/description`, `/videos/${made.uuid}/storyboards`, `/videos/${made.uuid}/metadata/${playlist.files[0].id}`]
+    const paths = [
+      `/videos/${made.uuid}`,
+      `/videos/${made.uuid}/description`,
+      `/videos/${made.uuid}/storyboards`,
+      `/videos/${made.uuid}/metadata/${playlist.files[0].id}`
+    ]
     for (const path of paths) {
-      for (const [token, status] of [[undefined, anonymous], [bob.token, other], [alice.token, 200], [moderator.token, 200], [root, 200]] as const) {
+      for (const [token, status] of [
+        [undefined, anonymous],
+        [bob.token, other],
+        [alice.token, 200],
+        [moderator.token, 200],
+        [root, 200]
+      ] as const) {
         const answer = await site.call(`GET ${path}`, { token })
         expect([path, answer.status]).toEqual([path, status])
         if (status !== 200) expect(answer.text).not.toContain('secret words')
       }
     }
     // Files: whichever address is tried, private or open.
-    const files = [playlist.playlistUrl, playlist.segmentsSha256Url, playlist.files[0].fileUrl, playlist.files[0].playlistUrl, playlist.files[0].fileDownloadUrl]
+    const files = [
+      playlist.playlistUrl,
+      playlist.segmentsSha256Url,
+      playlist.files[0].fileUrl,
+      playlist.files[0].playlistUrl,
+      playlist.files[0].fileDownloadUrl
+    ]
     for (const url of files.flatMap(url => [url, url.replace('/hls/private/', '/hls/')])) {
       const closed = privacy > 2
       expect([url, (await fetch(url)).status]).toEqual([url, closed ? 403 : 200])
@@ -212,7 +344,8 @@ describe('who may watch', () => {
     }
     expect(playlist.playlistUrl.includes('/private/')).toBe(privacy > 2)
     // Lists: only what is public, and internal for those who have an account here.
-    const listed = async (token?: string) => (await site.call('GET /videos?count=100', { token })).json.data.some((video: any) => video.id === made.id)
+    const listed = async (token?: string) =>
+      (await site.call('GET /videos?count=100', { token })).json.data.some((video: any) => video.id === made.id)
     expect([await listed(), await listed(bob.token)]).toEqual([privacy === 1, privacy === 1 || privacy === 4])
     // A number can be guessed, so an unlisted video is not found by it.
     expect((await site.call(`GET /videos/${made.id}`)).status).toBe(privacy === 2 ? 401 : anonymous)
@@ -221,16 +354,28 @@ describe('who may watch', () => {
   it('opens a password video for who knows a password, until the password goes', async () => {
     const made = await upload(site, alice, { privacy: 5, videoPasswords: ['secret1', 'secret2'] })
     await encoded(site, alice, made.uuid)
-    const knock = async (password?: string) => await site.call(`GET /videos/${made.uuid}`, { headers: password ? { 'x-peertube-video-password': password } : {} })
+    const knock = async (password?: string) =>
+      await site.call(`GET /videos/${made.uuid}`, { headers: password ? { 'x-peertube-video-password': password } : {} })
     expect((await knock()).json).toMatchObject({ status: 403, code: 'video_requires_password' })
     expect((await knock('bad')).json).toMatchObject({ status: 403, code: 'incorrect_video_password' })
     const { json: video } = await knock('secret1')
-    const { json: { files: { token, expires } } } = await site.call(`POST /videos/${made.uuid}/token`, { headers: { 'x-peertube-video-password': 'secret1' } })
+    const {
+      json: {
+        files: { token, expires }
+      }
+    } = await site.call(`POST /videos/${made.uuid}/token`, { headers: { 'x-peertube-video-password': 'secret1' } })
     expect(Date.parse(expires)).toBeGreaterThan(Date.now() + 7 * 3600_000)
     const master = `${video.streamingPlaylists[0].playlistUrl}?videoFileToken=${token}&reinjectVideoFileToken=true`
     const text = await (await fetch(master)).text()
     expect(text).toContain(`.m3u8?videoFileToken=${token}&reinjectVideoFileToken=true`)
-    const media = await (await fetch(new URL(text.split('\n').find(line => line && !line.startsWith('#'))!, master))).text()
+    const media = await (
+      await fetch(
+        new URL(
+          text.split('\n').find(line => line && !line.startsWith('#'))!,
+          master
+        )
+      )
+    ).text()
     const segment = new URL(/URI="([^"]+)"/.exec(media)![1]!, master)
     expect((await fetch(segment, { headers: { range: 'bytes=0-9' } })).status).toBe(206)
     const passwords = (await site.call(`GET /videos/${made.uuid}/passwords`, { token: alice.token })).json
@@ -267,7 +412,8 @@ describe('who may watch', () => {
     const before = config.rates_limit.video_password.max
     config.rates_limit.video_password.max = 5
     try {
-      for (let i = 0; i < 8; i++) statuses.add((await site.call(`GET /videos/${made.uuid}`, { headers: { 'x-peertube-video-password': `wrong ${i}` } })).status)
+      for (let i = 0; i < 8; i++)
+        statuses.add((await site.call(`GET /videos/${made.uuid}`, { headers: { 'x-peertube-video-password': `wrong ${i}` } })).status)
       expect([...statuses]).toEqual([403, 429])
       expect((await site.call(`GET /videos/${made.uuid}`, { headers: { 'x-peertube-video-password': 'right one' } })).status).toBe(429)
     } finally {
@@ -279,16 +425,29 @@ describe('who may watch', () => {
 describe('files', () => {
   it('come in ranges, and nothing else comes', async () => {
     const made = await upload(site, alice)
-    const { streamingPlaylists: [playlist] } = await encoded(site, alice, made.uuid)
+    const {
+      streamingPlaylists: [playlist]
+    } = await encoded(site, alice, made.uuid)
     const { fileUrl, fileDownloadUrl, size } = playlist.files[0]
     const part = await fetch(fileUrl, { headers: { range: 'bytes=10-19' } })
-    expect([part.status, part.headers.get('content-range'), (await part.arrayBuffer()).byteLength]).toEqual([206, `bytes 10-19/${size}`, 10])
+    expect([part.status, part.headers.get('content-range'), (await part.arrayBuffer()).byteLength]).toEqual([
+      206,
+      `bytes 10-19/${size}`,
+      10
+    ])
     expect(part.headers.get('access-control-allow-origin')).toBe('*')
     const beyond = await fetch(fileUrl, { headers: { range: `bytes=${size}-` } })
-    expect([beyond.status, (await beyond.json() as any).code]).toEqual([416, 'RangeNotSatisfiableError'])
+    expect([beyond.status, ((await beyond.json()) as any).code]).toEqual([416, 'RangeNotSatisfiableError'])
     expect((await fetch(playlist.playlistUrl)).headers.get('content-type')).toContain('application/vnd.apple.mpegurl')
     const folder = fileUrl.slice(0, fileUrl.lastIndexOf('/'))
-    for (const path of [`${folder}/unknown.mp4`, `${folder}/..%2f..%2f..%2fpackage.json`, `${folder}/.hidden.mp4`, `${site.url}/lazy-static/thumbnails/..%2f..%2fx.jpg`, `${site.url}/static/streaming-playlists/hls/not-a-uuid/x.mp4`, `${site.url}/lazy-static/previews/unknown.jpg`]) {
+    for (const path of [
+      `${folder}/unknown.mp4`,
+      `${folder}/..%2f..%2f..%2fpackage.json`,
+      `${folder}/.hidden.mp4`,
+      `${site.url}/lazy-static/thumbnails/..%2f..%2fx.jpg`,
+      `${site.url}/static/streaming-playlists/hls/not-a-uuid/x.mp4`,
+      `${site.url}/lazy-static/previews/unknown.jpg`
+    ]) {
       expect([path, (await fetch(path)).status]).toEqual([path, 404])
     }
     expect((await fetch(fileUrl, { method: 'POST' })).status).toBe(405)
@@ -299,18 +458,30 @@ describe('files', () => {
 
   it('are downloaded whole, picture and sound in one, in ranges, without being stored', async () => {
     const made = await upload(site, alice, { name: 'Whole film' })
-    const { streamingPlaylists: [playlist] } = await encoded(site, alice, made.uuid)
+    const {
+      streamingPlaylists: [playlist]
+    } = await encoded(site, alice, made.uuid)
     const [{ fileDownloadUrl: url, fileUrl }] = playlist.files
     const answer = await fetch(url)
     const whole = Buffer.from(await answer.arrayBuffer())
     expect(answer.headers.get('content-disposition')).toContain('attachment; filename="Whole film-180p-hls.mp4"')
-    expect([answer.status, answer.headers.get('content-type'), Number(answer.headers.get('content-length')), answer.headers.get('accept-ranges')]).toEqual([200, 'video/mp4', whole.length, 'bytes'])
+    expect([
+      answer.status,
+      answer.headers.get('content-type'),
+      Number(answer.headers.get('content-length')),
+      answer.headers.get('accept-ranges')
+    ]).toEqual([200, 'video/mp4', whole.length, 'bytes'])
     const { container, video, audios, duration } = await probe(await saved(url, made.uuid), wide)
     expect([container.includes('mp4'), video?.frames, audios.length]).toEqual([true, 50, 1])
     expect(duration).toBeCloseTo(2, 1)
     const etag = answer.headers.get('etag')!
     const middle = Math.floor(whole.length / 2)
-    for (const [range, from, to] of [['bytes=0-99', 0, 100], [`bytes=${middle}-`, middle, whole.length], ['bytes=-500', whole.length - 500, whole.length], ['bytes=700-7000', 700, 7001]] as const) {
+    for (const [range, from, to] of [
+      ['bytes=0-99', 0, 100],
+      [`bytes=${middle}-`, middle, whole.length],
+      ['bytes=-500', whole.length - 500, whole.length],
+      ['bytes=700-7000', 700, 7001]
+    ] as const) {
       const part = await fetch(url, { headers: { range, 'if-range': etag } })
       expect([range, part.status, part.headers.get('content-range')]).toEqual([range, 206, `bytes ${from}-${to - 1}/${whole.length}`])
       expect(Buffer.from(await part.arrayBuffer()).equals(whole.subarray(from, to))).toBe(true)
@@ -324,21 +495,31 @@ describe('files', () => {
     expect((await status({ range: `bytes=${whole.length}-` }))[0]).toBe(416)
     // Node's fetch would ask to have it in any case.
     expect((await request(url, { headers: { 'if-none-match': etag } })).statusCode).toBe(304)
-    for (const odd of [{ range: 'bytes=0-9', 'if-range': '"another"' }, { range: 'bytes=0-1,50-60' }, { range: 'pages=1-2' }] as Record<string, string>[]) expect([odd, await status(odd)]).toEqual([odd, [200, String(whole.length)]])
+    for (const odd of [{ range: 'bytes=0-9', 'if-range': '"another"' }, { range: 'bytes=0-1,50-60' }, { range: 'pages=1-2' }] as Record<
+      string,
+      string
+    >[])
+      expect([odd, await status(odd)]).toEqual([odd, [200, String(whole.length)]])
     // The same without a download, and the sound alone.
     const folder = fileUrl.slice(0, fileUrl.lastIndexOf('/'))
     const shown = await fetch(`${folder}/180.mp4`)
     expect([shown.headers.get('content-disposition'), Buffer.from(await shown.arrayBuffer()).equals(whole)]).toEqual([null, true])
     const sound = await fetch(url.replace('-180-', '-0-'))
-    expect([sound.headers.get('content-type'), sound.headers.get('content-disposition')]).toEqual(['audio/mp4', expect.stringContaining('-hls.m4a')])
+    expect([sound.headers.get('content-type'), sound.headers.get('content-disposition')]).toEqual([
+      'audio/mp4',
+      expect.stringContaining('-hls.m4a')
+    ])
     await sound.body?.cancel()
-    for (const missing of ['90.mp4', '99999.mp4', '180.m4a']) expect([missing, (await fetch(`${folder}/${missing}`)).status]).toEqual([missing, 404])
+    for (const missing of ['90.mp4', '99999.mp4', '180.m4a'])
+      expect([missing, (await fetch(`${folder}/${missing}`)).status]).toEqual([missing, 404])
     // Who leaves in the middle leaves nothing open.
     const leaving = await fetch(url)
     await leaving.body!.cancel()
     await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { privacy: 3 } })
     expect((await fetch(`${folder.replace('/hls/', '/hls/private/')}/180.mp4`)).status).toBe(403)
-    const { json: { files } } = await site.call(`POST /videos/${made.uuid}/token`, { token: alice.token })
+    const {
+      json: { files }
+    } = await site.call(`POST /videos/${made.uuid}/token`, { token: alice.token })
     const opened = await fetch(`${folder.replace('/hls/', '/hls/private/')}/180.mp4?videoFileToken=${files.token}`)
     expect([opened.status, opened.headers.get('cache-control')?.startsWith('private')]).toEqual([200, true])
     await opened.body?.cancel()
@@ -347,28 +528,46 @@ describe('files', () => {
   it('are listed as one file each, as large as they say, where the site offers that', async () => {
     const made = await upload(site, alice, { name: 'For old clients' })
     expect((await encoded(site, alice, made.uuid)).files).toEqual([])
-    const listed = async (query: string) => (await site.call(`GET /videos?search=&${query}`)).json.data.some((video: any) => video.uuid === made.uuid)
-    const wire = async () => (await (await fetch(`${site.url}/videos/watch/${made.uuid}`, { headers: { accept: 'application/activity+json' } })).json() as any).url
+    const listed = async (query: string) =>
+      (await site.call(`GET /videos?search=&${query}`)).json.data.some((video: any) => video.uuid === made.uuid)
+    const wire = async () =>
+      ((await (await fetch(`${site.url}/videos/watch/${made.uuid}`, { headers: { accept: 'application/activity+json' } })).json()) as any)
+        .url
     expect([await listed('hasWebVideoFiles=true'), await listed('hasWebVideoFiles=false')]).toEqual([false, true])
     expect((await wire()).filter((link: any) => link.mediaType === 'video/mp4')).toEqual([])
-    const refused = await site.call(`POST /videos/${made.uuid}/transcoding`, { token: await site.login(), body: { transcodingType: 'web-video' } })
+    const refused = await site.call(`POST /videos/${made.uuid}/transcoding`, {
+      token: await site.login(),
+      body: { transcodingType: 'web-video' }
+    })
     expect([refused.status, refused.json.detail]).toEqual([400, 'Web videos are not enabled on this instance.'])
     config.transcoding.web_videos.enabled = true
     try {
-      const { json: { files } } = await site.call(`GET /videos/${made.uuid}`)
-      expect(files).toMatchObject([{ resolution: { id: 180, label: '180p' }, playlistUrl: null, hasAudio: true, hasVideo: true, width: 320, height: 180 }])
+      const {
+        json: { files }
+      } = await site.call(`GET /videos/${made.uuid}`)
+      expect(files).toMatchObject([
+        { resolution: { id: 180, label: '180p' }, playlistUrl: null, hasAudio: true, hasVideo: true, width: 320, height: 180 }
+      ])
       const answer = await fetch(files[0].fileUrl)
-      expect([answer.status, answer.headers.get('content-type'), (await answer.arrayBuffer()).byteLength]).toEqual([200, 'video/mp4', files[0].size])
+      expect([answer.status, answer.headers.get('content-type'), (await answer.arrayBuffer()).byteLength]).toEqual([
+        200,
+        'video/mp4',
+        files[0].size
+      ])
       expect((await probe(await saved(files[0].fileUrl, made.uuid), wide)).video?.frames).toBe(50)
       expect([await listed('hasWebVideoFiles=true'), await listed('hasWebVideoFiles=false')]).toEqual([true, false])
-      expect((await wire()).filter((link: any) => link.mediaType === 'video/mp4')).toMatchObject([{ type: 'Link', href: files[0].fileUrl, height: 180, size: files[0].size }])
+      expect((await wire()).filter((link: any) => link.mediaType === 'video/mp4')).toMatchObject([
+        { type: 'Link', href: files[0].fileUrl, height: 180, size: files[0].size }
+      ])
       // What is private is opened for its viewers only, by the same ways.
       await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { privacy: 3 } })
       const [own] = (await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json.files
       expect(own.fileUrl).toContain('/private/')
       expect((await fetch(own.fileUrl)).status).toBe(403)
       expect((await fetch(own.fileUrl, { headers: { authorization: `Bearer ${alice.token}` } })).status).toBe(200)
-    } finally { config.transcoding.web_videos.enabled = false }
+    } finally {
+      config.transcoding.web_videos.enabled = false
+    }
   })
 })
 

@@ -47,22 +47,36 @@ export async function findDescription(id: number | string, asking: Asking): Prom
 export async function createVideo(channelId: number, attributes: Attributes, transaction: Transaction): Promise<Video> {
   const uuid = randomUUID()
   const { publish } = config.defaults
-  const video = await Video.create({
-    uuid, url: videoUrl(uuid), channelId, name: attributes.name!, ...plainFields(attributes),
-    privacy: attributes.privacy ?? publish.privacy, state: STATE.TO_TRANSCODE,
-    licence: attributes.licence === undefined ? publish.licence : attributes.licence,
-    commentsPolicy: commentsPolicy(attributes) ?? publish.comments_policy,
-    downloadEnabled: attributes.downloadEnabled ?? publish.download_enabled,
-    waitTranscoding: attributes.waitTranscoding ?? false, publishedAt: new Date(),
-    ...schedule(attributes)
-  }, { transaction })
+  const video = await Video.create(
+    {
+      uuid,
+      url: videoUrl(uuid),
+      channelId,
+      name: attributes.name!,
+      ...plainFields(attributes),
+      privacy: attributes.privacy ?? publish.privacy,
+      state: STATE.TO_TRANSCODE,
+      licence: attributes.licence === undefined ? publish.licence : attributes.licence,
+      commentsPolicy: commentsPolicy(attributes) ?? publish.comments_policy,
+      downloadEnabled: attributes.downloadEnabled ?? publish.download_enabled,
+      waitTranscoding: attributes.waitTranscoding ?? false,
+      publishedAt: new Date(),
+      ...schedule(attributes)
+    },
+    { transaction }
+  )
   await setPasswords(video, attributes, null, transaction)
   afterCommit(transaction, () => emit('video.created', { videoId: video.id }))
   return video
 }
 
 /** Changes a video's metadata, pictures, privacy and channel. Throws 403, 404, 400. */
-export async function updateVideo(id: number | string, viewer: Viewer, attributes: Attributes & { channelId?: number }, pictures: Picture[]): Promise<void> {
+export async function updateVideo(
+  id: number | string,
+  viewer: Viewer,
+  attributes: Attributes & { channelId?: number },
+  pictures: Picture[]
+): Promise<void> {
   const guarded = await managedVideo(id, viewer)
   await transaction(async transaction => {
     const video = await Video.findByPk(guarded.id, { transaction, lock: true, rejectOnEmpty: notFound('Video') })
@@ -106,7 +120,10 @@ export async function deleteVideo(id: number | string, viewer: Viewer): Promise<
 
 /** Throws PeerTube's 400 unless the channel exists and is the user's. */
 export async function assertOwnChannel(channelId: number, userId: number, transaction?: Transaction): Promise<void> {
-  const [channel] = await run<{ user_id: number | null }>(sql`SELECT a.user_id FROM channels c JOIN accounts a ON a.id = c.account_id WHERE c.id = ${channelId}`, transaction)
+  const [channel] = await run<{ user_id: number | null }>(
+    sql`SELECT a.user_id FROM channels c JOIN accounts a ON a.id = c.account_id WHERE c.id = ${channelId}`,
+    transaction
+  )
   if (!channel) throw new Problem(400, null, 'Unknown video "video channel" for this instance.')
   if (channel.user_id !== userId) throw new Problem(400, null, 'Unknown video "video channel" for this account.')
 }
@@ -116,12 +133,23 @@ function detailsJson(row: DetailsRow, viewer: Viewer | null): VideoDetails {
   // Until it is published only those who manage it may play it.
   const playable = row.state === STATE.PUBLISHED || mine
   return {
-    ...videoJson(row, mine), description: row.description, account: row.account, channel: row.channel,
-    blacklisted: false, blacklistedReason: null,
+    ...videoJson(row, mine),
+    description: row.description,
+    account: row.account,
+    channel: row.channel,
+    blacklisted: false,
+    blacklistedReason: null,
     ...(row.remote_files ? remoteJson(row, row.remote_files) : localFiles(row, row.playlist && playable ? [row.playlist] : [])),
-    support: row.support, descriptionPath: `/api/v1/videos/${row.uuid}/description`, tags: row.tags,
-    commentsEnabled: row.comments_policy !== 2, commentsPolicy: labelled(row.comments_policy, COMMENTS_POLICIES), downloadEnabled: row.download_enabled,
-    waitTranscoding: row.wait_transcoding, inputFileUpdatedAt: row.input_file_updated_at?.toISOString() ?? null, state: labelled(row.state, STATES), trackerUrls: row.tracker_urls
+    support: row.support,
+    descriptionPath: `/api/v1/videos/${row.uuid}/description`,
+    tags: row.tags,
+    commentsEnabled: row.comments_policy !== 2,
+    commentsPolicy: labelled(row.comments_policy, COMMENTS_POLICIES),
+    downloadEnabled: row.download_enabled,
+    waitTranscoding: row.wait_transcoding,
+    inputFileUpdatedAt: row.input_file_updated_at?.toISOString() ?? null,
+    state: labelled(row.state, STATES),
+    trackerUrls: row.tracker_urls
   }
 }
 
@@ -137,7 +165,7 @@ function commentsPolicy({ commentsPolicy, commentsEnabled }: Attributes): number
   return commentsPolicy ?? (commentsEnabled === undefined ? undefined : commentsEnabled ? 1 : 2)
 }
 
-function schedule({ scheduleUpdate }: Attributes): { scheduleAt?: Date | null, schedulePrivacy?: number | null } {
+function schedule({ scheduleUpdate }: Attributes): { scheduleAt?: Date | null; schedulePrivacy?: number | null } {
   if (scheduleUpdate === undefined) return {}
   if (scheduleUpdate === null) return { scheduleAt: null, schedulePrivacy: null }
   return { scheduleAt: scheduleUpdate.updateAt, schedulePrivacy: scheduleUpdate.privacy ?? PRIVACY.PUBLIC }
@@ -150,11 +178,27 @@ async function setPasswords(video: Video, { videoPasswords }: Attributes, before
   }
   if (!videoPasswords?.length) {
     if (before === PRIVACY.PASSWORD) return
-    throw new Problem(400, null, 'Incorrect request parameters: videoPasswords', { 'invalid-params': { videoPasswords: { type: 'field', msg: 'A password protected video should have at least one password', path: 'videoPasswords', location: 'body' } } })
+    throw new Problem(400, null, 'Incorrect request parameters: videoPasswords', {
+      'invalid-params': {
+        videoPasswords: {
+          type: 'field',
+          msg: 'A password protected video should have at least one password',
+          path: 'videoPasswords',
+          location: 'body'
+        }
+      }
+    })
   }
   await VideoPassword.destroy({ where: { videoId: video.id }, transaction })
-  await VideoPassword.bulkCreate([...new Set(videoPasswords)].map(password => ({ videoId: video.id, password })), { transaction })
+  await VideoPassword.bulkCreate(
+    [...new Set(videoPasswords)].map(password => ({ videoId: video.id, password })),
+    { transaction }
+  )
 }
 
 /** The three names of a video, as uploads answer them. */
-export const videoNames = (video: { id: number, uuid: string }): { id: number, uuid: string, shortUUID: string } => ({ id: video.id, uuid: video.uuid, shortUUID: shortUuid(video.uuid) })
+export const videoNames = (video: { id: number; uuid: string }): { id: number; uuid: string; shortUUID: string } => ({
+  id: video.id,
+  uuid: video.uuid,
+  shortUUID: shortUuid(video.uuid)
+})

@@ -1,5 +1,5 @@
 /** Knows how many watch each video at this moment; `refresh` before asking. */
-export type Viewers = { of(videoId: number): number, refresh(): Promise<void> }
+export type Viewers = { of(videoId: number): number; refresh(): Promise<void> }
 
 let source: Viewers = { of: () => 0, refresh: async () => undefined }
 

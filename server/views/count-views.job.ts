@@ -9,7 +9,10 @@ import { keepWatch, watchOf } from './watches.ts'
 
 /** Counts what was viewed here since the last time, tells others of it and of who watches, and writes down what was watched. */
 export const countNewViews = job({
-  name: 'count-views', queue: 'maintenance', payload: z.object({}), every: () => config.views.videos.local_buffer_update_interval,
+  name: 'count-views',
+  queue: 'maintenance',
+  payload: z.object({}),
+  every: () => config.views.videos.local_buffer_update_interval,
   run: async () => {
     await takeViews(async views => await countViews(views, tellOrigins))
     await tellAudiences(await audiences())
@@ -23,7 +26,10 @@ export const countNewViews = job({
 
 /** Forgets who was counted long ago. */
 export const sweepViews = job({
-  name: 'sweep-views', queue: 'maintenance', payload: z.object({}), every: () => config.views.videos.view_expiration,
+  name: 'sweep-views',
+  queue: 'maintenance',
+  payload: z.object({}),
+  every: () => config.views.videos.view_expiration,
   run: async () => await forgetMarks()
 })
 

@@ -3,7 +3,7 @@
  * other. Each of those who added something hears what became of its batch.
  */
 export function gather<T, A>(act: (items: T[], found: Map<string, A>) => Promise<void>): (item: T) => Promise<Map<string, A>> {
-  type Waiting = { item: T, done: (found: Map<string, A>) => void, failed: (error: unknown) => void }
+  type Waiting = { item: T; done: (found: Map<string, A>) => void; failed: (error: unknown) => void }
   let waiting: Waiting[] = []
   let working = false
   const work = async () => {
@@ -15,7 +15,10 @@ export function gather<T, A>(act: (items: T[], found: Map<string, A>) => Promise
       waiting = []
       const found = new Map<string, A>()
       try {
-        await act(batch.map(one => one.item), found)
+        await act(
+          batch.map(one => one.item),
+          found
+        )
         for (const { done } of batch) done(found)
       } catch (error) {
         for (const { failed } of batch) failed(error)
@@ -23,8 +26,9 @@ export function gather<T, A>(act: (items: T[], found: Map<string, A>) => Promise
     }
     working = false
   }
-  return async item => await new Promise((done, failed) => {
-    waiting.push({ item, done, failed })
-    if (!working) void work()
-  })
+  return async item =>
+    await new Promise((done, failed) => {
+      waiting.push({ item, done, failed })
+      if (!working) void work()
+    })
 }

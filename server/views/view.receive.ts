@@ -12,7 +12,7 @@ import { noteViewer, tellViewers } from './viewers.ts'
 import { keepReported } from './watches.ts'
 
 /** What must be known of a video that is viewed elsewhere. */
-type Viewed = { id: number, remote: boolean, host: string }
+type Viewed = { id: number; remote: boolean; host: string }
 
 /** How long a video that was asked for is remembered, and how many. */
 const REMEMBER = 10_000
@@ -28,16 +28,18 @@ export function receiveViews(): void {
 async function receiveAll(all: Incoming[]): Promise<Map<Incoming, boolean>> {
   const outcomes = await Promise.allSettled(all.map(receiveView))
   // Those that failed are tried one by one.
-  return new Map(all.flatMap((incoming, index) => {
-    const outcome = outcomes[index]!
-    return outcome.status === 'fulfilled' ? [[incoming, outcome.value]] : []
-  }))
+  return new Map(
+    all.flatMap((incoming, index) => {
+      const outcome = outcomes[index]!
+      return outcome.status === 'fulfilled' ? [[incoming, outcome.value]] : []
+    })
+  )
 }
 
 /** One view, one viewer for a while, or how many there are; all that come together are written together. */
 async function receiveView({ id, actor, signer, activity, object }: Incoming): Promise<boolean> {
   const url = httpUrl(idOf(object))
-  const video = url && await viewed(url)
+  const video = url && (await viewed(url))
   const view = readView(activity, config.federation.videos.viewers_interval * 2)
   if (!video || !view) return false
   const host = hostOf(actor)
@@ -65,12 +67,12 @@ async function receiveWatch({ actor, object }: Incoming): Promise<boolean> {
   const watch = readWatch(object)
   if (!watch || hostOf(watch.url) !== hostOf(actor)) return false
   const video = await viewed(watch.object)
-  return video !== null && !video.remote && await keepReported({ ...watch, videoId: video.id })
+  return video !== null && !video.remote && (await keepReported({ ...watch, videoId: video.id }))
 }
 
 const counting = gather(async (views: Parameters<typeof countViews>[0]) => await countViews(views))
 
-const asked = new Map<string, { until: number, video: Promise<Viewed | null> }>()
+const asked = new Map<string, { until: number; video: Promise<Viewed | null> }>()
 const asking = gather(async (urls: string[], answer: Map<string, Viewed>) => {
   const rows = await run<Viewed & { url: string }>(sql`
     SELECT url, id, remote FROM videos WHERE url = ANY(${urls}) AND (remote OR (privacy IN (1, 2) AND state = 1))`)

@@ -16,7 +16,7 @@ redis.call('ZADD', KEYS[3], 'GT', ARGV[2], ARGV[4])
 return 1`
 
 /** How many watch a video that somebody here watches: those of this instance by their fingerprints, and all in all. */
-export type Audience = { videoId: number, here: string[], total: number }
+export type Audience = { videoId: number; here: string[]; total: number }
 
 /** Answers for lists and details how many watch, as of a moment ago. */
 export function tellViewersOfVideos(): void {
@@ -25,7 +25,18 @@ export function tellViewersOfVideos(): void {
 
 /** Notes that somebody of another server watches until a time. */
 export async function noteViewer(videoId: number, host: string, viewer: string, until: number): Promise<void> {
-  await redis.eval(PRESENT, 3, key('now', videoId), key('host', videoId, host), key('videos'), Date.now(), until, `${host} ${viewer}`, videoId, config.federation.videos.max_viewers_per_host)
+  await redis.eval(
+    PRESENT,
+    3,
+    key('now', videoId),
+    key('host', videoId, host),
+    key('videos'),
+    Date.now(),
+    until,
+    `${host} ${viewer}`,
+    videoId,
+    config.federation.videos.max_viewers_per_host
+  )
 }
 
 /** Notes how many watch a remote video, as its origin says, until a time; what is absurd is not believed (federation.md 4.38). */
@@ -39,16 +50,18 @@ export async function tellViewers(videoId: number, viewers: number, until: numbe
 export async function audiences(): Promise<Audience[]> {
   await redis.zremrangebyscore(key('videos'), 0, Date.now())
   const ids = await redis.zrangebyscore(key('videos'), Date.now(), '+inf')
-  const all = await Promise.all(ids.map(async id => {
-    const names = await redis.zrangebyscore(key('now', id), Date.now(), '+inf')
-    return { videoId: Number(id), here: names.filter(name => name.startsWith('here ')).map(name => name.slice(5)), total: names.length }
-  }))
+  const all = await Promise.all(
+    ids.map(async id => {
+      const names = await redis.zrangebyscore(key('now', id), Date.now(), '+inf')
+      return { videoId: Number(id), here: names.filter(name => name.startsWith('here ')).map(name => name.slice(5)), total: names.length }
+    })
+  )
   return all.filter(({ total }) => total > 0)
 }
 
 /** Whether the viewers of a video may be told now, which is noted: once in `federation.videos.viewers_interval`. */
 export async function mayTell(videoId: number): Promise<boolean> {
-  return await redis.set(key('tell', videoId), 1, 'PX', Math.max(1, config.federation.videos.viewers_interval), 'NX') === 'OK'
+  return (await redis.set(key('tell', videoId), 1, 'PX', Math.max(1, config.federation.videos.viewers_interval), 'NX')) === 'OK'
 }
 
 let counts = new Map<number, number>()
@@ -57,19 +70,26 @@ let asking: Promise<void> | null = null
 
 async function refresh(): Promise<void> {
   if (Date.now() - asked < config.cache.answers.max_age) return
-  asking ??= count().catch(error => {
-    logger.debug('Viewers cannot be counted', { reason: (error as Error).message })
-    counts = new Map()
-  }).finally(() => { asked = Date.now(); asking = null })
+  asking ??= count()
+    .catch(error => {
+      logger.debug('Viewers cannot be counted', { reason: (error as Error).message })
+      counts = new Map()
+    })
+    .finally(() => {
+      asked = Date.now()
+      asking = null
+    })
   await asking
 }
 
 async function count(): Promise<void> {
   const now = Date.now()
   const ids = await redis.zrangebyscore(key('videos'), now, '+inf')
-  const rows = await Promise.all(ids.map(async id => {
-    const [present, told] = await Promise.all([redis.zcount(key('now', id), now, '+inf'), redis.get(key('told', id))])
-    return [Number(id), Math.max(present, Number(told ?? 0))] as const
-  }))
+  const rows = await Promise.all(
+    ids.map(async id => {
+      const [present, told] = await Promise.all([redis.zcount(key('now', id), now, '+inf'), redis.get(key('told', id))])
+      return [Number(id), Math.max(present, Number(told ?? 0))] as const
+    })
+  )
   counts = new Map(rows)
 }

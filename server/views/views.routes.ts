@@ -16,7 +16,8 @@ export const viewsRoutes = implement(views, {
     const [row] = await run<{ duration: number }>(sql`SELECT duration FROM videos WHERE id = ${id}`)
     const duration = row?.duration ?? 0
     // Some players round up.
-    if (body.currentTime > Math.ceil(duration)) throw new Problem(400, null, `Current time ${body.currentTime} is invalid (video ${uuid} duration: ${Math.floor(duration)})`)
+    if (body.currentTime > Math.ceil(duration))
+      throw new Problem(400, null, `Current time ${body.currentTime} is invalid (video ${uuid} duration: ${Math.floor(duration)})`)
     const seen = { videoId: id, uuid, duration, time: body.currentTime, seek: body.viewEvent === 'seek' }
     try {
       await ping(seen, { userId: viewer?.id ?? null, ip: request.ip ?? '', sessionId: body.sessionId })

@@ -6,11 +6,11 @@ import { fingerprint } from '../core/secret.ts'
 import type { View } from './count.ts'
 
 /** What a player says: the second it is at, and whether its viewer jumped there. */
-export type Ping = { videoId: number, uuid: string, duration: number, time: number, seek: boolean }
+export type Ping = { videoId: number; uuid: string; duration: number; time: number; seek: boolean }
 /** Who watches, as far as can be known. */
-export type Watcher = { userId: number | null, ip: string, sessionId?: string }
+export type Watcher = { userId: number | null; ip: string; sessionId?: string }
 /** Somebody's watching of a video that is over; passages in seconds of the video. */
-export type Session = { videoId: number, viewer: string, startedAt: Date, endedAt: Date, sections: { start: number, end: number }[] }
+export type Session = { videoId: number; viewer: string; startedAt: Date; endedAt: Date; sections: { start: number; end: number }[] }
 
 const FEW = 1000
 
@@ -61,34 +61,66 @@ return ended`
 
 /** Hears a player. Counting comes later (`takeViews`). */
 export async function ping({ videoId, uuid, duration, time, seek }: Ping, watcher: Watcher): Promise<void> {
-  const { view_expiration, count_view_after, viewer_expiration, max_sections, max_sessions_per_address, trust_viewer_session_id } = config.views.videos
+  const { view_expiration, count_view_after, viewer_expiration, max_sections, max_sessions_per_address, trust_viewer_session_id } =
+    config.views.videos
   const place = network(watcher.ip)
   const session = trust_viewer_session_id && watcher.sessionId !== undefined ? ` ${watcher.sessionId}` : ''
   const viewer = await fingerprint('viewer', `${uuid} ${watcher.userId === null ? place + session : watcher.userId}`)
   const address = await fingerprint('viewer', `${uuid} of ${place}`)
   const needed = Math.min(count_view_after / 1000, Math.floor(duration))
-  await redis.eval(PING, 7,
-    key('session', videoId, viewer), key('counted', videoId, viewer), key('new'), key('open'), key('now', videoId), key('videos'), key('address', address),
-    Date.now(), time, seek ? 1 : 0, needed, view_expiration, viewer_expiration, max_sections, `${videoId} ${viewer}`, `here ${viewer}`, videoId, max_sessions_per_address)
+  await redis.eval(
+    PING,
+    7,
+    key('session', videoId, viewer),
+    key('counted', videoId, viewer),
+    key('new'),
+    key('open'),
+    key('now', videoId),
+    key('videos'),
+    key('address', address),
+    Date.now(),
+    time,
+    seek ? 1 : 0,
+    needed,
+    view_expiration,
+    viewer_expiration,
+    max_sections,
+    `${videoId} ${viewer}`,
+    `here ${viewer}`,
+    videoId,
+    max_sessions_per_address
+  )
 }
 
 /** Gives the views that wait to be counted to `count`, and forgets them when that is done; what a crash leaves is given again. */
 export async function takeViews(count: (views: View[]) => Promise<void>): Promise<void> {
-  const names = await redis.eval(TAKE, 2, key('new'), key('taken')) as string[]
-  await count(names.map(name => {
-    const [videoId, viewer] = name.split(' ') as [string, string]
-    return { videoId: Number(videoId), viewer, host: null }
-  }))
+  const names = (await redis.eval(TAKE, 2, key('new'), key('taken'))) as string[]
+  await count(
+    names.map(name => {
+      const [videoId, viewer] = name.split(' ') as [string, string]
+      return { videoId: Number(videoId), viewer, host: null }
+    })
+  )
   for (let start = 0; start < names.length; start += FEW) await redis.srem(key('taken'), names.slice(start, start + FEW))
 }
 
 /** The sessions that ended since this was asked; a hundred at most. */
 export async function endedSessions(): Promise<Session[]> {
-  const found = await redis.eval(ENDED, 1, key('open'), Date.now(), `${key('session')}:`) as string[]
+  const found = (await redis.eval(ENDED, 1, key('open'), Date.now(), `${key('session')}:`)) as string[]
   return found.map(text => {
     const [videoId, viewer, ...rest] = text.split(' ') as [string, string, ...string[]]
-    const { startedAt, lastAt, sections } = JSON.parse(rest.join(' ')) as { startedAt: number, lastAt: number, sections: [number, number][] }
-    return { videoId: Number(videoId), viewer, startedAt: new Date(startedAt), endedAt: new Date(lastAt), sections: sections.map(([start, end]) => ({ start, end })) }
+    const { startedAt, lastAt, sections } = JSON.parse(rest.join(' ')) as {
+      startedAt: number
+      lastAt: number
+      sections: [number, number][]
+    }
+    return {
+      videoId: Number(videoId),
+      viewer,
+      startedAt: new Date(startedAt),
+      endedAt: new Date(lastAt),
+      sections: sections.map(([start, end]) => ({ start, end }))
+    }
   })
 }
 

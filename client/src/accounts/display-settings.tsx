@@ -11,20 +11,47 @@ import { toast } from '../ui/toast.tsx'
 
 /** Language, colours and how videos begin. */
 export function DisplaySettings({ user }: { user: User | null }): JSX.Element {
-  const keep = async (body: { language?: string, autoPlayVideo?: boolean, nsfwPolicy?: 'display' | 'do_not_list' }) => {
+  const keep = async (body: { language?: string; autoPlayVideo?: boolean; nsfwPolicy?: 'display' | 'do_not_list' }) => {
     try {
       await api('PUT /users/me', { body })
       await loadMe()
-    } catch { toast(t('ui.noConnection'), { bad: true }) }
+    } catch {
+      toast(t('ui.noConnection'), { bad: true })
+    }
   }
   return (
     <div class="form">
-      <Select label={t('shell.language')} value={language()} options={Object.entries(LANGUAGES).map(([code, { name }]) => [code, name])} onText={code => { void chooseLanguage(code as Language); void keep({ language: code }) }} />
-      <Select label={t('shell.look')} value={theme.value} options={(['system', 'light', 'dark'] as const).map(one => [one, t(THEMES[one])])} onText={one => chooseTheme(one as Theme)} />
-      {user && <>
-        <Switch label={t('settings.autoplay')} hint={t('settings.autoplayHint')} checked={user.autoPlayVideo} onChecked={autoPlayVideo => void keep({ autoPlayVideo })} />
-        <Switch label={t('settings.sensitive')} hint={t('settings.sensitiveHint')} checked={user.nsfwPolicy !== 'do_not_list'} onChecked={on => void keep({ nsfwPolicy: on ? 'display' : 'do_not_list' })} />
-      </>}
+      <Select
+        label={t('shell.language')}
+        value={language()}
+        options={Object.entries(LANGUAGES).map(([code, { name }]) => [code, name])}
+        onText={code => {
+          void chooseLanguage(code as Language)
+          void keep({ language: code })
+        }}
+      />
+      <Select
+        label={t('shell.look')}
+        value={theme.value}
+        options={(['system', 'light', 'dark'] as const).map(one => [one, t(THEMES[one])])}
+        onText={one => chooseTheme(one as Theme)}
+      />
+      {user && (
+        <>
+          <Switch
+            label={t('settings.autoplay')}
+            hint={t('settings.autoplayHint')}
+            checked={user.autoPlayVideo}
+            onChecked={autoPlayVideo => void keep({ autoPlayVideo })}
+          />
+          <Switch
+            label={t('settings.sensitive')}
+            hint={t('settings.sensitiveHint')}
+            checked={user.nsfwPolicy !== 'do_not_list'}
+            onChecked={on => void keep({ nsfwPolicy: on ? 'display' : 'do_not_list' })}
+          />
+        </>
+      )}
     </div>
   )
 }

@@ -22,12 +22,17 @@ export default function Login(): JSX.Element {
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const next = nextPath(query.next)
-  useEffect(() => { if (isLoggedIn.peek()) route(next, true) }, [])
+  useEffect(() => {
+    if (isLoggedIn.peek()) route(next, true)
+  }, [])
 
   const submit = async (event: Event) => {
     event.preventDefault()
     if (busy) return
-    if (username.trim() === '' || password === '') { setProblem(t('login.empty')); return }
+    if (username.trim() === '' || password === '') {
+      setProblem(t('login.empty'))
+      return
+    }
     setBusy(true)
     setProblem(null)
     try {
@@ -43,11 +48,25 @@ export default function Login(): JSX.Element {
       <h1>{t('login.name')}</h1>
       <form class="form panel" onSubmit={event => void submit(event)} noValidate>
         {problem && <Note kind="bad">{problem}</Note>}
-        <TextField label={t('login.username')} autocomplete="username" autocapitalize="none" spellcheck={false} required value={username} onText={setUsername} />
+        <TextField
+          label={t('login.username')}
+          autocomplete="username"
+          autocapitalize="none"
+          spellcheck={false}
+          required
+          value={username}
+          onText={setUsername}
+        />
         <PasswordField label={t('login.password')} autocomplete="current-password" value={password} onText={setPassword} />
-        <Button look="primary" type="submit" busy={busy}>{t('login.go')}</Button>
+        <Button look="primary" type="submit" busy={busy}>
+          {t('login.go')}
+        </Button>
       </form>
-      {config.value?.signup.allowed && <p class="form-after">{t('login.noAccount')} <a href={`/signup${query.next ? `?next=${encodeURIComponent(query.next)}` : ''}`}>{t('shell.signup')}</a></p>}
+      {config.value?.signup.allowed && (
+        <p class="form-after">
+          {t('login.noAccount')} <a href={`/signup${query.next ? `?next=${encodeURIComponent(query.next)}` : ''}`}>{t('shell.signup')}</a>
+        </p>
+      )}
     </div>
   )
 }

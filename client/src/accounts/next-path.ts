@@ -4,5 +4,7 @@ export function nextPath(wanted: string | undefined): string {
   try {
     const url = new URL(wanted, location.origin)
     return url.origin === location.origin && wanted.startsWith('/') ? url.pathname + url.search : '/'
-  } catch { return '/' }
+  } catch {
+    return '/'
+  }
 }

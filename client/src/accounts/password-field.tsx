@@ -4,7 +4,15 @@ import { t } from '../i18n/i18n.ts'
 import { Field } from '../ui/field.tsx'
 import './password-field.css'
 
-type Props = { label: string, hint?: ComponentChildren, error?: string | null, autocomplete: 'current-password' | 'new-password', required?: boolean, value: string, onText: (text: string) => void }
+type Props = {
+  label: string
+  hint?: ComponentChildren
+  error?: string | null
+  autocomplete: 'current-password' | 'new-password'
+  required?: boolean
+  value: string
+  onText: (text: string) => void
+}
 
 /** A password that can be made readable while it is typed. */
 export function PasswordField({ label, hint, error, autocomplete, required = true, value, onText }: Props): JSX.Element {
@@ -13,8 +21,20 @@ export function PasswordField({ label, hint, error, autocomplete, required = tru
     <Field label={label} hint={hint} error={error}>
       {ids => (
         <div class="password">
-          <input class="input" {...ids} type={(open ? 'text' : 'password') as 'text'} autocomplete={autocomplete} autocapitalize="none" spellcheck={false} required={required} value={value} onInput={event => onText(event.currentTarget.value)} />
-          <button type="button" class="password-show" aria-pressed={open} onClick={() => setOpen(!open)}>{t(open ? 'login.hide' : 'login.show')}</button>
+          <input
+            class="input"
+            {...ids}
+            type={(open ? 'text' : 'password') as 'text'}
+            autocomplete={autocomplete}
+            autocapitalize="none"
+            spellcheck={false}
+            required={required}
+            value={value}
+            onInput={event => onText(event.currentTarget.value)}
+          />
+          <button type="button" class="password-show" aria-pressed={open} onClick={() => setOpen(!open)}>
+            {t(open ? 'login.hide' : 'login.show')}
+          </button>
         </div>
       )}
     </Field>

@@ -25,14 +25,28 @@ export function PasswordSettings(): JSX.Element {
       setCurrent('')
       setNext('')
       toast(t('settings.passwordChanged'))
-    } catch (error) { setProblem(settingsProblem(error)) } finally { setBusy(false) }
+    } catch (error) {
+      setProblem(settingsProblem(error))
+    } finally {
+      setBusy(false)
+    }
   }
   return (
     <form class="form" onSubmit={event => void save(event)}>
       {problem && <Note kind="bad">{problem}</Note>}
       <PasswordField label={t('settings.currentPassword')} autocomplete="current-password" value={current} onText={setCurrent} />
-      <PasswordField label={t('settings.newPassword')} hint={t('signup.passwordHint', { count: shortestPassword() })} autocomplete="new-password" value={next} onText={setNext} />
-      <div class="form-foot"><Button look="primary" type="submit" busy={busy}>{t('settings.changePassword')}</Button></div>
+      <PasswordField
+        label={t('settings.newPassword')}
+        hint={t('signup.passwordHint', { count: shortestPassword() })}
+        autocomplete="new-password"
+        value={next}
+        onText={setNext}
+      />
+      <div class="form-foot">
+        <Button look="primary" type="submit" busy={busy}>
+          {t('settings.changePassword')}
+        </Button>
+      </div>
     </form>
   )
 }

@@ -31,11 +31,17 @@ export function ProfileSettings({ user }: { user: User }): JSX.Element {
     setBusy(true)
     setProblem(null)
     try {
-      await api('PUT /users/me', { body: { displayName: displayName.trim(), description: description.trim() || null, ...(moved ? { email, currentPassword } : {}) } })
+      await api('PUT /users/me', {
+        body: { displayName: displayName.trim(), description: description.trim() || null, ...(moved ? { email, currentPassword } : {}) }
+      })
       await loadMe()
       setCurrentPassword('')
       toast(t('settings.saved'))
-    } catch (error) { setProblem(settingsProblem(error)) } finally { setBusy(false) }
+    } catch (error) {
+      setProblem(settingsProblem(error))
+    } finally {
+      setBusy(false)
+    }
   }
   return (
     <div class="form">
@@ -43,10 +49,29 @@ export function ProfileSettings({ user }: { user: User }): JSX.Element {
       <form class="form" onSubmit={event => void save(event)}>
         {problem && <Note kind="bad">{problem}</Note>}
         <TextField label={t('settings.displayName')} required maxLength={120} value={displayName} onText={setDisplayName} />
-        <TextArea label={t('settings.about')} hint={t('video.markdown')} minLength={3} maxLength={1000} value={description} onText={setDescription} />
+        <TextArea
+          label={t('settings.about')}
+          hint={t('video.markdown')}
+          minLength={3}
+          maxLength={1000}
+          value={description}
+          onText={setDescription}
+        />
         <TextField label={t('signup.email')} type="email" autocomplete="email" required value={email} onText={setEmail} />
-        {moved && <PasswordField label={t('settings.currentPassword')} hint={t('settings.emailPassword')} autocomplete="current-password" value={currentPassword} onText={setCurrentPassword} />}
-        <div class="form-foot"><Button look="primary" type="submit" busy={busy}>{t('ui.save')}</Button></div>
+        {moved && (
+          <PasswordField
+            label={t('settings.currentPassword')}
+            hint={t('settings.emailPassword')}
+            autocomplete="current-password"
+            value={currentPassword}
+            onText={setCurrentPassword}
+          />
+        )}
+        <div class="form-foot">
+          <Button look="primary" type="submit" busy={busy}>
+            {t('ui.save')}
+          </Button>
+        </div>
       </form>
       <Space user={user} />
     </div>
@@ -62,24 +87,45 @@ function Picture({ user }: { user: User }): JSX.Element {
       await act()
       await loadMe()
     } catch (error) {
-      toast(error instanceof ApiError && (error.status === 400 || error.status === 413 || error.status === 415) ? t('settings.pictureRefused') : t('ui.noConnection'), { bad: true })
-    } finally { setBusy(false) }
+      toast(
+        error instanceof ApiError && (error.status === 400 || error.status === 413 || error.status === 415)
+          ? t('settings.pictureRefused')
+          : t('ui.noConnection'),
+        { bad: true }
+      )
+    } finally {
+      setBusy(false)
+    }
   }
   return (
     <div class="row settings-picture">
       <Avatar of={user.account} size="l" />
       <div class="stack">
         <div class="row">
-          <Button icon="image" busy={busy} onClick={() => input.current!.click()}>{t('settings.picture')}</Button>
-          {user.account.avatars.length > 0 && <Button look="quiet" onClick={() => void change(async () => await api('DELETE /users/me/avatar'))}>{t('settings.pictureAway')}</Button>}
+          <Button icon="image" busy={busy} onClick={() => input.current!.click()}>
+            {t('settings.picture')}
+          </Button>
+          {user.account.avatars.length > 0 && (
+            <Button look="quiet" onClick={() => void change(async () => await api('DELETE /users/me/avatar'))}>
+              {t('settings.pictureAway')}
+            </Button>
+          )}
         </div>
         <p class="soft small">{t('settings.handle', { name: user.username })}</p>
       </div>
-      <input ref={input} class="hidden-text" type="file" tabIndex={-1} accept="image/png,image/jpeg,image/webp,image/gif" aria-label={t('settings.picture')} onChange={event => {
-        const file = event.currentTarget.files?.[0]
-        event.currentTarget.value = ''
-        if (file) void change(async () => await api('POST /users/me/avatar/pick', { files: { avatarfile: file } }))
-      }} />
+      <input
+        ref={input}
+        class="hidden-text"
+        type="file"
+        tabIndex={-1}
+        accept="image/png,image/jpeg,image/webp,image/gif"
+        aria-label={t('settings.picture')}
+        onChange={event => {
+          const file = event.currentTarget.files?.[0]
+          event.currentTarget.value = ''
+          if (file) void change(async () => await api('POST /users/me/avatar/pick', { files: { avatarfile: file } }))
+        }}
+      />
     </div>
   )
 }
@@ -91,7 +137,9 @@ function Space({ user }: { user: User }): JSX.Element | null {
   const share = user.videoQuota === 0 ? 1 : data.videoQuotaUsed / user.videoQuota
   return (
     <div class="stack">
-      <p class="soft">{t('settings.spaceOf', { size: formatSize(data.videoQuotaUsed), all: formatSize(user.videoQuota), percent: formatPercent(share) })}</p>
+      <p class="soft">
+        {t('settings.spaceOf', { size: formatSize(data.videoQuotaUsed), all: formatSize(user.videoQuota), percent: formatPercent(share) })}
+      </p>
       <Progress share={share} label={t('settings.space')} />
     </div>
   )

@@ -15,18 +15,42 @@ type Tab = 'profile' | 'password' | 'display'
 /** Everything a user may set about itself. */
 export default function Settings(): JSX.Element {
   useTitle(t('settings.name'))
-  return <Members><Rooms /></Members>
+  return (
+    <Members>
+      <Rooms />
+    </Members>
+  )
 }
 
 function Rooms(): JSX.Element {
   const { query, route } = useLocation()
   const tab: Tab = query.tab === 'password' || query.tab === 'display' ? query.tab : 'profile'
-  useEffect(() => { if (!me.peek()) loadMe().catch(() => { /* the forms stay away until it is known who is here */ }) }, [])
+  useEffect(() => {
+    if (!me.peek())
+      loadMe().catch(() => {
+        /* the forms stay away until it is known who is here */
+      })
+  }, [])
   const user = me.value
   return (
     <div class="page page-narrow">
-      <div class="page-head"><h1>{t('settings.name')}</h1><nav class="row" aria-label={t('settings.elsewhere')}><a href="/my/channels">{t('channels.title')}</a><a href="/my/reports">{t('reports.mine')}</a></nav></div>
-      <Tabs<Tab> label={t('settings.name')} chosen={tab} onChoose={one => route(`/settings?tab=${one}`, true)} tabs={[['profile', t('settings.profile')], ['password', t('settings.password')], ['display', t('settings.display')]]}>
+      <div class="page-head">
+        <h1>{t('settings.name')}</h1>
+        <nav class="row" aria-label={t('settings.elsewhere')}>
+          <a href="/my/channels">{t('channels.title')}</a>
+          <a href="/my/reports">{t('reports.mine')}</a>
+        </nav>
+      </div>
+      <Tabs<Tab>
+        label={t('settings.name')}
+        chosen={tab}
+        onChoose={one => route(`/settings?tab=${one}`, true)}
+        tabs={[
+          ['profile', t('settings.profile')],
+          ['password', t('settings.password')],
+          ['display', t('settings.display')]
+        ]}
+      >
         {tab === 'profile' && user && <ProfileSettings user={user} />}
         {tab === 'password' && <PasswordSettings />}
         {tab === 'display' && <DisplaySettings user={user} />}

@@ -13,18 +13,29 @@ import { Note, State } from '../ui/state.tsx'
 import { nextPath } from './next-path.ts'
 import { PasswordField } from './password-field.tsx'
 
-type Fields = { username: string, email: string, password: string }
+type Fields = { username: string; email: string; password: string }
 const NAME = /^[a-z0-9]+([a-z0-9_.-]+[a-z0-9]+)?$/
 const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/
 
 /** Creates an account where the instance is open to that. */
 export default function Signup(): JSX.Element | null {
   useTitle(t('signup.name'))
-  useEffect(() => { loadConfig().catch(() => { /* the form says so when it is sent */ }) }, [])
+  useEffect(() => {
+    loadConfig().catch(() => {
+      /* the form says so when it is sent */
+    })
+  }, [])
   const settings = config.value?.signup
   if (!settings) return null
   if (!settings.allowed || !settings.allowedForCurrentIP) {
-    return <div class="page"><State heading="h1" icon="lock" title={t('signup.closed')}><p>{t('signup.closedText')}</p><ButtonLink href="/">{t('ui.toHome')}</ButtonLink></State></div>
+    return (
+      <div class="page">
+        <State heading="h1" icon="lock" title={t('signup.closed')}>
+          <p>{t('signup.closedText')}</p>
+          <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
+        </State>
+      </div>
+    )
   }
   return <SignupForm minimumAge={settings.minimumAge} />
 }
@@ -58,13 +69,44 @@ function SignupForm({ minimumAge }: { minimumAge: number }): JSX.Element {
       <h1>{t('signup.name')}</h1>
       <form class="form panel" onSubmit={event => void submit(event)} noValidate>
         {errors.form && <Note kind="bad">{errors.form}</Note>}
-        <TextField label={t('signup.username')} hint={t('signup.usernameHint')} error={errors.username} autocomplete="username" autocapitalize="none" spellcheck={false} required maxLength={50} value={fields.username} onText={text => change({ username: text.toLowerCase() })} />
-        <TextField label={t('signup.email')} hint={t('signup.emailHint')} error={errors.email} type="email" autocomplete="email" required value={fields.email} onText={email => change({ email })} />
-        <PasswordField label={t('login.password')} hint={t('signup.passwordHint', { count: shortestPassword() })} error={errors.password} autocomplete="new-password" value={fields.password} onText={password => change({ password })} />
+        <TextField
+          label={t('signup.username')}
+          hint={t('signup.usernameHint')}
+          error={errors.username}
+          autocomplete="username"
+          autocapitalize="none"
+          spellcheck={false}
+          required
+          maxLength={50}
+          value={fields.username}
+          onText={text => change({ username: text.toLowerCase() })}
+        />
+        <TextField
+          label={t('signup.email')}
+          hint={t('signup.emailHint')}
+          error={errors.email}
+          type="email"
+          autocomplete="email"
+          required
+          value={fields.email}
+          onText={email => change({ email })}
+        />
+        <PasswordField
+          label={t('login.password')}
+          hint={t('signup.passwordHint', { count: shortestPassword() })}
+          error={errors.password}
+          autocomplete="new-password"
+          value={fields.password}
+          onText={password => change({ password })}
+        />
         {minimumAge > 0 && <Switch label={t('signup.age', { age: minimumAge })} checked={agreed} onChecked={setAgreed} />}
-        <Button look="primary" type="submit" busy={busy} disabled={minimumAge > 0 && !agreed}>{t('signup.go')}</Button>
+        <Button look="primary" type="submit" busy={busy} disabled={minimumAge > 0 && !agreed}>
+          {t('signup.go')}
+        </Button>
       </form>
-      <p class="form-after">{t('signup.haveAccount')} <a href="/login">{t('shell.login')}</a></p>
+      <p class="form-after">
+        {t('signup.haveAccount')} <a href="/login">{t('shell.login')}</a>
+      </p>
     </div>
   )
 }

@@ -12,15 +12,32 @@ import { firstRoom } from './frame.tsx'
 /** The door of the rooms of those who run the site: it leads to the first one they may enter. */
 export default function AdminPage(): JSX.Element {
   useTitle(t('shell.administration'))
-  return <Members><Door /></Members>
+  return (
+    <Members>
+      <Door />
+    </Members>
+  )
 }
 
 function Door(): JSX.Element | null {
   const { route } = useLocation()
   const user = me.value
-  useEffect(() => { if (!me.peek()) loadMe().catch(() => { /* the door stays shut until it is known who is here */ }) }, [])
+  useEffect(() => {
+    if (!me.peek())
+      loadMe().catch(() => {
+        /* the door stays shut until it is known who is here */
+      })
+  }, [])
   const room = user && firstRoom(user)
-  useEffect(() => { if (room) route(room, true) }, [room])
+  useEffect(() => {
+    if (room) route(room, true)
+  }, [room])
   if (!user || room) return null
-  return <div class="page"><State heading="h1" icon="lock" title={t('reports.forbidden')}><ButtonLink href="/">{t('ui.toHome')}</ButtonLink></State></div>
+  return (
+    <div class="page">
+      <State heading="h1" icon="lock" title={t('reports.forbidden')}>
+        <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
+      </State>
+    </div>
+  )
 }

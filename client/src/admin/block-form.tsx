@@ -13,7 +13,15 @@ import { toast } from '../ui/toast.tsx'
 const LONGEST = 250
 
 /** Asks why a user is blocked, and blocks it. */
-export function BlockForm({ user: { id, username }, onClose, onDone }: { user: User, onClose: () => void, onDone: () => void }): JSX.Element {
+export function BlockForm({
+  user: { id, username },
+  onClose,
+  onDone
+}: {
+  user: User
+  onClose: () => void
+  onDone: () => void
+}): JSX.Element {
   const [reason, setReason] = useState('')
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
@@ -32,14 +40,31 @@ export function BlockForm({ user: { id, username }, onClose, onDone }: { user: U
     }
   }
   return (
-    <Dialog title={t('users.blockTitle', { name: username })} onClose={onClose} actions={<>
-      <Button look="quiet" onClick={onClose}>{t('ui.cancel')}</Button>
-      <Button look="danger" type="submit" form={form} busy={busy}>{t('users.block')}</Button>
-    </>}>
+    <Dialog
+      title={t('users.blockTitle', { name: username })}
+      onClose={onClose}
+      actions={
+        <>
+          <Button look="quiet" onClick={onClose}>
+            {t('ui.cancel')}
+          </Button>
+          <Button look="danger" type="submit" form={form} busy={busy}>
+            {t('users.block')}
+          </Button>
+        </>
+      }
+    >
       <form id={form} class="form" onSubmit={event => void block(event)}>
         {problem && <Note kind="bad">{problem}</Note>}
         <p>{t('users.blockText')}</p>
-        <TextArea label={t('users.blockReason')} hint={t('users.blockReasonHint')} maxLength={LONGEST} rows={3} value={reason} onText={setReason} />
+        <TextArea
+          label={t('users.blockReason')}
+          hint={t('users.blockReasonHint')}
+          maxLength={LONGEST}
+          rows={3}
+          value={reason}
+          onText={setReason}
+        />
       </form>
     </Dialog>
   )

@@ -22,15 +22,29 @@ const ROOMS = {
   jobs: { path: '/admin/jobs', name: 'jobs.name', icon: 'loop', role: ADMINISTRATOR },
   federation: { path: '/admin/federation', name: 'federation.name', icon: 'globe', role: ADMINISTRATOR },
   settings: { path: '/admin/settings', name: 'site.name', icon: 'settings', role: ADMINISTRATOR }
-} as const satisfies Record<string, { path: string, name: Key, icon: IconName, role: number }>
+} as const satisfies Record<string, { path: string; name: Key; icon: IconName; role: number }>
 
 /** The name of a room. */
 export type Room = keyof typeof ROOMS
 
 /** One of the rooms of those who run the site, with the way to the others; whoever may not enter is told so. */
-export function AdminFrame({ room, acts, children }: { room: Room, acts?: ComponentChildren, children: (user: User) => ComponentChildren }): JSX.Element {
+export function AdminFrame({
+  room,
+  acts,
+  children
+}: {
+  room: Room
+  acts?: ComponentChildren
+  children: (user: User) => ComponentChildren
+}): JSX.Element {
   useTitle(t(ROOMS[room].name))
-  return <Members><Inside room={room} acts={acts}>{children}</Inside></Members>
+  return (
+    <Members>
+      <Inside room={room} acts={acts}>
+        {children}
+      </Inside>
+    </Members>
+  )
 }
 
 /** Where somebody who runs the site begins. */
@@ -38,34 +52,64 @@ export function firstRoom(user: Pick<User, 'role'>): string | null {
   return Object.values(ROOMS).find(({ role }) => user.role.id <= role)?.path ?? null
 }
 
-function Inside({ room, acts, children }: { room: Room, acts?: ComponentChildren, children: (user: User) => ComponentChildren }): JSX.Element {
-  useEffect(() => { if (!me.peek()) loadMe().catch(() => { /* the room stays empty until it is known who is here */ }) }, [])
+function Inside({
+  room,
+  acts,
+  children
+}: {
+  room: Room
+  acts?: ComponentChildren
+  children: (user: User) => ComponentChildren
+}): JSX.Element {
+  useEffect(() => {
+    if (!me.peek())
+      loadMe().catch(() => {
+        /* the room stays empty until it is known who is here */
+      })
+  }, [])
   const user = me.value
   const { role, name } = ROOMS[room]
-  if (user && user.role.id > role) return <div class="page"><State heading="h1" icon="lock" title={t(role === MODERATOR ? 'reports.forbidden' : 'federation.forbidden')}><ButtonLink href="/">{t('ui.toHome')}</ButtonLink></State></div>
+  if (user && user.role.id > role)
+    return (
+      <div class="page">
+        <State heading="h1" icon="lock" title={t(role === MODERATOR ? 'reports.forbidden' : 'federation.forbidden')}>
+          <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
+        </State>
+      </div>
+    )
   return (
     <div class="page admin">
       <Ways room={room} user={user} />
       <div class="admin-room">
-        <div class="page-head"><h1>{t(name)}</h1>{acts}</div>
+        <div class="page-head">
+          <h1>{t(name)}</h1>
+          {acts}
+        </div>
         {user && children(user)}
       </div>
     </div>
   )
 }
 
-function Ways({ room, user }: { room: Room, user: User | null }): JSX.Element {
+function Ways({ room, user }: { room: Room; user: User | null }): JSX.Element {
   const nav = useRef<HTMLElement>(null)
   useEffect(() => {
     // On a phone the ways are a row that may be wider than the screen.
     const current = nav.current?.querySelector<HTMLElement>('[aria-current]')
-    if (current) nav.current!.scrollLeft = current.offsetLeft - nav.current!.offsetLeft - (nav.current!.clientWidth - current.offsetWidth) / 2
+    if (current)
+      nav.current!.scrollLeft = current.offsetLeft - nav.current!.offsetLeft - (nav.current!.clientWidth - current.offsetWidth) / 2
   }, [room, user])
   return (
     <nav ref={nav} class="admin-ways" aria-label={t('shell.administration')}>
-      {user && Object.entries(ROOMS).filter(([, { role }]) => user.role.id <= role).map(([one, { path, name, icon }]) => (
-        <a key={one} href={path} aria-current={one === room ? 'page' : undefined}><Icon name={icon} /><span>{t(name)}</span></a>
-      ))}
+      {user &&
+        Object.entries(ROOMS)
+          .filter(([, { role }]) => user.role.id <= role)
+          .map(([one, { path, name, icon }]) => (
+            <a key={one} href={path} aria-current={one === room ? 'page' : undefined}>
+              <Icon name={icon} />
+              <span>{t(name)}</span>
+            </a>
+          ))}
     </nav>
   )
 }

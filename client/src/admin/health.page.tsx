@@ -23,7 +23,9 @@ export default function HealthPage(): JSX.Element {
 function Now(): JSX.Element {
   const { data, error, reload } = useAnswer('GET /server/health', {})
   useEffect(() => {
-    const timer = setInterval(() => { if (document.visibilityState === 'visible') reload() }, LOOK_AGAIN)
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') reload()
+    }, LOOK_AGAIN)
     return () => clearInterval(timer)
   }, [])
   if (!data) return error ? <Failure text={problemText(error)} onRetry={reload} /> : <div aria-busy="true" />
@@ -32,7 +34,9 @@ function Now(): JSX.Element {
       {error !== null && <Note kind="bad">{problemText(error)}</Note>}
       <div class="health-verdict" aria-live="polite">
         {data.faults.length === 0 && <Note kind="good">{t('health.well')}</Note>}
-        {data.faults.map(fault => <FaultNote key={fault.code} fault={fault} onDone={reload} />)}
+        {data.faults.map(fault => (
+          <FaultNote key={fault.code} fault={fault} onDone={reload} />
+        ))}
       </div>
       <Facts health={data} />
       <p class="soft small">{t('health.asOf', { time: formatDate(data.now, { timeStyle: 'medium' }) })}</p>
@@ -40,7 +44,7 @@ function Now(): JSX.Element {
   )
 }
 
-function FaultNote({ fault: { code, bad, count = 0, bytes = 0 }, onDone }: { fault: Fault, onDone: () => void }): JSX.Element {
+function FaultNote({ fault: { code, bad, count = 0, bytes = 0 }, onDone }: { fault: Fault; onDone: () => void }): JSX.Element {
   const [busy, setBusy] = useState(false)
   const { what, remedy, path } = FAULTS[code]
   const resume = async () => {
@@ -49,13 +53,27 @@ function FaultNote({ fault: { code, bad, count = 0, bytes = 0 }, onDone }: { fau
       await api('POST /jobs/resume')
       toast(t('health.resumed'))
       onDone()
-    } catch (problem) { toast(problemText(problem), { bad: true }) } finally { setBusy(false) }
+    } catch (problem) {
+      toast(problemText(problem), { bad: true })
+    } finally {
+      setBusy(false)
+    }
   }
   return (
     <Note kind={bad ? 'bad' : 'warn'}>
-      <p><strong>{t(what, { count, size: formatSize(bytes) })}</strong></p>
-      <p>{t(remedy)} {path && <a href={path}>{t('health.look')}</a>}</p>
-      {code === 'jobs_paused' && <p class="health-act"><Button busy={busy} icon="play" onClick={() => void resume()}>{t('health.resume')}</Button></p>}
+      <p>
+        <strong>{t(what, { count, size: formatSize(bytes) })}</strong>
+      </p>
+      <p>
+        {t(remedy)} {path && <a href={path}>{t('health.look')}</a>}
+      </p>
+      {code === 'jobs_paused' && (
+        <p class="health-act">
+          <Button busy={busy} icon="play" onClick={() => void resume()}>
+            {t('health.resume')}
+          </Button>
+        </p>
+      )}
     </Note>
   )
 }
@@ -76,19 +94,27 @@ function Facts({ health }: { health: Health }): JSX.Element {
         <Share used={memory.total - memory.available} total={memory.total} label={t('health.memoryUsed')} />
         <Fact name={t('health.memoryFree')}>{formatSize(memory.available)}</Fact>
         <Fact name={t('health.memoryOwn')}>{formatSize(memory.process)}</Fact>
-        <Fact name={t('health.load')}>{t('health.loadOf', { load: formatNumber(load.average, { maximumFractionDigits: 2 }), count: load.processors })}</Fact>
+        <Fact name={t('health.load')}>
+          {t('health.loadOf', { load: formatNumber(load.average, { maximumFractionDigits: 2 }), count: load.processors })}
+        </Fact>
         <Fact name={t('health.started')}>{formatAge(new Date(Date.parse(health.now) - health.uptime * 1000))}</Fact>
       </Group>
       <Group title={t('health.work')}>
         <Fact name={t('health.workers')}>{jobs ? formatNumber(jobs.workers) : t('health.unknown')}</Fact>
-        <Fact name={t('health.encodings')} path="/admin/jobs?tab=encodings">{t('health.counts', { waiting: encodings.waiting, running: encodings.running, failed: encodings.failed })}</Fact>
-        <Fact name={t('health.jobs')} path="/admin/jobs?tab=active">{jobs ? t('health.counts', { waiting: jobs.waiting, running: jobs.active, failed: jobs.failed }) : t('health.unknown')}</Fact>
+        <Fact name={t('health.encodings')} path="/admin/jobs?tab=encodings">
+          {t('health.counts', { waiting: encodings.waiting, running: encodings.running, failed: encodings.failed })}
+        </Fact>
+        <Fact name={t('health.jobs')} path="/admin/jobs?tab=active">
+          {jobs ? t('health.counts', { waiting: jobs.waiting, running: jobs.active, failed: jobs.failed }) : t('health.unknown')}
+        </Fact>
       </Group>
       <Group title={t('federation.name')}>
         <Fact name={t('health.incoming')}>{formatNumber(incoming.waiting)}</Fact>
         <Fact name={t('health.outgoing')}>{formatNumber(outgoing.waiting)}</Fact>
         <Fact name={t('health.held')}>{formatNumber(outgoing.held)}</Fact>
-        <Fact name={t('federation.peers')} path="/admin/federation?tab=peers">{t('health.peersOf', { count: peers.total, bad: peers.failing + peers.open + peers.suspended })}</Fact>
+        <Fact name={t('federation.peers')} path="/admin/federation?tab=peers">
+          {t('health.peersOf', { count: peers.total, bad: peers.failing + peers.open + peers.suspended })}
+        </Fact>
       </Group>
       <Group title={t('health.software')}>
         <Fact name="Bobine">{health.version}</Fact>
@@ -101,15 +127,33 @@ function Facts({ health }: { health: Health }): JSX.Element {
   )
 }
 
-function Group({ title, children }: { title: string, children: ComponentChildren }): JSX.Element {
-  return <section class="health-group"><h2>{title}</h2><dl>{children}</dl></section>
+function Group({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <section class="health-group">
+      <h2>{title}</h2>
+      <dl>{children}</dl>
+    </section>
+  )
 }
 
-function Fact({ name, path, children }: { name: string, path?: string, children: ComponentChildren }): JSX.Element {
-  return <div><dt>{path ? <a href={path}>{name}</a> : name}</dt><dd>{children}</dd></div>
+function Fact({ name, path, children }: { name: string; path?: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <div>
+      <dt>{path ? <a href={path}>{name}</a> : name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
 }
 
-function Share({ used, total, label }: { used: number, total: number, label: string }): JSX.Element {
+function Share({ used, total, label }: { used: number; total: number; label: string }): JSX.Element {
   const share = total === 0 ? 0 : used / total
-  return <div class="health-share"><dt>{label}</dt><dd>{t('health.shareOf', { used: formatSize(used), total: formatSize(total), percent: formatPercent(share) })}</dd><dd class="health-bar"><Progress share={share} label={label} /></dd></div>
+  return (
+    <div class="health-share">
+      <dt>{label}</dt>
+      <dd>{t('health.shareOf', { used: formatSize(used), total: formatSize(total), percent: formatPercent(share) })}</dd>
+      <dd class="health-bar">
+        <Progress share={share} label={label} />
+      </dd>
+    </div>
+  )
 }

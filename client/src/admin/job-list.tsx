@@ -13,7 +13,13 @@ export type JobTab = 'active' | 'waiting' | 'failed' | 'completed' | 'delayed'
 type Job = Answer<'GET /jobs/:state'>['data'][number]
 
 const LOOK_AGAIN = 4000
-const EMPTY: Record<JobTab, Key> = { active: 'jobs.noneActive', waiting: 'jobs.noneWaiting', failed: 'jobs.noneFailed', completed: 'jobs.noneCompleted', delayed: 'jobs.noneDelayed' }
+const EMPTY: Record<JobTab, Key> = {
+  active: 'jobs.noneActive',
+  waiting: 'jobs.noneWaiting',
+  failed: 'jobs.noneFailed',
+  completed: 'jobs.noneCompleted',
+  delayed: 'jobs.noneDelayed'
+}
 
 /** Jobs of one state, looked at again and again. */
 export function Jobs({ state }: { state: JobTab }): JSX.Element {
@@ -25,10 +31,22 @@ export function Jobs({ state }: { state: JobTab }): JSX.Element {
   return (
     <div aria-busy={busy}>
       {state === 'failed' && <p class="soft jobs-intro">{t('jobs.failedText')}</p>}
-      {items.length > 0 && <ul class="jobs" role="list">{items.map(job => <Line key={`${job.type} ${job.id}`} job={job} />)}</ul>}
+      {items.length > 0 && (
+        <ul class="jobs" role="list">
+          {items.map(job => (
+            <Line key={`${job.type} ${job.id}`} job={job} />
+          ))}
+        </ul>
+      )}
       {total === 0 && <p class="soft">{t(EMPTY[state])}</p>}
       {failed && <Failure text={t('ui.noConnection')} onRetry={reload} />}
-      {!failed && more && <div class="endless-end"><Button busy={busy} onClick={next}>{t('mine.more')}</Button></div>}
+      {!failed && more && (
+        <div class="endless-end">
+          <Button busy={busy} onClick={next}>
+            {t('mine.more')}
+          </Button>
+        </div>
+      )}
     </div>
   )
 }
@@ -39,14 +57,40 @@ function Line({ job: { type, state, data, progress, error, createdAt, processedO
   const trace = typeof error === 'string' ? error : null
   return (
     <li class="job">
-      <p class="job-name"><strong>{name ? t(name) : type}</strong> <span class="soft small">{type}</span> {state === 'paused' && <Badge kind="warn">{t('jobs.halted')}</Badge>}</p>
-      <p class="soft small job-times">
-        {[[t('jobs.created'), createdAt], [t('jobs.begun'), processedOn], [t('jobs.ended'), finishedOn]].map(([what, when]) => when && <span key={what}>{what}: <time dateTime={when} title={formatDate(when, { dateStyle: 'long', timeStyle: 'medium' })}>{formatAge(when)}</time></span>)}
+      <p class="job-name">
+        <strong>{name ? t(name) : type}</strong> <span class="soft small">{type}</span>{' '}
+        {state === 'paused' && <Badge kind="warn">{t('jobs.halted')}</Badge>}
       </p>
-      {subject !== '{}' && <p class="small job-data"><code>{subject}</code></p>}
+      <p class="soft small job-times">
+        {[
+          [t('jobs.created'), createdAt],
+          [t('jobs.begun'), processedOn],
+          [t('jobs.ended'), finishedOn]
+        ].map(
+          ([what, when]) =>
+            when && (
+              <span key={what}>
+                {what}:{' '}
+                <time dateTime={when} title={formatDate(when, { dateStyle: 'long', timeStyle: 'medium' })}>
+                  {formatAge(when)}
+                </time>
+              </span>
+            )
+        )}
+      </p>
+      {subject !== '{}' && (
+        <p class="small job-data">
+          <code>{subject}</code>
+        </p>
+      )}
       {state === 'active' && progress > 0 && <Progress share={progress / 100} label={t('jobs.progress')} />}
       {trace && <p class="job-error">{trace.split('\n', 1)[0]!.replace(/^Error: /, '')}</p>}
-      {trace?.includes('\n') && <details class="job-trace"><summary>{t('jobs.details')}</summary><pre tabIndex={0}>{trace}</pre></details>}
+      {trace?.includes('\n') && (
+        <details class="job-trace">
+          <summary>{t('jobs.details')}</summary>
+          <pre tabIndex={0}>{trace}</pre>
+        </details>
+      )}
     </li>
   )
 }

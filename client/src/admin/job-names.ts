@@ -2,9 +2,28 @@ import type { Key } from '../i18n/catalogue.ts'
 
 /** What each kind of job does, in words. */
 export const JOB_NAMES: Record<string, Key> = {
-  'activitypub-follow': 'jobs.follow', 'count-views': 'jobs.countViews', 'crawl-outbox': 'jobs.crawl', 'fetch-around-due': 'jobs.around', 'fetch-around-video': 'jobs.around',
-  'publish-scheduled': 'jobs.publish', 'read-comments': 'jobs.readComments', 'read-comments-due': 'jobs.readComments', 'read-playlist': 'jobs.readPlaylists', 'read-playlists': 'jobs.readPlaylists',
-  'read-playlists-of': 'jobs.readPlaylists', 'reconcile-transcoding': 'jobs.reconcile', 'refresh-actors': 'jobs.refreshActors', 'refresh-videos': 'jobs.refreshVideos', repair: 'jobs.repair',
-  'sweep-incoming': 'jobs.sweepBooks', 'sweep-orphans': 'jobs.sweepFiles', 'sweep-outbox': 'jobs.sweepBooks', 'sweep-redundancies': 'jobs.sweepBooks', 'sweep-tokens': 'jobs.sweepSessions',
-  'sweep-uploads': 'jobs.sweepUploads', 'sweep-views': 'jobs.sweepBooks', 'tell-counters': 'jobs.counters', 'video-transcoding': 'jobs.transcode'
+  'activitypub-follow': 'jobs.follow',
+  'count-views': 'jobs.countViews',
+  'crawl-outbox': 'jobs.crawl',
+  'fetch-around-due': 'jobs.around',
+  'fetch-around-video': 'jobs.around',
+  'publish-scheduled': 'jobs.publish',
+  'read-comments': 'jobs.readComments',
+  'read-comments-due': 'jobs.readComments',
+  'read-playlist': 'jobs.readPlaylists',
+  'read-playlists': 'jobs.readPlaylists',
+  'read-playlists-of': 'jobs.readPlaylists',
+  'reconcile-transcoding': 'jobs.reconcile',
+  'refresh-actors': 'jobs.refreshActors',
+  'refresh-videos': 'jobs.refreshVideos',
+  repair: 'jobs.repair',
+  'sweep-incoming': 'jobs.sweepBooks',
+  'sweep-orphans': 'jobs.sweepFiles',
+  'sweep-outbox': 'jobs.sweepBooks',
+  'sweep-redundancies': 'jobs.sweepBooks',
+  'sweep-tokens': 'jobs.sweepSessions',
+  'sweep-uploads': 'jobs.sweepUploads',
+  'sweep-views': 'jobs.sweepBooks',
+  'tell-counters': 'jobs.counters',
+  'video-transcoding': 'jobs.transcode'
 }

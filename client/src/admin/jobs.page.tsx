@@ -8,16 +8,28 @@ import { Jobs, type JobTab } from './job-list.tsx'
 import './jobs.css'
 
 type Tab = 'encodings' | JobTab
-const TABS = { encodings: 'jobs.encodings', active: 'jobs.active', waiting: 'jobs.waiting', failed: 'jobs.failed', completed: 'jobs.completed', delayed: 'jobs.delayed' } as const
+const TABS = {
+  encodings: 'jobs.encodings',
+  active: 'jobs.active',
+  waiting: 'jobs.waiting',
+  failed: 'jobs.failed',
+  completed: 'jobs.completed',
+  delayed: 'jobs.delayed'
+} as const
 
 /** What the site works at, is about to do, did and could not do. */
 export default function JobsPage(): JSX.Element {
   const { query, route } = useLocation()
-  const tab: Tab = Object.hasOwn(TABS, query.tab ?? '') ? query.tab as Tab : 'encodings'
+  const tab: Tab = Object.hasOwn(TABS, query.tab ?? '') ? (query.tab as Tab) : 'encodings'
   return (
     <AdminFrame room="jobs">
       {() => (
-        <Tabs<Tab> label={t('jobs.name')} chosen={tab} onChoose={one => route(`/admin/jobs?tab=${one}`, true)} tabs={Object.entries(TABS).map(([one, name]) => [one as Tab, t(name)])}>
+        <Tabs<Tab>
+          label={t('jobs.name')}
+          chosen={tab}
+          onChoose={one => route(`/admin/jobs?tab=${one}`, true)}
+          tabs={Object.entries(TABS).map(([one, name]) => [one as Tab, t(name)])}
+        >
           {tab === 'encodings' ? <Encodings /> : <Jobs key={tab} state={tab} />}
         </Tabs>
       )}

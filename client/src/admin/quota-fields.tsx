@@ -4,15 +4,31 @@ import { TextField } from '../ui/field.tsx'
 import { quotaBytes } from './quota.ts'
 
 /** The two quotas of a user, as texts in gigabytes. */
-export type Quotas = { total: string, daily: string }
+export type Quotas = { total: string; daily: string }
 
 /** Fields for how much space somebody has in all and in a day. */
-export function QuotaFields({ quotas, onChange }: { quotas: Quotas, onChange: (quotas: Quotas) => void }): JSX.Element {
-  const wrong = (text: string) => quotaBytes(text) === null ? t('users.quotaError') : null
+export function QuotaFields({ quotas, onChange }: { quotas: Quotas; onChange: (quotas: Quotas) => void }): JSX.Element {
+  const wrong = (text: string) => (quotaBytes(text) === null ? t('users.quotaError') : null)
   return (
     <div class="admin-pair">
-      <TextField label={t('users.quota')} hint={t('users.quotaHint')} error={wrong(quotas.total)} inputMode="decimal" autoComplete="off" value={quotas.total} onText={total => onChange({ ...quotas, total })} />
-      <TextField label={t('users.quotaDaily')} hint={t('users.quotaHint')} error={wrong(quotas.daily)} inputMode="decimal" autoComplete="off" value={quotas.daily} onText={daily => onChange({ ...quotas, daily })} />
+      <TextField
+        label={t('users.quota')}
+        hint={t('users.quotaHint')}
+        error={wrong(quotas.total)}
+        inputMode="decimal"
+        autoComplete="off"
+        value={quotas.total}
+        onText={total => onChange({ ...quotas, total })}
+      />
+      <TextField
+        label={t('users.quotaDaily')}
+        hint={t('users.quotaHint')}
+        error={wrong(quotas.daily)}
+        inputMode="decimal"
+        autoComplete="off"
+        value={quotas.daily}
+        onText={daily => onChange({ ...quotas, daily })}
+      />
     </div>
   )
 }

@@ -6,9 +6,23 @@ export const RUNGS = ['0p', '144p', '240p', '360p', '480p', '720p', '1080p', '14
 
 /** What the page changes, as its fields hold it; numbers are texts, an empty one is no limit. */
 export type SiteForm = {
-  name: string, shortDescription: string, description: string, terms: string, codeOfConduct: string, administrator: string, moderationInformation: string
-  signup: boolean, limit: string, minimumAge: string, quota: string, quotaDaily: string
-  transcoding: boolean, webVideos: boolean, encoder: string, keepOriginal: boolean, rungs: readonly string[]
+  name: string
+  shortDescription: string
+  description: string
+  terms: string
+  codeOfConduct: string
+  administrator: string
+  moderationInformation: string
+  signup: boolean
+  limit: string
+  minimumAge: string
+  quota: string
+  quotaDaily: string
+  transcoding: boolean
+  webVideos: boolean
+  encoder: string
+  keepOriginal: boolean
+  rungs: readonly string[]
 }
 
 const TEXTS = ['name', 'shortDescription', 'description', 'terms', 'codeOfConduct', 'administrator', 'moderationInformation'] as const
@@ -16,23 +30,41 @@ const TEXTS = ['name', 'shortDescription', 'description', 'terms', 'codeOfConduc
 /** The fields for a configuration. */
 export function formOf({ instance, signup, user, transcoding }: CustomConfig): SiteForm {
   return {
-    ...Object.fromEntries(TEXTS.map(key => [key, instance[key]])) as Pick<SiteForm, (typeof TEXTS)[number]>,
-    signup: signup.enabled, limit: signup.limit < 0 ? '' : String(signup.limit), minimumAge: String(signup.minimumAge), quota: quotaText(user.videoQuota), quotaDaily: quotaText(user.videoQuotaDaily),
-    transcoding: transcoding.enabled, webVideos: transcoding.webVideos.enabled, encoder: transcoding.encoder, keepOriginal: transcoding.originalFile.keep, rungs: RUNGS.filter(name => transcoding.resolutions[name])
+    ...(Object.fromEntries(TEXTS.map(key => [key, instance[key]])) as Pick<SiteForm, (typeof TEXTS)[number]>),
+    signup: signup.enabled,
+    limit: signup.limit < 0 ? '' : String(signup.limit),
+    minimumAge: String(signup.minimumAge),
+    quota: quotaText(user.videoQuota),
+    quotaDaily: quotaText(user.videoQuotaDaily),
+    transcoding: transcoding.enabled,
+    webVideos: transcoding.webVideos.enabled,
+    encoder: transcoding.encoder,
+    keepOriginal: transcoding.originalFile.keep,
+    rungs: RUNGS.filter(name => transcoding.resolutions[name])
   }
 }
 
 /** What is to be sent so that the configuration becomes what the fields say: what was changed, and nothing else. */
 export function changesOf(before: SiteForm, after: SiteForm): Record<string, unknown> {
   const changed = (key: keyof SiteForm) => before[key] !== after[key]
-  const whole = (text: string) => text.trim() === '' ? -1 : Number(text)
+  const whole = (text: string) => (text.trim() === '' ? -1 : Number(text))
   const part = (entries: Record<string, unknown>) => Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined))
   const groups = {
     instance: part(Object.fromEntries(TEXTS.map(key => [key, changed(key) ? after[key].trim() : undefined]))),
-    signup: part({ enabled: changed('signup') ? after.signup : undefined, limit: changed('limit') ? whole(after.limit) : undefined, minimumAge: changed('minimumAge') ? Number(after.minimumAge) : undefined }),
-    user: part({ videoQuota: changed('quota') ? quotaBytes(after.quota) : undefined, videoQuotaDaily: changed('quotaDaily') ? quotaBytes(after.quotaDaily) : undefined }),
+    signup: part({
+      enabled: changed('signup') ? after.signup : undefined,
+      limit: changed('limit') ? whole(after.limit) : undefined,
+      minimumAge: changed('minimumAge') ? Number(after.minimumAge) : undefined
+    }),
+    user: part({
+      videoQuota: changed('quota') ? quotaBytes(after.quota) : undefined,
+      videoQuotaDaily: changed('quotaDaily') ? quotaBytes(after.quotaDaily) : undefined
+    }),
     transcoding: part({
-      enabled: changed('transcoding') ? after.transcoding : undefined, encoder: changed('encoder') ? after.encoder : undefined, webVideos: changed('webVideos') ? { enabled: after.webVideos } : undefined, originalFile: changed('keepOriginal') ? { keep: after.keepOriginal } : undefined,
+      enabled: changed('transcoding') ? after.transcoding : undefined,
+      encoder: changed('encoder') ? after.encoder : undefined,
+      webVideos: changed('webVideos') ? { enabled: after.webVideos } : undefined,
+      originalFile: changed('keepOriginal') ? { keep: after.keepOriginal } : undefined,
       resolutions: changed('rungs') ? Object.fromEntries(RUNGS.map(name => [name, after.rungs.includes(name)])) : undefined
     })
   }
@@ -43,7 +75,10 @@ export function changesOf(before: SiteForm, after: SiteForm): Record<string, unk
 export function wrongFields({ name, limit, minimumAge, quota, quotaDaily }: SiteForm): (keyof SiteForm)[] {
   const isWhole = (text: string) => /^\d{1,9}$/.test(text.trim())
   return [
-    ...(name.trim() === '' ? ['name' as const] : []), ...(limit.trim() === '' || isWhole(limit) ? [] : ['limit' as const]), ...(isWhole(minimumAge) ? [] : ['minimumAge' as const]),
-    ...(quotaBytes(quota) === null ? ['quota' as const] : []), ...(quotaBytes(quotaDaily) === null ? ['quotaDaily' as const] : [])
+    ...(name.trim() === '' ? ['name' as const] : []),
+    ...(limit.trim() === '' || isWhole(limit) ? [] : ['limit' as const]),
+    ...(isWhole(minimumAge) ? [] : ['minimumAge' as const]),
+    ...(quotaBytes(quota) === null ? ['quota' as const] : []),
+    ...(quotaBytes(quotaDaily) === null ? ['quotaDaily' as const] : [])
   ]
 }

@@ -27,7 +27,7 @@ function Loaded(): JSX.Element {
   return <SettingsForm key={JSON.stringify(data)} now={data} onChange={change} />
 }
 
-function SettingsForm({ now, onChange }: { now: CustomConfig, onChange: (next: CustomConfig) => void }): JSX.Element {
+function SettingsForm({ now, onChange }: { now: CustomConfig; onChange: (next: CustomConfig) => void }): JSX.Element {
   const before = formOf(now)
   const [form, setForm] = useState(before)
   const [shown, setShown] = useState<ReturnType<typeof wrongFields>>([])
@@ -43,10 +43,16 @@ function SettingsForm({ now, onChange }: { now: CustomConfig, onChange: (next: C
     setProblem(null)
     try {
       const next = await act()
-      await reloadConfig().catch(() => { /* the next page has it */ })
+      await reloadConfig().catch(() => {
+        /* the next page has it */
+      })
       toast(done)
       onChange(next)
-    } catch (error) { setProblem(problemText(error)) } finally { setBusy(false) }
+    } catch (error) {
+      setProblem(problemText(error))
+    } finally {
+      setBusy(false)
+    }
   }
   const save = async (event: Event) => {
     event.preventDefault()
@@ -56,7 +62,8 @@ function SettingsForm({ now, onChange }: { now: CustomConfig, onChange: (next: C
     else await send(async () => await api('PUT /config/custom', { body }), t('settings.saved'))
   }
   const forget = async () => {
-    if (await confirm({ title: t('site.forgetTitle'), text: t('site.forgetText'), yes: t('site.forget') })) await send(async () => await api('DELETE /config/custom'), t('site.forgotten'))
+    if (await confirm({ title: t('site.forgetTitle'), text: t('site.forgetText'), yes: t('site.forget') }))
+      await send(async () => await api('DELETE /config/custom'), t('site.forgotten'))
   }
   const parts = { form, wrong: shown, change: (part: Partial<typeof form>) => setForm({ ...form, ...part }) }
   return (
@@ -71,9 +78,17 @@ function SettingsForm({ now, onChange }: { now: CustomConfig, onChange: (next: C
         <div class="site-foot">
           {problem && <Note kind="bad">{problem}</Note>}
           <div class="form-foot">
-            <Button look="primary" type="submit" busy={busy} disabled={!changed}>{t('ui.save')}</Button>
-            {changed && <span class="soft" role="status">{t('edit.unsaved')}</span>}
-            <Button class="site-forget" look="quiet" busy={busy} onClick={() => void forget()}>{t('site.forget')}</Button>
+            <Button look="primary" type="submit" busy={busy} disabled={!changed}>
+              {t('ui.save')}
+            </Button>
+            {changed && (
+              <span class="soft" role="status">
+                {t('edit.unsaved')}
+              </span>
+            )}
+            <Button class="site-forget" look="quiet" busy={busy} onClick={() => void forget()}>
+              {t('site.forget')}
+            </Button>
           </div>
         </div>
       )}

@@ -19,9 +19,22 @@ import { rightsOver, ROLE } from './user-rights.ts'
 type Errors = Partial<Record<'username' | 'email' | 'password' | 'form', string>>
 
 /** A dialog to create a user, or to change one. Only what was changed is sent. */
-export function UserForm({ viewer, user, onClose, onDone }: { viewer: User, user: User | null, onClose: () => void, onDone: () => void }): JSX.Element {
+export function UserForm({
+  viewer,
+  user,
+  onClose,
+  onDone
+}: {
+  viewer: User
+  user: User | null
+  onClose: () => void
+  onDone: () => void
+}): JSX.Element {
   const standard = config.value?.user
-  const before: Quotas = { total: quotaText(user?.videoQuota ?? standard?.videoQuota ?? -1), daily: quotaText(user?.videoQuotaDaily ?? standard?.videoQuotaDaily ?? -1) }
+  const before: Quotas = {
+    total: quotaText(user?.videoQuota ?? standard?.videoQuota ?? -1),
+    daily: quotaText(user?.videoQuotaDaily ?? standard?.videoQuotaDaily ?? -1)
+  }
   const [username, setUsername] = useState('')
   const [email, setEmail] = useState(user?.email ?? '')
   const [password, setPassword] = useState('')
@@ -39,11 +52,18 @@ export function UserForm({ viewer, user, onClose, onDone }: { viewer: User, user
     setErrors({})
     try {
       if (user) {
-        await api('PUT /users/:id', { params: { id: user.id }, body: {
-          ...(email === user.email ? {} : { email }), ...(password === '' ? {} : { password }), ...(Number(role) === user.role.id ? {} : { role: Number(role) }),
-          ...(quotas.total === before.total ? {} : { videoQuota: total }), ...(quotas.daily === before.daily ? {} : { videoQuotaDaily: daily })
-        } })
-      } else await api('POST /users', { body: { username, email, password, role: Number(role), videoQuota: total, videoQuotaDaily: daily } })
+        await api('PUT /users/:id', {
+          params: { id: user.id },
+          body: {
+            ...(email === user.email ? {} : { email }),
+            ...(password === '' ? {} : { password }),
+            ...(Number(role) === user.role.id ? {} : { role: Number(role) }),
+            ...(quotas.total === before.total ? {} : { videoQuota: total }),
+            ...(quotas.daily === before.daily ? {} : { videoQuotaDaily: daily })
+          }
+        })
+      } else
+        await api('POST /users', { body: { username, email, password, role: Number(role), videoQuota: total, videoQuotaDaily: daily } })
       toast(user ? t('users.saved', { name: user.username }) : t('users.created', { name: username }))
       onDone()
     } catch (error) {
@@ -52,17 +72,67 @@ export function UserForm({ viewer, user, onClose, onDone }: { viewer: User, user
     }
   }
   return (
-    <Dialog title={user ? t('users.editOf', { name: user.username }) : t('users.create')} onClose={onClose} actions={<>
-      <Button look="quiet" onClick={onClose}>{t('ui.cancel')}</Button>
-      <Button look="primary" type="submit" form={form} busy={busy}>{user ? t('ui.save') : t('users.create')}</Button>
-    </>}>
+    <Dialog
+      title={user ? t('users.editOf', { name: user.username }) : t('users.create')}
+      onClose={onClose}
+      actions={
+        <>
+          <Button look="quiet" onClick={onClose}>
+            {t('ui.cancel')}
+          </Button>
+          <Button look="primary" type="submit" form={form} busy={busy}>
+            {user ? t('ui.save') : t('users.create')}
+          </Button>
+        </>
+      }
+    >
       <form id={form} class="form" onSubmit={event => void save(event)}>
         {errors.form && <Note kind="bad">{errors.form}</Note>}
-        {!user && <TextField label={t('signup.username')} hint={t('signup.usernameHint')} error={errors.username} autocomplete="off" autocapitalize="none" spellcheck={false} required maxLength={50} value={username} onText={text => setUsername(text.toLowerCase())} />}
-        <TextField label={t('signup.email')} error={errors.email} type="email" autocomplete="off" required maxLength={255} value={email} onText={setEmail} />
-        <PasswordField label={t(user ? 'settings.newPassword' : 'login.password')} hint={t(user ? 'users.passwordHint' : 'signup.passwordHint', { count: shortestPassword() })} error={errors.password} autocomplete="new-password" required={!user} value={password} onText={setPassword} />
+        {!user && (
+          <TextField
+            label={t('signup.username')}
+            hint={t('signup.usernameHint')}
+            error={errors.username}
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck={false}
+            required
+            maxLength={50}
+            value={username}
+            onText={text => setUsername(text.toLowerCase())}
+          />
+        )}
+        <TextField
+          label={t('signup.email')}
+          error={errors.email}
+          type="email"
+          autocomplete="off"
+          required
+          maxLength={255}
+          value={email}
+          onText={setEmail}
+        />
+        <PasswordField
+          label={t(user ? 'settings.newPassword' : 'login.password')}
+          hint={t(user ? 'users.passwordHint' : 'signup.passwordHint', { count: shortestPassword() })}
+          error={errors.password}
+          autocomplete="new-password"
+          required={!user}
+          value={password}
+          onText={setPassword}
+        />
         {(user ? rightsOver(viewer, user).giveRole : viewer.role.id === ROLE.administrator) && (
-          <Select label={t('users.role')} hint={t('users.roleHint')} value={role} onText={setRole} options={[[String(ROLE.user), t('users.user')], [String(ROLE.moderator), t('users.moderator')], [String(ROLE.administrator), t('users.administrator')]]} />
+          <Select
+            label={t('users.role')}
+            hint={t('users.roleHint')}
+            value={role}
+            onText={setRole}
+            options={[
+              [String(ROLE.user), t('users.user')],
+              [String(ROLE.moderator), t('users.moderator')],
+              [String(ROLE.administrator), t('users.administrator')]
+            ]}
+          />
         )}
         <QuotaFields quotas={quotas} onChange={setQuotas} />
       </form>
@@ -74,7 +144,8 @@ function reasons(error: unknown): Errors {
   if (!(error instanceof ApiError)) return { form: problemText(error) }
   if (error.status === 409) return { form: t('signup.taken') }
   const found: Errors = {
-    ...('username' in error.fields ? { username: t('signup.usernameError') } : {}), ...('email' in error.fields ? { email: t('signup.emailError') } : {}),
+    ...('username' in error.fields ? { username: t('signup.usernameError') } : {}),
+    ...('email' in error.fields ? { email: t('signup.emailError') } : {}),
     ...('password' in error.fields ? { password: t('signup.passwordError', { count: shortestPassword() }) } : {})
   }
   return Object.keys(found).length > 0 ? found : { form: problemText(error) }

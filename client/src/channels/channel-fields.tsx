@@ -6,21 +6,45 @@ import { TextArea, TextField } from '../ui/field.tsx'
 import { Note } from '../ui/state.tsx'
 
 /** What its owner writes about a channel. */
-export type ChannelWords = { displayName: string, description: string, support: string }
+export type ChannelWords = { displayName: string; description: string; support: string }
 
-type Props = { words: ChannelWords, onWords: (words: ChannelWords) => void, problem: ApiError | null, children?: ComponentChildren }
+type Props = { words: ChannelWords; onWords: (words: ChannelWords) => void; problem: ApiError | null; children?: ComponentChildren }
 
 /** The fields of a channel's words, with what the server found wrong with them; `children` stand below the name. */
 export function ChannelFields({ words, onWords, problem, children }: Props): JSX.Element {
-  const wrong = (name: keyof ChannelWords, text: string) => problem && name in problem.fields ? text : null
+  const wrong = (name: keyof ChannelWords, text: string) => (problem && name in problem.fields ? text : null)
   const change = (part: Partial<ChannelWords>) => onWords({ ...words, ...part })
   return (
     <>
-      {problem && problem.status !== 409 && <Note kind="bad">{Object.keys(problem.fields).length > 0 ? t('edit.check') : problemText(problem)}</Note>}
-      <TextField label={t('settings.displayName')} required maxLength={120} value={words.displayName} error={wrong('displayName', t('channels.displayNameError'))} onText={displayName => change({ displayName })} />
+      {problem && problem.status !== 409 && (
+        <Note kind="bad">{Object.keys(problem.fields).length > 0 ? t('edit.check') : problemText(problem)}</Note>
+      )}
+      <TextField
+        label={t('settings.displayName')}
+        required
+        maxLength={120}
+        value={words.displayName}
+        error={wrong('displayName', t('channels.displayNameError'))}
+        onText={displayName => change({ displayName })}
+      />
       {children}
-      <TextArea label={t('video.description')} hint={t('video.markdown')} maxLength={1000} value={words.description} error={wrong('description', t('settings.aboutError'))} onText={description => change({ description })} />
-      <TextArea label={t('edit.support')} hint={t('channels.supportHint')} rows={3} maxLength={1000} value={words.support} error={wrong('support', t('settings.aboutError'))} onText={support => change({ support })} />
+      <TextArea
+        label={t('video.description')}
+        hint={t('video.markdown')}
+        maxLength={1000}
+        value={words.description}
+        error={wrong('description', t('settings.aboutError'))}
+        onText={description => change({ description })}
+      />
+      <TextArea
+        label={t('edit.support')}
+        hint={t('channels.supportHint')}
+        rows={3}
+        maxLength={1000}
+        value={words.support}
+        error={wrong('support', t('settings.aboutError'))}
+        onText={support => change({ support })}
+      />
     </>
   )
 }

@@ -16,43 +16,69 @@ import './my-channels.css'
 /** More than an account may have on any sensible instance. */
 const COUNT = 100
 
-type Own = { id: number, name: string, displayName: string, followersCount: number, videosCount?: number, avatars: Parameters<typeof Avatar>[0]['of']['avatars'] }
+type Own = {
+  id: number
+  name: string
+  displayName: string
+  followersCount: number
+  videosCount?: number
+  avatars: Parameters<typeof Avatar>[0]['of']['avatars']
+}
 
 /** The own channels. */
 export default function MyChannels(): JSX.Element {
   useTitle(t('channels.title'))
-  return <Members><Room /></Members>
+  return (
+    <Members>
+      <Room />
+    </Members>
+  )
 }
 
 function Room(): JSX.Element {
   const name = me.value?.account.name
-  const { data, error, reload } = useAnswer('GET /accounts/:name/video-channels', name ? { params: { name }, query: { withStats: true, count: COUNT, sort: 'createdAt' } } : null)
+  const { data, error, reload } = useAnswer(
+    'GET /accounts/:name/video-channels',
+    name ? { params: { name }, query: { withStats: true, count: COUNT, sort: 'createdAt' } } : null
+  )
   const most = config.value?.videoChannels.maxPerUser ?? Infinity
   const full = data !== null && data.total >= most
   return (
     <div class="page page-narrow">
       <div class="page-head">
         <h1>{t('channels.title')}</h1>
-        {!full && <ButtonLink look="primary" icon="plus" href="/my/new-channel">{t('channels.new')}</ButtonLink>}
+        {!full && (
+          <ButtonLink look="primary" icon="plus" href="/my/new-channel">
+            {t('channels.new')}
+          </ButtonLink>
+        )}
       </div>
       {full && <p class="soft">{t('channels.full', { count: most })}</p>}
       {error ? <Failure text={t('ui.noConnection')} onRetry={reload} /> : null}
       <ul class="own-channels" role="list" aria-busy={!data && !error}>
-        {data?.data.map(channel => <li key={channel.id}><Line channel={channel} alone={data.total <= 1} onGone={reload} /></li>)}
+        {data?.data.map(channel => (
+          <li key={channel.id}>
+            <Line channel={channel} alone={data.total <= 1} onGone={reload} />
+          </li>
+        ))}
       </ul>
     </div>
   )
 }
 
-function Line({ channel, alone, onGone }: { channel: Own, alone: boolean, onGone: () => void }): JSX.Element {
+function Line({ channel, alone, onGone }: { channel: Own; alone: boolean; onGone: () => void }): JSX.Element {
   const { route } = useLocation()
   const { name, displayName, followersCount, videosCount = 0 } = channel
   const edit = `/my/channels/${name}`
   return (
     <article class="own-channel">
-      <a class="own-channel-picture" href={`/c/${name}`} tabIndex={-1} aria-hidden="true"><Avatar of={channel} size="l" /></a>
+      <a class="own-channel-picture" href={`/c/${name}`} tabIndex={-1} aria-hidden="true">
+        <Avatar of={channel} size="l" />
+      </a>
       <div class="own-channel-words">
-        <h2><a href={`/c/${name}`}>{displayName}</a></h2>
+        <h2>
+          <a href={`/c/${name}`}>{displayName}</a>
+        </h2>
         <p class="soft small">@{name}</p>
         <p class="own-channel-facts small">
           <span>{t('channels.followers', { count: followersCount, number: formatCount(followersCount) })}</span>
@@ -60,12 +86,31 @@ function Line({ channel, alone, onGone }: { channel: Own, alone: boolean, onGone
         </p>
       </div>
       <div class="own-channel-actions">
-        <ButtonLink class="own-channel-edit" icon="edit" href={edit} aria-label={t('mine.editOf', { name: displayName })}>{t('ui.edit')}</ButtonLink>
-        <Menu label={t('mine.actions', { name: displayName })} trigger={props => <IconButton label={t('mine.actions', { name: displayName })} icon="more" {...props} />} items={[
-          { kind: 'action', text: t('ui.edit'), icon: 'edit', act: () => route(edit) },
-          { kind: 'action', text: t('channels.show'), icon: 'channel', act: () => route(`/c/${name}`) },
-          ...(alone ? [] : [{ kind: 'action', text: t('channels.remove'), icon: 'trash', danger: true, act: () => void removeChannel(channel).then(gone => { if (gone) onGone() }) } as const])
-        ]} />
+        <ButtonLink class="own-channel-edit" icon="edit" href={edit} aria-label={t('mine.editOf', { name: displayName })}>
+          {t('ui.edit')}
+        </ButtonLink>
+        <Menu
+          label={t('mine.actions', { name: displayName })}
+          trigger={props => <IconButton label={t('mine.actions', { name: displayName })} icon="more" {...props} />}
+          items={[
+            { kind: 'action', text: t('ui.edit'), icon: 'edit', act: () => route(edit) },
+            { kind: 'action', text: t('channels.show'), icon: 'channel', act: () => route(`/c/${name}`) },
+            ...(alone
+              ? []
+              : [
+                  {
+                    kind: 'action',
+                    text: t('channels.remove'),
+                    icon: 'trash',
+                    danger: true,
+                    act: () =>
+                      void removeChannel(channel).then(gone => {
+                        if (gone) onGone()
+                      })
+                  } as const
+                ])
+          ]}
+        />
       </div>
     </article>
   )

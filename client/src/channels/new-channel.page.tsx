@@ -16,7 +16,11 @@ import './my-channels.css'
 /** Where a further channel is made. */
 export default function NewChannel(): JSX.Element {
   useTitle(t('channels.new'))
-  return <Members><Room /></Members>
+  return (
+    <Members>
+      <Room />
+    </Members>
+  )
 }
 
 function Room(): JSX.Element {
@@ -36,7 +40,9 @@ function Room(): JSX.Element {
     setProblem(null)
     try {
       await api('POST /video-channels', { body: { name, ...writtenWords(words) } })
-      await loadMe().catch(() => { /* the channel is there; the menu learns of it later */ })
+      await loadMe().catch(() => {
+        /* the channel is there; the menu learns of it later */
+      })
       toast(t('channels.made'))
       route(`/my/channels/${name}`, true)
     } catch (error) {
@@ -48,15 +54,21 @@ function Room(): JSX.Element {
   }
   return (
     <div class="page page-narrow">
-      <div class="page-head"><h1>{t('channels.new')}</h1></div>
+      <div class="page-head">
+        <h1>{t('channels.new')}</h1>
+      </div>
       <p class="soft channel-about">{t('channels.newText')}</p>
       <form class="form" onSubmit={event => void create(event)}>
         <ChannelFields words={words} onWords={setWords} problem={problem}>
           <ChannelName name={name} refused={refused} onName={setOwnName} />
         </ChannelFields>
         <div class="form-foot">
-          <Button look="primary" type="submit" busy={busy}>{t('channels.make')}</Button>
-          <ButtonLink look="quiet" href="/my/channels">{t('ui.cancel')}</ButtonLink>
+          <Button look="primary" type="submit" busy={busy}>
+            {t('channels.make')}
+          </Button>
+          <ButtonLink look="quiet" href="/my/channels">
+            {t('ui.cancel')}
+          </ButtonLink>
         </div>
       </form>
     </div>

@@ -5,7 +5,17 @@ import { Markdown } from '../ui/markdown.tsx'
 import './profile.css'
 
 /** The head of a channel's or account's page. */
-export function Profile({ of, banner, handle, children }: { of: Account | Channel, banner?: ActorImage, handle: string, children?: ComponentChildren }): JSX.Element {
+export function Profile({
+  of,
+  banner,
+  handle,
+  children
+}: {
+  of: Account | Channel
+  banner?: ActorImage
+  handle: string
+  children?: ComponentChildren
+}): JSX.Element {
   return (
     <>
       {banner && <img class="profile-banner" src={banner.path} alt="" width={banner.width} height={banner.height} />}
@@ -17,12 +27,16 @@ export function Profile({ of, banner, handle, children }: { of: Account | Channe
           {children}
         </div>
       </header>
-      {of.description && <div class="profile-about"><Markdown text={of.description} id={of.url} /></div>}
+      {of.description && (
+        <div class="profile-about">
+          <Markdown text={of.description} id={of.url} />
+        </div>
+      )}
     </>
   )
 }
 
 /** The handle of an actor: its name, and its host where that is another one. */
-export function handleOf({ name, host }: { name: string, host: string }): string {
+export function handleOf({ name, host }: { name: string; host: string }): string {
   return host === location.host ? name : `${name}@${host}`
 }

@@ -7,7 +7,7 @@ import { t } from '../i18n/i18n.ts'
 const PAUSE = 2000
 
 /** How many videos of a remote channel are here while the rest comes; `onMore` when some came. */
-export function Reading({ handle, onMore }: { handle: string, onMore: () => void }): JSX.Element | null {
+export function Reading({ handle, onMore }: { handle: string; onMore: () => void }): JSX.Element | null {
   const [state, setState] = useState<Answer<'GET /video-channels/:channelHandle/reading'> | null>(null)
   const known = useRef<number | null>(null)
   useEffect(() => {
@@ -28,5 +28,9 @@ export function Reading({ handle, onMore }: { handle: string, onMore: () => void
     }
   }, [handle])
   if (!state?.reading || state.total === null || state.known >= state.total) return null
-  return <p class="soft" role="status">{t('channel.reading', { known: String(state.known), total: String(state.total) })}</p>
+  return (
+    <p class="soft" role="status">
+      {t('channel.reading', { known: String(state.known), total: String(state.total) })}
+    </p>
+  )
 }

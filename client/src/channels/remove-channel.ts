@@ -6,7 +6,7 @@ import { loadMe } from '../session.ts'
 import { confirm } from '../ui/dialog.tsx'
 import { toast } from '../ui/toast.tsx'
 
-type Channel = { id: number, name: string, displayName: string, followersCount: number }
+type Channel = { id: number; name: string; displayName: string; followersCount: number }
 
 /** Removes an own channel after its owner has read what goes with it and has written its name; true when it is gone. */
 export async function removeChannel({ id, name, displayName, followersCount }: Channel): Promise<boolean> {
@@ -17,9 +17,20 @@ export async function removeChannel({ id, name, displayName, followersCount }: C
       ...(followersCount > 0 ? [t('channels.losesFollowers', { count: followersCount })] : []),
       t('channels.losesName', { name })
     ]
-    if (!await confirm({ title: t('channels.removeTitle'), text: t('channels.removeText', { name: displayName }), points, typed: name, yes: t('channels.remove') })) return false
+    if (
+      !(await confirm({
+        title: t('channels.removeTitle'),
+        text: t('channels.removeText', { name: displayName }),
+        points,
+        typed: name,
+        yes: t('channels.remove')
+      }))
+    )
+      return false
     await api('DELETE /video-channels/:channelHandle', { params: { channelHandle: name } })
-    await loadMe().catch(() => { /* it is gone; the menu learns of it later */ })
+    await loadMe().catch(() => {
+      /* it is gone; the menu learns of it later */
+    })
     toast(t('channels.removed', { name: displayName }))
     return true
   } catch (error) {

@@ -47,13 +47,20 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
     setBusy(true)
     try {
       // Somebody else may have been faster.
-      await what().catch((error: unknown) => { if (!isMissing(error)) throw error })
+      await what().catch((error: unknown) => {
+        if (!isMissing(error)) throw error
+      })
       then()
       toast(done)
-    } catch (error) { toast(problemText(error), { bad: true }) } finally { setBusy(false) }
+    } catch (error) {
+      toast(problemText(error), { bad: true })
+    } finally {
+      setBusy(false)
+    }
   }
   const remove = async () => {
-    if (await confirm({ title: t('comments.deleteTitle'), text: t('comments.deleteText'), yes: t('mine.deleteYes') })) await act(async () => await api('DELETE /videos/:id/comments/:commentId', { params, headers }), t('comments.deleted'), onDelete)
+    if (await confirm({ title: t('comments.deleteTitle'), text: t('comments.deleteText'), yes: t('mine.deleteYes') }))
+      await act(async () => await api('DELETE /videos/:id/comments/:commentId', { params, headers }), t('comments.deleted'), onDelete)
   }
   const send = async (text: string) => {
     const { comment: made } = await api('POST /videos/:id/comments/:commentId', { params, headers, body: { text } })
@@ -66,7 +73,14 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
     answer.current?.querySelector('button')?.focus()
   }
   if (comment.isDeleted || !account) {
-    return <article class="comment" id={elementOf(comment.id)} tabIndex={-1} data-quiet-focus aria-label={t('comments.gone')}><div class="comment-words"><p class="soft comment-gone">{t('comments.gone')}</p>{children}</div></article>
+    return (
+      <article class="comment" id={elementOf(comment.id)} tabIndex={-1} data-quiet-focus aria-label={t('comments.gone')}>
+        <div class="comment-words">
+          <p class="soft comment-gone">{t('comments.gone')}</p>
+          {children}
+        </div>
+      </article>
+    )
   }
   const mayAnswer = me.value !== null && Number(video.commentsPolicy.id) !== POLICY.closed && !comment.heldForReview
   const mayRemove = mayDelete(me.value, video, comment)
@@ -76,30 +90,83 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
       <Avatar of={account} size="s" />
       <div class="comment-words">
         <p class="comment-head">
-          <a class="comment-author" href={`/a/${handleOf(account)}`}>{name}</a>
+          <a class="comment-author" href={`/a/${handleOf(account)}`}>
+            {name}
+          </a>
           {account.id === video.account.id && <Badge kind="accent">{t('comments.owner')}</Badge>}
           {account.host !== location.host && <span class="soft small comment-handle">{handleOf(account)}</span>}
           <span class="soft small">
-            <time dateTime={comment.createdAt} title={formatDate(comment.createdAt, { dateStyle: 'long', timeStyle: 'short' })}>{formatAge(comment.createdAt)}</time>
+            <time dateTime={comment.createdAt} title={formatDate(comment.createdAt, { dateStyle: 'long', timeStyle: 'short' })}>
+              {formatAge(comment.createdAt)}
+            </time>
             {Date.parse(comment.updatedAt) - Date.parse(comment.createdAt) > EDITED_AFTER && <> · {t('comments.edited')}</>}
           </span>
         </p>
         {comment.heldForReview && (
           <div class="comment-held">
             <span>{t(mayApprove(me.value, video) ? 'comments.heldForYou' : 'comments.held')}</span>
-            {mayApprove(me.value, video) && <Button look="primary" icon="check" busy={busy} aria-label={t('comments.approveOf', { name })} onClick={() => void act(async () => await api('POST /videos/:id/comments/:commentId/approve', { params, headers }), t('comments.approved'), onApprove)}>{t('comments.approve')}</Button>}
+            {mayApprove(me.value, video) && (
+              <Button
+                look="primary"
+                icon="check"
+                busy={busy}
+                aria-label={t('comments.approveOf', { name })}
+                onClick={() =>
+                  void act(
+                    async () => await api('POST /videos/:id/comments/:commentId/approve', { params, headers }),
+                    t('comments.approved'),
+                    onApprove
+                  )
+                }
+              >
+                {t('comments.approve')}
+              </Button>
+            )}
           </div>
         )}
         <CleanHtml html={comment.html} />
         {(mayAnswer || mayRemove || mayReport) && (
           <div class="comment-actions" ref={answer}>
-            {mayAnswer && <button type="button" class="comment-act" aria-expanded={answering} aria-label={t('comments.replyTo', { name })} onClick={() => setAnswering(!answering)}>{t('comments.reply')}</button>}
-            {mayRemove && <button type="button" class="comment-act" disabled={busy} aria-label={t('comments.deleteOf', { name })} onClick={() => void remove()}>{t('mine.deleteYes')}</button>}
-            {mayReport && <button type="button" class="comment-act" aria-label={t('reports.openOf', { name })} onClick={() => setReporting(true)}>{t('reports.open')}</button>}
+            {mayAnswer && (
+              <button
+                type="button"
+                class="comment-act"
+                aria-expanded={answering}
+                aria-label={t('comments.replyTo', { name })}
+                onClick={() => setAnswering(!answering)}
+              >
+                {t('comments.reply')}
+              </button>
+            )}
+            {mayRemove && (
+              <button
+                type="button"
+                class="comment-act"
+                disabled={busy}
+                aria-label={t('comments.deleteOf', { name })}
+                onClick={() => void remove()}
+              >
+                {t('mine.deleteYes')}
+              </button>
+            )}
+            {mayReport && (
+              <button type="button" class="comment-act" aria-label={t('reports.openOf', { name })} onClick={() => setReporting(true)}>
+                {t('reports.open')}
+              </button>
+            )}
           </div>
         )}
-        {reporting && <Report subject={{ kind: 'comment', id: comment.id, name: t('reports.comment', { name }) }} host={account.host} headers={headers} onClose={() => setReporting(false)} />}
-        {answering && <Write label={t('comments.yourReply', { name })} submit={t('comments.reply')} send={send} onCancel={close} hint={hintOf(place)} />}
+        {reporting && (
+          <Report
+            subject={{ kind: 'comment', id: comment.id, name: t('reports.comment', { name }) }}
+            host={account.host}
+            headers={headers}
+            onClose={() => setReporting(false)}
+          />
+        )}
+        {answering && (
+          <Write label={t('comments.yourReply', { name })} submit={t('comments.reply')} send={send} onCancel={close} hint={hintOf(place)} />
+        )}
         {children}
       </div>
     </article>

@@ -31,7 +31,12 @@ export function Comments({ video, headers }: Place): JSX.Element {
   const closed = Number(video.commentsPolicy.id) === POLICY.closed
   const { items, count, more, busy, failed, next, add, counted } = useThreads(place, sort, near && !closed)
   useEffect(() => {
-    const watcher = new IntersectionObserver(([entry]) => { if (entry!.isIntersecting) setNear(true) }, { rootMargin: AHEAD })
+    const watcher = new IntersectionObserver(
+      ([entry]) => {
+        if (entry!.isIntersecting) setNear(true)
+      },
+      { rootMargin: AHEAD }
+    )
     watcher.observe(section.current!)
     return () => watcher.disconnect()
   }, [])
@@ -45,24 +50,59 @@ export function Comments({ video, headers }: Place): JSX.Element {
   return (
     <section class="comments" ref={section} aria-labelledby="comments-title" aria-busy={busy}>
       <div class="comments-head">
-        <h2 id="comments-title" ref={title} tabIndex={-1} data-quiet-focus>{closed ? t('comments.title') : t('comments.count', { count: all, number: formatCount(all) })}</h2>
+        <h2 id="comments-title" ref={title} tabIndex={-1} data-quiet-focus>
+          {closed ? t('comments.title') : t('comments.count', { count: all, number: formatCount(all) })}
+        </h2>
         {!closed && all > 1 && (
-          <select class="input comments-sort" aria-label={t('comments.sort')} value={sort} onChange={event => setSort(event.currentTarget.value as Sort)}>
-            {SORTS.map(one => <option key={one} value={one} selected={one === sort}>{t(SORT_NAMES[one])}</option>)}
+          <select
+            class="input comments-sort"
+            aria-label={t('comments.sort')}
+            value={sort}
+            onChange={event => setSort(event.currentTarget.value as Sort)}
+          >
+            {SORTS.map(one => (
+              <option key={one} value={one} selected={one === sort}>
+                {t(SORT_NAMES[one])}
+              </option>
+            ))}
           </select>
         )}
       </div>
       {closed && <p class="soft">{t('comments.closed')}</p>}
-      {!closed && !isLoggedIn.value && <p class="comments-guest"><span class="soft">{t('comments.guest')}</span><ButtonLink href={`/login?next=${encodeURIComponent(url)}`}>{t('shell.login')}</ButtonLink></p>}
-      {!closed && user && <div class="comments-write"><Avatar of={user.account} size="m" /><Write label={t('comments.yours')} submit={t('comments.send')} send={send} hint={hintOf(place)} /></div>}
+      {!closed && !isLoggedIn.value && (
+        <p class="comments-guest">
+          <span class="soft">{t('comments.guest')}</span>
+          <ButtonLink href={`/login?next=${encodeURIComponent(url)}`}>{t('shell.login')}</ButtonLink>
+        </p>
+      )}
+      {!closed && user && (
+        <div class="comments-write">
+          <Avatar of={user.account} size="m" />
+          <Write label={t('comments.yours')} submit={t('comments.send')} send={send} hint={hintOf(place)} />
+        </div>
+      )}
       {!closed && (
         <>
           <ul class="comments-list" role="list">
-            {items.map(comment => <Thread key={`${comment.id} ${isLoggedIn.value}`} comment={comment} place={place} onCount={counted} onGone={() => title.current?.focus()} />)}
+            {items.map(comment => (
+              <Thread
+                key={`${comment.id} ${isLoggedIn.value}`}
+                comment={comment}
+                place={place}
+                onCount={counted}
+                onGone={() => title.current?.focus()}
+              />
+            ))}
           </ul>
           {!failed && !busy && count === 0 && <p class="soft">{t('comments.empty')}</p>}
           {failed && <Failure text={t('ui.noConnection')} onRetry={next} />}
-          {!failed && more && <div class="endless-end"><Button busy={busy} onClick={next}>{t('comments.more')}</Button></div>}
+          {!failed && more && (
+            <div class="endless-end">
+              <Button busy={busy} onClick={next}>
+                {t('comments.more')}
+              </Button>
+            </div>
+          )}
         </>
       )}
     </section>

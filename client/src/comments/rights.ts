@@ -8,7 +8,7 @@ export const POLICY = { open: 1, closed: 2, approval: 3 } as const
 const MODERATOR = 1
 
 /** Where comments stand: the video, and what opens it besides a login. */
-export type Place = { video: VideoDetails, headers?: Record<string, string> }
+export type Place = { video: VideoDetails; headers?: Record<string, string> }
 
 /** Whether somebody may delete a comment: its author may, the owner of the video, and moderators. */
 export function mayDelete(user: User | null, video: VideoDetails, comment: Comment): boolean {

@@ -8,7 +8,7 @@ import { toast } from '../ui/toast.tsx'
 import { CommentLine, elementOf } from './comment-line.tsx'
 import type { Place } from './rights.ts'
 
-type Props = { comment: Comment, place: Place, onCount: (by: number) => void, onGone: () => void }
+type Props = { comment: Comment; place: Place; onCount: (by: number) => void; onGone: () => void }
 
 /** A thread: its first comment, and the answers when somebody wants to see them. */
 export function Thread({ comment, place, onCount, onGone }: Props): JSX.Element | null {
@@ -26,9 +26,15 @@ export function Thread({ comment, place, onCount, onGone }: Props): JSX.Element 
       const tree = await api('GET /videos/:id/comment-threads/:threadId', { params: { id: video.uuid, threadId: root.id }, headers })
       setAnswers(tree.children)
       setOpen(true)
-    } catch (error) { toast(problemText(error), { bad: true }) } finally { setBusy(false) }
+    } catch (error) {
+      toast(problemText(error), { bad: true })
+    } finally {
+      setBusy(false)
+    }
   }
-  useEffect(() => { if (focused) document.getElementById(elementOf(focused.id))?.focus() }, [focused])
+  useEffect(() => {
+    if (focused) document.getElementById(elementOf(focused.id))?.focus()
+  }, [focused])
 
   const onAnswer = async (made: Comment) => {
     onCount(1)
@@ -54,7 +60,13 @@ export function Thread({ comment, place, onCount, onGone }: Props): JSX.Element 
     <ul class="replies" role="list">
       {trees.filter(isSeen).map(tree => (
         <li key={tree.comment.id}>
-          <CommentLine comment={tree.comment} place={place} onAnswer={onAnswer} onApprove={() => change(tree.comment.id, held => ({ ...held, heldForReview: false }))} onDelete={() => deleteAnswer(tree)}>
+          <CommentLine
+            comment={tree.comment}
+            place={place}
+            onAnswer={onAnswer}
+            onApprove={() => change(tree.comment.id, held => ({ ...held, heldForReview: false }))}
+            onDelete={() => deleteAnswer(tree)}
+          >
             {tree.children.some(isSeen) && draw(tree.children)}
           </CommentLine>
         </li>
@@ -64,8 +76,28 @@ export function Thread({ comment, place, onCount, onGone }: Props): JSX.Element 
   if (root.isDeleted && count === 0) return null
   return (
     <li>
-      <CommentLine comment={root} place={place} onAnswer={onAnswer} onApprove={() => setRoot({ ...root, heldForReview: false })} onDelete={deleteRoot}>
-        {count > 0 && <button type="button" class="comment-act comment-more" aria-expanded={open} aria-busy={busy || undefined} onClick={() => { if (open) setOpen(false); else if (answers) setOpen(true); else void load() }}>{t(open ? 'comments.hideReplies' : 'comments.showReplies', { count })}</button>}
+      <CommentLine
+        comment={root}
+        place={place}
+        onAnswer={onAnswer}
+        onApprove={() => setRoot({ ...root, heldForReview: false })}
+        onDelete={deleteRoot}
+      >
+        {count > 0 && (
+          <button
+            type="button"
+            class="comment-act comment-more"
+            aria-expanded={open}
+            aria-busy={busy || undefined}
+            onClick={() => {
+              if (open) setOpen(false)
+              else if (answers) setOpen(true)
+              else void load()
+            }}
+          >
+            {t(open ? 'comments.hideReplies' : 'comments.showReplies', { count })}
+          </button>
+        )}
         {open && answers?.some(isSeen) && draw(answers)}
       </CommentLine>
     </li>
@@ -82,5 +114,8 @@ function countOf(trees: CommentTree[]): number {
 }
 
 function changed(trees: CommentTree[], id: number, how: (one: Comment) => Comment): CommentTree[] {
-  return trees.map(({ comment, children }) => ({ comment: comment.id === id ? how(comment) : comment, children: changed(children, id, how) }))
+  return trees.map(({ comment, children }) => ({
+    comment: comment.id === id ? how(comment) : comment,
+    children: changed(children, id, how)
+  }))
 }

@@ -9,9 +9,9 @@ const COUNT = 15
 
 /** The orders of threads; the first is how they are shown at first. */
 export const SORTS = ['-createdAt', 'createdAt', '-totalReplies'] as const
-export type Sort = typeof SORTS[number]
+export type Sort = (typeof SORTS)[number]
 
-type List = { items: Comment[], total: number | null, seen: number }
+type List = { items: Comment[]; total: number | null; seen: number }
 type Threads = {
   items: Comment[]
   /** How many comments and answers there are; null while nobody has said. */
@@ -43,19 +43,38 @@ export function useThreads({ video, headers }: Place, sort: Sort, wanted: boolea
     setBusy(true)
     setFailed(false)
     try {
-      const page = await api('GET /videos/:id/comment-threads', { params: { id: video.uuid }, query: { start: from.seen, count: COUNT, sort }, headers })
+      const page = await api('GET /videos/:id/comment-threads', {
+        params: { id: video.uuid },
+        query: { start: from.seen, count: COUNT, sort },
+        headers
+      })
       if (mine !== asked.current) return
       const known = new Set(from.items.map(({ id }) => id))
       // A page without anything is the end, whatever was deleted meanwhile.
-      setList({ items: [...from.items, ...page.data.filter(({ id }) => !known.has(id))], seen: from.seen + page.data.length, total: page.data.length === 0 ? from.seen : page.total })
+      setList({
+        items: [...from.items, ...page.data.filter(({ id }) => !known.has(id))],
+        seen: from.seen + page.data.length,
+        total: page.data.length === 0 ? from.seen : page.total
+      })
       setCount(page.totalNotDeletedComments)
-    } catch { if (mine === asked.current) setFailed(true) } finally { if (mine === asked.current) setBusy(false) }
+    } catch {
+      if (mine === asked.current) setFailed(true)
+    } finally {
+      if (mine === asked.current) setBusy(false)
+    }
   }
-  useEffect(() => { if (wanted) void load(NOTHING) }, [wanted, sort, who])
+  useEffect(() => {
+    if (wanted) void load(NOTHING)
+  }, [wanted, sort, who])
 
-  const counted = (by: number) => setCount(before => before === null ? null : Math.max(0, before + by))
+  const counted = (by: number) => setCount(before => (before === null ? null : Math.max(0, before + by)))
   return {
-    items: list.items, count, busy, failed, more: list.total !== null && list.seen < list.total, next: () => void load(failed ? latest.current : list),
+    items: list.items,
+    count,
+    busy,
+    failed,
+    more: list.total !== null && list.seen < list.total,
+    next: () => void load(failed ? latest.current : list),
     add: comment => {
       setList(before => ({ items: [comment, ...before.items], seen: before.seen + 1, total: (before.total ?? 0) + 1 }))
       counted(1)

@@ -24,7 +24,9 @@ export function Write({ label, submit, send, onCancel, hint }: Props): JSX.Eleme
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const form = useRef<HTMLFormElement>(null)
-  useEffect(() => { if (onCancel) form.current!.querySelector('textarea')!.focus() }, [])
+  useEffect(() => {
+    if (onCancel) form.current!.querySelector('textarea')!.focus()
+  }, [])
 
   const submitText = async (event: Event) => {
     event.preventDefault()
@@ -34,7 +36,11 @@ export function Write({ label, submit, send, onCancel, hint }: Props): JSX.Eleme
     try {
       await send(text.trim())
       setText('')
-    } catch (error) { setProblem(error instanceof ApiError && error.status === 409 ? t('comments.closed') : problemText(error)) } finally { setBusy(false) }
+    } catch (error) {
+      setProblem(error instanceof ApiError && error.status === 409 ? t('comments.closed') : problemText(error))
+    } finally {
+      setBusy(false)
+    }
   }
   const cancel = () => {
     setText('')
@@ -43,15 +49,33 @@ export function Write({ label, submit, send, onCancel, hint }: Props): JSX.Eleme
     onCancel?.()
   }
   return (
-    <form class="write" ref={form} onSubmit={event => void submitText(event)} onFocusIn={() => setOpen(true)} onKeyDown={event => {
-      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void submitText(event)
-      if (event.key === 'Escape' && onCancel && text.trim() === '') cancel()
-    }}>
-      <TextArea label={label} value={text} onText={setText} rows={open ? 4 : 1} maxLength={LONGEST} hint={open ? `${hint ? `${hint} ` : ''}${t('video.markdown')}` : undefined} error={problem} />
+    <form
+      class="write"
+      ref={form}
+      onSubmit={event => void submitText(event)}
+      onFocusIn={() => setOpen(true)}
+      onKeyDown={event => {
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void submitText(event)
+        if (event.key === 'Escape' && onCancel && text.trim() === '') cancel()
+      }}
+    >
+      <TextArea
+        label={label}
+        value={text}
+        onText={setText}
+        rows={open ? 4 : 1}
+        maxLength={LONGEST}
+        hint={open ? `${hint ? `${hint} ` : ''}${t('video.markdown')}` : undefined}
+        error={problem}
+      />
       {open && (
         <div class="write-foot">
-          <Button look="quiet" onClick={cancel}>{t('ui.cancel')}</Button>
-          <Button look="primary" type="submit" busy={busy} disabled={text.trim() === ''}>{submit}</Button>
+          <Button look="quiet" onClick={cancel}>
+            {t('ui.cancel')}
+          </Button>
+          <Button look="primary" type="submit" busy={busy} disabled={text.trim() === ''}>
+            {submit}
+          </Button>
         </div>
       )}
     </form>

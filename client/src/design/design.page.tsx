@@ -13,7 +13,9 @@ export default function Design(): JSX.Element {
       <h1 class="hidden-text">Design</h1>
       {(['light', 'dark'] as const).map(scheme => (
         <section key={scheme} class={`design-scheme design-${scheme}`} aria-labelledby={`design-${scheme}`}>
-          <h2 id={`design-${scheme}`} class="design-name">{scheme}</h2>
+          <h2 id={`design-${scheme}`} class="design-name">
+            {scheme}
+          </h2>
           <Basics />
           <Controls scheme={scheme} />
           <Showing />

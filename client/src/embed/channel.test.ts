@@ -4,12 +4,15 @@ import { Channel, Refusal } from './channel.ts'
 let hear: (event: object) => void
 let sent: [message: unknown, origin: string][]
 const peer = { postMessage: (text: string, origin: string) => void sent.push([JSON.parse(text), origin]) } as unknown as Window
-const say = (message: unknown, more: object = {}) => hear({ source: peer, origin: 'https://a.example', data: typeof message === 'string' ? message : JSON.stringify(message), ...more })
+const say = (message: unknown, more: object = {}) =>
+  hear({ source: peer, origin: 'https://a.example', data: typeof message === 'string' ? message : JSON.stringify(message), ...more })
 const settle = async () => await new Promise(resolve => setTimeout(resolve))
 
 beforeEach(() => {
   sent = []
-  vi.stubGlobal('addEventListener', (_: string, listener: typeof hear) => { hear = listener })
+  vi.stubGlobal('addEventListener', (_: string, listener: typeof hear) => {
+    hear = listener
+  })
 })
 
 test('both ways to begin are answered, and one of its own is sent', () => {
@@ -28,13 +31,22 @@ test('both ways to begin are answered, and one of its own is sent', () => {
 test('requests are answered, refusals and failures told', async () => {
   const channel = new Channel(peer)
   channel.bind('add', params => (params as number) + 1)
-  channel.bind('refuse', () => { throw new Refusal('not_now', 'Later') })
-  channel.bind('fail', async () => { throw new Error('Broken') })
+  channel.bind('refuse', () => {
+    throw new Refusal('not_now', 'Later')
+  })
+  channel.bind('fail', async () => {
+    throw new Error('Broken')
+  })
   for (const [id, method] of ['add', 'refuse', 'fail', 'unknown'].entries()) say({ id, method: `peertube::${method}`, params: 4 })
   await settle()
-  expect(sent.map(([message]) => message)).toEqual(expect.arrayContaining([
-    { id: 0, result: 5 }, { id: 1, error: 'not_now', message: 'Later' }, { id: 2, error: 'runtime_error', message: 'Broken' }, { id: 3, error: 'method_not_found', message: 'There is no method unknown' }
-  ]))
+  expect(sent.map(([message]) => message)).toEqual(
+    expect.arrayContaining([
+      { id: 0, result: 5 },
+      { id: 1, error: 'not_now', message: 'Later' },
+      { id: 2, error: 'runtime_error', message: 'Broken' },
+      { id: 3, error: 'method_not_found', message: 'There is no method unknown' }
+    ])
+  )
 })
 
 test('events go to who greeted, and to nobody before', () => {
@@ -50,7 +62,20 @@ test('strangers, other scripts and nonsense are not heard', async () => {
   const add = vi.fn()
   channel.bind('add', add)
   say({ id: 1, method: 'peertube::add' }, { source: {} })
-  for (const message of ['', '{', 'null', '[]', '"x"', { id: 1, method: 'other::add' }, { id: 1, method: 'add' }, { id: '1', method: 'peertube::add' }, { method: 'peertube::add' }, { id: 1, result: 3 }, { id: 1, method: 'peertube::add', params: 'x'.repeat(20_000) }]) say(message)
+  for (const message of [
+    '',
+    '{',
+    'null',
+    '[]',
+    '"x"',
+    { id: 1, method: 'other::add' },
+    { id: 1, method: 'add' },
+    { id: '1', method: 'peertube::add' },
+    { method: 'peertube::add' },
+    { id: 1, result: 3 },
+    { id: 1, method: 'peertube::add', params: 'x'.repeat(20_000) }
+  ])
+    say(message)
   say({}, { data: { id: 1, method: 'peertube::add' } })
   await settle()
   expect(add).not.toHaveBeenCalled()

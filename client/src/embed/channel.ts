@@ -10,14 +10,15 @@ export class Refusal extends Error {
   }
 }
 
-type Message = { id?: number, method: string, params?: unknown }
+type Message = { id?: number; method: string; params?: unknown }
 
 const SCOPE = 'peertube'
 const READY = '__ready'
 const LONGEST = 10_000
 
 /**
- * The answering end of jschannel, which `@peertube/embed-api` speaks: JSON in `postMessage`, methods named `scope::method`, requests with an id,
+ * The answering end of jschannel, which `@peertube/embed-api` speaks: JSON in `postMessage`, methods named `scope::method`, requests with
+ * an id,
  * and a handshake (`__ready`) that either end may begin, as the other may not be there yet. Only the window around is heard.
  */
 export class Channel {
@@ -59,7 +60,12 @@ export class Channel {
 
   #greet(params: unknown, origin: string): void {
     this.#origin = origin
-    const reply = params === 'ping' ? 'pong' : (params as { type?: unknown } | null)?.type === 'publish-request' ? { type: 'publish-reply', publish: [] } : null
+    const reply =
+      params === 'ping'
+        ? 'pong'
+        : (params as { type?: unknown } | null)?.type === 'publish-request'
+          ? { type: 'publish-reply', publish: [] }
+          : null
     if (reply !== null) this.#send({ method: `${SCOPE}::${READY}`, params: reply }, origin)
   }
 
@@ -67,7 +73,7 @@ export class Channel {
     try {
       const handler = this.#handlers.get(method)
       if (!handler) throw new Refusal('method_not_found', `There is no method ${method}`)
-      this.#send({ id, result: await handler(params) ?? null }, origin)
+      this.#send({ id, result: (await handler(params)) ?? null }, origin)
     } catch (error) {
       const { code, message } = error instanceof Refusal ? error : new Refusal('runtime_error', error instanceof Error ? error.message : '')
       this.#send({ id, error: code, message }, origin)
@@ -84,7 +90,9 @@ function read(data: unknown): Message | null {
   if (typeof data !== 'string' || data.length > LONGEST) return null
   try {
     const { id, method, params } = JSON.parse(data) as Record<string, unknown>
-    if (typeof method !== 'string' || !method.startsWith(`${SCOPE}::`) || id !== undefined && typeof id !== 'number') return null
+    if (typeof method !== 'string' || !method.startsWith(`${SCOPE}::`) || (id !== undefined && typeof id !== 'number')) return null
     return { id, method: method.slice(SCOPE.length + 2), params }
-  } catch { return null }
+  } catch {
+    return null
+  }
 }

@@ -22,7 +22,7 @@ export class Remote {
   #leave: (() => void)[] = []
 
   constructor(peer: Window) {
-    const channel = this.#channel = new Channel(peer)
+    const channel = (this.#channel = new Channel(peer))
     for (const [method, handler] of Object.entries(this.#methods())) channel.bind(method, handler)
     channel.open()
   }
@@ -53,22 +53,38 @@ export class Remote {
     const changes = (read: () => unknown, tell: (value: unknown) => void) => {
       let first = true
       let last: unknown
-      this.#leave.push(effect(() => {
-        const value = read()
-        if (!first && value !== last) tell(value)
-        first = false
-        last = value
-      }))
+      this.#leave.push(
+        effect(() => {
+          const value = read()
+          if (!first && value !== last) tell(value)
+          first = false
+          last = value
+        })
+      )
     }
-    changes(() => stateOf(playback), state => {
-      this.#channel.notify('playbackStatusChange', state)
-      if (state === 'playing' || state === 'paused') this.#channel.notify(state === 'playing' ? 'play' : 'pause')
-    })
-    changes(() => volumeOf(playback), volume => this.#channel.notify('volumeChange', volume))
-    changes(() => JSON.stringify([engine.qualities.value, engine.chosen.value, engine.shown.value]), () => this.#channel.notify('resolutionUpdate', this.#resolutions()))
+    changes(
+      () => stateOf(playback),
+      state => {
+        this.#channel.notify('playbackStatusChange', state)
+        if (state === 'playing' || state === 'paused') this.#channel.notify(state === 'playing' ? 'play' : 'pause')
+      }
+    )
+    changes(
+      () => volumeOf(playback),
+      volume => this.#channel.notify('volumeChange', volume)
+    )
+    changes(
+      () => JSON.stringify([engine.qualities.value, engine.chosen.value, engine.shown.value]),
+      () => this.#channel.notify('resolutionUpdate', this.#resolutions())
+    )
     const timer = setInterval(() => {
       if (!this.#ready) return
-      this.#channel.notify('playbackStatusUpdate', { position: media.currentTime, volume: volumeOf(playback), duration: playback.duration.peek(), playbackState: stateOf(playback) })
+      this.#channel.notify('playbackStatusUpdate', {
+        position: media.currentTime,
+        volume: volumeOf(playback),
+        duration: playback.duration.peek(),
+        playbackState: stateOf(playback)
+      })
     }, TELL_EVERY)
     this.#leave.push(() => clearInterval(timer))
   }
@@ -78,11 +94,18 @@ export class Remote {
       if (!this.#parts) throw new Refusal('not_ready', 'There is no video yet')
       return this.#parts
     }
-    const noPlaylist = () => { throw new Refusal('no_playlist', 'This is one video, not a playlist') }
+    const noPlaylist = () => {
+      throw new Refusal('no_playlist', 'This is one video, not a playlist')
+    }
     return {
       isReady: () => this.#ready,
       isPlaying: () => this.#parts !== null && stateOf(this.#parts.playback) === 'playing',
-      play: async () => await player().playback.media.play().catch((error: Error) => { throw new Refusal(error.name, error.message) }),
+      play: async () =>
+        await player()
+          .playback.media.play()
+          .catch((error: Error) => {
+            throw new Refusal(error.name, error.message)
+          }),
       pause: () => player().playback.media.pause(),
       seek: params => player().engine.seek(numberIn(params, 0, Infinity), player().playback.duration.peek()),
       getCurrentTime: () => player().playback.media.currentTime,
@@ -95,17 +118,25 @@ export class Remote {
       setResolution: params => {
         const id = Number(params)
         const { engine } = player()
-        engine.choose(id === AUTOMATIC ? null : engine.qualities.peek().find(one => idOf(one) === id) ?? refuse(), false)
+        engine.choose(id === AUTOMATIC ? null : (engine.qualities.peek().find(one => idOf(one) === id) ?? refuse()), false)
       },
       getCaptions: async () => {
-        if (!player().tracks.known) await new Promise<void>(resolve => { this.#captionWaiters.push(resolve) })
+        if (!player().tracks.known)
+          await new Promise<void>(resolve => {
+            this.#captionWaiters.push(resolve)
+          })
         const { captions, caption } = player().tracks
-        return captions.map(one => ({ id: one.language.id, label: languageName(one.language.id), src: new URL(one.captionPath, location.href).href, mode: one === caption ? 'showing' : 'disabled' }))
+        return captions.map(one => ({
+          id: one.language.id,
+          label: languageName(one.language.id),
+          src: new URL(one.captionPath, location.href).href,
+          mode: one === caption ? 'showing' : 'disabled'
+        }))
       },
       setCaption: params => {
         const { captions, choose } = player().tracks
         const none = params === null || params === undefined || params === '' || params === 'off'
-        choose(none ? null : captions.find(one => one.language.id === params)?.language.id ?? refuse(), false)
+        choose(none ? null : (captions.find(one => one.language.id === params)?.language.id ?? refuse()), false)
       },
       setVideoPassword: params => {
         if (typeof params !== 'string' || params === '') refuse()
@@ -115,7 +146,9 @@ export class Remote {
         if (!this.#open) throw new Refusal('not_open', 'Pictures of a video that is not open to everybody stay here')
         return snapshot(player().playback.media) ?? refuse('no_picture', 'There is no picture yet, or it comes from another server')
       },
-      playNextVideo: noPlaylist, playPreviousVideo: noPlaylist, getCurrentPosition: noPlaylist
+      playNextVideo: noPlaylist,
+      playPreviousVideo: noPlaylist,
+      getCurrentPosition: noPlaylist
     }
   }
 
@@ -125,8 +158,15 @@ export class Remote {
     const [choice, now] = [chosen.peek(), shown.peek()]
     const height = choice === null && now ? now.size : 0
     return [
-      ...qualities.peek().map(one => ({ id: idOf(one), label: qualityName(one), height: one.size, active: choice !== null && idOf(one) === idOf(choice) })),
-      { id: AUTOMATIC, label: height > 0 ? t('player.autoNow', { quality: qualityName(now!) }) : t('player.auto'), height, active: choice === null }
+      ...qualities
+        .peek()
+        .map(one => ({ id: idOf(one), label: qualityName(one), height: one.size, active: choice !== null && idOf(one) === idOf(choice) })),
+      {
+        id: AUTOMATIC,
+        label: height > 0 ? t('player.autoNow', { quality: qualityName(now!) }) : t('player.auto'),
+        height,
+        active: choice === null
+      }
     ]
   }
 }

@@ -5,5 +5,9 @@ export function snapshot(media: HTMLVideoElement): string | null {
   canvas.width = media.videoWidth
   canvas.height = media.videoHeight
   canvas.getContext('2d')?.drawImage(media, 0, 0)
-  try { return canvas.toDataURL('image/jpeg') } catch { return null }
+  try {
+    return canvas.toDataURL('image/jpeg')
+  } catch {
+    return null
+  }
 }

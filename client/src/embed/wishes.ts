@@ -1,6 +1,9 @@
 import { startOf } from '../videos/start-of.ts'
 
-/** What the address of an embedded player wishes, as PeerTube's embeds have it. `p2p`, `mode` and `warningTitle` wish for things that are not here and change nothing. */
+/**
+ * What the address of an embedded player wishes, as PeerTube's embeds have it. `p2p`, `mode` and `warningTitle` wish for things that are
+ * not here and change nothing.
+ */
 export type Wishes = {
   /** Seconds. */
   start: number | undefined
@@ -16,7 +19,7 @@ export type Wishes = {
   subtitle: string | null
   speed: number | null
   /** Colours of the large button and of what stands on it, in CSS. */
-  colours: { button: string | null, front: string | null }
+  colours: { button: string | null; front: string | null }
   /** Whether the page around may command the player. */
   api: boolean
   /** Whether that page gives the video's password, so that nobody is asked. */
@@ -31,14 +34,19 @@ export function readWishes(search: string): Wishes {
   const wants = (name: string) => ['1', 'true'].includes(query.get(name) ?? '')
   const refuses = (name: string) => ['0', 'false'].includes(query.get(name) ?? '')
   return {
-    start: startOf(query.get('start')), stop: startOf(query.get('stop')),
-    autoplay: wants('autoplay'), muted: wants('muted'), loop: wants('loop'),
+    start: startOf(query.get('start')),
+    stop: startOf(query.get('stop')),
+    autoplay: wants('autoplay'),
+    muted: wants('muted'),
+    loop: wants('loop'),
     controls: refuses('controls') ? 'none' : refuses('controlBar') ? 'bare' : 'all',
-    title: !refuses('title') && !refuses('controls'), link: !refuses('peertubeLink'),
+    title: !refuses('title') && !refuses('controls'),
+    link: !refuses('peertubeLink'),
     subtitle: /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/.exec(query.get('subtitle') ?? '')?.[0] ?? null,
     speed: speedOf(query.get('playbackRate')),
     colours: { button: query.get('bigPlayBackgroundColor'), front: query.get('foregroundColor') },
-    api: wants('api'), passwordComes: wants('api') && wants('waitPasswordFromEmbedAPI')
+    api: wants('api'),
+    passwordComes: wants('api') && wants('waitPasswordFromEmbedAPI')
   }
 }
 

@@ -17,7 +17,16 @@ export default function FederationPage(): JSX.Element {
   return (
     <AdminFrame room="federation">
       {() => (
-        <Tabs<Tab> label={t('federation.name')} chosen={tab} onChoose={one => route(`/admin/federation?tab=${one}`, true)} tabs={[['following', t('federation.following')], ['followers', t('federation.followers')], ['peers', t('federation.peers')]]}>
+        <Tabs<Tab>
+          label={t('federation.name')}
+          chosen={tab}
+          onChoose={one => route(`/admin/federation?tab=${one}`, true)}
+          tabs={[
+            ['following', t('federation.following')],
+            ['followers', t('federation.followers')],
+            ['peers', t('federation.peers')]
+          ]}
+        >
           {tab === 'following' && <Following />}
           {tab === 'followers' && <Followers />}
           {tab === 'peers' && <Peers />}

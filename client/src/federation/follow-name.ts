@@ -20,12 +20,13 @@ export function wantedName(handle: string): string {
 }
 
 /** Reads what an administrator wrote: hosts, addresses and handles, between spaces, commas or lines. What is neither is in `wrong`. */
-export function readWanted(text: string): { hosts: string[], handles: string[], wrong: string[] } {
+export function readWanted(text: string): { hosts: string[]; handles: string[]; wrong: string[] } {
   const found = { hosts: [] as string[], handles: [] as string[], wrong: [] as string[] }
   for (const word of text.split(/[\s,;]+/).filter(Boolean)) {
     const bare = word.replace(/^https?:\/\//i, '').replace(/\/+$/, '')
     if (/^@?[\w.-]{1,120}@[\w.:[\]-]{1,255}$/.test(bare)) found.handles.push(bare.replace(/^@/, ''))
-    else if (/^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])(:\d{1,5})?$/i.test(bare)) found.hosts.push(bare.toLowerCase())
+    else if (/^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])(:\d{1,5})?$/i.test(bare))
+      found.hosts.push(bare.toLowerCase())
     else found.wrong.push(word)
   }
   return found

@@ -21,15 +21,43 @@ export function Followers(): JSX.Element {
   const line = ({ id, state, follower, createdAt }: Follow) => {
     const [name, params] = [followName(follower), { handle: followHandle(follower) }]
     const remove = async () => {
-      if (await confirm({ title: t('federation.removeTitle', { name }), text: t('federation.removeText'), yes: t('federation.remove') })) await act(async () => await api('DELETE /server/followers/:handle', { params }), t('federation.removed', { name }))
+      if (await confirm({ title: t('federation.removeTitle', { name }), text: t('federation.removeText'), yes: t('federation.remove') }))
+        await act(async () => await api('DELETE /server/followers/:handle', { params }), t('federation.removed', { name }))
     }
     return (
       <Server key={id} name={name} state={<FollowState state={state} />} facts={<p class="soft small">{formatAge(createdAt)}</p>}>
-        {state !== 'accepted' && <Button look="primary" icon="check" aria-label={t('federation.acceptOf', { name })} onClick={() => void act(async () => await api('POST /server/followers/:handle/accept', { params }), t('federation.nowAccepted', { name }))}>{t('federation.accept')}</Button>}
-        {state !== 'rejected' && <Button icon="close" aria-label={t('federation.rejectOf', { name })} onClick={() => void act(async () => await api('POST /server/followers/:handle/reject', { params }), t('federation.nowRejected', { name }))}>{t('federation.reject')}</Button>}
-        <Button icon="trash" aria-label={t('federation.removeOf', { name })} onClick={() => void remove()}>{t('federation.remove')}</Button>
+        {state !== 'accepted' && (
+          <Button
+            look="primary"
+            icon="check"
+            aria-label={t('federation.acceptOf', { name })}
+            onClick={() =>
+              void act(async () => await api('POST /server/followers/:handle/accept', { params }), t('federation.nowAccepted', { name }))
+            }
+          >
+            {t('federation.accept')}
+          </Button>
+        )}
+        {state !== 'rejected' && (
+          <Button
+            icon="close"
+            aria-label={t('federation.rejectOf', { name })}
+            onClick={() =>
+              void act(async () => await api('POST /server/followers/:handle/reject', { params }), t('federation.nowRejected', { name }))
+            }
+          >
+            {t('federation.reject')}
+          </Button>
+        )}
+        <Button icon="trash" aria-label={t('federation.removeOf', { name })} onClick={() => void remove()}>
+          {t('federation.remove')}
+        </Button>
       </Server>
     )
   }
-  return <Servers list={list} empty={t('federation.noFollowers')}>{line}</Servers>
+  return (
+    <Servers list={list} empty={t('federation.noFollowers')}>
+      {line}
+    </Servers>
+  )
 }

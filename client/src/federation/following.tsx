@@ -25,13 +25,26 @@ export function Following(): JSX.Element {
     wanted.reload()
   }
   const giveUp = async ({ handle }: Wanted) => {
-    await actOn(async () => await api('DELETE /server/following/:hostOrHandle', { params: { hostOrHandle: handle } }), t('federation.givenUp', { name: wantedName(handle) }))
+    await actOn(
+      async () => await api('DELETE /server/following/:hostOrHandle', { params: { hostOrHandle: handle } }),
+      t('federation.givenUp', { name: wantedName(handle) })
+    )
     wanted.reload()
   }
   const remove = async ({ following }: Follow) => {
     const name = followName(following)
-    if (!await confirm({ title: t('federation.unfollowTitle', { name }), text: t('federation.unfollowText'), yes: t('federation.unfollow') })) return
-    await actOn(async () => await api('DELETE /server/following/:hostOrHandle', { params: { hostOrHandle: followHandle(following) } }), t('federation.unfollowed', { name }))
+    if (
+      !(await confirm({
+        title: t('federation.unfollowTitle', { name }),
+        text: t('federation.unfollowText'),
+        yes: t('federation.unfollow')
+      }))
+    )
+      return
+    await actOn(
+      async () => await api('DELETE /server/following/:hostOrHandle', { params: { hostOrHandle: followHandle(following) } }),
+      t('federation.unfollowed', { name })
+    )
     list.reload()
   }
   return (
@@ -42,8 +55,19 @@ export function Following(): JSX.Element {
           <h2>{t('federation.wanted')}</h2>
           <Servers list={wanted} empty="">
             {one => (
-              <Server key={one.handle} name={wantedName(one.handle)} state={<Badge kind={one.nextTryAt ? 'warn' : 'bad'}>{t(one.nextTryAt ? 'federation.looking' : 'federation.nobody')}</Badge>} facts={<WantedFacts wanted={one} />}>
-                <Button icon="close" aria-label={t('federation.giveUpOf', { name: wantedName(one.handle) })} onClick={() => void giveUp(one)}>{t('federation.giveUp')}</Button>
+              <Server
+                key={one.handle}
+                name={wantedName(one.handle)}
+                state={<Badge kind={one.nextTryAt ? 'warn' : 'bad'}>{t(one.nextTryAt ? 'federation.looking' : 'federation.nobody')}</Badge>}
+                facts={<WantedFacts wanted={one} />}
+              >
+                <Button
+                  icon="close"
+                  aria-label={t('federation.giveUpOf', { name: wantedName(one.handle) })}
+                  onClick={() => void giveUp(one)}
+                >
+                  {t('federation.giveUp')}
+                </Button>
               </Server>
             )}
           </Servers>
@@ -51,8 +75,19 @@ export function Following(): JSX.Element {
       )}
       <Servers list={list} empty={t('federation.followingNobody')}>
         {follow => (
-          <Server key={follow.id} name={followName(follow.following)} state={<FollowState state={follow.state} />} facts={<p class="soft small">{formatAge(follow.createdAt)}</p>}>
-            <Button icon="trash" aria-label={t('federation.unfollowOf', { name: followName(follow.following) })} onClick={() => void remove(follow)}>{t('federation.unfollow')}</Button>
+          <Server
+            key={follow.id}
+            name={followName(follow.following)}
+            state={<FollowState state={follow.state} />}
+            facts={<p class="soft small">{formatAge(follow.createdAt)}</p>}
+          >
+            <Button
+              icon="trash"
+              aria-label={t('federation.unfollowOf', { name: followName(follow.following) })}
+              onClick={() => void remove(follow)}
+            >
+              {t('federation.unfollow')}
+            </Button>
           </Server>
         )}
       </Servers>
@@ -65,7 +100,11 @@ function WantedFacts({ wanted: { error, nextTryAt } }: { wanted: Wanted }): JSX.
   return <p class="soft small">{[error, when].filter(Boolean).join(' · ')}</p>
 }
 
-const STATES = { pending: ['federation.pending', 'warn'], accepted: ['federation.accepted', 'accent'], rejected: ['federation.rejected', 'bad'] } as const
+const STATES = {
+  pending: ['federation.pending', 'warn'],
+  accepted: ['federation.accepted', 'accent'],
+  rejected: ['federation.rejected', 'bad']
+} as const
 
 /** Whether a follow was answered, and how. */
 export function FollowState({ state }: { state: Follow['state'] }): JSX.Element {
@@ -88,12 +127,30 @@ function Add({ onAdded }: { onAdded: () => void }): JSX.Element {
       setText('')
       toast(t('federation.added'))
       onAdded()
-    } catch (error) { setProblem(problemText(error)) } finally { setBusy(false) }
+    } catch (error) {
+      setProblem(problemText(error))
+    } finally {
+      setBusy(false)
+    }
   }
   return (
     <form class="form servers-add" onSubmit={event => void add(event)}>
-      <TextArea label={t('federation.add')} hint={t('federation.addHint')} error={problem} value={text} onText={setText} rows={2} autoCapitalize="off" autoComplete="off" spellcheck={false} />
-      <div class="form-foot"><Button look="primary" icon="plus" type="submit" busy={busy} disabled={text.trim() === ''}>{t('federation.follow')}</Button></div>
+      <TextArea
+        label={t('federation.add')}
+        hint={t('federation.addHint')}
+        error={problem}
+        value={text}
+        onText={setText}
+        rows={2}
+        autoCapitalize="off"
+        autoComplete="off"
+        spellcheck={false}
+      />
+      <div class="form-foot">
+        <Button look="primary" icon="plus" type="submit" busy={busy} disabled={text.trim() === ''}>
+          {t('federation.follow')}
+        </Button>
+      </div>
     </form>
   )
 }

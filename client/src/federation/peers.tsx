@@ -8,7 +8,12 @@ import { actOn, Server, Servers } from './servers.tsx'
 import { useList } from '../use-list.ts'
 
 const LOOK_AGAIN = 5000
-const STATES = { ok: ['federation.ok', 'accent'], failing: ['federation.failing', 'warn'], open: ['federation.open', 'bad'], suspended: ['federation.suspended', 'bad'] } as const
+const STATES = {
+  ok: ['federation.ok', 'accent'],
+  failing: ['federation.failing', 'warn'],
+  open: ['federation.open', 'bad'],
+  suspended: ['federation.suspended', 'bad']
+} as const
 
 /** How this instance gets on with other servers: those in trouble first. */
 export function Peers(): JSX.Element {
@@ -26,8 +31,31 @@ export function Peers(): JSX.Element {
           const params = { host: peer.host }
           return (
             <Server key={peer.host} name={peer.host} state={<Badge kind={kind}>{t(text)}</Badge>} facts={<Facts peer={peer} />}>
-              <Button icon="replay" aria-label={t('federation.retryOf', { name: peer.host })} onClick={() => void act(async () => await api('POST /server/peers/:host/retry', { params }), t('federation.retried', { name: peer.host }))}>{t('federation.retry')}</Button>
-              <Button icon="upload" aria-label={t('federation.resyncOf', { name: peer.host })} title={t('federation.resyncHint')} onClick={() => void act(async () => await api('POST /server/peers/:host/resync', { params }), t('federation.resynced', { name: peer.host }))}>{t('federation.resync')}</Button>
+              <Button
+                icon="replay"
+                aria-label={t('federation.retryOf', { name: peer.host })}
+                onClick={() =>
+                  void act(
+                    async () => await api('POST /server/peers/:host/retry', { params }),
+                    t('federation.retried', { name: peer.host })
+                  )
+                }
+              >
+                {t('federation.retry')}
+              </Button>
+              <Button
+                icon="upload"
+                aria-label={t('federation.resyncOf', { name: peer.host })}
+                title={t('federation.resyncHint')}
+                onClick={() =>
+                  void act(
+                    async () => await api('POST /server/peers/:host/resync', { params }),
+                    t('federation.resynced', { name: peer.host })
+                  )
+                }
+              >
+                {t('federation.resync')}
+              </Button>
             </Server>
           )
         }}
@@ -42,14 +70,49 @@ function Facts({ peer }: { peer: Peer }): JSX.Element {
   const facts: [name: string, when: string | null, text: string][] = [
     [t('federation.lastSuccess'), lastSuccessAt, lastSuccessAt ? formatAge(lastSuccessAt) : t('federation.never')],
     [t('federation.lastReceived'), lastReceivedAt, lastReceivedAt ? formatAge(lastReceivedAt) : t('federation.never')],
-    [t('federation.waiting'), oldestWaitingAt, waiting === 0 || !oldestWaitingAt ? t('federation.nothingWaits') : t('federation.waits', { count: waiting, age: formatAge(oldestWaitingAt) })],
-    ...(failures > 0 ? [[t('federation.lastFailure'), lastFailureAt, `${t('federation.failures', { count: failures })}${lastFailureAt ? `, ${formatAge(lastFailureAt)}` : ''}${lastError ? `: ${lastError}` : ''}`] as [string, string | null, string]] : []),
-    ...(openUntil && peer.state === 'open' ? [[t('federation.nextTry'), openUntil, formatDate(openUntil, { dateStyle: 'medium', timeStyle: 'short' })] as [string, string, string]] : []),
-    ...(missedSince ? [[t('federation.missed'), missedSince, formatDate(missedSince, { dateStyle: 'medium', timeStyle: 'short' })] as [string, string, string]] : [])
+    [
+      t('federation.waiting'),
+      oldestWaitingAt,
+      waiting === 0 || !oldestWaitingAt
+        ? t('federation.nothingWaits')
+        : t('federation.waits', { count: waiting, age: formatAge(oldestWaitingAt) })
+    ],
+    ...(failures > 0
+      ? [
+          [
+            t('federation.lastFailure'),
+            lastFailureAt,
+            `${t('federation.failures', { count: failures })}${lastFailureAt ? `, ${formatAge(lastFailureAt)}` : ''}${lastError ? `: ${lastError}` : ''}`
+          ] as [string, string | null, string]
+        ]
+      : []),
+    ...(openUntil && peer.state === 'open'
+      ? [
+          [t('federation.nextTry'), openUntil, formatDate(openUntil, { dateStyle: 'medium', timeStyle: 'short' })] as [
+            string,
+            string,
+            string
+          ]
+        ]
+      : []),
+    ...(missedSince
+      ? [
+          [t('federation.missed'), missedSince, formatDate(missedSince, { dateStyle: 'medium', timeStyle: 'short' })] as [
+            string,
+            string,
+            string
+          ]
+        ]
+      : [])
   ]
   return (
     <dl class="server-facts">
-      {facts.map(([name, when, text]) => <div key={name}><dt>{name}</dt><dd title={when ? formatDate(when, { dateStyle: 'long', timeStyle: 'medium' }) : undefined}>{text}</dd></div>)}
+      {facts.map(([name, when, text]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd title={when ? formatDate(when, { dateStyle: 'long', timeStyle: 'medium' }) : undefined}>{text}</dd>
+        </div>
+      ))}
     </dl>
   )
 }

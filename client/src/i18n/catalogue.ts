@@ -1,7 +1,7 @@
 import type en from './en.ts'
 
 /** A text with its plural forms, chosen by `count`. */
-export type Plural = { one: string, other: string }
+export type Plural = { one: string; other: string }
 /** The name of a text. */
 export type Key = keyof typeof en
 /** All texts of a language; English says which there are. */

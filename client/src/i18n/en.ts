@@ -190,7 +190,8 @@ export default {
   'federation.acceptOf': 'Accept {name}',
   'federation.accepted': 'Accepted',
   'federation.add': 'Follow more servers, channels or people',
-  'federation.addHint': 'Hosts (videos.example) or handles (name@videos.example), one per line. Whoever cannot be reached now is looked for again.',
+  'federation.addHint':
+    'Hosts (videos.example) or handles (name@videos.example), one per line. Whoever cannot be reached now is looked for again.',
   'federation.addWrong': 'This is neither a host nor a handle: {words}',
   'federation.added': 'Asked. They appear here as soon as they are found.',
   'federation.failing': 'In trouble',
@@ -220,7 +221,8 @@ export default {
   'federation.ok': 'All well',
   'federation.open': 'Resting',
   'federation.peers': 'Servers',
-  'federation.peersText': 'Whom this site sends to and hears from; those in trouble come first. Whatever could not be delivered waits and is tried again by itself.',
+  'federation.peersText':
+    'Whom this site sends to and hears from; those in trouble come first. Whatever could not be delivered waits and is tried again by itself.',
   'federation.pending': 'Waiting',
   'federation.reject': 'Reject',
   'federation.rejectOf': 'Reject {name}',

@@ -89,7 +89,10 @@ export default {
   'channels.last': 'C’est votre seule chaîne. Un compte en garde toujours une : elle pourra partir quand vous en aurez créé une autre.',
   'channels.losesFollowers': { one: '{count} abonné', other: '{count} abonnés' },
   'channels.losesName': 'Le nom @{name} : plus personne ne pourra l’avoir, vous non plus',
-  'channels.losesVideos': { one: '{count} vidéo, avec ses commentaires et ses fichiers', other: '{count} vidéos, avec leurs commentaires et leurs fichiers' },
+  'channels.losesVideos': {
+    one: '{count} vidéo, avec ses commentaires et ses fichiers',
+    other: '{count} vidéos, avec leurs commentaires et leurs fichiers'
+  },
   'channels.made': 'Votre chaîne est là. Une image pour elle ?',
   'channels.make': 'Créer la chaîne',
   'channels.name': 'Nom dans son adresse',
@@ -192,7 +195,8 @@ export default {
   'federation.acceptOf': 'Accepter {name}',
   'federation.accepted': 'Accepté',
   'federation.add': 'Suivre d’autres serveurs, chaînes ou personnes',
-  'federation.addHint': 'Des serveurs (videos.example) ou des identifiants (nom@videos.example), un par ligne. Ceux qui ne répondent pas maintenant seront rappelés.',
+  'federation.addHint':
+    'Des serveurs (videos.example) ou des identifiants (nom@videos.example), un par ligne. Ceux qui ne répondent pas maintenant seront rappelés.',
   'federation.addWrong': 'Ce n’est ni un serveur ni un identifiant : {words}',
   'federation.added': 'C’est demandé. Ils apparaîtront ici dès qu’ils seront trouvés.',
   'federation.failing': 'En difficulté',
@@ -222,7 +226,8 @@ export default {
   'federation.ok': 'Tout va bien',
   'federation.open': 'En pause',
   'federation.peers': 'Serveurs',
-  'federation.peersText': 'À qui ce site envoie et de qui il reçoit ; ceux qui ont un souci d’abord. Ce qui n’a pas pu être livré attend et repart tout seul.',
+  'federation.peersText':
+    'À qui ce site envoie et de qui il reçoit ; ceux qui ont un souci d’abord. Ce qui n’a pas pu être livré attend et repart tout seul.',
   'federation.pending': 'En attente',
   'federation.reject': 'Refuser',
   'federation.rejectOf': 'Refuser {name}',
@@ -255,12 +260,16 @@ export default {
   'health.database': 'Base de données',
   'health.disk': 'Disque',
   'health.diskFull': 'Le disque est plein : il reste {size}.',
-  'health.diskFullDo': 'Les envois sont refusés. Supprimez des vidéos, ne gardez pas les originaux, ou donnez au serveur un disque plus grand.',
+  'health.diskFullDo':
+    'Les envois sont refusés. Supprimez des vidéos, ne gardez pas les originaux, ou donnez au serveur un disque plus grand.',
   'health.diskLow': 'Le disque se remplit : il reste {size}.',
   'health.diskLowDo': 'Faites de la place avant que des envois doivent être refusés.',
   'health.diskUsed': 'Occupé',
   'health.encodings': 'Vidéos en préparation',
-  'health.encodingsFailed': { one: '{count} vidéo n’a pas pu être préparée récemment.', other: '{count} vidéos n’ont pas pu être préparées récemment.' },
+  'health.encodingsFailed': {
+    one: '{count} vidéo n’a pas pu être préparée récemment.',
+    other: '{count} vidéos n’ont pas pu être préparées récemment.'
+  },
   'health.encodingsFailedDo': 'Voyez pourquoi, et relancez ce qui peut l’être.',
   'health.encodingsLate': { one: '{count} vidéo attend depuis longtemps.', other: '{count} vidéos attendent depuis longtemps.' },
   'health.encodingsLateDo': 'On envoie plus que cette machine ne peut encoder. Faites moins de qualités, ou lancez un autre worker.',
@@ -361,7 +370,8 @@ export default {
   'jobs.retried': '« {name} » est relancée.',
   'jobs.retryOf': 'Relancer : {name}',
   'jobs.stop': 'Arrêter',
-  'jobs.stopText': 'Les qualités déjà prêtes restent. Sans aucune, la vidéo ne peut être regardée tant qu’elle n’est pas préparée à nouveau.',
+  'jobs.stopText':
+    'Les qualités déjà prêtes restent. Sans aucune, la vidéo ne peut être regardée tant qu’elle n’est pas préparée à nouveau.',
   'jobs.stopTitle': 'Arrêter la préparation de « {name} » ?',
   'jobs.stopped': 'La préparation de « {name} » est arrêtée.',
   'jobs.sweepBooks': 'Oublier ce qui ne sert plus',
@@ -488,7 +498,8 @@ export default {
   'refusal.long': 'Cette vidéo est plus longue que ce que ce site accepte.',
   'refusal.noStreams': 'Il n’y a ni image ni son dans ce fichier.',
   'refusal.other': 'Ça n’a pas marché : {reason}',
-  'refusal.quota': 'Votre espace est plein : ce fichier n’y tient plus. Supprimez une vidéo, ou demandez plus de place aux personnes qui gèrent ce site.',
+  'refusal.quota':
+    'Votre espace est plein : ce fichier n’y tient plus. Supprimez une vidéo, ou demandez plus de place aux personnes qui gèrent ce site.',
   'refusal.size': 'Ce fichier est plus grand que ce que ce site accepte.',
   'refusal.streams': 'Il y a trop de pistes dans ce fichier.',
   'refusal.tooMany': 'Vous avez trop d’envois inachevés. Terminez-en ou abandonnez-en un d’abord.',
@@ -625,7 +636,8 @@ export default {
   'site.closed': 'Les fichiers de configuration disent que rien ne peut être changé ici.',
   'site.encoder': 'Encodeur',
   'site.encoderAbsent': '{name}, sur aucun worker pour l’instant',
-  'site.encoderHint': 'Le logiciel donne les fichiers les plus petits. Le matériel est plus rapide, là où un worker l’a ; le logiciel prend le relais s’il échoue.',
+  'site.encoderHint':
+    'Le logiciel donne les fichiers les plus petits. Le matériel est plus rapide, là où un worker l’a ; le logiciel prend le relais s’il échoue.',
   'site.forget': 'Revenir aux fichiers',
   'site.forgetText': 'Tout ce qui a été changé sur cette page est annulé, et les fichiers de configuration comptent à nouveau.',
   'site.forgetTitle': 'Revenir aux fichiers ?',

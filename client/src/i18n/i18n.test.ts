@@ -18,17 +18,40 @@ describe('English', () => {
     expect(t('login.denied', { reason: '{reason} $& {x}' })).toBe('You cannot log in: {reason} $& {x}')
   })
   test('writes times', () => {
-    expect([0, 59, 60, 3599, 3600, 36_061, Number.NaN, -3].map(formatTime)).toEqual(['0:00', '0:59', '1:00', '59:59', '1:00:00', '10:01:01', '0:00', '0:00'])
+    expect([0, 59, 60, 3599, 3600, 36_061, Number.NaN, -3].map(formatTime)).toEqual([
+      '0:00',
+      '0:59',
+      '1:00',
+      '59:59',
+      '1:00:00',
+      '10:01:01',
+      '0:00',
+      '0:00'
+    ])
     expect(speakTime(3661)).toBe('1 hour, 1 minute, 1 second')
     expect(speakTime(60)).toBe('1 minute, 0 seconds')
   })
   test('writes sizes and spans', () => {
-    expect([0, 999, 1000, 1_500_000, 20_000_000, 2_340_000_000].map(formatSize)).toEqual(['0 bytes', '999 bytes', '1 kB', '1.5 MB', '20 MB', '2.3 GB'])
+    expect([0, 999, 1000, 1_500_000, 20_000_000, 2_340_000_000].map(formatSize)).toEqual([
+      '0 bytes',
+      '999 bytes',
+      '1 kB',
+      '1.5 MB',
+      '20 MB',
+      '2.3 GB'
+    ])
     expect([0.2, 59, 61, 3599, 7260].map(formatSpan)).toEqual(['1 sec', '59 sec', '1 min', '1 hr 0 min', '2 hr 1 min'])
   })
   test('writes ages', () => {
     const ago = (seconds: number) => formatAge(new Date(Date.now() - seconds * 1000 - 10))
-    expect([5, 61, 7300, 90_000, 800_000, 40_000_000].map(ago)).toEqual(['now', '1 minute ago', '2 hours ago', 'yesterday', 'last week', 'last year'])
+    expect([5, 61, 7300, 90_000, 800_000, 40_000_000].map(ago)).toEqual([
+      'now',
+      '1 minute ago',
+      '2 hours ago',
+      'yesterday',
+      'last week',
+      'last year'
+    ])
   })
   test('names languages', () => {
     expect([languageName('fr'), languageName('not a code!')]).toEqual(['French', 'not a code!'])

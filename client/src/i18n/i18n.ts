@@ -27,7 +27,11 @@ async function load(): Promise<void> {
   // Another language was wished for meanwhile.
   if (language !== wished) return
   batch(() => {
-    catalogue.value = Object.assign({}, current.peek() === language ? catalogue.peek() : null, ...parts.map(part => part?.default)) as Partial<Catalogue>
+    catalogue.value = Object.assign(
+      {},
+      current.peek() === language ? catalogue.peek() : null,
+      ...parts.map(part => part?.default)
+    ) as Partial<Catalogue>
     current.value = language
   })
   document.documentElement.lang = language
@@ -74,7 +78,14 @@ export function formatDate(date: string | Date, options: Intl.DateTimeFormatOpti
   return formatter('date', options, () => new Intl.DateTimeFormat(current.value, options)).format(new Date(date))
 }
 
-const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [['year', 31_557_600], ['month', 2_629_800], ['week', 604_800], ['day', 86_400], ['hour', 3600], ['minute', 60]]
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_557_600],
+  ['month', 2_629_800],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60]
+]
 
 /** How long ago: 3 days ago, just now. */
 export function formatAge(date: string | Date): string {
@@ -89,7 +100,12 @@ export function formatSize(bytes: number): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte']
   const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)))
   const value = bytes / 1000 ** power
-  return formatNumber(value, { style: 'unit', unit: units[power], unitDisplay: power === 0 ? 'long' : 'short', maximumFractionDigits: value < 10 && power > 1 ? 1 : 0 })
+  return formatNumber(value, {
+    style: 'unit',
+    unit: units[power],
+    unitDisplay: power === 0 ? 'long' : 'short',
+    maximumFractionDigits: value < 10 && power > 1 ? 1 : 0
+  })
 }
 
 /** A time left in words: 2 min, 1 h 5 min. */
@@ -114,8 +130,14 @@ export function formatTime(seconds: number): string {
 /** A place in a video as it is spoken: 4 minutes, 5 seconds. */
 export function speakTime(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds))
-  const parts: [number, string][] = [[Math.floor(whole / 3600), 'hour'], [Math.floor(whole / 60) % 60, 'minute'], [whole % 60, 'second']]
-  const spoken = parts.filter(([value], index) => value > 0 || index === 2).map(([value, unit]) => formatNumber(value, { style: 'unit', unit, unitDisplay: 'long' }))
+  const parts: [number, string][] = [
+    [Math.floor(whole / 3600), 'hour'],
+    [Math.floor(whole / 60) % 60, 'minute'],
+    [whole % 60, 'second']
+  ]
+  const spoken = parts
+    .filter(([value], index) => value > 0 || index === 2)
+    .map(([value, unit]) => formatNumber(value, { style: 'unit', unit, unitDisplay: 'long' }))
   return spoken.join(', ')
 }
 
@@ -124,7 +146,9 @@ export function languageName(code: string): string {
   try {
     const name = formatter('language', {}, () => new Intl.DisplayNames(current.value, { type: 'language' })).of(code) ?? code
     return name.charAt(0).toLocaleUpperCase(current.value) + name.slice(1)
-  } catch { return code }
+  } catch {
+    return code
+  }
 }
 
 function pluralOf(count: number): keyof Plural {

@@ -11,33 +11,70 @@ import { config, loadConfig } from './config.ts'
 import './about.css'
 
 const TEXTS: [field: string, title: Key][] = [
-  ['terms', 'about.terms'], ['codeOfConduct', 'about.conduct'], ['moderationInformation', 'about.moderation'], ['administrator', 'about.administrator'], ['creationReason', 'about.reason'],
-  ['maintenanceLifetime', 'about.lifetime'], ['businessModel', 'about.money'], ['hardwareInformation', 'about.hardware']
+  ['terms', 'about.terms'],
+  ['codeOfConduct', 'about.conduct'],
+  ['moderationInformation', 'about.moderation'],
+  ['administrator', 'about.administrator'],
+  ['creationReason', 'about.reason'],
+  ['maintenanceLifetime', 'about.lifetime'],
+  ['businessModel', 'about.money'],
+  ['hardwareInformation', 'about.hardware']
 ]
 
 /** What the instance says of itself. */
 export default function About(): JSX.Element {
   useTitle(t('shell.about'))
-  useEffect(() => { loadConfig().catch(() => { /* the page lives without it */ }) }, [])
+  useEffect(() => {
+    loadConfig().catch(() => {
+      /* the page lives without it */
+    })
+  }, [])
   const { data, error, reload } = useAnswer('GET /config/about', {})
   const { data: numbers } = useAnswer('GET /server/stats', {})
-  if (error) return <div class="page page-narrow"><Failure text={t('ui.noConnection')} onRetry={reload} /></div>
+  if (error)
+    return (
+      <div class="page page-narrow">
+        <Failure text={t('ui.noConnection')} onRetry={reload} />
+      </div>
+    )
   if (!data) return <div class="page page-narrow" aria-busy="true" />
-  const instance = data.instance as { name: string, shortDescription?: string, languages?: string[] } & Record<string, unknown>
-  const text = (field: string) => typeof instance[field] === 'string' ? (instance[field] as string).trim() : ''
+  const instance = data.instance as { name: string; shortDescription?: string; languages?: string[] } & Record<string, unknown>
+  const text = (field: string) => (typeof instance[field] === 'string' ? (instance[field] as string).trim() : '')
   const languages = instance.languages ?? []
   return (
     <div class="page page-narrow about">
-      <header class="about-head"><Mark size={56} /><div><h1>{instance.name}</h1>{text('shortDescription') && <p class="soft">{text('shortDescription')}</p>}</div></header>
+      <header class="about-head">
+        <Mark size={56} />
+        <div>
+          <h1>{instance.name}</h1>
+          {text('shortDescription') && <p class="soft">{text('shortDescription')}</p>}
+        </div>
+      </header>
       {text('description') && <Markdown text={text('description')} id="about-description" />}
       {numbers && (
         <dl class="about-numbers">
-          <div><dt>{t('about.videos')}</dt><dd>{formatNumber(numbers.totalLocalVideos)}</dd></div>
-          <div><dt>{t('about.people')}</dt><dd>{formatNumber(numbers.totalUsers)}</dd></div>
+          <div>
+            <dt>{t('about.videos')}</dt>
+            <dd>{formatNumber(numbers.totalLocalVideos)}</dd>
+          </div>
+          <div>
+            <dt>{t('about.people')}</dt>
+            <dd>{formatNumber(numbers.totalUsers)}</dd>
+          </div>
         </dl>
       )}
-      {languages.length > 0 && <section><h2>{t('about.languages')}</h2><p>{languages.map(languageName).join(', ')}</p></section>}
-      {TEXTS.filter(([field]) => text(field) !== '').map(([field, title]) => <section key={field}><h2>{t(title)}</h2><Markdown text={text(field)} id={`about-${field}`} /></section>)}
+      {languages.length > 0 && (
+        <section>
+          <h2>{t('about.languages')}</h2>
+          <p>{languages.map(languageName).join(', ')}</p>
+        </section>
+      )}
+      {TEXTS.filter(([field]) => text(field) !== '').map(([field, title]) => (
+        <section key={field}>
+          <h2>{t(title)}</h2>
+          <Markdown text={text(field)} id={`about-${field}`} />
+        </section>
+      ))}
       <section class="about-software">
         <h2>{t('about.software')}</h2>
         <p>{t('about.softwareText')}</p>

@@ -4,16 +4,16 @@ import { peekAnswer, takeAnswer } from '../first-data.ts'
 
 /** The settings of the instance that this client uses, out of `GET /config`. */
 export type Config = {
-  instance: { name: string, shortDescription: string }
+  instance: { name: string; shortDescription: string }
   bobine: { version: string }
   webadmin: { configuration: { edition: { allowed: boolean } } }
-  signup: { allowed: boolean, allowedForCurrentIP: boolean, minimumAge: number }
+  signup: { allowed: boolean; allowedForCurrentIP: boolean; minimumAge: number }
   client: { videos: { resumableUpload: { maxChunkSize: number } } }
   defaults: { publish: { privacy: number } }
-  user: { videoQuota: number, videoQuotaDaily: number }
+  user: { videoQuota: number; videoQuotaDaily: number }
   video: { file: { extensions: string[] } }
   videoChannels: { maxPerUser: number }
-  views: { videos: { watchingInterval: { anonymous: number, users: number } } }
+  views: { videos: { watchingInterval: { anonymous: number; users: number } } }
   fieldsConstraints: { users: { password: { minLength: number } } }
 }
 
@@ -24,8 +24,10 @@ let asked: Promise<Config> | null = null
 
 /** The settings of the instance, asked once. */
 export async function loadConfig(): Promise<Config> {
-  asked ??= api('GET /config').then(answer => config.value = answer as unknown as Config)
-  asked.catch(() => { asked = null })
+  asked ??= api('GET /config').then(answer => (config.value = answer as unknown as Config))
+  asked.catch(() => {
+    asked = null
+  })
   return await asked
 }
 

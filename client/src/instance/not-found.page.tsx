@@ -6,9 +6,22 @@ import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
 import { State } from '../ui/state.tsx'
 
-/** The page for an address nobody knows. A link may be of an older form that the server leads on from, so what was not asked of it yet is. */
+/**
+ * The page for an address nobody knows. A link may be of an older form that the server leads on from, so what was not asked of it yet is.
+ */
 export default function NotFound(): JSX.Element {
-  useEffect(() => { if (location.pathname !== openedPath) location.reload() }, [])
+  useEffect(() => {
+    if (location.pathname !== openedPath) location.reload()
+  }, [])
   useTitle(t('notFound.name'))
-  return <div class="page"><State heading="h1" icon="film" title={t('notFound.name')}><p>{t('notFound.text')}</p><ButtonLink look="primary" href="/">{t('ui.toHome')}</ButtonLink></State></div>
+  return (
+    <div class="page">
+      <State heading="h1" icon="film" title={t('notFound.name')}>
+        <p>{t('notFound.text')}</p>
+        <ButtonLink look="primary" href="/">
+          {t('ui.toHome')}
+        </ButtonLink>
+      </State>
+    </div>
+  )
 }

@@ -16,18 +16,39 @@ const STATES = { 1: 'reports.waiting', 2: 'reports.wasRejected', 3: 'reports.was
 /** What one has reported, what became of it, and what the moderators say. */
 export default function MyReportsPage(): JSX.Element {
   useTitle(t('reports.mine'))
-  return <Members><Mine /></Members>
+  return (
+    <Members>
+      <Mine />
+    </Members>
+  )
 }
 
 function Mine(): JSX.Element {
-  const { items, total, busy, failed, more, next, reload } = useList<MyAbuse>(async part => await api('GET /users/me/abuses', { query: { ...part, sort: '-createdAt' } }), null)
+  const { items, total, busy, failed, more, next, reload } = useList<MyAbuse>(
+    async part => await api('GET /users/me/abuses', { query: { ...part, sort: '-createdAt' } }),
+    null
+  )
   return (
     <div class="page page-reports" aria-busy={busy}>
-      <div class="page-head"><h1>{t('reports.mine')}</h1></div>
-      {items.length > 0 && <ul class="reports" role="list">{items.map(report => <MyReport key={report.id} report={report} />)}</ul>}
+      <div class="page-head">
+        <h1>{t('reports.mine')}</h1>
+      </div>
+      {items.length > 0 && (
+        <ul class="reports" role="list">
+          {items.map(report => (
+            <MyReport key={report.id} report={report} />
+          ))}
+        </ul>
+      )}
       {total === 0 && <State icon="check" title={t('reports.mineNone')} />}
       {failed && <Failure text={t('ui.noConnection')} onRetry={reload} />}
-      {!failed && more && <div class="endless-end"><Button busy={busy} onClick={next}>{t('mine.more')}</Button></div>}
+      {!failed && more && (
+        <div class="endless-end">
+          <Button busy={busy} onClick={next}>
+            {t('mine.more')}
+          </Button>
+        </div>
+      )}
     </div>
   )
 }
@@ -38,7 +59,9 @@ function MyReport({ report }: { report: MyAbuse }): JSX.Element {
     <ReportBody report={report}>
       <p class="row soft small">
         <Badge kind={state.id === 1 ? 'warn' : undefined}>{t(STATES[state.id as keyof typeof STATES])}</Badge>
-        <time dateTime={createdAt} title={formatDate(createdAt, { dateStyle: 'long', timeStyle: 'short' })}>{formatAge(createdAt)}</time>
+        <time dateTime={createdAt} title={formatDate(createdAt, { dateStyle: 'long', timeStyle: 'short' })}>
+          {formatAge(createdAt)}
+        </time>
       </p>
       <Talk id={id} count={countMessages} about={subjectOf(report).text} />
     </ReportBody>

@@ -6,7 +6,7 @@ import { Badge } from '../ui/state.tsx'
 import { REASONS } from './reasons.ts'
 
 /** A report: what it is about and why, and below it `children`. */
-export function ReportBody({ report, children }: { report: MyAbuse, children: ComponentChildren }): JSX.Element {
+export function ReportBody({ report, children }: { report: MyAbuse; children: ComponentChildren }): JSX.Element {
   const { reason, predefinedReasons, comment, flaggedAccount } = report
   const { text, href } = subjectOf(report)
   return (
@@ -14,7 +14,15 @@ export function ReportBody({ report, children }: { report: MyAbuse, children: Co
       <h2>{href ? <a href={href}>{text}</a> : text}</h2>
       {comment && !comment.deleted && <blockquote class="report-quote">{wordsOf(comment.text, flaggedAccount?.host)}</blockquote>}
       <p class="report-words">{reason || <span class="soft">{t('reports.noWords')}</span>}</p>
-      {predefinedReasons.length > 0 && <p class="row">{predefinedReasons.map(one => <Badge key={one} kind="warn">{t(REASONS[one])}</Badge>)}</p>}
+      {predefinedReasons.length > 0 && (
+        <p class="row">
+          {predefinedReasons.map(one => (
+            <Badge key={one} kind="warn">
+              {t(REASONS[one])}
+            </Badge>
+          ))}
+        </p>
+      )}
       {children}
     </li>
   )
@@ -22,13 +30,17 @@ export function ReportBody({ report, children }: { report: MyAbuse, children: Co
 
 /** People elsewhere write HTML: only its words are shown. */
 function wordsOf(text: string, host = location.host): string {
-  return host === location.host ? text : new DOMParser().parseFromString(text, 'text/html').body.textContent ?? ''
+  return host === location.host ? text : (new DOMParser().parseFromString(text, 'text/html').body.textContent ?? '')
 }
 
 /** What a report is about, and where that is. */
-export function subjectOf({ video, comment, flaggedAccount }: MyAbuse): { text: string, href: string | null } {
+export function subjectOf({ video, comment, flaggedAccount }: MyAbuse): { text: string; href: string | null } {
   const name = flaggedAccount ? handleOf(flaggedAccount) : t('reports.nobody')
-  if (video) return { text: t('reports.video', { title: video.name, name }), href: video.deleted ? null : `/w/${video.uuid}${video.startAt === null ? '' : `?start=${video.startAt}`}` }
+  if (video)
+    return {
+      text: t('reports.video', { title: video.name, name }),
+      href: video.deleted ? null : `/w/${video.uuid}${video.startAt === null ? '' : `?start=${video.startAt}`}`
+    }
   if (comment) return { text: t('reports.comment', { name }), href: comment.video ? `/w/${comment.video.uuid}` : null }
   return { text: t('reports.account', { name }), href: flaggedAccount && `/a/${name}` }
 }

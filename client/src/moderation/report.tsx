@@ -14,7 +14,7 @@ const LONGEST = 3000
 
 type Props = {
   /** What is reported, by its number, and what it is called. */
-  subject: { kind: 'video' | 'comment' | 'account', id: number, name: string }
+  subject: { kind: 'video' | 'comment' | 'account'; id: number; name: string }
   /** The host of whom it is about. */
   host: string
   headers?: Record<string, string>
@@ -30,7 +30,10 @@ export function Report({ subject: { kind, id, name }, host, headers, onClose }: 
   const [problem, setProblem] = useState<string | null>(null)
   const send = async (event: Event) => {
     event.preventDefault()
-    if (reason.trim().length < 2) { setProblem(t('reports.needsWords')); return }
+    if (reason.trim().length < 2) {
+      setProblem(t('reports.needsWords'))
+      return
+    }
     setBusy(true)
     setProblem(null)
     try {
@@ -43,17 +46,34 @@ export function Report({ subject: { kind, id, name }, host, headers, onClose }: 
     }
   }
   return (
-    <Dialog title={t('reports.of', { name })} onClose={onClose} actions={<>
-      <Button look="quiet" onClick={onClose}>{t('ui.cancel')}</Button>
-      <Button look="primary" type="submit" form={form} busy={busy}>{t('reports.send')}</Button>
-    </>}>
+    <Dialog
+      title={t('reports.of', { name })}
+      onClose={onClose}
+      actions={
+        <>
+          <Button look="quiet" onClick={onClose}>
+            {t('ui.cancel')}
+          </Button>
+          <Button look="primary" type="submit" form={form} busy={busy}>
+            {t('reports.send')}
+          </Button>
+        </>
+      }
+    >
       <form id={form} class="stack" onSubmit={event => void send(event)}>
         <p class="soft">{host === location.host ? t('reports.intro') : t('reports.introElsewhere', { host })}</p>
         <TextArea label={t('reports.reason')} value={reason} onText={setReason} maxLength={LONGEST} error={problem} />
         <fieldset class="report-reasons">
           <legend class="field-label">{t('reports.kinds')}</legend>
           {(Object.keys(REASONS) as Reason[]).map(one => (
-            <label key={one}><input type="checkbox" checked={chosen.includes(one)} onChange={event => setChosen(event.currentTarget.checked ? [...chosen, one] : chosen.filter(other => other !== one))} />{t(REASONS[one])}</label>
+            <label key={one}>
+              <input
+                type="checkbox"
+                checked={chosen.includes(one)}
+                onChange={event => setChosen(event.currentTarget.checked ? [...chosen, one] : chosen.filter(other => other !== one))}
+              />
+              {t(REASONS[one])}
+            </label>
           ))}
         </fieldset>
       </form>

@@ -21,7 +21,16 @@ export default function ReportsPage(): JSX.Element {
   return (
     <AdminFrame room="reports">
       {() => (
-        <Tabs<Tab> label={t('reports.name')} chosen={tab} onChoose={one => route(`/admin/reports?tab=${one}`, true)} tabs={[['pending', t('reports.pending')], ['accepted', t('reports.accepted')], ['rejected', t('reports.rejected')]]}>
+        <Tabs<Tab>
+          label={t('reports.name')}
+          chosen={tab}
+          onChoose={one => route(`/admin/reports?tab=${one}`, true)}
+          tabs={[
+            ['pending', t('reports.pending')],
+            ['accepted', t('reports.accepted')],
+            ['rejected', t('reports.rejected')]
+          ]}
+        >
           <Reports key={tab} state={STATES[tab]} />
         </Tabs>
       )}
@@ -30,13 +39,28 @@ export default function ReportsPage(): JSX.Element {
 }
 
 function Reports({ state }: { state: number }): JSX.Element {
-  const { items, total, busy, failed, more, next, reload } = useList<Abuse>(async part => await api('GET /abuses', { query: { ...part, state, sort: '-createdAt' } }), null)
+  const { items, total, busy, failed, more, next, reload } = useList<Abuse>(
+    async part => await api('GET /abuses', { query: { ...part, state, sort: '-createdAt' } }),
+    null
+  )
   return (
     <div aria-busy={busy}>
-      {items.length > 0 && <ul class="reports" role="list">{items.map(report => <ReportLine key={report.id} report={report} onChange={reload} />)}</ul>}
+      {items.length > 0 && (
+        <ul class="reports" role="list">
+          {items.map(report => (
+            <ReportLine key={report.id} report={report} onChange={reload} />
+          ))}
+        </ul>
+      )}
       {total === 0 && <p class="soft">{t('reports.none')}</p>}
       {failed && <Failure text={t('ui.noConnection')} onRetry={reload} />}
-      {!failed && more && <div class="endless-end"><Button busy={busy} onClick={next}>{t('mine.more')}</Button></div>}
+      {!failed && more && (
+        <div class="endless-end">
+          <Button busy={busy} onClick={next}>
+            {t('mine.more')}
+          </Button>
+        </div>
+      )}
     </div>
   )
 }

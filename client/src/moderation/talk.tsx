@@ -14,7 +14,7 @@ const MODERATOR = 1
 const LONGEST = 3000
 
 /** What moderators and whoever reported say to each other about a report, opened when it is asked for. */
-export function Talk({ id, count, about }: { id: number, count: number, about: string }): JSX.Element {
+export function Talk({ id, count, about }: { id: number; count: number; about: string }): JSX.Element {
   const [open, setOpen] = useState(false)
   const [messages, setMessages] = useState<AbuseMessage[] | null>(null)
   const [text, setText] = useState('')
@@ -30,7 +30,11 @@ export function Talk({ id, count, about }: { id: number, count: number, about: s
     try {
       await what()
       await load()
-    } catch (error) { setProblem(problemText(error)) } finally { setBusy(false) }
+    } catch (error) {
+      setProblem(problemText(error))
+    } finally {
+      setBusy(false)
+    }
   }
   const toggle = () => {
     setOpen(!open)
@@ -44,30 +48,60 @@ export function Talk({ id, count, about }: { id: number, count: number, about: s
       setText('')
     })
   }
-  const remove = (messageId: number) => void act(async () => {
-    await api('DELETE /abuses/:id/messages/:messageId', { params: { id, messageId } }).catch((error: unknown) => { if (!isMissing(error)) throw error })
-    toast(t('reports.messageDeleted'))
-  })
+  const remove = (messageId: number) =>
+    void act(async () => {
+      await api('DELETE /abuses/:id/messages/:messageId', { params: { id, messageId } }).catch((error: unknown) => {
+        if (!isMissing(error)) throw error
+      })
+      toast(t('reports.messageDeleted'))
+    })
   return (
     <div class="talk">
-      <Button look="quiet" aria-expanded={open} aria-controls={place} aria-label={t('reports.talkOf', { count: known, name: about })} onClick={toggle}>{t('reports.talk', { count: known })}</Button>
+      <Button
+        look="quiet"
+        aria-expanded={open}
+        aria-controls={place}
+        aria-label={t('reports.talkOf', { count: known, name: about })}
+        onClick={toggle}
+      >
+        {t('reports.talk', { count: known })}
+      </Button>
       <div id={place} hidden={!open} aria-busy={busy}>
-        {messages && messages.length > 0 && <ul class="talk-lines" role="list">{messages.map(message => <Line key={message.id} message={message} onDelete={() => remove(message.id)} />)}</ul>}
+        {messages && messages.length > 0 && (
+          <ul class="talk-lines" role="list">
+            {messages.map(message => (
+              <Line key={message.id} message={message} onDelete={() => remove(message.id)} />
+            ))}
+          </ul>
+        )}
         <form class="talk-form" onSubmit={send}>
           <TextArea label={t('reports.yourMessage')} value={text} onText={setText} rows={3} maxLength={LONGEST} error={problem} />
-          <Button look="primary" type="submit" busy={busy} disabled={text.trim().length < 2}>{t('reports.sendMessage')}</Button>
+          <Button look="primary" type="submit" busy={busy} disabled={text.trim().length < 2}>
+            {t('reports.sendMessage')}
+          </Button>
         </form>
       </div>
     </div>
   )
 }
 
-function Line({ message: { account, byModerator, message, createdAt }, onDelete }: { message: AbuseMessage, onDelete: () => void }): JSX.Element {
+function Line({
+  message: { account, byModerator, message, createdAt },
+  onDelete
+}: {
+  message: AbuseMessage
+  onDelete: () => void
+}): JSX.Element {
   const name = account?.displayName ?? t('reports.nobody')
   const mine = me.value !== null && (me.value.role.id <= MODERATOR || me.value.account.name === account?.name)
   return (
     <li class={byModerator ? 'talk-line talk-moderator' : 'talk-line'}>
-      <p class="soft small">{byModerator ? t('reports.moderator', { name }) : name} · <time dateTime={createdAt} title={formatDate(createdAt, { dateStyle: 'long', timeStyle: 'short' })}>{formatAge(createdAt)}</time></p>
+      <p class="soft small">
+        {byModerator ? t('reports.moderator', { name }) : name} ·{' '}
+        <time dateTime={createdAt} title={formatDate(createdAt, { dateStyle: 'long', timeStyle: 'short' })}>
+          {formatAge(createdAt)}
+        </time>
+      </p>
       <p class="report-words">{message}</p>
       {mine && <IconButton class="talk-delete" label={t('reports.messageDeleteOf', { name })} icon="trash" size={16} onClick={onDelete} />}
     </li>

@@ -5,13 +5,19 @@ import { pause } from '../pause.ts'
 import { firstFilm } from './opening.ts'
 
 /** What was fetched ahead: bytes, or a playlist's text; and when (ms), which tells the speed of the line. */
-type Fetched<T extends ArrayBuffer | string> = { data: T, began: number, answered: number, ended: number }
+type Fetched<T extends ArrayBuffer | string> = { data: T; began: number; answered: number; ended: number }
 
 const pieces = new Map<string, () => Promise<Fetched<ArrayBuffer>>>()
 // Header and segment came at once; the library asks for one after the other.
 for (const piece of firstFilm?.pieces ?? []) {
-  const { file, ends: [middle, end] } = piece
-  for (const [from, to] of [[0, middle], [middle, end]] as const) {
+  const {
+    file,
+    ends: [middle, end]
+  } = piece
+  for (const [from, to] of [
+    [0, middle],
+    [middle, end]
+  ] as const) {
     pieces.set(`${file} ${from}-${to}`, async () => {
       const data = (await piece.bytes).slice(from, to)
       const { began, answered, ended } = piece
@@ -38,7 +44,7 @@ export function loaderWithAhead(Base: typeof Hls.DefaultConfig.loader): typeof H
         // As if it had ended now: what lay here meanwhile says nothing of the line.
         const lay = performance.now() - ended
         Object.assign(this.stats.loading, { start: began + lay, first: answered + lay, end: ended + lay })
-        Object.assign(this.stats, { loaded: size, total: size, bwEstimate: size * 8000 / Math.max(1, ended - answered) })
+        Object.assign(this.stats, { loaded: size, total: size, bwEstimate: (size * 8000) / Math.max(1, ended - answered) })
         callbacks.onProgress?.(this.stats, context, data, null)
         callbacks.onSuccess({ url: new URL(context.url, location.href).href, data, code: 200 }, this.stats, context, null)
       }

@@ -4,7 +4,7 @@ import { read, write } from '../storage.ts'
 
 type Library = typeof import('./hls.ts')
 /** A sound track: its language (empty where unknown), and its name where that says more. */
-export type Audio = { id: number, language: string, name: string }
+export type Audio = { id: number; language: string; name: string }
 
 const KEY = 'audio'
 
@@ -23,7 +23,9 @@ export class Audios {
       if (wanted && hls.audioTrack !== wanted.id) hls.audioTrack = wanted.id
       this.heard.value = hls.audioTrack
     })
-    hls.on(Events.AUDIO_TRACK_SWITCHING, (_, { id }) => { this.heard.value = id })
+    hls.on(Events.AUDIO_TRACK_SWITCHING, (_, { id }) => {
+      this.heard.value = id
+    })
   }
 
   choose({ id, language }: Audio): void {

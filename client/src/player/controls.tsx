@@ -26,24 +26,74 @@ type Props = {
 }
 
 /** The bar at the foot of the player. */
-export function Controls({ playback, engine, sheet, tracks, full, wide, onWide, onFull, onHelp, onStats, onLook, onMenu }: Props): JSX.Element {
+export function Controls({
+  playback,
+  engine,
+  sheet,
+  tracks,
+  full,
+  wide,
+  onWide,
+  onFull,
+  onHelp,
+  onStats,
+  onLook,
+  onMenu
+}: Props): JSX.Element {
   const playing = !playback.paused.value && !playback.ended.value
   const silent = playback.muted.value || playback.volume.value === 0
   return (
     <div class="controls">
       <SeekBar {...{ playback, engine, sheet, onLook }} chapters={tracks.chapters} />
       <div class="controls-row">
-        <IconButton class="player-button" label={t(playback.ended.value ? 'player.again' : playing ? 'player.pause' : 'player.play')} icon={playback.ended.value ? 'replay' : playing ? 'pause' : 'play'} onClick={() => playback.toggle()} />
+        <IconButton
+          class="player-button"
+          label={t(playback.ended.value ? 'player.again' : playing ? 'player.pause' : 'player.play')}
+          icon={playback.ended.value ? 'replay' : playing ? 'pause' : 'play'}
+          onClick={() => playback.toggle()}
+        />
         <div class="volume">
-          <IconButton class="player-button" label={t(silent ? 'player.unmute' : 'player.mute')} icon={silent ? 'mute' : 'volume'} onClick={() => playback.toggleMuted()} />
+          <IconButton
+            class="player-button"
+            label={t(silent ? 'player.unmute' : 'player.mute')}
+            icon={silent ? 'mute' : 'volume'}
+            onClick={() => playback.toggleMuted()}
+          />
           <Volume playback={playback} />
         </div>
-        <span class="controls-time">{formatTime(engine.awaited.value ?? playback.time.value)} <span class="controls-end">/ {formatTime(playback.duration.value)}</span></span>
+        <span class="controls-time">
+          {formatTime(engine.awaited.value ?? playback.time.value)}{' '}
+          <span class="controls-end">/ {formatTime(playback.duration.value)}</span>
+        </span>
         <span class="controls-chapter">{chapterAt(tracks.chapters, engine.awaited.value ?? playback.time.value)?.title}</span>
         <Settings {...{ playback, engine, tracks, onHelp, onStats }} onOpen={onMenu} />
-        {document.pictureInPictureEnabled && <IconButton class="player-button player-float" label={t(playback.floating.value ? 'player.unfloat' : 'player.float')} icon="pip" onClick={() => void playback.toggleFloating().catch(() => { /* not before there is a picture */ })} />}
-        {onWide && <IconButton class="player-button player-wide" label={t(wide ? 'player.unwide' : 'player.wide')} icon="theatre" aria-pressed={wide} onClick={onWide} />}
-        <IconButton class="player-button" label={t(full ? 'player.unfull' : 'player.full')} icon={full ? 'minimize' : 'fullscreen'} onClick={onFull} />
+        {document.pictureInPictureEnabled && (
+          <IconButton
+            class="player-button player-float"
+            label={t(playback.floating.value ? 'player.unfloat' : 'player.float')}
+            icon="pip"
+            onClick={() =>
+              void playback.toggleFloating().catch(() => {
+                /* not before there is a picture */
+              })
+            }
+          />
+        )}
+        {onWide && (
+          <IconButton
+            class="player-button player-wide"
+            label={t(wide ? 'player.unwide' : 'player.wide')}
+            icon="theatre"
+            aria-pressed={wide}
+            onClick={onWide}
+          />
+        )}
+        <IconButton
+          class="player-button"
+          label={t(full ? 'player.unfull' : 'player.full')}
+          icon={full ? 'minimize' : 'fullscreen'}
+          onClick={onFull}
+        />
       </div>
     </div>
   )
@@ -52,9 +102,20 @@ export function Controls({ playback, engine, sheet, tracks, full, wide, onWide, 
 function Volume({ playback }: { playback: Playback }): JSX.Element {
   const input = useRef<HTMLInputElement>(null)
   const value = playback.muted.value ? 0 : playback.volume.value
-  useEffect(() => { input.current?.style.setProperty('--level', String(value)) }, [value])
+  useEffect(() => {
+    input.current?.style.setProperty('--level', String(value))
+  }, [value])
   return (
-    <input ref={input} class="volume-range" type="range" min="0" max="1" step="0.05" value={value} aria-label={t('player.volume')}
-      onInput={event => playback.setVolume(Number(event.currentTarget.value))} />
+    <input
+      ref={input}
+      class="volume-range"
+      type="range"
+      min="0"
+      max="1"
+      step="0.05"
+      value={value}
+      aria-label={t('player.volume')}
+      onInput={event => playback.setVolume(Number(event.currentTarget.value))}
+    />
   )
 }

@@ -12,14 +12,17 @@ import type { Fault, Quality, Source } from './source.ts'
 type Library = typeof import('./hls.ts')
 
 /** What the statistics tell of the loading. */
-export type Loading = { codecs: string | null, bitrate: number | null, bandwidth: number | null, host: string }
+export type Loading = { codecs: string | null; bitrate: number | null; bandwidth: number | null; host: string }
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl'
 const BUFFER_BEHIND = 60
 /** How far from the last segment of a growing playlist a wish to jump is taken as a wish to wait. */
 const EDGE = 1
 const MEDIA_RECOVERIES = 2
-/** The short side of the first picture where nobody knows the viewer's line yet: the page has asked for its playlist ahead (server/pages/early.ts). */
+/**
+ * The short side of the first picture where nobody knows the viewer's line yet: the page has asked for its playlist ahead
+ * (server/pages/early.ts).
+ */
 const FIRST_SIZE = 240
 
 /** Loads a video into a media element: hls.js where the browser has media sources, elsewhere the browser's own HLS or one whole file. */
@@ -62,7 +65,7 @@ export class Engine {
   async load(source: Source, at: number): Promise<void> {
     this.#source = source
     this.#reset()
-    const opening = this.#opening = takeOpening(this.#media, at === 0 && !source.plain ? source.url : null)
+    const opening = (this.#opening = takeOpening(this.#media, at === 0 && !source.plain ? source.url : null))
     if (source.plain) return this.#loadFile(source.url, at)
     if (!('MediaSource' in window || 'ManagedMediaSource' in window)) return this.#loadNatively(source, at)
     const loaded = this.#loadByLibrary(source, at, opening)
@@ -91,12 +94,17 @@ export class Engine {
     this.#media.currentTime = target
   }
 
-  /** What is known of the loading: codecs and bits per second of what is shown, bits per second the connection is thought to carry, where it comes from. */
+  /**
+   * What is known of the loading: codecs and bits per second of what is shown, bits per second the connection is thought to carry, where it
+   * comes from.
+   */
   loading(): Loading {
     const level = this.#hls?.levels[this.#hls.currentLevel]
     const estimate = this.#hls?.bandwidthEstimate ?? NaN
     return {
-      codecs: level?.codecs ?? null, bitrate: level?.averageBitrate || null, bandwidth: Number.isFinite(estimate) ? estimate : null,
+      codecs: level?.codecs ?? null,
+      bitrate: level?.averageBitrate || null,
+      bandwidth: Number.isFinite(estimate) ? estimate : null,
       host: this.#source ? new URL(this.#source.url, location.href).host : ''
     }
   }
@@ -110,9 +118,11 @@ export class Engine {
   /** Tries again after a fault, from the same place. */
   async retry(): Promise<void> {
     const at = this.#media.currentTime
-    const source = await this.#renew().catch(() => null) ?? this.#source
+    const source = (await this.#renew().catch(() => null)) ?? this.#source
     if (source) await this.load(source, at)
-    await this.#media.play().catch(() => { /* the viewer presses play */ })
+    await this.#media.play().catch(() => {
+      /* the viewer presses play */
+    })
   }
 
   destroy(): void {
@@ -121,7 +131,9 @@ export class Engine {
     this.#reset()
   }
 
-  readonly #online = (): void => { if (this.fault.peek() === 'network') void this.retry() }
+  readonly #online = (): void => {
+    if (this.fault.peek() === 'network') void this.retry()
+  }
 
   #reset(): void {
     this.#opening?.stop()
@@ -143,9 +155,14 @@ export class Engine {
 
   async #loadByLibrary(source: Source, at: number, opening: Opening | null): Promise<void> {
     // The film before its library.
-    const opened = await opening?.ready ?? null
+    const opened = (await opening?.ready) ?? null
     if (opened) await itsTurn()
-    try { this.#library ??= await import('./hls.ts') } catch { this.fault.value = 'network'; return }
+    try {
+      this.#library ??= await import('./hls.ts')
+    } catch {
+      this.fault.value = 'network'
+      return
+    }
     await pause()
     if (this.#source !== source) return opening?.stop()
     if (!this.#library.default.isSupported()) return this.#loadNatively(source, at)
@@ -161,18 +178,48 @@ export class Engine {
 
   #loadFile(url: string, at: number): void {
     this.#media.src = url
-    if (at > 0) this.#media.addEventListener('loadedmetadata', () => { this.#media.currentTime = at }, { once: true })
-    this.#media.addEventListener('error', () => { this.fault.value = this.#media.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'unplayable' }, { once: true })
+    if (at > 0)
+      this.#media.addEventListener(
+        'loadedmetadata',
+        () => {
+          this.#media.currentTime = at
+        },
+        { once: true }
+      )
+    this.#media.addEventListener(
+      'error',
+      () => {
+        this.fault.value = this.#media.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'unplayable'
+      },
+      { once: true }
+    )
   }
 
   #attach(library: Library, source: Source, at: number, opened: MediaAttachingData | null): void {
     const { default: Hls, Events } = library
     const bandwidth = read<number>('bandwidth')
-    const hls = this.#hls = new Hls({
-      loader: loaderWithAhead(Hls.DefaultConfig.loader), autoStartLoad: false, testBandwidth: false, subtitleStreamController: undefined, subtitleTrackController: undefined, timelineController: undefined, backBufferLength: BUFFER_BEHIND, capLevelToPlayerSize: true, enableWorker: false,
+    const hls = (this.#hls = new Hls({
+      loader: loaderWithAhead(Hls.DefaultConfig.loader),
+      autoStartLoad: false,
+      testBandwidth: false,
+      subtitleStreamController: undefined,
+      subtitleTrackController: undefined,
+      timelineController: undefined,
+      backBufferLength: BUFFER_BEHIND,
+      capLevelToPlayerSize: true,
+      enableWorker: false,
       abrEwmaDefaultEstimate: bandwidth ?? Hls.DefaultConfig.abrEwmaDefaultEstimate
-    })
-    const rungs = this.#rungs = new Rungs(library, hls, source.url, source.unfinished, () => this.#media.currentTime, coming => { this.coming.value = coming })
+    }))
+    const rungs = (this.#rungs = new Rungs(
+      library,
+      hls,
+      source.url,
+      source.unfinished,
+      () => this.#media.currentTime,
+      coming => {
+        this.coming.value = coming
+      }
+    ))
     this.audios.follow(library, hls)
     hls.on(Events.MANIFEST_PARSED, () => {
       const begin = async () => {
@@ -209,12 +256,23 @@ export class Engine {
       this.#renewed = false
       if (hls.bandwidthEstimate > 0) write('bandwidth', Math.round(hls.bandwidthEstimate))
     })
-    hls.on(Events.ERROR, (_, data) => { if (data.fatal) void this.#fail(library, hls, data) })
+    hls.on(Events.ERROR, (_, data) => {
+      if (data.fatal) void this.#fail(library, hls, data)
+    })
     // Who pressed play before there was anything to play: a new source may end that.
     const wished = !this.#media.paused
-    hls.once(Events.MEDIA_ATTACHED, () => { if (wished && this.#media.paused) this.#media.play().catch(() => { /* the viewer presses play */ }) })
-    // hls.js 1.7 tells of buffers it takes over before it tells of their media, which makes it forget them: it would load sound by what of the picture is there.
-    hls.once(Events.MEDIA_ATTACHED, (_, { mediaSource }) => { if (opened?.tracks && mediaSource === opened.mediaSource) hls.trigger(Events.BUFFER_CREATED, { tracks: opened.tracks as BufferCreatedTrackSet }) })
+    hls.once(Events.MEDIA_ATTACHED, () => {
+      if (wished && this.#media.paused)
+        this.#media.play().catch(() => {
+          /* the viewer presses play */
+        })
+    })
+    // hls.js 1.7 tells of buffers it takes over before it tells of their media, which makes it forget them: it would load sound by what of
+    // the picture is there.
+    hls.once(Events.MEDIA_ATTACHED, (_, { mediaSource }) => {
+      if (opened?.tracks && mediaSource === opened.mediaSource)
+        hls.trigger(Events.BUFFER_CREATED, { tracks: opened.tracks as BufferCreatedTrackSet })
+    })
     hls.attachMedia(opened ?? this.#media)
     hls.loadSource(source.url)
   }
@@ -235,7 +293,10 @@ export class Engine {
     const resume = this.#resumeAfterWait
     this.stopWaiting()
     this.#media.currentTime = target
-    if (resume) this.#media.play().catch(() => { /* the viewer presses play */ })
+    if (resume)
+      this.#media.play().catch(() => {
+        /* the viewer presses play */
+      })
   }
 
   async #fail(library: Library, hls: Hls, { type, response }: ErrorData): Promise<void> {
@@ -251,7 +312,10 @@ export class Engine {
     if (this.#hls !== hls) return
     if (!source) return this.#stop(hls, 'missing')
     await this.load(source, at)
-    if (wasPlaying) await this.#media.play().catch(() => { /* the viewer presses play */ })
+    if (wasPlaying)
+      await this.#media.play().catch(() => {
+        /* the viewer presses play */
+      })
   }
 
   #stop(hls: Hls, fault: Fault): void {

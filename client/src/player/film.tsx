@@ -5,14 +5,14 @@ import { filmFor } from './opening.ts'
 import type { Source } from './source.ts'
 import type { Caption } from './tracks.ts'
 
-type Props = { media: (element: HTMLVideoElement | null) => void, source: Source, caption: Caption | null }
+type Props = { media: (element: HTMLVideoElement | null) => void; source: Source; caption: Caption | null }
 
 /** The media element of a player: one that may have begun to load before there was a player. */
 export function Film({ media, source, caption }: Props): JSX.Element {
   const box = useRef<HTMLDivElement>(null)
   const film = useRef<HTMLVideoElement>(null)
   useLayoutEffect(() => {
-    const element = film.current = filmFor(source.url)
+    const element = (film.current = filmFor(source.url))
     element.playsInline = true
     element.preload = 'auto'
     element.tabIndex = -1
@@ -32,7 +32,12 @@ export function Film({ media, source, caption }: Props): JSX.Element {
   useEffect(() => {
     if (!caption) return
     const track = document.createElement('track')
-    Object.assign(track, { kind: 'subtitles', src: caption.captionPath, srclang: caption.language.id, label: languageName(caption.language.id) })
+    Object.assign(track, {
+      kind: 'subtitles',
+      src: caption.captionPath,
+      srclang: caption.language.id,
+      label: languageName(caption.language.id)
+    })
     film.current!.append(track)
     // Left alone, browsers show only what they like.
     track.track.mode = 'showing'

@@ -4,8 +4,8 @@ import type { Fragment, Level } from 'hls.js'
 type Library = typeof import('./hls.ts')
 /** The parts of hls.js that follow the place of the current level in the list. */
 type Inner = {
-  levelController: { currentLevel: Level | null, currentLevelIndex: number, manualLevelIndex: number }
-  streamController: { level: number, fragmentTracker: { fragments: { [key: string]: { body: Fragment } | null } } }
+  levelController: { currentLevel: Level | null; currentLevelIndex: number; manualLevelIndex: number }
+  streamController: { level: number; fragmentTracker: { fragments: { [key: string]: { body: Fragment } | null } } }
 }
 
 /**
@@ -16,11 +16,15 @@ type Inner = {
 export function addLevels(library: Library, hls: Hls, master: string, url: string, wanted: (url: string) => boolean): number {
   const { levels: listed } = library.M3U8Parser.parseMasterPlaylist(master, url)
   const known = new Set(hls.levels.map(({ uri }) => pathOf(uri)))
-  const fresh = listed.filter(level => !known.has(pathOf(level.url)) && (level.videoCodec || level.width) && wanted(level.url)).map(level => new library.Level(level))
+  const fresh = listed
+    .filter(level => !known.has(pathOf(level.url)) && (level.videoCodec || level.width) && wanted(level.url))
+    .map(level => new library.Level(level))
   if (fresh.length === 0) return 0
   const { levelController, streamController } = hls as unknown as Inner
   const manual = levelController.manualLevelIndex === -1 ? null : hls.levels[levelController.manualLevelIndex]
-  const levels = [...hls.levels, ...fresh].sort((a, b) => a.height - b.height || a.frameRate - b.frameRate || a.averageBitrate - b.averageBitrate)
+  const levels = [...hls.levels, ...fresh].sort(
+    (a, b) => a.height - b.height || a.frameRate - b.frameRate || a.averageBitrate - b.averageBitrate
+  )
   levels.forEach((level, index) => {
     for (const fragment of level.details?.fragments ?? []) {
       fragment.level = index
@@ -43,7 +47,10 @@ export function removeLevel(hls: Hls, uri: string): void {
   renumberBuffered(hls)
 }
 
-/** hls.js files what is in the buffer under the number of its level; under an old number it would pass for the level that has that number now. */
+/**
+ * hls.js files what is in the buffer under the number of its level; under an old number it would pass for the level that has that number
+ * now.
+ */
 function renumberBuffered(hls: Hls): void {
   const { fragments } = (hls as unknown as Inner).streamController.fragmentTracker
   const entries = Object.values(fragments)

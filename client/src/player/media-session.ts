@@ -7,5 +7,9 @@ export function describe({ title, author, poster }: Source, jump: (by: number) =
   session.metadata = new MediaMetadata({ title, artist: author, artwork: poster ? [{ src: new URL(poster, location.href).href }] : [] })
   session.setActionHandler('seekbackward', () => jump(-10))
   session.setActionHandler('seekforward', () => jump(10))
-  return () => { session.metadata = null; session.setActionHandler('seekbackward', null); session.setActionHandler('seekforward', null) }
+  return () => {
+    session.metadata = null
+    session.setActionHandler('seekbackward', null)
+    session.setActionHandler('seekforward', null)
+  }
 }

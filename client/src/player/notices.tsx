@@ -7,14 +7,37 @@ import type { Fault } from './source.ts'
 const FAULTS = { network: 'player.faultNetwork', missing: 'player.faultMissing', unplayable: 'player.faultUnplayable' } as const
 
 /** What went wrong, in words, and the way to try again. */
-export function FaultPanel({ fault, onRetry }: { fault: Fault, onRetry: () => void }): JSX.Element {
-  return <div class="player-fault" role="alert"><p>{t(FAULTS[fault])}</p><Button icon="replay" onClick={onRetry}>{t('ui.retry')}</Button></div>
+export function FaultPanel({ fault, onRetry }: { fault: Fault; onRetry: () => void }): JSX.Element {
+  return (
+    <div class="player-fault" role="alert">
+      <p>{t(FAULTS[fault])}</p>
+      <Button icon="replay" onClick={onRetry}>
+        {t('ui.retry')}
+      </Button>
+    </div>
+  )
 }
 
 /** Where the video goes on, and the way back to its start. */
-export function Resumed({ at, onAgain }: { at: number, onAgain: () => void }): JSX.Element | null {
+export function Resumed({ at, onAgain }: { at: number; onAgain: () => void }): JSX.Element | null {
   const [gone, setGone] = useState(false)
-  useEffect(() => { const timer = setTimeout(() => setGone(true), 8000); return () => clearTimeout(timer) }, [])
+  useEffect(() => {
+    const timer = setTimeout(() => setGone(true), 8000)
+    return () => clearTimeout(timer)
+  }, [])
   if (gone) return null
-  return <div class="player-note" role="status"><span>{t('player.resumed', { time: formatTime(at) })}</span><button type="button" onClick={() => { setGone(true); onAgain() }}>{t('player.fromStart')}</button></div>
+  return (
+    <div class="player-note" role="status">
+      <span>{t('player.resumed', { time: formatTime(at) })}</span>
+      <button
+        type="button"
+        onClick={() => {
+          setGone(true)
+          onAgain()
+        }}
+      >
+        {t('player.fromStart')}
+      </button>
+    </div>
+  )
 }

@@ -3,7 +3,7 @@ import { goFirst } from '../pause.ts'
 import { read, write } from '../storage.ts'
 import { shown } from './opening.ts'
 
-type Loudness = { volume: number, muted: boolean }
+type Loudness = { volume: number; muted: boolean }
 
 /** What a media element does at the moment, as signals. */
 export class Playback {
@@ -35,15 +35,42 @@ export class Playback {
   constructor(media: HTMLVideoElement) {
     this.media = media
     const kept = read<Loudness>('volume')
-    if (kept) { media.volume = Math.min(1, Math.max(0, kept.volume)); media.muted = kept.muted }
-    this.#on(['play', 'playing', 'pause', 'waiting', 'seeking', 'seeked', 'ended', 'timeupdate', 'progress', 'durationchange', 'volumechange', 'ratechange', 'emptied', 'canplay'], this.#read)
-    this.#on(['playing'], () => { this.begun.value = true })
+    if (kept) {
+      media.volume = Math.min(1, Math.max(0, kept.volume))
+      media.muted = kept.muted
+    }
+    this.#on(
+      [
+        'play',
+        'playing',
+        'pause',
+        'waiting',
+        'seeking',
+        'seeked',
+        'ended',
+        'timeupdate',
+        'progress',
+        'durationchange',
+        'volumechange',
+        'ratechange',
+        'emptied',
+        'canplay'
+      ],
+      this.#read
+    )
+    this.#on(['playing'], () => {
+      this.begun.value = true
+    })
     this.#on(['volumechange'], () => {
       if (!this.#imposed) write('volume', { volume: media.volume, muted: media.muted } satisfies Loudness)
       this.#imposed = false
     })
-    this.#on(['enterpictureinpicture'], () => { this.floating.value = true })
-    this.#on(['leavepictureinpicture'], () => { this.floating.value = false })
+    this.#on(['enterpictureinpicture'], () => {
+      this.floating.value = true
+    })
+    this.#on(['leavepictureinpicture'], () => {
+      this.floating.value = false
+    })
     this.#read()
   }
 
@@ -64,7 +91,12 @@ export class Playback {
     const { media } = this
     // It may play since before there was a player.
     if (!media.paused && media.readyState > HTMLMediaElement.HAVE_CURRENT_DATA) this.begun.value = true
-    const playing = media.play().then(async () => await shown(media)).catch(() => { /* refused by the browser: the button stays */ })
+    const playing = media
+      .play()
+      .then(async () => await shown(media))
+      .catch(() => {
+        /* refused by the browser: the button stays */
+      })
     if (!this.begun.peek()) goFirst(playing)
   }
 

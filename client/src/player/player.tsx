@@ -24,7 +24,7 @@ import { tellWatched } from './watched.ts'
 import './player.css'
 
 /** What commands a player and tells of it. */
-export type Parts = { engine: Engine, playback: Playback, tracks: Tracks }
+export type Parts = { engine: Engine; playback: Playback; tracks: Tracks }
 
 type Props = {
   source: Source
@@ -54,7 +54,24 @@ type Props = {
 }
 
 /** The video player: picture, controls, keys, gestures, and what it says when something is wrong. */
-export function Player({ source, autoplay = false, start, stop, muted = false, loop = false, speed, subtitle, controls = 'all', pageKeys = false, remember = true, wide = false, onWide, onParts, renew, children }: Props): JSX.Element {
+export function Player({
+  source,
+  autoplay = false,
+  start,
+  stop,
+  muted = false,
+  loop = false,
+  speed,
+  subtitle,
+  controls = 'all',
+  pageKeys = false,
+  remember = true,
+  wide = false,
+  onWide,
+  onParts,
+  renew,
+  children
+}: Props): JSX.Element {
   const box = useRef<HTMLDivElement>(null)
   const turn = useTurns(1)
   const { media, engine, playback, resumed } = usePlayer(source, { autoplay, start, remember, renew })
@@ -68,15 +85,34 @@ export function Player({ source, autoplay = false, start, stop, muted = false, l
     setLooked(true)
     lookAtSheet()
   }
-  const jump = (by: number) => { if (engine && playback) engine.seek((engine.awaited.peek() ?? playback.time.peek()) + by, playback.duration.peek()) }
+  const jump = (by: number) => {
+    if (engine && playback) engine.seek((engine.awaited.peek() ?? playback.time.peek()) + by, playback.duration.peek())
+  }
   const obeys = controls !== 'none'
   const { taps, leap } = useTaps(box, { toggle: () => playback?.toggle(), jump, full: toggleFull, wake, awake })
-  useKeys(box, engine && playback && obeys ? {
-    toggle: () => playback.toggle(), jump, seekTo: share => engine.seek(share * playback.duration.peek(), playback.duration.peek()),
-    louder: by => playback.louder(by), mute: () => playback.toggleMuted(), fullscreen: toggleFull, theatre: () => onWide?.(),
-    float: () => void playback.toggleFloating().catch(() => { /* not before there is a picture */ }), captions: tracks.toggle, stats: () => setStats(on => !on), help: () => setHelp(true),
-    faster: steps => playback.setSpeed(nextSpeed(playback.speed.peek(), steps))
-  } : null, { everywhere: pageKeys, wake })
+  useKeys(
+    box,
+    engine && playback && obeys
+      ? {
+          toggle: () => playback.toggle(),
+          jump,
+          seekTo: share => engine.seek(share * playback.duration.peek(), playback.duration.peek()),
+          louder: by => playback.louder(by),
+          mute: () => playback.toggleMuted(),
+          fullscreen: toggleFull,
+          theatre: () => onWide?.(),
+          float: () =>
+            void playback.toggleFloating().catch(() => {
+              /* not before there is a picture */
+            }),
+          captions: tracks.toggle,
+          stats: () => setStats(on => !on),
+          help: () => setHelp(true),
+          faster: steps => playback.setSpeed(nextSpeed(playback.speed.peek(), steps))
+        }
+      : null,
+    { everywhere: pageKeys, wake }
+  )
   useStop(engine, playback, stop, start ?? 0)
 
   // Before anything plays: with sound a browser lets nothing play by itself.
@@ -86,26 +122,67 @@ export function Player({ source, autoplay = false, start, stop, muted = false, l
     if (speed !== undefined) playback.setSpeed(speed)
     playback.setLoop(loop)
   }, [playback])
-  useEffect(() => { if (engine && playback) onParts?.({ engine, playback, tracks }) }, [engine, playback, tracks.known, tracks.caption])
-  useEffect(() => { box.current?.style.setProperty('--ratio', String(source.aspectRatio ?? 16 / 9)) }, [source.aspectRatio])
-  useEffect(() => { if (playback) return describe(source, jump) }, [playback, source.title, source.poster])
-  useEffect(() => { if (playback) return tellWatched(playback.media, source) }, [playback, source.uuid])
+  useEffect(() => {
+    if (engine && playback) onParts?.({ engine, playback, tracks })
+  }, [engine, playback, tracks.known, tracks.caption])
+  useEffect(() => {
+    box.current?.style.setProperty('--ratio', String(source.aspectRatio ?? 16 / 9))
+  }, [source.aspectRatio])
+  useEffect(() => {
+    if (playback) return describe(source, jump)
+  }, [playback, source.title, source.poster])
+  useEffect(() => {
+    if (playback) return tellWatched(playback.media, source)
+  }, [playback, source.uuid])
 
   const fault = engine?.fault.value ?? null
   const awaited = engine?.awaited.value ?? null
   const begun = playback?.begun.value ?? false
   const stuck = awaited !== null || (playback?.waiting.value ?? false)
   return (
-    <div class="player" ref={box} data-awake={awake || undefined} data-full={full || undefined} data-begun={begun || undefined} role="region" aria-label={t('player.name', { title: source.title })} {...(obeys ? taps : {})}>
+    <div
+      class="player"
+      ref={box}
+      data-awake={awake || undefined}
+      data-full={full || undefined}
+      data-begun={begun || undefined}
+      role="region"
+      aria-label={t('player.name', { title: source.title })}
+      {...(obeys ? taps : {})}
+    >
       <Film media={media} source={source} caption={tracks.caption} />
       {children}
-      {leap && <div key={leap.key} class="player-leap" data-side={leap.seconds < 0 ? 'start' : 'end'} aria-hidden="true">{leap.seconds > 0 ? '+' : '−'}{Math.abs(leap.seconds)} s</div>}
+      {leap && (
+        <div key={leap.key} class="player-leap" data-side={leap.seconds < 0 ? 'start' : 'end'} aria-hidden="true">
+          {leap.seconds > 0 ? '+' : '−'}
+          {Math.abs(leap.seconds)} s
+        </div>
+      )}
       {resumed > 0 && begun && awake && <Resumed at={resumed} onAgain={() => engine?.seek(0, resumed)} />}
-      {obeys && !fault && !begun && !stuck && <IconButton class="player-start" label={t('player.play')} icon="play" size={34} onClick={() => playback?.play()} />}
-      {!fault && stuck && <div class="player-wait" role="status"><span class="player-spin" />{awaited !== null && <p>{t('player.notYet', { time: formatTime(awaited) })}</p>}</div>}
+      {obeys && !fault && !begun && !stuck && (
+        <IconButton class="player-start" label={t('player.play')} icon="play" size={34} onClick={() => playback?.play()} />
+      )}
+      {!fault && stuck && (
+        <div class="player-wait" role="status">
+          <span class="player-spin" />
+          {awaited !== null && <p>{t('player.notYet', { time: formatTime(awaited) })}</p>}
+        </div>
+      )}
       {fault && <FaultPanel fault={fault} onRetry={() => void engine?.retry()} />}
       {stats && engine && playback && <Stats {...{ engine, playback }} onClose={() => setStats(false)} />}
-      {controls === 'all' && turn > 0 && engine && playback && !fault && <Controls {...{ playback, engine, sheet, tracks, full, wide, onWide }} onMenu={open => { if (open) setLooked(true); onMenu(open) }} onFull={toggleFull} onHelp={() => setHelp(true)} onStats={() => setStats(on => !on)} onLook={look} />}
+      {controls === 'all' && turn > 0 && engine && playback && !fault && (
+        <Controls
+          {...{ playback, engine, sheet, tracks, full, wide, onWide }}
+          onMenu={open => {
+            if (open) setLooked(true)
+            onMenu(open)
+          }}
+          onFull={toggleFull}
+          onHelp={() => setHelp(true)}
+          onStats={() => setStats(on => !on)}
+          onLook={look}
+        />
+      )}
       {help && <Shortcuts theatre={onWide !== undefined} onClose={() => setHelp(false)} />}
     </div>
   )

@@ -8,7 +8,7 @@ export type Sheet = Answer<'GET /videos/:id/storyboards'>['storyboards'][number]
 const LARGEST = 192
 
 /** The small frame of a sheet that belongs to a time. */
-export function Preview({ sheet, time }: { sheet: Sheet, time: number }): JSX.Element {
+export function Preview({ sheet, time }: { sheet: Sheet; time: number }): JSX.Element {
   const box = useRef<HTMLDivElement>(null)
   useLayoutEffect(() => {
     const { spriteWidth, spriteHeight, totalWidth, totalHeight, spriteDuration, storyboardPath } = sheet
@@ -17,7 +17,9 @@ export function Preview({ sheet, time }: { sheet: Sheet, time: number }): JSX.El
     const index = Math.min(count - 1, Math.max(0, Math.floor(time / spriteDuration)))
     const scale = Math.min(LARGEST / spriteWidth, LARGEST / spriteHeight)
     Object.assign(box.current!.style, {
-      width: `${spriteWidth * scale}px`, height: `${spriteHeight * scale}px`, backgroundImage: `url("${storyboardPath}")`,
+      width: `${spriteWidth * scale}px`,
+      height: `${spriteHeight * scale}px`,
+      backgroundImage: `url("${storyboardPath}")`,
       backgroundSize: `${totalWidth * scale}px ${totalHeight * scale}px`,
       backgroundPosition: `-${(index % columns) * spriteWidth * scale}px -${Math.floor(index / columns) * spriteHeight * scale}px`
     })

@@ -20,7 +20,9 @@ export function keepPlace(uuid: string, seconds: number, duration: number): void
     if (known) write('places', places)
     return
   }
-  const newest = Object.entries(places).sort(([, [, a]], [, [, b]]) => b - a).slice(0, KEPT - 1)
+  const newest = Object.entries(places)
+    .sort(([, [, a]], [, [, b]]) => b - a)
+    .slice(0, KEPT - 1)
   write('places', { ...Object.fromEntries(newest), [uuid]: [Math.floor(seconds), Date.now()] })
 }
 

@@ -14,8 +14,10 @@ const GOES_AHEAD = 4
 
 /**
  * Keeps the levels of hls.js to those that can be played from where the viewer is, while a video's rungs are still being encoded.
- * New rungs come in as they get far enough, without a break; one that the viewer catches up with, or jumps beyond, goes as long as another one reaches further.
- * It reads the master playlist and the ends of growing rungs again and again, more slowly the less depends on it, and rests while nobody looks.
+ * New rungs come in as they get far enough, without a break; one that the viewer catches up with, or jumps beyond, goes as long as another
+ * one reaches further.
+ * It reads the master playlist and the ends of growing rungs again and again, more slowly the less depends on it, and rests while nobody
+ * looks.
  */
 export class Rungs {
   readonly #library: Library
@@ -30,7 +32,10 @@ export class Rungs {
   #pause = FIRST_PAUSE
   #timer = 0
 
-  /** `unfinished`: whether rungs may still be growing or missing. `place` tells where the viewer is; `tell` hears whether rungs are growing that cannot be chosen yet. */
+  /**
+   * `unfinished`: whether rungs may still be growing or missing. `place` tells where the viewer is; `tell` hears whether rungs are growing
+   * that cannot be chosen yet.
+   */
   constructor(library: Library, hls: Hls, url: string, unfinished: boolean, place: () => number, tell: (coming: boolean) => void) {
     this.#library = library
     this.#hls = hls
@@ -77,7 +82,9 @@ export class Rungs {
     for (const { uri } of levels.filter(level => lags(level.uri, GOES_AHEAD))) {
       if (this.#hls.levels.length > 1) removeLevel(this.#hls, uri)
     }
-    const added = this.#master !== null && addLevels(this.#library, this.#hls, this.#master, this.#url, url => this.#reach.has(pathOf(url)) && !lags(url, COMES_AHEAD)) > 0
+    const added =
+      this.#master !== null &&
+      addLevels(this.#library, this.#hls, this.#master, this.#url, url => this.#reach.has(pathOf(url)) && !lags(url, COMES_AHEAD)) > 0
     this.#tell(this.#anyComing())
     return added
   }
@@ -119,9 +126,11 @@ export class Rungs {
   /** Reads the ends of those rungs that had none yet. */
   async #measure(urls: string[]): Promise<void> {
     const open = urls.filter(url => !this.#reach.get(pathOf(url))?.ended)
-    await Promise.all(open.map(async url => {
-      const reach = await reachOf(url)
-      if (reach) this.#reach.set(pathOf(url), reach)
-    }))
+    await Promise.all(
+      open.map(async url => {
+        const reach = await reachOf(url)
+        if (reach) this.#reach.set(pathOf(url), reach)
+      })
+    )
   }
 }

@@ -10,18 +10,38 @@ import { Preview, type Sheet } from './preview.tsx'
 const STEP = 5
 const PAGE = 60
 
-/** Where the video is, how far it is loaded, and the way to another place; a small picture and the title of the chapter show what is there. */
-export function SeekBar({ playback, engine, sheet, chapters, onLook }: { playback: Playback, engine: Engine, sheet: Sheet | null, chapters: Chapter[], onLook: () => void }): JSX.Element {
+/**
+ * Where the video is, how far it is loaded, and the way to another place; a small picture and the title of the chapter show what is there.
+ */
+export function SeekBar({
+  playback,
+  engine,
+  sheet,
+  chapters,
+  onLook
+}: {
+  playback: Playback
+  engine: Engine
+  sheet: Sheet | null
+  chapters: Chapter[]
+  onLook: () => void
+}): JSX.Element {
   const bar = useRef<HTMLDivElement>(null)
-  const [pointed, setPointed] = useState<{ share: number, dragging: boolean } | null>(null)
+  const [pointed, setPointed] = useState<{ share: number; dragging: boolean } | null>(null)
   const shown = useComputed(() => engine.awaited.value ?? playback.time.value)
   const dragging = useRef(false)
 
   useSignalEffect(() => {
     const duration = playback.duration.value || 1
-    paint(bar.current, { played: shown.value / duration, loaded: playback.buffered.value / duration, ready: Math.min(1, engine.ready.value / duration) })
+    paint(bar.current, {
+      played: shown.value / duration,
+      loaded: playback.buffered.value / duration,
+      ready: Math.min(1, engine.ready.value / duration)
+    })
   })
-  useEffect(() => { if (pointed) paint(bar.current, { pointed: pointed.share }) }, [pointed])
+  useEffect(() => {
+    if (pointed) paint(bar.current, { pointed: pointed.share })
+  }, [pointed])
 
   const duration = playback.duration.value
   const shareAt = (event: PointerEvent) => {
@@ -33,8 +53,20 @@ export function SeekBar({ playback, engine, sheet, chapters, onLook }: { playbac
   const seek = (seconds: number) => engine.seek(seconds, playback.duration.peek())
 
   return (
-    <div class="seek" ref={bar} role="slider" tabIndex={0} aria-label={t('player.seek')} aria-valuemin={0} aria-valuemax={Math.floor(duration)} aria-valuenow={Math.floor(shown.value)}
-      aria-valuetext={here ? t('player.seekChapter', { time: speakTime(shown.value), end: speakTime(duration), chapter: here.title }) : t('player.seekValue', { time: speakTime(shown.value), end: speakTime(duration) })}
+    <div
+      class="seek"
+      ref={bar}
+      role="slider"
+      tabIndex={0}
+      aria-label={t('player.seek')}
+      aria-valuemin={0}
+      aria-valuemax={Math.floor(duration)}
+      aria-valuenow={Math.floor(shown.value)}
+      aria-valuetext={
+        here
+          ? t('player.seekChapter', { time: speakTime(shown.value), end: speakTime(duration), chapter: here.title })
+          : t('player.seekValue', { time: speakTime(shown.value), end: speakTime(duration) })
+      }
       onFocus={onLook}
       onPointerDown={event => {
         if (event.button !== 0) return
@@ -53,21 +85,49 @@ export function SeekBar({ playback, engine, sheet, chapters, onLook }: { playbac
         seek(shareAt(event) * duration)
         setPointed(event.pointerType === 'touch' ? null : { share: shareAt(event), dragging: false })
       }}
-      onPointerCancel={() => { dragging.current = false; setPointed(null) }}
-      onPointerLeave={() => { if (!dragging.current) setPointed(null) }}
+      onPointerCancel={() => {
+        dragging.current = false
+        setPointed(null)
+      }}
+      onPointerLeave={() => {
+        if (!dragging.current) setPointed(null)
+      }}
       onKeyDown={event => {
-        const to = { ArrowLeft: shown.peek() - STEP, ArrowDown: shown.peek() - STEP, ArrowRight: shown.peek() + STEP, ArrowUp: shown.peek() + STEP, PageDown: shown.peek() - PAGE, PageUp: shown.peek() + PAGE, Home: 0, End: duration }[event.key]
+        const to = {
+          ArrowLeft: shown.peek() - STEP,
+          ArrowDown: shown.peek() - STEP,
+          ArrowRight: shown.peek() + STEP,
+          ArrowUp: shown.peek() + STEP,
+          PageDown: shown.peek() - PAGE,
+          PageUp: shown.peek() + PAGE,
+          Home: 0,
+          End: duration
+        }[event.key]
         if (to === undefined) return
         event.preventDefault()
         event.stopPropagation()
         seek(to)
-      }}>
-      <div class="seek-track"><div class="seek-ready" /><div class="seek-loaded" /><div class="seek-pointed" data-on={pointed !== null || undefined} /><div class="seek-played" />{chapters.filter(({ timecode }) => timecode > 0 && timecode < duration).map(({ timecode }) => <div key={timecode} class="seek-mark" ref={element => paint(element, { at: timecode / duration })} />)}</div>
+      }}
+    >
+      <div class="seek-track">
+        <div class="seek-ready" />
+        <div class="seek-loaded" />
+        <div class="seek-pointed" data-on={pointed !== null || undefined} />
+        <div class="seek-played" />
+        {chapters
+          .filter(({ timecode }) => timecode > 0 && timecode < duration)
+          .map(({ timecode }) => (
+            <div key={timecode} class="seek-mark" ref={element => paint(element, { at: timecode / duration })} />
+          ))}
+      </div>
       <div class="seek-thumb" />
       {pointed && (
         <div class="seek-tip">
           {sheet && <Preview sheet={sheet} time={pointed.share * duration} />}
-          <span class="seek-time">{pointedAt && <span class="seek-chapter">{pointedAt.title}</span>}{formatTime(pointed.share * duration)}</span>
+          <span class="seek-time">
+            {pointedAt && <span class="seek-chapter">{pointedAt.title}</span>}
+            {formatTime(pointed.share * duration)}
+          </span>
         </div>
       )}
     </div>

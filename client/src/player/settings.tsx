@@ -19,11 +19,27 @@ export function nextSpeed(speed: number, steps: number): number {
 }
 
 type Room = 'all' | 'quality' | 'speed' | 'audio' | 'captions' | 'chapters'
-const NAMES = { all: 'player.settings', quality: 'player.quality', speed: 'player.speed', audio: 'player.audio', captions: 'player.captions', chapters: 'player.chapters' } as const
-type Line = { key?: string, text: string, detail?: string, icon?: IconName, chosen?: boolean, role: 'menuitem' | 'menuitemradio' | 'menuitemcheckbox', opens?: Room, act?: () => void }
+const NAMES = {
+  all: 'player.settings',
+  quality: 'player.quality',
+  speed: 'player.speed',
+  audio: 'player.audio',
+  captions: 'player.captions',
+  chapters: 'player.chapters'
+} as const
+type Line = {
+  key?: string
+  text: string
+  detail?: string
+  icon?: IconName
+  chosen?: boolean
+  role: 'menuitem' | 'menuitemradio' | 'menuitemcheckbox'
+  opens?: Room
+  act?: () => void
+}
 
 /** What the menu works on, and what its last lines do. */
-type Props = { playback: Playback, engine: Engine, tracks: Tracks, onHelp: () => void, onStats: () => void }
+type Props = { playback: Playback; engine: Engine; tracks: Tracks; onHelp: () => void; onStats: () => void }
 
 /** The menu of the player: quality, speed, sound, subtitles, chapters, loop, statistics, keys. */
 export function Settings({ onOpen, ...props }: Props & { onOpen: (open: boolean) => void }): JSX.Element {
@@ -38,32 +54,65 @@ export function Settings({ onOpen, ...props }: Props & { onOpen: (open: boolean)
     if (room === null) return
     const list = root.current!.querySelector<HTMLElement>('[role="menu"]')!
     ;(list.querySelector<HTMLElement>('[aria-checked="true"]') ?? list.querySelector<HTMLElement>('[role^="menuitem"]'))?.focus()
-    const away = (event: Event) => { if (!root.current?.contains(event.target as Node)) close(false) }
+    const away = (event: Event) => {
+      if (!root.current?.contains(event.target as Node)) close(false)
+    }
     addEventListener('pointerdown', away)
     return () => removeEventListener('pointerdown', away)
   }, [room])
 
   return (
-    <div class="settings" ref={root} onKeyDown={event => {
-      if (room === null) return
-      if (event.key === 'Escape' || event.key === 'ArrowLeft' && room !== 'all') { if (room === 'all') close(true); else setRoom('all') }
-      else if (event.key === 'Tab') return close(false)
-      else if (!walk(event.currentTarget, event.key)) return
-      event.preventDefault()
-      event.stopPropagation()
-    }}>
-      <IconButton class="player-button" label={t('player.settings')} icon="settings" aria-haspopup="menu" aria-expanded={room !== null} onClick={() => room === null ? setRoom('all') : close(true)} />
+    <div
+      class="settings"
+      ref={root}
+      onKeyDown={event => {
+        if (room === null) return
+        if (event.key === 'Escape' || (event.key === 'ArrowLeft' && room !== 'all')) {
+          if (room === 'all') close(true)
+          else setRoom('all')
+        } else if (event.key === 'Tab') return close(false)
+        else if (!walk(event.currentTarget, event.key)) return
+        event.preventDefault()
+        event.stopPropagation()
+      }}
+    >
+      <IconButton
+        class="player-button"
+        label={t('player.settings')}
+        icon="settings"
+        aria-haspopup="menu"
+        aria-expanded={room !== null}
+        onClick={() => (room === null ? setRoom('all') : close(true))}
+      />
       {room !== null && (
         <div class="settings-list" role="menu" tabIndex={0} data-quiet-focus aria-label={t('player.settings')} data-room={room}>
-          {room !== 'all' && <button type="button" class="settings-line settings-back" role="menuitem" tabIndex={-1} onClick={() => setRoom('all')}><Icon name="back" size={18} /><span>{t(NAMES[room])}</span>{room === 'quality' && props.engine.coming.value && <span class="settings-detail">{t('player.moreComing')}</span>}</button>}
+          {room !== 'all' && (
+            <button type="button" class="settings-line settings-back" role="menuitem" tabIndex={-1} onClick={() => setRoom('all')}>
+              <Icon name="back" size={18} />
+              <span>{t(NAMES[room])}</span>
+              {room === 'quality' && props.engine.coming.value && <span class="settings-detail">{t('player.moreComing')}</span>}
+            </button>
+          )}
           {lines(room, props).map(line => (
-            <button key={line.key ?? line.text} type="button" class="settings-line" role={line.role} tabIndex={-1} aria-checked={line.chosen} aria-haspopup={line.opens ? 'menu' : undefined}
+            <button
+              key={line.key ?? line.text}
+              type="button"
+              class="settings-line"
+              role={line.role}
+              tabIndex={-1}
+              aria-checked={line.chosen}
+              aria-haspopup={line.opens ? 'menu' : undefined}
               onClick={() => {
                 line.act?.()
                 if (line.opens) setRoom(line.opens)
                 else if (line.role !== 'menuitemcheckbox') close(true)
-              }}>
-              {line.role === 'menuitemradio' ? <span class="settings-mark">{line.chosen && <Icon name="check" size={18} />}</span> : line.icon && <Icon name={line.icon} size={18} />}
+              }}
+            >
+              {line.role === 'menuitemradio' ? (
+                <span class="settings-mark">{line.chosen && <Icon name="check" size={18} />}</span>
+              ) : (
+                line.icon && <Icon name={line.icon} size={18} />
+              )}
               <span>{line.text}</span>
               {line.detail && <span class="settings-detail">{line.detail}</span>}
               {line.opens && <Icon name="chevron" size={16} />}
@@ -81,28 +130,111 @@ function lines(room: Room, { playback, engine, tracks: { captions, caption, choo
   const automatic = engine.shown.value && !chosen ? t('player.autoNow', { quality: qualityName(engine.shown.value) }) : t('player.auto')
   if (room === 'quality') {
     return [
-      ...qualities.map(one => ({ text: qualityName(one), role: 'menuitemradio' as const, chosen: same(one, chosen), act: () => engine.choose(one) })),
+      ...qualities.map(one => ({
+        text: qualityName(one),
+        role: 'menuitemradio' as const,
+        chosen: same(one, chosen),
+        act: () => engine.choose(one)
+      })),
       { text: automatic, role: 'menuitemradio', chosen: chosen === null, act: () => engine.choose(null) }
     ]
   }
-  if (room === 'speed') return SPEEDS.map(one => ({ text: speedName(one), role: 'menuitemradio', chosen: playback.speed.value === one, act: () => playback.setSpeed(one) }))
+  if (room === 'speed')
+    return SPEEDS.map(one => ({
+      text: speedName(one),
+      role: 'menuitemradio',
+      chosen: playback.speed.value === one,
+      act: () => playback.setSpeed(one)
+    }))
   const audios = engine.audios.list.value
   const heard = engine.audios.heard.value
-  if (room === 'audio') return audios.map(one => ({ key: String(one.id), text: audioName(one), detail: one.language && ![audioName(one), one.language].includes(one.name) ? one.name || undefined : undefined, role: 'menuitemradio', chosen: one.id === heard, act: () => engine.audios.choose(one) }))
+  if (room === 'audio')
+    return audios.map(one => ({
+      key: String(one.id),
+      text: audioName(one),
+      detail: one.language && ![audioName(one), one.language].includes(one.name) ? one.name || undefined : undefined,
+      role: 'menuitemradio',
+      chosen: one.id === heard,
+      act: () => engine.audios.choose(one)
+    }))
   if (room === 'captions') {
     return [
       { text: t('ui.off'), role: 'menuitemradio', chosen: caption === null, act: () => choose(null) },
-      ...captions.map(({ language: { id }, automaticallyGenerated }) => ({ key: id, text: languageName(id), detail: automaticallyGenerated ? t('player.captionsAuto') : undefined, role: 'menuitemradio' as const, chosen: caption?.language.id === id, act: () => choose(id) }))
+      ...captions.map(({ language: { id }, automaticallyGenerated }) => ({
+        key: id,
+        text: languageName(id),
+        detail: automaticallyGenerated ? t('player.captionsAuto') : undefined,
+        role: 'menuitemradio' as const,
+        chosen: caption?.language.id === id,
+        act: () => choose(id)
+      }))
     ]
   }
-  if (room === 'chapters') return chapters.map(({ timecode, title }) => ({ key: String(timecode), text: title, detail: formatTime(timecode), role: 'menuitem', act: () => engine.seek(timecode, playback.duration.peek()) }))
+  if (room === 'chapters')
+    return chapters.map(({ timecode, title }) => ({
+      key: String(timecode),
+      text: title,
+      detail: formatTime(timecode),
+      role: 'menuitem',
+      act: () => engine.seek(timecode, playback.duration.peek())
+    }))
   return [
-    ...(qualities.length > 0 ? [{ text: t('player.quality'), detail: chosen ? qualityName(chosen) : automatic, icon: 'system', role: 'menuitem', opens: 'quality' } as const] : []),
+    ...(qualities.length > 0
+      ? [
+          {
+            text: t('player.quality'),
+            detail: chosen ? qualityName(chosen) : automatic,
+            icon: 'system',
+            role: 'menuitem',
+            opens: 'quality'
+          } as const
+        ]
+      : []),
     { text: t('player.speed'), detail: speedName(playback.speed.value), icon: 'speed', role: 'menuitem', opens: 'speed' },
-    ...(audios.length > 1 ? [{ text: t('player.audio'), detail: audios.filter(({ id }) => id === heard).map(audioName).join(''), icon: 'volume', role: 'menuitem', opens: 'audio' } as const] : []),
-    ...(captions.length > 0 ? [{ text: t('player.captions'), detail: caption ? languageName(caption.language.id) : t('ui.off'), icon: 'captions', role: 'menuitem', opens: 'captions' } as const] : []),
-    ...(chapters.length > 0 ? [{ text: t('player.chapters'), detail: formatNumber(chapters.length), icon: 'chapters', role: 'menuitem', opens: 'chapters' } as const] : []),
-    { text: t('player.loop'), detail: t(playback.loop.value ? 'ui.on' : 'ui.off'), icon: 'loop', role: 'menuitemcheckbox', chosen: playback.loop.value, act: () => playback.setLoop(!playback.loop.peek()) },
+    ...(audios.length > 1
+      ? [
+          {
+            text: t('player.audio'),
+            detail: audios
+              .filter(({ id }) => id === heard)
+              .map(audioName)
+              .join(''),
+            icon: 'volume',
+            role: 'menuitem',
+            opens: 'audio'
+          } as const
+        ]
+      : []),
+    ...(captions.length > 0
+      ? [
+          {
+            text: t('player.captions'),
+            detail: caption ? languageName(caption.language.id) : t('ui.off'),
+            icon: 'captions',
+            role: 'menuitem',
+            opens: 'captions'
+          } as const
+        ]
+      : []),
+    ...(chapters.length > 0
+      ? [
+          {
+            text: t('player.chapters'),
+            detail: formatNumber(chapters.length),
+            icon: 'chapters',
+            role: 'menuitem',
+            opens: 'chapters'
+          } as const
+        ]
+      : []),
+    {
+      text: t('player.loop'),
+      detail: t(playback.loop.value ? 'ui.on' : 'ui.off'),
+      icon: 'loop',
+      role: 'menuitemcheckbox',
+      chosen: playback.loop.value,
+      act: () => playback.setLoop(!playback.loop.peek())
+    },
     { text: t('player.stats'), icon: 'info', role: 'menuitem', act: onStats },
     { text: t('player.keys'), icon: 'keyboard', role: 'menuitem', act: onHelp }
   ]

@@ -25,4 +25,4 @@ export type Source = {
 export type Fault = 'network' | 'missing' | 'unplayable'
 
 /** A quality to choose: the short side in pixels, 0 for sound alone; and whether it moves at more than 50 frames per second. */
-export type Quality = { size: number, fast: boolean }
+export type Quality = { size: number; fast: boolean }

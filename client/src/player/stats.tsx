@@ -9,7 +9,7 @@ import type { Playback } from './playback.ts'
 const EVERY = 1000
 
 /** How the picture comes to the screen, in figures, for whoever wants to know why it looks as it does. */
-export function Stats({ playback, engine, onClose }: { playback: Playback, engine: Engine, onClose: () => void }): JSX.Element {
+export function Stats({ playback, engine, onClose }: { playback: Playback; engine: Engine; onClose: () => void }): JSX.Element {
   const [, again] = useState(0)
   useEffect(() => {
     const timer = setInterval(() => again(count => count + 1), EVERY)
@@ -18,7 +18,14 @@ export function Stats({ playback, engine, onClose }: { playback: Playback, engin
   return (
     <section class="player-stats" aria-label={t('player.stats')}>
       <IconButton label={t('ui.close')} icon="close" size={18} onClick={onClose} />
-      <dl>{figures(playback, engine).map(([name, value]) => <div key={name}><dt>{t(name)}</dt><dd>{value}</dd></div>)}</dl>
+      <dl>
+        {figures(playback, engine).map(([name, value]) => (
+          <div key={name}>
+            <dt>{t(name)}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
     </section>
   )
 }

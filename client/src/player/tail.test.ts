@@ -3,9 +3,16 @@ import { readReach } from './tail.ts'
 
 function playlist(count: number, ended: boolean): string {
   let offset = 900
-  const lines = ['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-TARGETDURATION:2', '#EXT-X-MEDIA-SEQUENCE:0', '#EXT-X-PLAYLIST-TYPE:EVENT', '#EXT-X-MAP:URI="a.mp4",BYTERANGE="900@0"']
+  const lines = [
+    '#EXTM3U',
+    '#EXT-X-VERSION:7',
+    '#EXT-X-TARGETDURATION:2',
+    '#EXT-X-MEDIA-SEQUENCE:0',
+    '#EXT-X-PLAYLIST-TYPE:EVENT',
+    '#EXT-X-MAP:URI="a.mp4",BYTERANGE="900@0"'
+  ]
   for (let index = 0; index < count; index++) {
-    const length = 300_000 + index % 7 * 10_000
+    const length = 300_000 + (index % 7) * 10_000
     lines.push('#EXTINF:2.002000,', `#EXT-X-BYTERANGE:${length}@${offset}`, 'f1c2a9d0-0000-4000-8000-000000000000-720-fragmented.mp4')
     offset += length
   }

@@ -22,7 +22,7 @@ export type Tracks = {
   known: boolean
 }
 
-type Known = { uuid: string, captions: Caption[], chapters: Chapter[] }
+type Known = { uuid: string; captions: Caption[]; chapters: Chapter[] }
 const KEY = 'captions'
 
 /** Subtitles and chapters of a video, asked for once they are `wanted`; `first` is the language to begin with instead of the viewer's. */
@@ -36,13 +36,21 @@ export function useTracks({ uuid, headers }: Source, wanted: boolean, first: str
       const options = { params: { id: uuid }, headers }
       const [captions, chapters] = await Promise.all([
         // Without them the video plays all the same.
-        api('GET /videos/:id/captions', options).then(({ data }) => data, () => []),
-        api('GET /videos/:id/chapters', options).then(answer => answer.chapters, () => [])
+        api('GET /videos/:id/captions', options).then(
+          ({ data }) => data,
+          () => []
+        ),
+        api('GET /videos/:id/chapters', options).then(
+          answer => answer.chapters,
+          () => []
+        )
       ])
       if (current) setKnown({ uuid, captions, chapters })
     }
     void ask()
-    return () => { current = false }
+    return () => {
+      current = false
+    }
   }, [uuid, wanted])
 
   const { captions, chapters } = known?.uuid === uuid ? known : { captions: [], chapters: [] }
@@ -52,7 +60,11 @@ export function useTracks({ uuid, headers }: Source, wanted: boolean, first: str
     if (keep) write(KEY, next)
   }
   return {
-    captions, caption, choose, chapters, known: known?.uuid === uuid,
+    captions,
+    caption,
+    choose,
+    chapters,
+    known: known?.uuid === uuid,
     toggle: () => {
       const any = captions.find(one => one.language.id === language()) ?? captions[0]
       if (any) choose(caption ? null : any.language.id)

@@ -7,7 +7,10 @@ const SLEEPS_AFTER = 3000
 type WebkitVideo = HTMLVideoElement & { webkitEnterFullscreen?: () => void }
 
 /** When the controls show, and the full screen. */
-export function useChrome(box: RefObject<HTMLElement | null>, playback: Playback | null): { awake: boolean, full: boolean, wake: () => void, toggleFull: () => void, onMenu: (open: boolean) => void } {
+export function useChrome(
+  box: RefObject<HTMLElement | null>,
+  playback: Playback | null
+): { awake: boolean; full: boolean; wake: () => void; toggleFull: () => void; onMenu: (open: boolean) => void } {
   const [moved, setMoved] = useState(true)
   const [menu, setMenu] = useState(false)
   const [focused, setFocused] = useState(false)
@@ -21,18 +24,29 @@ export function useChrome(box: RefObject<HTMLElement | null>, playback: Playback
   useEffect(() => {
     const element = box.current!
     const stop = new AbortController()
-    const on = (target: EventTarget, event: string, act: (event: Event) => void) => target.addEventListener(event, act, { signal: stop.signal })
-    on(element, 'pointermove', event => { if ((event as PointerEvent).pointerType !== 'touch') wake() })
-    on(element, 'pointerleave', event => { if ((event as PointerEvent).pointerType !== 'touch') setMoved(false) })
+    const on = (target: EventTarget, event: string, act: (event: Event) => void) =>
+      target.addEventListener(event, act, { signal: stop.signal })
+    on(element, 'pointermove', event => {
+      if ((event as PointerEvent).pointerType !== 'touch') wake()
+    })
+    on(element, 'pointerleave', event => {
+      if ((event as PointerEvent).pointerType !== 'touch') setMoved(false)
+    })
     // A keyboard's user must see what has the focus; a pointer's user has it left there by a click.
     on(element, 'focusin', event => setFocused((event.target as HTMLElement).matches(':focus-visible:not(video)')))
     on(element, 'focusout', () => setFocused(false))
     on(document, 'fullscreenchange', () => setFull(document.fullscreenElement === element))
-    return () => { stop.abort(); clearTimeout(timer.current) }
+    return () => {
+      stop.abort()
+      clearTimeout(timer.current)
+    }
   }, [])
   const toggleFull = () => {
     if (document.fullscreenElement) return void document.exitFullscreen()
-    if ('requestFullscreen' in box.current!) return void box.current!.requestFullscreen().catch(() => { /* the browser or the embedding page forbids it */ })
+    if ('requestFullscreen' in box.current!)
+      return void box.current!.requestFullscreen().catch(() => {
+        /* the browser or the embedding page forbids it */
+      })
     ;(playback?.media as WebkitVideo | undefined)?.webkitEnterFullscreen?.()
   }
   const resting = !playback || playback.paused.value || playback.ended.value

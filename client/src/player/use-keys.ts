@@ -3,7 +3,11 @@ import { useEffect, useRef } from 'preact/hooks'
 import { actOnKey, type Commands } from './keys.ts'
 
 /** Obeys the keys pressed inside the player, or anywhere on the page; null: none. */
-export function useKeys(box: RefObject<HTMLElement | null>, commands: Commands | null, { everywhere, wake }: { everywhere: boolean, wake: () => void }): void {
+export function useKeys(
+  box: RefObject<HTMLElement | null>,
+  commands: Commands | null,
+  { everywhere, wake }: { everywhere: boolean; wake: () => void }
+): void {
   const latest = useRef(commands)
   latest.current = commands
   useEffect(() => {

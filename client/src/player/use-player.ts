@@ -7,12 +7,18 @@ import type { Source } from './source.ts'
 
 const KEEP_EVERY = 5000
 
-type Wish = { autoplay: boolean, start?: number, remember: boolean, renew: () => Promise<Source | null> }
+type Wish = { autoplay: boolean; start?: number; remember: boolean; renew: () => Promise<Source | null> }
 
-/** An engine and its playback on a media element, loaded with a source. Files that move or close while they play are the engine's affair: it asks for the source anew. */
-export function usePlayer(source: Source, wish: Wish): { media: (element: HTMLVideoElement | null) => void, engine: Engine | null, playback: Playback | null, resumed: number } {
+/**
+ * An engine and its playback on a media element, loaded with a source. Files that move or close while they play are the engine's affair: it
+ * asks for the source anew.
+ */
+export function usePlayer(
+  source: Source,
+  wish: Wish
+): { media: (element: HTMLVideoElement | null) => void; engine: Engine | null; playback: Playback | null; resumed: number } {
   const [element, media] = useState<HTMLVideoElement | null>(null)
-  const [parts, setParts] = useState<{ engine: Engine, playback: Playback } | null>(null)
+  const [parts, setParts] = useState<{ engine: Engine; playback: Playback } | null>(null)
   const [resumed, setResumed] = useState(0)
   const latest = useRef({ source, wish })
   latest.current = { source, wish }
@@ -26,7 +32,8 @@ export function usePlayer(source: Source, wish: Wish): { media: (element: HTMLVi
     setParts({ engine, playback })
     const keep = () => {
       const { source, wish } = latest.current
-      if (wish.remember && playback.begun.peek() && loaded.current === source.uuid) keepPlace(source.uuid, element.currentTime, playback.duration.peek())
+      if (wish.remember && playback.begun.peek() && loaded.current === source.uuid)
+        keepPlace(source.uuid, element.currentTime, playback.duration.peek())
     }
     const timer = setInterval(keep, KEEP_EVERY)
     addEventListener('pagehide', keep)

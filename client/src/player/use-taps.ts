@@ -5,14 +5,24 @@ const DOUBLE = 300
 const JUMP = 10
 const SHOWN = 700
 
-type Actions = { toggle: () => void, jump: (seconds: number) => void, full: () => void, wake: () => void, awake: boolean }
-type Taps = { onClick: (event: TargetedEvent<HTMLElement, MouseEvent>) => void, onDblClick: (event: TargetedEvent<HTMLElement, MouseEvent>) => void, onPointerUp: (event: TargetedEvent<HTMLElement, PointerEvent>) => void }
+type Actions = { toggle: () => void; jump: (seconds: number) => void; full: () => void; wake: () => void; awake: boolean }
+type Taps = {
+  onClick: (event: TargetedEvent<HTMLElement, MouseEvent>) => void
+  onDblClick: (event: TargetedEvent<HTMLElement, MouseEvent>) => void
+  onPointerUp: (event: TargetedEvent<HTMLElement, PointerEvent>) => void
+}
 
 /** A jump that was just made; a key of its own for each. */
-type Leap = { seconds: number, key: number }
+type Leap = { seconds: number; key: number }
 
-/** Clicks and taps on the picture: a click plays or pauses, two fill the screen; a tap shows the controls, two at a side jump, and every further one jumps on. */
-export function useTaps(box: RefObject<HTMLElement | null>, { toggle, jump, full, wake, awake }: Actions): { taps: Taps, leap: Leap | null } {
+/**
+ * Clicks and taps on the picture: a click plays or pauses, two fill the screen; a tap shows the controls, two at a side jump, and every
+ * further one jumps on.
+ */
+export function useTaps(
+  box: RefObject<HTMLElement | null>,
+  { toggle, jump, full, wake, awake }: Actions
+): { taps: Taps; leap: Leap | null } {
   const last = useRef({ time: 0, side: 0 })
   const touched = useRef(false)
   const [leap, setLeap] = useState<Leap | null>(null)
@@ -33,13 +43,19 @@ export function useTaps(box: RefObject<HTMLElement | null>, { toggle, jump, full
       last.current = { time: event.timeStamp, side }
       if (again && side !== 0) {
         jump(side * JUMP)
-        setLeap(before => ({ seconds: (before && Math.sign(before.seconds) === side ? before.seconds : 0) + side * JUMP, key: event.timeStamp }))
-      }
-      else if (again || awake && side === 0) toggle()
+        setLeap(before => ({
+          seconds: (before && Math.sign(before.seconds) === side ? before.seconds : 0) + side * JUMP,
+          key: event.timeStamp
+        }))
+      } else if (again || (awake && side === 0)) toggle()
       wake()
     },
-    onClick: event => { if (!touched.current && onPicture(event)) toggle() },
-    onDblClick: event => { if (!touched.current && onPicture(event)) full() }
+    onClick: event => {
+      if (!touched.current && onPicture(event)) toggle()
+    },
+    onDblClick: event => {
+      if (!touched.current && onPicture(event)) full()
+    }
   }
   return { taps, leap }
 }

@@ -4,7 +4,10 @@ import { me } from '../session.ts'
 import { readForTab, writeForTab } from '../storage.ts'
 import type { Source } from './source.ts'
 
-/** Tells the server what is watched of a video, so that it can count: when playing begins, stops or jumps, and now and then meanwhile. Gives what ends it. */
+/**
+ * Tells the server what is watched of a video, so that it can count: when playing begins, stops or jumps, and now and then meanwhile. Gives
+ * what ends it.
+ */
 export function tellWatched(media: HTMLVideoElement, { uuid, headers }: Source): () => void {
   let timer: ReturnType<typeof setInterval> | null = null
   let jumped = false
@@ -36,10 +39,14 @@ export function tellWatched(media: HTMLVideoElement, { uuid, headers }: Source):
   }
   media.addEventListener('playing', () => void begin().catch(() => undefined), { signal: halt.signal })
   for (const name of ['pause', 'ended']) media.addEventListener(name, rest, { signal: halt.signal })
-  media.addEventListener('seeked', () => {
-    jumped = true
-    if (timer !== null) tell()
-  }, { signal: halt.signal })
+  media.addEventListener(
+    'seeked',
+    () => {
+      jumped = true
+      if (timer !== null) tell()
+    },
+    { signal: halt.signal }
+  )
   if (!media.paused) void begin().catch(() => undefined)
   return () => {
     rest()

@@ -17,7 +17,7 @@ const NAMES = { like: 'rate.like', dislike: 'rate.dislike' } as const
 const ICONS = { like: 'like', dislike: 'dislike' } as const
 
 /** Likes and dislikes of a video. A press shows at once and is taken back where the server does not take it; guests are led to the door. */
-export function Rate({ video, headers }: { video: VideoDetails, headers?: Record<string, string> }): JSX.Element {
+export function Rate({ video, headers }: { video: VideoDetails; headers?: Record<string, string> }): JSX.Element {
   const { url } = useLocation()
   const { data } = useAnswer('GET /users/me/videos/:id/rating', isLoggedIn.value ? { params: { id: video.uuid } } : null)
   const [shown, setShown] = useState<Rating>('none')
@@ -29,7 +29,7 @@ export function Rate({ video, headers }: { video: VideoDetails, headers?: Record
 
   // Before anybody can press the buttons that this answer enables.
   useLayoutEffect(() => {
-    const rating = isLoggedIn.value ? data?.rating ?? 'none' : 'none'
+    const rating = isLoggedIn.value ? (data?.rating ?? 'none') : 'none'
     known.current = wish.current = rating
     setShown(rating)
     setCounted(rating)
@@ -61,10 +61,24 @@ export function Rate({ video, headers }: { video: VideoDetails, headers?: Record
   return (
     <div class="rate" role="group" aria-label={t('rate.name')}>
       {(['like', 'dislike'] as const).map(kind => {
-        const words = { icon: ICONS[kind], title: t(NAMES[kind]), 'aria-label': `${t(NAMES[kind])}: ${formatCount(countOf(kind))}`, children: formatCount(countOf(kind)) }
-        return isLoggedIn.value
-          ? <Button key={kind} {...words} class={shown === kind ? 'rate-mine' : ''} aria-pressed={shown === kind} disabled={!data} onClick={() => press(kind)} />
-          : <ButtonLink key={kind} {...words} href={`/login?next=${encodeURIComponent(url)}`} />
+        const words = {
+          icon: ICONS[kind],
+          title: t(NAMES[kind]),
+          'aria-label': `${t(NAMES[kind])}: ${formatCount(countOf(kind))}`,
+          children: formatCount(countOf(kind))
+        }
+        return isLoggedIn.value ? (
+          <Button
+            key={kind}
+            {...words}
+            class={shown === kind ? 'rate-mine' : ''}
+            aria-pressed={shown === kind}
+            disabled={!data}
+            onClick={() => press(kind)}
+          />
+        ) : (
+          <ButtonLink key={kind} {...words} href={`/login?next=${encodeURIComponent(url)}`} />
+        )
       })}
     </div>
   )

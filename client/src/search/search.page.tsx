@@ -24,9 +24,26 @@ export default function SearchPage(): JSX.Element {
   return (
     <div class="page">
       <h1 class="hidden-text">{t('shell.search')}</h1>
-      <form class="search" role="search" onSubmit={event => { event.preventDefault(); route(`/search?search=${encodeURIComponent(text.trim())}`) }}>
-        <TextField label={t('search.label')} type="search" name="search" value={text} onText={setText} maxLength={2000} autoComplete="off" />
-        <Button type="submit" look="primary" icon="search">{t('search.submit')}</Button>
+      <form
+        class="search"
+        role="search"
+        onSubmit={event => {
+          event.preventDefault()
+          route(`/search?search=${encodeURIComponent(text.trim())}`)
+        }}
+      >
+        <TextField
+          label={t('search.label')}
+          type="search"
+          name="search"
+          value={text}
+          onText={setText}
+          maxLength={2000}
+          autoComplete="off"
+        />
+        <Button type="submit" look="primary" icon="search">
+          {t('search.submit')}
+        </Button>
       </form>
       {words && <Found key={words} words={words} />}
     </div>
@@ -52,14 +69,37 @@ function Found({ words }: { words: string }): JSX.Element {
           <h2 class="section-title">{t('search.channels')}</h2>
           <ul class="search-channels" role="list">
             {list.map(channel => (
-              <li key={channel.id}><a class="search-channel" href={`/c/${handleOf(channel)}`}><Avatar of={channel} size="m" /><span><strong>{channel.displayName}</strong><span class="soft small">@{handleOf(channel)}</span></span></a></li>
+              <li key={channel.id}>
+                <a class="search-channel" href={`/c/${handleOf(channel)}`}>
+                  <Avatar of={channel} size="m" />
+                  <span>
+                    <strong>{channel.displayName}</strong>
+                    <span class="soft small">@{handleOf(channel)}</span>
+                  </span>
+                </a>
+              </li>
             ))}
           </ul>
         </section>
       )}
       {videos !== 0 && <h2 class="section-title">{t('search.videos')}</h2>}
-      {(isAddress || isHandle) && (channels.data === null || videos === null) && <p class="soft" role="status">{t('search.fetching')}</p>}
-      <Endless name={`search ${words}`} heading="h3" load={load} empty={list.length > 0 || channels.data === null ? null : <State icon="search" title={t('search.empty')}><p>{t('search.emptyText')}</p></State>} />
+      {(isAddress || isHandle) && (channels.data === null || videos === null) && (
+        <p class="soft" role="status">
+          {t('search.fetching')}
+        </p>
+      )}
+      <Endless
+        name={`search ${words}`}
+        heading="h3"
+        load={load}
+        empty={
+          list.length > 0 || channels.data === null ? null : (
+            <State icon="search" title={t('search.empty')}>
+              <p>{t('search.emptyText')}</p>
+            </State>
+          )
+        }
+      />
     </>
   )
 }

@@ -13,7 +13,11 @@ import './shell.css'
 
 /** The whole site: the bar, the page of the address, dialogs and notices. */
 export function App(): JSX.Element {
-  return <LocationProvider><Shell /></LocationProvider>
+  return (
+    <LocationProvider>
+      <Shell />
+    </LocationProvider>
+  )
 }
 
 function Shell(): JSX.Element {
@@ -23,17 +27,24 @@ function Shell(): JSX.Element {
   useEffect(restorePlace, [])
   return (
     <>
-      <a class="skip" href="#main">{t('shell.skip')}</a>
+      <a class="skip" href="#main">
+        {t('shell.skip')}
+      </a>
       {turn === 0 ? <Written class="bar" /> : <Header />}
       <main id="main" ref={main} tabIndex={-1}>
         <ErrorEdge>
-          <Router onRouteChange={() => {
-            leaveOpened()
-            restorePlace()
-            // Whoever reads with the ears or the keyboard goes on at the top of the new page.
-            main.current?.focus({ preventScroll: true })
-          }}>
-            {[...ROUTES.map(({ path, view }) => <Route key={path} path={path} component={view} />), <Route key="*" default component={NotFound} />]}
+          <Router
+            onRouteChange={() => {
+              leaveOpened()
+              restorePlace()
+              // Whoever reads with the ears or the keyboard goes on at the top of the new page.
+              main.current?.focus({ preventScroll: true })
+            }}
+          >
+            {[
+              ...ROUTES.map(({ path, view }) => <Route key={path} path={path} component={view} />),
+              <Route key="*" default component={NotFound} />
+            ]}
           </Router>
         </ErrorEdge>
       </main>

@@ -18,14 +18,40 @@ export function Header(): JSX.Element {
   const next = path === '/login' || path === '/signup' || path === '/' ? '' : `?next=${encodeURIComponent(url)}`
   return (
     <header class="bar">
-      <a class="bar-home" href="/" aria-label={t('shell.home', { name })}><Mark /><span class="bar-name">{name}</span></a>
+      <a class="bar-home" href="/" aria-label={t('shell.home', { name })}>
+        <Mark />
+        <span class="bar-name">{name}</span>
+      </a>
       <nav class="bar-links" aria-label={t('shell.navigation')}>
-        <a class="icon-button bar-search" href="/search" aria-label={t('shell.search')} title={t('shell.search')}><Icon name="search" /></a>
-        <ButtonLink class="bar-upload" href={isLoggedIn.value ? '/upload' : '/login?next=%2Fupload'} icon="upload" aria-label={t('shell.upload')}>{t('shell.upload')}</ButtonLink>
-        {!isLoggedIn.value && <ButtonLink look="primary" href={`/login${next}`}>{t('shell.login')}</ButtonLink>}
-        <Menu label={t('shell.menu')} items={items(next, () => void logOut().then(() => route('/')))} trigger={props => me.value
-          ? <button type="button" class="bar-me" aria-label={t('shell.account', { name: me.value.account.displayName })} {...props}><Avatar of={me.value.account} size="s" /></button>
-          : <IconButton label={t('shell.menu')} icon="menu" {...props} />} />
+        <a class="icon-button bar-search" href="/search" aria-label={t('shell.search')} title={t('shell.search')}>
+          <Icon name="search" />
+        </a>
+        <ButtonLink
+          class="bar-upload"
+          href={isLoggedIn.value ? '/upload' : '/login?next=%2Fupload'}
+          icon="upload"
+          aria-label={t('shell.upload')}
+        >
+          {t('shell.upload')}
+        </ButtonLink>
+        {!isLoggedIn.value && (
+          <ButtonLink look="primary" href={`/login${next}`}>
+            {t('shell.login')}
+          </ButtonLink>
+        )}
+        <Menu
+          label={t('shell.menu')}
+          items={items(next, () => void logOut().then(() => route('/')))}
+          trigger={props =>
+            me.value ? (
+              <button type="button" class="bar-me" aria-label={t('shell.account', { name: me.value.account.displayName })} {...props}>
+                <Avatar of={me.value.account} size="s" />
+              </button>
+            ) : (
+              <IconButton label={t('shell.menu')} icon="menu" {...props} />
+            )
+          }
+        />
       </nav>
     </header>
   )
@@ -41,7 +67,12 @@ function items(next: string, leave: () => void): MenuItem[] {
         { kind: 'link', text: t('subscriptions.title'), href: '/my/subscriptions', icon: 'heart' },
         { kind: 'link', text: t('shell.mySite'), href: `/a/${user.account.name}`, icon: 'user' },
         { kind: 'link', text: t('shell.settings'), href: '/settings', icon: 'settings' },
-        ...(user.role.id <= 1 ? [{ kind: 'link', text: t('shell.administration'), href: '/admin', icon: 'gear' }, { kind: 'link', text: t('reports.name'), href: '/admin/reports', icon: 'alert' }] as const : []),
+        ...(user.role.id <= 1
+          ? ([
+              { kind: 'link', text: t('shell.administration'), href: '/admin', icon: 'gear' },
+              { kind: 'link', text: t('reports.name'), href: '/admin/reports', icon: 'alert' }
+            ] as const)
+          : []),
         { kind: 'action', text: t('shell.logout'), act: leave, icon: 'out' }
       ]
     : [
@@ -52,10 +83,20 @@ function items(next: string, leave: () => void): MenuItem[] {
     ...personal,
     { kind: 'heading', text: t('shell.look') },
     ...(['system', 'light', 'dark'] as const).map(one => ({
-      kind: 'choice' as const, text: t(THEMES[one]), icon: one === 'light' ? 'sun' as const : one === 'dark' ? 'moon' as const : one, chosen: theme.value === one, act: () => chooseTheme(one)
+      kind: 'choice' as const,
+      text: t(THEMES[one]),
+      icon: one === 'light' ? ('sun' as const) : one === 'dark' ? ('moon' as const) : one,
+      chosen: theme.value === one,
+      act: () => chooseTheme(one)
     })),
     { kind: 'heading', text: t('shell.language') },
-    ...(Object.keys(LANGUAGES) as Language[]).map(one => ({ kind: 'choice' as const, text: LANGUAGES[one].name, icon: 'globe' as const, chosen: language() === one, act: () => void chooseLanguage(one) })),
+    ...(Object.keys(LANGUAGES) as Language[]).map(one => ({
+      kind: 'choice' as const,
+      text: LANGUAGES[one].name,
+      icon: 'globe' as const,
+      chosen: language() === one,
+      act: () => void chooseLanguage(one)
+    })),
     { kind: 'heading', text: config.value?.instance.name ?? 'Bobine' },
     { kind: 'link', text: t('shell.about'), href: '/about', icon: 'info' }
   ]

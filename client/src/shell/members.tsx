@@ -7,6 +7,8 @@ import { isLoggedIn } from '../credentials.ts'
 export function Members({ children }: { children: ComponentChildren }): JSX.Element | null {
   const { url, route } = useLocation()
   const inside = isLoggedIn.value
-  useEffect(() => { if (!inside) route(`/login?next=${encodeURIComponent(url)}`, true) }, [inside])
+  useEffect(() => {
+    if (!inside) route(`/login?next=${encodeURIComponent(url)}`, true)
+  }, [inside])
   return inside ? <>{children}</> : null
 }

@@ -8,9 +8,13 @@ const LATER = 3000
 /** Has the browser keep a page for times without a network, in the language and theme of the site. */
 export function keepOfflinePage(): void {
   if (!('serviceWorker' in navigator)) return
-  setTimeout(() => effect(() => {
-    const address = `/sw.js?${language()}-${theme.value}`
-    // It helps only those who come back: without it the browser says by itself that it is offline.
-    navigator.serviceWorker.register(address, { scope: '/', updateViaCache: 'none' }).catch(() => undefined)
-  }), LATER)
+  setTimeout(
+    () =>
+      effect(() => {
+        const address = `/sw.js?${language()}-${theme.value}`
+        // It helps only those who come back: without it the browser says by itself that it is offline.
+        navigator.serviceWorker.register(address, { scope: '/', updateViaCache: 'none' }).catch(() => undefined)
+      }),
+    LATER
+  )
 }

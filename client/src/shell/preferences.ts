@@ -42,7 +42,16 @@ function readTheme(): Theme {
 
 function cookie(name: string): string | null {
   // A sandboxed frame has no cookies, not even empty ones.
-  try { return document.cookie.split('; ').find(one => one.startsWith(`${name}=`))?.slice(name.length + 1) ?? null } catch { return null }
+  try {
+    return (
+      document.cookie
+        .split('; ')
+        .find(one => one.startsWith(`${name}=`))
+        ?.slice(name.length + 1) ?? null
+    )
+  } catch {
+    return null
+  }
 }
 
 function keepCookie(name: string, value: string | null): void {

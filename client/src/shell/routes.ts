@@ -5,7 +5,8 @@ import { loadAdminTexts } from '../i18n/i18n.ts'
 /** Whether Vite's development server shows the pages; never in a build. */
 declare const DEVELOPMENT: boolean
 
-const administration = (page: () => Promise<{ default: () => JSX.Element }>) => lazy(async () => (await Promise.all([page(), loadAdminTexts()]))[0])
+const administration = (page: () => Promise<{ default: () => JSX.Element }>) =>
+  lazy(async () => (await Promise.all([page(), loadAdminTexts()]))[0])
 
 /** Every page: its address and where its code is; the code comes when the page is opened. */
 export const ROUTES = [

@@ -6,12 +6,21 @@ const places = new Map<string, number>(readPlaces())
 let key = entryKey()
 
 history.scrollRestoration = 'manual'
-addEventListener('scroll', () => { places.set(key, scrollY) }, { passive: true })
+addEventListener(
+  'scroll',
+  () => {
+    places.set(key, scrollY)
+  },
+  { passive: true }
+)
 addEventListener('pagehide', () => writeForTab('places', JSON.stringify([...places].slice(-PLACES_KEPT))))
 
-/** The name of the current entry of the browser's history; what a page kept under it is there again after "back". Every entry gets one when it is first asked for. */
+/**
+ * The name of the current entry of the browser's history; what a page kept under it is there again after "back". Every entry gets one when
+ * it is first asked for.
+ */
 export function historyKey(): string {
-  return key = entryKey()
+  return (key = entryKey())
 }
 
 /** Names every entry of the history before its page is drawn. */
@@ -35,5 +44,9 @@ function entryKey(): string {
 }
 
 function readPlaces(): [string, number][] {
-  try { return JSON.parse(readForTab('places') ?? '[]') as [string, number][] } catch { return [] }
+  try {
+    return JSON.parse(readForTab('places') ?? '[]') as [string, number][]
+  } catch {
+    return []
+  }
 }

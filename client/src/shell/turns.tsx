@@ -12,7 +12,8 @@ export function leaveOpened(): void {
 }
 
 /**
- * How many parts of a page are to be drawn yet: one more after each time the browser could paint, up to `count`, so that a slow machine stays attentive meanwhile, and a film that begins comes first.
+ * How many parts of a page are to be drawn yet: one more after each time the browser could paint, up to `count`, so that a slow machine
+ * stays attentive meanwhile, and a film that begins comes first.
  * Only in the page the server wrote (`Written`); pages opened later are drawn whole.
  */
 export function useTurns(count: number): number {
@@ -20,8 +21,12 @@ export function useTurns(count: number): number {
   useEffect(() => {
     if (turn >= count) return
     let gone = false
-    void itsTurn().then(() => { if (!gone) setTurn(turn + 1) })
-    return () => { gone = true }
+    void itsTurn().then(() => {
+      if (!gone) setTurn(turn + 1)
+    })
+    return () => {
+      gone = true
+    }
   }, [turn])
   return turn
 }

@@ -9,7 +9,7 @@ import { Button, ButtonLink } from '../ui/button.tsx'
 import { toast } from '../ui/toast.tsx'
 import { useAnswer } from '../use-answer.ts'
 
-type Followed = { name: string, host: string, ownerAccount?: { id: number } }
+type Followed = { name: string; host: string; ownerAccount?: { id: number } }
 
 /** Follows a channel, or no longer; guests are led to the door, owners have no use for it. */
 export function Subscribe({ channel }: { channel: Followed }): JSX.Element | null {
@@ -19,7 +19,12 @@ export function Subscribe({ channel }: { channel: Followed }): JSX.Element | nul
   const { data, change } = useAnswer('GET /users/me/subscriptions/exist', user ? { query: { uris: [uri] } } : null)
   const [busy, setBusy] = useState(false)
   if (user && user.account.id === channel.ownerAccount?.id) return null
-  if (!user) return <ButtonLink look="primary" icon="plus" href={`/login?next=${encodeURIComponent(url)}`}>{t('subscribe.do')}</ButtonLink>
+  if (!user)
+    return (
+      <ButtonLink look="primary" icon="plus" href={`/login?next=${encodeURIComponent(url)}`}>
+        {t('subscribe.do')}
+      </ButtonLink>
+    )
   const following = data?.[uri] ?? false
   const turn = async () => {
     setBusy(true)
@@ -27,7 +32,21 @@ export function Subscribe({ channel }: { channel: Followed }): JSX.Element | nul
       if (following) await api('DELETE /users/me/subscriptions/:uri', { params: { uri } })
       else await api('POST /users/me/subscriptions', { body: { uri } })
       change({ [uri]: !following })
-    } catch (error) { toast(problemText(error), { bad: true }) } finally { setBusy(false) }
+    } catch (error) {
+      toast(problemText(error), { bad: true })
+    } finally {
+      setBusy(false)
+    }
   }
-  return <Button look={following ? 'plain' : 'primary'} icon={following ? 'check' : 'plus'} busy={busy || !data} aria-pressed={following} onClick={() => void turn()}>{t(following ? 'subscribe.done' : 'subscribe.do')}</Button>
+  return (
+    <Button
+      look={following ? 'plain' : 'primary'}
+      icon={following ? 'check' : 'plus'}
+      busy={busy || !data}
+      aria-pressed={following}
+      onClick={() => void turn()}
+    >
+      {t(following ? 'subscribe.done' : 'subscribe.do')}
+    </Button>
+  )
 }

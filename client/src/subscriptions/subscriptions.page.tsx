@@ -14,7 +14,11 @@ const CHANNELS = 100
 
 /** The channels one follows, and what is new in them. */
 export default function SubscriptionsPage(): JSX.Element {
-  return <Members><Subscriptions /></Members>
+  return (
+    <Members>
+      <Subscriptions />
+    </Members>
+  )
 }
 
 function Subscriptions(): JSX.Element {
@@ -25,12 +29,27 @@ function Subscriptions(): JSX.Element {
       <h1 class="home-title">{t('subscriptions.title')}</h1>
       {channels && channels.data.length > 0 && (
         <ul class="channel-list" role="list">
-          {channels.data.map(channel => <li key={channel.id}><a class="channel-card" href={`/c/${handleOf(channel)}`}><Avatar of={channel} /><span>{channel.displayName}</span></a></li>)}
+          {channels.data.map(channel => (
+            <li key={channel.id}>
+              <a class="channel-card" href={`/c/${handleOf(channel)}`}>
+                <Avatar of={channel} />
+                <span>{channel.displayName}</span>
+              </a>
+            </li>
+          ))}
         </ul>
       )}
       <h2 class="section-title">{t('channel.videos')}</h2>
-      <Endless name="subscriptions" heading="h3" load={async start => await api('GET /users/me/subscriptions/videos', { query: { start, sort: '-publishedAt' } })}
-        empty={<State icon="film" title={t('subscriptions.empty')}><p>{t('subscriptions.emptyText')}</p></State>} />
+      <Endless
+        name="subscriptions"
+        heading="h3"
+        load={async start => await api('GET /users/me/subscriptions/videos', { query: { start, sort: '-publishedAt' } })}
+        empty={
+          <State icon="film" title={t('subscriptions.empty')}>
+            <p>{t('subscriptions.emptyText')}</p>
+          </State>
+        }
+      />
     </div>
   )
 }

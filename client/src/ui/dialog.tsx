@@ -7,7 +7,17 @@ import { TextField } from './field.tsx'
 import './dialog.css'
 
 /** A dialog over the page: the browser keeps the focus in it and closes it with Escape. */
-export function Dialog({ title, onClose, children, actions }: { title: string, onClose: () => void, children: ComponentChildren, actions?: ComponentChildren }): JSX.Element {
+export function Dialog({
+  title,
+  onClose,
+  children,
+  actions
+}: {
+  title: string
+  onClose: () => void
+  children: ComponentChildren
+  actions?: ComponentChildren
+}): JSX.Element {
   const element = useRef<HTMLDialogElement>(null)
   const id = useId()
   useLayoutEffect(() => {
@@ -20,8 +30,18 @@ export function Dialog({ title, onClose, children, actions }: { title: string, o
     }
   }, [])
   return (
-    <dialog ref={element} class="dialog" aria-labelledby={id} onCancel={event => { event.preventDefault(); onClose() }}
-      onClick={event => { if (event.target === element.current) onClose() }}>
+    <dialog
+      ref={element}
+      class="dialog"
+      aria-labelledby={id}
+      onCancel={event => {
+        event.preventDefault()
+        onClose()
+      }}
+      onClick={event => {
+        if (event.target === element.current) onClose()
+      }}
+    >
       <div class="dialog-box">
         <header class="dialog-head">
           <h2 id={id}>{title}</h2>
@@ -34,12 +54,23 @@ export function Dialog({ title, onClose, children, actions }: { title: string, o
   )
 }
 
-type Question = { title: string, text: string, points?: string[], typed?: string, yes: string, answer: (yes: boolean) => void }
+type Question = { title: string; text: string; points?: string[]; typed?: string; yes: string; answer: (yes: boolean) => void }
 const question = signal<Question | null>(null)
 
-/** Asks before something that cannot be undone; `points` lists what is lost, `typed` is to be written before yes can be said. True when the person says yes. */
+/**
+ * Asks before something that cannot be undone; `points` lists what is lost, `typed` is to be written before yes can be said. True when the
+ * person says yes.
+ */
 export function confirm(asked: Omit<Question, 'answer'>): Promise<boolean> {
-  return new Promise(resolve => { question.value = { ...asked, answer: yes => { question.value = null; resolve(yes) } } })
+  return new Promise(resolve => {
+    question.value = {
+      ...asked,
+      answer: yes => {
+        question.value = null
+        resolve(yes)
+      }
+    }
+  })
 }
 
 /** Where `confirm` shows its question; once in the shell. */
@@ -51,15 +82,45 @@ function Asking({ asked }: { asked: Question }): JSX.Element {
   const [written, setWritten] = useState('')
   const sure = asked.typed === undefined || written.trim() === asked.typed
   return (
-    <Dialog title={asked.title} onClose={() => asked.answer(false)} actions={<>
-      <Button look="quiet" onClick={() => asked.answer(false)}>{t('ui.cancel')}</Button>
-      <Button look="danger" disabled={!sure} onClick={() => asked.answer(true)}>{asked.yes}</Button>
-    </>}>
+    <Dialog
+      title={asked.title}
+      onClose={() => asked.answer(false)}
+      actions={
+        <>
+          <Button look="quiet" onClick={() => asked.answer(false)}>
+            {t('ui.cancel')}
+          </Button>
+          <Button look="danger" disabled={!sure} onClick={() => asked.answer(true)}>
+            {asked.yes}
+          </Button>
+        </>
+      }
+    >
       <p>{asked.text}</p>
-      {asked.points && <ul class="dialog-points">{asked.points.map(point => <li key={point}>{point}</li>)}</ul>}
+      {asked.points && (
+        <ul class="dialog-points">
+          {asked.points.map(point => (
+            <li key={point}>{point}</li>
+          ))}
+        </ul>
+      )}
       {asked.typed !== undefined && (
-        <form class="dialog-typed" onSubmit={event => { event.preventDefault(); if (sure) asked.answer(true) }}>
-          <TextField label={t('ui.typeToConfirm', { text: asked.typed })} value={written} onText={setWritten} autoFocus autocomplete="off" autocapitalize="none" spellcheck={false} />
+        <form
+          class="dialog-typed"
+          onSubmit={event => {
+            event.preventDefault()
+            if (sure) asked.answer(true)
+          }}
+        >
+          <TextField
+            label={t('ui.typeToConfirm', { text: asked.typed })}
+            value={written}
+            onText={setWritten}
+            autoFocus
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck={false}
+          />
         </form>
       )}
     </Dialog>

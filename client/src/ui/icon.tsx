@@ -17,7 +17,8 @@ const PATHS = {
   film: 'M4 5h16v14H4zM8 5v14M16 5v14M4 9.7h4M4 14.3h4M16 9.7h4M16 14.3h4',
   fullscreen: 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5',
   gear: 'M12 9a3 3 0 100 6 3 3 0 000-6zM12 3v2.5M12 18.5V21M3 12h2.5M18.5 12H21M5.6 5.6l1.8 1.8M16.6 16.6l1.8 1.8M5.6 18.4l1.8-1.8M16.6 7.4l1.8-1.8',
-  globe: 'M12 3.5a8.5 8.5 0 100 17 8.5 8.5 0 000-17zM3.5 12h17M12 3.5c3 2.6 3.6 5.4 3.6 8.5s-.6 5.9-3.6 8.5c-3-2.6-3.6-5.4-3.6-8.5S9 6.1 12 3.5z',
+  globe:
+    'M12 3.5a8.5 8.5 0 100 17 8.5 8.5 0 000-17zM3.5 12h17M12 3.5c3 2.6 3.6 5.4 3.6 8.5s-.6 5.9-3.6 8.5c-3-2.6-3.6-5.4-3.6-8.5S9 6.1 12 3.5z',
   heart: 'M12 20S4 14.8 4 9.3A4.3 4.3 0 0112 7a4.3 4.3 0 018 2.3C20 14.8 12 20 12 20z',
   image: 'M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15 9.5v.2',
   search: 'M10.5 4a6.5 6.5 0 100 13 6.5 6.5 0 000-13zM15.3 15.3L20 20',
@@ -39,7 +40,8 @@ const PATHS = {
   plus: 'M12 5v14M5 12h14',
   replay: 'M5 5v5h5M5.5 10A7.5 7.5 0 1112 19.5a7.5 7.5 0 01-6.5-3.8',
   settings: 'M4 7h8M18 7h2M15 4.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5zM4 17h2M12 17h8M9 14.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5z',
-  share: 'M7 12l10-5.5M7 12l10 5.5M6 9.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5zM18 3.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5zM18 15.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5z',
+  share:
+    'M7 12l10-5.5M7 12l10 5.5M6 9.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5zM18 3.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5zM18 15.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5z',
   speed: 'M5 17.5a8.5 8.5 0 1114 0M12 14l4-4.5',
   sun: 'M12 8a4 4 0 100 8 4 4 0 000-8zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4',
   system: 'M4 5h16v11H4zM9 20h6M12 16v4',
@@ -54,12 +56,23 @@ const PATHS = {
 export type IconName = keyof typeof PATHS
 
 /** A drawing beside or instead of a word; it says nothing to screen readers, its button does. */
-export function Icon({ name, size = 20 }: { name: IconName, size?: number }): JSX.Element {
+export function Icon({ name, size = 20 }: { name: IconName; size?: number }): JSX.Element {
   const path = PATHS[name]
   const filled = path.startsWith('!')
   return (
-    <svg class="icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false"
-      fill={filled ? 'currentColor' : 'none'} stroke={filled ? 'none' : 'currentColor'} stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round">
+    <svg
+      class="icon"
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      aria-hidden="true"
+      focusable="false"
+      fill={filled ? 'currentColor' : 'none'}
+      stroke={filled ? 'none' : 'currentColor'}
+      stroke-width="1.8"
+      stroke-linecap="round"
+      stroke-linejoin="round"
+    >
       <path d={filled ? path.slice(1) : path} />
     </svg>
   )
@@ -70,7 +83,11 @@ export function Mark({ size = 28 }: { size?: number }): JSX.Element {
   return (
     <svg class="mark" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" focusable="false">
       <path class="mark-film" d="M5 2.5A1.5 1.5 0 016.5 1h2A1.5 1.5 0 0110 2.5V20H5z" />
-      <path class="mark-reel" fill-rule="evenodd" d="M16 9a11 11 0 110 22 11 11 0 010-22zm-2.5 6.2c-.7-.4-1.5.1-1.5.9v7.800c0 .8.8 1.3 1.5.9l6.800-3.900c.7-.4.7-1.400 0-1.800z" />
+      <path
+        class="mark-reel"
+        fill-rule="evenodd"
+        d="M16 9a11 11 0 110 22 11 11 0 010-22zm-2.5 6.2c-.7-.4-1.5.1-1.5.9v7.800c0 .8.8 1.3 1.5.9l6.800-3.900c.7-.4.7-1.400 0-1.800z"
+      />
     </svg>
   )
 }

@@ -2,9 +2,11 @@ import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { writtenText } from '../first-data.ts'
 
-/** A Markdown text. What the server wrote for it is used as it stands; else the renderer is loaded, and the plain text stands in meanwhile. */
-export function Markdown({ text, id }: { text: string, id: string }): JSX.Element {
-  const [html, setHtml] = useState<{ text: string, html: string } | null>(() => {
+/**
+ * A Markdown text. What the server wrote for it is used as it stands; else the renderer is loaded, and the plain text stands in meanwhile.
+ */
+export function Markdown({ text, id }: { text: string; id: string }): JSX.Element {
+  const [html, setHtml] = useState<{ text: string; html: string } | null>(() => {
     const written = writtenText(id)
     return written === undefined ? null : { text, html: written }
   })
@@ -16,7 +18,9 @@ export function Markdown({ text, id }: { text: string, id: string }): JSX.Elemen
       if (current && renderer) setHtml({ text, html: renderer.renderMarkdown(text) })
     }
     void render()
-    return () => { current = false }
+    return () => {
+      current = false
+    }
   }, [text])
   if (html?.text !== text) return <div class="prose prose-plain">{text}</div>
   return <div class="prose" dangerouslySetInnerHTML={{ __html: html.html }} />

@@ -5,15 +5,23 @@ import './menu.css'
 
 /** One line of a menu. */
 export type MenuItem =
-  | { kind: 'link', text: string, href: string, icon?: IconName, detail?: string, download?: boolean }
-  | { kind: 'action', text: string, act: () => void, icon?: IconName, danger?: boolean, detail?: string }
-  | { kind: 'choice', text: string, chosen: boolean, act: () => void, icon?: IconName, detail?: string }
-  | { kind: 'heading', text: string, detail?: undefined }
+  | { kind: 'link'; text: string; href: string; icon?: IconName; detail?: string; download?: boolean }
+  | { kind: 'action'; text: string; act: () => void; icon?: IconName; danger?: boolean; detail?: string }
+  | { kind: 'choice'; text: string; chosen: boolean; act: () => void; icon?: IconName; detail?: string }
+  | { kind: 'heading'; text: string; detail?: undefined }
 
-type Trigger = { 'aria-haspopup': 'menu', 'aria-expanded': boolean, 'aria-controls'?: string, onClick: () => void }
+type Trigger = { 'aria-haspopup': 'menu'; 'aria-expanded': boolean; 'aria-controls'?: string; onClick: () => void }
 
 /** A menu that hangs from a button: arrows walk through it, Escape and a click elsewhere close it. */
-export function Menu({ label, items, trigger }: { label: string, items: MenuItem[], trigger: (props: Trigger) => ComponentChildren }): JSX.Element {
+export function Menu({
+  label,
+  items,
+  trigger
+}: {
+  label: string
+  items: MenuItem[]
+  trigger: (props: Trigger) => ComponentChildren
+}): JSX.Element {
   const [open, setOpen] = useState(false)
   const root = useRef<HTMLDivElement>(null)
   const id = useId()
@@ -21,39 +29,107 @@ export function Menu({ label, items, trigger }: { label: string, items: MenuItem
   useLayoutEffect(() => {
     if (!open) return
     lines(root.current!)[0]?.focus()
-    const away = (event: Event) => { if (!root.current?.contains(event.target as Node)) setOpen(false) }
+    const away = (event: Event) => {
+      if (!root.current?.contains(event.target as Node)) setOpen(false)
+    }
     addEventListener('pointerdown', away)
     addEventListener('focusin', away)
-    return () => { removeEventListener('pointerdown', away); removeEventListener('focusin', away) }
+    return () => {
+      removeEventListener('pointerdown', away)
+      removeEventListener('focusin', away)
+    }
   }, [open])
-  const close = () => { setOpen(false); root.current?.querySelector<HTMLElement>('[aria-haspopup]')?.focus() }
+  const close = () => {
+    setOpen(false)
+    root.current?.querySelector<HTMLElement>('[aria-haspopup]')?.focus()
+  }
   return (
-    <div class="menu" ref={root} onKeyDown={event => {
-      if (!open) return
-      if (event.key === 'Escape') close()
-      else if (!walk(root.current!, event.key)) return
-      event.preventDefault()
-      event.stopPropagation()
-    }}>
+    <div
+      class="menu"
+      ref={root}
+      onKeyDown={event => {
+        if (!open) return
+        if (event.key === 'Escape') close()
+        else if (!walk(root.current!, event.key)) return
+        event.preventDefault()
+        event.stopPropagation()
+      }}
+    >
       {trigger({ 'aria-haspopup': 'menu', 'aria-expanded': open, 'aria-controls': open ? id : undefined, onClick: () => setOpen(!open) })}
-      {open && <div class="menu-list" id={id} role="menu" tabIndex={0} data-quiet-focus aria-label={label}>{items.map(item => <Line key={item.text} item={item} close={close} />)}</div>}
+      {open && (
+        <div class="menu-list" id={id} role="menu" tabIndex={0} data-quiet-focus aria-label={label}>
+          {items.map(item => (
+            <Line key={item.text} item={item} close={close} />
+          ))}
+        </div>
+      )}
     </div>
   )
 }
 
-function Line({ item, close }: { item: MenuItem, close: () => void }): JSX.Element {
-  if (item.kind === 'heading') return <p class="menu-heading" role="presentation">{item.text}</p>
-  const inside = <>{item.icon && <Icon name={item.icon} />}<span>{item.text}</span>{item.detail && <span class="menu-detail">{item.detail}</span>}{item.kind === 'choice' && item.chosen && <span class="menu-chosen"><Icon name="check" size={18} /></span>}</>
-  if (item.kind === 'link') return <a class="menu-line" role="menuitem" tabIndex={-1} href={item.href} download={item.download} onClick={close}>{inside}</a>
-  if (item.kind === 'choice') return <button type="button" class="menu-line" role="menuitemradio" tabIndex={-1} aria-checked={item.chosen} onClick={() => { close(); item.act() }}>{inside}</button>
-  return <button type="button" class={`menu-line ${item.danger ? 'menu-danger' : ''}`} role="menuitem" tabIndex={-1} onClick={() => { close(); item.act() }}>{inside}</button>
+function Line({ item, close }: { item: MenuItem; close: () => void }): JSX.Element {
+  if (item.kind === 'heading')
+    return (
+      <p class="menu-heading" role="presentation">
+        {item.text}
+      </p>
+    )
+  const inside = (
+    <>
+      {item.icon && <Icon name={item.icon} />}
+      <span>{item.text}</span>
+      {item.detail && <span class="menu-detail">{item.detail}</span>}
+      {item.kind === 'choice' && item.chosen && (
+        <span class="menu-chosen">
+          <Icon name="check" size={18} />
+        </span>
+      )}
+    </>
+  )
+  if (item.kind === 'link')
+    return (
+      <a class="menu-line" role="menuitem" tabIndex={-1} href={item.href} download={item.download} onClick={close}>
+        {inside}
+      </a>
+    )
+  if (item.kind === 'choice')
+    return (
+      <button
+        type="button"
+        class="menu-line"
+        role="menuitemradio"
+        tabIndex={-1}
+        aria-checked={item.chosen}
+        onClick={() => {
+          close()
+          item.act()
+        }}
+      >
+        {inside}
+      </button>
+    )
+  return (
+    <button
+      type="button"
+      class={`menu-line ${item.danger ? 'menu-danger' : ''}`}
+      role="menuitem"
+      tabIndex={-1}
+      onClick={() => {
+        close()
+        item.act()
+      }}
+    >
+      {inside}
+    </button>
+  )
 }
 
 /** Moves the focus as a menu should by arrows, Home, End and first letters; false for other keys. */
 export function walk(root: HTMLElement, key: string): boolean {
   const all = lines(root)
   const index = all.indexOf(document.activeElement as HTMLElement)
-  const next = key === 'ArrowDown' ? index + 1 : key === 'ArrowUp' ? index - 1 : key === 'Home' ? 0 : key === 'End' ? -1 : letter(all, index, key)
+  const next =
+    key === 'ArrowDown' ? index + 1 : key === 'ArrowUp' ? index - 1 : key === 'Home' ? 0 : key === 'End' ? -1 : letter(all, index, key)
   if (next === null) return false
   all.at(next % all.length)?.focus()
   return true

@@ -4,7 +4,7 @@ import { t } from '../i18n/i18n.ts'
 import { Button, IconButton } from './button.tsx'
 import './toast.css'
 
-type Toast = { id: number, text: string, bad: boolean, action?: { text: string, act: () => void } }
+type Toast = { id: number; text: string; bad: boolean; action?: { text: string; act: () => void } }
 const SHOWN_FOR = 6000
 
 const toasts = signal<Toast[]>([])
@@ -24,7 +24,17 @@ export function Toasts(): JSX.Element {
       {toasts.value.map(({ id, text, bad, action }) => (
         <div key={id} class={`toast ${bad ? 'toast-bad' : ''}`}>
           <span>{text}</span>
-          {action && <Button look="quiet" onClick={() => { dismiss(id); action.act() }}>{action.text}</Button>}
+          {action && (
+            <Button
+              look="quiet"
+              onClick={() => {
+                dismiss(id)
+                action.act()
+              }}
+            >
+              {action.text}
+            </Button>
+          )}
           <IconButton label={t('ui.close')} icon="close" size={18} onClick={() => dismiss(id)} />
         </div>
       ))}

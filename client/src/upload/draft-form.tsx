@@ -23,22 +23,67 @@ export function DraftForm({ item }: { item: Item }): JSX.Element {
   const state = item.publishing.value
   const privacy = PRIVACIES.find(([id]) => id === draft.privacy)
   return (
-    <form class="form" onSubmit={event => {
-      event.preventDefault()
-      setTried(true)
-      if (named && !locked) item.publish()
-    }}>
-      <TextField label={t('video.title')} value={draft.name} required minLength={3} maxLength={120} error={tried && !named ? t('video.titleError') : null} onText={name => change({ name })} />
+    <form
+      class="form"
+      onSubmit={event => {
+        event.preventDefault()
+        setTried(true)
+        if (named && !locked) item.publish()
+      }}
+    >
+      <TextField
+        label={t('video.title')}
+        value={draft.name}
+        required
+        minLength={3}
+        maxLength={120}
+        error={tried && !named ? t('video.titleError') : null}
+        onText={name => change({ name })}
+      />
       <div class="form-pair">
-        <Select label={t('video.privacy')} value={String(draft.privacy)} options={PRIVACIES.map(([id, name]) => [String(id), t(name)])} hint={privacy && t(privacy[2])} onText={id => change({ privacy: Number(id) })} />
-        {channels.length > 1 && <Select label={t('video.channel')} value={String(draft.channelId)} options={channels.map(({ id, displayName }) => [String(id), displayName])} onText={id => change({ channelId: Number(id) })} />}
+        <Select
+          label={t('video.privacy')}
+          value={String(draft.privacy)}
+          options={PRIVACIES.map(([id, name]) => [String(id), t(name)])}
+          hint={privacy && t(privacy[2])}
+          onText={id => change({ privacy: Number(id) })}
+        />
+        {channels.length > 1 && (
+          <Select
+            label={t('video.channel')}
+            value={String(draft.channelId)}
+            options={channels.map(({ id, displayName }) => [String(id), displayName])}
+            onText={id => change({ channelId: Number(id) })}
+          />
+        )}
       </div>
-      {draft.privacy === 5 && <TextField label={t('video.password')} value={draft.password} required minLength={2} maxLength={100} autocomplete="off" error={tried && locked ? t('video.passwordError') : null} onText={password => change({ password })} />}
-      <TextArea label={t('video.description')} hint={t('video.markdown')} value={draft.description} maxLength={10_000} onText={description => change({ description })} />
+      {draft.privacy === 5 && (
+        <TextField
+          label={t('video.password')}
+          value={draft.password}
+          required
+          minLength={2}
+          maxLength={100}
+          autocomplete="off"
+          error={tried && locked ? t('video.passwordError') : null}
+          onText={password => change({ password })}
+        />
+      )}
+      <TextArea
+        label={t('video.description')}
+        hint={t('video.markdown')}
+        value={draft.description}
+        maxLength={10_000}
+        onText={description => change({ description })}
+      />
       {item.problem.value && <Note kind="bad">{t('refusal.other', { reason: item.problem.value.message })}</Note>}
       <div class="form-foot">
-        <Button look="primary" type="submit" busy={state === 'busy'}>{t('upload.publish')}</Button>
-        <span class="soft small" role="status">{state === 'wanted' ? t('upload.willPublish') : item.transfer.video.value ? t('upload.notYetPublished') : t('upload.meanwhile')}</span>
+        <Button look="primary" type="submit" busy={state === 'busy'}>
+          {t('upload.publish')}
+        </Button>
+        <span class="soft small" role="status">
+          {state === 'wanted' ? t('upload.willPublish') : item.transfer.video.value ? t('upload.notYetPublished') : t('upload.meanwhile')}
+        </span>
       </div>
     </form>
   )

@@ -12,7 +12,10 @@ const LONGEST = 120
 
 /** A title made of a file's name: no extension, no underscores, as long as titles may be. */
 export function titleOf(filename: string): string {
-  const bare = filename.replace(/\.[^.]{1,5}$/, '').replace(/[_]+|\s+/g, ' ').trim()
+  const bare = filename
+    .replace(/\.[^.]{1,5}$/, '')
+    .replace(/[_]+|\s+/g, ' ')
+    .trim()
   return (bare.length < SHORTEST ? `${bare} video`.trim() : bare).slice(0, LONGEST)
 }
 

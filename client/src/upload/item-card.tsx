@@ -19,28 +19,39 @@ export function ItemCard({ item }: { item: Item }): JSX.Element {
   const progress = item.progress.value
   const refused = transfer.state.value === 'refused'
   const drop = async () => {
-    if (!video && !refused && !await confirm({ title: t('upload.cancelTitle'), text: t('upload.cancelText', { name: item.file.name }), yes: t('upload.cancelYes') })) return
+    if (
+      !video &&
+      !refused &&
+      !(await confirm({
+        title: t('upload.cancelTitle'),
+        text: t('upload.cancelText', { name: item.file.name }),
+        yes: t('upload.cancelYes')
+      }))
+    )
+      return
     removeItem(item)
     await item.drop()
   }
   return (
     <article class="panel upload-item" aria-label={item.file.name}>
       <header class="upload-head">
-        <div class="upload-name"><strong>{item.file.name}</strong> <span class="soft small">{formatSize(item.file.size)}</span></div>
+        <div class="upload-name">
+          <strong>{item.file.name}</strong> <span class="soft small">{formatSize(item.file.size)}</span>
+        </div>
         <IconButton label={t(video || refused ? 'upload.remove' : 'upload.cancel')} icon="close" onClick={() => void drop()} />
       </header>
-      {refused
-        ? <Note kind="bad">{refusalText(transfer.refusal.value!)}</Note>
-        : <>
-            {!video && <Sending item={item} />}
-            {video && progress && <Encoding progress={progress} />}
-            <div class={progress?.playable ? 'upload-body upload-both' : 'upload-body'}>
-              {video && progress?.playable && <OwnPlayer id={video.uuid} done={progress.state === 'done'} />}
-              {item.publishing.value === 'done' && video
-                ? <Published item={item} />
-                : <DraftForm item={item} />}
-            </div>
-          </>}
+      {refused ? (
+        <Note kind="bad">{refusalText(transfer.refusal.value!)}</Note>
+      ) : (
+        <>
+          {!video && <Sending item={item} />}
+          {video && progress && <Encoding progress={progress} />}
+          <div class={progress?.playable ? 'upload-body upload-both' : 'upload-body'}>
+            {video && progress?.playable && <OwnPlayer id={video.uuid} done={progress.state === 'done'} />}
+            {item.publishing.value === 'done' && video ? <Published item={item} /> : <DraftForm item={item} />}
+          </div>
+        </>
+      )}
     </article>
   )
 }
@@ -61,12 +72,29 @@ function Sending({ item }: { item: Item }): JSX.Element {
           {state === 'checking' && t('upload.checking')}
           {state === 'paused' && t('upload.paused', { percent: formatPercent(share) })}
           {state === 'offline' && t('upload.offline', { percent: formatPercent(share) })}
-          {state === 'sending' && [formatPercent(share), speed === null ? null : t('upload.speed', { size: formatSize(speed) }), left === null ? null : t('upload.left', { time: formatSpan(left) })].filter(Boolean).join(' · ')}
+          {state === 'sending' &&
+            [
+              formatPercent(share),
+              speed === null ? null : t('upload.speed', { size: formatSize(speed) }),
+              left === null ? null : t('upload.left', { time: formatSpan(left) })
+            ]
+              .filter(Boolean)
+              .join(' · ')}
         </span>
-        {(state === 'sending' || state === 'offline') && <Button look="quiet" icon="pause" onClick={() => transfer.pause()}>{t('upload.pause')}</Button>}
-        {state === 'paused' && <Button look="quiet" icon="play" onClick={() => transfer.resume()}>{t('upload.resume')}</Button>}
+        {(state === 'sending' || state === 'offline') && (
+          <Button look="quiet" icon="pause" onClick={() => transfer.pause()}>
+            {t('upload.pause')}
+          </Button>
+        )}
+        {state === 'paused' && (
+          <Button look="quiet" icon="play" onClick={() => transfer.resume()}>
+            {t('upload.resume')}
+          </Button>
+        )}
       </div>
-      <span class="hidden-text" role="status">{state === 'sending' && said > 0 ? t('upload.spoken', { name: file.name, percent: formatPercent(said / 10) }) : ''}</span>
+      <span class="hidden-text" role="status">
+        {state === 'sending' && said > 0 ? t('upload.spoken', { name: file.name, percent: formatPercent(said / 10) }) : ''}
+      </span>
     </div>
   )
 }
@@ -87,10 +115,19 @@ function Published({ item }: { item: Item }): JSX.Element {
   const ready = item.progress.value?.playable === true
   return (
     <div class="stack upload-done">
-      <Note kind="good"><p><strong>{t('upload.published')}</strong></p><p>{t(ready ? 'upload.publishedReady' : 'upload.publishedSoon')}</p></Note>
+      <Note kind="good">
+        <p>
+          <strong>{t('upload.published')}</strong>
+        </p>
+        <p>{t(ready ? 'upload.publishedReady' : 'upload.publishedSoon')}</p>
+      </Note>
       <div class="row">
-        <ButtonLink look="primary" icon="play" href={`/w/${video.shortUUID}`}>{t('upload.watch')}</ButtonLink>
-        <ButtonLink icon="edit" href={`/my/videos/${video.shortUUID}`}>{t('upload.more')}</ButtonLink>
+        <ButtonLink look="primary" icon="play" href={`/w/${video.shortUUID}`}>
+          {t('upload.watch')}
+        </ButtonLink>
+        <ButtonLink icon="edit" href={`/my/videos/${video.shortUUID}`}>
+          {t('upload.more')}
+        </ButtonLink>
       </div>
     </div>
   )

@@ -28,11 +28,19 @@ export class Item {
       effect(() => this.transfer.keepDraft(this.draft.value)),
       effect(() => {
         const video = this.transfer.video.value
-        return video ? followEncoding(video.uuid, progress => { this.progress.value = progress }) : undefined
+        return video
+          ? followEncoding(video.uuid, progress => {
+              this.progress.value = progress
+            })
+          : undefined
       }),
-      effect(() => { if (this.transfer.video.value && this.publishing.value === 'wanted') void this.#publish() })
+      effect(() => {
+        if (this.transfer.video.value && this.publishing.value === 'wanted') void this.#publish()
+      })
     ]
-    this.#leave = () => { for (const stop of stops) stop() }
+    this.#leave = () => {
+      for (const stop of stops) stop()
+    }
   }
 
   /** Publishes as the draft says, as soon as the file is there. */
@@ -58,7 +66,13 @@ export class Item {
     try {
       await api('PUT /videos/:id', {
         params: { id: this.transfer.video.peek()!.uuid },
-        body: { name: name.trim(), description: description.trim() || null, privacy, channelId, ...(privacy === 5 ? { videoPasswords: [password] } : {}) }
+        body: {
+          name: name.trim(),
+          description: description.trim() || null,
+          privacy,
+          channelId,
+          ...(privacy === 5 ? { videoPasswords: [password] } : {})
+        }
       })
       this.problem.value = null
       this.publishing.value = 'done'

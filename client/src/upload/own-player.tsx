@@ -10,11 +10,16 @@ import { hasFrames } from '../videos/frame-picker.tsx'
 import { PicturePicker } from '../videos/picture-picker.tsx'
 import { useVideo } from '../videos/use-video.ts'
 
-/** The player of an own video, right where it was uploaded, and its picture; it plays on while the video is published. `done`: whether all of it is encoded. */
-export function OwnPlayer({ id, done }: { id: string, done: boolean }): JSX.Element {
+/**
+ * The player of an own video, right where it was uploaded, and its picture; it plays on while the video is published. `done`: whether all
+ * of it is encoded.
+ */
+export function OwnPlayer({ id, done }: { id: string; done: boolean }): JSX.Element {
   const { video, source, renew, reload } = useVideo(id)
   // Its whole qualities are known by then.
-  useEffect(() => { if (done && video && !hasFrames(video)) reload() }, [done, video === null])
+  useEffect(() => {
+    if (done && video && !hasFrames(video)) reload()
+  }, [done, video === null])
   return (
     <div class="stack">
       {source ? <Player source={source} remember={false} renew={renew} /> : <div class="player" aria-busy="true" />}

@@ -31,7 +31,13 @@ test('the answer to a piece says how much arrived', () => {
 })
 
 test('titles are made of file names', () => {
-  expect(['my_holiday film.mp4', 'a.mkv', 'archive.tar.gz', `${'x'.repeat(200)}.mp4`, '.mp4', 'Übung 2.MOV'].map(titleOf))
-    .toEqual(['my holiday film', 'a video', 'archive.tar', 'x'.repeat(120), 'video', 'Übung 2'])
+  expect(['my_holiday film.mp4', 'a.mkv', 'archive.tar.gz', `${'x'.repeat(200)}.mp4`, '.mp4', 'Übung 2.MOV'].map(titleOf)).toEqual([
+    'my holiday film',
+    'a video',
+    'archive.tar',
+    'x'.repeat(120),
+    'video',
+    'Übung 2'
+  ])
   expect(['ab', 'abc', '  ab  ', 'x'.repeat(121)].map(isTitle)).toEqual([false, true, false, false])
 })

@@ -21,7 +21,7 @@ export class Pieces {
 
   /** Learns from a piece of `bytes` that took `ms`. */
   took(bytes: number, ms: number): void {
-    const wanted = bytes / Math.max(1, ms) * AIM
+    const wanted = (bytes / Math.max(1, ms)) * AIM
     const bounded = Math.min(this.#size * 2, Math.max(this.#size / 2, wanted))
     this.#size = Math.max(Math.min(SMALLEST, this.#limit), Math.min(this.#limit, Math.round(bounded)))
   }

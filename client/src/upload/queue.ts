@@ -6,7 +6,12 @@ import type { Draft } from './draft.ts'
 export const queue = signal<Item[]>([])
 
 /** Takes files into the queue; a file that is in it already is not taken twice. */
-export function addFiles(files: Iterable<File>, defaults: Omit<Draft, 'name'>, maxChunkSize: number, uploadIdOf: (file: File) => string | null): void {
+export function addFiles(
+  files: Iterable<File>,
+  defaults: Omit<Draft, 'name'>,
+  maxChunkSize: number,
+  uploadIdOf: (file: File) => string | null
+): void {
   const known = new Set(queue.peek().map(item => key(item.file)))
   const fresh = [...files].filter(file => !known.has(key(file))).map(file => new Item(file, defaults, maxChunkSize, uploadIdOf(file)))
   queue.value = [...queue.peek(), ...fresh]

@@ -4,8 +4,16 @@ import { t } from '../i18n/i18n.ts'
 import { config } from '../instance/config.ts'
 
 const BY_CODE: Record<string, Key> = {
-  quota_reached: 'refusal.quota', max_file_size_reached: 'refusal.size', insufficient_storage: 'refusal.full', too_many_uploads: 'refusal.tooMany',
-  video_too_long: 'refusal.long', video_too_large: 'refusal.large', too_many_streams: 'refusal.streams', unsupported_container: 'refusal.type', no_streams: 'refusal.noStreams', unreadable_video: 'refusal.unreadable'
+  quota_reached: 'refusal.quota',
+  max_file_size_reached: 'refusal.size',
+  insufficient_storage: 'refusal.full',
+  too_many_uploads: 'refusal.tooMany',
+  video_too_long: 'refusal.long',
+  video_too_large: 'refusal.large',
+  too_many_streams: 'refusal.streams',
+  unsupported_container: 'refusal.type',
+  no_streams: 'refusal.noStreams',
+  unreadable_video: 'refusal.unreadable'
 }
 
 /** Why a file was not taken, in the viewer's words. */

@@ -2,7 +2,7 @@ import { read, write } from '../storage.ts'
 import type { Draft } from './draft.ts'
 
 /** An upload begun in this browser: where it goes, what was written about it so far, and the title and time it was begun with. */
-export type Remembered = { uploadId: string, draft: Draft, begunAs: string, begunAt: number }
+export type Remembered = { uploadId: string; draft: Draft; begunAs: string; begunAt: number }
 
 const KEPT_FOR = 14 * 24 * 3600 * 1000
 

@@ -24,6 +24,6 @@ export class Speed {
   perSecond(): number | null {
     const [first, last] = [this.#points[0], this.#points.at(-1)]
     if (!first || !last || last[0] - first[0] < 250) return null
-    return (last[1] - first[1]) / (last[0] - first[0]) * 1000
+    return ((last[1] - first[1]) / (last[0] - first[0])) * 1000
   }
 }

@@ -11,7 +11,7 @@ import { Speed } from './speed.ts'
 /** Where a transfer stands. `offline` goes on by itself. */
 export type TransferState = 'starting' | 'sending' | 'offline' | 'paused' | 'checking' | 'done' | 'refused' | 'gone'
 /** The names of the video a file has become. */
-export type Made = { id: number, uuid: string, shortUUID: string }
+export type Made = { id: number; uuid: string; shortUUID: string }
 
 const FIRST_WAIT = 1000
 const LONGEST_WAIT = 30_000
@@ -75,7 +75,9 @@ export class Transfer {
     const uploadId = this.#uploadId
     if (!uploadId) return
     forget(uploadId)
-    await api('DELETE /videos/upload-resumable', { query: { upload_id: uploadId } }).catch(() => { /* the server sweeps what is left alone */ })
+    await api('DELETE /videos/upload-resumable', { query: { upload_id: uploadId } }).catch(() => {
+      /* the server sweeps what is left alone */
+    })
   }
 
   async #run(): Promise<void> {
@@ -83,15 +85,21 @@ export class Transfer {
     let wait = FIRST_WAIT
     while (!stopped.aborted) {
       try {
-        await this.#attempt(stopped, () => { wait = FIRST_WAIT; this.#failures = 0 })
+        await this.#attempt(stopped, () => {
+          wait = FIRST_WAIT
+          this.#failures = 0
+        })
         return
       } catch (error) {
         if (stopped.aborted) return
         const refusal = error instanceof ApiError ? error : new ApiError(0, 'broken', String(error))
-        if (!await this.#mayTryAgain(refusal)) return this.#refuse(refusal)
+        if (!(await this.#mayTryAgain(refusal))) return this.#refuse(refusal)
         this.#speed.pause()
         this.speed.value = null
-        if (refusal.status === 0 || refusal.status >= 500) { this.#pieces.failed(); this.state.value = 'offline' }
+        if (refusal.status === 0 || refusal.status >= 500) {
+          this.#pieces.failed()
+          this.state.value = 'offline'
+        }
         await this.#rest((refusal.retryAfter ?? 0) * 1000 || wait, stopped)
         wait = Math.min(wait * 2, LONGEST_WAIT)
       }
@@ -154,7 +162,11 @@ export class Transfer {
   }
 
   async #mayTryAgain({ status }: ApiError): Promise<boolean> {
-    if (status === 401) return await refreshSession(accessToken() ?? '').then(token => token !== null, () => true)
+    if (status === 401)
+      return await refreshSession(accessToken() ?? '').then(
+        token => token !== null,
+        () => true
+      )
     if ((status === 404 || status === 403) && this.#uploadId !== null) {
       // Swept after a long time, or of another login: from the beginning.
       forget(this.#uploadId)
@@ -168,7 +180,10 @@ export class Transfer {
   async #rest(ms: number, stopped: AbortSignal): Promise<void> {
     await new Promise<void>(resolve => {
       const timer = setTimeout(resolve, ms)
-      this.#wake = () => { clearTimeout(timer); resolve() }
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
       stopped.addEventListener('abort', () => this.#wake?.(), { once: true })
     })
     this.#wake = null

@@ -9,13 +9,15 @@ import { forget } from './remembered.ts'
 type Upload = Answer<'GET /users/me/uploads'>['data'][number]
 
 /** Uploads that were interrupted: choosing the same file goes on where they stopped. */
-export function Unfinished({ uploads, onGone }: { uploads: Upload[], onGone: () => void }): JSX.Element | null {
+export function Unfinished({ uploads, onGone }: { uploads: Upload[]; onGone: () => void }): JSX.Element | null {
   const running = new Set(queue.value.map(({ file }) => `${file.name} ${file.size}`))
   const waiting = uploads.filter(({ filename, size }) => !running.has(`${filename} ${size}`))
   if (waiting.length === 0) return null
   const drop = async (uploadId: string) => {
     forget(uploadId)
-    await api('DELETE /videos/upload-resumable', { query: { upload_id: uploadId } }).catch(() => { /* the server sweeps it after some days */ })
+    await api('DELETE /videos/upload-resumable', { query: { upload_id: uploadId } }).catch(() => {
+      /* the server sweeps it after some days */
+    })
     onGone()
   }
   return (

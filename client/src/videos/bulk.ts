@@ -6,9 +6,9 @@ import { problemText } from '../problem-text.ts'
 import { toast } from '../ui/toast.tsx'
 
 /** What is done to many videos, one after the other. */
-export type BulkAct = { kind: 'delete' } | { kind: 'privacy', privacy: number, passwords: string[] }
-type Chosen = { id: number, name: string }
-type Bulk = { act: BulkAct, all: number, done: number, running: boolean, failed: (Chosen & { reason: string })[] }
+export type BulkAct = { kind: 'delete' } | { kind: 'privacy'; privacy: number; passwords: string[] }
+type Chosen = { id: number; name: string }
+type Bulk = { act: BulkAct; all: number; done: number; running: boolean; failed: (Chosen & { reason: string })[] }
 type Hear = (id: number, act: BulkAct) => void
 
 /** A limit that is still there after so many pauses is a refusal. */
@@ -23,7 +23,9 @@ let stopped = false
 /** Hears of every video that is done; gives the way to stop listening. */
 export function hearBulk(hear: Hear): () => void {
   hearers.add(hear)
-  return () => { hearers.delete(hear) }
+  return () => {
+    hearers.delete(hear)
+  }
 }
 
 /** Does something to each of the videos; what fails does not keep the others. */
@@ -40,7 +42,9 @@ export async function startBulk(act: BulkAct, chosen: Chosen[]): Promise<void> {
       await patiently(async () => await one(act, id))
       bulk.value = { ...now, done: now.done + 1 }
       for (const hear of hearers) hear(id, act)
-    } catch (error) { bulk.value = { ...now, failed: [...now.failed, { id, name, reason: problemText(error) }] } }
+    } catch (error) {
+      bulk.value = { ...now, failed: [...now.failed, { id, name, reason: problemText(error) }] }
+    }
   }
   removeEventListener('beforeunload', warn)
   const { done, failed } = bulk.peek()!
@@ -65,7 +69,9 @@ async function one(act: BulkAct, id: number): Promise<void> {
     await api('PUT /videos/:id', { params: { id }, body: { privacy, ...(passwords.length > 0 ? { videoPasswords: passwords } : {}) } })
     return
   }
-  try { await api('DELETE /videos/:id', { params: { id } }) } catch (error) {
+  try {
+    await api('DELETE /videos/:id', { params: { id } })
+  } catch (error) {
     // Somebody was faster, perhaps the same person in another tab.
     if (!(error instanceof ApiError) || error.status !== 404) throw error
   }
@@ -73,7 +79,9 @@ async function one(act: BulkAct, id: number): Promise<void> {
 
 async function patiently(act: () => Promise<void>): Promise<void> {
   for (let pauses = 0; ; pauses++) {
-    try { return await act() } catch (error) {
+    try {
+      return await act()
+    } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 429 || pauses === PAUSES || stopped) throw error
       await new Promise(resolve => setTimeout(resolve, 1000 * Math.min(LONGEST_PAUSE, error.retryAfter ?? 1)))
     }

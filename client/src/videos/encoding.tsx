@@ -14,14 +14,37 @@ const SOON = 10
 export function Encoding({ progress }: { progress: Encoded }): JSX.Element {
   const { state, playable, percent, secondsLeft, position, startsIn, rungs, error } = progress
   const why = error && <p class="soft small">{error}</p>
-  if (state === 'failed') return <><Note kind="bad">{t('encoding.failed')}</Note>{why}</>
-  const words = state === 'done' ? t('encoding.done') : state === 'waiting' && !playable ? t('encoding.waiting') : playable ? t('encoding.playable') : t('encoding.beginning')
+  if (state === 'failed')
+    return (
+      <>
+        <Note kind="bad">{t('encoding.failed')}</Note>
+        {why}
+      </>
+    )
+  const words =
+    state === 'done'
+      ? t('encoding.done')
+      : state === 'waiting' && !playable
+        ? t('encoding.waiting')
+        : playable
+          ? t('encoding.playable')
+          : t('encoding.beginning')
   return (
     <section class="encoding" aria-label={t('encoding.name')}>
       <p class="encoding-line">
         <span role="status">{words}</span>
-        {position !== null && <span class="encoding-figures">{t('encoding.position', { position })}{startsIn === null || startsIn < SOON ? '' : ` · ${t('encoding.startsIn', { time: formatSpan(startsIn) })}`}</span>}
-        {state === 'running' && <span class="encoding-figures">{formatPercent(percent / 100)}{secondsLeft === null ? '' : ` · ${t('upload.left', { time: formatSpan(secondsLeft) })}`}</span>}
+        {position !== null && (
+          <span class="encoding-figures">
+            {t('encoding.position', { position })}
+            {startsIn === null || startsIn < SOON ? '' : ` · ${t('encoding.startsIn', { time: formatSpan(startsIn) })}`}
+          </span>
+        )}
+        {state === 'running' && (
+          <span class="encoding-figures">
+            {formatPercent(percent / 100)}
+            {secondsLeft === null ? '' : ` · ${t('upload.left', { time: formatSpan(secondsLeft) })}`}
+          </span>
+        )}
       </p>
       {state !== 'done' && <Progress share={state === 'running' && percent > 0 ? percent / 100 : null} label={t('encoding.name')} />}
       {why}
@@ -30,7 +53,8 @@ export function Encoding({ progress }: { progress: Encoded }): JSX.Element {
           {rungs.map(rung => (
             <li key={rung.resolution} class={`encoding-rung encoding-${rung.state}`}>
               {rung.state === 'done' && <Icon name="check" size={15} />}
-              <span>{rung.resolution === 0 ? t('encoding.sound') : rung.label}</span><span class="hidden-text">{t(STATES[rung.state])}</span>
+              <span>{rung.resolution === 0 ? t('encoding.sound') : rung.label}</span>
+              <span class="hidden-text">{t(STATES[rung.state])}</span>
             </li>
           ))}
         </ul>

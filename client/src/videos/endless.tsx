@@ -13,8 +13,8 @@ const AHEAD = '1600px'
 /** So many new cards are drawn at once: scrolling goes on between. */
 const DRAWN = 4
 
-type Page = { total: number, data: Video[] }
-type List = { items: Video[], total: number | null }
+type Page = { total: number; data: Video[] }
+type List = { items: Video[]; total: number | null }
 
 /** Lists as they were when they were left, by entry of the history. */
 const left = new Map<string, List>()
@@ -46,7 +46,11 @@ export function Endless({ name, load, first, withChannel = true, heading, empty 
 
   // A card once made is given again as it is: drawing twenty more does not cost drawing all before them.
   const cardOf = (video: Video, index: number) => {
-    const card = cards.get(video) ?? <li key={video.id}><VideoCard video={video} withChannel={withChannel} heading={heading} eager={index < 4} /></li>
+    const card = cards.get(video) ?? (
+      <li key={video.id}>
+        <VideoCard video={video} withChannel={withChannel} heading={heading} eager={index < 4} />
+      </li>
+    )
     cards.set(video, card)
     return card
   }
@@ -61,10 +65,16 @@ export function Endless({ name, load, first, withChannel = true, heading, empty 
       // What was published meanwhile pushes known videos onto the next page; a page without anything new is the end.
       const items = [...from.items, ...fresh]
       setList({ items, total: fresh.length === 0 ? items.length : total })
-    } catch { setFailed(true) } finally { busy.current = false }
+    } catch {
+      setFailed(true)
+    } finally {
+      busy.current = false
+    }
   }
 
-  useEffect(() => { left.set(key, list) }, [list])
+  useEffect(() => {
+    left.set(key, list)
+  }, [list])
   useEffect(() => {
     if (knownWho.current === who) return
     knownWho.current = who
@@ -79,27 +89,57 @@ export function Endless({ name, load, first, withChannel = true, heading, empty 
     if (!more || failed || drawn < list.items.length) return
     // The shapes that stand for the first ones push the end out of sight.
     if (list.items.length === 0) return void next(list)
-    const watcher = new IntersectionObserver(([entry]) => { if (entry!.isIntersecting) void next(list) }, { rootMargin: AHEAD })
+    const watcher = new IntersectionObserver(
+      ([entry]) => {
+        if (entry!.isIntersecting) void next(list)
+      },
+      { rootMargin: AHEAD }
+    )
     watcher.observe(end.current!)
     return () => watcher.disconnect()
   }, [list, more, failed, drawn >= list.items.length])
 
-  if (list.total === 0 || !more && list.items.length === 0) return <>{empty}</>
+  if (list.total === 0 || (!more && list.items.length === 0)) return <>{empty}</>
   return (
     <>
-      <span class="hidden-text" role="status">{more ? t('ui.loading') : t('list.end')}</span>
+      <span class="hidden-text" role="status">
+        {more ? t('ui.loading') : t('list.end')}
+      </span>
       <ul class="grid" role="list" aria-busy={more && !failed && list.items.length === 0}>
         {list.items.slice(0, Math.max(drawn, DRAWN)).map(cardOf)}
-        {more && !failed && list.items.length === 0 && Array.from({ length: 8 }, (_, index) => <li key={index} aria-hidden="true"><Ghost /></li>)}
+        {more &&
+          !failed &&
+          list.items.length === 0 &&
+          Array.from({ length: 8 }, (_, index) => (
+            <li key={index} aria-hidden="true">
+              <Ghost />
+            </li>
+          ))}
       </ul>
       {/* Another element for every end: one that is pushed on would count as a jump, though nobody sees it. */}
       <div key={drawn} ref={end} class={more && !failed ? 'endless-on' : 'endless-end'}>
-        {failed && (list.items.length === 0 ? <Failure text={t('ui.noConnection')} onRetry={() => void next(list)} /> : <Button icon="replay" onClick={() => void next(list)}>{t('ui.retry')}</Button>)}
+        {failed &&
+          (list.items.length === 0 ? (
+            <Failure text={t('ui.noConnection')} onRetry={() => void next(list)} />
+          ) : (
+            <Button icon="replay" onClick={() => void next(list)}>
+              {t('ui.retry')}
+            </Button>
+          ))}
       </div>
     </>
   )
 }
 
 function Ghost(): JSX.Element {
-  return <div class="card"><div class="ghost ghost-picture" /><div><div class="ghost ghost-line" /><div class="ghost ghost-line" /><div class="ghost ghost-line" /></div></div>
+  return (
+    <div class="card">
+      <div class="ghost ghost-picture" />
+      <div>
+        <div class="ghost ghost-line" />
+        <div class="ghost ghost-line" />
+        <div class="ghost ghost-line" />
+      </div>
+    </div>
+  )
 }

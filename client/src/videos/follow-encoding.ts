@@ -1,7 +1,7 @@
 import type { Progress } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 
-type Follower = { id: string | number, hear: (progress: Progress) => void, next: number }
+type Follower = { id: string | number; hear: (progress: Progress) => void; next: number }
 
 const BETWEEN_QUESTIONS = 300
 const EVERY = 1000
@@ -18,7 +18,9 @@ export function followEncoding(id: string | number, hear: (progress: Progress) =
   const follower = { id, hear, next: 0 }
   followers.add(follower)
   plan(0)
-  return () => { followers.delete(follower) }
+  return () => {
+    followers.delete(follower)
+  }
 }
 
 function plan(pause: number): void {
@@ -36,6 +38,8 @@ async function ask(): Promise<void> {
     const progress = await api('GET /videos/:id/transcoding', { params: { id: first.id } })
     if (progress.state === 'done' || progress.state === 'failed') followers.delete(first)
     first.hear(progress)
-  } catch { first.next = performance.now() + AFTER_FAILURE }
+  } catch {
+    first.next = performance.now() + AFTER_FAILURE
+  }
   plan(BETWEEN_QUESTIONS)
 }

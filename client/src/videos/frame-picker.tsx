@@ -17,7 +17,15 @@ export function hasFrames({ isLocal, streamingPlaylists: [playlist] }: VideoDeta
 }
 
 /** Picks a frame of a video, as a JPEG. */
-export function FramePicker({ video, onPick, onClose }: { video: VideoDetails, onPick: (file: File) => void, onClose: () => void }): JSX.Element {
+export function FramePicker({
+  video,
+  onPick,
+  onClose
+}: {
+  video: VideoDetails
+  onPick: (file: File) => void
+  onClose: () => void
+}): JSX.Element {
   const film = useRef<HTMLVideoElement>(null)
   const [file, setFile] = useState<string | null>(null)
   const [failed, setFailed] = useState(false)
@@ -25,12 +33,16 @@ export function FramePicker({ video, onPick, onClose }: { video: VideoDetails, o
   const [there, setThere] = useState(false)
   useEffect(() => {
     let current = true
-    sourceOf(video).catch(() => null).then(source => {
-      if (!current) return
-      if (source?.file) setFile(source.file)
-      else setFailed(true)
-    })
-    return () => { current = false }
+    sourceOf(video)
+      .catch(() => null)
+      .then(source => {
+        if (!current) return
+        if (source?.file) setFile(source.file)
+        else setFailed(true)
+      })
+    return () => {
+      current = false
+    }
   }, [])
   const seek = (seconds: number) => {
     setAt(seconds)
@@ -45,20 +57,53 @@ export function FramePicker({ video, onPick, onClose }: { video: VideoDetails, o
   // At the very end there is no frame any more.
   const end = Math.max(0, video.duration - 0.1)
   return (
-    <Dialog title={t('edit.chooseFrame')} onClose={onClose} actions={<>
-      <Button look="quiet" onClick={onClose}>{t('ui.cancel')}</Button>
-      <Button look="primary" disabled={!there || failed} onClick={() => void use()}>{t('edit.useFrame')}</Button>
-    </>}>
-      {failed
-        ? <Note kind="bad">{t('edit.frameFailed')}</Note>
-        : <div class="frame">
-            <video ref={film} class="frame-film" src={file ?? undefined} muted playsInline preload="auto" aria-hidden="true" style={{ aspectRatio: String(video.aspectRatio ?? 16 / 9) }}
-              onLoadedMetadata={() => seek(video.duration * BEGIN)} onSeeked={() => setThere(true)} onError={() => setFailed(true)} />
-            <div class="frame-line">
-              <input class="frame-at" type="range" min="0" max={end} step="0.1" value={at} aria-label={t('edit.frameAt')} aria-valuetext={speakTime(at)} onInput={event => seek(event.currentTarget.valueAsNumber)} />
-              <span class="frame-time">{formatTime(at)}</span>
-            </div>
-          </div>}
+    <Dialog
+      title={t('edit.chooseFrame')}
+      onClose={onClose}
+      actions={
+        <>
+          <Button look="quiet" onClick={onClose}>
+            {t('ui.cancel')}
+          </Button>
+          <Button look="primary" disabled={!there || failed} onClick={() => void use()}>
+            {t('edit.useFrame')}
+          </Button>
+        </>
+      }
+    >
+      {failed ? (
+        <Note kind="bad">{t('edit.frameFailed')}</Note>
+      ) : (
+        <div class="frame">
+          <video
+            ref={film}
+            class="frame-film"
+            src={file ?? undefined}
+            muted
+            playsInline
+            preload="auto"
+            aria-hidden="true"
+            style={{ aspectRatio: String(video.aspectRatio ?? 16 / 9) }}
+            onLoadedMetadata={() => seek(video.duration * BEGIN)}
+            onSeeked={() => setThere(true)}
+            onError={() => setFailed(true)}
+          />
+          <div class="frame-line">
+            <input
+              class="frame-at"
+              type="range"
+              min="0"
+              max={end}
+              step="0.1"
+              value={at}
+              aria-label={t('edit.frameAt')}
+              aria-valuetext={speakTime(at)}
+              onInput={event => seek(event.currentTarget.valueAsNumber)}
+            />
+            <span class="frame-time">{formatTime(at)}</span>
+          </div>
+        </div>
+      )}
     </Dialog>
   )
 }
@@ -69,5 +114,7 @@ async function frameOf(film: HTMLVideoElement): Promise<Blob | null> {
   canvas.width = film.videoWidth
   canvas.height = film.videoHeight
   canvas.getContext('2d')?.drawImage(film, 0, 0)
-  return await new Promise(resolve => { canvas.toBlob(resolve, 'image/jpeg', QUALITY) })
+  return await new Promise(resolve => {
+    canvas.toBlob(resolve, 'image/jpeg', QUALITY)
+  })
 }

@@ -22,18 +22,25 @@ const LISTS = {
   recent: { path: '/', name: 'home.recent', filters: { sort: '-publishedAt' } },
   trending: { path: '/?sort=trending', name: 'home.trending', filters: { sort: '-trending' } },
   local: { path: '/?sort=local', name: 'home.local', filters: { sort: '-publishedAt', isLocal: true } }
-} satisfies Record<string, { path: string, name: Key, filters: Filters }>
+} satisfies Record<string, { path: string; name: Key; filters: Filters }>
 
 /** Videos of everybody: the newest ones, those that are watched now, or those from here. */
 export default function Home(): JSX.Element {
-  const { query: { sort } } = useLocation()
+  const {
+    query: { sort }
+  } = useLocation()
   const list: List = sort === 'trending' || sort === 'local' ? sort : 'recent'
   const { path, name } = LISTS[list]
   useTitle(list === 'recent' ? '' : t(name))
   return (
     <div class="page home">
       <h1 class="hidden-text">{t('home.title')}</h1>
-      <LinkTabs class="home-tabs" label={t('home.lists')} chosen={path} tabs={Object.values(LISTS).map(({ path, name }) => [path, t(name)])} />
+      <LinkTabs
+        class="home-tabs"
+        label={t('home.lists')}
+        chosen={path}
+        tabs={Object.values(LISTS).map(({ path, name }) => [path, t(name)])}
+      />
       <Videos key={list} list={list} />
     </div>
   )
@@ -44,12 +51,20 @@ function Videos({ list }: { list: List }): JSX.Element {
   // The router restores places only where the path changes.
   useLayoutEffect(restorePlace, [])
   return (
-    <Endless name={`home ${list}`} heading="h2" load={async start => await load(list, start)} first={first} empty={(
-      <State icon="film" title={t('home.empty')}>
-        <p>{t('home.emptyText')}</p>
-        <ButtonLink look="primary" icon="upload" href={isLoggedIn.value ? '/upload' : '/login?next=%2Fupload'}>{t('home.emptyAction')}</ButtonLink>
-      </State>
-    )} />
+    <Endless
+      name={`home ${list}`}
+      heading="h2"
+      load={async start => await load(list, start)}
+      first={first}
+      empty={
+        <State icon="film" title={t('home.empty')}>
+          <p>{t('home.emptyText')}</p>
+          <ButtonLink look="primary" icon="upload" href={isLoggedIn.value ? '/upload' : '/login?next=%2Fupload'}>
+            {t('home.emptyAction')}
+          </ButtonLink>
+        </State>
+      }
+    />
   )
 }
 
@@ -58,5 +73,5 @@ async function load(list: List, start: number) {
 }
 
 function question(list: List, start: number) {
-  return { query: { start, ...LISTS[list].filters as Filters } }
+  return { query: { start, ...(LISTS[list].filters as Filters) } }
 }

@@ -17,12 +17,18 @@ export function MoreVideos({ video }: { video: VideoDetails }): JSX.Element | nu
   const { data: ofAll, loading: loadingAll } = useAnswer('GET /videos', enough ? null : { query })
   if (loading || loadingAll) return null
   const known = new Set([video.id])
-  const others = [...ofChannel?.data ?? [], ...ofAll?.data ?? []].filter(({ id }) => !known.has(id) && known.add(id)).slice(0, SHOWN)
+  const others = [...(ofChannel?.data ?? []), ...(ofAll?.data ?? [])].filter(({ id }) => !known.has(id) && known.add(id)).slice(0, SHOWN)
   if (others.length === 0) return <span class="watch-none" />
   return (
     <>
       <h2>{t('watch.next')}</h2>
-      <ul class="watch-list" role="list">{others.map(other => <li key={other.id}><VideoRow video={other} heading="h3" /></li>)}</ul>
+      <ul class="watch-list" role="list">
+        {others.map(other => (
+          <li key={other.id}>
+            <VideoRow video={other} heading="h3" />
+          </li>
+        ))}
+      </ul>
     </>
   )
 }

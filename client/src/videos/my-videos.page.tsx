@@ -24,7 +24,11 @@ import './my-videos.css'
 /** The own videos in every state. */
 export default function MyVideos(): JSX.Element {
   useTitle(t('shell.myVideos'))
-  return <Members><Shelf /></Members>
+  return (
+    <Members>
+      <Shelf />
+    </Members>
+  )
 }
 
 function Shelf(): JSX.Element {
@@ -41,11 +45,17 @@ function Shelf(): JSX.Element {
     setBusy(true)
     setFailed(false)
     try {
-      const page = await api('GET /users/me/videos', { query: { start, sort: '-createdAt', ...(wanted.trim() ? { search: wanted.trim() } : {}) } })
+      const page = await api('GET /users/me/videos', {
+        query: { start, sort: '-createdAt', ...(wanted.trim() ? { search: wanted.trim() } : {}) }
+      })
       if (mine !== asked.current) return
-      setVideos(before => start === 0 ? page.data : [...before, ...page.data.filter(({ id }) => !before.some(known => known.id === id))])
+      setVideos(before => (start === 0 ? page.data : [...before, ...page.data.filter(({ id }) => !before.some(known => known.id === id))]))
       setTotal(page.total)
-    } catch { if (mine === asked.current) setFailed(true) } finally { if (mine === asked.current) setBusy(false) }
+    } catch {
+      if (mine === asked.current) setFailed(true)
+    } finally {
+      if (mine === asked.current) setBusy(false)
+    }
   }
   useEffect(() => {
     if (!isLoggedIn.peek()) return
@@ -56,26 +66,31 @@ function Shelf(): JSX.Element {
   const heard = (id: number, act: BulkAct) => {
     selection.choose(id, false, false)
     if (act.kind === 'delete') forget(id)
-    else setVideos(before => before.map(video => video.id === id ? { ...video, privacy: { id: act.privacy, label: '' } } : video))
+    else setVideos(before => before.map(video => (video.id === id ? { ...video, privacy: { id: act.privacy, label: '' } } : video)))
   }
   const latest = useRef(heard)
   latest.current = heard
   useEffect(() => hearBulk((id, act) => latest.current(id, act)), [])
 
   // When all that was shown is gone, the next ones move up.
-  useEffect(() => { if (videos.length === 0 && (total ?? 0) > 0 && !busy) void load(0) }, [videos.length, total])
+  useEffect(() => {
+    if (videos.length === 0 && (total ?? 0) > 0 && !busy) void load(0)
+  }, [videos.length, total])
 
   const forget = (id: number) => {
     setVideos(before => before.filter(video => video.id !== id))
-    setTotal(before => before === null ? null : before - 1)
+    setTotal(before => (before === null ? null : before - 1))
   }
   const remove = async (video: Video) => {
-    if (!await confirm({ title: t('mine.deleteTitle'), text: t('mine.deleteText', { name: video.name }), yes: t('mine.deleteYes') })) return
+    if (!(await confirm({ title: t('mine.deleteTitle'), text: t('mine.deleteText', { name: video.name }), yes: t('mine.deleteYes') })))
+      return
     try {
       await api('DELETE /videos/:id', { params: { id: video.id } })
       forget(video.id)
       toast(t('mine.deleted', { name: video.name }))
-    } catch { toast(t('ui.noConnection'), { bad: true }) }
+    } catch {
+      toast(t('ui.noConnection'), { bad: true })
+    }
   }
   // On the boxes, where the keys mean nothing else.
   const keys = (event: KeyboardEvent) => {
@@ -88,42 +103,95 @@ function Shelf(): JSX.Element {
     <div class="page">
       <div class="page-head">
         <h1>{t('shell.myVideos')}</h1>
-        <ButtonLink look="primary" icon="upload" href="/upload">{t('shell.upload')}</ButtonLink>
+        <ButtonLink look="primary" icon="upload" href="/upload">
+          {t('shell.upload')}
+        </ButtonLink>
       </div>
-      {(!nothing || search !== '') && <input class="input shelf-search" type="search" aria-label={t('mine.search')} placeholder={t('mine.search')} value={search} onInput={event => setSearch(event.currentTarget.value)} />}
-      {nothing && search === '' && <State icon="film" title={t('mine.empty')}><p>{t('mine.emptyText')}</p></State>}
+      {(!nothing || search !== '') && (
+        <input
+          class="input shelf-search"
+          type="search"
+          aria-label={t('mine.search')}
+          placeholder={t('mine.search')}
+          value={search}
+          onInput={event => setSearch(event.currentTarget.value)}
+        />
+      )}
+      {nothing && search === '' && (
+        <State icon="film" title={t('mine.empty')}>
+          <p>{t('mine.emptyText')}</p>
+        </State>
+      )}
       {nothing && search !== '' && <State icon="film" title={t('mine.nothingFound')} />}
       <BulkReport />
       {videos.length > 0 && <BulkBar selection={selection} shown={videos} />}
-      <ul class="shelf" role="list" aria-busy={busy} onKeyDown={keys}>{videos.map(video => <li key={video.id}><Line video={video} selection={selection} onDelete={() => void remove(video)} onDone={() => void load(0)} /></li>)}</ul>
+      <ul class="shelf" role="list" aria-busy={busy} onKeyDown={keys}>
+        {videos.map(video => (
+          <li key={video.id}>
+            <Line video={video} selection={selection} onDelete={() => void remove(video)} onDone={() => void load(0)} />
+          </li>
+        ))}
+      </ul>
       {failed && <Failure text={t('ui.noConnection')} onRetry={() => void load(videos.length)} />}
-      {!failed && total !== null && videos.length < total && <div class="endless-end"><Button busy={busy} onClick={() => void load(videos.length)}>{t('mine.more')}</Button></div>}
+      {!failed && total !== null && videos.length < total && (
+        <div class="endless-end">
+          <Button busy={busy} onClick={() => void load(videos.length)}>
+            {t('mine.more')}
+          </Button>
+        </div>
+      )}
     </div>
   )
 }
 
-function Line({ video, selection, onDelete, onDone }: { video: Video, selection: Selection, onDelete: () => void, onDone: () => void }): JSX.Element {
+function Line({
+  video,
+  selection,
+  onDelete,
+  onDone
+}: {
+  video: Video
+  selection: Selection
+  onDelete: () => void
+  onDone: () => void
+}): JSX.Element {
   const { route } = useLocation()
   const edit = `/my/videos/${video.shortUUID}`
   const state = video.state?.id
   return (
     <div class={`shelf-line ${selection.has(video.id) ? 'shelf-chosen' : ''}`}>
-      <Check label={t('bulk.select', { name: video.name })} hidden checked={selection.has(video.id)} disabled={bulk.value?.running} onChecked={(on, { shiftKey }) => selection.choose(video.id, on, shiftKey)} />
+      <Check
+        label={t('bulk.select', { name: video.name })}
+        hidden
+        checked={selection.has(video.id)}
+        disabled={bulk.value?.running}
+        onChecked={(on, { shiftKey }) => selection.choose(video.id, on, shiftKey)}
+      />
       <VideoRow video={video} heading="h2">
         <p class="row shelf-facts">
           <Badge kind={video.privacy.id === 1 ? 'accent' : 'plain'}>{privacyName(Number(video.privacy.id))}</Badge>
-          {video.scheduledUpdate && <Badge kind="warn">{t('mine.scheduled', { date: formatDate(video.scheduledUpdate.updateAt, { dateStyle: 'medium', timeStyle: 'short' }) })}</Badge>}
+          {video.scheduledUpdate && (
+            <Badge kind="warn">
+              {t('mine.scheduled', { date: formatDate(video.scheduledUpdate.updateAt, { dateStyle: 'medium', timeStyle: 'short' }) })}
+            </Badge>
+          )}
           {state === 7 && <Badge kind="bad">{t('mine.failed')}</Badge>}
           <span class="soft small">{formatAge(video.createdAt)}</span>
         </p>
         <RowProgress video={video} onDone={onDone} />
       </VideoRow>
       <div class="shelf-actions">
-        <ButtonLink class="shelf-edit" icon="edit" href={edit} aria-label={t('mine.editOf', { name: video.name })}>{t('ui.edit')}</ButtonLink>
-        <Menu label={t('mine.actions', { name: video.name })} trigger={props => <IconButton label={t('mine.actions', { name: video.name })} icon="more" {...props} />} items={[
-          { kind: 'action', text: t('ui.edit'), icon: 'edit', act: () => route(edit) },
-          { kind: 'action', text: t('mine.deleteYes'), icon: 'trash', danger: true, act: onDelete }
-        ]} />
+        <ButtonLink class="shelf-edit" icon="edit" href={edit} aria-label={t('mine.editOf', { name: video.name })}>
+          {t('ui.edit')}
+        </ButtonLink>
+        <Menu
+          label={t('mine.actions', { name: video.name })}
+          trigger={props => <IconButton label={t('mine.actions', { name: video.name })} icon="more" {...props} />}
+          items={[
+            { kind: 'action', text: t('ui.edit'), icon: 'edit', act: () => route(edit) },
+            { kind: 'action', text: t('mine.deleteYes'), icon: 'trash', danger: true, act: onDelete }
+          ]}
+        />
       </div>
     </div>
   )

@@ -8,22 +8,44 @@ import type { Barrier } from './use-video.ts'
 import './password-form.css'
 
 /** Asks for the password of a video, and says when it is not the right one. */
-export function PasswordForm({ kind, onUnlock, onRetry }: { kind: Barrier, onUnlock: (password: string) => void, onRetry: () => void }): JSX.Element {
+export function PasswordForm({
+  kind,
+  onUnlock,
+  onRetry
+}: {
+  kind: Barrier
+  onUnlock: (password: string) => void
+  onRetry: () => void
+}): JSX.Element {
   const [password, setPassword] = useState('')
   const [tried, setTried] = useState('')
-  const error = kind === 'tooMany' ? t('barrier.tooMany') : kind === 'wrongPassword' && tried === password ? t('barrier.wrongPassword') : null
+  const error =
+    kind === 'tooMany' ? t('barrier.tooMany') : kind === 'wrongPassword' && tried === password ? t('barrier.wrongPassword') : null
   return (
     <State heading="h1" icon="lock" title={t('barrier.password')}>
       <p>{t('barrier.passwordText')}</p>
-      <form class="form barrier-form" onSubmit={event => {
-        event.preventDefault()
-        if (password === '') return
-        if (password === tried) onRetry()
-        setTried(password)
-        onUnlock(password)
-      }}>
-        <TextField label={t('barrier.passwordLabel')} type="password" autocomplete="off" required value={password} error={error} onText={setPassword} />
-        <Button look="primary" type="submit">{t('barrier.unlock')}</Button>
+      <form
+        class="form barrier-form"
+        onSubmit={event => {
+          event.preventDefault()
+          if (password === '') return
+          if (password === tried) onRetry()
+          setTried(password)
+          onUnlock(password)
+        }}
+      >
+        <TextField
+          label={t('barrier.passwordLabel')}
+          type="password"
+          autocomplete="off"
+          required
+          value={password}
+          error={error}
+          onText={setPassword}
+        />
+        <Button look="primary" type="submit">
+          {t('barrier.unlock')}
+        </Button>
       </form>
     </State>
   )

@@ -7,12 +7,25 @@ import { FramePicker, hasFrames } from './frame-picker.tsx'
 import './edit.css'
 
 /** The picture of a video, with the ways to another one: a frame of it, or a file. */
-export function PicturePicker({ video, picked, onPick, error }: { video: VideoDetails, picked: File | null, onPick: (file: File) => void, error: string | null }): JSX.Element {
+export function PicturePicker({
+  video,
+  picked,
+  onPick,
+  error
+}: {
+  video: VideoDetails
+  picked: File | null
+  onPick: (file: File) => void
+  error: string | null
+}): JSX.Element {
   const input = useRef<HTMLInputElement>(null)
   const [url, setUrl] = useState<string | null>(null)
   const [looking, setLooking] = useState(false)
   useEffect(() => {
-    if (!picked) { setUrl(null); return }
+    if (!picked) {
+      setUrl(null)
+      return
+    }
     const made = URL.createObjectURL(picked)
     setUrl(made)
     return () => URL.revokeObjectURL(made)
@@ -23,17 +36,44 @@ export function PicturePicker({ video, picked, onPick, error }: { video: VideoDe
       <div class="thumbnail">{shown && <img src={shown} alt={t('edit.picture')} />}</div>
       <div class="stack">
         <div class="row">
-          {hasFrames(video) && <Button icon="film" onClick={() => setLooking(true)}>{t('edit.chooseFrame')}</Button>}
-          <Button icon="image" onClick={() => input.current!.click()}>{t('edit.choosePicture')}</Button>
+          {hasFrames(video) && (
+            <Button icon="film" onClick={() => setLooking(true)}>
+              {t('edit.chooseFrame')}
+            </Button>
+          )}
+          <Button icon="image" onClick={() => input.current!.click()}>
+            {t('edit.choosePicture')}
+          </Button>
         </div>
-        {error && <p class="field-error" role="alert">{error}</p>}
+        {error && (
+          <p class="field-error" role="alert">
+            {error}
+          </p>
+        )}
         <p class="soft small">{t('edit.pictureHint')}</p>
       </div>
-      <input ref={input} class="hidden-text" type="file" tabIndex={-1} accept="image/jpeg,image/png,image/webp" aria-label={t('edit.choosePicture')} onChange={event => {
-        const file = event.currentTarget.files?.[0]
-        if (file) onPick(file)
-      }} />
-      {looking && <FramePicker video={video} onClose={() => setLooking(false)} onPick={file => { setLooking(false); onPick(file) }} />}
+      <input
+        ref={input}
+        class="hidden-text"
+        type="file"
+        tabIndex={-1}
+        accept="image/jpeg,image/png,image/webp"
+        aria-label={t('edit.choosePicture')}
+        onChange={event => {
+          const file = event.currentTarget.files?.[0]
+          if (file) onPick(file)
+        }}
+      />
+      {looking && (
+        <FramePicker
+          video={video}
+          onClose={() => setLooking(false)}
+          onPick={file => {
+            setLooking(false)
+            onPick(file)
+          }}
+        />
+      )}
     </div>
   )
 }

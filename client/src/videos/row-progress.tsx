@@ -9,7 +9,7 @@ import { followEncoding } from './follow-encoding.ts'
 const YOUNG = 24 * 3600 * 1000
 
 /** How far the encoding of a video in a list is; nothing once it is done. */
-export function RowProgress({ video, onDone }: { video: Video, onDone: () => void }): JSX.Element | null {
+export function RowProgress({ video, onDone }: { video: Video; onDone: () => void }): JSX.Element | null {
   const [progress, setProgress] = useState<Encoded | null>(null)
   const unfinished = video.state?.id === 2 || Date.now() - Date.parse(video.createdAt) < YOUNG
   useEffect(() => {
@@ -22,6 +22,16 @@ export function RowProgress({ video, onDone }: { video: Video, onDone: () => voi
     })
   }, [video.id, unfinished])
   if (!progress || progress.state === 'done' || progress.state === 'failed') return null
-  const words = progress.state === 'waiting' ? `${t('mine.waiting')}${progress.position === null ? '' : ` · ${t('encoding.position', { position: progress.position })}`}` : progress.playable ? t('mine.playable', { percent: formatPercent(progress.percent / 100) }) : t('mine.encoding', { percent: formatPercent(progress.percent / 100) })
-  return <div class="shelf-progress"><span class="soft small">{words}</span><Progress share={progress.state === 'running' ? progress.percent / 100 : null} label={t('encoding.name')} /></div>
+  const words =
+    progress.state === 'waiting'
+      ? `${t('mine.waiting')}${progress.position === null ? '' : ` · ${t('encoding.position', { position: progress.position })}`}`
+      : progress.playable
+        ? t('mine.playable', { percent: formatPercent(progress.percent / 100) })
+        : t('mine.encoding', { percent: formatPercent(progress.percent / 100) })
+  return (
+    <div class="shelf-progress">
+      <span class="soft small">{words}</span>
+      <Progress share={progress.state === 'running' ? progress.percent / 100 : null} label={t('encoding.name')} />
+    </div>
+  )
 }

@@ -7,7 +7,7 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Field } from '../ui/field.tsx'
 
 /** The address of a video and the lines that put it into another page. */
-export function Share({ video, onClose }: { video: VideoDetails, onClose: () => void }): JSX.Element {
+export function Share({ video, onClose }: { video: VideoDetails; onClose: () => void }): JSX.Element {
   const address = `${location.origin}/w/${video.shortUUID}`
   const [width, height] = video.aspectRatio && video.aspectRatio < 1 ? [315, 560] : [560, 315]
   const title = video.name.replace(/&/g, '&amp;').replace(/"/g, '&quot;')
@@ -22,14 +22,24 @@ export function Share({ video, onClose }: { video: VideoDetails, onClose: () => 
   )
 }
 
-function Copy({ label, text }: { label: string, text: string }): JSX.Element {
+function Copy({ label, text }: { label: string; text: string }): JSX.Element {
   const [copied, setCopied] = useState(false)
   return (
     <Field label={label}>
       {ids => (
         <div class="copy">
           <input class="input" {...ids} readOnly value={text} onFocus={event => event.currentTarget.select()} />
-          <Button icon={copied ? 'check' : 'copy'} onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true), () => { /* the text is selected, the keys do it */ })}>
+          <Button
+            icon={copied ? 'check' : 'copy'}
+            onClick={() =>
+              void navigator.clipboard.writeText(text).then(
+                () => setCopied(true),
+                () => {
+                  /* the text is selected, the keys do it */
+                }
+              )
+            }
+          >
             <span role="status">{t(copied ? 'ui.copied' : 'ui.copy')}</span>
           </Button>
         </div>

@@ -27,11 +27,17 @@ export async function sourceOf(video: VideoDetails, password: string | null = nu
 /** The same at once, for videos that are open to everybody. */
 export function openSourceOf(video: VideoDetails): Source | null {
   const played = playedOf(video)
-  return played && isOpen(video) ? { ...describe(video, null), ...played, url: addressOf(video, played.url), file: played.file && addressOf(video, played.file) } : null
+  return played && isOpen(video)
+    ? { ...describe(video, null), ...played, url: addressOf(video, played.url), file: played.file && addressOf(video, played.file) }
+    : null
 }
 
 /** The playlist of a video; a remote one may have nothing but files, of which the first is the best. */
-function playedOf({ isLocal, streamingPlaylists: [playlist], files }: VideoDetails): { url: string, plain: boolean, file: string | null } | null {
+function playedOf({
+  isLocal,
+  streamingPlaylists: [playlist],
+  files
+}: VideoDetails): { url: string; plain: boolean; file: string | null } | null {
   if (playlist) return { url: playlist.playlistUrl, plain: false, file: isLocal ? wholeFile(playlist) : null }
   const file = files.find(one => one.hasVideo) ?? files[0]
   return file ? { url: file.fileUrl, plain: true, file: null } : null
@@ -39,7 +45,10 @@ function playedOf({ isLocal, streamingPlaylists: [playlist], files }: VideoDetai
 
 /** The best of the qualities that most lines bear, as one file (server/videos/send-whole.ts). */
 function wholeFile({ playlistUrl, files }: VideoDetails['streamingPlaylists'][number]): string | null {
-  const sizes = files.filter(file => file.hasVideo && file.size > 0).map(file => Number(file.resolution.id)).sort((a, b) => b - a)
+  const sizes = files
+    .filter(file => file.hasVideo && file.size > 0)
+    .map(file => Number(file.resolution.id))
+    .sort((a, b) => b - a)
   const size = sizes.find(one => one <= MIDDLING) ?? sizes.at(-1)
   return size === undefined ? null : playlistUrl.replace(/[^/]+$/, `${size}.mp4`)
 }
@@ -60,9 +69,18 @@ async function openAddresses(video: VideoDetails, urls: (string | null)[], passw
 function describe(video: VideoDetails, password: string | null): Omit<Source, 'url' | 'plain' | 'file'> {
   const { uuid, name, channel, duration, aspectRatio, previewPath } = video
   return {
-    uuid, title: name, author: channel.displayName, duration, aspectRatio, poster: previewPath, headers: passwordHeader(password),
+    uuid,
+    title: name,
+    author: channel.displayName,
+    duration,
+    aspectRatio,
+    poster: previewPath,
+    headers: passwordHeader(password),
     // The hashes of all segments are written last.
-    unfinished: video.isLocal && !video.streamingPlaylists[0]?.segmentsSha256Url && Date.now() - Math.max(Date.parse(video.createdAt), Date.parse(video.inputFileUpdatedAt ?? video.createdAt)) < UNFINISHED_FOR
+    unfinished:
+      video.isLocal &&
+      !video.streamingPlaylists[0]?.segmentsSha256Url &&
+      Date.now() - Math.max(Date.parse(video.createdAt), Date.parse(video.inputFileUpdatedAt ?? video.createdAt)) < UNFINISHED_FOR
   }
 }
 

@@ -14,7 +14,8 @@ export type Selection = {
 export function useSelection(shown: number[]): Selection {
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set())
   const last = useRef<number | null>(null)
-  const set = (ids: number[], on: boolean) => setChosen(before => new Set(on ? [...before, ...ids] : [...before].filter(id => !ids.includes(id))))
+  const set = (ids: number[], on: boolean) =>
+    setChosen(before => new Set(on ? [...before, ...ids] : [...before].filter(id => !ids.includes(id))))
   return {
     has: id => chosen.has(id),
     ids: shown.filter(id => chosen.has(id)),

@@ -25,7 +25,7 @@ type State = {
 export function useVideo(id: string): State {
   const [password, setPassword] = useState<string | null>(() => readForTab(`password.${id}`))
   const { data: video, error, reload, change } = useAnswer('GET /videos/:id', { params: { id }, headers: passwordHeader(password) })
-  const [source, setSource] = useState<{ of: string, is: Source } | null>(null)
+  const [source, setSource] = useState<{ of: string; is: Source } | null>(null)
   const key = video && `${video.uuid} ${video.privacy.id} ${video.streamingPlaylists[0]?.playlistUrl}`
 
   useEffect(() => {
@@ -38,11 +38,17 @@ export function useVideo(id: string): State {
       if (current && is) setSource({ of: key!, is })
     }
     void open()
-    return () => { current = false }
+    return () => {
+      current = false
+    }
   }, [key, password])
 
   return {
-    video, headers: passwordHeader(password), barrier: error ? barrierOf(error) : null, unlock: setPassword, reload,
+    video,
+    headers: passwordHeader(password),
+    barrier: error ? barrierOf(error) : null,
+    unlock: setPassword,
+    reload,
     source: video && (openSourceOf(video) ?? (source?.of === key ? source.is : null)),
     renew: async () => {
       const fresh = await api('GET /videos/:id', { params: { id }, headers: passwordHeader(password) })

@@ -20,14 +20,19 @@ const LOOK_AGAIN = 4000
 
 /** A video with everything about it. */
 export default function Watch(): JSX.Element {
-  const { params: { id = '' }, query } = useRoute()
+  const {
+    params: { id = '' },
+    query
+  } = useRoute()
   const { video, source, headers, barrier, unlock, reload, renew } = useVideo(id)
   const turn = useTurns(5)
   const [wide, setWide] = useState(false)
   const { route } = useLocation()
   const waiting = video !== null && video.streamingPlaylists.length + video.files.length === 0 && video.state.id !== 7
   useTitle(video?.name ?? (barrier ? t(barrier === 'missing' ? 'barrier.missing' : 'watch.closed') : null))
-  useEffect(() => { if (video && id !== video.shortUUID) route(`/w/${video.shortUUID}${location.search}`, true) }, [video?.shortUUID])
+  useEffect(() => {
+    if (video && id !== video.shortUUID) route(`/w/${video.shortUUID}${location.search}`, true)
+  }, [video?.shortUUID])
   useEffect(() => {
     if (!waiting) return
     const timer = setInterval(reload, LOOK_AGAIN)
@@ -36,21 +41,60 @@ export default function Watch(): JSX.Element {
   // Whoever clicked to come here wants to see it; on a fresh page the browser would refuse the sound.
   const [autoplay] = useState(() => navigator.userActivation?.hasBeenActive === true && me.peek()?.autoPlayVideo !== false)
 
-  if (barrier && !video) return <div class="page"><Barrier kind={barrier} onUnlock={unlock} onRetry={reload} /></div>
-  if (!video) return <div class="watch" aria-busy="true"><div class="watch-stage"><div class="player" /></div></div>
-  const stage = source
-    ? <Player key={video.uuid} source={source} autoplay={autoplay} start={startOf(query.start)} pageKeys wide={wide} onWide={() => setWide(before => !before)} renew={renew} />
-    : <div class="player watch-nothing">{waiting ? <State icon="film" title={t('watch.preparing')}><p>{t('watch.preparingText')}</p></State> : video.state.id !== PUBLISHED && <State icon="alert" title={t('watch.broken')} />}</div>
+  if (barrier && !video)
+    return (
+      <div class="page">
+        <Barrier kind={barrier} onUnlock={unlock} onRetry={reload} />
+      </div>
+    )
+  if (!video)
+    return (
+      <div class="watch" aria-busy="true">
+        <div class="watch-stage">
+          <div class="player" />
+        </div>
+      </div>
+    )
+  const stage = source ? (
+    <Player
+      key={video.uuid}
+      source={source}
+      autoplay={autoplay}
+      start={startOf(query.start)}
+      pageKeys
+      wide={wide}
+      onWide={() => setWide(before => !before)}
+      renew={renew}
+    />
+  ) : (
+    <div class="player watch-nothing">
+      {waiting ? (
+        <State icon="film" title={t('watch.preparing')}>
+          <p>{t('watch.preparingText')}</p>
+        </State>
+      ) : (
+        video.state.id !== PUBLISHED && <State icon="alert" title={t('watch.broken')} />
+      )}
+    </div>
+  )
   return (
     <div class={`watch ${wide ? 'watch-wide' : ''}`}>
       {turn < 1 ? <Written class="watch-stage" /> : <div class="watch-stage">{stage}</div>}
-      {turn < 3
-        ? <Written class="watch-main" />
-        : <div class="watch-main">
-            <Details video={video} password={source?.headers ? Object.values(source.headers)[0]! : null} />
-            {turn > 3 ? <Comments key={video.uuid} video={video} headers={headers} /> : <div class="watch-room watch-room-comments" />}
-          </div>}
-      {turn < 5 ? <Written class="watch-side" /> : <aside class="watch-side"><MoreVideos video={video} /></aside>}
+      {turn < 3 ? (
+        <Written class="watch-main" />
+      ) : (
+        <div class="watch-main">
+          <Details video={video} password={source?.headers ? Object.values(source.headers)[0]! : null} />
+          {turn > 3 ? <Comments key={video.uuid} video={video} headers={headers} /> : <div class="watch-room watch-room-comments" />}
+        </div>
+      )}
+      {turn < 5 ? (
+        <Written class="watch-side" />
+      ) : (
+        <aside class="watch-side">
+          <MoreVideos video={video} />
+        </aside>
+      )}
     </div>
   )
 }
