@@ -1,8 +1,7 @@
 import { UniqueConstraintError, type Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
 import { lookAtCustomized } from '../core/customized.ts'
-import { afterCommit, transaction as inTransaction } from '../core/transaction.ts'
-import { emit } from '../core/events.ts'
+import { transaction as inTransaction } from '../core/transaction.ts'
 import { Problem } from '../core/problem.ts'
 import { run, sql } from '../core/sql.ts'
 import { Account } from '../actors/account.model.ts'
@@ -84,7 +83,6 @@ async function store(user: NewUser, slow: Awaited<ReturnType<typeof prepare>>, t
   const name = user.channelName ?? (await freeChannelName(user.username, transaction))
   const displayName = user.channelDisplayName ?? user.channelName ?? config.user.default_channel_name.replaceAll('$1', user.username)
   const channel = await createChannel({ accountId: account.id, name, displayName, keys: slow.channelKeys }, transaction)
-  afterCommit(transaction, () => emit('user.created', { userId: id }))
   return { id, accountId: account.id, channelId: channel.id }
 }
 

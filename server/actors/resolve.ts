@@ -1,7 +1,6 @@
 import type { Transaction } from 'sequelize'
 import { config, host as ourHost } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
-import { emit } from '../core/events.ts'
 import { logger } from '../core/logger.ts'
 import { run, sql } from '../core/sql.ts'
 import { Budget, FetchError, getDocument, getJson } from '../fediverse/egress.ts'
@@ -146,5 +145,4 @@ export async function forgetActor(actor: Pick<Actor, 'id' | 'url' | 'host'>): Pr
     )
     await run(sql`DELETE FROM actors WHERE id = ${actor.id}`, inside)
   })
-  emit('actor.gone', { url: actor.url })
 }

@@ -1,7 +1,6 @@
 import type { Transaction } from 'sequelize'
 import { origin } from '../core/config.ts'
-import { afterCommit, transaction } from '../core/transaction.ts'
-import { emit } from '../core/events.ts'
+import { transaction } from '../core/transaction.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
 import { run, sql } from '../core/sql.ts'
@@ -87,7 +86,6 @@ export async function blank({ id, url, video_id: videoId }: Pick<Row, 'id' | 'ur
 /** Notes that so many more of a video's comments are seen by everybody. */
 export async function countComments(videoId: number, change: number, inside: Transaction): Promise<void> {
   if (change !== 0) await run(sql`UPDATE videos SET comments = comments + ${change}::int WHERE id = ${videoId}`, inside)
-  afterCommit(inside, () => emit('comments.changed', { videoId }))
 }
 
 async function placeOf(id: number, inside: Transaction) {

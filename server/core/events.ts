@@ -2,20 +2,14 @@ import { logger } from './logger.ts'
 
 /** The names of all events and what they carry; news that must travel up the house travels as one of these. */
 export type Events = {
-  'video.created': { videoId: number }
-  'video.published': { videoId: number }
   'video.received': { videoId: number; isNew: boolean }
-  'comments.changed': { videoId: number }
   'video.deleted': { uuid: string; folder: string }
-  'upload.completed': { videoId: number }
-  'user.created': { userId: number }
   'outbox.filled': { lane: number; delay: number }
   'inbox.filled': { lane: number }
   'chunks.waiting': Record<string, never>
   'encodings.ordered': Record<string, never>
   'site.used': Record<string, never>
   'config.changed': Record<string, never>
-  'actor.gone': { url: string }
   'follow.accepted': { targetId: number }
   'inbox.gone': { inboxUrl: string }
 }

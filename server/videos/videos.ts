@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { shortUuid } from '../../shared/ids.ts'
 import type { VideoDetails, VideoFields } from '../../shared/videos.ts'
 import { config } from '../core/config.ts'
-import { afterCommit, transaction } from '../core/transaction.ts'
+import { transaction } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
@@ -66,7 +66,6 @@ export async function createVideo(channelId: number, attributes: Attributes, tra
     { transaction }
   )
   await setPasswords(video, attributes, null, transaction)
-  afterCommit(transaction, () => emit('video.created', { videoId: video.id }))
   return video
 }
 
