@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { config, environment } from '../core/config.ts'
+import { acquireLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { Account } from '../actors/account.model.ts'
@@ -11,8 +12,6 @@ import { createUser } from './registration.ts'
 import { endSessions } from './tokens.ts'
 import { ROLE, ROOT } from './user.model.ts'
 
-/** Two processes may start at once: this number, locked for a transaction, lets only one of them be the first. */
-const LOCK = 726_003
 const PASSWORD_LENGTH = 20
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 
@@ -22,7 +21,8 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
  */
 export async function createRoot(): Promise<{ username: string; password: string } | null> {
   return await transaction(async transaction => {
-    await run(sql`SELECT pg_advisory_xact_lock(${LOCK})`, transaction)
+    // Two processes may start at once; one of them is the first.
+    await acquireLock('CREATE_ROOT', transaction)
     const [known] = await run(sql`SELECT id FROM instances`, transaction)
     if (known) return null
     await run(

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Transaction } from 'sequelize'
 import { config, origin, storageFolder } from '../core/config.ts'
+import { acquireLock } from '../core/locks.ts'
 import { afterCommit } from '../core/transaction.ts'
 import { logger } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
@@ -16,9 +17,6 @@ export type Keys = { publicKey: string; privateKey: string }
 /** What makes a local actor; `keys` may be made before the transaction, as that takes time. */
 export type LocalActor = { type: 'Person' | 'Group' | 'Application'; name: string; keys?: Keys }
 
-/** One transaction at a time gives or retires local names: this number is locked for it. */
-const NAMES_LOCK = 726_002
-
 /** A new key pair of `security.actor_key_bits`, made outside the main thread. */
 export async function newKeys(): Promise<Keys> {
   return await promisify(generateKeyPair)('rsa', {
@@ -30,7 +28,7 @@ export async function newKeys(): Promise<Keys> {
 
 /** Waits until no other transaction gives or retires local names; the lock ends with the transaction. */
 export async function lockNames(transaction: Transaction): Promise<void> {
-  await run(sql`SELECT pg_advisory_xact_lock(${NAMES_LOCK})`, transaction)
+  await acquireLock('ACTOR_NAMES', transaction)
 }
 
 /** Whether a local actor has or had this name, in whatever case; true until the names are locked means little. */

@@ -1,4 +1,5 @@
 import { config } from '../core/config.ts'
+import { acquireTextLocks } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { actorOf } from '../actors/follow.activitypub.ts'
@@ -99,7 +100,7 @@ async function store(
   const text = await textOf(note)
   if (text === '') return null
   return await transaction(async inside => {
-    await run(sql`SELECT pg_advisory_xact_lock(hashtextextended(${note.url}, 1))`, inside)
+    await acquireTextLocks('COMMENT_URL', [note.url], inside)
     const [video] = await run<{ remote: boolean; policy: number; url: string; account: number | null }>(
       sql`
       SELECT remote, comments_policy AS policy, url, (SELECT id FROM accounts WHERE actor_id = ${actorId}) AS account FROM videos WHERE id = ${videoId}`,

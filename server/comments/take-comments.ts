@@ -1,5 +1,6 @@
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
+import { acquireTextLocks } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import type { Incoming } from '../fediverse/receive.ts'
@@ -47,8 +48,9 @@ async function placesOf(notes: Note[]): Promise<Place[]> {
 }
 
 async function store(all: Comment[], inside: Transaction): Promise<Incoming[]> {
-  await run(
-    sql`SELECT pg_advisory_xact_lock(hashtextextended(url, 1)) FROM unnest(${all.map(({ url }) => url).sort()}::text[]) AS given (url)`,
+  await acquireTextLocks(
+    'COMMENT_URL',
+    all.map(({ url }) => url),
     inside
   )
   const gone = await anyGone(

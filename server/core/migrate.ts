@@ -1,18 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { projectFolder } from './config.ts'
+import { acquireLock } from './locks.ts'
 import { transaction } from './transaction.ts'
 import { logger } from './logger.ts'
 import { run, Sql, sql } from './sql.ts'
-
-/** Two processes may start at once: this number, locked for a transaction, lets only one migrate. */
-const LOCK = 726_001
 
 /** Brings the database to this version: every file of migrations/ not yet run, in order; all of them or none. */
 export async function migrate(): Promise<void> {
   const folder = join(projectFolder, 'migrations')
   await transaction(async lock => {
-    await run(sql`SELECT pg_advisory_xact_lock(${LOCK})`, lock)
+    await acquireLock('MIGRATE', lock)
     await run(sql`CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now())`, lock)
     const files = (await readdir(folder)).filter(name => name.endsWith('.sql')).sort()
     const executed = async (): Promise<string[]> =>

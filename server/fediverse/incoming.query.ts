@@ -1,4 +1,5 @@
 import { config } from '../core/config.ts'
+import { acquireLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { run, sql, type Sql } from '../core/sql.ts'
 import type { Incoming } from './receive.ts'
@@ -17,9 +18,6 @@ export type Row = {
   created_at: Date
 }
 
-/** One worker at a time chooses; the number is only a name. */
-const CHOOSING = 7_040_001
-
 /**
  * Takes up to `batch` waiting activities of a lane in hand, oldest first, for the time of a lease. `inOrder`: none whose subject has an
  * earlier one that is in somebody's hand or waits for another try.
@@ -30,7 +28,7 @@ export async function claim(lane: number, batch: number, inOrder: boolean): Prom
     ? sql`NOT EXISTS (SELECT 1 FROM incoming AS before WHERE before.subject = one.subject AND before.done_at IS NULL AND before.id < one.id AND (before.leased_until >= now() OR before.not_before > now()))`
     : sql`TRUE`
   const rows = await transaction(async inside => {
-    await run(sql`SELECT pg_advisory_xact_lock(${CHOOSING})`, inside)
+    await acquireLock('CHOOSE_INCOMING', inside)
     return await run<Row>(
       sql`
       UPDATE incoming SET leased_until = now() + ${seconds(lease)}, attempts = attempts + 1

@@ -7,10 +7,10 @@ import { httpUrl, sameOrigin } from './origin.ts'
 import { idOf, isObject, listOf, PUBLIC, type JsonObject } from './vocabulary.ts'
 
 const SECURITY = 'https://w3id.org/security/v1'
-/** What is understood of a document: ActivityStreams, and the types that PeerTube adds to it. */
-/** A view expires in the sense of the signatures, a copy of a video in schema.org's; whoever says which has said it under his name. */
-const { expires: _ofCopies, ...terms } = EVERY_TERM
+/** `expires` without a prefix is the term of the signatures (security/v1) here; schema.org's, of a CacheFile, has to be written as `sc:expires`. */
+const { expires: _expiresOfCacheFile, ...terms } = EVERY_TERM
 const EXPIRES = 'sc:expires'
+/** What is understood of a document: ActivityStreams, the signatures, and the types that PeerTube adds. */
 const CONTEXT = ['https://www.w3.org/ns/activitystreams', SECURITY, terms]
 /** More values, and more things without an id, are not canonicalised for a stranger (federation.md 4.28). */
 const MAX_VALUES = 500

@@ -1,5 +1,6 @@
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
+import { acquireLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { run, sql, type Sql } from '../core/sql.ts'
 import type { Audience } from './outbox.ts'
@@ -34,8 +35,6 @@ export type Delivery = {
 /** What became of a POST that did not arrive: tried again after so many ms, or given up. */
 export type Failed = { id: string; host: string; delay: number | null; error: string; counts: boolean }
 
-/** One worker at a time finds recipients, so that activities become deliveries in the order in which they were written. */
-const FANNING_OUT = 7_040_002
 const FEW = 20
 /** So many POSTs are taken in hand at once for each connection to a host. */
 const PER_CONNECTION = 4
@@ -43,7 +42,7 @@ const PER_CONNECTION = 4
 /** Gives the next activities to `spread`, which writes their deliveries, all in one transaction. False: there was none. */
 export async function takeWaiting(spread: (rows: Waiting[], inside: Transaction) => Promise<void>): Promise<boolean> {
   return await transaction(async inside => {
-    await run(sql`SELECT pg_advisory_xact_lock(${FANNING_OUT})`, inside)
+    await acquireLock('FAN_OUT', inside)
     const rows = await run<Waiting>(
       sql`
       SELECT id::text, actor, type, activity, body, audience, lane, subject, supersedes, forwarded FROM outgoing

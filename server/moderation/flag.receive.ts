@@ -1,5 +1,6 @@
 import { REASONS } from '../../shared/abuses.ts'
 import { config } from '../core/config.ts'
+import { acquireClassLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { actorOf } from '../actors/follow.activitypub.ts'
@@ -12,8 +13,6 @@ import type { Report, Target } from './report.ts'
 
 const LONGEST = 3000
 const LAST_SECOND = 2 ** 31 - 1
-/** Reports of one server are counted one after the other. */
-const COUNTING = 726_008
 
 /** Hears what moderators of other servers, or their users, report of ours. */
 export function receiveFlags(): void {
@@ -40,7 +39,7 @@ async function receiveFlag(incoming: Incoming): Promise<boolean> {
   const host = hostOf(incoming.actor)
   const report = readFlag(incoming, reporter?.id ?? null, host)
   return await transaction(async inside => {
-    await run(sql`SELECT pg_advisory_xact_lock(${COUNTING}, hashtext(${host}))`, inside)
+    await acquireClassLock('REPORTS_OF_HOST', host, inside)
     const [row] = await run<{ pending: number }>(
       sql`SELECT count(*)::int AS pending FROM abuses WHERE reporter_host = ${host} AND state = 1`,
       inside

@@ -46,6 +46,9 @@ const FORBIDDEN_NAMES = /^(utils?|helpers?|libs?|commons?|constants?|managers?|s
 const IMPORT =
   /(?:^|[\n;])\s*(?:import\s*|(?:import|export)\b\s*(type\b(?!\s*from))?([\w$\s{},*]*?)\bfrom\s*)['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g
 
+/** The only place where advisory locks are named. */
+const LOCKS_FILE = 'server/core/locks.ts'
+
 /** A tree of sources: path from the project's folder to text. */
 export type Sources = Record<string, string>
 type Import = { target: string; typeOnly: boolean }
@@ -105,6 +108,8 @@ function textFaults(path: string, code: string): string[] {
     found.push(`${path} asks the network by itself: fediverse/egress does`)
   }
   if (path.startsWith('server/') && !SQL_DOORS.includes(path)) {
+    if (path !== LOCKS_FILE && /\bpg_(try_)?advisory_|\bpg_locks\b/.test(code))
+      found.push(`${path} uses an advisory lock by itself: core/locks has them all`)
     if (/\bnew\s+Sql\s*\(/.test(code)) found.push(`${path} makes Sql from strings: only the sql tag does`)
     if (/\b(sequelize|client|pool|pg|db|connection|database)\s*(\?\.|\.)\s*query\s*[(<]/i.test(code))
       found.push(`${path} sends a query by itself: core/sql does`)

@@ -8,7 +8,7 @@ import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed.ts'
 import { encoded, upload } from '../test/upload.ts'
 import { openEncodings } from './order.query.ts'
-import { LOCK } from './stage.ts'
+import { LOCK_CLASSES } from '../core/locks.ts'
 
 const exec = promisify(execFile)
 type Person = Awaited<ReturnType<Instance['user']>>
@@ -246,7 +246,7 @@ describe('the encodings of a worker', () => {
     await eventually(async () => (await progress(film.uuid)).playable, 30, 'the film')
     const [first] = (await exec('pgrep', ['-f', `ffmpeg .*${film.uuid}`])).stdout.trim().split('\n')
     const [lost] = await run<{ ended: boolean }>(
-      sql`SELECT pg_terminate_backend(pid) AS ended FROM pg_locks WHERE locktype = 'advisory' AND classid = ${LOCK} AND objid = ${film.id}`
+      sql`SELECT pg_terminate_backend(pid) AS ended FROM pg_locks WHERE locktype = 'advisory' AND classid = ${LOCK_CLASSES.TRANSCODING} AND objid = ${film.id}`
     )
     expect(lost!.ended).toBe(true)
     await eventually(

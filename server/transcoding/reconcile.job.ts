@@ -1,17 +1,16 @@
 import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { job, queue } from '../core/job.ts'
+import { isClassLockHeld } from '../core/locks.ts'
 import { run, sql } from '../core/sql.ts'
 import { isDue } from './order.query.ts'
-import { LOCK } from './stage.ts'
 import { transcode } from './transcode.job.ts'
 
 /** Wakes the workers for encodings that their rows say are open and that nobody works on (law 1). */
 export async function reconcileNow(): Promise<void> {
   const [{ open }] = (await run<{ open: number }>(sql`
     SELECT count(*)::int AS open FROM transcodings t WHERE state IN ('waiting', 'running') AND ${isDue(sql`not_before`)}
-      AND NOT EXISTS (SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND l.classid = ${LOCK} AND l.objid = t.video_id)`)) as [{ open: number }]
+      AND NOT ${isClassLockHeld('TRANSCODING', sql`t.video_id`)}`)) as [{ open: number }]
   if (open === 0) return
   // Each job goes on with the next encoding by itself, so a few are enough.
   const wanted = Math.min(open, config.transcoding.max_begun)

@@ -1,7 +1,7 @@
 import { config } from '../core/config.ts'
 import { on } from '../core/events.ts'
 import { logger } from '../core/logger.ts'
-import { run, sql } from '../core/sql.ts'
+import { tryClassLock } from '../core/locks.ts'
 import type { Transaction } from 'sequelize'
 import { Brake } from '../media/brake.ts'
 import { memoryOf } from '../media/effort.ts'
@@ -11,13 +11,9 @@ import { VideoSource } from '../videos/video-file.model.ts'
 import { openEncodings, type Open } from './order.query.ts'
 import { planFor } from './settings.ts'
 
-/** The class of the advisory locks that keep an encoding to one worker; a worker that dies lets go of it at once. */
-export const LOCK = 726_002
-
 /** Has the lock on an encoding for as long as the transaction lasts; false where another worker has it. */
 export async function tryLock(videoId: number, transaction: Transaction): Promise<boolean> {
-  const [row] = await run<{ mine: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${LOCK}, ${videoId}) AS mine`, transaction)
-  return row!.mine
+  return await tryClassLock('TRANSCODING', videoId, transaction)
 }
 
 /** The encodings this process has begun. Those with the best claims go on, `transcoding.concurrency` of them; the others are held. */

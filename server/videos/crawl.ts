@@ -1,5 +1,6 @@
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
+import { isClassLockHeld, tryClassLock } from '../core/locks.ts'
 import { run, sql, type Sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
 import { pagesOf, type Page } from '../fediverse/collection.ts'
@@ -8,8 +9,6 @@ import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { idOf, isObject, typeOf } from '../fediverse/vocabulary.ts'
 import { resolveVideo, storeDocument } from './resolve-video.ts'
 
-/** The class of the advisory locks that keep one outbox to one reader. */
-const LOCK = 726_004
 /** So many videos of a page are fetched at once. */
 const AT_ONCE = 4
 
@@ -31,11 +30,11 @@ type Reading = {
  */
 export async function crawlOutbox(actorId: number): Promise<void> {
   await transaction(async lock => {
-    const [mine] = await run<{ mine: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${LOCK}, ${actorId}) AS mine`, lock)
+    const acquired = await tryClassLock('CRAWL', actorId, lock)
     const [actor] = await run<Crawled>(
       sql`SELECT id, url, outbox_url, outbox_cursor, outbox_next FROM actors WHERE id = ${actorId} AND host IS NOT NULL AND outbox_url IS NOT NULL`
     )
-    if (!mine!.mine || !actor || !sameOrigin(actor.outbox_url, actor.url)) return
+    if (!acquired || !actor || !sameOrigin(actor.outbox_url, actor.url)) return
     const reading: Reading = {
       complete: false,
       whole: false,
@@ -142,12 +141,8 @@ async function checkMissing(actor: Crawled, { complete, whole, seen, oldest, ask
 
 /** Whether somebody reads an actor's outbox at this moment, in any process. */
 export async function isBeingRead(actorId: number): Promise<boolean> {
-  return (
-    (
-      await run(sql`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = ${LOCK} AND objid = ${actorId}
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
-    ).length > 0
-  )
+  const [row] = await run<{ held: boolean }>(sql`SELECT ${isClassLockHeld('CRAWL', sql`${actorId}`)} AS held`)
+  return row!.held
 }
 
 /** How many of an actor's listed videos are known here. */

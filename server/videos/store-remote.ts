@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
+import { acquireTextLocks } from '../core/locks.ts'
 import { afterCommit, transaction } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { run, sql } from '../core/sql.ts'
@@ -21,7 +22,7 @@ const VISIBLE = [1, 4, 5]
 export async function storeRemote(object: VideoObject, channelId: number, askedAt: Date): Promise<Video | null> {
   const description = object.content === null || object.mediaType !== 'text/html' ? object.content : await plainWords(object.content)
   return await transaction(async inside => {
-    await run(sql`SELECT pg_advisory_xact_lock(hashtextextended(${object.id}, 0))`, inside)
+    await acquireTextLocks('VIDEO_URL', [object.id], inside)
     if (await isDeletedSince(object.id, askedAt, inside)) return null
     const known = await Video.findOne({ where: { url: object.id }, transaction: inside, lock: true })
     if (known && (!known.remote || (known.remoteUpdatedAt?.getTime() ?? 0) > object.updated.getTime())) return known
@@ -72,7 +73,7 @@ export async function storeRemote(object: VideoObject, channelId: number, askedA
  */
 export async function removeRemote(url: string, because: { owner: string } | { askedAt: Date }): Promise<boolean> {
   return await transaction(async inside => {
-    await run(sql`SELECT pg_advisory_xact_lock(hashtextextended(${url}, 0))`, inside)
+    await acquireTextLocks('VIDEO_URL', [url], inside)
     const [video] = await run<{ id: number; uuid: string }>(
       sql`
       SELECT v.id, v.uuid FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id

@@ -1,14 +1,12 @@
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
+import { acquireLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { countersDue } from '../videos/federate.ts'
 
 /** One view: of a video, by somebody who is only a fingerprint; `host`: the server that reported it, null for this one. */
 export type View = { videoId: number; viewer: string; host: string | null }
-
-/** One batch at a time is counted, so that two never wait for each other's rows. */
-const COUNTING = 726_007
 
 /**
  * Counts views, each viewer of a video once in `views.videos.view_expiration` and no more than `federation.videos.max_views_per_host` of
@@ -20,7 +18,7 @@ export async function countViews(
 ): Promise<void> {
   if (views.length === 0) return
   await transaction(async inside => {
-    await run(sql`SELECT pg_advisory_xact_lock(${COUNTING})`, inside)
+    await acquireLock('COUNT_VIEWS', inside)
     const marked = await mark(await allowed(views, inside), inside)
     const sums = new Map<number, number>()
     for (const { videoId } of marked) sums.set(videoId, (sums.get(videoId) ?? 0) + 1)

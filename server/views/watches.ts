@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { config, origin } from '../core/config.ts'
+import { acquireTextLocks } from '../core/locks.ts'
 import { run, sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
 import type { Session } from './watching.ts'
@@ -58,7 +59,7 @@ export async function keepReported(watch: Watch): Promise<boolean> {
   const { origin } = new URL(watch.url)
   return await transaction(async inside => {
     // One after the other, so that each is counted.
-    await run(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`${origin} ${watch.videoId}`}, 2))`, inside)
+    await acquireTextLocks('VIEWERS_OF_ORIGIN', [`${origin} ${watch.videoId}`], inside)
     const [row] = await run<{ watches: number }>(
       sql`
       SELECT count(*)::int AS watches FROM watches WHERE video_id = ${watch.videoId} AND starts_with(url, ${`${origin}/`}) AND created_at > now() - make_interval(secs => ${config.views.videos.view_expiration / 1000}::double precision)`,
