@@ -1,5 +1,5 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
-import { testFiles, type TestKind } from './scripts/suite/kinds.ts'
+import { testFiles, type TestKind } from './scripts/suite/test-kinds.ts'
 import { SlowestFirst } from './scripts/suite/sequencer.ts'
 
 const files = testFiles()
@@ -7,7 +7,7 @@ const files = testFiles()
 const PATIENCE = { testTimeout: 150_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000, interval: 100 } } }
 
 /**
- * One process runs many files, each with our modules loaded anew (`server/test/new-modules.ts`); libraries stay. What changes its process
+ * One process runs many files, each with our modules loaded anew (`server/test/reset-modules.ts`); libraries stay. What changes its process
  * has one to itself.
  */
 function project(kind: TestKind, more: TestProjectInlineConfiguration['test'] = {}): TestProjectInlineConfiguration[] {
@@ -22,7 +22,7 @@ function project(kind: TestKind, more: TestProjectInlineConfiguration['test'] = 
           name: ownProcess ? `${kind}-own-process` : kind,
           include,
           isolate: ownProcess,
-          setupFiles: ownProcess ? [] : ['server/test/new-modules.ts'],
+          setupFiles: ownProcess ? [] : ['server/test/reset-modules.ts'],
           ...more
         }
       }

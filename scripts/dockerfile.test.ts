@@ -8,8 +8,8 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { projectFolder as root } from '../server/core/config.ts'
 import { compose } from './compose.ts'
-import { NODE_FLAGS } from './launch/server.ts'
-import { freePort } from './launch/trial.ts'
+import { NODE_FLAGS } from './launch/server-process.ts'
+import { freePort } from './launch/launcher-run.ts'
 
 const { web } = compose.services
 const read = (path: string) => readFileSync(join(root, path), 'utf8')

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { CHROMIUM_ARGUMENTS, chromiumPath } from '../client/test/chromium.ts'
-import { freePort } from './launch/trial.ts'
+import { freePort } from './launch/launcher-run.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [folder = 'screenshots', ...only] = process.argv.slice(2)

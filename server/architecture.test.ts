@@ -29,7 +29,8 @@ test('a house that is drawn well has no faults', () => {
       'server/app/web.ts': "const page = await import('../pages/home.ts')",
       'server/pages/home.ts': "export { home } from '../core/config.ts'",
       'shared/videos.ts': "import { z } from 'zod'\nimport { id } from './ids.ts'",
-      'shared/ids.ts': "export const id = 1\nexport type Kind = 'api' | 'web'\nexport const kind = z.literal(id)\nexport default 'x'",
+      'shared/short-uuid.ts':
+        "export const id = 1\nexport type Kind = 'api' | 'web'\nexport const kind = z.literal(id)\nexport default 'x'",
       'client/src/main.tsx':
         "import { render } from 'preact'\nimport type { Video } from '../../shared/videos.ts'\nimport { type Id, type Page } from '../../shared/ids.ts'\nimport type { z } from 'zod'\nimport './main.css'",
       'server/videos/videos.test.ts': "import '../app/web.ts'\nprocess.env.TZ = 'UTC'",

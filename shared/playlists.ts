@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ActorSummary, Handle } from './actors.ts'
 import { contract } from './contract.ts'
 import { int, Labelled, list, orNull, page, Paging, textOrNull, Timestamp } from './fields.ts'
-import { longUuid } from './ids.ts'
+import { longUuid } from './short-uuid.ts'
 import { Video, VideoId } from './videos.ts'
 
 /** A list of videos in an order. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Account, ActorSummary, Channel, Handle } from './actors.ts'
 import { contract } from './contract.ts'
 import { Bool, DateTime, int, Labelled, list, orNull, page, Paging, textOrNull, Timestamp } from './fields.ts'
-import { longUuid } from './ids.ts'
+import { longUuid } from './short-uuid.ts'
 
 const WRONG_ID = 'Should have a valid video id (id, short UUID or UUID)'
 

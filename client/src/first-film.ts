@@ -1,7 +1,7 @@
 import type { MediaAttachingData } from 'hls.js'
-import type { Beginning, First, Track } from '../../shared/beginning.ts'
+import type { Beginning, First, Track } from '../../shared/early-playback.ts'
 
-// Inside pages that begin with a film, before all else (server/pages/frame.ts), built by itself: the film is asked for, and begins where
+// Inside pages that begin with a film, before all else (server/pages/html-document.ts), built by itself: the film is asked for, and begins where
 // play is pressed, before any of the client is there.
 
 /** What was asked for ahead, and when (ms) it was asked, answered and there. */

@@ -1,4 +1,4 @@
-// Inside every page, before any other script (server/pages/frame.ts), built by itself.
+// Inside every page, before any other script (server/pages/html-document.ts), built by itself.
 
 // The first number a browser writes in a language costs it long (its tables are read then: 30 ms, 130 ms on a slow phone), so it does that
 // while the styles are on their way and it has nothing else to do.

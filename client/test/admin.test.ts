@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { queue } from '../../server/core/job.ts'
 import { run, sql } from '../../server/core/sql.ts'
-import { seedVideo } from '../../server/test/seed.ts'
+import { seedVideo } from '../../server/test/seed-video.ts'
 import { upload } from '../../server/test/upload.ts'
 import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run, sql } from '../../server/core/sql.ts'
-import { seedVideo } from '../../server/test/seed.ts'
+import { seedVideo } from '../../server/test/seed-video.ts'
 import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
 
 let site: Site

@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core'
 import { createServer } from 'vite'
 import { expect, test } from 'vitest'
 import { projectFolder } from '../../server/core/config.ts'
-import { built } from '../../server/test/built.ts'
+import { built } from '../../server/test/ensure-built.ts'
 import { CHROMIUM_ARGUMENTS, chromiumPath } from './chromium.ts'
 
 test('where the site is developed, every part is shown in both themes', async () => {

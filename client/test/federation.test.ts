@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startPeer, type Peer } from '../../server/test/peer.ts'
+import { startPeer, type Peer } from '../../server/test/peer-instance.ts'
 import { eventually } from '../../server/test/instance.ts'
 import { encoded, upload } from '../../server/test/upload.ts'
 import { footage } from '../../server/test/footage.ts'

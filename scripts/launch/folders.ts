@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Account } from './account.ts'
-import { Refusal } from './refusal.ts'
+import type { Account } from './postgres-account.ts'
+import { Refusal } from './cli-error.ts'
 
 /** Makes a folder that nobody but its owner (ourselves, or `account`) can enter, and refuses one that somebody else made. */
 export function privateFolder(path: string, account?: Account): string {

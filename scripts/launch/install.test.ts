@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ensurePrograms, instructions } from './install.ts'
 import { onPath, postgresPrograms, redisProgram } from './programs.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './cli-error.ts'
 import type { Step } from './step.ts'
 
 // A machine with nothing but what a test puts into this folder.

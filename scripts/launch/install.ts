@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { projectFolder } from '../../server/core/config.ts'
 import { lastLines } from './process.ts'
 import { onPath, postgresFolders } from './programs.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './cli-error.ts'
 import type { Step } from './step.ts'
 
 /** A program of the system that Bobine uses. */

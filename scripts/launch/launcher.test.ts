@@ -2,13 +2,13 @@ import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { bornAt } from './process.ts'
-import { childPid, cleanUp, freePort, running, traces, Trial, trialFolder } from './trial.ts'
+import { childPid, cleanUp, freePort, running, traces, Trial, trialFolder } from './launcher-run.ts'
 
 afterEach(cleanUp)
 
 function start(folder: string, port: number, behaviour = 'well', parameters: string[] = []): Trial {
   return new Trial(['--data', folder, '--port', String(port), ...parameters], {
-    server: 'trial-server.mjs',
+    server: 'fake-server.mjs',
     env: { BOBINE_CONFIG: JSON.stringify({ instance: { name: behaviour } }) }
   })
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { HELP, readOptions } from './options.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './cli-error.ts'
 
 test('nothing given means both roles and everything else as configured', () => {
   expect(readOptions([])).toEqual({ roles: ['web', 'worker'] })

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './cli-error.ts'
 
 /** What the command line asks for; paths are as typed. */
 export interface Options {

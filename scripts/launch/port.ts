@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './cli-error.ts'
 
 /** Refuses with a sentence when the port cannot be listened on. */
 export async function checkPort({ hostname, port }: { hostname: string; port: number }): Promise<void> {

@@ -3,12 +3,12 @@ import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } fr
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { postgresAccount, type Account } from './account.ts'
+import { postgresAccount, type Account } from './postgres-account.ts'
 import { socketFolder } from './folders.ts'
-import type { Service } from './keep.ts'
+import type { Service } from './supervise.ts'
 import { end, endLeftover, ending, isAlive, lastLines, markOf, spawnLogged, writeMark, type Persuasion } from './process.ts'
 import { postgresPrograms } from './programs.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './cli-error.ts'
 
 /** Where clients of the private Postgres connect: `host` is the folder of its socket. */
 export interface PostgresAddress {

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './cli-error.ts'
 
 /** What it takes to recognise a process after a crash: a pid alone may have been given to somebody else. */
 export interface Mark {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './cli-error.ts'
 
 /** The folder with initdb and postgres: of the major version `wanted` when a cluster exists already, else the newest found. */
 export function postgresPrograms(wanted?: string): string {

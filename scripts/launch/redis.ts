@@ -3,10 +3,10 @@ import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { socketFolder } from './folders.ts'
-import type { Service } from './keep.ts'
+import type { Service } from './supervise.ts'
 import { end, endLeftover, ending, lastLines, markOf, spawnLogged, writeMark, type Persuasion } from './process.ts'
 import { redisProgram } from './programs.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './cli-error.ts'
 
 const PERSUASION: Persuasion = [
   ['SIGTERM', 1000],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { loadConfig, projectFolder } from '../../server/core/config.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './cli-error.ts'
 import { readSettings, serverEnvironment } from './settings.ts'
 
 const roles = ['web']

@@ -5,7 +5,7 @@ import { ConfigError, loadConfig, parseYaml, projectFolder } from '../../server/
 import type { Options } from './options.ts'
 import type { PostgresAddress } from './postgres.ts'
 import { reason } from './folders.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './cli-error.ts'
 
 type Tree = { [key: string]: unknown }
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
-import { built } from '../../server/test/built.ts'
+import { built } from '../../server/test/ensure-built.ts'
 import { bornAt } from './process.ts'
-import { cleanUp, freePort, running, traces, Trial, trialFolder } from './trial.ts'
+import { cleanUp, freePort, running, traces, Trial, trialFolder } from './launcher-run.ts'
 
 // The real thing: scripts/start with the real server, as an admin uses it.
 beforeAll(async () => {

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { makeBed, peakMiB, type Bed } from './bed.ts'
-import { seed } from './seed.ts'
+import { makeBed, peakMiB, type Bed } from './bench-environment.ts'
+import { seed } from './seed-tiny-videos.ts'
 
 const NOTES = 3000
 const VIEWS = 15_000

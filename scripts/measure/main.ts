@@ -1,5 +1,5 @@
-import { Refusal } from '../launch/refusal.ts'
-import { measureBetween } from './between.ts'
+import { Refusal } from '../launch/cli-error.ts'
+import { measureBetween } from './federation-latency.ts'
 import { measureInbound } from './inbound.ts'
 import { measureCrowd, measureDeliveries } from './outbound.ts'
 import { measureServing, measureServingFiles } from './serve.ts'

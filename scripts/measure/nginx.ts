@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ending } from '../launch/process.ts'
 import { onPath } from '../launch/programs.ts'
-import { freePort } from '../launch/trial.ts'
+import { freePort } from '../launch/launcher-run.ts'
 
 /**
  * Serves a folder with nginx (sendfile, one worker) until stopped: what a machine can do with files at best. It also stands `before` a

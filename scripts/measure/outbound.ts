@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { selfSigned } from '../../server/test/certificate.ts'
-import { makeBed, peakMiB, type Bed, type Measured } from './bed.ts'
-import { json, login, seed } from './seed.ts'
-import { behaviour } from './sinks.ts'
+import { makeBed, peakMiB, type Bed, type Measured } from './bench-environment.ts'
+import { json, login, seed } from './seed-tiny-videos.ts'
+import { behaviour } from './inbox-sinks.ts'
 
 const RUNS = 3
 /** So many messages go to so many hosts each. */
@@ -158,7 +158,7 @@ async function deliver(side: Side, sinks: ChildProcess): Promise<number> {
 
 async function barely(inboxes: string[], sinks: ChildProcess, certFile: string): Promise<number> {
   sinks.send('forget')
-  const child = fork(join(import.meta.dirname, 'bare-post.ts'), [String(MESSAGES), ...inboxes], {
+  const child = fork(join(import.meta.dirname, 'baseline-post.ts'), [String(MESSAGES), ...inboxes], {
     env: { ...process.env, NODE_EXTRA_CA_CERTS: certFile },
     execArgv: ['--import', 'tsx']
   })
@@ -185,7 +185,7 @@ async function latencies(url: string, video: string, ms: number): Promise<number
 }
 
 function startSinks(ports: number, ...tls: string[]): ChildProcess {
-  const sinks = fork(join(import.meta.dirname, 'sinks.ts'), [String(ports), ...tls], { execArgv: ['--import', 'tsx'] })
+  const sinks = fork(join(import.meta.dirname, 'inbox-sinks.ts'), [String(ports), ...tls], { execArgv: ['--import', 'tsx'] })
   // Other servers have machines of their own.
   setPriority(sinks.pid!, 10)
   return sinks.setMaxListeners(0)

@@ -7,13 +7,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { loadConfig } from '../../server/core/config.ts'
-import { planFor, probeLimits } from '../../server/transcoding/settings.ts'
+import { planFor, probeLimits } from '../../server/transcoding/transcoding-settings.ts'
 import { capOf, type Plan, type Rung } from '../../server/media/ladder.ts'
 import { probe } from '../../server/media/probe.ts'
 import { makeFootage, realFootage } from '../../server/test/footage.ts'
-import { makeBed, type Bed, type Measured } from './bed.ts'
-import { median } from './figures.ts'
-import { json, login } from './seed.ts'
+import { makeBed, type Bed, type Measured } from './bench-environment.ts'
+import { median } from './metrics.ts'
+import { json, login } from './seed-tiny-videos.ts'
 
 const exec = promisify(execFile)
 const RUNS = 5

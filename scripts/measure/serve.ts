@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeBed, type Bed } from './bed.ts'
-import { median, residentMiB } from './figures.ts'
-import { measureFiles } from './files.ts'
+import { makeBed, type Bed } from './bench-environment.ts'
+import { median, residentMiB } from './metrics.ts'
+import { measureFiles } from './range-requests.ts'
 import { requestsPerSecond } from './load.ts'
-import { seed } from './seed.ts'
+import { seed } from './seed-tiny-videos.ts'
 
 const RUNS = 5
 const SECONDS = 5
@@ -61,9 +61,9 @@ async function measureAnswers(bed: Bed, uuid: string): Promise<void> {
   const remembering = await bed.serve()
   const forgetting = await bed.serve({ cache: { answers: { enabled: false } } })
   const children = [
-    startChild('bare-http.ts', [remembering.url + paths.list]),
-    startChild('bare-http.ts', [remembering.url + paths.video]),
-    startChild('bare-sql.ts', [], await bed.config())
+    startChild('baseline-http.ts', [remembering.url + paths.list]),
+    startChild('baseline-http.ts', [remembering.url + paths.video]),
+    startChild('baseline-sql.ts', [], await bed.config())
   ]
   try {
     const [bareList, bareVideo] = await Promise.all(children.slice(0, 2).map(async child => (await told<{ url: string }>(child)).url))

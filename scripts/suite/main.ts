@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { RunningServices } from '../../server/test/services.ts'
 import { ensurePrograms, type Program } from '../launch/install.ts'
-import { Refusal } from '../launch/refusal.ts'
+import { Refusal } from '../launch/cli-error.ts'
 import { step } from '../launch/step.ts'
-import { testFiles, type TestKind, type TestFile } from './kinds.ts'
+import { testFiles, type TestKind, type TestFile } from './test-kinds.ts'
 import { MAX_SECOND_TRIES, type FileResult } from './results.ts'
 import { keepTimes, readTimes, timeLines, type Phase } from './times.ts'
 
@@ -57,7 +57,7 @@ const checks = [
   // Prints the files that `npm run format` would change.
   check('Format', ['node_modules/oxfmt/bin/oxfmt', '--list-different'], /^\S+\.\w+$/gm)
 ]
-// Tests that need the build wait for it (server/test/built.ts), the others begin.
+// Tests that need the build wait for it (server/test/ensure-built.ts), the others begin.
 if (chosen.some(({ build }) => build)) checks.push(check('Build', ['--import', 'tsx', 'scripts/build.ts'], /^Build failed/gm))
 const results = (
   await Promise.all([

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
 import { run, sql } from '../core/sql.ts'
 import { eventually, startInstance, type Answer, type Instance } from '../test/instance.ts'
-import { shapeFaults } from '../test/shape.ts'
+import { shapeFaults } from '../test/json-shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 let instance: Instance

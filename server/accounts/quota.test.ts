@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Problem } from '../core/problem.ts'
 import { startInstance, type Instance } from '../test/instance.ts'
-import { seedVideo } from '../test/seed.ts'
+import { seedVideo } from '../test/seed-video.ts'
 import { assertQuota, quotaUsed } from './quota.ts'
 
 let instance: Instance

@@ -11,7 +11,7 @@ export const sessionHandlers = {
   'GET /oauth-clients/local': async () => await localClient(),
   'POST /users/token': async ({ request, response }) => {
     // OAuth2's library comes in with the first login.
-    const { grant } = await import('./grant.ts')
+    const { grant } = await import('./oauth-grant.ts')
     const issued = await grant(request)
     response.setHeader('Cache-Control', 'no-store')
     response.setHeader('Pragma', 'no-cache')

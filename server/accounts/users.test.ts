@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { on } from '../core/events.ts'
 import { run, sql } from '../core/sql.ts'
 import { startInstance, type Instance } from '../test/instance.ts'
-import { seedVideo } from '../test/seed.ts'
-import { shapeFaults } from '../test/shape.ts'
+import { seedVideo } from '../test/seed-video.ts'
+import { shapeFaults } from '../test/json-shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 type Person = { id: number; token: string; channelId: number }

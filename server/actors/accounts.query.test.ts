@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run, sql } from '../core/sql.ts'
 import { startInstance, type Instance } from '../test/instance.ts'
-import { shapeFaults } from '../test/shape.ts'
+import { shapeFaults } from '../test/json-shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('../accounts/recorded.json', import.meta.url), 'utf8'))
 let instance: Instance

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts'
+import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { startPeer, type Peer } from '../test/peer.ts'
+import { startPeer, type Peer } from '../test/peer-instance.ts'
 
 let site: Instance
 let peer: Peer
@@ -159,7 +159,7 @@ test('4.5b 4.34 a new key is taken from the origin when its owner says so, and f
 })
 
 test('4.6 4.7 4.9 documents of others, foreign keys and inboxes are refused', async () => {
-  const { resolveActor } = await import('./resolve.ts')
+  const { resolveActor } = await import('./resolve-actor.ts')
   const eve = await hostile.actor('eve')
   const other = await hostile.actor('other')
   const bad: Record<string, object> = {

@@ -3,8 +3,8 @@ import { config } from '../core/config.ts'
 import { job } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { run, sql, type Sql } from '../core/sql.ts'
-import { FetchError } from '../fediverse/egress.ts'
-import { resolveActor } from './resolve.ts'
+import { FetchError } from '../fediverse/remote-fetch.ts'
+import { resolveActor } from './resolve-actor.ts'
 
 /** So many actors are asked for at most in one run; the rest are due at the next. */
 const BATCH = 100

@@ -5,11 +5,11 @@ import { transaction } from '../core/transaction.ts'
 import { job } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { query, run, sql } from '../core/sql.ts'
-import { FetchError } from '../fediverse/egress.ts'
+import { FetchError } from '../fediverse/remote-fetch.ts'
 import { Actor } from './actor.model.ts'
 import { isoSql } from './actor.shape.ts'
 import { follow } from './follows.ts'
-import { resolveHandle } from './resolve.ts'
+import { resolveHandle } from './resolve-actor.ts'
 
 /** Notes that a local actor wants to follow whoever has this handle, and tries at once; what cannot be found now is looked for again. */
 export async function wantFollow(actorId: number, handle: string): Promise<void> {

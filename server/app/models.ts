@@ -1,7 +1,7 @@
 import '../actors/actor.model.ts'
 import '../accounts/user.model.ts'
 import '../actors/account.model.ts'
-import '../accounts/token.model.ts'
+import '../accounts/oauth-token.model.ts'
 import '../channels/channel.model.ts'
 import '../videos/video.model.ts'
 import '../videos/video-file.model.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fresh } from '../core/fresh.ts'
+import { fresh } from '../core/versioned-cache.ts'
 import { run, sql } from '../core/sql.ts'
 import { startInstance, type Instance } from '../test/instance.ts'
 

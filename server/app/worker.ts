@@ -1,12 +1,12 @@
 import { config } from '../core/config.ts'
 import { startWorkers, stopWorkers, within } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { startOutbox } from '../fediverse/deliver.ts'
-import { startInbox } from '../fediverse/process.job.ts'
-import { startEncoders } from '../transcoding/encoder.ts'
-import { startHelping } from '../transcoding/help.ts'
-import { reconcileNow } from '../transcoding/reconcile.job.ts'
-import { repair } from '../videos/repair.job.ts'
+import { startOutbox } from '../fediverse/outbox-worker.ts'
+import { startInbox } from '../fediverse/process-inbox.job.ts'
+import { startEncoders } from '../transcoding/encoder-registry.ts'
+import { startHelping } from '../transcoding/chunk-worker.ts'
+import { reconcileNow } from '../transcoding/reconcile-transcoding.job.ts'
+import { repair } from '../videos/crawl.job.ts'
 import { jobs } from './jobs.ts'
 
 /** Starts the worker role in the background: a Redis that is not there yet is waited for, and no request waits for it. */

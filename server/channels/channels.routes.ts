@@ -1,8 +1,8 @@
 import { channels } from '../../shared/channels.ts'
 import { paging } from '../core/paging.ts'
 import { implement, type Viewer } from '../core/route.ts'
-import { isNameTaken } from '../actors/actors.ts'
-import { removeActorImages, setActorImages } from '../actors/pictures.ts'
+import { isNameTaken } from '../actors/local-actors.ts'
+import { removeActorImages, setActorImages } from '../actors/actor-images.ts'
 import { addChannel, managedChannel, removeChannel, updateChannel } from './channels.ts'
 import { findChannel, listChannelsOf, listLocalChannels } from './channels.query.ts'
 

@@ -6,9 +6,9 @@ import { config } from '../core/config.ts'
 import { on } from '../core/events.ts'
 import { run, sql } from '../core/sql.ts'
 import { eventually, startInstance, type Answer, type Instance } from '../test/instance.ts'
-import { seedVideo } from '../test/seed.ts'
-import { shapeFaults } from '../test/shape.ts'
-import { tellCounters } from '../videos/repair.job.ts'
+import { seedVideo } from '../test/seed-video.ts'
+import { shapeFaults } from '../test/json-shape.ts'
+import { tellCounters } from '../videos/crawl.job.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 const TAKEN = {

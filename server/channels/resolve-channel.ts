@@ -1,8 +1,8 @@
 import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
-import { Budget, FetchError } from '../fediverse/egress.ts'
-import type { RemoteActor } from '../actors/actor.wire.ts'
-import { resolve, resolveActor, setGroupKeeper } from '../actors/resolve.ts'
+import { Budget, FetchError } from '../fediverse/remote-fetch.ts'
+import type { RemoteActor } from '../actors/actor.codec.ts'
+import { resolve, resolveActor, setGroupKeeper } from '../actors/resolve-actor.ts'
 import { Channel } from './channel.model.ts'
 
 /**

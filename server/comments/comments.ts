@@ -6,7 +6,7 @@ import type { Viewer } from '../core/route.ts'
 import { run, sql } from '../core/sql.ts'
 import { bury } from '../fediverse/tombstones.ts'
 import { findRow, rowOf, type Row } from './comment.row.ts'
-import { tellApproval, tellComment, tellDeletion } from './comment.send.ts'
+import { tellApproval, tellComment, tellDeletion } from './comment.outbox.ts'
 
 const POLICY = { OPEN: 1, CLOSED: 2, APPROVAL: 3 } as const
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts'
+import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { crawlComments } from './crawl-comments.ts'
 

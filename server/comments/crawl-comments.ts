@@ -1,11 +1,11 @@
 import { run, sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
-import { pagesOf } from '../fediverse/collection.ts'
-import { Budget, FetchError, getDocument } from '../fediverse/egress.ts'
+import { pagesOf } from '../fediverse/remote-collection.ts'
+import { Budget, FetchError, getDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocal, sameOrigin } from '../fediverse/origin.ts'
 import { anyGone } from '../fediverse/tombstones.ts'
 import { idOf } from '../fediverse/vocabulary.ts'
-import { fetchComment } from './comment.receive.ts'
+import { fetchComment } from './comment.inbox.ts'
 import { blank } from './comments.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { jobs } from '../app/jobs.ts'
 import { startInstance, eventually } from '../test/instance.ts'
-import { wipeRedis } from '../test/faults.ts'
+import { wipeRedis } from '../test/fault-injection.ts'
 import { config } from './config.ts'
 import { queue } from './job.ts'
 import { redis } from './redis.ts'

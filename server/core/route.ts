@@ -2,10 +2,10 @@ import type { Request, RequestHandler, Response, Router } from 'express'
 import { Router as createRouter } from 'express'
 import { z } from 'zod'
 import type { Auth, Contract, RouteSpec } from '../../shared/contract.ts'
-import { receiveFiles, type ReceivedFile } from './files.ts'
-import { counted } from './limits.ts'
+import { receiveFiles, type ReceivedFile } from './multipart.ts'
+import { counted } from './request-rate-limit.ts'
 import { invalid, Problem, type InvalidParam } from './problem.ts'
-import { remembered } from './remembered.ts'
+import { remembered } from './response-cache.ts'
 
 /** Who asks: the logged-in user of a request. */
 export type Viewer = {

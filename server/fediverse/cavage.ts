@@ -4,7 +4,7 @@ import { origin } from '../core/config.ts'
 import { signText } from './keys.ts'
 import type { Signer } from './keyring.ts'
 import { hostOf } from './origin.ts'
-import { Refused } from './refused.ts'
+import { Refused } from './rejected-request.ts'
 
 /** What a signature claims, to be checked with the key of `keyId`. Times in seconds. */
 export type Claim = {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { Refused } from './refused.ts'
+import { Refused } from './rejected-request.ts'
 
 const HASHES: Record<string, string> = { 'sha-256': 'sha256', 'sha-512': 'sha512' }
 

@@ -1,6 +1,6 @@
 import { keyring } from './keyring.ts'
 import { digestOf } from './keys.ts'
-import { signLd } from './ldsignature.ts'
+import { signLd } from './ld-signature.ts'
 import { hostOf, httpUrl, isLocal } from './origin.ts'
 import { takeWaiting, writeDeliveries, type Spread, type Waiting } from './outgoing.query.ts'
 import { typeOf } from './vocabulary.ts'

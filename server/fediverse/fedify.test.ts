@@ -6,10 +6,10 @@ import { run, sql } from '../core/sql.ts'
 import { startFedify, type FedifyPeer } from '../test/fedify-peer.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { upload } from '../test/upload.ts'
-import { verifyIntegrity } from './integrity.ts'
-import { parseJson } from './json.ts'
-import { verifyLd } from './ldsignature.ts'
-import { digestOf, signCavage, signRfc9421 } from './signature.ts'
+import { verifyIntegrity } from './integrity-proof.ts'
+import { parseJson } from './untrusted-json.ts'
+import { verifyLd } from './ld-signature.ts'
+import { digestOf, signCavage, signRfc9421 } from './http-signature.ts'
 
 let site: Instance
 let owner: Awaited<ReturnType<Instance['user']>>

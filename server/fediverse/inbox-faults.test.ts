@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
 import { redis } from '../core/redis.ts'
 import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts'
+import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
 import { database, eventually, startInstance, type Instance } from '../test/instance.ts'
-import { scriptedKeyring } from '../test/keyring.ts'
+import { scriptedKeyring } from '../test/scripted-keyring.ts'
 import { setKeyring } from './keyring.ts'
-import { receive } from './receive.ts'
+import { receive } from './activity-handlers.ts'
 
 let site: Instance
 let peer: Hostile

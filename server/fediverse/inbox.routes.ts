@@ -2,9 +2,9 @@ import { Router, type Request, type RequestHandler } from 'express'
 import { config, origin } from '../core/config.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { keyring } from './keyring.ts'
-import { isDatabaseAway } from './passing.ts'
-import { Refused } from './refused.ts'
-import { take } from './take.ts'
+import { isDatabaseAway } from './transient-errors.ts'
+import { Refused } from './rejected-request.ts'
+import { take } from './accept-delivery.ts'
 
 /** Media types of activities; the last is what PeerTube takes too. */
 const TYPES = ['application/activity+json', 'application/ld+json', 'application/json']

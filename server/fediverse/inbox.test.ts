@@ -1,11 +1,11 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor, type Way } from '../test/hostile.ts'
+import { openHostile, type Hostile, type HostileActor, type Way } from '../test/hostile-peer.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { scriptedKeyring, type ScriptedKeyring } from '../test/keyring.ts'
+import { scriptedKeyring, type ScriptedKeyring } from '../test/scripted-keyring.ts'
 import { setKeyring } from './keyring.ts'
-import { Later, receive, type Incoming } from './receive.ts'
+import { Later, receive, type Incoming } from './activity-handlers.ts'
 
 let site: Instance
 let good: Hostile

@@ -2,7 +2,7 @@ import { config } from '../core/config.ts'
 import { acquireLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { run, sql, type Sql } from '../core/sql.ts'
-import type { Incoming } from './receive.ts'
+import type { Incoming } from './activity-handlers.ts'
 
 /** An activity taken in hand by a worker. */
 export type Row = {

@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize'
 import { afterCommit } from '../core/transaction.ts'
 import { emit } from '../core/events.ts'
 import { run, sql } from '../core/sql.ts'
-import { withContext, type ContextKind } from './context.ts'
+import { withContext, type ContextKind } from './jsonld-context.ts'
 import type { Activity } from './vocabulary.ts'
 
 /** Lanes, the more urgent first: a Follow never waits behind a flood of views. */

@@ -3,7 +3,7 @@ import { host, origin } from '../core/config.ts'
 import type { Claim } from './cavage.ts'
 import { digestOf, signText } from './keys.ts'
 import type { Signer } from './keyring.ts'
-import { Refused } from './refused.ts'
+import { Refused } from './rejected-request.ts'
 
 /** No text can be read by it in two ways, so that none takes long (federation.md 4.19). */
 const INPUT = /^([a-z*][\w.*-]*)=(\(([^()]*)\)((?:;[a-z*][\w.*-]*(?:=(?:"(?:[^"\\]|\\.)*"|-?[\w:]+|\?[01]))?)*))$/

@@ -1,6 +1,6 @@
 import { administration, type CustomConfig } from '../../shared/administration.ts'
 import { implement } from '../core/route.ts'
-import { changeCustom, forgetCustom, readCustom } from './custom.ts'
+import { changeCustom, forgetCustom, readCustom } from './custom-config.ts'
 import { health } from './health.ts'
 
 /** What administrators see and set. */

@@ -5,7 +5,7 @@ import { queue } from '../core/job.ts'
 import { newRedis, redis } from '../core/redis.ts'
 import { run, sql } from '../core/sql.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { seedVideo } from '../test/seed.ts'
+import { seedVideo } from '../test/seed-video.ts'
 
 let instance: Instance
 let root: string

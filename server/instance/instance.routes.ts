@@ -1,9 +1,9 @@
 import { instance } from '../../shared/instance.ts'
 import { paging } from '../core/paging.ts'
 import { implement } from '../core/route.ts'
-import { countWaiting } from '../fediverse/waiting.query.ts'
+import { countWaiting } from '../fediverse/federation-counts.query.ts'
 import { listJobs, pauseJobs } from './jobs.ts'
-import { about, settings } from './settings.ts'
+import { about, settings } from './server-config.ts'
 import { statistics } from './statistics.query.ts'
 
 /** What the instance says of itself, its numbers, health and jobs. */

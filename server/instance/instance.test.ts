@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
 import { run, sql } from '../core/sql.ts'
 import { startInstance, type Instance } from '../test/instance.ts'
-import { seedVideo } from '../test/seed.ts'
-import { shapeFaults } from '../test/shape.ts'
-import { settings } from './settings.ts'
+import { seedVideo } from '../test/seed-video.ts'
+import { shapeFaults } from '../test/json-shape.ts'
+import { settings } from './server-config.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))

@@ -6,7 +6,7 @@ import { Worker } from 'bullmq'
 import { config } from '../core/config.ts'
 import { newRedis } from '../core/redis.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { shapeFaults } from '../test/shape.ts'
+import { shapeFaults } from '../test/json-shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 let instance: Instance

@@ -1,9 +1,9 @@
 import { Router } from 'express'
 import { config, origin } from '../core/config.ts'
-import { counted } from '../core/limits.ts'
+import { counted } from '../core/request-rate-limit.ts'
 import { Problem } from '../core/problem.ts'
 import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
-import { settings } from './settings.ts'
+import { settings } from './server-config.ts'
 import { count } from './statistics.query.ts'
 import { SOFTWARE, VERSION } from './version.ts'
 

@@ -7,7 +7,7 @@ import { Labelled } from '../../shared/fields.ts'
 import { Uploaded } from '../../shared/uploads.ts'
 import { Progress, Video, VideoDetails } from '../../shared/videos.ts'
 import { config, origin } from '../core/config.ts'
-import { ERROR_CODES } from './errors.ts'
+import { ERROR_CODES } from './error-codes.ts'
 import { VERSION } from './version.ts'
 
 /** An OpenAPI 3.1 document. */

@@ -1,4 +1,4 @@
-import { ERROR_CODES } from './errors.ts'
+import { ERROR_CODES } from './error-codes.ts'
 import type { OpenApiDocument } from './openapi.document.ts'
 
 /** The style of the page; its hash stands in the page's policy. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { contracts } from '../app/contracts.ts'
 import { projectFolder } from '../core/config.ts'
 import { startInstance, type Instance } from '../test/instance.ts'
-import { ERROR_CODES } from './errors.ts'
+import { ERROR_CODES } from './error-codes.ts'
 
 type Json = { [key: string]: any }
 let instance: Instance

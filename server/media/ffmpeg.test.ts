@@ -5,9 +5,9 @@ import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Brake } from './brake.ts'
+import { Brake } from './pause-control.ts'
 import { guardPath, hasFilter, runFfmpeg, runFfprobe, type Progress } from './ffmpeg.ts'
-import { h264, make, picture, scratch, tone } from './footage.ts'
+import { h264, make, picture, scratch, tone } from '../test/media-fixtures.ts'
 
 let place: Awaited<ReturnType<typeof scratch>>
 let source: string

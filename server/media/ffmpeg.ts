@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type Fluent from 'fluent-ffmpeg'
-import type { Brake } from './brake.ts'
+import type { Brake } from './pause-control.ts'
 
 export type MediaErrorCode =
   | 'missing'

@@ -2,10 +2,10 @@ import { symlinkSync } from 'node:fs'
 import { copyFile, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { decoded, h264, ladder, laddered, make, packetTimes, picture, raw, scratch, tone, wide } from './footage.ts'
+import { decoded, h264, ladder, laddered, make, packetTimes, picture, raw, scratch, tone, wide } from '../test/media-fixtures.ts'
 import { encodeToHls, hlsNames, type HlsOptions, type HlsOutput } from './hls.ts'
 import { capOf, plan, type LadderSettings } from './ladder.ts'
-import { readMediaPlaylist } from './playlist.ts'
+import { readMediaPlaylist } from './hls-playlist.ts'
 import { probe } from './probe.ts'
 
 let place: Awaited<ReturnType<typeof scratch>>

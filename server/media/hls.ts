@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SOFTWARE, type Encoder } from '../../shared/encoders.ts'
-import type { Brake } from './brake.ts'
-import { hardwareArgs, hardwareOf } from './encoders.ts'
+import type { Brake } from './pause-control.ts'
+import { hardwareArgs, hardwareOf } from './hardware-encoders.ts'
 import { MediaError, runFfmpeg, type FfmpegRun, type Progress } from './ffmpeg.ts'
-import { audioFilters, ladderGraph, steadyInput, TIMESCALE } from './filters.ts'
-import { holdOf } from './hold.ts'
+import { audioFilters, ladderGraph, steadyInput, TIMESCALE } from './ffmpeg-filters.ts'
+import { holdOf } from './stagger.ts'
 import { BUFFER, type Plan, type Rung, type Sound } from './ladder.ts'
-import { readMediaPlaylist, type HlsOutput } from './playlist.ts'
+import { readMediaPlaylist, type HlsOutput } from './hls-playlist.ts'
 import type { Probe } from './probe.ts'
 
-export type { HlsOutput } from './playlist.ts'
+export type { HlsOutput } from './hls-playlist.ts'
 
 export type HlsResult = {
   /** Length of the shortest rendition, in seconds. */

@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { h264, make, picture, scratch, tone, wide } from './footage.ts'
+import { h264, make, picture, scratch, tone, wide } from '../test/media-fixtures.ts'
 import { storyboard, tellingPictures, toAvatars, toJpeg } from './images.ts'
 import { probe } from './probe.ts'
 

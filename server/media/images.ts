@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Brake } from './brake.ts'
+import type { Brake } from './pause-control.ts'
 import { MediaError, runFfmpeg } from './ffmpeg.ts'
-import { toneMapping } from './filters.ts'
+import { toneMapping } from './ffmpeg-filters.ts'
 import { hasMovingPicture, type Probe } from './probe.ts'
 
 export type ImageSize = { width: number; height: number }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ladder as settings } from './footage.ts'
+import { ladder as settings } from '../test/media-fixtures.ts'
 import { plan, type LadderSettings } from './ladder.ts'
 import type { AudioStream, Probe, VideoStream } from './probe.ts'
 

@@ -1,4 +1,4 @@
-import { languageTag } from './streams.ts'
+import { languageTag } from './ffprobe-streams.ts'
 import { hasMovingPicture, type AudioStream, type Probe, type VideoStream } from './probe.ts'
 
 export type LadderSettings = {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runFfmpeg } from './ffmpeg.ts'
-import { h264, make, picture, scratch, tone, wide } from './footage.ts'
+import { h264, make, picture, scratch, tone, wide } from '../test/media-fixtures.ts'
 import { probe } from './probe.ts'
 
 let place: Awaited<ReturnType<typeof scratch>>

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { allowedContainers, inputOptions, MediaError, runFfprobe } from './ffmpeg.ts'
-import { scanPackets, walkPackets, type Stretch } from './packets.ts'
+import { scanPackets, walkPackets, type Stretch } from './ffprobe-packets.ts'
 import {
   audioStream,
   number,
@@ -12,9 +12,9 @@ import {
   type AudioStream,
   type SubtitleStream,
   type VideoStream
-} from './streams.ts'
+} from './ffprobe-streams.ts'
 
-export type { AudioStream, VideoStream } from './streams.ts'
+export type { AudioStream, VideoStream } from './ffprobe-streams.ts'
 
 export type Probe = {
   container: string[]

@@ -3,7 +3,7 @@ import { implement } from '../core/route.ts'
 import { asking } from '../videos/videos.routes.ts'
 import { decideAbuse, deleteAbuse, reportAbuse } from './abuses.ts'
 import { listAbuses, listMyAbuses } from './abuses.query.ts'
-import { deleteMessage, listMessages, sayMessage } from './messages.ts'
+import { deleteMessage, listMessages, sayMessage } from './abuse-messages.ts'
 
 /** Reports to the moderators. */
 export const abusesRoutes = implement(abuses, {

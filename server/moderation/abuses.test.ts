@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts'
+import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { seedVideo } from '../test/seed.ts'
+import { seedVideo } from '../test/seed-video.ts'
 
 type User = { id: number; token: string; channelId: number }
 let site: Instance

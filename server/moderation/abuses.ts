@@ -6,9 +6,9 @@ import { transaction } from '../core/transaction.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
 import { run, sql } from '../core/sql.ts'
-import { assertMayWatch, guardedVideo, type Asking } from '../videos/access.ts'
-import { sendFlag } from './flag.send.ts'
-import type { Report, Target } from './report.ts'
+import { assertMayWatch, guardedVideo, type Asking } from '../videos/video-access.ts'
+import { sendFlag } from './flag.outbox.ts'
+import type { Report, Target } from './abuse-report.ts'
 
 type Body = z.output<(typeof abuses)['POST /abuses']['body']>
 

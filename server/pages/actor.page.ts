@@ -5,11 +5,11 @@ import { origin } from '../core/config.ts'
 import { plainText } from '../core/markdown.ts'
 import { Problem } from '../core/problem.ts'
 import { listVideos } from '../videos/videos.query.ts'
-import { avatar, videoGrid } from './cards.ts'
+import { avatar, videoGrid } from './video-cards.ts'
 import { html, jsonScript, type Html } from './html.ts'
 import { renderMarkdown } from './markdown.ts'
 import { messagePage } from './message.page.ts'
-import type { Asking, Page } from './page.ts'
+import type { Asking, Page } from './server-rendered-page.ts'
 
 const DESCRIPTION_LENGTH = 250
 

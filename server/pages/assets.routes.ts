@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Router, type Response } from 'express'
 import { config, origin } from '../core/config.ts'
-import { encodingOf, type Encoding } from '../core/encoded.ts'
+import { encodingOf, type Encoding } from '../core/compression.ts'
 import { notFound } from '../core/problem.ts'
-import { buildName, clientFolder } from './built.ts'
+import { buildName, clientFolder } from './client-build.ts'
 
 const NAME = /^(?:assets\/)?[A-Za-z0-9][A-Za-z0-9_.-]{0,200}\.(js|css|svg|png|ico|woff2)$/
 const TYPES: Record<string, string> = {

@@ -1,8 +1,8 @@
 import { listVideos } from '../videos/videos.query.ts'
-import { videoGrid } from './cards.ts'
+import { videoGrid } from './video-cards.ts'
 import { html, type Html } from './html.ts'
-import type { Asking, Page } from './page.ts'
-import type { Words } from './words.ts'
+import type { Asking, Page } from './server-rendered-page.ts'
+import type { Words } from './page-texts.ts'
 
 const LISTS = {
   recent: { path: '/', filters: { sort: '-publishedAt' }, answer: 'sort=-publishedAt' },

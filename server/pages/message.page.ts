@@ -1,5 +1,5 @@
 import { html } from './html.ts'
-import type { Asking, Page } from './page.ts'
+import type { Asking, Page } from './server-rendered-page.ts'
 
 /** A page that only says something, with the way home. */
 export function messagePage(text: string, { words }: Asking, status: number, source: string): Page {

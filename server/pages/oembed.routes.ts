@@ -2,14 +2,14 @@ import { Router } from 'express'
 import { z } from 'zod'
 import { VideoId, type VideoDetails } from '../../shared/videos.ts'
 import { config, host, origin } from '../core/config.ts'
-import { counted } from '../core/limits.ts'
+import { counted } from '../core/request-rate-limit.ts'
 import { Problem } from '../core/problem.ts'
 import { query, sql } from '../core/sql.ts'
 import { parseUrl } from '../core/url.ts'
-import { imagePath } from '../videos/addresses.ts'
+import { imagePath } from '../videos/video-urls.ts'
 import { findVideo } from '../videos/videos.ts'
-import { channelPath } from './cards.ts'
-import { frame, frameSize } from './embed-frame.ts'
+import { channelPath } from './video-cards.ts'
+import { frame, frameSize } from './embed-iframe.ts'
 
 const Side = z.coerce.number().int().min(1).max(100_000).optional()
 const Question = z.object({ url: z.string().min(1).max(2000), maxwidth: Side, maxheight: Side, format: z.string().max(20).default('json') })

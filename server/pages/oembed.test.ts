@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run, sql } from '../core/sql.ts'
 import { startInstance, type Answer, type Instance } from '../test/instance.ts'
-import { seedVideo } from '../test/seed.ts'
-import { shortUuid } from '../../shared/ids.ts'
+import { seedVideo } from '../test/seed-video.ts'
+import { shortUuid } from '../../shared/short-uuid.ts'
 
 let site: Instance
 const videos: Record<string, { id: number; uuid: string }> = {}

@@ -1,9 +1,9 @@
 import { listChannels } from '../channels/channels.query.ts'
 import { paging } from '../core/paging.ts'
 import { listVideos } from '../videos/videos.query.ts'
-import { avatar, channelPath, videoGrid } from './cards.ts'
+import { avatar, channelPath, videoGrid } from './video-cards.ts'
 import { html, type Html } from './html.ts'
-import type { Asking, Page } from './page.ts'
+import type { Asking, Page } from './server-rendered-page.ts'
 
 const LONGEST = 200
 

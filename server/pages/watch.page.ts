@@ -6,13 +6,13 @@ import { captionsOf } from '../videos/captions.ts'
 import { chaptersOf } from '../videos/chapters.ts'
 import { findVideo } from '../videos/videos.ts'
 import { listVideos } from '../videos/videos.query.ts'
-import { avatar, channelPath, videoList } from './cards.ts'
-import { earlyOf } from './early.ts'
-import { frameSize } from './embed-frame.ts'
+import { avatar, channelPath, videoList } from './video-cards.ts'
+import { earlyOf } from './early-playback.ts'
+import { frameSize } from './embed-iframe.ts'
 import { html, jsonScript, type Html } from './html.ts'
 import { renderMarkdown } from './markdown.ts'
-import type { Asking, Page } from './page.ts'
-import type { Words } from './words.ts'
+import type { Asking, Page } from './server-rendered-page.ts'
+import type { Words } from './page-texts.ts'
 
 const DESCRIPTION_LENGTH = 250
 const LISTED = 1

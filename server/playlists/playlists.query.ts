@@ -1,11 +1,11 @@
 import type { z } from 'zod'
 import type { Playlist, PlaylistElement } from '../../shared/playlists.ts'
-import { shortUuid } from '../../shared/ids.ts'
+import { shortUuid } from '../../shared/short-uuid.ts'
 import type { ActorSummary } from '../../shared/actors.ts'
 import type { Viewer } from '../core/route.ts'
 import { all, run, sql, type Sql } from '../core/sql.ts'
 import { actorSummarySql } from '../actors/actor.shape.ts'
-import { imagePath } from '../videos/addresses.ts'
+import { imagePath } from '../videos/video-urls.ts'
 import { listVideos } from '../videos/videos.query.ts'
 import { PRIVACY, type Row } from './playlist.row.ts'
 

@@ -1,17 +1,17 @@
 import { Router, type Request, type Response } from 'express'
-import { longUuid, shortUuid } from '../../shared/ids.ts'
+import { longUuid, shortUuid } from '../../shared/short-uuid.ts'
 import { playlists } from '../../shared/playlists.ts'
 import { config } from '../core/config.ts'
-import { counted } from '../core/limits.ts'
+import { counted } from '../core/request-rate-limit.ts'
 import { paging } from '../core/paging.ts'
 import { invalid, notFound } from '../core/problem.ts'
 import { implement } from '../core/route.ts'
 import { sql } from '../core/sql.ts'
 import { findAccount } from '../actors/accounts.query.ts'
-import { sendDocument, wantsDocument } from '../actors/collections.ts'
+import { sendDocument, wantsDocument } from '../actors/activitypub-response.ts'
 import { findChannel } from '../channels/channels.query.ts'
-import { withContext } from '../fediverse/context.ts'
-import { assertMayWatch, guardedVideo } from '../videos/access.ts'
+import { withContext } from '../fediverse/jsonld-context.ts'
+import { assertMayWatch, guardedVideo } from '../videos/video-access.ts'
 import {
   addElement,
   addPlaylist,
@@ -24,7 +24,7 @@ import {
 } from './playlists.ts'
 import { listElements, listPlaylists, placesOf, playlistJson, PRIVACIES } from './playlists.query.ts'
 import { findRow, PRIVACY, type Row } from './playlist.row.ts'
-import { elementObject, elementsPart, playlistObject } from './playlist.send.ts'
+import { elementObject, elementsPart, playlistObject } from './playlist.outbox.ts'
 
 /** Playlists: lists, making, editing, and what is in them. */
 export const playlistsRoutes = implement(playlists, {

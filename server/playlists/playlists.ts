@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { config, origin } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
-import type { ReceivedFile } from '../core/files.ts'
+import type { ReceivedFile } from '../core/multipart.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
 import { run, sql } from '../core/sql.ts'
-import type { Guarded } from '../videos/access.ts'
-import { setPicture, takePicture } from './picture.ts'
+import type { Guarded } from '../videos/video-access.ts'
+import { setPicture, takePicture } from './playlist-thumbnail.ts'
 import { findRow, PRIVACY, type Row } from './playlist.row.ts'
-import { tellPlaylist, tellPlaylistGone } from './playlist.send.ts'
+import { tellPlaylist, tellPlaylistGone } from './playlist.outbox.ts'
 
 /** What the owner says of a playlist; what is undefined stays. */
 export type Changes = { displayName?: string; description?: string | null; privacy?: number; videoChannelId?: number | null }

@@ -4,13 +4,13 @@ import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { resolveChannel } from '../channels/resolve-channel.ts'
 import type { Channel } from '../channels/channel.model.ts'
-import { pagesOf } from '../fediverse/collection.ts'
-import { Budget, FetchError, getDocument } from '../fediverse/egress.ts'
+import { pagesOf } from '../fediverse/remote-collection.ts'
+import { Budget, FetchError, getDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { bury, isGone } from '../fediverse/tombstones.ts'
 import { idOf, isObject } from '../fediverse/vocabulary.ts'
 import { resolveVideo } from '../videos/resolve-video.ts'
-import { readElement, readPlaylist, type ElementObject, type PlaylistObject } from './playlist.wire.ts'
+import { readElement, readPlaylist, type ElementObject, type PlaylistObject } from './playlist.codec.ts'
 
 /**
  * Writes what a playlist's origin says of it; its elements are read next. Null: it was deleted, what is known is newer, or it is somebody

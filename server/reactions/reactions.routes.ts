@@ -1,14 +1,14 @@
 import { Router } from 'express'
 import { reactions } from '../../shared/reactions.ts'
 import { origin } from '../core/config.ts'
-import { counted } from '../core/limits.ts'
+import { counted } from '../core/request-rate-limit.ts'
 import { notFound } from '../core/problem.ts'
 import { implement } from '../core/route.ts'
 import { run, sql } from '../core/sql.ts'
-import { sendDocument } from '../actors/collections.ts'
-import { withContext } from '../fediverse/context.ts'
+import { sendDocument } from '../actors/activitypub-response.ts'
+import { withContext } from '../fediverse/jsonld-context.ts'
 import { PUBLIC } from '../fediverse/vocabulary.ts'
-import { assertMayWatch, guardedVideo } from '../videos/access.ts'
+import { assertMayWatch, guardedVideo } from '../videos/video-access.ts'
 import { rate, ratingOf, reactionActivity } from './reactions.ts'
 
 /** Likes and dislikes. */

@@ -3,7 +3,7 @@ import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
 import { LANE, send } from '../fediverse/outbox.ts'
 import type { Activity } from '../fediverse/vocabulary.ts'
-import { countersDue } from '../videos/federate.ts'
+import { countersDue } from '../videos/video.outbox.ts'
 
 /** What somebody thinks of a video. */
 export type Rating = 'like' | 'dislike' | 'none'

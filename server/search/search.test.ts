@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts'
-import { seedVideo } from '../test/seed.ts'
+import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
+import { seedVideo } from '../test/seed-video.ts'
 import { run, sql } from '../core/sql.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'

@@ -40,7 +40,7 @@ const SQL_DOORS = ['server/core/sql.ts', 'server/core/migrate.ts']
  * The only places that open a connection to another server; everything else asks through them, and so through their guard (federation.md
  * 4.1).
  */
-const NETWORK_DOORS = ['server/fediverse/guard.ts', 'server/fediverse/ask.ts', 'server/fediverse/post.ts']
+const NETWORK_DOORS = ['server/fediverse/ssrf-guard.ts', 'server/fediverse/http-get.ts', 'server/fediverse/http-post.ts']
 const NETWORK = /^(undici|axios|got|node-fetch|ky|superagent|(node:)?(tls|dgram|http2))$/
 const FORBIDDEN_NAMES = /^(utils?|helpers?|libs?|commons?|constants?|managers?|services?)$/
 const IMPORT =
@@ -76,7 +76,7 @@ function importFaults(path: string, { target, typeOnly }: Import): string[] {
   if (from === 'client' && to === 'shared' && local && !typeOnly) return fault('the client imports only types from shared')
   if (from === 'client' && local && !['client', 'shared'].includes(to!)) return fault('the client imports only client and shared')
   if (from === 'server' && !typeOnly && NETWORK.test(target) && !NETWORK_DOORS.includes(path))
-    return fault('other servers are asked through fediverse/egress')
+    return fault('other servers are asked through fediverse/remote-fetch')
   if (from !== 'server' || !local) return []
   if (to === 'shared') return []
   if (to !== 'server') return fault('the server imports only server and shared')
@@ -105,7 +105,7 @@ function textFaults(path: string, code: string): string[] {
       code
     )
   ) {
-    found.push(`${path} asks the network by itself: fediverse/egress does`)
+    found.push(`${path} asks the network by itself: fediverse/remote-fetch does`)
   }
   if (path.startsWith('server/') && !SQL_DOORS.includes(path)) {
     if (path !== LOCKS_FILE && /\bpg_(try_)?advisory_|\bpg_locks\b/.test(code))

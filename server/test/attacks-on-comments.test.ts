@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { run, sql } from '../core/sql.ts'
 import { PUBLIC } from '../fediverse/vocabulary.ts'
-import { openHostile, type Hostile, type HostileActor } from './hostile.ts'
+import { openHostile, type Hostile, type HostileActor } from './hostile-peer.ts'
 import { eventually, startInstance, type Instance } from './instance.ts'
 import { encoded, upload } from './upload.ts'
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { forgetKeys } from '../actors/keyring.ts'
+import { forgetKeys } from '../actors/actors-keyring.ts'
 import { config } from '../core/config.ts'
 import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor, type Way } from './hostile.ts'
+import { openHostile, type Hostile, type HostileActor, type Way } from './hostile-peer.ts'
 import { eventually, startInstance, type Instance } from './instance.ts'
 
 let site: Instance

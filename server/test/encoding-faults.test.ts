@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readMediaPlaylist } from '../media/playlist.ts'
-import { dropConnections, seeded, wipeRedis } from './faults.ts'
+import { readMediaPlaylist } from '../media/hls-playlist.ts'
+import { dropConnections, seeded, wipeRedis } from './fault-injection.ts'
 import { footage } from './footage.ts'
 import { database, eventually } from './instance.ts'
-import { startPeer, type Peer } from './peer.ts'
+import { startPeer, type Peer } from './peer-instance.ts'
 import { encoded, upload } from './upload.ts'
 
 const exec = promisify(execFile)
@@ -41,7 +41,7 @@ beforeAll(async () => {
       upload: { keep_free: 0 }
     },
     ['web', 'worker'],
-    { CLOCK: clock, NODE_OPTIONS: `--import=${new URL('./clock.js', import.meta.url).href}` }
+    { CLOCK: clock, NODE_OPTIONS: `--import=${new URL('./clock-skew.js', import.meta.url).href}` }
   )
   ada = await peer.user('ada')
 })

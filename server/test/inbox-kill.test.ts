@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
-import { openHostile, type Hostile, type HostileActor } from './hostile.ts'
+import { openHostile, type Hostile, type HostileActor } from './hostile-peer.ts'
 import { eventually } from './instance.ts'
-import { startPeer, type Peer } from './peer.ts'
+import { startPeer, type Peer } from './peer-instance.ts'
 
 let peer: Peer
 let sender: Hostile

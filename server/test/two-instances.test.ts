@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { run, sql } from '../core/sql.ts'
 import { eventually, startInstance, type Instance } from './instance.ts'
-import { startPeer, type Peer } from './peer.ts'
+import { startPeer, type Peer } from './peer-instance.ts'
 import { encoded, upload } from './upload.ts'
 
 /** A publishes; B, in processes of its own, follows A's instance. */

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { Encoding } from '../../shared/transcoding.ts'
-import { shortUuid } from '../../shared/ids.ts'
+import { shortUuid } from '../../shared/short-uuid.ts'
 import { isoSql } from '../actors/actor.shape.ts'
 import { query, run, sql } from '../core/sql.ts'
-import { openEncodings } from './order.query.ts'
-import { percentOf } from './progress.ts'
+import { openEncodings } from './queue-order.query.ts'
+import { percentOf } from './encoding-progress.ts'
 import { priorityOf } from './transcoding.model.ts'
 
 const Row = Encoding.omit({ percent: true, position: true }).extend({

@@ -12,10 +12,10 @@ import {
   writeAtomically,
   type TrackName,
   type Variant
-} from '../media/playlist.ts'
+} from '../media/hls-playlist.ts'
 import type { Probe } from '../media/probe.ts'
 import { hlsFolder, removeHls, storedSize } from '../storage/disk.ts'
-import { wholeSize } from '../videos/send-whole.ts'
+import { wholeSize } from '../videos/send-progressive-mp4.ts'
 import { StreamingPlaylist, VideoFile } from '../videos/video-file.model.ts'
 
 /** What a rendition needs to be listed: the video, the source and whether sound is inside every rendition. */

@@ -10,7 +10,7 @@ import { run, sql } from '../core/sql.ts'
 import { footage, pitch, severalSounds, withWords } from '../test/footage.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { encoded, realOrGenerated, upload } from '../test/upload.ts'
-import { reconcileNow } from './reconcile.job.ts'
+import { reconcileNow } from './reconcile-transcoding.job.ts'
 
 const exec = promisify(execFile)
 let site: Instance

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { job } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { discardUpload } from './discard.ts'
+import { discardUpload } from './discard-upload.ts'
 import { Upload } from './upload.model.ts'
 
 /** Removes uploads that got no piece for `upload.expiration`. */

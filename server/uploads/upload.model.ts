@@ -1,6 +1,6 @@
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
 import { declareModel } from '../core/database.ts'
-import type { Picture } from '../videos/pictures.ts'
+import type { Picture } from '../videos/video-images.ts'
 import type { Attributes } from '../videos/videos.ts'
 
 /** What the first request of a resumable upload said of the video; dates are ISO texts. */

@@ -2,13 +2,13 @@ import { uploads } from '../../shared/uploads.ts'
 import { transaction } from '../core/transaction.ts'
 import { invalid } from '../core/problem.ts'
 import { implement } from '../core/route.ts'
-import { readPictures } from '../videos/pictures.ts'
+import { readPictures } from '../videos/video-images.ts'
 import { videoNames } from '../videos/videos.ts'
-import { assertSpace } from './refusals.ts'
-import { takeVideo } from './take.ts'
+import { assertSpace } from './validation.ts'
+import { takeVideo } from './create-video.ts'
 
 // The protocol's library comes in with the first upload, not with the server.
-const resumable = async () => await import('./resumable.ts')
+const resumable = async () => await import('./resumable-upload.ts')
 
 /** The routes of shared/uploads.ts. */
 export const uploadsRoutes = implement(uploads, {

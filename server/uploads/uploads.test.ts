@@ -7,7 +7,7 @@ import { run, sql } from '../core/sql.ts'
 import { footage } from '../test/footage.ts'
 import { eventually, startInstance, type Answer, type Instance } from '../test/instance.ts'
 import { encoded, uploadForm } from '../test/upload.ts'
-import { forgetProtocol } from './resumable.ts'
+import { forgetProtocol } from './resumable-upload.ts'
 import { sweepUploads } from './sweep-uploads.job.ts'
 
 let site: Instance

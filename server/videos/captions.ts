@@ -1,5 +1,5 @@
 import { run, sql } from '../core/sql.ts'
-import { imagePath } from './addresses.ts'
+import { imagePath } from './video-urls.ts'
 import { LANGUAGES } from './labels.ts'
 
 type Caption = { language: { id: string; label: string }; automaticallyGenerated: boolean; captionPath: string; updatedAt: string }

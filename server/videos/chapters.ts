@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { transaction } from '../core/transaction.ts'
 import { run, sql } from '../core/sql.ts'
-import { type Budget, getDocument } from '../fediverse/egress.ts'
-import { cleanLine } from '../fediverse/words.ts'
+import { type Budget, getDocument } from '../fediverse/remote-fetch.ts'
+import { cleanLine } from '../fediverse/text-limits.ts'
 import { listOf } from '../fediverse/vocabulary.ts'
 
 const MAX = { chapters: 500, title: 100 }

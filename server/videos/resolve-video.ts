@@ -4,13 +4,13 @@ import { Account } from '../actors/account.model.ts'
 import { Actor } from '../actors/actor.model.ts'
 import { resolveChannel } from '../channels/resolve-channel.ts'
 import type { Channel } from '../channels/channel.model.ts'
-import { Budget, FetchError, getDocument } from '../fediverse/egress.ts'
+import { Budget, FetchError, getDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocal, sameOrigin } from '../fediverse/origin.ts'
-import { reachable } from './reachable.ts'
-import { removeRemote, storeRemote } from './store-remote.ts'
+import { reachable } from './strip-unsafe-urls.ts'
+import { removeRemote, storeRemote } from './store-remote-video.ts'
 import { Video } from './video.model.ts'
-import type { VideoObject } from './video.object.ts'
-import { InvalidVideo, readVideo } from './video.wire.ts'
+import type { VideoObject } from './video-object.ts'
+import { InvalidVideo, readVideo } from './video.codec.ts'
 
 type Options = { budget?: Budget; refresh?: boolean }
 

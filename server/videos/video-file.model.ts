@@ -73,7 +73,7 @@ export class VideoFile extends Model<InferAttributes<VideoFile>, InferCreationAt
   declare height: number | null
   declare fps: number
   declare size: CreationOptional<number>
-  /** Bytes of the quality as one file with its sound (send-whole.ts); null while it grows. */
+  /** Bytes of the quality as one file with its sound (send-progressive-mp4.ts); null while it grows. */
   declare wholeSize: CreationOptional<number | null>
   declare filename: string
   declare playlistFilename: string

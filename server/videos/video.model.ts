@@ -1,7 +1,7 @@
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
 import { declareAssociations, declareModel } from '../core/database.ts'
 import { Channel } from '../channels/channel.model.ts'
-import type { CollectionLinks } from './video.object.ts'
+import type { CollectionLinks } from './video-object.ts'
 
 /** Who may watch: PeerTube's numbers. */
 export const PRIVACY = { PUBLIC: 1, UNLISTED: 2, PRIVATE: 3, INTERNAL: 4, PASSWORD: 5 } as const

@@ -1,10 +1,10 @@
 import type { ActorSummary } from '../../shared/actors.ts'
-import { shortUuid } from '../../shared/ids.ts'
+import { shortUuid } from '../../shared/short-uuid.ts'
 import type { Video, VideoDetails } from '../../shared/videos.ts'
-import { hlsDownloadUrl, hlsUrl, imagePath, metadataUrl, wholeUrl, type Placed } from './addresses.ts'
+import { hlsDownloadUrl, hlsUrl, imagePath, metadataUrl, wholeUrl, type Placed } from './video-urls.ts'
 import { CATEGORIES, labelled, LANGUAGES, LICENCES, PRIVACIES, resolutionLabel, STATES } from './labels.ts'
-import { viewersOf } from './viewers.ts'
-import { webFiles } from './web-files.ts'
+import { viewersOf } from './viewer-counts.ts'
+import { webFiles } from './web-video-files.ts'
 
 type File = VideoDetails['files'][number]
 

@@ -11,9 +11,9 @@ import { actorSummarySql } from '../actors/actor.shape.ts'
 import { channelSql } from '../channels/channel.shape.ts'
 import { PRIVACY } from './video.model.ts'
 import { isModerator } from './video.policy.ts'
-import { REDUNDANCIES, REMOTE, remoteJson, type RemoteRow } from './remote.shape.ts'
+import { REDUNDANCIES, REMOTE, remoteJson, type RemoteRow } from './remote-video.shape.ts'
 import { localFiles, videoJson, type FileRow, type VideoRow } from './video.shape.ts'
-import { refreshViewers } from './viewers.ts'
+import { refreshViewers } from './viewer-counts.ts'
 
 /** The filters of a list. */
 export type Filters = z.output<typeof VideoQuery>

@@ -5,12 +5,12 @@ import sharp from 'sharp'
 import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
-import { wide } from '../media/footage.ts'
+import { wide } from '../test/media-fixtures.ts'
 import { probe } from '../media/probe.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { encoded, upload, uploadForm } from '../test/upload.ts'
 import { transaction } from '../core/transaction.ts'
-import { setPictures } from './pictures.ts'
+import { setPictures } from './video-images.ts'
 
 let site: Instance
 let root: string

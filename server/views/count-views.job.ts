@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { job } from '../core/job.ts'
-import { countViews, forgetMarks } from './count.ts'
-import { tellAudiences, tellOrigins, tellWatch } from './view.send.ts'
-import { audiences } from './viewers.ts'
-import { endedSessions, takeViews, type Session } from './watching.ts'
-import { keepWatch, watchOf } from './watches.ts'
+import { countViews, forgetMarks } from './count-views.ts'
+import { tellAudiences, tellOrigins, tellWatch } from './view.outbox.ts'
+import { audiences } from './viewer-presence.ts'
+import { endedSessions, takeViews, type Session } from './watch-sessions.ts'
+import { keepWatch, watchOf } from './watch-records.ts'
 
 /** Counts what was viewed here since the last time, tells others of it and of who watches, and writes down what was watched. */
 export const countNewViews = job({

@@ -3,9 +3,9 @@ import { logger } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
 import { implement } from '../core/route.ts'
 import { run, sql } from '../core/sql.ts'
-import { assertMayWatch, guardedVideo } from '../videos/access.ts'
+import { assertMayWatch, guardedVideo } from '../videos/video-access.ts'
 import { asking } from '../videos/videos.routes.ts'
-import { ping } from './watching.ts'
+import { ping } from './watch-sessions.ts'
 
 /** What players say of what is watched. */
 export const viewsRoutes = implement(views, {

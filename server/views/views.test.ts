@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redis } from '../core/redis.ts'
 import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile.ts'
+import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
 import { eventually, startInstance, type Instance } from '../test/instance.ts'
 import { upload } from '../test/upload.ts'
-import { key } from './watching.ts'
+import { key } from './watch-sessions.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
 let site: Instance

@@ -21,7 +21,7 @@ const EDGE = 1
 const MEDIA_RECOVERIES = 2
 /**
  * The short side of the first picture where nobody knows the viewer's line yet: the page has asked for its playlist ahead
- * (server/pages/early.ts).
+ * (server/pages/early-playback.ts).
  */
 const FIRST_SIZE = 240
 

@@ -43,7 +43,7 @@ function playedOf({
   return file ? { url: file.fileUrl, plain: true, file: null } : null
 }
 
-/** The best of the qualities that most lines bear, as one file (server/videos/send-whole.ts). */
+/** The best of the qualities that most lines bear, as one file (server/videos/send-progressive-mp4.ts). */
 function wholeFile({ playlistUrl, files }: VideoDetails['streamingPlaylists'][number]): string | null {
   const sizes = files
     .filter(file => file.hasVideo && file.size > 0)

@@ -1,0 +1,104 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { chmodSync, mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { projectFolder } from '../../server/core/config.ts'
+import { keeper } from '../launch/cleanup-watchdog.ts'
+import { startPostgres } from '../launch/postgres.ts'
+import { ending } from '../launch/process.ts'
+import { startRedis } from '../launch/redis.ts'
+import { NODE_FLAGS, THREADS } from '../launch/server-process.ts'
+import { freePort } from '../launch/launcher-run.ts'
+
+const PLENTY = { window: '10 seconds', max: 1_000_000_000 }
+/** The administrator's password on the bed. */
+export const PASSWORD = 'measured-password'
+
+/** A running server: where it is, its pid, and how long (ms) it took from its start to listening. */
+export interface Measured {
+  url: string
+  pid: number
+  readyAfter: number
+  stop: () => Promise<void>
+}
+
+/** A Postgres, a Redis and a folder to measure on; `serve` starts the real server on them with more configuration. */
+export interface Bed {
+  folder: string
+  config: (more?: object) => Promise<Record<string, unknown>>
+  serve: (more?: object, how?: { args?: string[]; env?: Record<string, string> }) => Promise<Measured>
+  remove: () => Promise<void>
+}
+
+/** Makes a bed in a temporary folder. Its Postgres keeps to its defaults, durability included. */
+export async function makeBed(): Promise<Bed> {
+  const folder = mkdtempSync(join(tmpdir(), 'bobine-bench-'))
+  chmodSync(folder, 0o711)
+  const [postgres, redis] = await Promise.all([startPostgres(folder), startRedis(folder)])
+  const end = keeper(folder, postgres.pid, redis.pid)
+  const running = new Set<Measured>()
+  const remove = async () => {
+    for (const server of running) await server.stop()
+    await end()
+  }
+  const config = async (more: object = {}) => {
+    const port = await freePort()
+    return {
+      listen: { port },
+      webserver: { https: false, hostname: '127.0.0.1', port },
+      storage: { root: folder },
+      log: { level: 'error' },
+      database: { hostname: postgres.address.host, username: postgres.address.username, name: postgres.address.name },
+      redis: { socket: redis.address.socket },
+      rates_limit: Object.fromEntries(['api', 'login', 'upload', 'client', 'files'].map(name => [name, PLENTY])),
+      ...more
+    }
+  }
+  const serve: Bed['serve'] = async (more, { args = [], env: added = {} } = {}) => {
+    const env = {
+      ...process.env,
+      ...THREADS,
+      DATABASE_URL: '',
+      REDIS_URL: '',
+      BOBINE_CONFIG: JSON.stringify(await config(more)),
+      BOBINE_ROOT_PASSWORD: PASSWORD,
+      ...added
+    }
+    const began = performance.now()
+    const child = fork(join(projectFolder, 'dist/server/main.js'), args, {
+      env,
+      execArgv: NODE_FLAGS,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc']
+    })
+    const url = await ready(child)
+    const server: Measured = {
+      url,
+      pid: child.pid!,
+      readyAfter: performance.now() - began,
+      stop: async () => {
+        running.delete(server)
+        child.kill('SIGTERM')
+        await ended
+      }
+    }
+    const ended = ending(child)
+    running.add(server)
+    return server
+  }
+  return { folder, config, serve, remove }
+}
+
+function ready(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.on('message', (message: { type: string; url?: string; message?: string }) => {
+      if (message.type === 'ready') resolve(message.url!)
+      else reject(new Error(message.message))
+    })
+    child.once('exit', code => reject(new Error(`the server ended (${code})`)))
+  })
+}
+
+/** The most memory a process has had resident, in MiB. */
+export function peakMiB(pid: number): number {
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024
+}

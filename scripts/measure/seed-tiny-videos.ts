@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PASSWORD } from './bench-environment.ts'
+
+/** Uploads `count` tiny videos through the REST API, waits until all are published and gives the UUID of one. */
+export async function seed(url: string, count: number): Promise<string> {
+  const token = await login(url)
+  const { videoChannels } = await json<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers: token })
+  const film = footage()
+  let uuid = ''
+  for (let number = 1; number <= count; number++) {
+    const form = new FormData()
+    form.set('channelId', String(videoChannels[0]!.id))
+    form.set('name', `Film ${number} of the harbour at dawn`)
+    form.set('description', 'A **short** film about boats.\n\n'.repeat(8))
+    form.set('privacy', '1')
+    form.set('videofile', new Blob([new Uint8Array(film)], { type: 'video/mp4' }), 'film.mp4')
+    const { video } = await json<{ video: { uuid: string } }>(`${url}/api/v1/videos/upload`, { method: 'POST', headers: token, body: form })
+    uuid = video.uuid
+  }
+  for (;;) {
+    const { total } = await json<{ total: number }>(`${url}/api/v1/videos?count=1`, {})
+    const { total: jobs } = await json<{ total: number }>(`${url}/api/v1/jobs/active`, { headers: token })
+    if (total === count && jobs === 0) return uuid
+    await sleep(500)
+  }
+}
+
+/** The header of a request by the administrator. */
+export async function login(url: string): Promise<{ authorization: string }> {
+  const client = await json<Record<string, string>>(`${url}/api/v1/oauth-clients/local`, {})
+  const body = new URLSearchParams({ ...client, grant_type: 'password', username: 'root', password: PASSWORD })
+  const { access_token } = await json<{ access_token: string }>(`${url}/api/v1/users/token`, { method: 'POST', body })
+  return { authorization: `Bearer ${access_token}` }
+}
+
+/** The JSON of a successful answer. */
+export async function json<T>(url: string, init: RequestInit): Promise<T> {
+  const answer = await fetch(url, init)
+  if (!answer.ok) throw new Error(`${init.method ?? 'GET'} ${url}: ${answer.status} ${await answer.text()}`)
+  return (await answer.json()) as T
+}
+
+function footage(): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'bobine-footage-'))
+  try {
+    const file = join(folder, 'film.mp4')
+    execFileSync('ffmpeg', [
+      '-nostdin',
+      '-v',
+      'error',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=size=426x240:rate=25',
+      '-f',
+      'lavfi',
+      '-i',
+      'sine',
+      '-t',
+      '2',
+      '-pix_fmt',
+      'yuv420p',
+      '-c:a',
+      'aac',
+      file
+    ])
+    return readFileSync(file)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}

@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { makeFootage, realFootage } from '../../server/test/footage.ts'
+import { json, login } from './seed-tiny-videos.ts'
+
+const exec = promisify(execFile)
+const CLIP = 1
+
+/**
+ * Uploads one film (real footage where it lies beside the project, else generated) and waits until every rung of it is made; gives its
+ * UUID.
+ */
+export async function seedFilm(url: string): Promise<string> {
+  return await inFolder(async folder => {
+    const uuid = await upload(url, 'The last man on earth', await source(folder))
+    await settled(url, uuid)
+    return uuid
+  })
+}
+
+/** Uploads `count` clips of the same film, each from another place, and waits until all can be watched. */
+export async function seedClips(url: string, count: number): Promise<void> {
+  await inFolder(async folder => {
+    const film = await source(folder)
+    const uuids: string[] = []
+    for (let number = 1; number <= count; number++) {
+      const clip = join(folder, 'clip.mp4')
+      await exec('ffmpeg', [
+        '-nostdin',
+        '-v',
+        'error',
+        '-y',
+        '-ss',
+        String(number % 12),
+        '-i',
+        film,
+        '-t',
+        String(CLIP),
+        '-c',
+        'copy',
+        clip
+      ])
+      uuids.push(await upload(url, `Clip ${number}: how a reel is wound, and what the old man of the mill thinks of it`, clip))
+    }
+    for (const uuid of uuids) await settled(url, uuid)
+  })
+}
+
+async function source(folder: string): Promise<string> {
+  return (
+    realFootage() ??
+    (await makeFootage(join(folder, 'film.mp4'), {
+      seconds: 14,
+      size: '1280x720',
+      rate: 30,
+      video: ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '60']
+    }))
+  )
+}
+
+async function upload(url: string, name: string, file: string): Promise<string> {
+  const headers = await login(url)
+  const { videoChannels } = await json<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers })
+  const form = new FormData()
+  form.set('channelId', String(videoChannels[0]!.id))
+  form.set('name', name)
+  form.set(
+    'description',
+    'A **short** film about time, shot in one day.\n\nCamera and sound by those who were there. More at https://example.com.'
+  )
+  form.set('privacy', '1')
+  form.set('videofile', new Blob([(await readFile(file)) as Buffer<ArrayBuffer>], { type: 'video/mp4' }), 'film.mp4')
+  return (await json<{ video: { uuid: string } }>(`${url}/api/v1/videos/upload`, { method: 'POST', headers, body: form })).video.uuid
+}
+
+/** Waits until every rung of a video is made: the hashes of its segments are written last. */
+async function settled(url: string, uuid: string): Promise<void> {
+  for (;;) {
+    const {
+      streamingPlaylists: [playlist]
+    } = await json<{ streamingPlaylists: { segmentsSha256Url: string | null }[] }>(`${url}/api/v1/videos/${uuid}`, {})
+    if (playlist?.segmentsSha256Url) return
+    await sleep(500)
+  }
+}
+
+async function inFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'bobine-films-'))
+  try {
+    return await act(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { run, sql } from '../core/sql.ts'
+import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startInstance, type Instance } from '../test/instance.ts'
+
+let site: Instance
+let hostile: Hostile
+let root: string
+let ada: { id: number; token: string; channelId: number }
+beforeAll(async () => {
+  ;[site, hostile] = await Promise.all([
+    startInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
+    openHostile()
+  ])
+  root = await site.login()
+  ada = await site.user('ada')
+  await site.user('bob')
+})
+afterAll(async () => {
+  await Promise.all([site?.stop(), hostile?.stop()])
+})
+
+const status = async (token?: string) =>
+  (await site.call(`GET /blocklist/status?accounts[]=bob&hosts[]=${hostile.host}&hosts[]=ok.example`, { token })).json
+const follow = async (fan: HostileActor) =>
+  await hostile.post(`${site.url}/inbox`, {
+    '@context': 'https://www.w3.org/ns/activitystreams',
+    type: 'Follow',
+    id: hostile.id('follow'),
+    actor: fan.url,
+    object: `${site.url}/accounts/ada`
+  })
+const followers = async () =>
+  (
+    await run<{ url: string }>(
+      sql`SELECT actors.url FROM follows JOIN actors ON actors.id = actor_id WHERE state = 'accepted' ORDER BY follows.id`
+    )
+  ).map(({ url }) => url)
+
+test('people mute accounts and servers for themselves', async () => {
+  const mute = async (body: object, kind = 'accounts') => await site.call(`POST /users/me/blocklist/${kind}`, { token: ada.token, body })
+  expect((await mute({ accountName: 'bob' })).status).toBe(204)
+  expect((await mute({ accountName: 'bob' })).status).toBe(204)
+  expect((await mute({ accountName: 'ada' })).json).toMatchObject({ status: 409, detail: 'You cannot block yourself.' })
+  expect((await mute({ accountName: 'nobody' })).json).toMatchObject({ status: 404, detail: 'Account not found' })
+  expect((await mute({ host: hostile.host }, 'servers')).status).toBe(204)
+  expect((await mute({ host: new URL(site.url).host }, 'servers')).json).toMatchObject({
+    status: 409,
+    detail: 'You cannot block your own server.'
+  })
+  expect((await mute({ host: 'http://x' }, 'servers')).status).toBe(400)
+  const { json } = await site.call('GET /users/me/blocklist/accounts?sort=-createdAt', { token: ada.token })
+  expect(json).toMatchObject({ total: 1, data: [{ byAccount: { name: 'ada' }, blockedAccount: { name: 'bob' } }] })
+  expect((await site.call('GET /users/me/blocklist/accounts?search=zzz', { token: ada.token })).json).toEqual({ total: 0, data: [] })
+  expect((await site.call('GET /users/me/blocklist/servers', { token: ada.token })).json).toMatchObject({
+    total: 1,
+    data: [{ byAccount: { name: 'ada' }, blockedServer: { host: hostile.host } }]
+  })
+  const none = { blockedByServer: false, blockedByUser: false }
+  expect(await status()).toEqual({ accounts: { bob: none }, hosts: { [hostile.host]: none, 'ok.example': none } })
+  expect(await status(root)).toEqual({ accounts: { bob: none }, hosts: { [hostile.host]: none, 'ok.example': none } })
+  expect(await status(ada.token)).toEqual({
+    accounts: { bob: { ...none, blockedByUser: true } },
+    hosts: { [hostile.host]: { ...none, blockedByUser: true }, 'ok.example': none }
+  })
+  expect((await site.call('DELETE /users/me/blocklist/accounts/bob', { token: ada.token })).status).toBe(204)
+  expect((await site.call('DELETE /users/me/blocklist/accounts/bob', { token: ada.token })).json).toMatchObject({
+    status: 404,
+    detail: 'Account block entry not found.'
+  })
+  expect((await site.call(`DELETE /users/me/blocklist/servers/${hostile.host}`, { token: ada.token })).status).toBe(204)
+  expect((await site.call('GET /users/me/blocklist/servers')).status).toBe(401)
+})
+
+test('what the instance refuses is sent away, is not heard, and comes back when it may', async () => {
+  const [one, other] = [await hostile.actor('one'), await hostile.actor('other')]
+  for (const fan of [one, other]) expect((await follow(fan)).status).toBe(202)
+  await eventually(async () => (await followers()).length === 2, 10, 'the followers')
+  expect(
+    (await site.call('POST /server/blocklist/accounts', { token: ada.token, body: { accountName: `one@${hostile.host}` } })).status
+  ).toBe(403)
+  expect((await site.call('POST /server/blocklist/accounts', { token: root, body: { accountName: `one@${hostile.host}` } })).status).toBe(
+    204
+  )
+  expect(await followers()).toEqual([other.url])
+  await eventually(
+    async () => hostile.received.some(({ path, activity }) => activity.type === 'Reject' && path === new URL(one.inbox).pathname),
+    10,
+    'the Reject'
+  )
+  expect((await follow(one)).status).toBe(403)
+  expect((await site.call('POST /server/blocklist/servers', { token: root, body: { host: hostile.host } })).status).toBe(204)
+  expect(await followers()).toEqual([])
+  expect((await follow(other)).status).toBe(403)
+  expect((await site.call('GET /server/blocklist/accounts', { token: root })).json).toMatchObject({
+    total: 1,
+    data: [{ byAccount: { name: 'peertube' }, blockedAccount: { name: 'one', host: hostile.host } }]
+  })
+  expect((await site.call('GET /server/blocklist/servers?search=127', { token: root })).json).toMatchObject({
+    total: 1,
+    data: [{ byAccount: { name: 'peertube' }, blockedServer: { host: hostile.host } }]
+  })
+  expect((await status()).hosts[hostile.host]).toEqual({ blockedByServer: true, blockedByUser: false })
+  expect((await site.call(`DELETE /server/blocklist/servers/${hostile.host}`, { token: root })).status).toBe(204)
+  expect((await follow(other)).status).toBe(202)
+  await eventually(async () => (await followers()).length === 1, 10, 'the follower')
+})

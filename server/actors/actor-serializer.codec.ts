@@ -1,0 +1,97 @@
+import type { Transaction } from 'sequelize'
+import { z } from 'zod'
+import { host, origin } from '../core/config.ts'
+import { query, sql } from '../core/sql.ts'
+import { withContext } from '../fediverse/jsonld-context.ts'
+
+const Row = z.object({
+  id: z.int(),
+  type: z.enum(['Person', 'Group', 'Application', 'Service', 'Organization']),
+  url: z.string(),
+  name: z.string(),
+  publicKey: z.string(),
+  createdAt: z.date(),
+  displayName: z.string().nullable(),
+  description: z.string().nullable(),
+  support: z.string().nullable(),
+  owner: z.string().nullable(),
+  images: z.array(z.object({ kind: z.enum(['avatar', 'banner']), filename: z.string(), width: z.int(), height: z.int() }))
+})
+/** A local actor with what other servers are told of it. */
+export type LocalRow = z.output<typeof Row>
+
+/** A local account or channel by its name, its address or the number of its actor; null if there is none. */
+export async function localActor(
+  by: { kind: 'account' | 'channel'; name: string } | { url: string } | { id: number },
+  inside?: Transaction
+): Promise<LocalRow | null> {
+  const wanted =
+    'id' in by
+      ? sql`actor.id = ${by.id}`
+      : 'url' in by
+        ? sql`actor.url = ${by.url}`
+        : sql`lower(actor.preferred_username) = lower(${by.name}) AND (actor.type = 'Group') = ${by.kind === 'channel'}`
+  const [row] = await query(
+    Row,
+    sql`
+    SELECT actor.id, actor.type, actor.url, actor.preferred_username AS name, actor.public_key AS "publicKey", actor.created_at AS "createdAt",
+      coalesce(account.name, channel.name) AS "displayName", coalesce(account.description, channel.description) AS description, channel.support, owner_actor.url AS owner,
+      (SELECT coalesce(json_agg(json_build_object('kind', kind, 'filename', filename, 'width', width, 'height', height) ORDER BY width DESC), '[]') FROM actor_images WHERE actor_id = actor.id) AS images
+    FROM actors actor LEFT JOIN accounts account ON account.actor_id = actor.id LEFT JOIN channels channel ON channel.actor_id = actor.id
+      LEFT JOIN accounts owner ON owner.id = channel.account_id LEFT JOIN actors owner_actor ON owner_actor.id = owner.actor_id
+    WHERE actor.host IS NULL AND ${wanted}`,
+    inside
+  )
+  return row ?? null
+}
+
+/** The document of a local actor (federation.md 1.2): what PeerTube, Mastodon and Lemmy need to follow it. */
+export function actorDocument(row: LocalRow): { id: string; [key: string]: unknown } {
+  return withContext('actor', actorObject(row))
+}
+
+/** The same without its context, to stand inside an activity. */
+export function actorObject({ type, url, name, publicKey, createdAt, displayName, description, support, owner, images }: LocalRow): {
+  id: string
+  [key: string]: unknown
+} {
+  const pictures = (kind: 'avatar' | 'banner', folder: string) =>
+    images
+      .filter(one => one.kind === kind)
+      .map(({ filename, width, height }) => ({
+        type: 'Image',
+        mediaType: mediaType(filename),
+        width,
+        height,
+        url: `${origin()}/lazy-static/${folder}/${filename}`
+      }))
+  const [icon, image] = [pictures('avatar', 'avatars'), pictures('banner', 'banners')]
+  return {
+    type,
+    id: url,
+    following: `${url}/following`,
+    followers: `${url}/followers`,
+    playlists: `${url}/playlists`,
+    inbox: `${url}/inbox`,
+    outbox: `${url}/outbox`,
+    preferredUsername: name,
+    url,
+    name: displayName ?? name,
+    endpoints: { sharedInbox: `${origin()}/inbox` },
+    publicKey: { id: `${url}#main-key`, owner: url, publicKeyPem: publicKey },
+    published: createdAt.toISOString(),
+    ...(icon.length > 0 ? { icon } : {}),
+    ...(image.length > 0 ? { image } : {}),
+    summary: description,
+    discoverable: true,
+    indexable: true,
+    manuallyApprovesFollowers: false,
+    webfinger: `${name}@${host()}`,
+    ...(type === 'Group' ? { support, postingRestrictedToMods: true, attributedTo: [{ type: 'Person', id: owner }] } : {})
+  }
+}
+
+function mediaType(filename: string): string {
+  const extension = filename.slice(filename.lastIndexOf('.') + 1)
+  return extension === 'jpg' ? 'image/jpeg' : `image/${extension}`
+}

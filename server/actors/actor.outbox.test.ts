@@ -1,0 +1,93 @@
+import { createHash, createVerify } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { run, sql } from '../core/sql.ts'
+import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startInstance, type Instance } from '../test/instance.ts'
+
+let site: Instance
+let hostile: Hostile
+let ada: { id: number; token: string; channelId: number }
+let fan: HostileActor
+beforeAll(async () => {
+  ;[site, hostile] = await Promise.all([
+    startInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
+    openHostile()
+  ])
+  ada = await site.user('ada')
+  fan = await hostile.actor('fan')
+})
+afterAll(async () => {
+  await Promise.all([site?.stop(), hostile?.stop()])
+})
+
+const received = (type: string) => hostile.received.filter(({ activity }) => activity.type === type)
+const ours = (path: string) => `${site.url}${path}`
+const keyOf = async (path: string): Promise<string> =>
+  (await hostile.get(ours(path), { headers: { accept: 'application/activity+json' } })).json.publicKey.publicKeyPem
+async function followed(path: string): Promise<void> {
+  const before = received('Accept').length
+  await hostile.post(ours('/inbox'), {
+    '@context': 'https://www.w3.org/ns/activitystreams',
+    type: 'Follow',
+    id: hostile.id('follow'),
+    actor: fan.url,
+    object: ours(path)
+  })
+  await eventually(async () => received('Accept').length > before, 10, 'the Accept')
+}
+
+test('what changes of an account or channel is told to its followers', async () => {
+  await followed('/accounts/ada')
+  expect(
+    (await site.call('PUT /users/me', { token: ada.token, body: { displayName: 'Ada L.', description: 'Counts with engines' } })).status
+  ).toBe(204)
+  const [told] = await eventually(async () => received('Update').length === 1 && received('Update'), 10, 'the Update')
+  expect(told).toMatchObject({
+    activity: {
+      actor: ours('/accounts/ada'),
+      object: { type: 'Person', id: ours('/accounts/ada'), name: 'Ada L.', summary: 'Counts with engines' },
+      signature: { type: 'RsaSignature2017' }
+    }
+  })
+  await followed('/video-channels/ada_channel')
+  expect((await site.call('PUT /video-channels/ada_channel', { token: ada.token, body: { displayName: 'Engines' } })).status).toBe(204)
+  await eventually(
+    async () => received('Update').some(({ activity }) => activity.object.name === 'Engines' && activity.object.type === 'Group'),
+    10,
+    'the Update of the channel'
+  )
+})
+
+test('a removed channel says farewell with the key it had, and nothing of it is left', async () => {
+  await site.call('POST /video-channels', { token: ada.token, body: { name: 'short_lived', displayName: 'Short lived' } })
+  await followed('/video-channels/short_lived')
+  const key = await keyOf('/video-channels/short_lived')
+  expect((await site.call('DELETE /video-channels/short_lived', { token: ada.token })).status).toBe(204)
+  const url = ours('/video-channels/short_lived')
+  const { activity, headers, path, raw } = await eventually(
+    async () => received('Delete').find(one => one.activity.actor === url),
+    10,
+    'the Delete'
+  )
+  expect(activity).toMatchObject({ object: url, signature: { creator: url } })
+  expect(headers.digest).toBe(`SHA-256=${createHash('sha256').update(raw).digest('base64')}`)
+  const [, keyId, covered, signature] = /keyId="([^"]+)".*headers="([^"]+)".*signature="([^"]+)"/.exec(String(headers.signature))!
+  expect(keyId!.startsWith(url)).toBe(true)
+  const text = covered!
+    .split(' ')
+    .map(name => (name === '(request-target)' ? `${name}: post ${path}` : `${name}: ${headers[name]}`))
+    .join('\n')
+  expect(createVerify('sha256').update(text).verify(key, signature!, 'base64')).toBe(true)
+  expect(await run(sql`SELECT 1 FROM actors WHERE url = ${url}`)).toEqual([])
+  expect((await hostile.get(url, { headers: { accept: 'application/activity+json' } })).status).toBe(404)
+})
+
+test('a removed user says farewell for the account and each channel', async () => {
+  const bob = await site.user('bob')
+  await followed('/accounts/bob')
+  await followed('/video-channels/bob_channel')
+  expect((await site.call('DELETE /users/me', { token: bob.token })).status).toBe(204)
+  for (const path of ['/accounts/bob', '/video-channels/bob_channel'])
+    await eventually(async () => received('Delete').some(({ activity }) => activity.object === ours(path)), 10, `the farewell of ${path}`)
+  expect(received('Delete').filter(({ activity }) => activity.actor === ours('/accounts/bob')).length).toBe(1)
+})

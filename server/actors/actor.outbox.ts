@@ -1,0 +1,63 @@
+import type { Transaction } from 'sequelize'
+import { origin } from '../core/config.ts'
+import { run, sql } from '../core/sql.ts'
+import { keyring } from '../fediverse/keyring.ts'
+import { LANE, send } from '../fediverse/outbox.ts'
+import { PUBLIC } from '../fediverse/vocabulary.ts'
+import { actorObject, localActor } from './actor-serializer.codec.ts'
+import { INSTANCE_ACTOR } from './instance-actor.ts'
+
+/** Tells other servers what a local actor looks like now: its followers, and those of the instance, who have its videos. */
+export async function tellOfActor(actorId: number, inside: Transaction): Promise<void> {
+  const row = await localActor({ id: actorId }, inside)
+  if (!row) return
+  const { url } = row
+  await send(
+    {
+      activity: {
+        type: 'Update',
+        id: `${url}/updates/${new Date().toISOString()}`,
+        actor: url,
+        object: actorObject(row),
+        to: [PUBLIC],
+        cc: [`${url}/followers`]
+      },
+      kind: 'actor',
+      audience: { followersOf: audience(url) },
+      lane: LANE.PUBLISH,
+      subject: url,
+      supersedes: `update ${url}`
+    },
+    inside
+  )
+}
+
+/**
+ * Tells other servers that a local actor goes, before its row does. Who hears it is settled now, as its followers go with it; its key
+ * stays in `retired_keys` until the farewell has been delivered or given up.
+ */
+export async function tellOfEnd(actorId: number, inside: Transaction): Promise<void> {
+  const [row] = await run<{ url: string }>(
+    sql`
+    INSERT INTO retired_keys (url, private_key) SELECT url, private_key FROM actors WHERE id = ${actorId} AND host IS NULL AND private_key IS NOT NULL
+    ON CONFLICT (url) DO UPDATE SET created_at = now() RETURNING url`,
+    inside
+  )
+  if (!row) return
+  const { url } = row
+  const inboxes = await keyring.inboxesOf(audience(url))
+  if (inboxes.length === 0) return
+  await send(
+    {
+      activity: { type: 'Delete', id: `${url}/delete`, actor: url, object: url, to: [PUBLIC], cc: [`${url}/followers`] },
+      kind: 'base',
+      audience: { inboxes },
+      lane: LANE.NOW,
+      subject: url,
+      supersedes: `update ${url}`
+    },
+    inside
+  )
+}
+
+const audience = (url: string) => [url, `${origin()}/accounts/${INSTANCE_ACTOR}`]

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { run, sql } from '../core/sql.ts'
+import { openHostile, type Hostile } from '../test/hostile-peer.ts'
+import { eventually, startInstance, type Instance } from '../test/instance.ts'
+
+let site: Instance
+let peer: Hostile
+beforeAll(async () => {
+  site = await startInstance({ federation: { actors: { remembered_for: '500 ms', gone_for: '500 ms' } } })
+  peer = await openHostile()
+})
+afterAll(async () => await Promise.all([site?.stop(), peer?.stop()]))
+
+const follow = (actor: string) => ({ id: peer.id(), type: 'Follow', actor, object: `${site.url}/accounts/peertube` })
+
+test('who cannot be asked for his key is told to come again, and what he says is not lost', async () => {
+  const alice = await peer.actor('alice')
+  const path = new URL(alice.url).pathname
+  peer.serve(path, (_request, response) => void response.writeHead(502).end())
+  const first = await peer.post(`${site.url}/inbox`, follow(alice.url))
+  expect([first.status, first.json.detail, first.headers['retry-after']]).toEqual([
+    503,
+    'The key of the signature cannot be asked for now',
+    '1'
+  ])
+  // The silent server is not asked again by each message.
+  const asked = peer.asked.length
+  expect((await peer.post(`${site.url}/inbox`, follow(alice.url))).status).toBe(503)
+  expect(peer.asked.length).toBe(asked)
+  peer.serve(path, alice.document)
+  await eventually(async () => (await peer.post(`${site.url}/inbox`, follow(alice.url))).status === 202, 5, 'the key')
+  await eventually(
+    async () => (await run(sql`SELECT 1 FROM follows JOIN actors ON actors.id = actor_id WHERE actors.url = ${alice.url}`)).length === 1,
+    5,
+    'the follow'
+  )
+})
+
+test('a key that its server denies is a refusal', async () => {
+  const nobody = await peer.actor('nobody')
+  peer.serve(new URL(nobody.url).pathname, (_request, response) => void response.writeHead(404).end())
+  expect((await peer.post(`${site.url}/inbox`, follow(nobody.url))).status).toBe(401)
+})
+
+test('a key that no longer fits, of a server that is silent, is no reason to give up the message', async () => {
+  const bob = await peer.actor('bob')
+  expect((await peer.post(`${site.url}/inbox`, follow(bob.url))).status).toBe(202)
+  const path = new URL(bob.url).pathname
+  peer.serve(path, (_request, response) => void response.writeHead(502).end())
+  const renewed = await peer.actor('bob2')
+  const again = { ...bob, privateKey: renewed.privateKey }
+  await run(sql`UPDATE actors SET key_refreshed_at = NULL WHERE url = ${bob.url}`)
+  expect((await peer.post(`${site.url}/inbox`, follow(bob.url), { as: again })).status).toBe(503)
+  // His old key is known and goes on to count.
+  expect((await peer.post(`${site.url}/inbox`, follow(bob.url))).status).toBe(202)
+})

@@ -1,0 +1,90 @@
+import { createPrivateKey, createPublicKey, createSign, createVerify } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { config } from '../core/config.ts'
+import { transaction } from '../core/transaction.ts'
+import { run, sql } from '../core/sql.ts'
+import { startInstance, type Instance } from '../test/instance.ts'
+import { Actor } from './actor.model.ts'
+import { createLocalActor, removeActor, type LocalActor } from './local-actors.ts'
+
+let instance: Instance
+beforeAll(async () => {
+  instance = await startInstance({}, ['web'])
+})
+afterAll(async () => {
+  await instance?.stop()
+})
+
+const create = async (actor: LocalActor) => await transaction(async transaction => await createLocalActor(actor, transaction))
+const remove = async (actor: Actor) => await transaction(async transaction => await removeActor(actor, transaction))
+const TAKEN = {
+  status: 409,
+  message: 'Another actor (account/channel) with this name on this instance already exists or has already existed.'
+}
+
+test('an actor has the recorded addresses and keys that sign', async () => {
+  const person = await create({ type: 'Person', name: 'alice' })
+  const at = `${instance.url}/accounts/alice`
+  expect(person).toMatchObject({
+    url: at,
+    inboxUrl: `${at}/inbox`,
+    outboxUrl: `${at}/outbox`,
+    followersUrl: `${at}/followers`,
+    followingUrl: `${at}/following`,
+    sharedInboxUrl: `${instance.url}/inbox`,
+    preferredUsername: 'alice'
+  })
+  expect((await create({ type: 'Group', name: 'alice_films' })).url).toBe(`${instance.url}/video-channels/alice_films`)
+  expect(person.publicKey).toMatch(/^-----BEGIN PUBLIC KEY-----\n/)
+  expect(person.privateKey).toMatch(/^-----BEGIN PRIVATE KEY-----\n/)
+  expect(createPublicKey(person.publicKey!).asymmetricKeyDetails?.modulusLength).toBe(config.security.actor_key_bits)
+  const signature = createSign('sha256').update('words').sign(createPrivateKey(person.privateKey!))
+  expect(createVerify('sha256').update('words').verify(person.publicKey!, signature)).toBe(true)
+})
+
+test('a name belongs to one actor, whatever its kind and case', async () => {
+  await create({ type: 'Person', name: 'bob' })
+  for (const name of ['bob', 'BOB', 'Bob']) {
+    for (const type of ['Person', 'Group', 'Application'] as const) await expect(create({ type, name })).rejects.toMatchObject(TAKEN)
+  }
+  await expect(create({ type: 'Person', name: 'peertube' })).rejects.toMatchObject(TAKEN)
+})
+
+test('a remote actor takes no local name', async () => {
+  await run(
+    sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Person', 'http://far/accounts/dora', 'dora', 'far.example', 'http://far/inbox', now(), now())`
+  )
+  expect((await create({ type: 'Person', name: 'dora' })).host ?? null).toBeNull()
+  expect((await instance.call('GET /accounts/dora@far.example')).status).toBe(404)
+})
+
+test("a removed actor's name is never given again, in any case", async () => {
+  await remove(await create({ type: 'Group', name: 'carol' }))
+  expect(await Actor.findOne({ where: { preferredUsername: 'carol' } })).toBeNull()
+  await expect(create({ type: 'Person', name: 'Carol' })).rejects.toMatchObject(TAKEN)
+})
+
+test('a removal that is taken back retires nothing', async () => {
+  const actor = await create({ type: 'Group', name: 'erin' })
+  await expect(
+    transaction(async transaction => {
+      await removeActor(actor, transaction)
+      throw new Error('taken back')
+    })
+  ).rejects.toThrow('taken back')
+  expect(await run(sql`SELECT name FROM retired_names WHERE name = 'erin'`)).toEqual([])
+  expect(await Actor.findByPk(actor.id)).not.toBeNull()
+})
+
+test('of several who take a name at once one gets it; the rest are told', async () => {
+  const outcomes = await Promise.allSettled(['frank', 'FRANK', 'Frank', 'frank'].map(async name => await create({ type: 'Person', name })))
+  expect(outcomes.filter(one => one.status === 'fulfilled')).toHaveLength(1)
+  for (const one of outcomes) if (one.status === 'rejected') expect(one.reason).toMatchObject(TAKEN)
+})
+
+test('a name that is being removed is not given to who asks meanwhile', async () => {
+  const actor = await create({ type: 'Group', name: 'grace' })
+  const [removed, created] = await Promise.allSettled([remove(actor), create({ type: 'Group', name: 'grace' })])
+  expect(removed.status).toBe('fulfilled')
+  expect(created.status).toBe('rejected')
+})

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { run, sql } from '../core/sql.ts'
+import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { Actor } from './actor.model.ts'
+import { follow } from './follows.ts'
+import { resolveActor } from './resolve-actor.ts'
+
+let site: Instance
+let hostile: Hostile
+let ada: Actor
+beforeAll(async () => {
+  ;[site, hostile] = await Promise.all([
+    startInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
+    openHostile()
+  ])
+  await site.user('ada')
+  ada = await Actor.findOne({ where: { url: `${site.url}/accounts/ada` }, rejectOnEmpty: true })
+})
+afterAll(async () => {
+  await Promise.all([site?.stop(), hostile?.stop()])
+})
+
+const followed = async () =>
+  (
+    await run<{ url: string }>(
+      sql`SELECT actors.url FROM follows JOIN actors ON actors.id = target_id WHERE actor_id = ${ada.id} ORDER BY follows.id`
+    )
+  ).map(({ url }) => url)
+async function move(from: HostileActor, to: HostileActor, more: object = {}, as = from): Promise<void> {
+  const id = hostile.id('move')
+  await hostile.post(`${site.url}/inbox`, { type: 'Move', id, actor: as.url, object: from.url, target: to.url, ...more })
+  await eventually(
+    async () => (await run(sql`SELECT 1 FROM incoming WHERE activity_id = ${id} AND done_at IS NOT NULL`)).length === 1,
+    10,
+    'the processing'
+  )
+}
+
+test('who moves takes the followers along, if the new address says so, and nobody else can move them', async () => {
+  const [old, thief] = [await hostile.actor('old'), await hostile.actor('thief')]
+  const fresh = await hostile.actor('fresh', 'Person', { alsoKnownAs: [old.url] })
+  await follow(ada, await resolveActor(old.url))
+  expect(await followed()).toEqual([old.url])
+  await move(old, thief)
+  expect(await followed()).toEqual([old.url])
+  await move(old, fresh, {}, thief)
+  expect(await followed()).toEqual([old.url])
+  await move(old, fresh)
+  expect(await followed()).toEqual([fresh.url])
+  await eventually(
+    async () =>
+      hostile.received.some(({ activity }) => activity.type === 'Undo' && activity.object.object === old.url) &&
+      hostile.received.some(({ activity }) => activity.type === 'Follow' && activity.object === fresh.url),
+    10,
+    'the Undo and the Follow'
+  )
+})

@@ -1,0 +1,227 @@
+import { randomBytes } from 'node:crypto'
+import { appendFile, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { request as ask, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import express, { type ErrorRequestHandler } from 'express'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { config, loadConfig, replaceConfig } from './config.ts'
+import { Problem } from './problem.ts'
+import { sendParts, sendStored } from './send-file.ts'
+
+const SIZE = 3 * 1024 * 1024 + 123
+const LONG = 24 * 1024 * 1024
+const CACHE = 'public, max-age=60'
+const bytes = randomBytes(SIZE)
+let folder: string
+let server: Server
+let url: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bobine-send-'))
+  loadConfig({ overrides: { storage: { root: folder } } })
+  await writeFile(join(folder, 'film.mp4'), bytes)
+  await writeFile(join(folder, 'long.mp4'), Buffer.alloc(LONG, 7))
+  await writeFile(join(folder, 'nothing.vtt'), '')
+  const app = express()
+  const head = Buffer.from('head')
+  app.get(
+    '/parts',
+    async (request, response) =>
+      await sendParts(request, response.type('video/mp4'), CACHE, {
+        head,
+        size: head.length + 3000,
+        etag: 'parts',
+        at: new Date(0),
+        parts: [
+          { file: join(folder, 'film.mp4'), at: 1000, length: 2000 },
+          { file: join(folder, 'film.mp4'), at: 0, length: 1000 }
+        ]
+      })
+  )
+  app.get('/:name', async (request, response) => await sendStored(request, response, join(folder, request.params.name), CACHE))
+  const refuse: ErrorRequestHandler = (error, _request, response, next) => {
+    if (response.headersSent || !(error instanceof Problem)) return next(error)
+    response
+      .status(error.status)
+      .set(error.extra.headers ?? {})
+      .end()
+  }
+  app.use(refuse)
+  // Express tells such errors on the console.
+  app.set('env', 'test')
+  await new Promise<void>(resolve => {
+    server = app.listen(0, '127.0.0.1', () => resolve())
+  })
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(async () => {
+  server.closeAllConnections()
+  server.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function get(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<IncomingMessage & { body: Buffer }> {
+  return await new Promise((resolve, reject) => {
+    ask(url + path, { headers, method }, async answer => {
+      try {
+        const pieces: Buffer[] = []
+        for await (const piece of answer) pieces.push(piece as Buffer)
+        resolve(Object.assign(answer, { body: Buffer.concat(pieces) }))
+      } catch (error) {
+        reject(error)
+      }
+    })
+      .on('error', reject)
+      .end()
+  })
+}
+
+test.each([
+  ['everything', undefined, 0, SIZE],
+  ['the beginning', 'bytes=0-0', 0, 1],
+  ['across large pieces', 'bytes=1000000-2999999', 1_000_000, 3_000_000],
+  ['the end', 'bytes=-5', SIZE - 5, SIZE],
+  ['from a place on', `bytes=${SIZE - 70_000}-`, SIZE - 70_000, SIZE],
+  ['more than there is', 'bytes=5-99999999', 5, SIZE]
+])('%s comes, and is what was stored', async (_, range, from, to) => {
+  const answer = await get('/film.mp4', range === undefined ? {} : { range })
+  expect([
+    answer.statusCode,
+    answer.headers['content-range'],
+    answer.headers['content-length'],
+    answer.headers['content-type'],
+    answer.headers['cache-control'],
+    answer.headers['accept-ranges']
+  ]).toEqual([
+    range === undefined ? 200 : 206,
+    range === undefined ? undefined : `bytes ${from}-${to - 1}/${SIZE}`,
+    String(to - from),
+    'video/mp4',
+    CACHE,
+    'bytes'
+  ])
+  expect(answer.body.equals(bytes.subarray(from, to))).toBe(true)
+})
+
+test('parts come as one, whichever range crosses them', async () => {
+  const whole = Buffer.concat([Buffer.from('head'), bytes.subarray(1000, 3000), bytes.subarray(0, 1000)])
+  for (const [from, to] of [
+    [0, 3004],
+    [0, 4],
+    [3, 5],
+    [4, 2004],
+    [2003, 2005],
+    [3003, 3004],
+    [2, 3003]
+  ] as const) {
+    expect((await get('/parts', { range: `bytes=${from}-${to - 1}` })).body.equals(whole.subarray(from, to))).toBe(true)
+  }
+})
+
+test('validators spare the bytes, and a range of another file is not taken for one of this', async () => {
+  const { headers } = await get('/film.mp4', {}, 'HEAD')
+  expect(headers['content-length']).toBe(String(SIZE))
+  const status = async (asked: Record<string, string>) => (await get('/film.mp4', asked)).statusCode
+  expect(await status({ 'if-none-match': headers.etag! })).toBe(304)
+  expect(await status({ 'if-modified-since': headers['last-modified']! })).toBe(304)
+  expect(await status({ 'if-none-match': headers.etag!, range: 'bytes=0-1' })).toBe(304)
+  expect(await status({ 'if-none-match': '"another"' })).toBe(200)
+  expect(await status({ 'if-range': headers.etag!, range: 'bytes=0-1' })).toBe(206)
+  expect(await status({ 'if-range': '"another"', range: 'bytes=0-1' })).toBe(200)
+})
+
+test('what is not there is refused, and is not to be remembered', async () => {
+  const beyond = await get('/film.mp4', { range: `bytes=${SIZE}-` })
+  expect([beyond.statusCode, beyond.headers['content-range'], beyond.headers['cache-control']]).toEqual([416, `bytes */${SIZE}`, undefined])
+  const missing = await get('/missing.mp4')
+  expect([missing.statusCode, missing.headers['cache-control']]).toEqual([404, undefined])
+  expect((await get('/')).statusCode).toBe(404)
+  const empty = await get('/nothing.vtt')
+  expect([empty.statusCode, empty.headers['content-length'], empty.body.length]).toEqual([200, '0', 0])
+})
+
+test('a proxy in front is told where the file lies, as far as it lies where the proxy looks', async () => {
+  const before = config
+  replaceConfig({ ...before, http: { ...before.http, hand_over: '/stored/' } })
+  try {
+    await writeFile(join(folder, 'ä film.mp4'), 'film')
+    const told = await get(`/${encodeURIComponent('ä film.mp4')}`, { range: 'bytes=1-2' })
+    expect([
+      told.statusCode,
+      told.headers['x-accel-redirect'],
+      told.headers['content-type'],
+      told.headers['cache-control'],
+      told.body.length
+    ]).toEqual([200, '/stored/%C3%A4%20film.mp4', 'video/mp4', CACHE, 0])
+    expect((await get('/missing.mp4')).statusCode).toBe(404)
+    // What is put together no proxy can send.
+    expect((await get('/parts')).body.length).toBe(3004)
+    replaceConfig({
+      ...before,
+      storage: { ...before.storage, root: join(folder, 'elsewhere') },
+      http: { ...before.http, hand_over: '/stored/' }
+    })
+    expect((await get('/film.mp4')).body.equals(bytes)).toBe(true)
+  } finally {
+    replaceConfig(before)
+  }
+})
+
+test('two hundred who never read cost little, and leave nothing open when they go', async () => {
+  const open = async () => (await readdir('/proc/self/fd')).length
+  const before = await open()
+  const memory = process.memoryUsage.rss()
+  const waiting = await Promise.all(
+    Array.from(
+      { length: 200 },
+      async () =>
+        await new Promise<IncomingMessage>((resolve, reject) => {
+          ask(`${url}/long.mp4`, { agent: false }, answer => resolve(answer.pause()))
+            .on('error', reject)
+            .end()
+        })
+    )
+  )
+  expect((process.memoryUsage.rss() - memory) / 1024 / 1024).toBeLessThan(200)
+  // Others are served meanwhile.
+  expect((await get('/film.mp4')).body.equals(bytes)).toBe(true)
+  for (const answer of waiting) answer.destroy()
+  await expect.poll(open, { timeout: 10_000 }).toBeLessThanOrEqual(before + 3)
+  expect((await get('/long.mp4')).body.length).toBe(LONG)
+})
+
+test('a file that grows is sent as far as it is there now, and one that is replaced soon as it is now', async () => {
+  const name = join(folder, 'growing.mp4')
+  await writeFile(name, Buffer.alloc(1000, 1))
+  expect((await get('/growing.mp4', { range: 'bytes=0-99' })).headers['content-range']).toBe('bytes 0-99/1000')
+  await appendFile(name, Buffer.alloc(1000, 2))
+  const added = await get('/growing.mp4', { range: 'bytes=1000-1999' })
+  expect([added.statusCode, added.headers['content-range'], added.body.equals(Buffer.alloc(1000, 2))]).toEqual([
+    206,
+    'bytes 1000-1999/2000',
+    true
+  ])
+  expect((await get('/growing.mp4')).body.length).toBe(2000)
+  expect((await get('/growing.mp4', { range: 'bytes=2000-2001' })).statusCode).toBe(416)
+  await rm(name)
+  await writeFile(name, 'another')
+  await expect.poll(async () => (await get('/growing.mp4')).body.toString(), { timeout: 5000 }).toBe('another')
+})
+
+test('a file that becomes shorter while it is sent ends its answer broken, and only that', async () => {
+  await writeFile(join(folder, 'shrinking.mp4'), Buffer.alloc(LONG, 1))
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    ask(`${url}/shrinking.mp4`, { agent: false }, one => resolve(one.pause()))
+      .on('error', reject)
+      .end()
+  })
+  await truncate(join(folder, 'shrinking.mp4'), 1000)
+  await expect(
+    (async () => {
+      for await (const piece of answer) expect(piece).toBeDefined()
+    })()
+  ).rejects.toThrow()
+  expect((await get('/film.mp4')).statusCode).toBe(200)
+})

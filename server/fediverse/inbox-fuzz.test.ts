@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { projectFolder } from '../core/config.ts'
+import { run, sql } from '../core/sql.ts'
+import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { scriptedKeyring } from '../test/scripted-keyring.ts'
+import { setKeyring } from './keyring.ts'
+
+type Body = { [key: string]: any }
+type Path = (string | number)[]
+
+const recorded = JSON.parse(readFileSync(join(projectFolder, 'server/fediverse/recorded/deliveries.json'), 'utf8')) as {
+  delivered: { body: Body }[]
+}
+let site: Instance
+let peer: Hostile
+let alice: HostileActor
+const rejections: unknown[] = []
+const note = (reason: unknown) => {
+  rejections.push(reason)
+}
+
+beforeAll(async () => {
+  site = await startInstance({
+    federation: {
+      inbox: { per_host: { max: 1_000_000 }, views_interval: '50 ms', attempts: 1, concurrency: 4 },
+      fetch: { timeout: '1 second' }
+    }
+  })
+  peer = await openHostile()
+  alice = await peer.actor('alice')
+  const keyring = scriptedKeyring()
+  keyring.knows(alice)
+  setKeyring(keyring)
+  process.on('unhandledRejection', note)
+})
+afterAll(async () => {
+  process.off('unhandledRejection', note)
+  await Promise.all([site?.stop(), peer?.stop()])
+})
+
+/** One recorded activity of each kind, as if alice sent it from her host to ours. */
+function samples(): Body[] {
+  const kinds = new Map<string, Body>()
+  for (const { body } of recorded.delivered) {
+    const kind = `${body.type}(${body.object?.type ?? ''})`
+    if (!kinds.has(kind)) kinds.set(kind, body)
+  }
+  return [...kinds.values()].map(body => {
+    const text = JSON.stringify({ ...body, signature: undefined })
+      .replaceAll(body.actor, alice.url)
+      .replaceAll('http://127.0.0.1:9001', peer.url)
+      .replaceAll('http://127.0.0.1:7790', site.url)
+    return JSON.parse(text) as Body
+  })
+}
+
+function paths(value: unknown, before: Path = []): Path[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const path = [...before, Array.isArray(value) ? Number(key) : key]
+    return [path, ...paths(inner, path)]
+  })
+}
+
+function nested(depth: number): unknown {
+  let value: unknown = 1
+  for (let level = 0; level < depth; level++) value = level % 2 ? [value] : { id: value }
+  return value
+}
+
+const ODDITIES = [
+  null,
+  -1,
+  1e308,
+  [],
+  {},
+  '',
+  'x'.repeat(70_000),
+  nested(20),
+  nested(60),
+  [[null]],
+  { id: null, type: [] },
+  'http://[',
+  ' ',
+  true,
+  { '@value': 1 },
+  Array(600).fill('https://x.example/'),
+  '\u0000',
+  '\ud800'
+]
+
+it('4.42 every field replaced by null, numbers, lists, objects, huge and deep ones: refused or without effect, never a fault', async () => {
+  const all = samples()
+  expect(all.length).toBeGreaterThan(18)
+  let turn = 0
+  const requests: Body[] = []
+  for (const sample of all) {
+    for (const path of paths(sample).filter(one => one[0] !== '@context')) {
+      // Each field meets two of the oddities, the next field the next two.
+      for (const _ of [1, 2]) {
+        const copy = structuredClone(sample)
+        const holder = path.slice(0, -1).reduce((inner, key) => inner[key], copy)
+        holder[path.at(-1)!] = ODDITIES[turn++ % ODDITIES.length]
+        if (path[0] !== 'id') copy.id = peer.id()
+        requests.push(copy)
+      }
+    }
+  }
+  const statuses = new Map<number, number>()
+  const send = async () => {
+    for (let activity = requests.pop(); activity; activity = requests.pop()) {
+      const { status, text } = await peer.post(`${site.url}/inbox`, activity, { as: alice })
+      expect(status, `${text} ${JSON.stringify(activity).slice(0, 500)}`).toBeLessThan(500)
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+  }
+  await Promise.all([...Array(8)].map(send))
+  expect(statuses.get(202)).toBeGreaterThan(500)
+  expect(statuses.get(400)).toBeGreaterThan(20)
+  await eventually(async () => (await run(sql`SELECT id FROM incoming WHERE done_at IS NULL LIMIT 1`)).length === 0, 60, 'the inbox')
+  const faults = await run<{ type: string; outcome: string }>(sql`
+    SELECT DISTINCT type, outcome FROM incoming WHERE outcome ~* 'cannot|is not a|not iterable|undefined|syntax|violates|invalid byte|out of range|too long|unexpected|numeric|stack|surrogate'`)
+  expect(faults).toEqual([])
+  expect(rejections).toEqual([])
+  expect((await site.call('GET /videos')).status).toBe(200)
+}, 120_000)

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { origin } from '../core/config.ts'
+import { run, sql } from '../core/sql.ts'
+import { openHostile, type Hostile } from '../test/hostile-peer.ts'
+import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { scriptedKeyring } from '../test/scripted-keyring.ts'
+import { setKeyring } from './keyring.ts'
+import { LANE, send } from './outbox.ts'
+
+const EVIL = `'); DROP TABLE deliveries; DROP TABLE peers; DROP TABLE incoming; --`
+let site: Instance
+let peer: Hostile
+beforeAll(async () => {
+  site = await startInstance({
+    federation: { inbox: { check_interval: '100 ms' }, outbox: { retry_delay: '20 ms', check_interval: '100 ms' } }
+  })
+  peer = await openHostile()
+})
+afterAll(async () => await Promise.all([site?.stop(), peer?.stop()]))
+
+const tables = async () =>
+  (await run<{ name: string }>(sql`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`)).map(row => row.name)
+
+it('4.4 an inbox whose address is SQL is only an address, though every delivery to it fails', async () => {
+  setKeyring(scriptedKeyring())
+  const before = await tables()
+  const inboxes = [`${peer.url}/${EVIL}`, `${peer.url}/x?y=${EVIL}`, `${peer.url}/inbox#${EVIL}`]
+  for (const inbox of inboxes) peer.answer(new URL(inbox).pathname + new URL(inbox).search, 500)
+  const subject = `${origin()}/videos/watch/1`
+  await send({
+    activity: { type: 'Update', id: `${subject}/${EVIL}`, actor: `${origin()}/accounts/alice`, object: subject },
+    kind: 'base',
+    audience: { inboxes },
+    lane: LANE.NOW,
+    subject
+  })
+  await eventually(async () => peer.received.length >= 6, 15, 'tries and tries again')
+  for (const { path } of peer.received)
+    expect(
+      inboxes.map(inbox => new URL(inbox)).some(({ pathname, search }) => pathname + search === path),
+      path
+    ).toBe(true)
+  expect(await tables()).toEqual(before)
+  const [state] = await run<{ failures: number }>(sql`SELECT failures FROM peers WHERE host = ${peer.host}`)
+  expect(state!.failures).toBeGreaterThan(0)
+})
+
+it('4.4 what comes in is only text, too', async () => {
+  const keyring = scriptedKeyring()
+  setKeyring(keyring)
+  const before = await tables()
+  const actor = await peer.actor('bobby')
+  const spoilt = { ...actor, url: `${peer.url}/${EVIL}`, keyId: `${peer.url}/key%27` }
+  keyring.knows(actor, { ...spoilt, url: new URL(spoilt.url).href })
+  const activities = [
+    { id: `${peer.url}/1${EVIL}`, type: 'Like', actor: actor.url, object: `${peer.url}/${EVIL}` },
+    { id: `${peer.url}/2`, type: 'Delete', actor: actor.url, object: `${peer.url}/${EVIL}` },
+    {
+      id: `${peer.url}/3`,
+      type: 'Undo',
+      actor: actor.url,
+      object: { type: 'Like', id: `${peer.url}/${EVIL}`, actor: actor.url, object: EVIL }
+    },
+    {
+      id: `${peer.url}/4`,
+      type: 'Create',
+      actor: actor.url,
+      object: { type: EVIL, id: `${peer.url}/${EVIL}`, attributedTo: actor.url, replyApproval: EVIL }
+    }
+  ]
+  for (const activity of activities) expect((await peer.post(`${site.url}/inbox`, activity)).status).toBe(202)
+  expect((await peer.post(`${site.url}/inbox`, { ...activities[0]!, actor: spoilt.url }, { as: spoilt })).status).toBe(202)
+  expect((await peer.post(`${site.url}/inbox`, { ...activities[0]!, type: EVIL }, { as: actor })).status).toBe(400)
+  await eventually(async () => (await run(sql`SELECT id FROM incoming WHERE done_at IS NULL`)).length === 0)
+  expect(await run(sql`SELECT id FROM incoming`)).toHaveLength(5)
+  expect(await tables()).toEqual(before)
+})

@@ -1,0 +1,257 @@
+import { lookup, type LookupAddress } from 'node:dns'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { config, loadConfig } from '../core/config.ts'
+import { watchAttempts, type Attempts } from '../test/connection-attempts.ts'
+import { openHostile, type Hostile } from '../test/hostile-peer.ts'
+import { scriptedKeyring } from '../test/scripted-keyring.ts'
+import { FetchError, getDocument, getFile, getJson } from './remote-fetch.ts'
+import { isPublicAddress } from './ssrf-guard.ts'
+import { setKeyring } from './keyring.ts'
+import type { Delivery } from './outgoing.query.ts'
+import { post } from './http-post.ts'
+
+vi.mock('node:dns', async original => ({ ...(await original<typeof import('node:dns')>()), lookup: vi.fn() }))
+
+/** One address or more of every range that is not the open Internet. */
+const PRIVATE = [
+  '127.0.0.1',
+  '127.255.255.254',
+  '10.0.0.1',
+  '10.255.255.255',
+  '172.16.0.1',
+  '172.31.255.255',
+  '192.168.0.1',
+  '169.254.169.254',
+  '0.0.0.0',
+  '0.1.2.3',
+  '100.64.0.1',
+  '100.127.255.255',
+  '198.18.0.1',
+  '198.19.255.255',
+  '192.0.0.8',
+  '192.0.2.1',
+  '192.88.99.1',
+  '198.51.100.1',
+  '203.0.113.1',
+  '224.0.0.1',
+  '239.255.255.255',
+  '240.0.0.1',
+  '255.255.255.255',
+  '::1',
+  '::',
+  '::ffff:127.0.0.1',
+  '::ffff:10.0.0.1',
+  '::ffff:169.254.169.254',
+  '::127.0.0.1',
+  '::ffff:0:127.0.0.1',
+  '64:ff9b::7f00:1',
+  '64:ff9b::a00:1',
+  '64:ff9b::808:808',
+  '64:ff9b:1::1',
+  '2002:7f00:1::',
+  '2002:808:808::1',
+  '2001::1',
+  '2001:0:53aa:64c:0:0:80ff:fffe',
+  '2001:2::1',
+  '2001:10::1',
+  '2001:20::1',
+  '2001:db8::1',
+  '3fff::1',
+  'fc00::1',
+  'fd00::1',
+  'fe80::1',
+  'fec0::1',
+  'ff02::1',
+  '100::1',
+  '5f00::1',
+  '4000::1',
+  '1::1',
+  'e000::1'
+]
+const PUBLIC = [
+  '8.8.8.8',
+  '93.184.216.34',
+  '172.15.255.255',
+  '172.32.0.1',
+  '100.63.255.255',
+  '100.128.0.1',
+  '198.17.255.255',
+  '198.20.0.1',
+  '2606:4700:4700::1111',
+  '2a00:1450:4001::1',
+  '::ffff:8.8.8.8'
+]
+/** Other ways to write 127.0.0.1, 169.254.169.254 and ::1. */
+const DISGUISED = [
+  '2130706433',
+  '0x7f000001',
+  '0x7f.1',
+  '017700000001',
+  '127.1',
+  '127.0.1',
+  '0',
+  '0x0',
+  '127.0.0.1.',
+  '１２７.0.0.1',
+  '127。0。0。1',
+  '2852039166',
+  '0xa9fea9fe',
+  '[::ffff:7f00:1]',
+  '[0:0:0:0:0:0:0:1]',
+  '[::ffff:a9fe:a9fe]',
+  '[0000::1]'
+]
+
+let peer: Hostile
+let attempts: Attempts
+beforeAll(async () => {
+  loadConfig({
+    overrides: {
+      webserver: { hostname: 'here.example' },
+      federation: {
+        fetch: { connect_timeout: '1 second', timeout: '2 seconds', per_host: { max: 100_000 } },
+        outbox: { timeout: '2 seconds' }
+      }
+    }
+  })
+  setKeyring(scriptedKeyring())
+  peer = await openHostile()
+})
+afterAll(async () => await peer?.stop())
+beforeEach(() => {
+  config.federation.prevent_ssrf = true
+  names.clear()
+  vi.mocked(lookup).mockClear()
+  attempts = watchAttempts([], address => address === '127.0.0.1')
+})
+afterEach(() => attempts.stop())
+
+/** What each name resolves to, one answer after the other; the last one stays. */
+const names = new Map<string, string[][]>()
+vi.mocked(lookup).mockImplementation(((name: string, _options: object, callback: (error: Error | null, found: LookupAddress[]) => void) => {
+  const answers = names.get(name) ?? [['127.0.0.1']]
+  const found = answers.length > 1 ? answers.shift()! : answers[0]!
+  setImmediate(
+    callback,
+    null,
+    found.map(address => ({ address, family: address.includes(':') ? 6 : 4 }))
+  )
+}) as never)
+
+const ways: Record<string, (url: string) => Promise<unknown>> = {
+  document: async url => await getDocument(url),
+  json: async url => await getJson(url),
+  file: async url => await getFile(url, '/dev/null', { maxSize: 1000, types: ['image/png'] })
+}
+const kindOf = async (asking: Promise<unknown>) =>
+  await asking.then(
+    () => 'answered',
+    (error: unknown) => (error instanceof FetchError ? error.kind : String(error))
+  )
+const delivery = (inbox_url: string): Delivery =>
+  ({ inbox_url, actor: 'https://here.example/accounts/alice', body: '{}', digest: '', signature: null }) as unknown as Delivery
+const authority = (address: string) => (address.includes(':') && !address.startsWith('[') ? `[${address}]` : address)
+
+describe('4.1 addresses', () => {
+  it('are public only in what is routed on the open Internet', () => {
+    expect(PRIVATE.filter(isPublicAddress)).toEqual([])
+    expect(PUBLIC.filter(address => !isPublicAddress(address))).toEqual([])
+    for (const nonsense of ['', 'localhost', '1.2.3.4.5', '::g', '127.0.0.1/8']) expect(isPublicAddress(nonsense), nonsense).toBe(false)
+  })
+
+  it.each(Object.keys(ways))(
+    'are not asked for a %s when they are private, however they are written, and no socket is opened',
+    async way => {
+      for (const address of [...PRIVATE, ...DISGUISED]) {
+        expect(await kindOf(ways[way]!(`http://${authority(address)}/x`)), address).toBe('refused')
+        expect(await kindOf(ways[way]!(`https://${authority(address)}/x`)), address).toBe('refused')
+      }
+      expect(attempts.seen).toEqual([])
+    }
+  )
+
+  it.each(Object.keys(ways))('are not asked for a %s when a name leads to them, or its port is odd', async way => {
+    for (const [index, address] of PRIVATE.entries()) {
+      names.set(`host${index}.example`, [[address]])
+      expect(await kindOf(ways[way]!(`http://host${index}.example/x`)), address).toBe('refused')
+    }
+    names.set('fine.example', [['93.184.216.34']])
+    for (const port of [22, 25, 5432, 6379, 8080, 9000, Number(new URL(peer.url).port)])
+      expect(await kindOf(ways[way]!(`http://fine.example:${port}/x`)), String(port)).toBe('refused')
+    for (const name of ['localhost', 'LOCALHOST', 'localhost.', 'localhost.localdomain', 'ip6-localhost'])
+      expect(await kindOf(ways[way]!(`http://${name}/x`)), name).toBe('refused')
+    expect(attempts.seen).toEqual([])
+  })
+
+  it('are not posted to', async () => {
+    for (const address of [...PRIVATE, ...DISGUISED])
+      expect(await post(delivery(`https://${authority(address)}/inbox`)), address).toMatchObject({ kind: 'refused' })
+    for (const [index, address] of PRIVATE.entries()) {
+      names.set(`inbox${index}.example`, [[address]])
+      expect(await post(delivery(`https://inbox${index}.example/inbox`)), address).toMatchObject({ kind: 'refused' })
+    }
+    expect(await post(delivery(`${peer.url}/inbox`))).toMatchObject({ kind: 'refused' })
+    expect(attempts.seen).toEqual([])
+    expect(peer.received).toEqual([])
+  })
+
+  it('that are private are left out where a name has others too', async () => {
+    names.set('both.example', [['10.0.0.1', '93.184.216.34', '::1']])
+    await kindOf(getDocument('http://both.example/x'))
+    expect(attempts.seen).toEqual(['93.184.216.34 80'])
+  })
+
+  it('of other schemes are no addresses, and passwords are not sent', async () => {
+    for (const url of [
+      'ftp://fine.example/x',
+      'file:///etc/passwd',
+      'gopher://fine.example/',
+      'data:application/activity+json,{}',
+      'http://user:pass@fine.example/',
+      '//fine.example/x',
+      ''
+    ])
+      expect(await kindOf(getDocument(url)), url).toBe('refused')
+    expect(attempts.seen).toEqual([])
+  })
+
+  it('are asked when the guard is off: what is refused above would have been reached', async () => {
+    config.federation.prevent_ssrf = false
+    peer.serve('/x', { id: `${peer.url}/x`, type: 'Note' })
+    expect(await kindOf(getDocument(`${peer.url}/x`))).toBe('answered')
+    expect(await post(delivery(`${peer.url}/inbox`))).toMatchObject({ kind: 'arrived' })
+    const { port } = new URL(peer.url)
+    names.set('trap.example', [['127.0.0.1']])
+    await kindOf(getDocument(`http://trap.example:${port}/x`))
+    expect(attempts.seen).toContain(`127.0.0.1 ${port}`)
+    expect(peer.asked).toEqual(['/x', '/x'])
+  })
+})
+
+it('4.3 a delivery is not led anywhere else', async () => {
+  config.federation.prevent_ssrf = false
+  peer.received.length = 0
+  for (const status of [301, 302, 303, 307, 308]) {
+    peer.answer(`/led/${status}`, status, { location: `${peer.url}/elsewhere` })
+    expect(await post(delivery(`${peer.url}/led/${status}`))).toEqual({ kind: 'refused', error: `It answers ${status}`, mistrusted: false })
+  }
+  expect(peer.received.map(({ path }) => path)).toEqual([301, 302, 303, 307, 308].map(status => `/led/${status}`))
+})
+
+describe('4.2 a name that changes its mind', () => {
+  it('is resolved once a socket, and the socket goes to what was checked', async () => {
+    names.set('rebinding.example', [['93.184.216.34'], ['127.0.0.1']])
+    expect(await kindOf(getDocument('http://rebinding.example/x'))).toBe('unreachable')
+    expect(attempts.seen).toEqual(['93.184.216.34 80'])
+    expect(lookup).toHaveBeenCalledTimes(1)
+    expect(await kindOf(getDocument('http://rebinding.example/x'))).toBe('refused')
+    expect(attempts.seen).toEqual(['93.184.216.34 80'])
+  })
+
+  it('gains nothing by a delivery either', async () => {
+    names.set('rebinding2.example', [['93.184.216.34'], ['127.0.0.1']])
+    expect(await post(delivery('http://rebinding2.example/inbox'))).toMatchObject({ kind: 'later' })
+    expect(await post(delivery('http://rebinding2.example/inbox'))).toMatchObject({ kind: 'refused' })
+    expect(attempts.seen).toEqual(['93.184.216.34 80'])
+  })
+})

@@ -1,0 +1,170 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { config, loadConfig } from '../core/config.ts'
+import { parseJson } from './untrusted-json.ts'
+import { Refused } from './rejected-request.ts'
+
+beforeAll(() => void loadConfig())
+
+const bytes = (text: string) => Buffer.from(text)
+const status = (body: string | Uint8Array) => {
+  try {
+    parseJson(typeof body === 'string' ? bytes(body) : body)
+    return 200
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    return error.status
+  }
+}
+const nested = (depth: number, [open, close] = ['[', ']']) =>
+  `{"x":${open!.repeat(depth - 1)}${open === '[' ? '' : '1'}${close!.repeat(depth - 1)}}`
+
+describe('4.18 depth and width', () => {
+  it('are allowed up to the limits, and not one beyond', () => {
+    const { max_depth, max_nodes } = config.federation.inbox
+    expect(status(nested(max_depth))).toBe(200)
+    expect(status(nested(max_depth + 1))).toBe(413)
+    expect(status(nested(max_depth, ['{"x":', '}']))).toBe(200)
+    expect(status(nested(max_depth + 1, ['{"x":', '}']))).toBe(413)
+    expect(status(JSON.stringify({ x: Array(max_nodes - 2).fill(1) }))).toBe(200)
+    expect(status(JSON.stringify({ x: Array(max_nodes).fill(1) }))).toBe(413)
+    expect(status(JSON.stringify(Object.fromEntries([...Array(max_nodes + 1)].map((_, index) => [index, 1]))))).toBe(413)
+  })
+
+  it('that are absurd are refused at once, without a call for each level', () => {
+    const began = performance.now()
+    for (const text of [
+      nested(5_000_000),
+      '['.repeat(5_000_000),
+      '{"x":'.repeat(1_000_000),
+      `{"tag":[${'{"type":"Mention"},'.repeat(1_000_000)}1]}`,
+      JSON.stringify({ url: Array(100_000).fill('x') })
+    ]) {
+      expect(status(text)).toBe(413)
+    }
+    expect(performance.now() - began).toBeLessThan(30_000)
+  })
+
+  it('are not seen in words', () => {
+    const text = `${'['.repeat(1000)}${','.repeat(100_000)}\\"{{{{`
+    expect(parseJson(bytes(JSON.stringify({ text })))).toEqual({ text })
+  })
+
+  it('and prototypes stay as they are, however their names are written', () => {
+    for (const text of [
+      '{"__proto__":{"polluted":1}}',
+      '{"x":[{"constructor":1}]}',
+      '{"x":{"prototype":{}}}',
+      '{"\\u005f_proto__":{"polluted":1}}',
+      '{"__proto\\u005f\\u005f" : 1}',
+      '{"x":{"c\\u006fnstructor":{}}}'
+    ])
+      expect(status(text), text).toBe(400)
+    expect(({} as { polluted?: 1 }).polluted).toBeUndefined()
+    expect(parseJson(bytes('{"x":"__proto__","y":["constructor"]}'))).toEqual({ x: '__proto__', y: ['constructor'] })
+  })
+})
+
+describe('4.45 what two parsers could read differently', () => {
+  it('keys that come twice are refused, however they are written and wherever they stand', () => {
+    for (const text of [
+      '{"actor":"a","actor":"b"}',
+      '{"actor":"a","\\u0061ctor":"b"}',
+      '{"x":{"id":1,"id":1}}',
+      '{"x":[{"a":1,"b":{},"a":2}]}',
+      '{"a":{},"b":[],"a":1}',
+      '{"a" :1,"a"\n:\t2}',
+      '{"":1,"":2}',
+      '{"\\u00e9":1,"é":2}',
+      '{"a\\/b":1,"a/b":2}'
+    ])
+      expect(status(text), text).toBe(400)
+    for (const text of [
+      '{"a":"a","b":"a"}',
+      '{"a":{"a":{"a":1}}}',
+      '{"x":[{"a":1},{"a":2}]}',
+      '{"a":["a","a"]}',
+      '{"é":1,"e\\u0301":2}',
+      '{"A":1,"a":2}'
+    ])
+      expect(status(text), text).toBe(200)
+  })
+
+  it('other encodings are refused', () => {
+    const text = '{"id":"x"}'
+    expect(status(text)).toBe(200)
+    for (const [name, body] of Object.entries({
+      bom: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), bytes(text)]),
+      utf16: Buffer.from(text, 'utf16le'),
+      utf16bom: Buffer.from(`\uFEFF${text}`, 'utf16le'),
+      utf16be: Buffer.from(text, 'utf16le').swap16(),
+      utf32: Buffer.from([...text].flatMap(letter => [letter.charCodeAt(0), 0, 0, 0])),
+      latin1: Buffer.from('{"id":"é"}', 'latin1'),
+      overlong: Buffer.concat([bytes('{"id":"'), Buffer.from([0xc0, 0xaf]), bytes('"}')]),
+      surrogate: Buffer.concat([bytes('{"id":"'), Buffer.from([0xed, 0xa0, 0x80]), bytes('"}')]),
+      cut: Buffer.concat([bytes('{"id":"'), Buffer.from([0xe2, 0x82]), bytes('"}')]),
+      zero: Buffer.concat([bytes(text), Buffer.from([0])])
+    }))
+      expect(status(body), name).toBe(400)
+  })
+
+  it('half characters and NUL are the same to everybody behind', () => {
+    for (const text of ['"\\ud800"', '"\\udc00"', '"\\uD83D"', '"\\u0000"'])
+      expect(parseJson(bytes(`{"x":["a",{"y":${text}}]}`)), text).toEqual({ x: ['a', { y: '\uFFFD' }] })
+    expect(parseJson(bytes('{"x":"\\udc00\\ud800a\\u0000b"}'))).toEqual({ x: '\uFFFD\uFFFDa\uFFFDb' })
+    for (const text of ['{"\\ud83d":1}', '{"\\ud800":1,"\\ud801":2}', '{"x":[{"a\\u0000":1}]}', '{"actor\\u0000":1,"actor":2}'])
+      expect(status(text), text).toBe(400)
+    expect(parseJson(bytes('{"x":"\\ud83d\\ude00","y":"😀","z":"\\\\ud800 \\\\u0000"}'))).toEqual({
+      x: '😀',
+      y: '😀',
+      z: '\\ud800 \\u0000'
+    })
+  })
+
+  it('numbers and words that are not JSON are refused', () => {
+    for (const value of [
+      'NaN',
+      'Infinity',
+      '-Infinity',
+      'undefined',
+      '0x10',
+      '01',
+      '+1',
+      '.5',
+      '1.',
+      '1e',
+      "'x'",
+      '1,',
+      'True',
+      '/* */1',
+      '// x\n1',
+      '"\n"',
+      '"\u0001"',
+      '"\\x41"',
+      '"\\u12"',
+      '1 2'
+    ])
+      expect(status(`{"x":${value}}`), value).toBe(400)
+    for (const text of [
+      '',
+      ' ',
+      '{',
+      '}',
+      '{}}',
+      '{}{}',
+      '{} x',
+      '[]',
+      '"x"',
+      '1',
+      'null',
+      'true',
+      '{x:1}',
+      '{"x":1,}',
+      '{,}',
+      '{"x"}',
+      '{"x:1}',
+      '\uFEFF{}',
+      '\u00A0{}'
+    ])
+      expect(status(text), text).toBe(400)
+  })
+})

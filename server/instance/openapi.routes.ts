@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto'
+import { Router } from 'express'
+import type { Contract } from '../../shared/contract.ts'
+import { counted } from '../core/request-rate-limit.ts'
+
+/** The description of the given routes, for machines (`/openapi.json`, OpenAPI 3.1) and for people (`/docs`); made at the first request. */
+export function openapiRouter(contracts: Contract[]): Router {
+  const router = Router()
+  let made: { json: string; html: string; policy: string } | null = null
+  const describe = async (): Promise<NonNullable<typeof made>> => {
+    if (made) return made
+    // What makes the description comes in with the first reader.
+    const [{ openapiDocument }, { openapiPage, STYLE }] = await Promise.all([import('./openapi.document.ts'), import('./openapi.page.ts')])
+    const document = openapiDocument(contracts)
+    const style = createHash('sha256').update(STYLE).digest('base64')
+    const policy = [
+      "default-src 'none'",
+      `style-src 'sha256-${style}'`,
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'"
+    ].join('; ')
+    return (made = { json: JSON.stringify(document), html: openapiPage(document), policy })
+  }
+  router.get('/openapi.json', counted('api'), async (_request, response) => {
+    response.type('application/json').send((await describe()).json)
+  })
+  router.get('/docs', counted('api'), async (_request, response) => {
+    const { html, policy } = await describe()
+    response.setHeader('Content-Security-Policy', policy)
+    response.type('html').send(html)
+  })
+  return router
+}

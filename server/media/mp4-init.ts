@@ -1,0 +1,99 @@
+import { open } from 'node:fs/promises'
+import { boxes, child } from './mp4-boxes.ts'
+
+/** What a fragmented MP4's head says: size as shown, nominal frames per second (0 if unsaid), RFC 6381 codec names joined by commas. */
+export type Mp4Init = { width: number; height: number; fps: number; codecs: string }
+
+/** Reads the head (ftyp and moov, `length` bytes) of a fragmented MP4 (ISO 14496-12). */
+export async function readInit(file: string, length: number): Promise<Mp4Init> {
+  // A head is about one kilobyte; a playlist that claims megabytes lies.
+  const head = Buffer.alloc(Math.min(length, 1024 * 1024))
+  const handle = await open(file, 'r')
+  try {
+    await handle.read(head, 0, head.length, 0)
+    return { ...describe(head), fps: await firstFrameRate(handle, head, length) }
+  } finally {
+    await handle.close()
+  }
+}
+
+function describe(head: Buffer): Omit<Mp4Init, 'fps'> {
+  const codecs: string[] = []
+  let width = 0
+  let height = 0
+  for (const track of boxes(child(head, 'moov'), 'trak')) {
+    const entries = child(track, 'mdia', 'minf', 'stbl', 'stsd')
+    const type = entries.toString('latin1', 12, 16)
+    const entry = entries.subarray(8)
+    if (type === 'avc1' || type === 'avc3') {
+      width = entry.readUInt16BE(32)
+      height = entry.readUInt16BE(34)
+      codecs.push(avcCodec(type, child(entry.subarray(86), 'avcC')))
+    } else if (type === 'mp4a') {
+      codecs.push(aacCodec(child(entry.subarray(36), 'esds')))
+    } else {
+      codecs.push(type)
+    }
+  }
+  return { width, height, codecs: codecs.join(',') }
+}
+
+function avcCodec(type: string, config: Buffer): string {
+  return `${type}.${config.toString('hex', 1, 4)}`
+}
+
+// ISO 14496-1: nested descriptors (3 ES, 4 decoder config, 5 decoder specific), each with a length of up to four bytes.
+function aacCodec(esds: Buffer): string {
+  let at = 4
+  while (at < esds.length) {
+    const tag = esds[at++]
+    let length = 0
+    for (let byte = 0x80; byte & 0x80;) {
+      byte = esds[at++] ?? 0
+      length = (length << 7) | (byte & 0x7f)
+    }
+    if (tag === 3) at += 3
+    else if (tag === 4) {
+      if (esds[at] !== 0x40) return `mp4a.${(esds[at] ?? 0).toString(16)}`
+      at += 13
+    } else if (tag === 5) {
+      const type = (esds[at] ?? 0) >> 3
+      return `mp4a.40.${type === 31 ? 32 + ((((esds[at] ?? 0) & 7) << 3) | ((esds[at + 1] ?? 0) >> 5)) : type}`
+    } else at += length
+  }
+  return 'mp4a.40.2'
+}
+
+async function firstFrameRate(handle: Awaited<ReturnType<typeof open>>, head: Buffer, length: number): Promise<number> {
+  const video = boxes(child(head, 'moov'), 'trak').find(track => child(track, 'mdia', 'hdlr').toString('latin1', 8, 12) === 'vide')
+  if (!video) return 0
+  const mdhd = child(video, 'mdia', 'mdhd')
+  const timescale = mdhd.length >= 24 ? mdhd.readUInt32BE(mdhd[0] === 1 ? 20 : 12) : 0
+  const id = child(video, 'tkhd')
+  const trackId = id.length >= 24 ? id.readUInt32BE(id[0] === 1 ? 20 : 12) : 0
+  const moof = Buffer.alloc(64 * 1024)
+  const { bytesRead } = await handle.read(moof, 0, moof.length, length)
+  const fragment = boxes(child(moof.subarray(0, bytesRead), 'moof'), 'traf').find(traf => child(traf, 'tfhd').readUInt32BE(4) === trackId)
+  if (!fragment) return 0
+  const defaults = boxes(child(head, 'moov', 'mvex'), 'trex').find(trex => trex.readUInt32BE(4) === trackId)
+  const duration = frameDuration(child(fragment, 'tfhd'), child(fragment, 'trun'), defaults?.readUInt32BE(12) ?? 0)
+  return duration > 0 ? timescale / duration : 0
+}
+
+// The usual length of the fragment's frames in units of the track's timescale (ISO 14496-12, 8.8.7 and 8.8.8).
+function frameDuration(tfhd: Buffer, trun: Buffer, usual: number): number {
+  if (trun.length < 8 || tfhd.length < 8) return 0
+  const flags = trun.readUIntBE(1, 3)
+  const count = trun.readUInt32BE(4)
+  if (!(flags & 0x100)) {
+    const has = tfhd.readUIntBE(1, 3)
+    const at = 8 + (has & 1 ? 8 : 0) + (has & 2 ? 4 : 0)
+    return has & 8 && tfhd.length >= at + 4 ? tfhd.readUInt32BE(at) : usual
+  }
+  const first = 8 + (flags & 1 ? 4 : 0) + (flags & 4 ? 4 : 0)
+  const step = 4 * [0x100, 0x200, 0x400, 0x800].filter(flag => flags & flag).length
+  const durations: number[] = []
+  for (let i = 0; i < count && first + i * step + 4 <= trun.length; i++) durations.push(trun.readUInt32BE(first + i * step))
+  // The very first picture may be stretched to begin with the sound.
+  return durations.sort((a, b) => a - b)[durations.length >> 1] ?? 0
+}

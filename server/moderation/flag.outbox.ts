@@ -1,0 +1,43 @@
+import type { Transaction } from 'sequelize'
+import { config } from '../core/config.ts'
+import { run, sql } from '../core/sql.ts'
+import { LANE, send } from '../fediverse/outbox.ts'
+import type { Report, Target } from './abuse-report.ts'
+
+/** Tells the server whose user is reported, in the reporter's name, within the transaction of the report; nobody else. */
+export async function sendFlag(
+  { url, reason, predefinedReasons, reporterId, startAt, endAt }: Report,
+  target: Target,
+  inside: Transaction
+): Promise<void> {
+  const [owner] = await run<{ url: string; inbox: string; reporter: string }>(
+    sql`
+    SELECT owner.url, coalesce(owner.shared_inbox_url, owner.inbox_url) AS inbox, reporter.url AS reporter FROM accounts a JOIN actors owner ON owner.id = a.actor_id, accounts ra JOIN actors reporter ON reporter.id = ra.actor_id
+    WHERE a.id = ${target.flaggedId} AND owner.host IS NOT NULL AND ra.id = ${reporterId}`,
+    inside
+  )
+  if (!owner || !config.federation.enabled) return
+  const tag = predefinedReasons.map(name => ({ type: 'Hashtag', name }))
+  const part = { ...(startAt === null ? {} : { startAt }), ...(endAt === null ? {} : { endAt }) }
+  await send(
+    {
+      activity: {
+        to: [owner.url],
+        cc: [],
+        type: 'Flag',
+        id: url,
+        actor: owner.reporter,
+        content: reason,
+        mediaType: 'text/markdown',
+        object: target.url,
+        tag,
+        ...part
+      },
+      kind: 'flag',
+      audience: { inboxes: [owner.inbox] },
+      lane: LANE.PUBLISH,
+      subject: url
+    },
+    inside
+  )
+}

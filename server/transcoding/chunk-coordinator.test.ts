@@ -1,0 +1,270 @@
+import { execFile } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { Queue } from 'bullmq'
+import pg from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { footage } from '../test/footage.ts'
+import { eventually } from '../test/instance.ts'
+import { startPeer, type Peer } from '../test/peer-instance.ts'
+import { encoded, upload } from '../test/upload.ts'
+
+const exec = promisify(execFile)
+let peer: Peer
+let client: pg.Client
+let queue: Queue
+let alice: Awaited<ReturnType<Peer['user']>>
+beforeAll(async () => {
+  // A worker each; the first answers requests too.
+  peer = await startPeer(
+    {
+      transcoding: {
+        threads: 1,
+        retry_delay: '200 ms',
+        reconcile_interval: '1 second',
+        progress_interval: '200 ms',
+        resolutions: { '360p': false, '480p': false, '1080p': false },
+        chunks: { min_duration: '10 seconds', length: '4 seconds', lease: '3 seconds', check_interval: '300 ms' }
+      },
+      jobs: { lock_duration: '5 seconds', timers_interval: '500 ms', orphan_interval: '1 second', orphan_age: '2 seconds' }
+    },
+    ['web,worker', 'worker']
+  )
+  const { host, port, username } = inject('postgres')
+  client = new pg.Client({ host, port, user: username, database: peer.database })
+  await client.connect()
+  queue = new Queue('transcoding', { connection: { path: inject('redis').socket }, prefix: `${peer.database}:queue` })
+  alice = await peer.user('alice')
+})
+afterAll(async () => {
+  await queue?.close()
+  await client?.end()
+  await peer?.stop()
+})
+
+type Row = { number: number; state: string; lease: number; failures: number; worker: string | null }
+const rowsOf = async (id: number): Promise<Row[]> =>
+  (await client.query<Row>('SELECT number, state, lease, failures, worker FROM encoding_chunks WHERE video_id = $1 ORDER BY number', [id]))
+    .rows
+const folderOf = (uuid: string) => join(peer.folder, 'streaming-playlists/hls', uuid)
+const ffmpegs = async (uuid: string) =>
+  (await exec('ps', ['-A', '-o', 'args='])).stdout.split('\n').filter(line => line.startsWith('ffmpeg ') && line.includes(uuid))
+/** A film that has to be encoded whole. */
+const SECONDS = 26
+const film = async (more: string[] = []) =>
+  await footage({ seconds: SECONDS, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '200', ...more] })
+
+/** Notes what happens to the chunks of a film until they are dropped. */
+function observe(id: number): { seen: Map<number, Row>; workers: Set<string>; end(): Promise<void> } {
+  const [seen, workers] = [new Map<number, Row>(), new Set<string>()]
+  let over = false
+  const looking = (async () => {
+    while (!over) {
+      for (const row of await rowsOf(id)) {
+        seen.set(row.number, row)
+        if (row.worker && row.state === 'done') workers.add(row.worker)
+      }
+      await sleep(20)
+    }
+  })()
+  return {
+    seen,
+    workers,
+    end: async () => {
+      over = true
+      await looking
+    }
+  }
+}
+
+/** All renditions hold every picture of the film, and nothing else is left of it. */
+async function expectWhole(uuid: string): Promise<void> {
+  const video = await encoded(peer, alice, uuid)
+  const { files } = video.streamingPlaylists[0]
+  expect(files.map((file: any) => file.resolution.id)).toEqual([360, 240, 0])
+  const names = await readdir(folderOf(uuid))
+  for (const file of files) {
+    const stream = file.hasVideo ? 'v:0' : 'a:0'
+    const { stdout, stderr } = await exec('ffprobe', [
+      '-v',
+      'error',
+      '-select_streams',
+      stream,
+      '-count_frames',
+      '-show_entries',
+      'stream=nb_read_frames',
+      '-of',
+      'csv=p=0',
+      file.playlistUrl
+    ])
+    if (file.hasVideo) expect(Number.parseInt(stdout, 10)).toBe(SECONDS * 25)
+    expect(stderr).toBe('')
+    const text = await (await fetch(file.playlistUrl)).text()
+    expect(text).toContain('#EXT-X-ENDLIST')
+    if (file.hasVideo) expect(text.match(/#EXTINF:2\.0000/g)).toHaveLength(SECONDS / 2)
+  }
+  expect(names.filter(name => name.startsWith('chunks-'))).toEqual([])
+  // Three renditions of two files, the master, the hashes; what a worker that died left before it was listed is swept.
+  await expect.poll(async () => await readdir(folderOf(uuid)), { timeout: 30_000 }).toHaveLength(8)
+  expect(await ffmpegs(uuid)).toEqual([])
+}
+
+/** Waits until some chunks are done and another is under way. */
+const midway = async (id: number) =>
+  await eventually(
+    async () => {
+      const rows = await rowsOf(id)
+      return rows.filter(row => row.state === 'done').length >= 2 && rows.some(row => row.state === 'running') && rows
+    },
+    60,
+    'the middle'
+  )
+
+describe('two workers', () => {
+  beforeEach(async () => {
+    await peer.start()
+    // Until each can know of the other.
+    await eventually(async () => (await queue.getWorkersCount()) === 2, 20, 'both workers')
+  })
+
+  it('share a long film, which grows while they do, and is what one would have made', async () => {
+    const { id, uuid } = await upload(peer, alice, {}, await film())
+    const { seen, workers, end } = observe(id)
+    const early = await eventually(
+      async () => {
+        const { json } = await peer.call(`GET /videos/${uuid}`)
+        return json.streamingPlaylists?.length > 0 && json
+      },
+      60,
+      'something to watch'
+    )
+    expect(early.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([360, 240, 0])
+    const growing = await (await fetch(early.streamingPlaylists[0].files[0].playlistUrl)).text()
+    expect(growing).toContain('#EXT-X-PLAYLIST-TYPE:EVENT')
+    expect(growing).not.toContain('#EXT-X-ENDLIST')
+    await expectWhole(uuid)
+    await end()
+    expect(seen.size).toBe(7)
+    expect([...seen.values()].every(row => row.lease === 1 && row.failures === 0)).toBe(true)
+    expect(workers.size).toBe(2)
+    expect(await rowsOf(id)).toEqual([])
+  })
+
+  it.each(['worker', 'web,worker'] as const)('when one of them dies (%s), one chunk is encoded twice, and no other', async part => {
+    const { id, uuid } = await upload(peer, alice, {}, await film())
+    const { seen, end } = observe(id)
+    const before = await midway(id)
+    await peer.kill(part)
+    if (part === 'web,worker') await peer.start()
+    await expectWhole(uuid)
+    await end()
+    for (const row of before) if (row.state === 'done') expect(seen.get(row.number)!.lease).toBe(row.lease)
+    expect([...seen.values()].reduce((sum, row) => sum + row.lease - 1, 0)).toBeLessThanOrEqual(1)
+    expect([...seen.values()].reduce((sum, row) => sum + row.failures, 0)).toBeLessThanOrEqual(1)
+    const {
+      rows: [row]
+    } = await client.query<{ attempts: number; error: string | null }>('SELECT attempts, error FROM transcodings WHERE video_id = $1', [id])
+    expect(row).toEqual({ attempts: 0, error: null })
+  })
+
+  it('when both die, what was done is used by who comes next', async () => {
+    const { id, uuid } = await upload(peer, alice, {}, await film())
+    const { seen, end } = observe(id)
+    await midway(id)
+    await peer.kill()
+    const before = await rowsOf(id)
+    expect(before.filter(row => row.state === 'done').length).toBeGreaterThan(1)
+    await peer.start()
+    await expectWhole(uuid)
+    await end()
+    for (const row of before) expect(seen.get(row.number)!.lease - row.lease).toBe(row.state === 'done' ? 0 : 1)
+  })
+
+  it('a chunk that fails again and again has the film encoded in one pass', async () => {
+    const { id, uuid } = await upload(peer, alice, {}, await film())
+    await eventually(
+      async () =>
+        (
+          await client.query(
+            "UPDATE encoding_chunks SET failures = 99 WHERE video_id = $1 AND number = 6 AND state = 'waiting' RETURNING 1",
+            [id]
+          )
+        ).rowCount,
+      60,
+      'the chunks'
+    )
+    await eventually(async () => (await rowsOf(id)).length === 0, 60, 'the end of the chunks')
+    expect((await peer.call(`GET /videos/${uuid}/transcoding`, { token: alice.token })).json.state).toBe('running')
+    await expectWhole(uuid)
+  })
+
+  it('so has one whose file is broken or missing', async () => {
+    const { id, uuid } = await upload(peer, alice, {}, await film())
+    const stolen = await eventually(
+      async () =>
+        (
+          await client.query(
+            "UPDATE encoding_chunks SET state = 'done', lease = 77 WHERE video_id = $1 AND number = 5 AND state = 'waiting' RETURNING 1",
+            [id]
+          )
+        ).rowCount,
+      60,
+      'the chunks'
+    )
+    expect(stolen).toBe(1)
+    await expectWhole(uuid)
+  })
+
+  it('a film that is deleted in the middle is encoded no further, and leaves nothing', async () => {
+    const { id, uuid } = await upload(peer, alice, {}, await film())
+    await midway(id)
+    expect((await ffmpegs(uuid)).length).toBeGreaterThan(0)
+    expect((await peer.call(`DELETE /videos/${uuid}`, { token: alice.token })).status).toBe(204)
+    await eventually(async () => (await ffmpegs(uuid)).length === 0, 10, 'the end of ffmpeg')
+    await sleep(500)
+    expect(await readdir(folderOf(uuid)).catch(() => 'gone')).toBe('gone')
+    expect((await client.query('SELECT FROM encoding_splits')).rowCount).toBe(0)
+  })
+
+  it('so is one that an administrator stops', async () => {
+    const { id, uuid } = await upload(peer, alice, {}, await film())
+    await midway(id)
+    expect((await peer.call(`DELETE /server/transcodings/${uuid}`, { token: await peer.login() })).status).toBe(204)
+    await eventually(async () => (await ffmpegs(uuid)).length === 0, 10, 'the end of ffmpeg')
+    await eventually(
+      async () =>
+        await readdir(folderOf(uuid)).then(
+          () => false,
+          () => true
+        ),
+      10,
+      'the files to go'
+    )
+    expect((await client.query('SELECT FROM encoding_splits')).rowCount).toBe(0)
+  })
+})
+
+describe('one worker encodes in one pass', () => {
+  /** Encodes a film and says whether it was ever cut. */
+  const cut = async (bytes: Buffer<ArrayBuffer>): Promise<boolean> => {
+    const { id, uuid } = await upload(peer, alice, {}, bytes)
+    const { seen, end } = observe(id)
+    await encoded(peer, alice, uuid)
+    await end()
+    return seen.size > 0
+  }
+
+  it('what varies in its rate, or is short', async () => {
+    expect(await cut(await film(['-vf', "select='if(lt(t,12),1,not(mod(n,3)))'", '-fps_mode', 'vfr']))).toBe(false)
+    expect(await cut(await footage({ seconds: 8, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '200'] }))).toBe(
+      false
+    )
+  })
+
+  it('everything, where it is alone', async () => {
+    await peer.kill('worker')
+    expect(await cut(await film())).toBe(false)
+  })
+})

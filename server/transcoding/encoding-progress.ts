@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import type { Progress } from '../../shared/videos.ts'
+import { config } from '../core/config.ts'
+import { redis } from '../core/redis.ts'
+import { query, sql } from '../core/sql.ts'
+import { placeOf } from './queue-order.query.ts'
+import { resolutionLabel } from '../videos/labels.ts'
+
+const Stored = z.object({ percent: z.number(), secondsLeft: z.number().nullable() })
+const key = (videoId: number): string => `${config.redis.prefix}:progress:${videoId}`
+
+/** Keeps how far an encoding is; losing it costs nothing but the figure. */
+export function storeProgress(videoId: number, progress: z.output<typeof Stored>): void {
+  void redis.set(key(videoId), JSON.stringify(progress), 'PX', config.transcoding.progress_lifetime).catch(() => undefined)
+}
+
+const Row = z.object({
+  state: z.enum(['waiting', 'running', 'done', 'failed']),
+  error: z.string().nullable(),
+  resolutions: z.array(z.int()),
+  files: z.array(z.object({ resolution: z.int(), growing: z.boolean() }))
+})
+
+/** How far the encoding of a video is, for its owner; a video that never had one is done. */
+export async function encodingProgress(videoId: number): Promise<Progress> {
+  const [row] = await query(
+    Row,
+    sql`
+    SELECT t.state, t.error, t.resolutions, (SELECT coalesce(json_agg(json_build_object('resolution', f.resolution, 'growing', f.growing)), '[]')
+      FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = t.video_id) AS files
+    FROM transcodings t WHERE t.video_id = ${videoId}`
+  )
+  if (!row)
+    return { state: 'done', playable: true, percent: 100, secondsLeft: null, position: null, startsIn: null, rungs: [], error: null }
+  const stored = row.state === 'running' ? await stillKnown(videoId) : undefined
+  const state = (resolution: number): 'waiting' | 'growing' | 'done' => {
+    const files = row.files.filter(one => one.resolution === resolution)
+    return files.length === 0 ? 'waiting' : files.some(file => file.growing) ? 'growing' : 'done'
+  }
+  return {
+    state: row.state,
+    playable: row.files.length > 0,
+    percent: row.state === 'done' ? 100 : Math.round(stored?.percent ?? 0),
+    secondsLeft: row.state === 'running' ? (stored?.secondsLeft ?? null) : null,
+    ...(row.state === 'waiting' ? await placeOf(videoId) : { position: null, startsIn: null }),
+    rungs: row.resolutions.map(resolution => ({ resolution, label: resolutionLabel(resolution), state: state(resolution) })),
+    error: row.error
+  }
+}
+
+/** How far a running encoding is, in percent; 0 where nobody knows. */
+export async function percentOf(videoId: number): Promise<number> {
+  return Math.round((await stillKnown(videoId))?.percent ?? 0)
+}
+
+async function stillKnown(videoId: number): Promise<z.output<typeof Stored> | undefined> {
+  const known = await redis.get(key(videoId)).catch(() => null)
+  return known ? Stored.safeParse(JSON.parse(known)).data : undefined
+}

@@ -1,0 +1,200 @@
+import type { Transaction } from 'sequelize'
+import { shortUuid } from '../../shared/short-uuid.ts'
+import { config, origin } from '../core/config.ts'
+import { run, sql } from '../core/sql.ts'
+import { hlsUrl, imagePath, metadataUrl, wholeUrl } from './video-urls.ts'
+import { LANGUAGES } from './labels.ts'
+import { PRIVACY, STATE } from './video.model.ts'
+import type { VideoObject } from './video-object.ts'
+import { webFiles } from './web-video-files.ts'
+
+type FileRow = {
+  id: number
+  resolution: number
+  width: number | null
+  height: number | null
+  fps: number
+  size: number
+  whole_size: number | null
+  filename: string
+  has_audio: boolean
+  has_video: boolean
+}
+type Picture = { kind: string; filename: string; width: number; height: number }
+type Row = {
+  id: number
+  url: string
+  uuid: string
+  name: string
+  duration: number
+  privacy: number
+  state: number
+  category: number | null
+  licence: number | null
+  language: string | null
+  views: string
+  nsfw: boolean
+  nsfw_summary: string | null
+  wait_transcoding: boolean
+  comments_policy: number
+  download_enabled: boolean
+  published_at: Date
+  updated_at: Date
+  originally_published_at: Date | null
+  tags: string[]
+  description: string | null
+  support: string | null
+  aspect_ratio: number | null
+  account: string
+  account_followers: string
+  channel: string
+  federated: boolean
+  publications: number
+  pictures: Picture[] | null
+  captions: { language: string; automatic: boolean; filename: string }[] | null
+  files: FileRow[] | null
+  playlist: { filename: string; hashes: string | null } | null
+  board: {
+    filename: string
+    total_width: number
+    total_height: number
+    sprite_width: number
+    sprite_height: number
+    sprite_duration: number
+  } | null
+}
+
+/** A video of this instance with what decides whether others hear of it. */
+export type LocalVideo = {
+  id: number
+  object: VideoObject
+  privacy: number
+  state: number
+  federated: boolean
+  publications: number
+  account: string
+  channel: string
+}
+
+/** A local video as the fediverse sees it, by number or UUID, whoever may watch it; null if there is none. */
+export async function localVideo(id: number | string, transaction?: Transaction): Promise<LocalVideo | null> {
+  const [row] = await run<Row>(
+    sql`
+    SELECT v.*, aa.url AS account, aa.followers_url AS account_followers, ca.url AS channel,
+      (SELECT json_agg(t ORDER BY t.width) FROM thumbnails t WHERE t.video_id = v.id) AS pictures,
+      (SELECT json_agg(c ORDER BY c.language) FROM video_captions c WHERE c.video_id = v.id AND c.url IS NULL) AS captions,
+      (SELECT to_json(s) FROM storyboards s WHERE s.video_id = v.id) AS board,
+      (SELECT json_build_object('filename', p.playlist_filename, 'hashes', p.segments_sha256_filename) FROM streaming_playlists p WHERE p.video_id = v.id) AS playlist,
+      (SELECT json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size, 'whole_size', f.whole_size, 'filename', f.filename, 'has_audio', f.has_audio, 'has_video', f.has_video) ORDER BY f.resolution DESC)
+        FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = v.id AND f.track = 0 AND NOT f.growing) AS files
+    FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
+    WHERE ${typeof id === 'number' ? sql`v.id = ${id}` : sql`v.uuid = ${id}`} AND NOT v.remote`,
+    transaction
+  )
+  if (!row) return null
+  const { privacy, state, federated, publications, account, channel } = row
+  return { id: row.id, object: objectOf(row), privacy, state, federated, publications, account, channel }
+}
+
+/** Whether other servers may have a video at all when they ask for it. */
+export function isServed({ privacy, state }: { privacy: number; state: number }): boolean {
+  return (privacy === PRIVACY.PUBLIC || privacy === PRIVACY.UNLISTED) && state === STATE.PUBLISHED
+}
+
+/** Whether followers are told of a video. */
+export function isTold({ privacy, state }: { privacy: number; state: number }): boolean {
+  return (
+    state === STATE.PUBLISHED &&
+    (privacy === PRIVACY.PUBLIC || (privacy === PRIVACY.UNLISTED && config.federation.videos.federate_unlisted))
+  )
+}
+
+function objectOf(row: Row): VideoObject {
+  const listed = row.privacy === PRIVACY.PUBLIC
+  const at = (path: string) => `${origin()}${path}`
+  return {
+    id: row.url,
+    uuid: row.uuid,
+    name: row.name,
+    duration: Math.floor(row.duration),
+    public: listed,
+    cc: listed ? [row.account_followers] : [],
+    category: row.category,
+    licence: row.licence,
+    language: row.language,
+    views: Number(row.views),
+    sensitive: row.nsfw,
+    summary: row.nsfw_summary,
+    waitTranscoding: row.wait_transcoding,
+    state: row.state,
+    commentsPolicy: row.comments_policy,
+    downloadEnabled: row.download_enabled,
+    published: row.published_at,
+    updated: row.updated_at,
+    originallyPublished: row.originally_published_at,
+    tags: row.tags,
+    content: row.description,
+    mediaType: 'text/markdown',
+    support: row.support,
+    captions: (row.captions ?? []).map(one => ({
+      language: one.language,
+      label: LANGUAGES[one.language] ?? one.language,
+      automatic: one.automatic,
+      url: at(imagePath('video-captions', one.filename))
+    })),
+    icons: (row.pictures ?? []).map(({ kind, filename, width, height }) => ({
+      url: at(imagePath(kind === 'thumbnail' ? 'thumbnails' : 'previews', filename)),
+      mediaType: 'image/jpeg',
+      width,
+      height
+    })),
+    storyboard: row.board && {
+      url: at(imagePath('storyboards', row.board.filename)),
+      width: row.board.total_width,
+      height: row.board.total_height,
+      tileWidth: row.board.sprite_width,
+      tileHeight: row.board.sprite_height,
+      tileDuration: row.board.sprite_duration
+    },
+    aspectRatio: row.aspect_ratio === null ? null : Math.round(row.aspect_ratio * 10_000) / 10_000,
+    htmlUrl: at(`/w/${shortUuid(row.uuid)}`),
+    files: webFiles(row.files ?? []).map(file => ({
+      ...fileLink(row, file),
+      url: wholeUrl(row, file.resolution),
+      size: Number(file.whole_size),
+      streams: { audio: file.has_audio || row.files!.some(one => !one.has_video), video: true }
+    })),
+    trackers: [],
+    playlist: row.playlist && {
+      url: hlsUrl(row, row.playlist.filename),
+      segmentsSha256Url: row.playlist.hashes === null ? null : hlsUrl(row, row.playlist.hashes),
+      infohashes: [],
+      files: (row.files ?? []).map(file => fileLink(row, file))
+    },
+    collections: {
+      likes: `${row.url}/likes`,
+      dislikes: `${row.url}/dislikes`,
+      shares: `${row.url}/announces`,
+      comments: `${row.url}/comments`,
+      chapters: `${row.url}/chapters`
+    },
+    account: row.account,
+    channel: row.channel,
+    live: null
+  }
+}
+
+function fileLink(video: Row, file: FileRow): NonNullable<VideoObject['playlist']>['files'][number] {
+  return {
+    url: hlsUrl(video, file.filename),
+    mediaType: file.has_video ? 'video/mp4' : 'audio/mp4',
+    width: file.width ?? 0,
+    height: file.height ?? file.resolution,
+    size: Number(file.size),
+    fps: Math.round(file.fps * 100) / 100,
+    streams: { audio: file.has_audio, video: file.has_video },
+    metadataUrl: metadataUrl(video.uuid, file.id),
+    torrentUrl: null,
+    magnetUri: null
+  }
+}

@@ -1,0 +1,101 @@
+import { Router, type Request, type RequestHandler, type Response } from 'express'
+import { longUuid } from '../../shared/short-uuid.ts'
+import { sendCollection, sendDocument, wantsDocument } from '../actors/activitypub-response.ts'
+import { config } from '../core/config.ts'
+import { counted } from '../core/request-rate-limit.ts'
+import { notFound } from '../core/problem.ts'
+import { run, sql } from '../core/sql.ts'
+import { withContext } from '../fediverse/jsonld-context.ts'
+import { chaptersOf } from './chapters.ts'
+import { videoCollection } from './video-collections.ts'
+import { announceOf, createOf } from './video.outbox.ts'
+import { writeVideo } from './video-serializer.codec.ts'
+import { isServed, localVideo, type LocalVideo } from './local-video.query.ts'
+
+/**
+ * What other servers read of videos; who wants a page goes on. What is not open to everybody is not told from what does not exist
+ * (federation.md 4.40).
+ */
+export const videoDocumentsRouter = Router()
+
+type Handler = (video: LocalVideo, request: Request, response: Response) => Promise<void> | void
+
+videoDocumentsRouter.get(
+  ['/videos/watch/:id', '/w/:id'],
+  documents(({ object }, _request, response) => sendDocument(response, withContext('video', writeVideo(object))))
+)
+videoDocumentsRouter.get(
+  '/videos/watch/:id/activity',
+  documents((video, _request, response) => sendDocument(response, withContext('video', createOf(video))), true)
+)
+videoDocumentsRouter.get(
+  '/videos/watch/:id/chapters',
+  documents(async (video, _request, response) => {
+    sendDocument(
+      response,
+      withContext('chapters', { id: `${video.object.id}/chapters`, hasPart: parts(await chaptersOf(video.id), video.object.duration) })
+    )
+  }, true)
+)
+videoDocumentsRouter.get(
+  '/videos/watch/:id/announces/:actorId',
+  documents(async (video, request, response) => {
+    const [share] = await run<{ url: string; actor: string }>(sql`
+    SELECT s.url, a.url AS actor FROM video_shares s JOIN actors a ON a.id = s.actor_id WHERE s.video_id = ${video.id} AND s.url = ${`${video.object.id}/announces/${String(request.params.actorId)}`}`)
+    if (!share) throw notFound('Video share')
+    sendDocument(response, withContext('base', announceOf(video, share)))
+  }, true)
+)
+for (const name of ['likes', 'dislikes', 'announces', 'comments'] as const) {
+  videoDocumentsRouter.get(
+    `/videos/watch/:id/${name}`,
+    documents(async (video, request, response) => {
+      const part = name === 'announces' ? shares(video.id) : videoCollection(name)({ id: video.id, url: video.object.id })
+      await sendCollection(request, response, `${video.object.id}/${name}`, part)
+    }, true)
+  )
+}
+
+/**
+ * Finds the video of a path for those who ask for documents (`always`: there is no page at this address). Remote ones are at their origin.
+ */
+function documents(handler: Handler, always = false): RequestHandler[] {
+  return [
+    (request, _response, next) => next(config.federation.enabled && (always || wantsDocument(request)) ? undefined : 'route'),
+    counted('activity_pub'),
+    async (request, response) => await serve(handler, request, response)
+  ]
+}
+
+async function serve(handler: Handler, request: Request, response: Response): Promise<void> {
+  response.setHeader('Vary', 'Accept')
+  response.setHeader('Access-Control-Allow-Origin', '*')
+  const uuid = longUuid(String(request.params.id))
+  if (!uuid) throw notFound('Video')
+  const video = await localVideo(uuid)
+  if (!video) {
+    const [remote] = await run<{ url: string }>(sql`SELECT url FROM videos WHERE uuid = ${uuid} AND remote AND gone_at IS NULL`)
+    if (!remote) throw notFound('Video')
+    return response.redirect(302, remote.url)
+  }
+  if (!isServed(video)) throw notFound('Video')
+  await handler(video, request, response)
+}
+
+function shares(videoId: number) {
+  return async (start: number, count: number) => {
+    const [row] = await run<{ total: number }>(sql`SELECT count(*)::int AS total FROM video_shares WHERE video_id = ${videoId}`)
+    const rows = await run<{ url: string }>(
+      sql`SELECT url FROM video_shares WHERE video_id = ${videoId} ORDER BY id DESC LIMIT ${count} OFFSET ${start}`
+    )
+    return { total: row!.total, items: rows.map(({ url }) => url) }
+  }
+}
+
+function parts(chapters: { timecode: number; title: string }[], duration: number): object[] {
+  return chapters.map(({ timecode, title }, place) => ({
+    name: title,
+    startOffset: timecode,
+    endOffset: chapters[place + 1]?.timecode ?? duration
+  }))
+}
