@@ -138,21 +138,21 @@ export default defineConfig(({ command }) => ({
       input: {
         site: join(client, 'index.html'),
         embed: join(client, 'embed.html'),
-        first: join(client, 'src/first.ts'),
-        firstFilm: join(client, 'src/first-film.ts')
+        headScript: join(client, 'src/head-script.ts'),
+        earlyPlayback: join(client, 'src/early-playback.ts')
       },
       output: {
         codeSplitting: {
           groups: [
             {
               name: 'player',
-              test: /client\/src\/(player\/(?!hls|ahead|opening)|videos\/(use-video|source-of|start-of|password-form)|embed\/wishes)/,
+              test: /client\/src\/(player\/(?!hls|prefetch-loader|early-playback)|videos\/(use-video|player-source|parse-start-time|password-form)|embed\/embed-options)/,
               priority: 1
             },
             // What most pages share comes in one file: on a slow line a request costs more than a few kilobytes.
             {
               name: 'base',
-              test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed|first|first-film)\.tsx?)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|shell\/(?!app|routes|shell)|player\/(ahead|opening)|instance\/config|videos\/(card|names)|channels\/(profile|reading)\.|subscriptions\/subscribe\.|moderation\/(report|reasons)\.)/,
+              test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed|head-script|early-playback)\.tsx?)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|shell\/(?!app|routes|shell)|player\/(prefetch-loader|early-playback)|instance\/config|videos\/(video-card|video-labels)|channels\/(actor-header|crawl-progress)\.|subscriptions\/subscribe-button\.|moderation\/(report-form|report-reasons)\.)/,
               priority: 2
             }
           ]

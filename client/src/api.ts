@@ -16,7 +16,7 @@ import type { videos } from '../../shared/videos.ts'
 import type { views } from '../../shared/views.ts'
 import { ApiError, problemOf } from './api-error.ts'
 import { accessToken, refreshSession } from './credentials.ts'
-import { takeAnswer } from './first-data.ts'
+import { takeAnswer } from './initial-data.ts'
 
 type Contracts = typeof abuses &
   typeof accounts &

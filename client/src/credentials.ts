@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals'
 import { ApiError, problemOf } from './api-error.ts'
-import { onForeignChange, read, write } from './storage.ts'
+import { onForeignChange, read, write } from './browser-storage.ts'
 
 type Session = { access: string; refresh: string }
 

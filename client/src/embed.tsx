@@ -1,9 +1,9 @@
 import { render } from 'preact'
 import { EmbeddedVideo } from './embed/embedded-video.tsx'
-import { readWishes } from './embed/wishes.ts'
+import { readWishes } from './embed/embed-options.ts'
 import { setLanguage } from './i18n/i18n.ts'
-import { pause } from './pause.ts'
-import { letFilmGoFirst } from './player/opening.ts'
+import { pause } from './main-thread.ts'
+import { letFilmGoFirst } from './player/early-playback.ts'
 import { firstLanguage } from './shell/preferences.ts'
 import './ui/tokens.css'
 import './ui/base.css'
@@ -13,7 +13,7 @@ await pause()
 const wishes = readWishes(location.search)
 const commanded = wishes.api && parent !== window
 const [remote] = await Promise.all([
-  commanded ? import('./embed/remote.ts').then(({ Remote }) => new Remote(parent)) : null,
+  commanded ? import('./embed/embed-api.ts').then(({ Remote }) => new Remote(parent)) : null,
   setLanguage(firstLanguage())
 ])
 for (const [name, colour] of [

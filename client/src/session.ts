@@ -2,7 +2,7 @@ import { computed, signal } from '@preact/signals'
 import type { User } from '../../shared/accounts.ts'
 import { api } from './api.ts'
 import { isLoggedIn, keepSession } from './credentials.ts'
-import { onForeignChange, read, write } from './storage.ts'
+import { onForeignChange, read, write } from './browser-storage.ts'
 
 const user = signal(read<User>('me'))
 onForeignChange('me', () => {

@@ -5,7 +5,7 @@ import { projectFolder } from '../../server/core/config.ts'
 import { run, sql } from '../../server/core/sql.ts'
 import { encoded, upload } from '../../server/test/upload.ts'
 import { footage } from '../../server/test/footage.ts'
-import { embedding, type Embedding } from './embedding.ts'
+import { embedding, type Embedding } from './embedding-site.ts'
 import { expectToPlay, openSite, type Site } from './site.ts'
 
 const LIBRARY = join(projectFolder, 'node_modules/@peertube/embed-api/build/player.min.js')

@@ -11,7 +11,7 @@ const phases = (to: number): Phase[] => [
 test('the time of every file stands below its folder, the ten slowest by themselves, then the phases', () => {
   const results = Array.from({ length: 12 }, (_, index) => file(`server/core/f${index}.test.ts`, index))
   const lines = timeLines([...results, file('shared/short-uuid.test.ts', 0.04)], phases(90), 0.873, { 'server/core/f11.test.ts': 4 })
-  expect(lines).toContain('  shared: ids 0.0')
+  expect(lines).toContain('  shared: short-uuid 0.0')
   expect(lines.find(line => line.startsWith('  server/core: '))).toContain('f0 0.0, f1 1.0, f10 10.0, f11 11.0, f2 2.0')
   const slowest = lines.slice(lines.indexOf('The slowest files') + 1, lines.indexOf('Phases') - 1)
   expect(slowest).toHaveLength(10)

@@ -14,9 +14,15 @@ type Built = {
   name: string
   manifest: Record<string, Chunk>
   templates: Record<'site' | 'embed', string>
-  inside: Record<'first' | 'first-film', string>
+  inside: Record<'head-script' | 'early-playback', string>
 }
-const NOTHING: Built = { stamp: '', name: '', manifest: {}, templates: { site: '', embed: '' }, inside: { first: '', 'first-film': '' } }
+const NOTHING: Built = {
+  stamp: '',
+  name: '',
+  manifest: {},
+  templates: { site: '', embed: '' },
+  inside: { 'head-script': '', 'early-playback': '' }
+}
 let known: Built | null = null
 
 /** The frame of a page as the build wrote it; null where the client has not been built. */
@@ -24,7 +30,7 @@ export function template(name: 'site' | 'embed'): string | null {
   return built()?.templates[name] ?? null
 }
 
-/** A script that stands inside pages (client/src/first.ts, client/src/first-film.ts); empty where the client has not been built. */
+/** A script that stands inside pages (client/src/head-script.ts, client/src/early-playback.ts); empty where the client has not been built. */
 export function insideScript(name: keyof Built['inside']): string {
   return (built() ?? NOTHING).inside[name]
 }
@@ -67,6 +73,6 @@ function built(): Built | null {
     name,
     manifest: chunks,
     templates: { site, embed },
-    inside: { first: inside('first'), 'first-film': inside('first-film') }
+    inside: { 'head-script': inside('head-script'), 'early-playback': inside('early-playback') }
   })
 }

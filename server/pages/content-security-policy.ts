@@ -9,7 +9,9 @@ const DIRECTIVES = {
   defaultSrc: OURSELVES,
   scriptSrc: [
     ...OURSELVES,
-    ...(['first', 'first-film'] as const).map(name => () => `'sha256-${createHash('sha256').update(insideScript(name)).digest('base64')}'`)
+    ...(['head-script', 'early-playback'] as const).map(
+      name => () => `'sha256-${createHash('sha256').update(insideScript(name)).digest('base64')}'`
+    )
   ],
   styleSrc: OURSELVES,
   fontSrc: OURSELVES,

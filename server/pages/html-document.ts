@@ -54,7 +54,9 @@ function headOf(page: Page, scripts: string[], { name }: Instance): Html {
 /** The first scripts, before the styles: they would wait for them. */
 function begin(first: Beginning | null | undefined): Html {
   const film = first && html` data-film="${JSON.stringify(first)}"`
-  return new Html(`${film ? `<script${film.text}>${insideScript('first-film')}</script>` : ''}<script>${insideScript('first')}</script>`)
+  return new Html(
+    `${film ? `<script${film.text}>${insideScript('early-playback')}</script>` : ''}<script>${insideScript('head-script')}</script>`
+  )
 }
 
 /** As the client draws it: a file would be one more thing to wait for. */

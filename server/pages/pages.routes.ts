@@ -32,7 +32,7 @@ const CLIENT_PAGES: [path: string, source: string][] = [
   ['/settings', 'src/accounts/settings.page.tsx'],
   ['/about', 'src/instance/about.page.tsx'],
   ['/my/videos', 'src/videos/my-videos.page.tsx'],
-  ['/my/videos/:id', 'src/videos/edit.page.tsx'],
+  ['/my/videos/:id', 'src/videos/edit-video.page.tsx'],
   ['/my/subscriptions', 'src/subscriptions/subscriptions.page.tsx'],
   ['/my/reports', 'src/moderation/my-reports.page.tsx'],
   ['/my/channels', 'src/channels/my-channels.page.tsx'],
@@ -42,7 +42,7 @@ const CLIENT_PAGES: [path: string, source: string][] = [
   ['/admin/health', 'src/admin/health.page.tsx'],
   ['/admin/users', 'src/admin/users.page.tsx'],
   ['/admin/jobs', 'src/admin/jobs.page.tsx'],
-  ['/admin/settings', 'src/admin/site.page.tsx'],
+  ['/admin/settings', 'src/admin/instance-settings.page.tsx'],
   ['/admin/federation', 'src/federation/federation.page.tsx'],
   ['/admin/reports', 'src/moderation/reports.page.tsx']
 ]

@@ -165,7 +165,7 @@ function player(video: VideoDetails, preparing: string): Html {
     >`
 }
 
-/** The large button of the player; what is pressed before there is a player is kept for it (client/src/first.ts). */
+/** The large button of the player; what is pressed before there is a player is kept for it (client/src/head-script.ts). */
 function playButton({ play }: Words): Html {
   return html`<button type="button" class="icon-button player-start" data-kept aria-label="${play}" title="${play}">
     <svg class="icon" width="34" height="34" viewBox="0 0 24 24" aria-hidden="true" fill="currentColor">
@@ -174,7 +174,7 @@ function playButton({ play }: Words): Html {
   </button>`
 }
 
-/** The best of the qualities that most lines bear, as one file; the client does likewise (client/src/videos/source-of.ts). */
+/** The best of the qualities that most lines bear, as one file; the client does likewise (client/src/videos/player-source.ts). */
 function wholeFile({ streamingPlaylists: [playlist] }: VideoDetails): string | null {
   const sizes = playlist!.files
     .filter(file => file.hasVideo && file.size > 0)

@@ -9,7 +9,7 @@ import { logIn } from '../session.ts'
 import { useTitle } from '../shell/title.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
-import { Note } from '../ui/state.tsx'
+import { Note } from '../ui/feedback.tsx'
 import { nextPath } from './next-path.ts'
 import { PasswordField } from './password-field.tsx'
 

@@ -4,10 +4,10 @@ import { api } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
 import { shortestPassword } from '../instance/config.ts'
 import { Button } from '../ui/button.tsx'
-import { Note } from '../ui/state.tsx'
+import { Note } from '../ui/feedback.tsx'
 import { toast } from '../ui/toast.tsx'
 import { PasswordField } from './password-field.tsx'
-import { settingsProblem } from './settings-problem.ts'
+import { settingsProblem } from './settings-error-text.ts'
 
 /** Changes the own password. */
 export function PasswordSettings(): JSX.Element {

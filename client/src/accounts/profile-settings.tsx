@@ -8,12 +8,12 @@ import { loadMe } from '../session.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
 import { TextArea, TextField } from '../ui/field.tsx'
-import { Progress } from '../ui/progress.tsx'
-import { Note } from '../ui/state.tsx'
+import { Progress } from '../ui/progress-bar.tsx'
+import { Note } from '../ui/feedback.tsx'
 import { toast } from '../ui/toast.tsx'
-import { useAnswer } from '../use-answer.ts'
+import { useAnswer } from '../use-query.ts'
 import { PasswordField } from './password-field.tsx'
-import { settingsProblem } from './settings-problem.ts'
+import { settingsProblem } from './settings-error-text.ts'
 
 /** Picture, name, description and address of a user. */
 export function ProfileSettings({ user }: { user: User }): JSX.Element {

@@ -9,7 +9,7 @@ import { logIn } from '../session.ts'
 import { useTitle } from '../shell/title.ts'
 import { Button, ButtonLink } from '../ui/button.tsx'
 import { Switch, TextField } from '../ui/field.tsx'
-import { Note, State } from '../ui/state.tsx'
+import { Note, State } from '../ui/feedback.tsx'
 import { nextPath } from './next-path.ts'
 import { PasswordField } from './password-field.tsx'
 

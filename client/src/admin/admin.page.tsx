@@ -3,11 +3,11 @@ import { useEffect } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import { t } from '../i18n/i18n.ts'
 import { loadMe, me } from '../session.ts'
-import { Members } from '../shell/members.tsx'
+import { Members } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
-import { State } from '../ui/state.tsx'
-import { firstRoom } from './frame.tsx'
+import { State } from '../ui/feedback.tsx'
+import { firstRoom } from './admin-page.tsx'
 
 /** The door of the rooms of those who run the site: it leads to the first one they may enter. */
 export default function AdminPage(): JSX.Element {

@@ -3,11 +3,11 @@ import { useId, useState } from 'preact/hooks'
 import type { User } from '../../../shared/accounts.ts'
 import { api } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
-import { problemText } from '../problem-text.ts'
+import { problemText } from '../api-error-text.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { TextArea } from '../ui/field.tsx'
-import { Note } from '../ui/state.tsx'
+import { Note } from '../ui/feedback.tsx'
 import { toast } from '../ui/toast.tsx'
 
 const LONGEST = 250

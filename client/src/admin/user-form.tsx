@@ -6,15 +6,15 @@ import { ApiError } from '../api-error.ts'
 import { PasswordField } from '../accounts/password-field.tsx'
 import { t } from '../i18n/i18n.ts'
 import { config, shortestPassword } from '../instance/config.ts'
-import { problemText } from '../problem-text.ts'
+import { problemText } from '../api-error-text.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Select, TextField } from '../ui/field.tsx'
-import { Note } from '../ui/state.tsx'
+import { Note } from '../ui/feedback.tsx'
 import { toast } from '../ui/toast.tsx'
 import { QuotaFields, type Quotas } from './quota-fields.tsx'
 import { quotaBytes, quotaText } from './quota.ts'
-import { rightsOver, ROLE } from './user-rights.ts'
+import { rightsOver, ROLE } from './user-permissions.ts'
 
 type Errors = Partial<Record<'username' | 'email' | 'password' | 'form', string>>
 

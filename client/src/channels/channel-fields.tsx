@@ -1,9 +1,9 @@
 import type { ComponentChildren, JSX } from 'preact'
 import type { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
-import { problemText } from '../problem-text.ts'
+import { problemText } from '../api-error-text.ts'
 import { TextArea, TextField } from '../ui/field.tsx'
-import { Note } from '../ui/state.tsx'
+import { Note } from '../ui/feedback.tsx'
 
 /** What its owner writes about a channel. */
 export type ChannelWords = { displayName: string; description: string; support: string }

@@ -1,8 +1,8 @@
 import type { JSX } from 'preact'
 import { useTitle } from '../shell/title.ts'
-import { Basics } from './basics.tsx'
-import { Controls } from './controls.tsx'
-import { Showing } from './showing.tsx'
+import { Basics } from './foundations-showcase.tsx'
+import { Controls } from './controls-showcase.tsx'
+import { Showing } from './content-showcase.tsx'
 import './design.css'
 
 /** Every part that pages are made of, in both themes; only where the site is developed, so it speaks English alone. */

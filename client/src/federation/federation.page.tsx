@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 import { useLocation } from 'preact-iso'
-import { AdminFrame } from '../admin/frame.tsx'
+import { AdminFrame } from '../admin/admin-page.tsx'
 import { t } from '../i18n/i18n.ts'
 import { Tabs } from '../ui/tabs.tsx'
 import { Followers } from './followers.tsx'

@@ -6,7 +6,7 @@ import { Button } from '../ui/button.tsx'
 import { confirm } from '../ui/dialog.tsx'
 import { followHandle, followName } from './follow-name.ts'
 import { FollowState } from './following.tsx'
-import { actOn, Server, Servers } from './servers.tsx'
+import { actOn, Server, Servers } from './federation-list.tsx'
 import { useList } from '../use-list.ts'
 
 const LOOK_AGAIN = 15_000

@@ -3,8 +3,8 @@ import type { Peer } from '../../../shared/federation.ts'
 import { api } from '../api.ts'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
-import { Badge } from '../ui/state.tsx'
-import { actOn, Server, Servers } from './servers.tsx'
+import { Badge } from '../ui/feedback.tsx'
+import { actOn, Server, Servers } from './federation-list.tsx'
 import { useList } from '../use-list.ts'
 
 const LOOK_AGAIN = 5000

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import { api } from '../api.ts'
-import { peekAnswer, takeAnswer } from '../first-data.ts'
+import { peekAnswer, takeAnswer } from '../initial-data.ts'
 
 /** The settings of the instance that this client uses, out of `GET /config`. */
 export type Config = {

@@ -1,10 +1,10 @@
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { openedPath } from '../first-data.ts'
+import { openedPath } from '../initial-data.ts'
 import { t } from '../i18n/i18n.ts'
 import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
-import { State } from '../ui/state.tsx'
+import { State } from '../ui/feedback.tsx'
 
 /**
  * The page for an address nobody knows. A link may be of an older form that the server leads on from, so what was not asked of it yet is.

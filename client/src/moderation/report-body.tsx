@@ -1,9 +1,9 @@
 import type { ComponentChildren, JSX } from 'preact'
 import type { MyAbuse } from '../../../shared/abuses.ts'
-import { handleOf } from '../channels/profile.tsx'
+import { handleOf } from '../channels/actor-header.tsx'
 import { t } from '../i18n/i18n.ts'
-import { Badge } from '../ui/state.tsx'
-import { REASONS } from './reasons.ts'
+import { Badge } from '../ui/feedback.tsx'
+import { REASONS } from './report-reasons.ts'
 
 /** A report: what it is about and why, and below it `children`. */
 export function ReportBody({ report, children }: { report: MyAbuse; children: ComponentChildren }): JSX.Element {

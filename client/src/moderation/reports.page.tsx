@@ -1,14 +1,14 @@
 import type { JSX } from 'preact'
 import { useLocation } from 'preact-iso'
 import type { Abuse } from '../../../shared/abuses.ts'
-import { AdminFrame } from '../admin/frame.tsx'
+import { AdminFrame } from '../admin/admin-page.tsx'
 import { api } from '../api.ts'
 import { useList } from '../use-list.ts'
 import { t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
-import { Failure } from '../ui/state.tsx'
+import { Failure } from '../ui/feedback.tsx'
 import { Tabs } from '../ui/tabs.tsx'
-import { ReportLine } from './report-line.tsx'
+import { ReportLine } from './report-list-item.tsx'
 import './reports.css'
 
 const STATES = { pending: 1, accepted: 3, rejected: 2 } as const

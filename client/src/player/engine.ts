@@ -1,12 +1,12 @@
 import { signal } from '@preact/signals'
 import type Hls from 'hls.js'
 import type { BufferCreatedTrackSet, ErrorData, Level, MediaAttachingData } from 'hls.js'
-import { itsTurn, pause } from '../pause.ts'
-import { read, write } from '../storage.ts'
-import { loaderWithAhead } from './ahead.ts'
-import { Audios } from './audios.ts'
-import { takeOpening, type Opening } from './opening.ts'
-import { Rungs } from './rungs.ts'
+import { itsTurn, pause } from '../main-thread.ts'
+import { read, write } from '../browser-storage.ts'
+import { loaderWithAhead } from './prefetch-loader.ts'
+import { Audios } from './audio-tracks.ts'
+import { takeOpening, type Opening } from './early-playback.ts'
+import { Rungs } from './playable-levels.ts'
 import type { Fault, Quality, Source } from './source.ts'
 
 type Library = typeof import('./hls.ts')

@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals'
-import { goFirst } from '../pause.ts'
-import { read, write } from '../storage.ts'
-import { shown } from './opening.ts'
+import { goFirst } from '../main-thread.ts'
+import { read, write } from '../browser-storage.ts'
+import { shown } from './early-playback.ts'
 
 type Loudness = { volume: number; muted: boolean }
 

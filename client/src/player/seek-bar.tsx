@@ -5,7 +5,7 @@ import { formatTime, speakTime, t } from '../i18n/i18n.ts'
 import type { Engine } from './engine.ts'
 import type { Playback } from './playback.ts'
 import { chapterAt, type Chapter } from './chapters.ts'
-import { Preview, type Sheet } from './preview.tsx'
+import { Preview, type Sheet } from './storyboard-preview.tsx'
 
 const STEP = 5
 const PAGE = 60

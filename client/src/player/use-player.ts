@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Engine } from './engine.ts'
-import { takePress } from './kept-press.ts'
-import { keepPlace, placeOf } from './resume.ts'
+import { takePress } from './pending-play.ts'
+import { keepPlace, placeOf } from './resume-position.ts'
 import { Playback } from './playback.ts'
 import type { Source } from './source.ts'
 

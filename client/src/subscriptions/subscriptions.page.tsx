@@ -1,13 +1,13 @@
 import type { JSX } from 'preact'
 import { api } from '../api.ts'
-import { handleOf } from '../channels/profile.tsx'
+import { handleOf } from '../channels/actor-header.tsx'
 import { t } from '../i18n/i18n.ts'
-import { Members } from '../shell/members.tsx'
+import { Members } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
 import { Avatar } from '../ui/avatar.tsx'
-import { State } from '../ui/state.tsx'
-import { useAnswer } from '../use-answer.ts'
-import { Endless } from '../videos/endless.tsx'
+import { State } from '../ui/feedback.tsx'
+import { useAnswer } from '../use-query.ts'
+import { Endless } from '../videos/infinite-video-grid.tsx'
 
 /** So many channels are shown above the videos. */
 const CHANNELS = 100

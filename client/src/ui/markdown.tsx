@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { writtenText } from '../first-data.ts'
+import { writtenText } from '../initial-data.ts'
 
 /**
  * A Markdown text. What the server wrote for it is used as it stands; else the renderer is loaded, and the plain text stands in meanwhile.

@@ -4,10 +4,10 @@ import { t } from '../i18n/i18n.ts'
 import { me } from '../session.ts'
 import { Button } from '../ui/button.tsx'
 import { Select, TextArea, TextField } from '../ui/field.tsx'
-import { Note } from '../ui/state.tsx'
-import { PRIVACIES } from '../videos/names.ts'
+import { Note } from '../ui/feedback.tsx'
+import { PRIVACIES } from '../videos/video-labels.ts'
 import { isTitle, type Draft } from './draft.ts'
-import type { Item } from './item.ts'
+import type { Item } from './upload-item.ts'
 
 /** Title, audience, channel and description of a video that is on its way. */
 export function DraftForm({ item }: { item: Item }): JSX.Element {

@@ -4,8 +4,8 @@ import type { VideoDetails } from '../../../shared/videos.ts'
 import { formatTime, speakTime, t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { Note } from '../ui/state.tsx'
-import { sourceOf } from './source-of.ts'
+import { Note } from '../ui/feedback.tsx'
+import { sourceOf } from './player-source.ts'
 
 /** Where one begins to look for a frame, as a share of the film: titles are over by then. */
 const BEGIN = 0.3

@@ -1,8 +1,8 @@
 import type { JSX } from 'preact'
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { t } from '../i18n/i18n.ts'
-import { useAnswer } from '../use-answer.ts'
-import { VideoRow } from './card.tsx'
+import { useAnswer } from '../use-query.ts'
+import { VideoRow } from './video-card.tsx'
 
 const SHOWN = 10
 /** One more than is shown: the video itself is among them. */

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
-import { State } from '../ui/state.tsx'
+import { State } from '../ui/feedback.tsx'
 import type { Barrier } from './use-video.ts'
 import './password-form.css'
 

@@ -3,9 +3,9 @@ import type { VideoDetails } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 import { ApiError, isMissing } from '../api-error.ts'
 import type { Source } from '../player/source.ts'
-import { readForTab, writeForTab } from '../storage.ts'
-import { useAnswer } from '../use-answer.ts'
-import { openSourceOf, passwordHeader, sourceOf } from './source-of.ts'
+import { readForTab, writeForTab } from '../browser-storage.ts'
+import { useAnswer } from '../use-query.ts'
+import { openSourceOf, passwordHeader, sourceOf } from './player-source.ts'
 
 /** Why a video is not shown: it does not exist, a login may help, it is not for this viewer, it wants its password. */
 export type Barrier = 'missing' | 'login' | 'forbidden' | 'password' | 'wrongPassword' | 'tooMany' | 'failed'

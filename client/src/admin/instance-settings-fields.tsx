@@ -1,0 +1,159 @@
+import type { ComponentChildren, JSX } from 'preact'
+import { t } from '../i18n/i18n.ts'
+import { Select, Switch, TextArea, TextField } from '../ui/field.tsx'
+import { useAnswer } from '../use-query.ts'
+import { QuotaFields } from './quota-fields.tsx'
+import { encoderName } from './encoder-name.ts'
+import { RUNGS, type SiteForm } from './instance-settings-form.ts'
+
+type Part = { form: SiteForm; wrong: (keyof SiteForm)[]; change: (part: Partial<SiteForm>) => void }
+
+/** What the site is called and what it says of itself. */
+export function TextFields({ form, wrong, change }: Part): JSX.Element {
+  return (
+    <Section title={t('site.words')}>
+      <TextField
+        label={t('site.title')}
+        error={wrong.includes('name') ? t('site.titleError') : null}
+        required
+        maxLength={100}
+        value={form.name}
+        onText={name => change({ name })}
+      />
+      <TextField
+        label={t('site.short')}
+        hint={t('site.shortHint')}
+        maxLength={500}
+        value={form.shortDescription}
+        onText={shortDescription => change({ shortDescription })}
+      />
+      <TextArea
+        label={t('video.description')}
+        hint={t('video.markdown')}
+        value={form.description}
+        onText={description => change({ description })}
+      />
+      <TextArea label={t('about.terms')} hint={t('video.markdown')} value={form.terms} onText={terms => change({ terms })} />
+      <TextArea
+        label={t('about.conduct')}
+        hint={t('video.markdown')}
+        value={form.codeOfConduct}
+        onText={codeOfConduct => change({ codeOfConduct })}
+      />
+      <TextArea
+        label={t('about.administrator')}
+        hint={t('video.markdown')}
+        rows={3}
+        value={form.administrator}
+        onText={administrator => change({ administrator })}
+      />
+      <TextArea
+        label={t('about.moderation')}
+        hint={t('video.markdown')}
+        rows={3}
+        value={form.moderationInformation}
+        onText={moderationInformation => change({ moderationInformation })}
+      />
+    </Section>
+  )
+}
+
+/** Who may sign up, and how much room new users get. */
+export function PeopleFields({ form, wrong, change }: Part): JSX.Element {
+  return (
+    <Section title={t('site.people')}>
+      <Switch label={t('site.signup')} hint={t('site.signupHint')} checked={form.signup} onChecked={signup => change({ signup })} />
+      <div class="admin-pair">
+        <TextField
+          label={t('site.limit')}
+          hint={t('site.limitHint')}
+          error={wrong.includes('limit') ? t('site.numberError') : null}
+          inputMode="numeric"
+          autoComplete="off"
+          value={form.limit}
+          onText={limit => change({ limit })}
+        />
+        <TextField
+          label={t('site.age')}
+          error={wrong.includes('minimumAge') ? t('site.numberError') : null}
+          inputMode="numeric"
+          autoComplete="off"
+          value={form.minimumAge}
+          onText={minimumAge => change({ minimumAge })}
+        />
+      </div>
+      <div class="site-group">
+        <QuotaFields
+          quotas={{ total: form.quota, daily: form.quotaDaily }}
+          onChange={({ total, daily }) => change({ quota: total, quotaDaily: daily })}
+        />
+        <p class="field-hint">{t('site.quotaHint')}</p>
+      </div>
+    </Section>
+  )
+}
+
+/** What is made of an uploaded video. */
+export function VideoFields({ form, change }: Part): JSX.Element {
+  const { data } = useAnswer('GET /server/encoders', {})
+  const working = (data?.data ?? []).map(({ name }) => name)
+  // What is set stays to be read, also where no worker has it now.
+  const encoders = [...new Set(['auto', 'libx264', form.encoder, ...working])]
+  return (
+    <Section title={t('about.videos')}>
+      <Switch
+        label={t('site.transcoding')}
+        hint={t('site.transcodingHint')}
+        checked={form.transcoding}
+        onChecked={transcoding => change({ transcoding })}
+      />
+      <fieldset class="site-rungs" disabled={!form.transcoding}>
+        <legend>{t('site.rungs')}</legend>
+        {RUNGS.map(name => (
+          <label key={name}>
+            <input
+              type="checkbox"
+              checked={form.rungs.includes(name)}
+              onChange={event =>
+                change({ rungs: RUNGS.filter(one => (one === name ? event.currentTarget.checked : form.rungs.includes(one))) })
+              }
+            />
+            {name === '0p' ? t('player.soundOnly') : name}
+          </label>
+        ))}
+      </fieldset>
+      <Select
+        label={t('site.encoder')}
+        hint={t('site.encoderHint')}
+        disabled={!form.transcoding}
+        value={form.encoder}
+        options={encoders.map(one => [
+          one,
+          data && !working.includes(one) && one !== 'auto' ? t('site.encoderAbsent', { name: encoderName(one) }) : encoderName(one)
+        ])}
+        onText={encoder => change({ encoder })}
+      />
+      <Switch
+        label={t('site.webVideos')}
+        hint={t('site.webVideosHint')}
+        checked={form.webVideos}
+        onChecked={webVideos => change({ webVideos })}
+      />
+      <Switch
+        label={t('site.keep')}
+        hint={t('site.keepHint')}
+        checked={form.keepOriginal}
+        onChecked={keepOriginal => change({ keepOriginal })}
+      />
+    </Section>
+  )
+}
+
+function Section({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <section class="form panel">
+      <h2>{title}</h2>
+      {children}
+    </section>
+  )
+}

@@ -1,0 +1,97 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import type { CustomConfig } from '../../../shared/administration.ts'
+import { api } from '../api.ts'
+import { t } from '../i18n/i18n.ts'
+import { config, reloadConfig } from '../instance/config.ts'
+import { problemText } from '../api-error-text.ts'
+import { Button } from '../ui/button.tsx'
+import { confirm } from '../ui/dialog.tsx'
+import { Failure, Note } from '../ui/feedback.tsx'
+import { toast } from '../ui/toast.tsx'
+import { useAnswer } from '../use-query.ts'
+import { AdminFrame } from './admin-page.tsx'
+import { PeopleFields, TextFields, VideoFields } from './instance-settings-fields.tsx'
+import { changesOf, formOf, wrongFields } from './instance-settings-form.ts'
+import './instance-settings.css'
+
+/** What an administrator sets most often: the site's name and words, who may sign up, how much room there is, what is encoded. */
+export default function SitePage(): JSX.Element {
+  return <AdminFrame room="settings">{() => <Loaded />}</AdminFrame>
+}
+
+function Loaded(): JSX.Element {
+  const { data, error, reload, change } = useAnswer('GET /config/custom', {})
+  if (!data) return error ? <Failure text={problemText(error)} onRetry={reload} /> : <div aria-busy="true" />
+  // New fields for whatever the server says now.
+  return <SettingsForm key={JSON.stringify(data)} now={data} onChange={change} />
+}
+
+function SettingsForm({ now, onChange }: { now: CustomConfig; onChange: (next: CustomConfig) => void }): JSX.Element {
+  const before = formOf(now)
+  const [form, setForm] = useState(before)
+  const [shown, setShown] = useState<ReturnType<typeof wrongFields>>([])
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<string | null>(null)
+  const body = changesOf(before, form)
+  const changed = Object.keys(body).length > 0
+  const closed = config.value?.webadmin.configuration.edition.allowed === false
+
+  const send = async (act: () => Promise<CustomConfig>, done: string) => {
+    if (busy) return
+    setBusy(true)
+    setProblem(null)
+    try {
+      const next = await act()
+      await reloadConfig().catch(() => {
+        /* the next page has it */
+      })
+      toast(done)
+      onChange(next)
+    } catch (error) {
+      setProblem(problemText(error))
+    } finally {
+      setBusy(false)
+    }
+  }
+  const save = async (event: Event) => {
+    event.preventDefault()
+    const wrong = wrongFields(form)
+    setShown(wrong)
+    if (wrong.length > 0) setProblem(t('edit.check'))
+    else await send(async () => await api('PUT /config/custom', { body }), t('settings.saved'))
+  }
+  const forget = async () => {
+    if (await confirm({ title: t('site.forgetTitle'), text: t('site.forgetText'), yes: t('site.forget') }))
+      await send(async () => await api('DELETE /config/custom'), t('site.forgotten'))
+  }
+  const parts = { form, wrong: shown, change: (part: Partial<typeof form>) => setForm({ ...form, ...part }) }
+  return (
+    <form class="site-form" onSubmit={event => void save(event)} noValidate>
+      {closed && <Note kind="info">{t('site.closed')}</Note>}
+      <fieldset class="site-parts" disabled={closed}>
+        <TextFields {...parts} />
+        <PeopleFields {...parts} />
+        <VideoFields {...parts} />
+      </fieldset>
+      {!closed && (
+        <div class="site-foot">
+          {problem && <Note kind="bad">{problem}</Note>}
+          <div class="form-foot">
+            <Button look="primary" type="submit" busy={busy} disabled={!changed}>
+              {t('ui.save')}
+            </Button>
+            {changed && (
+              <span class="soft" role="status">
+                {t('edit.unsaved')}
+              </span>
+            )}
+            <Button class="site-forget" look="quiet" busy={busy} onClick={() => void forget()}>
+              {t('site.forget')}
+            </Button>
+          </div>
+        </div>
+      )}
+    </form>
+  )
+}

@@ -1,0 +1,109 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import type { User } from '../../../shared/accounts.ts'
+import { api } from '../api.ts'
+import { isMissing } from '../api-error.ts'
+import { formatAge, formatSize, t } from '../i18n/i18n.ts'
+import { problemText } from '../api-error-text.ts'
+import { Avatar } from '../ui/avatar.tsx'
+import { Button, IconButton } from '../ui/button.tsx'
+import { confirm } from '../ui/dialog.tsx'
+import { Menu, type MenuItem } from '../ui/menu.tsx'
+import { Progress } from '../ui/progress-bar.tsx'
+import { Badge } from '../ui/feedback.tsx'
+import { toast } from '../ui/toast.tsx'
+import { BlockForm } from './block-form.tsx'
+import { UserForm } from './user-form.tsx'
+import { rightsOver, ROLE } from './user-permissions.ts'
+
+/** A user in the list: who it is, what it stores, and what the viewer may do about it. */
+export function UserLine({ viewer, user, onChange }: { viewer: User; user: User; onChange: () => void }): JSX.Element {
+  const [open, setOpen] = useState<'edit' | 'block' | null>(null)
+  const { id, username, account, email, role, blocked, blockedReason, createdAt, lastLoginDate } = user
+  const params = { id }
+  const may = rightsOver(viewer, user)
+  const act = async (what: () => Promise<unknown>, done: string) => {
+    // Somebody else may have been faster.
+    try {
+      await what().catch((error: unknown) => {
+        if (!isMissing(error)) throw error
+      })
+      toast(done)
+    } catch (error) {
+      toast(problemText(error), { bad: true })
+    }
+    onChange()
+  }
+  const remove = async () => {
+    if (await confirm({ title: t('users.deleteTitle', { name: username }), text: t('users.deleteText'), yes: t('users.delete') }))
+      await act(async () => await api('DELETE /users/:id', { params }), t('users.deleted', { name: username }))
+  }
+  const done = () => {
+    setOpen(null)
+    onChange()
+  }
+  const items: MenuItem[] = [
+    ...(may.block
+      ? [
+          blocked
+            ? ({
+                kind: 'action',
+                text: t('users.unblock'),
+                icon: 'check',
+                act: () => void act(async () => await api('POST /users/:id/unblock', { params }), t('users.unblocked', { name: username }))
+              } as const)
+            : ({ kind: 'action', text: t('users.block'), icon: 'lock', act: () => setOpen('block') } as const)
+        ]
+      : []),
+    ...(may.remove ? [{ kind: 'action', text: t('users.delete'), icon: 'trash', danger: true, act: () => void remove() } as const] : [])
+  ]
+  return (
+    <li class="user">
+      <Avatar of={account} />
+      <div class="user-words">
+        <p class="user-name">
+          <a href={`/a/${account.name}`}>
+            <strong>{account.displayName}</strong>
+          </a>{' '}
+          <span class="soft">@{username}</span>{' '}
+          {role.id !== ROLE.user && (
+            <Badge kind="accent">{t(role.id === ROLE.administrator ? 'users.administrator' : 'users.moderator')}</Badge>
+          )}{' '}
+          {blocked && <Badge kind="bad">{t('users.blocked')}</Badge>}
+        </p>
+        <p class="soft small">
+          {email} · {t('users.since', { age: formatAge(createdAt) })} ·{' '}
+          {lastLoginDate ? t('users.seen', { age: formatAge(lastLoginDate) }) : t('users.neverSeen')}
+        </p>
+        {blocked && blockedReason && <p class="small">{t('users.because', { reason: blockedReason })}</p>}
+        <Space user={user} />
+      </div>
+      <div class="user-acts">
+        {may.edit && (
+          <Button icon="edit" aria-label={t('users.editOf', { name: username })} onClick={() => setOpen('edit')}>
+            {t('ui.edit')}
+          </Button>
+        )}
+        {items.length > 0 && (
+          <Menu
+            label={t('mine.actions', { name: username })}
+            items={items}
+            trigger={props => <IconButton label={t('mine.actions', { name: username })} icon="more" {...props} />}
+          />
+        )}
+      </div>
+      {open === 'edit' && <UserForm viewer={viewer} user={user} onClose={() => setOpen(null)} onDone={done} />}
+      {open === 'block' && <BlockForm user={user} onClose={() => setOpen(null)} onDone={done} />}
+    </li>
+  )
+}
+
+function Space({ user: { username, videoQuota, videoQuotaUsed = 0 } }: { user: User }): JSX.Element {
+  if (videoQuota < 0) return <p class="small">{t('users.spaceUsed', { size: formatSize(videoQuotaUsed) })}</p>
+  return (
+    <div class="user-space">
+      <p class="small">{t('users.spaceOf', { size: formatSize(videoQuotaUsed), all: formatSize(videoQuota) })}</p>
+      <Progress share={videoQuota === 0 ? 1 : videoQuotaUsed / videoQuota} label={t('users.spaceName', { name: username })} />
+    </div>
+  )
+}

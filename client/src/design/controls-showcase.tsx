@@ -1,0 +1,148 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { Button, ButtonLink, IconButton } from '../ui/button.tsx'
+import { confirm, Dialog } from '../ui/dialog.tsx'
+import { Check, Field, Select, Switch, TextArea, TextField } from '../ui/field.tsx'
+import { Menu } from '../ui/menu.tsx'
+import { LinkTabs, Tabs } from '../ui/tabs.tsx'
+import { toast } from '../ui/toast.tsx'
+import { Part } from './showcase-section.tsx'
+
+/** What people touch: buttons, fields, menus, tabs, dialogs, notices. */
+export function Controls({ scheme }: { scheme: string }): JSX.Element {
+  const [text, setText] = useState('A film')
+  const [on, setOn] = useState(true)
+  const [tab, setTab] = useState<'one' | 'two'>('one')
+  const [open, setOpen] = useState(false)
+  return (
+    <>
+      <Part name="Buttons">
+        <div class="row">
+          <Button look="primary">Primary</Button>
+          <Button>Plain</Button>
+          <Button look="quiet">Quiet</Button>
+          <Button look="danger">Danger</Button>
+          <Button icon="upload">With a drawing</Button>
+          <Button busy>Busy</Button>
+          <Button disabled>Not now</Button>
+          <ButtonLink href="#design-light" icon="link">
+            A link
+          </ButtonLink>
+          <IconButton label="Close" icon="close" />
+          <IconButton label="More" icon="more" />
+        </div>
+      </Part>
+      <Part name="Fields">
+        <div class="form">
+          <TextField label="A line" hint="A hint stands below." value={text} onText={setText} />
+          <TextField label="A line with a mistake" error="This is not right yet." value={text} onText={setText} />
+          <TextField label="A line that is closed" disabled value={text} onText={setText} />
+          <TextArea label="Several lines" rows={3} value={text} onText={setText} />
+          <Select
+            label="One of several"
+            value="1"
+            options={[
+              ['1', 'Everybody'],
+              ['2', 'Whoever has the link']
+            ]}
+            onText={() => {
+              /* only shown */
+            }}
+          />
+          <Field label="Anything labelled">{ids => <input class="input" type="date" {...ids} />}</Field>
+          <div class="row">
+            <Check label="Chosen" checked={on} onChecked={setOn} />
+            <Check label="Some of them" checked={false} some onChecked={setOn} />
+            <Check label="Closed" checked={false} disabled onChecked={setOn} />
+          </div>
+          <Switch label="A switch" hint="It counts at once." checked={on} onChecked={setOn} />
+          <Switch label="A switch that is closed" disabled checked={!on} onChecked={setOn} />
+        </div>
+      </Part>
+      <Part name="Menu">
+        <Menu
+          label={`Sample menu, ${scheme}`}
+          trigger={props => (
+            <Button icon="menu" {...props}>
+              Open the menu
+            </Button>
+          )}
+          items={[
+            { kind: 'heading', text: 'A heading' },
+            { kind: 'link', text: 'A link', href: '/', icon: 'film', detail: 'detail' },
+            { kind: 'action', text: 'An act', act: () => toast('Done.'), icon: 'edit' },
+            {
+              kind: 'choice',
+              text: 'A choice',
+              chosen: true,
+              act: () => {
+                /* only shown */
+              }
+            },
+            { kind: 'action', text: 'A danger', act: () => toast('Not really.'), icon: 'trash', danger: true }
+          ]}
+        />
+      </Part>
+      <Part name="Tabs">
+        <Tabs
+          label={`Sample tabs, ${scheme}`}
+          chosen={tab}
+          onChoose={setTab}
+          tabs={[
+            ['one', 'One'],
+            ['two', 'Two']
+          ]}
+        >
+          What stands behind the tab “{tab}”.
+        </Tabs>
+        <LinkTabs
+          label={`Sample links, ${scheme}`}
+          chosen="/"
+          tabs={[
+            ['/', 'New'],
+            ['/?sort=trending', 'Trending']
+          ]}
+        />
+      </Part>
+      <Part name="Dialogs">
+        <div class="row">
+          <Button onClick={() => setOpen(true)}>Open a dialog</Button>
+          <Button onClick={() => void confirm({ title: 'Delete this?', text: 'It will be gone for good.', yes: 'Delete' })}>Ask</Button>
+          <Button
+            onClick={() =>
+              void confirm({
+                title: 'Delete this?',
+                text: 'This is lost with it:',
+                points: ['12 videos', '3 followers'],
+                typed: 'name',
+                yes: 'Delete'
+              })
+            }
+          >
+            Ask twice
+          </Button>
+        </div>
+        {open && (
+          <Dialog
+            title="A dialog"
+            onClose={() => setOpen(false)}
+            actions={
+              <Button look="primary" onClick={() => setOpen(false)}>
+                Good
+              </Button>
+            }
+          >
+            <p>Something that wants an answer.</p>
+          </Dialog>
+        )}
+      </Part>
+      <Part name="Notices in passing">
+        <div class="row">
+          <Button onClick={() => toast('Saved.')}>Say something</Button>
+          <Button onClick={() => toast('Saved.', { action: { text: 'Watch', act: () => toast('Watching.') } })}>With an act</Button>
+          <Button onClick={() => toast('The site cannot be reached.', { bad: true })}>Say that it failed</Button>
+        </div>
+      </Part>
+    </>
+  )
+}

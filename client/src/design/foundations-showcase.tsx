@@ -1,0 +1,139 @@
+import type { JSX } from 'preact'
+import tokens from '../ui/tokens.css?raw'
+import { Avatar } from '../ui/avatar.tsx'
+import { Icon, Mark, type IconName } from '../ui/icon.tsx'
+import { Part } from './showcase-section.tsx'
+
+const NAMES = [...new Set([...tokens.matchAll(/^ {2}(--[a-z0-9-]+): (.+);$/gm)].map(([, name, value]) => ({ name: name!, value: value! })))]
+const of = (test: RegExp) => NAMES.filter(({ value }) => test.test(value)).map(({ name }) => name)
+const COLOURS = of(/^light-dark/)
+const SPACES = NAMES.filter(({ name }) => /^--s\d$/.test(name)).map(({ name }) => name)
+const ROUND = NAMES.filter(({ name }) => name.startsWith('--round')).map(({ name }) => name)
+const SIZES = ['--display', '--title', '--large', '--normal', '--small']
+const ICONS: IconName[] = [
+  'alert',
+  'back',
+  'captions',
+  'channel',
+  'chapters',
+  'check',
+  'chevron',
+  'close',
+  'copy',
+  'dislike',
+  'download',
+  'edit',
+  'film',
+  'fullscreen',
+  'gear',
+  'globe',
+  'heart',
+  'image',
+  'info',
+  'keyboard',
+  'like',
+  'link',
+  'lock',
+  'loop',
+  'menu',
+  'minimize',
+  'moon',
+  'more',
+  'mute',
+  'out',
+  'pause',
+  'pip',
+  'play',
+  'plus',
+  'replay',
+  'search',
+  'settings',
+  'share',
+  'speed',
+  'sun',
+  'system',
+  'theatre',
+  'trash',
+  'upload',
+  'user',
+  'volume'
+]
+const PEOPLE = ['ada', 'bob', 'cleo', 'dora', 'emil', 'finn']
+
+/** What everything else is made of: colours, space, type, drawings, people. */
+export function Basics(): JSX.Element {
+  return (
+    <>
+      <Part name="Mark">
+        <div class="row">
+          <Mark size={56} />
+          <Mark size={28} />
+        </div>
+      </Part>
+      <Part name="Colours">
+        <ul class="design-swatches" role="list">
+          {COLOURS.map(name => (
+            <li key={name}>
+              <Sample class="design-swatch" property="background" token={name} />
+              <code>{name}</code>
+            </li>
+          ))}
+        </ul>
+      </Part>
+      <Part name="Space">
+        <ul class="stack" role="list">
+          {SPACES.map(name => (
+            <li key={name} class="row">
+              <Sample class="design-space" property="inline-size" token={name} />
+              <code>{name}</code>
+            </li>
+          ))}
+        </ul>
+      </Part>
+      <Part name="Corners">
+        <div class="row">
+          {ROUND.map(name => (
+            <Sample key={name} class="design-corner" property="border-radius" token={name} text={name} />
+          ))}
+        </div>
+      </Part>
+      <Part name="Type">
+        <div class="stack">
+          {SIZES.map(name => (
+            <Sample key={name} class="design-type" property="font-size" token={name} text={`A reel unwinds · ${name}`} />
+          ))}
+        </div>
+      </Part>
+      <Part name="Drawings">
+        <ul class="design-icons" role="list">
+          {ICONS.map(name => (
+            <li key={name}>
+              <Icon name={name} />
+              <span class="small">{name}</span>
+            </li>
+          ))}
+        </ul>
+      </Part>
+      <Part name="Avatars">
+        <div class="row">
+          {PEOPLE.map((name, index) => (
+            <Avatar key={name} of={{ name, displayName: name, avatars: [] }} size={(['l', 'm', 's'] as const)[index % 3]} />
+          ))}
+        </div>
+      </Part>
+    </>
+  )
+}
+
+function Sample({ class: name, property, token, text }: { class: string; property: string; token: string; text?: string }): JSX.Element {
+  return (
+    <span
+      class={name}
+      ref={element => {
+        element?.style.setProperty(property, `var(${token})`)
+      }}
+    >
+      {text}
+    </span>
+  )
+}

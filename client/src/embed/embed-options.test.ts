@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { readWishes, speedOf } from './embed-options.ts'
+
+test('an address without wishes asks for the usual player', () => {
+  expect(readWishes('')).toEqual({
+    start: undefined,
+    stop: undefined,
+    autoplay: false,
+    muted: false,
+    loop: false,
+    controls: 'all',
+    title: true,
+    link: true,
+    subtitle: null,
+    speed: null,
+    colours: { button: null, front: null },
+    api: false,
+    passwordComes: false
+  })
+})
+
+test("every wish of PeerTube's documentation is understood", () => {
+  expect(
+    readWishes(
+      '?start=1m5s&stop=90&loop=1&autoplay=1&muted=1&title=0&warningTitle=0&controlBar=0&peertubeLink=0&p2p=0&mode=p2p-media-loader&subtitle=pt-BR&playbackRate=1.5&bigPlayBackgroundColor=red&foregroundColor=%23fff&api=1&waitPasswordFromEmbedAPI=1'
+    )
+  ).toEqual({
+    start: 65,
+    stop: 90,
+    autoplay: true,
+    muted: true,
+    loop: true,
+    controls: 'bare',
+    title: false,
+    link: false,
+    subtitle: 'pt-BR',
+    speed: 1.5,
+    colours: { button: 'red', front: '#fff' },
+    api: true,
+    passwordComes: true
+  })
+  expect(readWishes('?controls=0&controlBar=1')).toMatchObject({ controls: 'none', title: false })
+})
+
+test('what makes no sense is not wished', () => {
+  expect(readWishes('?start=-1&stop=soon&playbackRate=99&subtitle=%3Cb%3E&loop=2&waitPasswordFromEmbedAPI=1')).toMatchObject({
+    start: undefined,
+    stop: undefined,
+    speed: null,
+    subtitle: null,
+    loop: false,
+    passwordComes: false
+  })
+  expect([1, '0.25', 4, 0.2, 5, NaN, Infinity, '', null, {}, '2x'].map(speedOf)).toEqual([
+    1,
+    0.25,
+    4,
+    null,
+    null,
+    null,
+    null,
+    null,
+    null,
+    null,
+    null
+  ])
+})

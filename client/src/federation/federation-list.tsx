@@ -1,0 +1,74 @@
+import type { ComponentChildren, JSX } from 'preact'
+import { t } from '../i18n/i18n.ts'
+import { problemText } from '../api-error-text.ts'
+import { Button } from '../ui/button.tsx'
+import { Failure } from '../ui/feedback.tsx'
+import { toast } from '../ui/toast.tsx'
+import type { useList } from '../use-list.ts'
+
+/** A list of servers or of people on them, with what it says when it is empty or cannot be had. */
+export function Servers<T>({
+  list,
+  empty,
+  children
+}: {
+  list: ReturnType<typeof useList<T>>
+  empty: string
+  children: (item: T) => JSX.Element
+}): JSX.Element {
+  const { items, total, busy, failed, more, next, reload } = list
+  return (
+    <div aria-busy={busy}>
+      {items.length > 0 && (
+        <ul class="servers" role="list">
+          {items.map(children)}
+        </ul>
+      )}
+      {total === 0 && <p class="soft">{empty}</p>}
+      {failed && <Failure text={t('ui.noConnection')} onRetry={reload} />}
+      {!failed && more && (
+        <div class="endless-end">
+          <Button busy={busy} onClick={next}>
+            {t('mine.more')}
+          </Button>
+        </div>
+      )}
+    </div>
+  )
+}
+
+/** One line of such a list. */
+export function Server({
+  name,
+  state,
+  facts,
+  children
+}: {
+  name: string
+  state: ComponentChildren
+  facts?: ComponentChildren
+  children: ComponentChildren
+}): JSX.Element {
+  return (
+    <li class="server">
+      <div class="server-words">
+        <p class="server-name">
+          <strong>{name}</strong>
+          {state}
+        </p>
+        {facts}
+      </div>
+      <div class="server-acts">{children}</div>
+    </li>
+  )
+}
+
+/** Does something to a server and says so. */
+export async function actOn(what: () => Promise<unknown>, done: string): Promise<void> {
+  try {
+    await what()
+    toast(done)
+  } catch (error) {
+    toast(problemText(error), { bad: true })
+  }
+}

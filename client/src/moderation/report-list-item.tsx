@@ -1,0 +1,83 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Abuse } from '../../../shared/abuses.ts'
+import { api } from '../api.ts'
+import { isMissing } from '../api-error.ts'
+import { handleOf } from '../channels/actor-header.tsx'
+import { formatAge, formatDate, t } from '../i18n/i18n.ts'
+import { Button } from '../ui/button.tsx'
+import { confirm } from '../ui/dialog.tsx'
+import { toast } from '../ui/toast.tsx'
+import { ReportBody, subjectOf } from './report-body.tsx'
+import { Talk } from './conversation.tsx'
+
+const STATE = { pending: 1, rejected: 2, accepted: 3 } as const
+
+/** One report: about what, by whom, why, and what a moderator does about it. */
+export function ReportLine({ report, onChange }: { report: Abuse; onChange: () => void }): JSX.Element {
+  const [busy, setBusy] = useState(false)
+  const { id, reporterAccount, createdAt, state } = report
+  const params = { id }
+  const subject = subjectOf(report).text
+  const act = async (what: () => Promise<unknown>, done: string) => {
+    setBusy(true)
+    try {
+      // Somebody else may have been faster.
+      await what().catch((error: unknown) => {
+        if (!isMissing(error)) throw error
+      })
+      toast(done)
+      onChange()
+    } catch {
+      toast(t('ui.noConnection'), { bad: true })
+    } finally {
+      setBusy(false)
+    }
+  }
+  const decide = async (next: number) =>
+    await act(async () => await api('PUT /abuses/:id', { params, body: { state: next } }), t('reports.decided'))
+  const remove = async () => {
+    if (await confirm({ title: t('reports.deleteTitle'), text: t('reports.deleteText'), yes: t('mine.deleteYes') }))
+      await act(async () => await api('DELETE /abuses/:id', { params }), t('reports.deleted'))
+  }
+  return (
+    <ReportBody report={report}>
+      <p class="soft small">
+        {t('reports.by', { name: reporterAccount ? handleOf(reporterAccount) : t('reports.nobody') })} ·{' '}
+        <time dateTime={createdAt} title={formatDate(createdAt, { dateStyle: 'long', timeStyle: 'short' })}>
+          {formatAge(createdAt)}
+        </time>
+      </p>
+      <div class="report-acts">
+        {state.id !== STATE.accepted && (
+          <Button
+            look="primary"
+            icon="check"
+            busy={busy}
+            aria-label={t('reports.acceptOf', { name: subject })}
+            onClick={() => void decide(STATE.accepted)}
+          >
+            {t('reports.accept')}
+          </Button>
+        )}
+        {state.id !== STATE.rejected && (
+          <Button
+            icon="close"
+            busy={busy}
+            aria-label={t('reports.rejectOf', { name: subject })}
+            onClick={() => void decide(STATE.rejected)}
+          >
+            {t('reports.reject')}
+          </Button>
+        )}
+        <Button look="quiet" icon="trash" busy={busy} aria-label={t('reports.deleteOf', { name: subject })} onClick={() => void remove()}>
+          {t('mine.deleteYes')}
+        </Button>
+      </div>
+      {/* Nobody there would read an answer. */}
+      {(report.countMessages > 0 || reporterAccount?.host === location.host) && (
+        <Talk id={id} count={report.countMessages} about={subject} />
+      )}
+    </ReportBody>
+  )
+}

@@ -1,7 +1,0 @@
-/** Whether play was pressed in the page the server wrote, before there was a player (first.ts); it serves once. */
-export function takePress(): boolean {
-  const { dataset } = document.documentElement
-  const kept = 'pressed' in dataset
-  delete dataset.pressed
-  return kept
-}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { readReach } from './playlist-tail.ts'
+
+function playlist(count: number, ended: boolean): string {
+  let offset = 900
+  const lines = [
+    '#EXTM3U',
+    '#EXT-X-VERSION:7',
+    '#EXT-X-TARGETDURATION:2',
+    '#EXT-X-MEDIA-SEQUENCE:0',
+    '#EXT-X-PLAYLIST-TYPE:EVENT',
+    '#EXT-X-MAP:URI="a.mp4",BYTERANGE="900@0"'
+  ]
+  for (let index = 0; index < count; index++) {
+    const length = 300_000 + (index % 7) * 10_000
+    lines.push('#EXTINF:2.002000,', `#EXT-X-BYTERANGE:${length}@${offset}`, 'f1c2a9d0-0000-4000-8000-000000000000-720-fragmented.mp4')
+    offset += length
+  }
+  return lines.join('\n') + (ended ? '\n#EXT-X-ENDLIST\n' : '\n')
+}
+
+test('a whole playlist is added up', () => {
+  expect(readReach(playlist(3, false), 0, 0)).toEqual({ edge: expect.closeTo(6.006), ended: false })
+  expect(readReach(playlist(0, false), 0, 0)).toEqual({ edge: 0, ended: false })
+  expect(readReach(playlist(1, true), 0, 0)).toEqual({ edge: expect.closeTo(2.002), ended: true })
+})
+
+test.each([50, 500, 5000])('the end of a playlist of %i segments tells how long it is, never too long', count => {
+  const text = playlist(count, count === 500)
+  const first = Math.max(0, text.length - 4096)
+  const { edge, ended } = readReach(text.slice(first), first, text.length)
+  expect(edge).toBeLessThanOrEqual(count * 2.002 + 0.01)
+  expect(edge).toBeGreaterThan(count * 2.002 * 0.93 - 8)
+  expect(ended).toBe(count === 500)
+})

@@ -1,0 +1,52 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { useLocation } from 'preact-iso'
+import { api } from '../api.ts'
+import { t } from '../i18n/i18n.ts'
+import { problemText } from '../api-error-text.ts'
+import { me } from '../session.ts'
+import { Button, ButtonLink } from '../ui/button.tsx'
+import { toast } from '../ui/toast.tsx'
+import { useAnswer } from '../use-query.ts'
+
+type Followed = { name: string; host: string; ownerAccount?: { id: number } }
+
+/** Follows a channel, or no longer; guests are led to the door, owners have no use for it. */
+export function Subscribe({ channel }: { channel: Followed }): JSX.Element | null {
+  const { url } = useLocation()
+  const uri = `${channel.name}@${channel.host}`
+  const user = me.value
+  const { data, change } = useAnswer('GET /users/me/subscriptions/exist', user ? { query: { uris: [uri] } } : null)
+  const [busy, setBusy] = useState(false)
+  if (user && user.account.id === channel.ownerAccount?.id) return null
+  if (!user)
+    return (
+      <ButtonLink look="primary" icon="plus" href={`/login?next=${encodeURIComponent(url)}`}>
+        {t('subscribe.do')}
+      </ButtonLink>
+    )
+  const following = data?.[uri] ?? false
+  const turn = async () => {
+    setBusy(true)
+    try {
+      if (following) await api('DELETE /users/me/subscriptions/:uri', { params: { uri } })
+      else await api('POST /users/me/subscriptions', { body: { uri } })
+      change({ [uri]: !following })
+    } catch (error) {
+      toast(problemText(error), { bad: true })
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Button
+      look={following ? 'plain' : 'primary'}
+      icon={following ? 'check' : 'plus'}
+      busy={busy || !data}
+      aria-pressed={following}
+      onClick={() => void turn()}
+    >
+      {t(following ? 'subscribe.done' : 'subscribe.do')}
+    </Button>
+  )
+}

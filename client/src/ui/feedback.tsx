@@ -1,0 +1,61 @@
+import type { ComponentChildren, JSX } from 'preact'
+import { t } from '../i18n/i18n.ts'
+import { Button } from './button.tsx'
+import { Icon, type IconName } from './icon.tsx'
+import './feedback.css'
+
+/** What a place says when there is nothing in it, or nothing can be shown. */
+export function State({
+  icon,
+  title,
+  children,
+  heading: Heading = 'h2'
+}: {
+  icon: IconName
+  title: string
+  children?: ComponentChildren
+  heading?: 'h1' | 'h2'
+}): JSX.Element {
+  return (
+    <div class="state">
+      <span class="state-icon">
+        <Icon name={icon} size={32} />
+      </span>
+      <Heading class="state-title">{title}</Heading>
+      {children && <div class="state-text">{children}</div>}
+    </div>
+  )
+}
+
+/** What a place says when loading failed. */
+export function Failure({ text, onRetry }: { text: string; onRetry: () => void }): JSX.Element {
+  return (
+    <State icon="alert" title={t('ui.failed')}>
+      <p>{text}</p>
+      <Button icon="replay" onClick={onRetry}>
+        {t('ui.retry')}
+      </Button>
+    </State>
+  )
+}
+
+/** A note in the page: something to know, something wrong, something done. */
+export function Note({ kind, children }: { kind: 'info' | 'warn' | 'bad' | 'good'; children: ComponentChildren }): JSX.Element {
+  return (
+    <div class={`note note-${kind}`} role={kind === 'bad' ? 'alert' : 'note'}>
+      <Icon name={kind === 'good' ? 'check' : kind === 'info' ? 'info' : 'alert'} />
+      <div>{children}</div>
+    </div>
+  )
+}
+
+/** A word on a small plate. */
+export function Badge({
+  kind = 'plain',
+  children
+}: {
+  kind?: 'plain' | 'accent' | 'bad' | 'warn'
+  children: ComponentChildren
+}): JSX.Element {
+  return <span class={`badge badge-${kind}`}>{children}</span>
+}

@@ -1,0 +1,47 @@
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { VideoDetails } from '../../../shared/videos.ts'
+import { api } from '../api.ts'
+import { ApiError } from '../api-error.ts'
+import { t } from '../i18n/i18n.ts'
+import { Player } from '../player/player.tsx'
+import { toast } from '../ui/toast.tsx'
+import { hasFrames } from '../videos/frame-picker.tsx'
+import { PicturePicker } from '../videos/thumbnail-picker.tsx'
+import { useVideo } from '../videos/use-video.ts'
+
+/**
+ * The player of an own video, right where it was uploaded, and its picture; it plays on while the video is published. `done`: whether all
+ * of it is encoded.
+ */
+export function OwnPlayer({ id, done }: { id: string; done: boolean }): JSX.Element {
+  const { video, source, renew, reload } = useVideo(id)
+  // Its whole qualities are known by then.
+  useEffect(() => {
+    if (done && video && !hasFrames(video)) reload()
+  }, [done, video === null])
+  return (
+    <div class="stack">
+      {source ? <Player source={source} remember={false} renew={renew} /> : <div class="player" aria-busy="true" />}
+      {video && <OwnPicture video={video} />}
+    </div>
+  )
+}
+
+/** The picture is saved as soon as it is chosen. */
+function OwnPicture({ video }: { video: VideoDetails }): JSX.Element {
+  const [picked, setPicked] = useState<File | null>(null)
+  const [error, setError] = useState<string | null>(null)
+  const save = async (file: File) => {
+    setPicked(file)
+    setError(null)
+    try {
+      await api('PUT /videos/:id', { params: { id: video.uuid }, body: {}, files: { previewfile: file, thumbnailfile: file } })
+      toast(t('upload.pictureSaved'))
+    } catch (problem) {
+      setPicked(null)
+      setError(t(problem instanceof ApiError && problem.status > 0 ? 'edit.pictureError' : 'ui.noConnection'))
+    }
+  }
+  return <PicturePicker video={video} picked={picked} onPick={file => void save(file)} error={error} />
+}

@@ -1,0 +1,194 @@
+import type { JSX } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { VideoDetails } from '../../../shared/videos.ts'
+import { formatAge, formatCount, formatDate, formatSize, languageName, t } from '../i18n/i18n.ts'
+import { Report } from '../moderation/report-form.tsx'
+import { Rate } from '../reactions/rating-buttons.tsx'
+import { me } from '../session.ts'
+import { Subscribe } from '../subscriptions/subscribe-button.tsx'
+import { Avatar } from '../ui/avatar.tsx'
+import { Button, ButtonLink } from '../ui/button.tsx'
+import { Dialog } from '../ui/dialog.tsx'
+import { Markdown } from '../ui/markdown.tsx'
+import { Menu, type MenuItem } from '../ui/menu.tsx'
+import { Badge } from '../ui/feedback.tsx'
+import { channelPath } from './video-card.tsx'
+import { categoryName, licenceName, privacyName } from './video-labels.ts'
+import { Share } from './share-dialog.tsx'
+import { openAddress, passwordHeader, PRIVACY } from './player-source.ts'
+
+/** What is said under a video: title, channel, what one can do with it, description, facts. */
+export function Details({ video, password }: { video: VideoDetails; password: string | null }): JSX.Element {
+  const [open, setOpen] = useState<'share' | 'support' | 'report' | null>(null)
+  const mine = me.value !== null && (me.value.account.id === video.account.id || me.value.role.id < 2) && video.isLocal
+  const downloads = useDownloads(video, password)
+  const when = video.privacy.id === PRIVACY.public ? formatAge(video.publishedAt) : formatAge(video.createdAt)
+  return (
+    <>
+      <h1 class="watch-title">{video.name}</h1>
+      <p class="watch-facts">
+        {video.views > 0 && <span>{t('video.views', { count: video.views, number: formatCount(video.views) })}</span>}
+        <time dateTime={video.publishedAt} title={formatDate(video.publishedAt, { dateStyle: 'long', timeStyle: 'short' })}>
+          {when}
+        </time>
+        {video.privacy.id !== PRIVACY.public && <Badge kind="accent">{privacyName(Number(video.privacy.id))}</Badge>}
+        {video.nsfw && <Badge kind="warn">{t('video.sensitive')}</Badge>}
+      </p>
+      <div class="watch-band">
+        <div class="watch-who">
+          <a class="watch-channel" href={channelPath(video.channel, video.isLocal)}>
+            <Avatar of={video.channel} />
+            <span>
+              <strong>{video.channel.displayName}</strong>
+              <span class="soft small">{t('video.by', { place: video.account.displayName })}</span>
+            </span>
+          </a>
+          <Subscribe channel={{ ...video.channel, ownerAccount: video.account }} />
+        </div>
+        <div class="watch-actions">
+          <Rate key={video.uuid} video={video} headers={passwordHeader(password)} />
+          {mine && (
+            <ButtonLink icon="edit" href={`/my/videos/${video.shortUUID}`}>
+              {t('ui.edit')}
+            </ButtonLink>
+          )}
+          {(video.support ?? video.channel.support) && (
+            <Button icon="heart" onClick={() => setOpen('support')}>
+              {t('watch.support')}
+            </Button>
+          )}
+          <Button icon="share" onClick={() => setOpen('share')}>
+            {t('watch.share')}
+          </Button>
+          {me.value !== null && me.value.account.id !== video.account.id && (
+            <Button icon="alert" onClick={() => setOpen('report')}>
+              {t('reports.open')}
+            </Button>
+          )}
+          {downloads && (
+            <Menu
+              label={t('watch.download')}
+              items={downloads}
+              trigger={props => (
+                <Button icon="download" {...props}>
+                  {t('watch.download')}
+                </Button>
+              )}
+            />
+          )}
+        </div>
+      </div>
+      <div class="watch-about">
+        {video.description && <Description text={video.description} id={video.uuid} />}
+        <Facts video={video} />
+      </div>
+      {open === 'share' && <Share video={video} onClose={() => setOpen(null)} />}
+      {open === 'report' && (
+        <Report
+          subject={{ kind: 'video', id: video.id, name: video.name }}
+          host={video.account.host}
+          headers={passwordHeader(password)}
+          onClose={() => setOpen(null)}
+        />
+      )}
+      {open === 'support' && (
+        <Dialog title={t('watch.support')} onClose={() => setOpen(null)}>
+          <Markdown text={(video.support ?? video.channel.support)!} id={`${video.uuid}-support`} />
+        </Dialog>
+      )}
+    </>
+  )
+}
+
+function Description({ text, id }: { text: string; id: string }): JSX.Element {
+  const [whole, setWhole] = useState(false)
+  const [long, setLong] = useState(false)
+  const box = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const watcher = new ResizeObserver(([entry]) => {
+      if (!whole) setLong(entry!.target.scrollHeight > entry!.target.clientHeight + 4)
+    })
+    watcher.observe(box.current!)
+    return () => watcher.disconnect()
+  }, [text, whole])
+  return (
+    <div>
+      <div ref={box} class={whole ? '' : 'watch-short'}>
+        <Markdown text={text} id={id} />
+      </div>
+      {(long || whole) && (
+        <button type="button" class="watch-more" aria-expanded={whole} onClick={() => setWhole(!whole)}>
+          {t(whole ? 'ui.less' : 'ui.more')}
+        </button>
+      )}
+    </div>
+  )
+}
+
+/** Only what is known: nobody wants to read a table of unknowns. */
+function Facts({ video }: { video: VideoDetails }): JSX.Element | null {
+  const { category, licence, language, tags, originallyPublishedAt } = video
+  const facts: [name: string, value: string][] = [
+    ...(category.id === null ? [] : [[t('video.category'), categoryName(Number(category.id), category.label)] as [string, string]]),
+    ...(language.id === null ? [] : [[t('video.language'), languageName(String(language.id))] as [string, string]]),
+    ...(licence.id === null ? [] : [[t('video.licence'), licenceName(Number(licence.id), licence.label)] as [string, string]]),
+    ...(originallyPublishedAt === null ? [] : [[t('video.originally'), formatDate(originallyPublishedAt)] as [string, string]])
+  ]
+  if (facts.length === 0 && tags.length === 0) return null
+  return (
+    <>
+      {facts.length > 0 && (
+        <dl class="watch-table">
+          {facts.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      {tags.length > 0 && (
+        <ul class="row" role="list" aria-label={t('video.tags')}>
+          {tags.map(tag => (
+            <li key={tag}>
+              <Badge>#{tag}</Badge>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  )
+}
+
+/** The files to download, once they are complete and their addresses open. */
+function useDownloads(video: VideoDetails, password: string | null): MenuItem[] | null {
+  const [items, setItems] = useState<MenuItem[] | null>(null)
+  const files = [...video.streamingPlaylists.flatMap(playlist => playlist.files), ...video.files].filter(file => file.size > 0)
+  const key = `${video.uuid} ${files.map(file => `${file.id} ${file.size}`).join()} ${video.downloadEnabled}`
+  useEffect(() => {
+    if (!video.downloadEnabled || files.length === 0) {
+      setItems(null)
+      return
+    }
+    let current = true
+    const wanted = files.filter(file => file.hasVideo || files.length === 1)
+    const open = async () => {
+      const made = await Promise.all(
+        wanted.map(async file => ({
+          kind: 'link' as const,
+          text: file.resolution.label,
+          detail: formatSize(file.size),
+          href: await openAddress(video, file.fileDownloadUrl, password),
+          icon: 'film' as const,
+          download: true
+        }))
+      ).catch(() => null)
+      if (current) setItems(made)
+    }
+    void open()
+    return () => {
+      current = false
+    }
+  }, [key])
+  return items
+}

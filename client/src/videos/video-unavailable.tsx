@@ -1,0 +1,45 @@
+import type { JSX } from 'preact'
+import { useLocation } from 'preact-iso'
+import { t } from '../i18n/i18n.ts'
+import { ButtonLink } from '../ui/button.tsx'
+import { Failure, State } from '../ui/feedback.tsx'
+import { PasswordForm } from './password-form.tsx'
+import type { Barrier as Kind } from './use-video.ts'
+
+/** What stands in the place of a video that is not shown, with the way past it where there is one. */
+export function Barrier({
+  kind,
+  onUnlock,
+  onRetry
+}: {
+  kind: Kind
+  onUnlock: (password: string) => void
+  onRetry: () => void
+}): JSX.Element {
+  const { url } = useLocation()
+  if (kind === 'missing')
+    return (
+      <State heading="h1" icon="film" title={t('barrier.missing')}>
+        <p>{t('barrier.missingText')}</p>
+        <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
+      </State>
+    )
+  if (kind === 'login')
+    return (
+      <State heading="h1" icon="lock" title={t('barrier.login')}>
+        <p>{t('barrier.loginText')}</p>
+        <ButtonLink look="primary" href={`/login?next=${encodeURIComponent(url)}`}>
+          {t('shell.login')}
+        </ButtonLink>
+      </State>
+    )
+  if (kind === 'forbidden')
+    return (
+      <State heading="h1" icon="lock" title={t('barrier.forbidden')}>
+        <p>{t('barrier.forbiddenText')}</p>
+        <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
+      </State>
+    )
+  if (kind === 'failed') return <Failure text={t('ui.noConnection')} onRetry={onRetry} />
+  return <PasswordForm kind={kind} onUnlock={onUnlock} onRetry={onRetry} />
+}
