@@ -1,8 +1,8 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
-import { testFiles, type TestKind } from './scripts/suite/test-kinds.ts'
-import { SlowestFirst } from './scripts/suite/sequencer.ts'
+import { listTestFiles, type TestKind } from './scripts/suite/test-kinds.ts'
+import { SlowestFirstSequencer } from './scripts/suite/sequencer.ts'
 
-const files = testFiles()
+const files = listTestFiles()
 // Patience of a machine that has other things to do; a test that must be quick says so itself.
 const PATIENCE = { testTimeout: 150_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000, interval: 100 } } }
 
@@ -36,7 +36,7 @@ export default defineConfig({
     // What servers log is kept for the tests that fail.
     silent: 'passed-only',
     slowTestThreshold: Infinity,
-    sequence: { sequencer: SlowestFirst },
+    sequence: { sequencer: SlowestFirstSequencer },
     projects: [
       ...project('unit'),
       ...project('media'),

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { build as bundle, type BuildOptions } from 'esbuild'
-import { takeLock } from './launch/lock.ts'
+import { acquireLockFile } from './launch/lock.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
@@ -174,7 +174,7 @@ function isSource(file: string): boolean {
 
 async function lock(): Promise<() => void> {
   for (;;) {
-    const lock = takeLock(join(dist, '.lock'))
+    const lock = acquireLockFile(join(dist, '.lock'))
     if (typeof lock === 'function') return lock
     await sleep(100)
   }

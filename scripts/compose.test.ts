@@ -2,39 +2,39 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { loadConfig, projectFolder as root } from '../server/core/config.ts'
-import { compose, interpolated, VARIABLES } from './compose.ts'
+import { composeFile, interpolatedComposeFile, COMPOSE_VARIABLES } from './compose.ts'
 
-const { caddy, web, worker, postgres, redis } = compose.services
+const { caddy, web, worker, postgres, redis } = composeFile.services
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 test('the services are those that make a site, and only Caddy is reachable from outside', () => {
-  expect(Object.keys(compose.services).sort()).toEqual(['caddy', 'postgres', 'redis', 'web', 'worker'])
+  expect(Object.keys(composeFile.services).sort()).toEqual(['caddy', 'postgres', 'redis', 'web', 'worker'])
   expect(
-    Object.entries(compose.services)
+    Object.entries(composeFile.services)
       .filter(([, service]) => service.ports)
       .map(([name]) => name)
   ).toEqual(['caddy'])
-  expect(interpolated).not.toMatch(/unknown variable|\$\{/)
+  expect(interpolatedComposeFile).not.toMatch(/unknown variable|\$\{/)
 })
 
 test('every variable is named at the top of the file', () => {
   const head = read('docker-compose.yml').split('\nname:')[0]
-  for (const name of Object.keys(VARIABLES)) expect(head).toContain(`#   ${name}=`)
+  for (const name of Object.keys(COMPOSE_VARIABLES)) expect(head).toContain(`#   ${name}=`)
 })
 
 test('volumes are declared and used, files that are mounted exist', () => {
-  const sources = Object.values(compose.services)
+  const sources = Object.values(composeFile.services)
     .flatMap(service => service.volumes ?? [])
     .map(volume => volume.split(':')[0]!)
-  expect([...new Set(sources.filter(source => !source.startsWith('.')))].sort()).toEqual(Object.keys(compose.volumes).sort())
+  expect([...new Set(sources.filter(source => !source.startsWith('.')))].sort()).toEqual(Object.keys(composeFile.volumes).sort())
   for (const file of sources.filter(source => source.startsWith('.'))) expect(existsSync(join(root, file))).toBe(true)
 })
 
 test('a service waits only for services that exist and can be healthy', () => {
-  for (const service of Object.values(compose.services)) {
+  for (const service of Object.values(composeFile.services)) {
     for (const [name, { condition }] of Object.entries(service.depends_on ?? {})) {
-      expect(compose.services).toHaveProperty(name)
-      if (condition === 'service_healthy') expect(compose.services[name]!.healthcheck).toBeDefined()
+      expect(composeFile.services).toHaveProperty(name)
+      if (condition === 'service_healthy') expect(composeFile.services[name]!.healthcheck).toBeDefined()
     }
   }
   expect(web!.depends_on).toHaveProperty('postgres')
@@ -78,7 +78,7 @@ test('what Postgres and Caddy are told fits what the server and the world expect
 
 test('a health check calls a program that its image has', () => {
   const programs: Record<string, string[]> = { bobine: ['node'], postgres: ['pg_isready'], redis: ['redis-cli'], caddy: ['wget'] }
-  for (const { image, healthcheck } of Object.values(compose.services)) {
+  for (const { image, healthcheck } of Object.values(composeFile.services)) {
     if (healthcheck) expect(programs[image.split(':')[0]!]).toContain(healthcheck.test[1])
   }
 })

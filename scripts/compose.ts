@@ -42,16 +42,16 @@ const Compose = z.strictObject({
 })
 
 /** The variables that docker-compose.yml asks for, with an example of each. */
-export const VARIABLES: Record<string, string> = {
+export const COMPOSE_VARIABLES: Record<string, string> = {
   BOBINE_HOSTNAME: 'videos.example.org',
   BOBINE_ADMIN_EMAIL: 'a@example.org',
   BOBINE_ROOT_PASSWORD: 'correct horse',
   POSTGRES_PASSWORD: 'secret1'
 }
 /** docker-compose.yml as text, its variables filled in. */
-export const interpolated = readFileSync(join(projectFolder, 'docker-compose.yml'), 'utf8').replace(
+export const interpolatedComposeFile = readFileSync(join(projectFolder, 'docker-compose.yml'), 'utf8').replace(
   /\$\{(\w+):\?[^}]+\}/g,
-  (_, name: string) => VARIABLES[name] ?? `unknown variable ${name}`
+  (_, name: string) => COMPOSE_VARIABLES[name] ?? `unknown variable ${name}`
 )
 /** docker-compose.yml, parsed. */
-export const compose = Compose.parse(load(interpolated, { schema: YAML11_SCHEMA }))
+export const composeFile = Compose.parse(load(interpolatedComposeFile, { schema: YAML11_SCHEMA }))

@@ -7,11 +7,11 @@ import { build as bundle } from 'esbuild'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { projectFolder as root } from '../server/core/config.ts'
-import { compose } from './compose.ts'
-import { NODE_FLAGS } from './launch/server-process.ts'
-import { freePort } from './launch/launcher-run.ts'
+import { composeFile } from './compose.ts'
+import { SERVER_NODE_FLAGS } from './launch/server-process.ts'
+import { findFreePort } from './launch/launcher-run.ts'
 
-const { web } = compose.services
+const { web } = composeFile.services
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 interface Step {
@@ -66,7 +66,7 @@ test('the stages use known words, a Node that is new enough, and copy what exist
   }
   const words = (word: string) => stages[1]!.steps.filter(step => step.word === word).map(({ rest }) => rest)
   expect(words('USER')).toEqual(['node'])
-  expect(words('ENV')).toContain(`NODE_OPTIONS=${NODE_FLAGS.join(' ')}`)
+  expect(words('ENV')).toContain(`NODE_OPTIONS=${SERVER_NODE_FLAGS.join(' ')}`)
 })
 
 test('the image that runs has every package that the program imports', async () => {
@@ -151,7 +151,7 @@ function lay(stage: Stage, target: string, built: Record<string, string>): strin
 }
 
 test('the stages laid out by hand make a server that starts as Compose starts it and passes its health check', async () => {
-  const port = await freePort()
+  const port = await findFreePort()
   const { host, port: databasePort, username } = inject('postgres')
   const config = {
     ...JSON.parse(web!.environment!.BOBINE_CONFIG!),

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { CHROMIUM_ARGUMENTS, chromiumPath } from '../client/test/chromium.ts'
-import { freePort } from './launch/launcher-run.ts'
+import { findFreePort } from './launch/launcher-run.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [folder = 'screenshots', ...only] = process.argv.slice(2)
@@ -285,7 +285,7 @@ async function openTalk(page: Page): Promise<void> {
 /** A site of its own with people, channels and films. */
 async function startSite(): Promise<Site> {
   const data = mkdtempSync(join(tmpdir(), 'bobine-screenshots-'))
-  const port = await freePort()
+  const port = await findFreePort()
   const url = `http://127.0.0.1:${port}`
   const settings = {
     signup: { enabled: true },

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { expect, test } from 'vitest'
 import { projectFolder } from './core/config.ts'
-import { faults, type Sources } from './test/architecture.ts'
+import { findArchitectureViolations, type SourceFiles } from './test/architecture.ts'
 
 test('the house stands as it is drawn', () => {
-  const sources: Sources = {}
+  const sources: SourceFiles = {}
   for (const folder of ['server', 'shared', 'client', 'scripts']) {
     for (const entry of readdirSync(join(projectFolder, folder), { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name)
@@ -13,12 +13,12 @@ test('the house stands as it is drawn', () => {
     }
   }
   expect(Object.keys(sources).length).toBeGreaterThan(50)
-  expect(faults(sources)).toEqual([])
+  expect(findArchitectureViolations(sources)).toEqual([])
 })
 
 test('a house that is drawn well has no faults', () => {
   expect(
-    faults({
+    findArchitectureViolations({
       'server/core/config.ts': 'export const home = process.env.HOME',
       'server/core/sql.ts': 'export const run = (s) => sequelize.query<T>(new Sql([s], []))',
       'server/videos/video.model.ts':
@@ -39,7 +39,7 @@ test('a house that is drawn well has no faults', () => {
   ).toEqual([])
 })
 
-const BAD: [string, Sources, RegExp][] = [
+const BAD: [string, SourceFiles, RegExp][] = [
   ['an import that goes up', { 'server/core/job.ts': "import { x } from '../videos/videos.ts'" }, /down, not up/],
   ['a type that is imported from above', { 'server/actors/a.ts': "import type {\n  X\n} from '../accounts/b.ts'" }, /down, not up/],
   ['an import for its effect', { 'server/media/a.ts': "import '../videos/b.ts'" }, /down, not up/],
@@ -86,7 +86,7 @@ const BAD: [string, Sources, RegExp][] = [
 ]
 
 test.each(BAD)('%s is a fault, and the only one', (_, sources, sentence) => {
-  const found = faults(sources)
+  const found = findArchitectureViolations(sources)
   expect(found).toHaveLength(1)
   expect(found[0]).toMatch(sentence)
 })

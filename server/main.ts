@@ -1,10 +1,10 @@
 import { setFlagsFromString } from 'node:v8'
 import { parseArgs } from 'node:util'
-import { ConfigError, loadConfig, origin } from './core/config.ts'
+import { ConfigError, loadConfig, instanceOrigin } from './core/config.ts'
 import { logger } from './core/logger.ts'
-import { startProcess, type Role, type Running } from './app/process.ts'
+import { startProcess, type ProcessRole, type RunningProcess } from './app/process.ts'
 
-const ROLES: Role[] = ['web', 'worker']
+const ROLES: ProcessRole[] = ['web', 'worker']
 
 // Under load V8 would let the heap grow to four times of what lives before it cleans up; a small machine has better use for that.
 setFlagsFromString('--heap-growing-percent=60')
@@ -21,21 +21,21 @@ function fail(message: string): never {
   process.exit(1)
 }
 
-function readArguments(): { roles: Role[]; file?: string; reset?: string } {
+function readArguments(): { roles: ProcessRole[]; file?: string; reset?: string } {
   try {
     const { values } = parseArgs({
       options: { roles: { type: 'string' }, config: { type: 'string' }, 'reset-password': { type: 'string' } }
     })
     const roles = (values.roles ?? 'web,worker').split(',')
-    const unknown = roles.find(role => !ROLES.includes(role as Role))
+    const unknown = roles.find(role => !ROLES.includes(role as ProcessRole))
     if (unknown !== undefined) fail(`Unknown role "${unknown}": the roles are ${ROLES.join(' and ')}`)
-    return { roles: roles as Role[], file: values.config, reset: values['reset-password'] }
+    return { roles: roles as ProcessRole[], file: values.config, reset: values['reset-password'] }
   } catch (error) {
     return fail((error as Error).message)
   }
 }
 
-let running: Running | null = null
+let running: RunningProcess | null = null
 let stopping = false
 
 async function stop(): Promise<void> {
@@ -54,10 +54,10 @@ try {
   const { roles, file, reset } = readArguments()
   loadConfig({ file })
   running = await startProcess(roles, reset)
-  logger.info('Started', { roles, url: running.port === null ? undefined : origin() })
+  logger.info('Started', { roles, url: running.port === null ? undefined : instanceOrigin() })
   if (running.login && !process.connected)
     process.stdout.write(`Log in as ${running.login.username} with the password ${running.login.password} (shown only this once).\n`)
-  tell({ type: 'ready', url: origin(), login: running.login ?? undefined })
+  tell({ type: 'ready', url: instanceOrigin(), login: running.login ?? undefined })
 } catch (error) {
   if (error instanceof ConfigError) fail(error.message)
   const { code, message } = error as NodeJS.ErrnoException

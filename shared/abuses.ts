@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { Account, ActorSummary } from './actors.ts'
-import { contract } from './contract.ts'
-import { IdParam, int, list, page, Paging, Timestamp } from './fields.ts'
+import { defineContract } from './contract.ts'
+import { IdParam, int, arrayParam, resultList, Paging, Timestamp } from './fields.ts'
 import { VideoId } from './videos.ts'
 
 /** What a report may say besides words. */
-export const REASONS = [
+export const ABUSE_PREDEFINED_REASONS = [
   'violentOrRepulsive',
   'hatefulOrAbusive',
   'spamOrMisleading',
@@ -15,7 +15,7 @@ export const REASONS = [
   'thumbnails',
   'captions'
 ] as const
-const Reason = z.enum(REASONS, 'Invalid value')
+const Reason = z.enum(ABUSE_PREDEFINED_REASONS, 'Invalid value')
 /** 1 pending, 2 rejected, 3 accepted. */
 const State = int(1, 3)
 const Words = z.string('Invalid value').trim().min(2, 'Invalid value').max(3000, 'Invalid value')
@@ -24,7 +24,7 @@ const Number = int(1, 2 ** 31 - 1)
 const Search = z.string().max(200).optional()
 
 /** A report as whoever made it sees it. */
-export const MyAbuse = z.object({
+export const UserAbuse = z.object({
   id: z.int(),
   reason: z.string(),
   predefinedReasons: z.array(Reason),
@@ -60,13 +60,13 @@ export const MyAbuse = z.object({
     .nullable()
 })
 /** A report as moderators see it: by whom, against whom, about what, and what became of it. */
-export const Abuse = MyAbuse.extend({
+export const AdminAbuse = UserAbuse.extend({
   moderationComment: z.string().nullable(),
   reporterAccount: Account.nullable(),
   countReportsForReporter: z.int(),
   countReportsForReportee: z.int()
 })
-export type Abuse = z.output<typeof Abuse>
+export type AdminAbuse = z.output<typeof AdminAbuse>
 /** What one of the two sides says about a report. */
 export const AbuseMessage = z.object({
   id: z.int(),
@@ -76,7 +76,7 @@ export const AbuseMessage = z.object({
   account: ActorSummary.nullable()
 })
 export type AbuseMessage = z.output<typeof AbuseMessage>
-export type MyAbuse = z.output<typeof MyAbuse>
+export type UserAbuse = z.output<typeof UserAbuse>
 
 /** Bodies have numbers where addresses have digits. */
 const AnyVideoId = z.preprocess(value => (typeof value === 'number' ? String(value) : value), VideoId)
@@ -89,7 +89,7 @@ const Listed = Paging.extend({
 })
 
 /** Reports to the moderators. */
-export const abuses = contract({
+export const abusesContract = defineContract({
   'POST /abuses': {
     summary: 'Report a video, a comment or an account',
     description: 'If it is of another server, the moderators there are told too.',
@@ -97,7 +97,7 @@ export const abuses = contract({
     auth: 'user',
     body: z.object({
       reason: Words,
-      predefinedReasons: list(Reason, REASONS.length).optional(),
+      predefinedReasons: arrayParam(Reason, ABUSE_PREDEFINED_REASONS.length).optional(),
       video: z.object({ id: AnyVideoId, startAt: Second.optional(), endAt: Second.optional() }).optional(),
       comment: z.object({ id: Number }).optional(),
       account: z.object({ id: Number }).optional()
@@ -118,7 +118,7 @@ export const abuses = contract({
       videoIs: z.enum(['deleted', 'blacklisted'], 'Invalid value').optional(),
       filter: z.enum(['video', 'comment', 'account'], 'Invalid value').optional()
     }),
-    response: page(Abuse)
+    response: resultList(AdminAbuse)
   },
   'PUT /abuses/:id': {
     summary: 'Decide about a report',
@@ -133,7 +133,7 @@ export const abuses = contract({
     tag: 'Abuses',
     auth: 'user',
     params: IdParam,
-    response: page(AbuseMessage)
+    response: resultList(AbuseMessage)
   },
   'POST /abuses/:id/messages': {
     summary: 'Write about a report to the moderators, or to the reporter',
@@ -150,5 +150,5 @@ export const abuses = contract({
     auth: 'user',
     params: IdParam.extend({ messageId: Number })
   },
-  'GET /users/me/abuses': { summary: 'What I reported', tag: 'Abuses', auth: 'user', query: Listed, response: page(MyAbuse) }
+  'GET /users/me/abuses': { summary: 'What I reported', tag: 'Abuses', auth: 'user', query: Listed, response: resultList(UserAbuse) }
 })

@@ -1,16 +1,16 @@
 import { z } from 'zod'
-import { Account, ActorImage, Channel, Handle, Name } from './actors.ts'
-import { contract } from './contract.ts'
-import { Bool, IdParam, int, list, orNull, page, Paging, textOrNull, Timestamp } from './fields.ts'
+import { Account, ActorImage, Channel, ActorHandle, localActorName } from './actors.ts'
+import { defineContract } from './contract.ts'
+import { Bool, IdParam, int, arrayParam, orNull, resultList, Paging, textOrNull, Timestamp } from './fields.ts'
 
-const Username = Name(50, 'Should have a valid username (lowercase alphanumeric characters)')
+const Username = localActorName(50, 'Should have a valid username (lowercase alphanumeric characters)')
 const Password = z.string('Invalid value').min(1, 'Invalid value').max(255, 'Invalid value')
 const Email = z.email('Invalid value').max(255, 'Invalid value')
 const Role = int(0, 2)
 const Quota = int(-1)
 const DisplayName = z.string('Invalid value').min(1, 'Invalid value').max(120, 'Invalid value')
 const NsfwPolicy = z.enum(['display', 'blur', 'do_not_list'], 'Invalid value')
-const VideoLanguages = orNull(list(z.string().max(20), 500))
+const VideoLanguages = orNull(arrayParam(z.string().max(20), 500))
 
 /** Credentials of the web client, public as in every OAuth2 public client. */
 const OAuthClient = z.object({ client_id: z.string(), client_secret: z.string() })
@@ -78,7 +78,7 @@ const TokenSession = z.object({
 })
 
 /** Login, registration, the own account, and the administration of users. */
-export const accounts = contract({
+export const accountsContract = defineContract({
   'GET /oauth-clients/local': { summary: "The web client's credentials", tag: 'Session', response: OAuthClient, cache: true },
   'POST /users/token': {
     summary: 'Log in',
@@ -103,7 +103,7 @@ export const accounts = contract({
     tag: 'Session',
     auth: 'user',
     params: IdParam,
-    response: page(TokenSession)
+    response: resultList(TokenSession)
   },
   'POST /users/:id/token-sessions/:session/revoke': {
     summary: 'End a session',
@@ -120,7 +120,7 @@ export const accounts = contract({
       password: Password,
       email: Email,
       displayName: DisplayName.optional(),
-      channel: z.object({ name: Name(50, 'Invalid value'), displayName: DisplayName }).optional()
+      channel: z.object({ name: localActorName(50, 'Invalid value'), displayName: DisplayName }).optional()
     }),
     refusals: { 403: 'Registration is closed', 409: 'The name or address is taken' }
   },
@@ -170,7 +170,7 @@ export const accounts = contract({
     summary: 'All users',
     tag: 'Users',
     auth: 'moderator',
-    response: page(User),
+    response: resultList(User),
     query: Paging.extend({
       search: z.string().max(200).optional(),
       blocked: Bool.optional(),
@@ -207,7 +207,7 @@ export const accounts = contract({
       role: Role,
       videoQuota: Quota.optional(),
       videoQuotaDaily: Quota.optional(),
-      channelName: Name(50, 'Invalid value').optional(),
+      channelName: localActorName(50, 'Invalid value').optional(),
       adminFlags: int(0, 1).optional()
     }),
     refusals: { 409: 'The name or address is taken' }
@@ -255,10 +255,16 @@ export const accounts = contract({
     summary: 'All accounts',
     tag: 'Accounts',
     query: Paging.extend({ sort: z.enum(['id', '-id', 'createdAt', '-createdAt'], 'Invalid value').optional() }),
-    response: page(Account),
+    response: resultList(Account),
     cache: true
   },
-  'GET /accounts/:name': { summary: 'One account', tag: 'Accounts', params: z.object({ name: Handle }), response: Account, cache: true }
+  'GET /accounts/:name': {
+    summary: 'One account',
+    tag: 'Accounts',
+    params: z.object({ name: ActorHandle }),
+    response: Account,
+    cache: true
+  }
 })
 
 export type User = z.output<typeof User>

@@ -49,10 +49,10 @@ export const ActorSummary = z.object({
 })
 
 /** The name of an account or channel, optionally with its host: `name` or `name@host`. */
-export const Handle = z.string().regex(/^@?[a-zA-Z0-9_.-]{1,120}(@[a-zA-Z0-9.:[\]-]{1,255})?$/, 'Invalid value')
+export const ActorHandle = z.string().regex(/^@?[a-zA-Z0-9_.-]{1,120}(@[a-zA-Z0-9.:[\]-]{1,255})?$/, 'Invalid value')
 
 /** A new name of a local account or channel. */
-export function Name(max: number, message: string) {
+export function localActorName(max: number, message: string) {
   return z
     .string(message)
     .min(1, message)

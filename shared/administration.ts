@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { contract } from './contract.ts'
+import { defineContract } from './contract.ts'
 
 const Count = z.int().min(0)
 const Bytes = z.number().min(0)
 
 /** Something that is wrong with the instance, the worst first; `count`, `share` and `bytes` say how wrong. */
-export const Fault = z.object({
+export const HealthFault = z.object({
   code: z.enum([
     'disk_full',
     'disk_low',
@@ -24,7 +24,7 @@ export const Fault = z.object({
   count: Count.optional(),
   bytes: Bytes.optional()
 })
-export type Fault = z.output<typeof Fault>
+export type HealthFault = z.output<typeof HealthFault>
 
 /** What an administrator needs to know at one glance; sizes in bytes, spans in seconds. */
 export const Health = z.object({
@@ -33,7 +33,7 @@ export const Health = z.object({
   ffmpeg: z.string().nullable(),
   uptime: z.number(),
   now: z.iso.datetime(),
-  faults: z.array(Fault),
+  faults: z.array(HealthFault),
   disk: z.object({ total: Bytes, free: Bytes, keepFree: Bytes }).nullable(),
   stored: z.object({ renditions: Bytes, originals: Bytes, uploads: Bytes }),
   memory: z.object({ total: Bytes, available: Bytes, process: Bytes }),
@@ -96,7 +96,7 @@ export type CustomConfig = z.output<typeof CustomConfig>
 const refusals = { 405: 'The files of the configuration allow no change' }
 
 /** What administrators see and set. */
-export const administration = contract({
+export const administrationContract = defineContract({
   'GET /server/health': { summary: 'How the instance is doing', tag: 'Administration', auth: 'admin', response: Health },
   'GET /config/custom': { summary: 'The configuration', tag: 'Administration', auth: 'admin', response: CustomConfig },
   'PUT /config/custom': {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { Account, Handle } from './actors.ts'
-import { contract } from './contract.ts'
-import { list, page, Paging, Timestamp } from './fields.ts'
+import { Account, ActorHandle } from './actors.ts'
+import { defineContract } from './contract.ts'
+import { arrayParam, resultList, Paging, Timestamp } from './fields.ts'
 
 const Sorted = Paging.extend({
   sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional(),
@@ -15,18 +15,18 @@ const Host = z
 const AccountBlock = z.object({ byAccount: Account, blockedAccount: Account, createdAt: Timestamp })
 const ServerBlock = z.object({ byAccount: Account, blockedServer: z.object({ host: z.string() }), createdAt: Timestamp })
 const Status = z.object({ blockedByServer: z.boolean(), blockedByUser: z.boolean() })
-const ByName = z.object({ accountName: Handle })
+const ByName = z.object({ accountName: ActorHandle })
 const ByHost = z.object({ host: Host })
 const refusals = { 409: 'You cannot block yourself or your own server' }
 
 /** Whom users do not want to hear, and whom this instance has nothing to do with. */
-export const blocklists = contract({
+export const blocklistsContract = defineContract({
   'GET /users/me/blocklist/accounts': {
     summary: 'Accounts I do not want to hear',
     tag: 'Blocklists',
     auth: 'user',
     query: Sorted,
-    response: page(AccountBlock)
+    response: resultList(AccountBlock)
   },
   'POST /users/me/blocklist/accounts': { summary: 'Mute an account', tag: 'Blocklists', auth: 'user', body: ByName, refusals },
   'DELETE /users/me/blocklist/accounts/:accountName': { summary: 'Hear an account again', tag: 'Blocklists', auth: 'user', params: ByName },
@@ -35,7 +35,7 @@ export const blocklists = contract({
     tag: 'Blocklists',
     auth: 'user',
     query: Sorted,
-    response: page(ServerBlock)
+    response: resultList(ServerBlock)
   },
   'POST /users/me/blocklist/servers': { summary: 'Mute a server', tag: 'Blocklists', auth: 'user', body: ByHost, refusals },
   'DELETE /users/me/blocklist/servers/:host': { summary: 'Hear a server again', tag: 'Blocklists', auth: 'user', params: ByHost },
@@ -44,7 +44,7 @@ export const blocklists = contract({
     tag: 'Blocklists',
     auth: 'moderator',
     query: Sorted,
-    response: page(AccountBlock)
+    response: resultList(AccountBlock)
   },
   'POST /server/blocklist/accounts': { summary: 'Refuse an account', tag: 'Blocklists', auth: 'moderator', body: ByName, refusals },
   'DELETE /server/blocklist/accounts/:accountName': {
@@ -58,7 +58,7 @@ export const blocklists = contract({
     tag: 'Blocklists',
     auth: 'moderator',
     query: Sorted,
-    response: page(ServerBlock)
+    response: resultList(ServerBlock)
   },
   'POST /server/blocklist/servers': {
     summary: 'Refuse a server',
@@ -73,7 +73,7 @@ export const blocklists = contract({
     summary: 'Whether accounts and servers are blocked',
     tag: 'Blocklists',
     auth: 'optional',
-    query: z.object({ accounts: list(Handle).optional(), hosts: list(Host).optional() }),
+    query: z.object({ accounts: arrayParam(ActorHandle).optional(), hosts: arrayParam(Host).optional() }),
     response: z.object({ accounts: z.record(z.string(), Status), hosts: z.record(z.string(), Status) })
   }
 })

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { ActorImage, Channel, Handle, Name } from './actors.ts'
-import { contract } from './contract.ts'
-import { Bool, page, Paging, textOrNull, Timestamp } from './fields.ts'
+import { ActorImage, Channel, ActorHandle, localActorName } from './actors.ts'
+import { defineContract } from './contract.ts'
+import { Bool, resultList, Paging, textOrNull, Timestamp } from './fields.ts'
 
 const DisplayName = z.string('Invalid value').min(1, 'Invalid value').max(120, 'Invalid value')
-const ChannelName = Name(50, 'Invalid value')
-const ChannelParam = z.object({ channelHandle: Handle })
+const ChannelName = localActorName(50, 'Invalid value')
+const ChannelParam = z.object({ channelHandle: ActorHandle })
 const Fields = {
   displayName: DisplayName,
   description: textOrNull(3, 1000).optional(),
@@ -20,7 +20,7 @@ const ChannelWithStats = Channel.extend({
 })
 
 /** Channels: list, make, change, remove, pictures. */
-export const channels = contract({
+export const channelsContract = defineContract({
   'GET /video-channels': {
     summary: 'All channels of this instance',
     tag: 'Channels',
@@ -32,7 +32,7 @@ export const channels = contract({
         )
         .optional()
     }),
-    response: page(Channel),
+    response: resultList(Channel),
     cache: true
   },
   'POST /video-channels': {
@@ -87,8 +87,8 @@ export const channels = contract({
   'GET /accounts/:name/video-channels': {
     summary: 'Channels of an account',
     tag: 'Channels',
-    params: z.object({ name: Handle }),
-    response: page(ChannelWithStats),
+    params: z.object({ name: ActorHandle }),
+    response: resultList(ChannelWithStats),
     cache: true,
     query: Paging.extend({
       withStats: Bool.optional(),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Account } from './actors.ts'
-import { contract } from './contract.ts'
-import { Bool, int, page, Paging, Timestamp } from './fields.ts'
+import { defineContract } from './contract.ts'
+import { Bool, int, resultList, Paging, Timestamp } from './fields.ts'
 import { VideoId, VideoParam } from './videos.ts'
 
 /**
@@ -37,14 +37,14 @@ const Made = z.object({ comment: Comment })
 const REFUSALS = { 409: 'Comments are switched off for this video' } as const
 
 /** Comments below videos. */
-export const comments = contract({
+export const commentsContract = defineContract({
   'GET /videos/:id/comment-threads': {
     summary: 'Threads below a video',
     tag: 'Comments',
     auth: 'optional',
     params: VideoParam,
     query: Paging.extend({ sort: z.enum(['createdAt', '-createdAt', 'totalReplies', '-totalReplies'], 'Invalid value').optional() }),
-    response: page(Comment).extend({ totalNotDeletedComments: z.int() })
+    response: resultList(Comment).extend({ totalNotDeletedComments: z.int() })
   },
   'POST /videos/:id/comment-threads': {
     summary: 'Begin a thread',
@@ -87,6 +87,6 @@ export const comments = contract({
       search: z.string().max(200).optional(),
       sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional()
     }),
-    response: page(Comment)
+    response: resultList(Comment)
   }
 })

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 
 /** The classes of rate limits a route may name; see `rates_limit` in config/default.yaml. */
-export type RateName = 'api' | 'login' | 'signup' | 'upload'
+export type RateLimitName = 'api' | 'login' | 'signup' | 'upload'
 
 /** Who may call: `none` ignores credentials, `optional` knows the viewer if there is one, the rest demand at least that role. */
 export type Auth = 'none' | 'optional' | 'user' | 'moderator' | 'admin'
@@ -25,7 +25,7 @@ export type RouteSpec = {
   response?: z.ZodType
   /** Success status; 204 where there is no response, else 200. */
   status?: number
-  limit?: RateName
+  limit?: RateLimitName
   /** Anonymous answers may be kept in memory while the database has not changed. */
   cache?: true
   /** Statuses of refusals worth documenting, with their reason. */
@@ -36,6 +36,6 @@ export type RouteSpec = {
 export type Contract = Readonly<Record<string, RouteSpec>>
 
 /** Declares a feature's routes. */
-export function contract<const T extends Record<`${'GET' | 'POST' | 'PUT' | 'DELETE'} /${string}`, RouteSpec>>(routes: T): T {
+export function defineContract<const T extends Record<`${'GET' | 'POST' | 'PUT' | 'DELETE'} /${string}`, RouteSpec>>(routes: T): T {
   return routes
 }

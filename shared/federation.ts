@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { contract } from './contract.ts'
-import { page, Paging } from './fields.ts'
+import { defineContract } from './contract.ts'
+import { resultList, Paging } from './fields.ts'
 
 const when = z.iso.datetime().nullable()
 const Host = z.object({ host: z.string().min(1).max(300) })
@@ -23,13 +23,13 @@ export const Peer = z.object({
 export type Peer = z.output<typeof Peer>
 
 /** How this instance gets on with other servers, for the administrator. */
-export const federation = contract({
+export const federationContract = defineContract({
   'GET /server/peers': {
     summary: 'Other servers, those in trouble first',
     tag: 'Federation',
     auth: 'admin',
     query: Paging,
-    response: page(Peer)
+    response: resultList(Peer)
   },
   'POST /server/peers/:host/retry': {
     summary: 'Try a server again now',

@@ -19,7 +19,7 @@ export const Bool = z
   .meta({ override: { type: 'boolean' } })
 
 /** A list, also as one value alone (`a=1`), repeated (`a=1&a=2`) or bracketed (`a[]=1`). */
-export function list<T extends z.ZodType>(item: T, max = 100) {
+export function arrayParam<T extends z.ZodType>(item: T, max = 100) {
   return z.preprocess(
     value => (value === undefined || value === null || Array.isArray(value) ? value : [value]),
     z.array(item).max(max, `Should have at most ${max} elements`)
@@ -52,7 +52,7 @@ export const DateTime = z
 export const Timestamp = z.iso.datetime()
 
 /** The shape of every list's answer. */
-export function page<T extends z.ZodType>(item: T) {
+export function resultList<T extends z.ZodType>(item: T) {
   return z.object({ total: z.int().min(0), data: z.array(item) })
 }
 
@@ -63,7 +63,7 @@ export const Paging = z.object({
 })
 
 /** An id with its label in English, as PeerTube writes constants. */
-export const Labelled = z.object({ id: z.union([z.int(), z.string()]).nullable(), label: z.string() })
+export const LabelledConstant = z.object({ id: z.union([z.int(), z.string()]).nullable(), label: z.string() })
 
 /** A row's number in a path. */
 export const IdParam = z.object({ id: int(1, 2 ** 31 - 1) })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { ActorImage, Channel, Handle } from './actors.ts'
-import { contract } from './contract.ts'
-import { list, page, Paging, Timestamp } from './fields.ts'
+import { ActorImage, Channel, ActorHandle } from './actors.ts'
+import { defineContract } from './contract.ts'
+import { arrayParam, resultList, Paging, Timestamp } from './fields.ts'
 import { Video, VideoQuery } from './videos.ts'
 
 const State = z.enum(['pending', 'accepted', 'rejected'], 'Invalid value')
@@ -19,7 +19,7 @@ const Side = z.object({
 })
 
 /** Somebody who follows somebody. */
-export const Follow = z.object({
+export const ActorFollow = z.object({
   id: z.int(),
   follower: Side,
   following: Side,
@@ -28,17 +28,17 @@ export const Follow = z.object({
   createdAt: Timestamp,
   updatedAt: Timestamp
 })
-export type Follow = z.output<typeof Follow>
+export type ActorFollow = z.output<typeof ActorFollow>
 
 /** Somebody who is to be followed and was not found yet; without `nextTryAt` there is nobody of that name. */
-export const Wanted = z.object({
+export const UnresolvedFollow = z.object({
   handle: z.string(),
   attempts: z.int(),
   error: z.string().nullable(),
   nextTryAt: Timestamp.nullable(),
   createdAt: Timestamp
 })
-export type Wanted = z.output<typeof Wanted>
+export type UnresolvedFollow = z.output<typeof UnresolvedFollow>
 
 const FollowQuery = Paging.extend({
   state: State.optional(),
@@ -59,18 +59,28 @@ const Host = z
     'Should have an array of unique hosts'
   )
 const Uri = z.string('Should have a valid URI to follow').regex(/^@?[\w.-]{1,120}@[\w.:[\]-]{1,255}$/, 'Should have a valid URI to follow')
-const Somebody = z.object({ handle: Handle })
+const Somebody = z.object({ handle: ActorHandle })
 
 /** Who follows whom: instances, channels, accounts. */
-export const follows = contract({
-  'GET /server/followers': { summary: 'Who follows this instance', tag: 'Federation', query: FollowQuery, response: page(Follow) },
-  'GET /server/following': { summary: 'Whom this instance follows', tag: 'Federation', query: FollowQuery, response: page(Follow) },
+export const followsContract = defineContract({
+  'GET /server/followers': {
+    summary: 'Who follows this instance',
+    tag: 'Federation',
+    query: FollowQuery,
+    response: resultList(ActorFollow)
+  },
+  'GET /server/following': {
+    summary: 'Whom this instance follows',
+    tag: 'Federation',
+    query: FollowQuery,
+    response: resultList(ActorFollow)
+  },
   'GET /server/following/wanted': {
     summary: 'Whom this instance would follow and has not found yet',
     tag: 'Federation',
     auth: 'admin',
     query: Paging,
-    response: page(Wanted)
+    response: resultList(UnresolvedFollow)
   },
   'POST /server/following': {
     summary: 'Follow instances (hosts), or channels and accounts (handles)',
@@ -94,13 +104,13 @@ export const follows = contract({
 })
 
 /** What a user follows. */
-export const subscriptions = contract({
+export const subscriptionsContract = defineContract({
   'GET /users/me/subscriptions': {
     summary: 'Channels I follow',
     tag: 'Subscriptions',
     auth: 'user',
     query: Search,
-    response: page(Channel)
+    response: resultList(Channel)
   },
   'POST /users/me/subscriptions': {
     summary: 'Follow a channel',
@@ -113,7 +123,7 @@ export const subscriptions = contract({
     summary: 'Which of these I follow',
     tag: 'Subscriptions',
     auth: 'user',
-    query: z.object({ uris: list(z.string().max(400)) }),
+    query: z.object({ uris: arrayParam(z.string().max(400)) }),
     response: z.record(z.string(), z.boolean())
   },
   'GET /users/me/subscriptions/:uri': {
@@ -133,28 +143,28 @@ export const subscriptions = contract({
     summary: 'Who follows my account or one of its channels',
     tag: 'Accounts',
     auth: 'user',
-    params: z.object({ name: Handle }),
+    params: z.object({ name: ActorHandle }),
     query: Search,
-    response: page(Follow),
+    response: resultList(ActorFollow),
     refusals: { 403: 'It is somebody else’s account' }
   },
   'GET /video-channels/:channelHandle/followers': {
     summary: 'Who follows a channel of mine',
     tag: 'Channels',
     auth: 'user',
-    params: z.object({ channelHandle: Handle }),
+    params: z.object({ channelHandle: ActorHandle }),
     query: Search,
-    response: page(Follow)
+    response: resultList(ActorFollow)
   }
 })
 
 /** The videos of what a user follows. */
-export const subscriptionVideos = contract({
+export const subscriptionVideosContract = defineContract({
   'GET /users/me/subscriptions/videos': {
     summary: 'Newest videos of the channels I follow',
     tag: 'Subscriptions',
     auth: 'user',
     query: VideoQuery,
-    response: page(Video)
+    response: resultList(Video)
   }
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { contract } from './contract.ts'
-import { page, Paging } from './fields.ts'
+import { defineContract } from './contract.ts'
+import { resultList, Paging } from './fields.ts'
 
 const Job = z.object({
   id: z.string(),
@@ -24,7 +24,7 @@ const JobQuery = Paging.extend({
 })
 
 /** What the instance says of itself: settings a client needs, the about page, numbers, health, jobs. */
-export const instance = contract({
+export const instanceContract = defineContract({
   'GET /ping': { summary: 'Is the server there', tag: 'Instance', response: z.literal('pong') },
   'GET /config': {
     summary: 'Settings a client needs',
@@ -67,14 +67,14 @@ export const instance = contract({
       outgoing: z.object({ waiting: z.int(), held: z.int() })
     })
   },
-  'GET /jobs': { summary: 'Jobs of every state', tag: 'Administration', auth: 'admin', query: JobQuery, response: page(Job) },
+  'GET /jobs': { summary: 'Jobs of every state', tag: 'Administration', auth: 'admin', query: JobQuery, response: resultList(Job) },
   'GET /jobs/:state': {
     summary: 'Jobs of one state',
     tag: 'Administration',
     auth: 'admin',
     params: z.object({ state: JobState }),
     query: JobQuery,
-    response: page(Job)
+    response: resultList(Job)
   },
   'POST /jobs/pause': { summary: 'Let no further job start', tag: 'Administration', auth: 'admin' },
   'POST /jobs/resume': { summary: 'Let jobs start again', tag: 'Administration', auth: 'admin' }

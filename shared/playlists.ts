@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { ActorSummary, Handle } from './actors.ts'
-import { contract } from './contract.ts'
-import { int, Labelled, list, orNull, page, Paging, textOrNull, Timestamp } from './fields.ts'
+import { ActorSummary, ActorHandle } from './actors.ts'
+import { defineContract } from './contract.ts'
+import { int, LabelledConstant, arrayParam, orNull, resultList, Paging, textOrNull, Timestamp } from './fields.ts'
 import { longUuid } from './short-uuid.ts'
 import { Video, VideoId } from './videos.ts'
 
 /** A list of videos in an order. */
-export const Playlist = z.object({
+export const VideoPlaylist = z.object({
   id: z.int(),
   uuid: z.string(),
   shortUUID: z.string(),
@@ -14,8 +14,8 @@ export const Playlist = z.object({
   url: z.string(),
   displayName: z.string(),
   description: z.string().nullable(),
-  privacy: Labelled,
-  type: Labelled,
+  privacy: LabelledConstant,
+  type: LabelledConstant,
   thumbnailPath: z.string().nullable(),
   embedPath: z.string(),
   videosLength: z.int(),
@@ -24,10 +24,10 @@ export const Playlist = z.object({
   ownerAccount: ActorSummary,
   videoChannel: ActorSummary.nullable()
 })
-export type Playlist = z.output<typeof Playlist>
+export type VideoPlaylist = z.output<typeof VideoPlaylist>
 
 /** What stands at a place of a playlist. `type`: 0 a video, 1 a deleted one, 2 a private one, 3 one that cannot be shown. */
-export const PlaylistElement = z.object({
+export const VideoPlaylistElement = z.object({
   id: z.int(),
   position: z.int(),
   startTimestamp: z.int().nullable(),
@@ -64,9 +64,15 @@ const Listing = Paging.extend({
 const Times = { startTimestamp: orNull(Seconds).optional(), stopTimestamp: orNull(Seconds).optional() }
 
 /** Playlists and what is in them. */
-export const playlists = contract({
+export const playlistsContract = defineContract({
   'GET /video-playlists/privacies': { summary: 'Privacies of playlists', tag: 'Playlists', response: z.record(z.string(), z.string()) },
-  'GET /video-playlists': { summary: 'Public playlists', tag: 'Playlists', auth: 'optional', query: Listing, response: page(Playlist) },
+  'GET /video-playlists': {
+    summary: 'Public playlists',
+    tag: 'Playlists',
+    auth: 'optional',
+    query: Listing,
+    response: resultList(VideoPlaylist)
+  },
   'POST /video-playlists': {
     summary: 'Make a playlist',
     tag: 'Playlists',
@@ -80,7 +86,7 @@ export const playlists = contract({
     tag: 'Playlists',
     auth: 'optional',
     params: PlaylistParam,
-    response: Playlist
+    response: VideoPlaylist
   },
   'PUT /video-playlists/:playlistId': {
     summary: 'Edit a playlist',
@@ -97,7 +103,7 @@ export const playlists = contract({
     auth: 'optional',
     params: PlaylistParam,
     query: Paging,
-    response: page(PlaylistElement)
+    response: resultList(VideoPlaylistElement)
   },
   'POST /video-playlists/:playlistId/videos': {
     summary: 'Add a video to a playlist',
@@ -135,7 +141,7 @@ export const playlists = contract({
     summary: 'Which of my playlists have these videos',
     tag: 'Playlists',
     auth: 'user',
-    query: z.object({ videoIds: list(int(1, 2 ** 31 - 1)) }),
+    query: z.object({ videoIds: arrayParam(int(1, 2 ** 31 - 1)) }),
     response: z.record(
       z.string(),
       z.array(
@@ -154,16 +160,16 @@ export const playlists = contract({
     summary: 'Playlists of an account',
     tag: 'Playlists',
     auth: 'optional',
-    params: z.object({ name: Handle }),
+    params: z.object({ name: ActorHandle }),
     query: Listing,
-    response: page(Playlist)
+    response: resultList(VideoPlaylist)
   },
   'GET /video-channels/:channelHandle/video-playlists': {
     summary: 'Playlists of a channel',
     tag: 'Playlists',
     auth: 'optional',
-    params: z.object({ channelHandle: Handle }),
+    params: z.object({ channelHandle: ActorHandle }),
     query: Listing,
-    response: page(Playlist)
+    response: resultList(VideoPlaylist)
   }
 })

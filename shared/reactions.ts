@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { contract } from './contract.ts'
+import { defineContract } from './contract.ts'
 import { VideoParam } from './videos.ts'
 
 /** Likes and dislikes. */
-export const reactions = contract({
+export const reactionsContract = defineContract({
   'PUT /videos/:id/rate': {
     summary: 'Like or dislike a video, or neither',
     tag: 'Reactions',

@@ -1,25 +1,25 @@
 import { z } from 'zod'
-import { contract } from './contract.ts'
+import { defineContract } from './contract.ts'
 import { int } from './fields.ts'
-import { VideoFields } from './videos.ts'
+import { VideoUpdateFields } from './videos.ts'
 
 /** The metadata that goes with an upload. */
-export const UploadAttributes = z.object({ ...VideoFields, channelId: int(1, 2 ** 31 - 1) })
+export const UploadAttributes = z.object({ ...VideoUpdateFields, channelId: int(1, 2 ** 31 - 1) })
 
 /** The answer when a video was taken. */
-export const Uploaded = z.object({ video: z.object({ id: z.int(), uuid: z.uuid(), shortUUID: z.string() }) })
+export const UploadResponse = z.object({ video: z.object({ id: z.int(), uuid: z.uuid(), shortUUID: z.string() }) })
 
 const UploadId = z.object({ upload_id: z.string('Invalid value').min(1, 'Invalid value').max(500, 'Invalid value') })
 
 /** Upload in one request, or in pieces that survive a closed tab and a restarted server. */
-export const uploads = contract({
+export const uploadsContract = defineContract({
   'POST /videos/upload': {
     summary: 'Upload a video in one request',
     tag: 'Upload',
     auth: 'user',
     files: { videofile: 'video', thumbnailfile: 'image', previewfile: 'image' },
     body: UploadAttributes,
-    response: Uploaded,
+    response: UploadResponse,
     refusals: { 413: 'quota_reached or max_file_size_reached', 415: 'The type is not supported', 422: 'The file cannot be read as a video' }
   },
   'GET /users/me/uploads': {
@@ -55,7 +55,7 @@ export const uploads = contract({
     auth: 'user',
     query: z.looseObject(UploadId.shape),
     limit: 'upload',
-    response: Uploaded,
+    response: UploadResponse,
     description:
       'Header `Content-Range: bytes first-last/size` with the piece as body, or `bytes */size` to ask. Answers 308 with Range until the last byte is there, then 200.',
     refusals: { 403: "Another user's upload", 404: 'No such upload', 409: 'The last piece is being worked on' }

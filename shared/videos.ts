@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { Account, ActorSummary, Channel, Handle } from './actors.ts'
-import { contract } from './contract.ts'
-import { Bool, DateTime, int, Labelled, list, orNull, page, Paging, textOrNull, Timestamp } from './fields.ts'
+import { Account, ActorSummary, Channel, ActorHandle } from './actors.ts'
+import { defineContract } from './contract.ts'
+import { Bool, DateTime, int, LabelledConstant, arrayParam, orNull, resultList, Paging, textOrNull, Timestamp } from './fields.ts'
 import { longUuid } from './short-uuid.ts'
 
 const WRONG_ID = 'Should have a valid video id (id, short UUID or UUID)'
@@ -33,7 +33,7 @@ export const VideoSort = z.enum(
 )
 
 const PRIVACY = int(1, 5)
-const Tags = orNull(list(z.string().min(2).max(30), 5)).superRefine((tags, context) => {
+const Tags = orNull(arrayParam(z.string().min(2).max(30), 5)).superRefine((tags, context) => {
   if (tags && new Set(tags).size !== tags.length) context.addIssue({ code: 'custom', message: 'Should have unique tags' })
 })
 
@@ -43,18 +43,18 @@ export const VideoQuery = Paging.extend({
   nsfw: z.enum(['true', 'false', 'both'], 'Invalid value').optional(),
   isLocal: Bool.optional(),
   isLive: Bool.optional(),
-  categoryOneOf: list(int(1, 1000)).optional(),
-  licenceOneOf: list(int(1, 1000)).optional(),
-  languageOneOf: list(z.string().max(20)).optional(),
-  tagsOneOf: list(z.string().max(60)).optional(),
-  tagsAllOf: list(z.string().max(60)).optional(),
+  categoryOneOf: arrayParam(int(1, 1000)).optional(),
+  licenceOneOf: arrayParam(int(1, 1000)).optional(),
+  languageOneOf: arrayParam(z.string().max(20)).optional(),
+  tagsOneOf: arrayParam(z.string().max(60)).optional(),
+  tagsAllOf: arrayParam(z.string().max(60)).optional(),
   hasHLSFiles: Bool.optional(),
   hasWebVideoFiles: Bool.optional(),
   hasWebtorrentFiles: Bool.optional(),
   skipCount: Bool.optional(),
   search: z.string().max(200).optional(),
   host: z.string().max(255).optional(),
-  privacyOneOf: list(PRIVACY, 5).optional(),
+  privacyOneOf: arrayParam(PRIVACY, 5).optional(),
   include: int(0, 1023).optional().describe('Bits: 1 not published yet, 16 files (moderators only)'),
   excludeAlreadyWatched: Bool.optional()
 })
@@ -98,10 +98,10 @@ export const Video = z.object({
   shortUUID: z.string(),
   url: z.string(),
   name: z.string(),
-  category: Labelled,
-  licence: Labelled,
-  language: Labelled,
-  privacy: Labelled,
+  category: LabelledConstant,
+  licence: LabelledConstant,
+  language: LabelledConstant,
+  privacy: LabelledConstant,
   nsfw: z.boolean(),
   nsfwFlags: z.int(),
   nsfwSummary: z.string().nullable(),
@@ -126,7 +126,7 @@ export const Video = z.object({
   account: ActorSummary,
   channel: ActorSummary,
   scheduledUpdate: ScheduledUpdate.optional(),
-  state: Labelled.optional(),
+  state: LabelledConstant.optional(),
   waitTranscoding: z.boolean().optional(),
   blacklisted: z.boolean().optional(),
   blacklistedReason: z.string().nullable().optional(),
@@ -148,18 +148,18 @@ export const VideoDetails = Video.extend({
   descriptionPath: z.string(),
   tags: z.array(z.string()),
   commentsEnabled: z.boolean(),
-  commentsPolicy: Labelled,
+  commentsPolicy: LabelledConstant,
   downloadEnabled: z.boolean(),
   waitTranscoding: z.boolean(),
   inputFileUpdatedAt: Timestamp.nullable(),
-  state: Labelled,
+  state: LabelledConstant,
   trackerUrls: z.array(z.string())
 })
 
 const Constants = z.record(z.string(), z.string())
 
 /** The metadata an owner may set, in an upload and in an edit. */
-export const VideoFields = {
+export const VideoUpdateFields = {
   name: z
     .string('Should have a video name between 3 and 120 characters long')
     .trim()
@@ -187,14 +187,14 @@ export const VideoFields = {
         .optional()
     })
   ).optional(),
-  videoPasswords: list(z.string().min(2, 'Invalid value').max(100, 'Invalid value'), 100).optional()
+  videoPasswords: arrayParam(z.string().min(2, 'Invalid value').max(100, 'Invalid value'), 100).optional()
 }
 
 /**
  * How far the encoding of a video is; for its owner. While it waits: `position` counts from 1, `startsIn` is about how many seconds until
  * its turn, null where nobody can say.
  */
-export const Progress = z.object({
+export const TranscodingProgress = z.object({
   state: z.enum(['waiting', 'running', 'done', 'failed']),
   playable: z.boolean(),
   percent: z.number(),
@@ -209,13 +209,13 @@ const Metadata = z.record(z.string(), z.unknown())
 const PasswordItem = z.object({ id: z.int(), password: z.string(), videoId: z.int(), createdAt: Timestamp, updatedAt: Timestamp })
 
 /** Videos: lists, one video, its metadata, privacy and files. */
-export const videos = contract({
+export const videosContract = defineContract({
   'GET /videos': {
     summary: 'Videos, newest first',
     tag: 'Videos',
     auth: 'optional',
     query: VideoQuery,
-    response: page(Video),
+    response: resultList(Video),
     cache: true
   },
   'GET /videos/categories': { summary: 'Categories', tag: 'Videos', response: Constants, cache: true },
@@ -226,18 +226,18 @@ export const videos = contract({
     summary: 'Videos of an account',
     tag: 'Videos',
     auth: 'optional',
-    params: z.object({ name: Handle }),
+    params: z.object({ name: ActorHandle }),
     query: VideoQuery,
-    response: page(Video),
+    response: resultList(Video),
     cache: true
   },
   'GET /video-channels/:channelHandle/videos': {
     summary: 'Videos of a channel',
     tag: 'Videos',
     auth: 'optional',
-    params: z.object({ channelHandle: Handle }),
+    params: z.object({ channelHandle: ActorHandle }),
     query: VideoQuery,
-    response: page(Video),
+    response: resultList(Video),
     cache: true
   },
   'GET /users/me/videos': {
@@ -245,7 +245,7 @@ export const videos = contract({
     tag: 'My videos',
     auth: 'user',
     query: VideoQuery.extend({ channelId: int(1, 2 ** 31 - 1).optional() }),
-    response: page(Video)
+    response: resultList(Video)
   },
   'GET /videos/:id': {
     summary: 'One video',
@@ -274,7 +274,7 @@ export const videos = contract({
     auth: 'user',
     params: VideoParam,
     files: { thumbnailfile: 'image', previewfile: 'image' },
-    body: z.object({ ...VideoFields, name: VideoFields.name.optional(), channelId: int(1, 2 ** 31 - 1).optional() })
+    body: z.object({ ...VideoUpdateFields, name: VideoUpdateFields.name.optional(), channelId: int(1, 2 ** 31 - 1).optional() })
   },
   'DELETE /videos/:id': { summary: 'Delete a video with its files', tag: 'My videos', auth: 'user', params: VideoParam },
   'GET /videos/:id/source': {
@@ -287,7 +287,7 @@ export const videos = contract({
       inputFilename: z.string(),
       fileUrl: z.string().nullable(),
       fileDownloadUrl: z.string().nullable(),
-      resolution: Labelled.nullable(),
+      resolution: LabelledConstant.nullable(),
       size: z.int(),
       width: z.int().nullable(),
       height: z.int().nullable(),
@@ -328,7 +328,7 @@ export const videos = contract({
     auth: 'optional',
     params: VideoParam,
     cache: true,
-    response: page(
+    response: resultList(
       z.object({
         language: z.object({ id: z.string(), label: z.string() }),
         automaticallyGenerated: z.boolean(),
@@ -349,7 +349,7 @@ export const videos = contract({
     summary: 'How much of a remote channel is known here',
     description: 'Asking reads on: `known` of `total` videos, and whether they are being read now.',
     tag: 'Channels',
-    params: z.object({ channelHandle: Handle }),
+    params: z.object({ channelHandle: ActorHandle }),
     response: z.object({ known: z.int(), total: z.int().nullable(), reading: z.boolean() })
   },
   'POST /videos/:id/token': {
@@ -365,7 +365,7 @@ export const videos = contract({
     auth: 'user',
     params: VideoParam,
     query: Paging,
-    response: page(PasswordItem)
+    response: resultList(PasswordItem)
   },
   'PUT /videos/:id/passwords': {
     summary: 'Replace the passwords',
@@ -384,4 +384,4 @@ export const videos = contract({
 
 export type Video = z.output<typeof Video>
 export type VideoDetails = z.output<typeof VideoDetails>
-export type Progress = z.output<typeof Progress>
+export type TranscodingProgress = z.output<typeof TranscodingProgress>

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { contract } from './contract.ts'
+import { defineContract } from './contract.ts'
 import { int } from './fields.ts'
 import { VideoParam } from './videos.ts'
 
 /** What players say now and then, so that views and viewers can be counted. */
-export const views = contract({
+export const viewsContract = defineContract({
   'POST /videos/:id/views': {
     summary: 'Say what is being watched',
     tag: 'Views',

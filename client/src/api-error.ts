@@ -24,12 +24,12 @@ type Problem = {
 }
 
 /** Reads the refusal out of a response. */
-export async function problemOf(response: Response): Promise<ApiError> {
-  return readProblem(response.status, await response.text().catch(() => ''), response.headers.get('Retry-After'))
+export async function parseErrorResponse(response: Response): Promise<ApiError> {
+  return parseApiError(response.status, await response.text().catch(() => ''), response.headers.get('Retry-After'))
 }
 
 /** Reads a refusal from its status, text and Retry-After header. */
-export function readProblem(status: number, text: string, retryAfter: string | null): ApiError {
+export function parseApiError(status: number, text: string, retryAfter: string | null): ApiError {
   let problem: Problem = {}
   try {
     problem = JSON.parse(text) as Problem
@@ -49,11 +49,11 @@ export function readProblem(status: number, text: string, retryAfter: string | n
 }
 
 /** Any failure as one that forms can show. */
-export function asProblem(error: unknown): ApiError {
+export function toApiError(error: unknown): ApiError {
   return error instanceof ApiError ? error : new ApiError(0, null, String(error))
 }
 
 /** Whether the thing asked for does not exist, or must look so. */
-export function isMissing(error: unknown): boolean {
+export function isNotFoundError(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 404 || (error.status === 400 && 'id' in error.fields))
 }

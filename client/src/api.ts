@@ -1,43 +1,43 @@
 import type { z } from 'zod'
-import type { abuses } from '../../shared/abuses.ts'
-import type { accounts } from '../../shared/accounts.ts'
-import type { administration } from '../../shared/administration.ts'
-import type { channels } from '../../shared/channels.ts'
-import type { comments } from '../../shared/comments.ts'
+import type { abusesContract } from '../../shared/abuses.ts'
+import type { accountsContract } from '../../shared/accounts.ts'
+import type { administrationContract } from '../../shared/administration.ts'
+import type { channelsContract } from '../../shared/channels.ts'
+import type { commentsContract } from '../../shared/comments.ts'
 import type { RouteSpec } from '../../shared/contract.ts'
-import type { federation } from '../../shared/federation.ts'
-import type { follows, subscriptions, subscriptionVideos } from '../../shared/follows.ts'
-import type { instance } from '../../shared/instance.ts'
-import type { reactions } from '../../shared/reactions.ts'
-import type { search } from '../../shared/search.ts'
-import type { transcoding } from '../../shared/transcoding.ts'
-import type { uploads } from '../../shared/uploads.ts'
-import type { videos } from '../../shared/videos.ts'
-import type { views } from '../../shared/views.ts'
-import { ApiError, problemOf } from './api-error.ts'
+import type { federationContract } from '../../shared/federation.ts'
+import type { followsContract, subscriptionsContract, subscriptionVideosContract } from '../../shared/follows.ts'
+import type { instanceContract } from '../../shared/instance.ts'
+import type { reactionsContract } from '../../shared/reactions.ts'
+import type { searchContract } from '../../shared/search.ts'
+import type { transcodingContract } from '../../shared/transcoding.ts'
+import type { uploadsContract } from '../../shared/uploads.ts'
+import type { videosContract } from '../../shared/videos.ts'
+import type { viewsContract } from '../../shared/views.ts'
+import { ApiError, parseErrorResponse } from './api-error.ts'
 import { accessToken, refreshSession } from './credentials.ts'
-import { takeAnswer } from './initial-data.ts'
+import { consumeInitialResponse } from './initial-data.ts'
 
-type Contracts = typeof abuses &
-  typeof accounts &
-  typeof administration &
-  typeof channels &
-  typeof comments &
-  typeof federation &
-  typeof follows &
-  typeof instance &
-  typeof reactions &
-  typeof search &
-  typeof subscriptions &
-  typeof subscriptionVideos &
-  typeof transcoding &
-  typeof uploads &
-  typeof videos &
-  typeof views
+type Contracts = typeof abusesContract &
+  typeof accountsContract &
+  typeof administrationContract &
+  typeof channelsContract &
+  typeof commentsContract &
+  typeof federationContract &
+  typeof followsContract &
+  typeof instanceContract &
+  typeof reactionsContract &
+  typeof searchContract &
+  typeof subscriptionsContract &
+  typeof subscriptionVideosContract &
+  typeof transcodingContract &
+  typeof uploadsContract &
+  typeof videosContract &
+  typeof viewsContract
 /** Every route of the server, keyed `METHOD /path` below /api/v1. */
-export type Route = keyof Contracts
+export type ApiRoute = keyof Contracts
 
-type Has<K extends Route, Part extends keyof RouteSpec> = Contracts[K] extends Record<Part, infer T> ? T : undefined
+type Has<K extends ApiRoute, Part extends keyof RouteSpec> = Contracts[K] extends Record<Part, infer T> ? T : undefined
 type Out<T> = T extends z.ZodType ? z.output<T> : undefined
 type AllOptional<T> = Partial<T> extends T ? true : false
 type Asked<Name extends string, T> = T extends z.ZodType
@@ -47,14 +47,14 @@ type Asked<Name extends string, T> = T extends z.ZodType
   : { [N in Name]?: undefined }
 
 /** What a call takes, as its declaration says; `files` travel as multipart, `form` as urlencoded fields. */
-export type CallOptions<K extends Route> = Asked<'params', Has<K, 'params'>> &
+export type ApiCallOptions<K extends ApiRoute> = Asked<'params', Has<K, 'params'>> &
   Asked<'query', Has<K, 'query'>> &
   Asked<'body', Has<K, 'body'>> &
   (Has<K, 'files'> extends infer F extends object ? { files?: { [N in keyof F]?: Blob } } : { files?: undefined }) &
   (Has<K, 'form'> extends true ? { form: true } : { form?: undefined }) & { headers?: Record<string, string>; signal?: AbortSignal }
 
 /** The answer of a route. */
-export type Answer<K extends Route> = Out<Has<K, 'response'>>
+export type ApiResponse<K extends ApiRoute> = Out<Has<K, 'response'>>
 
 const PATIENCE = 3
 const LONGEST_WAIT = 10
@@ -70,23 +70,23 @@ type Loose = {
 }
 
 /** Calls a route; throws ApiError for every refusal and for a lost connection. */
-export async function api<K extends Route>(
+export async function api<K extends ApiRoute>(
   route: K,
-  ...[options]: AllOptional<CallOptions<K>> extends true ? [options?: CallOptions<K>] : [options: CallOptions<K>]
-): Promise<Answer<K>> {
-  const url = addressOf(route, options as CallOptions<K>)
+  ...[options]: AllOptional<ApiCallOptions<K>> extends true ? [options?: ApiCallOptions<K>] : [options: ApiCallOptions<K>]
+): Promise<ApiResponse<K>> {
+  const url = apiUrl(route, options as ApiCallOptions<K>)
   if (route.startsWith('GET ')) {
-    const known = takeAnswer(url)
-    if (known !== undefined) return known as Answer<K>
+    const known = consumeInitialResponse(url)
+    if (known !== undefined) return known as ApiResponse<K>
   }
-  const response = await send(route, (options ?? {}) as Loose)
-  return (response.status === 204 ? undefined : await response.json()) as Answer<K>
+  const response = await sendRequest(route, (options ?? {}) as Loose)
+  return (response.status === 204 ? undefined : await response.json()) as ApiResponse<K>
 }
 
 /** Calls a route and gives the whole response, for those whose headers matter. */
-export async function send(route: Route, options: Loose = {}): Promise<Response> {
+export async function sendRequest(route: ApiRoute, options: Loose = {}): Promise<Response> {
   const method = route.split(' ', 1)[0]!
-  const url = addressOf(route, options as never)
+  const url = apiUrl(route, options as never)
   const token = accessToken()
   let response = await request(method, url, options, token)
   if (response.status === 401 && token && (await isTokenRefused(response))) {
@@ -97,12 +97,12 @@ export async function send(route: Route, options: Loose = {}): Promise<Response>
     await new Promise(resolve => setTimeout(resolve, 1000 * Math.min(LONGEST_WAIT, Number(response.headers.get('Retry-After')) || 1)))
     response = await request(method, url, options, accessToken())
   }
-  if (!response.ok) throw await problemOf(response)
+  if (!response.ok) throw await parseErrorResponse(response)
   return response
 }
 
 /** The address of a call, path and query, below the origin. */
-export function addressOf<K extends Route>(route: K, options?: CallOptions<K>): string {
+export function apiUrl<K extends ApiRoute>(route: K, options?: ApiCallOptions<K>): string {
   const { params, query } = (options ?? {}) as Loose
   const path = route
     .slice(route.indexOf(' ') + 1)
@@ -154,6 +154,6 @@ function append(data: FormData, name: string, value: unknown): void {
 
 /** Not every 401 is about the token: a wrong current password is one, too. */
 async function isTokenRefused(response: Response): Promise<boolean> {
-  const problem = await problemOf(response.clone())
+  const problem = await parseErrorResponse(response.clone())
   return problem.code !== 'current_password_is_invalid'
 }

@@ -1,5 +1,5 @@
 /** A value kept in this browser; anything unreadable is as good as nothing, and so is a full or forbidden storage. */
-export function read<T>(key: string): T | null {
+export function readLocalStorage<T>(key: string): T | null {
   try {
     const text = localStorage.getItem(`bobine.${key}`)
     return text === null ? null : (JSON.parse(text) as T)
@@ -9,7 +9,7 @@ export function read<T>(key: string): T | null {
 }
 
 /** Keeps a value in this browser; null forgets it. */
-export function write(key: string, value: unknown): void {
+export function writeLocalStorage(key: string, value: unknown): void {
   try {
     if (value === null) localStorage.removeItem(`bobine.${key}`)
     else localStorage.setItem(`bobine.${key}`, JSON.stringify(value))
@@ -19,7 +19,7 @@ export function write(key: string, value: unknown): void {
 }
 
 /** A value kept in this tab until it is closed. */
-export function readForTab(key: string): string | null {
+export function readSessionStorage(key: string): string | null {
   // Inside other sites' pages the storage may be closed altogether.
   try {
     return sessionStorage.getItem(`bobine.${key}`)
@@ -29,7 +29,7 @@ export function readForTab(key: string): string | null {
 }
 
 /** Keeps a value in this tab until it is closed. */
-export function writeForTab(key: string, value: string): void {
+export function writeSessionStorage(key: string, value: string): void {
   try {
     sessionStorage.setItem(`bobine.${key}`, value)
   } catch {
@@ -38,7 +38,7 @@ export function writeForTab(key: string, value: string): void {
 }
 
 /** Calls back when another tab of this browser changes the value. */
-export function onForeignChange(key: string, act: () => void): void {
+export function onLocalStorageChange(key: string, act: () => void): void {
   addEventListener('storage', event => {
     if (event.key === `bobine.${key}` || event.key === null) act()
   })

@@ -1,12 +1,12 @@
 import { computed, signal } from '@preact/signals'
-import { ApiError, problemOf } from './api-error.ts'
-import { onForeignChange, read, write } from './browser-storage.ts'
+import { ApiError, parseErrorResponse } from './api-error.ts'
+import { onLocalStorageChange, readLocalStorage, writeLocalStorage } from './browser-storage.ts'
 
 type Session = { access: string; refresh: string }
 
-const session = signal(read<Session>('session'))
-onForeignChange('session', () => {
-  session.value = read('session')
+const session = signal(readLocalStorage<Session>('session'))
+onLocalStorageChange('session', () => {
+  session.value = readLocalStorage('session')
 })
 
 /** Whether somebody is logged in in this browser. */
@@ -18,10 +18,10 @@ export function accessToken(): string | null {
 }
 
 /** Begins a session with the tokens of a grant; null ends it. */
-export function keepSession(tokens: { access_token: string; refresh_token: string } | null): void {
+export function saveSession(tokens: { access_token: string; refresh_token: string } | null): void {
   const next = tokens && { access: tokens.access_token, refresh: tokens.refresh_token }
   session.value = next
-  write('session', next)
+  writeLocalStorage('session', next)
 }
 
 let refreshing: Promise<string | null> | null = null
@@ -53,19 +53,19 @@ async function exchange(refused: string, waited: boolean): Promise<string | null
   })
   if (response.ok) {
     const token = (await response.json()) as { access_token: string; refresh_token: string }
-    keepSession(token)
+    saveSession(token)
     return token.access_token
   }
-  const problem = await problemOf(response)
+  const problem = await parseErrorResponse(response)
   if (response.status !== 400 && response.status !== 401) throw new ApiError(problem.status, problem.code, problem.message)
   const other = await storedByOthers(refused)
   if (other) return adopt(other)
-  keepSession(null)
+  saveSession(null)
   return null
 }
 
 function stored(): Session | null {
-  return read<Session>('session') ?? session.peek()
+  return readLocalStorage<Session>('session') ?? session.peek()
 }
 
 /** The session that another tab stores in place of the refused one; null if none does soon. */

@@ -1,16 +1,17 @@
 import type { MediaAttachingData } from 'hls.js'
-import type { Beginning, First, Track } from '../../shared/early-playback.ts'
+import type { EarlyPlaybackManifest, EarlyPlaybackFile, EarlyPlaybackTrack } from '../../shared/early-playback.ts'
 
-// Inside pages that begin with a film, before all else (server/pages/html-document.ts), built by itself: the film is asked for, and begins where
+// Inside pages that begin with a film, before all else (server/pages/html-document.ts), built by itself: the film is asked for, and begins
+// where
 // play is pressed, before any of the client is there.
 
 /** What was asked for ahead, and when (ms) it was asked, answered and there. */
-type Piece = First & { bytes: Promise<ArrayBuffer>; began: number; answered: number; ended: number }
+type Piece = EarlyPlaybackFile & { bytes: Promise<ArrayBuffer>; began: number; answered: number; ended: number }
 /** What the client takes over: pieces, and a media element where they play already. */
-export type FirstFilm = { pieces: Piece[]; opening: Opening | null }
+export type EarlyPlaybackHandover = { pieces: Piece[]; opening: EarlyPlayer | null }
 
 /** The first seconds of a film, playing from what was fetched ahead; the library takes the media source over when it is there. */
-class Opening {
+class EarlyPlayer {
   readonly media = document.createElement('video')
   /** Resolves when the library may come: with what it goes on with, or null where it has to begin by itself. */
   readonly ready: Promise<MediaAttachingData | null>
@@ -21,7 +22,7 @@ class Opening {
   readonly #url = URL.createObjectURL(this.#source)
   readonly #written = new AbortController()
 
-  constructor({ master, duration }: Beginning, pieces: Piece[]) {
+  constructor({ master, duration }: EarlyPlaybackManifest, pieces: Piece[]) {
     this.#master = master
     this.ready = this.#load(duration, pieces).catch(() => {
       this.stop()
@@ -105,9 +106,9 @@ class Opening {
   }
 }
 
-export type { Opening }
+export type { EarlyPlayer as Opening }
 
-const beginning = JSON.parse(document.currentScript!.dataset.film!) as Beginning
+const beginning = JSON.parse(document.currentScript!.dataset.film!) as EarlyPlaybackManifest
 // Not where whoever has watched before may begin with another quality, nor by who was sent to a place.
 if (!kept('bandwidth') && !kept('quality') && !new URLSearchParams(location.search).has('start')) {
   const pieces = beginning.files.map(ask)
@@ -116,7 +117,9 @@ if (!kept('bandwidth') && !kept('quality') && !new URLSearchParams(location.sear
     'MediaSource' in window &&
     !('ManagedMediaSource' in window) &&
     pieces.every(({ track }) => track && MediaSource.isTypeSupported(typeOf(track)))
-  Object.assign(window, { bobineFilm: { pieces, opening: playable ? new Opening(beginning, pieces) : null } satisfies FirstFilm })
+  Object.assign(window, {
+    bobineFilm: { pieces, opening: playable ? new EarlyPlayer(beginning, pieces) : null } satisfies EarlyPlaybackHandover
+  })
 }
 
 function kept(key: string): string | null {
@@ -127,7 +130,7 @@ function kept(key: string): string | null {
   }
 }
 
-function ask(first: First): Piece {
+function ask(first: EarlyPlaybackFile): Piece {
   const [, end] = first.ends
   const times = { began: performance.now(), answered: 0, ended: 0 }
   const fetched = async (): Promise<ArrayBuffer> => {
@@ -145,7 +148,7 @@ function ask(first: First): Piece {
   return piece
 }
 
-function typeOf({ container, codec }: Track): string {
+function typeOf({ container, codec }: EarlyPlaybackTrack): string {
   return `${container};codecs="${codec}"`
 }
 

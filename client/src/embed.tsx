@@ -1,20 +1,20 @@
 import { render } from 'preact'
 import { EmbeddedVideo } from './embed/embedded-video.tsx'
-import { readWishes } from './embed/embed-options.ts'
+import { parseEmbedOptions } from './embed/embed-options.ts'
 import { setLanguage } from './i18n/i18n.ts'
-import { pause } from './main-thread.ts'
-import { letFilmGoFirst } from './player/early-playback.ts'
-import { firstLanguage } from './shell/preferences.ts'
+import { waitForNextTask } from './main-thread.ts'
+import { prioritizeEarlyPlayback } from './player/early-playback.ts'
+import { initialLanguage } from './shell/preferences.ts'
 import './ui/tokens.css'
 import './ui/base.css'
 
-letFilmGoFirst()
-await pause()
-const wishes = readWishes(location.search)
+prioritizeEarlyPlayback()
+await waitForNextTask()
+const wishes = parseEmbedOptions(location.search)
 const commanded = wishes.api && parent !== window
 const [remote] = await Promise.all([
-  commanded ? import('./embed/embed-api.ts').then(({ Remote }) => new Remote(parent)) : null,
-  setLanguage(firstLanguage())
+  commanded ? import('./embed/embed-api.ts').then(({ EmbedApi }) => new EmbedApi(parent)) : null,
+  setLanguage(initialLanguage())
 ])
 for (const [name, colour] of [
   ['--start', wishes.colours.button],

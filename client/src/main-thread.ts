@@ -5,14 +5,14 @@ let first: Promise<unknown> | null = null
 let last: Promise<unknown> = Promise.resolve()
 
 /** Lets the browser do what waits: on a slow machine one long task keeps everybody from scrolling and typing. */
-export async function pause(): Promise<void> {
+export async function waitForNextTask(): Promise<void> {
   await new Promise(resolve => {
     setTimeout(resolve)
   })
 }
 
-/** Has everything that can wait (`itsTurn`) wait until `done`, for so long (ms) at most. */
-export function goFirst(done: Promise<unknown>, longest = LONGEST): void {
+/** Has everything that can wait (`yieldToMain`) wait until `done`, for so long (ms) at most. */
+export function runFirst(done: Promise<unknown>, longest = LONGEST): void {
   const one = (first = Promise.race([
     done,
     new Promise(resolve => {
@@ -24,10 +24,10 @@ export function goFirst(done: Promise<unknown>, longest = LONGEST): void {
 }
 
 /** Lets the browser do what waits, and what goes first. What waited for that comes one after the other, with a pause between. */
-export async function itsTurn(): Promise<void> {
-  await pause()
+export async function yieldToMain(): Promise<void> {
+  await waitForNextTask()
   while (first) await first
-  const mine = last.then(pause)
+  const mine = last.then(waitForNextTask)
   last = mine
   await mine
 }

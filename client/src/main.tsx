@@ -1,34 +1,34 @@
 import { render } from 'preact'
 import { isLoggedIn } from './credentials.ts'
 import { setLanguage } from './i18n/i18n.ts'
-import { loadConfig } from './instance/config.ts'
-import { itsTurn, pause } from './main-thread.ts'
-import { letFilmGoFirst } from './player/early-playback.ts'
-import { loadMe } from './session.ts'
+import { loadInstanceConfig } from './instance/config.ts'
+import { yieldToMain, waitForNextTask } from './main-thread.ts'
+import { prioritizeEarlyPlayback } from './player/early-playback.ts'
+import { loadCurrentUser } from './session.ts'
 import { App } from './shell/app.tsx'
-import { keepOfflinePage } from './shell/service-worker.ts'
-import { applyTheme, firstLanguage } from './shell/preferences.ts'
+import { registerServiceWorker } from './shell/service-worker.ts'
+import { applyTheme, initialLanguage } from './shell/preferences.ts'
 import { preloadPage } from './shell/routes.ts'
 import './ui/tokens.css'
 import './ui/base.css'
 
-letFilmGoFirst()
-await pause()
+prioritizeEarlyPlayback()
+await waitForNextTask()
 applyTheme()
-await pause()
+await waitForNextTask()
 // What the server wrote stays in view until everything is here to take its place in one step.
-await Promise.all([setLanguage(firstLanguage()), preloadPage(location.pathname)])
-await itsTurn()
+await Promise.all([setLanguage(initialLanguage()), preloadPage(location.pathname)])
+await yieldToMain()
 const place = document.createElement('div')
 render(<App />, place)
 place.id = 'app'
 document.getElementById('app')!.replaceWith(place)
-await pause()
-loadConfig().catch(() => {
+await waitForNextTask()
+loadInstanceConfig().catch(() => {
   /* the pages that need it ask again and say so */
 })
-keepOfflinePage()
+registerServiceWorker()
 if (isLoggedIn.peek())
-  loadMe().catch(() => {
+  loadCurrentUser().catch(() => {
     /* kept as last heard; a finished session ends by itself */
   })

@@ -1,27 +1,27 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { addressOf, api, type Answer, type CallOptions, type Route } from './api.ts'
+import { apiUrl, api, type ApiResponse, type ApiCallOptions, type ApiRoute } from './api.ts'
 import { isLoggedIn } from './credentials.ts'
-import { peekAnswer } from './initial-data.ts'
+import { peekInitialResponse } from './initial-data.ts'
 
 /** What a page asked the server: nothing yet, the answer, or why there is none. */
-export type Asked<T> = { data: T | null; error: unknown; loading: boolean; reload: () => void; change: (next: T) => void }
+export type UseQueryResult<T> = { data: T | null; error: unknown; loading: boolean; reload: () => void; change: (next: T) => void }
 
 /**
  * Asks a GET route and asks again when its options or the login change; null asks nothing. Answers that came with the page are there at
  * once.
  */
-export function useAnswer<K extends Route>(route: K, options: CallOptions<K> | null): Asked<Answer<K>> {
-  const key = options && `${addressOf(route, options)} ${isLoggedIn.value} ${JSON.stringify(options.headers ?? '')}`
-  const [state, setState] = useState<{ key: string | null; data: Answer<K> | null; error: unknown }>(() => ({
+export function useQuery<K extends ApiRoute>(route: K, options: ApiCallOptions<K> | null): UseQueryResult<ApiResponse<K>> {
+  const key = options && `${apiUrl(route, options)} ${isLoggedIn.value} ${JSON.stringify(options.headers ?? '')}`
+  const [state, setState] = useState<{ key: string | null; data: ApiResponse<K> | null; error: unknown }>(() => ({
     key,
     error: null,
-    data: options ? ((peekAnswer(addressOf(route, options)) ?? null) as Answer<K> | null) : null
+    data: options ? ((peekInitialResponse(apiUrl(route, options)) ?? null) as ApiResponse<K> | null) : null
   }))
   const latest = useRef(key)
   latest.current = key
   const load = useCallback(() => {
     if (!options) return
-    const ask = api as unknown as (route: K, options: CallOptions<K>) => Promise<Answer<K>>
+    const ask = api as unknown as (route: K, options: ApiCallOptions<K>) => Promise<ApiResponse<K>>
     const answer = async () => {
       try {
         const data = await ask(route, options)

@@ -1,11 +1,11 @@
 import { useEffect, useState } from 'preact/hooks'
-import { asProblem, type ApiError } from './api-error.ts'
+import { toApiError, type ApiError } from './api-error.ts'
 
 /**
  * A form that is saved: whether it is as it is stored, and why the last try was refused. Whoever leaves the page with changes is asked
  * first.
  */
-export function useSaving(save: () => Promise<void>) {
+export function useSaveForm(save: () => Promise<void>) {
   const [state, setState] = useState<'clean' | 'changed' | 'busy'>('clean')
   const [problem, setProblem] = useState<ApiError | null>(null)
   useEffect(() => {
@@ -24,7 +24,7 @@ export function useSaving(save: () => Promise<void>) {
       await save()
       setState('clean')
     } catch (error) {
-      setProblem(asProblem(error))
+      setProblem(toApiError(error))
       setState('changed')
     }
   }

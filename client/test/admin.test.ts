@@ -1,20 +1,20 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { queue } from '../../server/core/job.ts'
-import { run, sql } from '../../server/core/sql.ts'
+import { openQueue } from '../../server/core/job.ts'
+import { runQuery, sql } from '../../server/core/sql.ts'
 import { seedVideo } from '../../server/test/seed-video.ts'
-import { upload } from '../../server/test/upload.ts'
-import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
+import { uploadVideo } from '../../server/test/upload.ts'
+import { expectNoPageErrors, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
-let site: Site
+let site: TestSite
 beforeAll(async () => {
-  site = await openSite({ webadmin: { health: { low_disk: 0, low_memory: 0 } }, upload: { keep_free: 0 } })
+  site = await openTestSite({ webadmin: { health: { low_disk: 0, low_memory: 0 } }, upload: { keep_free: 0 } })
   const ada = await site.user('ada', { videoQuota: 2_000_000_000 })
   await site.user('judge', { role: 1 })
   await seedVideo({ channelId: ada.channelId, sourceSize: 500_000_000 })
   const { id } = await seedVideo({ channelId: ada.channelId, state: 7, sourceSize: 5, ageHours: 30 })
-  await run(sql`UPDATE videos SET name = 'A broken film' WHERE id = ${id}`)
-  await run(
+  await runQuery(sql`UPDATE videos SET name = 'A broken film' WHERE id = ${id}`)
+  await runQuery(
     sql`INSERT INTO transcodings (video_id, state, attempts, not_before, resolutions, error, created_at, updated_at) VALUES (${id}, 'failed', 3, now(), '{}', 'Nothing in the file could be decoded.', now(), now())`
   )
 }, 180_000)
@@ -33,7 +33,7 @@ for (const width of [390, 1280]) {
     const visitor = await site.visit({ viewport: { width, height: 800 }, reducedMotion: 'reduce' })
     const { page } = visitor
     const name = `guest${width}`
-    await logIn(page, 'root', site.rootPassword)
+    await logInThroughForm(page, 'root', site.rootPassword)
     await page.getByRole('button', { name: /Your menu/ }).click()
     await page.getByRole('menuitem', { name: 'Run this site' }).click()
     await page.waitForURL('**/admin/health')
@@ -104,7 +104,7 @@ for (const width of [390, 1280]) {
     await broken.getByText(/Nothing in the file could be decoded|Something went wrong on the server/).waitFor()
     await page.getByRole('tab', { name: 'Planned' }).click()
     await page.getByRole('listitem').filter({ hasText: 'sweep-uploads' }).getByText('Remove uploads that were given up').waitFor()
-    await (await queue('maintenance')).add(`fall-over-${width}`, { why: 'a test' })
+    await (await openQueue('maintenance')).add(`fall-over-${width}`, { why: 'a test' })
     await page.getByRole('tab', { name: 'Failed' }).click()
     const failed = page.getByRole('listitem').filter({ hasText: `fall-over-${width}` })
     await failed.getByText(`No handler for the job fall-over-${width}`, { exact: true }).waitFor()
@@ -153,7 +153,7 @@ for (const width of [390, 1280]) {
 
     await go(page, 'Federation')
     await go(page, 'Reports')
-    expectNoFaults(visitor)
+    expectNoPageErrors(visitor)
     await visitor.context.close()
   })
 }
@@ -163,7 +163,7 @@ test('what failed is tried again, and halted jobs are let go on', async () => {
   const { page } = visitor
   const token = await site.login()
   await site.call('POST /jobs/pause', { token })
-  await logIn(page, 'root', site.rootPassword, '/admin/jobs')
+  await logInThroughForm(page, 'root', site.rootPassword, '/admin/jobs')
   await page.getByRole('button', { name: 'Try again: A broken film' }).click()
   const broken = page.getByRole('listitem').filter({ hasText: 'A broken film' })
   await broken.getByText('Waiting', { exact: true }).waitFor()
@@ -174,7 +174,7 @@ test('what failed is tried again, and halted jobs are let go on', async () => {
   await page.getByRole('button', { name: 'Let them start again' }).click()
   await expect.poll(async () => await page.getByText('All jobs are halted.').count()).toBe(0)
   expect((await site.call('GET /server/health', { token })).json.jobs.paused).toBe(false)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -182,10 +182,10 @@ test('an administrator says which film goes first, and stops one; its owner read
   const mia = await site.user('mia')
   const token = await site.login()
   await site.call('POST /jobs/pause', { token })
-  for (const name of ['The first in the queue', 'The second in the queue']) await upload(site, mia, { name, privacy: 3 })
+  for (const name of ['The first in the queue', 'The second in the queue']) await uploadVideo(site, mia, { name, privacy: 3 })
   const visitor = await site.visit({ reducedMotion: 'reduce' })
   const { page } = visitor
-  await logIn(page, 'root', site.rootPassword, '/admin/jobs')
+  await logInThroughForm(page, 'root', site.rootPassword, '/admin/jobs')
   const film = page.getByRole('listitem').filter({ hasText: 'The second in the queue' })
   await film.getByText('Number 2 in the queue').waitFor()
   const choose = async (name: string) => {
@@ -196,7 +196,7 @@ test('an administrator says which film goes first, and stops one; its owner read
   await film.getByText('Number 1 in the queue').waitFor()
   await film.getByText('Before all others', { exact: true }).waitFor()
   const owner = await site.visit({ reducedMotion: 'reduce' })
-  await logIn(owner.page, 'mia', 'password1', '/my/videos')
+  await logInThroughForm(owner.page, 'mia', 'password1', '/my/videos')
   await owner.page.getByText('Waiting for its turn · Number 2 in the queue').waitFor()
   await choose('Stop')
   await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click()
@@ -208,7 +208,7 @@ test('an administrator says which film goes first, and stops one; its owner read
     .poll(async () => (await site.call('GET /server/transcodings?state=waiting', { token })).json.total, { timeout: 60_000 })
     .toBe(0)
   for (const one of [visitor, owner]) {
-    expectNoFaults(one)
+    expectNoPageErrors(one)
     await one.context.close()
   }
 })
@@ -218,7 +218,7 @@ test('moderators see users and reports, and others nothing at all', async () => 
   const { page } = visitor
   await page.goto('/admin')
   await page.waitForURL('**/login?next=%2Fadmin')
-  await logIn(page, 'judge', 'password1', '/admin')
+  await logInThroughForm(page, 'judge', 'password1', '/admin')
   await page.waitForURL('**/admin/users')
   const ways = page.getByRole('navigation', { name: 'Run this site' }).getByRole('link')
   await expect.poll(async () => await ways.allInnerTexts()).toEqual(['Users', 'Reports'])
@@ -233,13 +233,13 @@ test('moderators see users and reports, and others nothing at all', async () => 
     await page.getByRole('heading', { name: 'This page is for administrators' }).waitFor()
   }
   await page.evaluate(() => localStorage.clear())
-  await logIn(page, 'ada', 'password1')
+  await logInThroughForm(page, 'ada', 'password1')
   await page.getByRole('button', { name: /Your menu/ }).click()
   expect(await page.getByRole('menuitem', { name: 'Run this site' }).count()).toBe(0)
   for (const room of ['', '/users']) {
     await page.goto(`/admin${room}`)
     await page.getByRole('heading', { name: 'This page is for moderators' }).waitFor()
   }
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

@@ -1,26 +1,26 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../../server/core/sql.ts'
-import { encoded, upload } from '../../server/test/upload.ts'
-import { footage } from '../../server/test/footage.ts'
-import { logIn, openSite, type Site } from './site.ts'
+import { runQuery, sql } from '../../server/core/sql.ts'
+import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
+import { makeFootageBytes } from '../../server/test/footage.ts'
+import { logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
 type Names = { id: number; uuid: string; shortUUID: string }
-let site: Site
+let site: TestSite
 let open: Names
 let locked: Names
 let strict: Names
 
 beforeAll(async () => {
-  site = await openSite({
+  site = await openTestSite({
     signup: { enabled: true },
     instance: { description: 'A **house** for films.', terms: 'Be kind.' },
     transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
   })
   const ada = await site.user('ada')
-  const bytes = await footage({ seconds: 3, size: '426x240' })
-  open = await upload(
+  const bytes = await makeFootageBytes({ seconds: 3, size: '426x240' })
+  open = await uploadVideo(
     site,
     ada,
     {
@@ -34,9 +34,9 @@ beforeAll(async () => {
     },
     bytes
   )
-  strict = await upload(site, ada, { name: 'Another film', commentsPolicy: 3 }, bytes)
-  locked = await upload(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['secret'] }, bytes)
-  for (const { id } of [open, locked, strict]) await encoded(site, ada, id)
+  strict = await uploadVideo(site, ada, { name: 'Another film', commentsPolicy: 3 }, bytes)
+  locked = await uploadVideo(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['secret'] }, bytes)
+  for (const { id } of [open, locked, strict]) await waitForTranscoding(site, ada, id)
   await site.call('POST /video-channels', { token: ada.token, body: { name: 'second', displayName: 'A second channel' } })
   const bob = await site.user('bob')
   const say = async ({ uuid }: Names, user: { token: string }, text: string, parent?: number) =>
@@ -63,17 +63,17 @@ async function otherServers(): Promise<void> {
     ['d.example', 'rejected', 'from']
   ]) {
     const url = `https://${host}/accounts/peertube`
-    await run(
+    await runQuery(
       sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Application', ${url}, 'peertube', ${host}, ${`${url}/inbox`}, now(), now())`
     )
-    await run(sql`
+    await runQuery(sql`
       INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at) SELECT ${`${url}/follows/1`}, CASE WHEN ${direction} = 'to' THEN us.id ELSE them.id END, CASE WHEN ${direction} = 'to' THEN them.id ELSE us.id END, ${state}, now(), now()
       FROM actors us, actors them WHERE us.host IS NULL AND us.preferred_username = 'peertube' AND them.url = ${url}`)
   }
-  await run(
+  await runQuery(
     sql`INSERT INTO wanted_follows (actor_id, handle, attempts, not_before, error) SELECT id, 'nobody@e.example', 1, 'infinity', 'Nobody of that name' FROM actors WHERE host IS NULL AND preferred_username = 'peertube'`
   )
-  await run(sql`
+  await runQuery(sql`
     INSERT INTO peers (host, failures, first_failure_at, open_until, suspended_at, last_success_at, last_failure_at, last_error, missed_since) VALUES
       ('a.example', 0, NULL, NULL, NULL, now(), NULL, NULL, NULL), ('b.example', 2, now(), NULL, NULL, now() - interval '1 hour', now(), 'Status 502', NULL),
       ('c.example', 9, now(), now() + interval '1 hour', NULL, NULL, now(), 'connect ECONNREFUSED', NULL), ('d.example', 90, now(), NULL, now(), NULL, now(), 'getaddrinfo ENOTFOUND d.example', now())`)
@@ -317,8 +317,8 @@ for (const [width, title] of [
     const [guest, member, administrator] = [await site.visit(options), await site.visit(options), await site.visit(options)]
     await Promise.all([
       look(guest.context, GUEST),
-      logIn(member.page, 'ada', 'password1').then(async () => await look(member.context, MEMBER)),
-      logIn(administrator.page, 'root', site.rootPassword).then(async () => await look(administrator.context, ADMINISTRATOR))
+      logInThroughForm(member.page, 'ada', 'password1').then(async () => await look(member.context, MEMBER)),
+      logInThroughForm(administrator.page, 'root', site.rootPassword).then(async () => await look(administrator.context, ADMINISTRATOR))
     ])
     await guest.context.close()
     await member.context.close()

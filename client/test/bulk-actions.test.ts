@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../../server/core/sql.ts'
+import { runQuery, sql } from '../../server/core/sql.ts'
 import { seedVideo } from '../../server/test/seed-video.ts'
-import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
+import { expectNoPageErrors, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
-let site: Site
+let site: TestSite
 let ada: { token: string; channelId: number }
 beforeAll(async () => {
-  site = await openSite()
+  site = await openTestSite()
   ada = await site.user('ada')
 }, 180_000)
 afterAll(async () => await site?.stop())
 
 /** Replaces the videos of the channel; the first one is the newest. */
 async function shelf(count: number): Promise<void> {
-  await run(sql`DELETE FROM videos`)
+  await runQuery(sql`DELETE FROM videos`)
   for (let index = 1; index <= count; index++) {
     const { id } = await seedVideo({ channelId: ada.channelId, ageHours: 48 + index, privacy: 3 })
-    await run(sql`UPDATE videos SET name = ${`Film ${index}`} WHERE id = ${id}`)
+    await runQuery(sql`UPDATE videos SET name = ${`Film ${index}`} WHERE id = ${id}`)
   }
 }
 
@@ -30,7 +30,7 @@ test('several videos are opened to everybody and deleted, by touch', async () =>
   await shelf(6)
   const visitor = await site.visit({ viewport: { width: 390, height: 844 }, hasTouch: true })
   const { page } = visitor
-  await logIn(page, 'ada', 'password1', '/my/videos')
+  await logInThroughForm(page, 'ada', 'password1', '/my/videos')
   await page.getByLabel('Select Film 1').tap()
   await page.getByLabel('Select Film 3').tap()
   await page.getByText('2 selected').waitFor()
@@ -58,7 +58,7 @@ test('several videos are opened to everybody and deleted, by touch', async () =>
   expect((await mine()).map(({ name }) => name)).toEqual(['Film 1', 'Film 3', 'Film 4', 'Film 5'])
   expect(await page.locator('.shelf > li').count()).toBe(4)
   expect(await page.getByText('selected').count()).toBe(0)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -66,7 +66,7 @@ test('the keyboard does the same: a range with shift, Escape lets go, Delete ask
   await shelf(5)
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'ada', 'password1', '/my/videos')
+  await logInThroughForm(page, 'ada', 'password1', '/my/videos')
   await page.getByLabel('Select Film 2').focus()
   await page.keyboard.press('Space')
   await page.getByLabel('Select Film 4').click({ modifiers: ['Shift'] })
@@ -83,7 +83,7 @@ test('the keyboard does the same: a range with shift, Escape lets go, Delete ask
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
   await page.getByText('4 videos are deleted.').waitFor()
   expect((await mine()).map(({ name }) => name)).toEqual(['Film 1'])
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -91,7 +91,7 @@ test('what fails is named and stays chosen; the others are done, a limit is wait
   await shelf(4)
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'ada', 'password1', '/my/videos')
+  await logInThroughForm(page, 'ada', 'password1', '/my/videos')
   const second = (await site.call('GET /users/me/videos?sort=-createdAt', { token: ada.token })).json.data[1].id
   let asked = 0
   let broken = true
@@ -115,7 +115,7 @@ test('what fails is named and stays chosen; the others are done, a limit is wait
   await page.getByRole('button', { name: 'Try again' }).click()
   await page.getByText('1 video is deleted.').waitFor()
   await page.getByRole('heading', { name: 'No videos yet' }).waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -123,7 +123,7 @@ test('it goes on while other pages are looked at, and stops when told', async ()
   await shelf(5)
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'ada', 'password1', '/my/videos')
+  await logInThroughForm(page, 'ada', 'password1', '/my/videos')
   let open: () => void = () => undefined
   const held = new Promise<void>(resolve => {
     open = resolve
@@ -146,6 +146,6 @@ test('it goes on while other pages are looked at, and stops when told', async ()
   open()
   await page.getByText('2 videos are deleted.').waitFor()
   await expect.poll(async () => await page.locator('.shelf > li').count()).toBe(3)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

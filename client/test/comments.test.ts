@@ -1,13 +1,13 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { encoded, upload } from '../../server/test/upload.ts'
-import { footage } from '../../server/test/footage.ts'
-import { expectNoFaults, logIn, openSite, type Site, type Visitor } from './site.ts'
+import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
+import { makeFootageBytes } from '../../server/test/footage.ts'
+import { expectNoPageErrors, logInThroughForm, openTestSite, type TestSite, type Visitor } from './site.ts'
 
 type Names = { id: number; uuid: string; shortUUID: string }
-type User = Awaited<ReturnType<Site['user']>>
+type User = Awaited<ReturnType<TestSite['user']>>
 
-let site: Site
+let site: TestSite
 let ada: User
 let bob: User
 let open: Names
@@ -16,18 +16,18 @@ let closed: Names
 let busy: Names
 let locked: Names
 beforeAll(async () => {
-  site = await openSite({
+  site = await openTestSite({
     transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
   })
   ada = await site.user('ada')
   bob = await site.user('bob')
-  const bytes = await footage({ seconds: 2, size: '426x240' })
-  open = await upload(site, ada, { name: 'A film to talk about' }, bytes)
-  strict = await upload(site, ada, { name: 'A film with care', commentsPolicy: 3 }, bytes)
-  closed = await upload(site, ada, { name: 'A film in silence', commentsPolicy: 2 }, bytes)
-  busy = await upload(site, ada, { name: 'A film of the town' }, bytes)
-  locked = await upload(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['secret'] }, bytes)
-  for (const { id } of [open, strict, closed, busy, locked]) await encoded(site, ada, id)
+  const bytes = await makeFootageBytes({ seconds: 2, size: '426x240' })
+  open = await uploadVideo(site, ada, { name: 'A film to talk about' }, bytes)
+  strict = await uploadVideo(site, ada, { name: 'A film with care', commentsPolicy: 3 }, bytes)
+  closed = await uploadVideo(site, ada, { name: 'A film in silence', commentsPolicy: 2 }, bytes)
+  busy = await uploadVideo(site, ada, { name: 'A film of the town' }, bytes)
+  locked = await uploadVideo(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['secret'] }, bytes)
+  for (const { id } of [open, strict, closed, busy, locked]) await waitForTranscoding(site, ada, id)
 }, 180_000)
 afterAll(async () => await site?.stop())
 
@@ -43,14 +43,14 @@ const told = (page: Page, text: string) => page.getByRole('status').getByText(te
 const comment = (page: Page, name: string) => page.getByRole('article', { name: `Comment by ${name}` })
 const enter = async (name: string | null, video: Names): Promise<Visitor> => {
   const visitor = await site.visit({ reducedMotion: 'reduce' })
-  if (name) await logIn(visitor.page, name, 'password1', `/w/${video.shortUUID}`)
+  if (name) await logInThroughForm(visitor.page, name, 'password1', `/w/${video.shortUUID}`)
   else await visitor.page.goto(`/w/${video.shortUUID}`)
   await visitor.page.getByRole('heading', { name: /comment/i }).waitFor()
   return visitor
 }
 const leave = async (...visitors: Visitor[]) => {
   for (const visitor of visitors) {
-    expectNoFaults(visitor)
+    expectNoPageErrors(visitor)
     await visitor.context.close()
   }
 }
@@ -171,7 +171,7 @@ test('below a video with a password the password opens the talk, too', async () 
   await say(locked, ada, 'Only for friends')
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'bob', 'password1', `/w/${locked.shortUUID}`)
+  await logInThroughForm(page, 'bob', 'password1', `/w/${locked.shortUUID}`)
   await page.getByLabel('Password of the video').fill('secret')
   await page.getByRole('button', { name: 'Watch' }).click()
   await comment(page, 'ada').getByText('Only for friends').waitFor()
@@ -190,7 +190,7 @@ test('a long talk comes in parts, in the order one wants; moderators may delete 
   await say(busy, ada, 'I agree', ids[6])
   const visitor = await site.visit({ reducedMotion: 'reduce' })
   const { page } = visitor
-  await logIn(page, 'root', site.rootPassword, `/w/${busy.shortUUID}`)
+  await logInThroughForm(page, 'root', site.rootPassword, `/w/${busy.shortUUID}`)
   const first = page.locator('.comments-list > li').first()
   await page.getByRole('heading', { name: '21 comments' }).waitFor()
   await expect.poll(async () => await page.locator('.comments-list > li').count()).toBe(15)

@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core'
 import { createServer } from 'vite'
 import { expect, test } from 'vitest'
 import { projectFolder } from '../../server/core/config.ts'
-import { built } from '../../server/test/ensure-built.ts'
+import { ensureBuilt } from '../../server/test/ensure-built.ts'
 import { CHROMIUM_ARGUMENTS, chromiumPath } from './chromium.ts'
 
 test('where the site is developed, every part is shown in both themes', async () => {
@@ -60,7 +60,7 @@ test('where the site is developed, every part is shown in both themes', async ()
 })
 
 test('what is built for production knows nothing of it', async () => {
-  await built()
+  await ensureBuilt()
   const folder = join(projectFolder, 'dist/client')
   const manifest = readFileSync(join(folder, 'manifest.json'), 'utf8')
   expect(manifest).toContain('src/videos/home.page.tsx')

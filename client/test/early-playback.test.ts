@@ -1,19 +1,27 @@
 import type { Page, Request } from 'playwright-core'
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { footage } from '../../server/test/footage.ts'
-import { encoded, upload } from '../../server/test/upload.ts'
-import { expectNoFaults, expectToPlay, film, openSettings, openSite, picture, type Site } from './site.ts'
+import { makeFootageBytes } from '../../server/test/footage.ts'
+import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
+import {
+  expectNoPageErrors,
+  expectVideoToPlay,
+  makeTestVideo,
+  openPlayerSettings,
+  openTestSite,
+  readVideoElement,
+  type TestSite
+} from './site.ts'
 
-let site: Site
+let site: TestSite
 let video: { id: number; uuid: string; shortUUID: string }
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast', resolutions: { '360p': false, '480p': false, '1080p': false } } })
+  site = await openTestSite({ transcoding: { preset: 'ultrafast', resolutions: { '360p': false, '480p': false, '1080p': false } } })
   const ada = await site.user('ada')
-  const bytes = (await readFile(await film(site, 'film.mp4'))) as Buffer<ArrayBuffer>
-  await encoded(site, ada, (await upload(site, ada, { name: 'Another film' })).id)
-  video = await upload(site, ada, { name: 'A film that begins soon' }, bytes)
-  await encoded(site, ada, video.id)
+  const bytes = (await readFile(await makeTestVideo(site, 'film.mp4'))) as Buffer<ArrayBuffer>
+  await waitForTranscoding(site, ada, (await uploadVideo(site, ada, { name: 'Another film' })).id)
+  video = await uploadVideo(site, ada, { name: 'A film that begins soon' }, bytes)
+  await waitForTranscoding(site, ada, video.id)
 }, 180_000)
 afterAll(async () => await site?.stop())
 
@@ -40,7 +48,7 @@ test.each([1, 6])(
     })
     await page.goto(`/w/${video.shortUUID}`)
     await page.getByRole('button', { name: 'Play' }).first().click()
-    await expectToPlay(page)
+    await expectVideoToPlay(page)
 
     const paths = asked.map(request => `${request.method()} ${new URL(request.url()).pathname}`)
     const plain = paths.filter(path => !path.endsWith('.mp4'))
@@ -65,7 +73,7 @@ test.each([1, 6])(
     expect([...new Set(questions)].sort()).toEqual(['GET /api/v1/videos/:id/comment-threads', 'POST /api/v1/videos/:id/views'])
     expect(warnings.filter(text => text.includes('preload'))).toEqual([])
     expect(await page.evaluate(() => (window as never as { shifted: number }).shifted)).toBeLessThanOrEqual(0.02)
-    expectNoFaults(visitor)
+    expectNoPageErrors(visitor)
     await visitor.context.close()
   }
 )
@@ -92,40 +100,40 @@ test("a film begins before the player's library is there, which then goes on wit
   const release = await hold(page, LIBRARY)
   await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expect.poll(async () => (await picture(page)).time).toBeGreaterThan(0.5)
+  await expect.poll(async () => (await readVideoElement(page)).time).toBeGreaterThan(0.5)
   const ahead = await page.locator('video').evaluate((film: HTMLVideoElement) => film.buffered.end(0))
   expect(ahead).toBeLessThan(6)
   const opened = await page.locator('video').evaluate((film: HTMLVideoElement) => film.src)
   release()
-  await expect.poll(async () => (await picture(page)).time, { timeout: 30_000 }).toBeGreaterThan(ahead + 0.5)
+  await expect.poll(async () => (await readVideoElement(page)).time, { timeout: 30_000 }).toBeGreaterThan(ahead + 0.5)
   const after = await page
     .locator('video')
     .evaluate((film: HTMLVideoElement) => ({ src: film.src, ranges: film.buffered.length, from: film.buffered.start(0) }))
   expect(after).toEqual({ src: opened, ranges: 1, from: expect.closeTo(0, 1) })
-  await openSettings(page)
+  await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Quality/ }).click()
   await page.getByRole('menuitemradio', { name: '720p', exact: true }).click()
-  await expect.poll(async () => (await picture(page)).height, { timeout: 30_000 }).toBe(720)
-  expectNoFaults(visitor)
+  await expect.poll(async () => (await readVideoElement(page)).height, { timeout: 30_000 }).toBe(720)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
 test('films without sound and sound without a film begin so, too', async () => {
   const ada = await site.user('eve')
-  const silent = await upload(site, ada, { name: 'Silent' }, await footage({ seconds: 5, audio: null }))
-  const sound = await upload(site, ada, { name: 'Sound' }, await footage({ seconds: 5, video: ['-vn'], extension: 'm4a' }))
+  const silent = await uploadVideo(site, ada, { name: 'Silent' }, await makeFootageBytes({ seconds: 5, audio: null }))
+  const sound = await uploadVideo(site, ada, { name: 'Sound' }, await makeFootageBytes({ seconds: 5, video: ['-vn'], extension: 'm4a' }))
   for (const { id, shortUUID } of [silent, sound]) {
-    await encoded(site, ada, id)
+    await waitForTranscoding(site, ada, id)
     const visitor = await site.visit()
     const release = await hold(visitor.page, LIBRARY)
     await visitor.page.goto(`/w/${shortUUID}`)
     await visitor.page.getByRole('button', { name: 'Play' }).first().click()
-    await expect.poll(async () => (await picture(visitor.page)).time).toBeGreaterThan(0.5)
+    await expect.poll(async () => (await readVideoElement(visitor.page)).time).toBeGreaterThan(0.5)
     release()
     await expect
       .poll(async () => await visitor.page.locator('video').evaluate((film: HTMLVideoElement) => film.ended), { timeout: 30_000 })
       .toBe(true)
-    expectNoFaults(visitor)
+    expectNoPageErrors(visitor)
     await visitor.context.close()
   }
 })
@@ -141,9 +149,9 @@ test('what could not be fetched ahead is asked for again, and nothing is where a
   })
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page)
+  await expectVideoToPlay(page)
   expect(refused).toBe(2)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 
   const other = await site.visit()
@@ -153,10 +161,10 @@ test('what could not be fetched ahead is asked for again, and nothing is where a
   })
   await other.page.goto(`/w/${video.shortUUID}?start=6`)
   await other.page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(other.page)
+  await expectVideoToPlay(other.page)
   expect(await other.page.locator('video').evaluate((film: HTMLVideoElement) => film.currentTime)).toBeGreaterThanOrEqual(6)
   expect(begun).toEqual([])
-  expectNoFaults(other)
+  expectNoPageErrors(other)
   await other.context.close()
 })
 
@@ -175,8 +183,8 @@ test('the large button only ever plays, also when the film has just begun by its
     requestAnimationFrame(press)
   })
   await page.goto(`/w/${video.shortUUID}`)
-  await expectToPlay(page)
-  expectNoFaults(visitor)
+  await expectVideoToPlay(page)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -201,13 +209,13 @@ test('play pressed before any of the client is there is kept for it, by mouse an
       .toBe('turn')
     expect(await page.locator('.player > .player-film').count()).toBe(0)
     release()
-    await expectToPlay(page)
+    await expectVideoToPlay(page)
     // The end of the press, on what stands there now, changes nothing.
     await page.mouse.up()
-    await expectToPlay(page)
+    await expectVideoToPlay(page)
     // A press counts once: the next film waits for its own.
     expect(await page.evaluate(() => 'pressed' in document.documentElement.dataset)).toBe(false)
-    expectNoFaults(visitor)
+    expectNoPageErrors(visitor)
     await visitor.context.close()
   }
 })
@@ -230,14 +238,14 @@ test('a film begins in the page the server wrote, and goes on in the player that
   })
   await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
   await page.locator('.player-start').click()
-  await expectToPlay(page)
+  await expectVideoToPlay(page)
   expect(await page.locator('.player-start').count()).toBe(0)
   expect(await page.locator('.controls').count()).toBe(0)
   const film = await page.locator('video').elementHandle()
   const before = await film!.evaluate(one => (one as HTMLVideoElement).currentTime)
   release()
   await page.locator('.controls').waitFor({ state: 'attached' })
-  await expectToPlay(page)
+  await expectVideoToPlay(page)
   expect(await page.locator('video').evaluate((one, film) => one === film, film)).toBe(true)
   expect(await film!.evaluate(one => (one as HTMLVideoElement).currentTime)).toBeGreaterThan(before)
   expect(await page.evaluate(() => (window as never as { heard: string[] }).heard)).toEqual(['play'])
@@ -245,7 +253,7 @@ test('a film begins in the page the server wrote, and goes on in the player that
   // The player knows that it plays, and goes on to the end.
   await page.keyboard.press('k')
   await expect.poll(async () => await film!.evaluate(one => (one as HTMLVideoElement).paused)).toBe(true)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -260,9 +268,9 @@ test('whoever has set a loudness hears nothing before the player that knows it i
   await page.waitForTimeout(1500)
   expect(await page.locator('.player video').count()).toBe(0)
   release()
-  await expectToPlay(page)
+  await expectVideoToPlay(page)
   expect(await page.locator('video').evaluate((one: HTMLVideoElement) => [one.muted, one.volume])).toEqual([true, 0.3])
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -301,7 +309,7 @@ test('who has watched before begins with the quality the line bore, also when pl
   await expect.poll(async () => await page.locator('video').evaluate((film: HTMLVideoElement) => film.paused)).toBe(false)
   release()
   expect((await first).url()).toMatch(/-720-fragmented\.mp4$/)
-  await expectToPlay(page)
-  expectNoFaults(visitor)
+  await expectVideoToPlay(page)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

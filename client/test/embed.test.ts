@@ -2,37 +2,37 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { projectFolder } from '../../server/core/config.ts'
-import { run, sql } from '../../server/core/sql.ts'
-import { encoded, upload } from '../../server/test/upload.ts'
-import { footage } from '../../server/test/footage.ts'
-import { embedding, type Embedding } from './embedding-site.ts'
-import { expectToPlay, openSite, type Site } from './site.ts'
+import { runQuery, sql } from '../../server/core/sql.ts'
+import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
+import { makeFootageBytes } from '../../server/test/footage.ts'
+import { openEmbeddingSite, type EmbeddingSite } from './embedding-site.ts'
+import { expectVideoToPlay, openTestSite, type TestSite } from './site.ts'
 
 const LIBRARY = join(projectFolder, 'node_modules/@peertube/embed-api/build/player.min.js')
 
 type Names = { id: number; uuid: string; shortUUID: string }
-let site: Site
-let other: Embedding
+let site: TestSite
+let other: EmbeddingSite
 let video: Names
 let locked: Names
 let hidden: Names
 let unlisted: Names
 
 beforeAll(async () => {
-  site = await openSite({
+  site = await openTestSite({
     transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
   })
   const ada = await site.user('ada')
-  const bytes = await footage({ seconds: 4, size: '426x240' })
-  video = await upload(site, ada, { name: 'A film <b>to</b> embed' }, await footage({ seconds: 40, size: '640x360' }))
-  locked = await upload(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['open sesame'] }, bytes)
-  hidden = await upload(site, ada, { name: 'A hidden film', privacy: 3 }, bytes)
-  unlisted = await upload(site, ada, { name: 'An unlisted film', privacy: 2 }, bytes)
-  for (const { id } of [video, locked, unlisted]) await encoded(site, ada, id)
-  await run(
+  const bytes = await makeFootageBytes({ seconds: 4, size: '426x240' })
+  video = await uploadVideo(site, ada, { name: 'A film <b>to</b> embed' }, await makeFootageBytes({ seconds: 40, size: '640x360' }))
+  locked = await uploadVideo(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['open sesame'] }, bytes)
+  hidden = await uploadVideo(site, ada, { name: 'A hidden film', privacy: 3 }, bytes)
+  unlisted = await uploadVideo(site, ada, { name: 'An unlisted film', privacy: 2 }, bytes)
+  for (const { id } of [video, locked, unlisted]) await waitForTranscoding(site, ada, id)
+  await runQuery(
     sql`INSERT INTO video_captions (video_id, language, automatic, filename, url) VALUES (${video.id}, 'fr', false, '6f0d5a2e-1111-4222-8333-000000000001.vtt', 'http://127.0.0.1:1/fr.vtt')`
   )
-  other = await embedding(site, existsSync(LIBRARY) ? LIBRARY : undefined)
+  other = await openEmbeddingSite(site, existsSync(LIBRARY) ? LIBRARY : undefined)
 }, 180_000)
 afterAll(async () => {
   await other?.stop()
@@ -61,7 +61,7 @@ test("the player plays inside another site's page, and obeys its address", async
 test('what an address wishes is not kept as if the viewer had chosen it', async () => {
   const { page, context } = await site.visit()
   await page.goto(`/videos/embed/${video.uuid}?muted=1&autoplay=1&subtitle=fr`)
-  await expectToPlay(page, 0.3)
+  await expectVideoToPlay(page, 0.3)
   expect(await page.evaluate(() => ['volume', 'quality', 'captions', 'places'].map(key => localStorage.getItem(`bobine.${key}`)))).toEqual([
     null,
     null,
@@ -210,7 +210,7 @@ test('a locked video takes its password from a person or from the page around', 
 })
 
 test('the page around gives the password, and gets no pictures for it', async () => {
-  const own = await embedding(site)
+  const own = await openEmbeddingSite(site)
   await own.show(`/videos/embed/${locked.uuid}?api=1&waitPasswordFromEmbedAPI=1&muted=1`)
   await own.frame.locator('[aria-busy="true"]').waitFor({ state: 'attached' })
   await expect.poll(async () => await own.ask('isReady')).toBe(false)

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FrameLocator, Page } from 'playwright-core'
-import type { Site } from './site.ts'
+import type { TestSite } from './site.ts'
 
 /** A page of another site with one of our pages in a frame. */
-export type Embedding = {
+export type EmbeddingSite = {
   page: Page
   frame: FrameLocator
   /** Opens a path of ours in the frame of a new page of the other site. */
@@ -39,7 +39,7 @@ const PEER = `
 `
 
 /** Another site; `script` is the file of a script that its pages load as well. */
-export async function embedding(site: Site, script?: string): Promise<Embedding> {
+export async function openEmbeddingSite(site: TestSite, script?: string): Promise<EmbeddingSite> {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url!, 'http://x')
     response.setHeader('Content-Type', pathname.endsWith('.js') ? 'text/javascript' : 'text/html')

@@ -1,24 +1,27 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startPeer, type Peer } from '../../server/test/peer-instance.ts'
+import { startPeerInstance, type PeerInstance } from '../../server/test/peer-instance.ts'
 import { eventually } from '../../server/test/instance.ts'
-import { encoded, upload } from '../../server/test/upload.ts'
-import { footage } from '../../server/test/footage.ts'
-import { expectNoFaults, expectToPlay, logIn, openSite, type Site, type Visitor } from './site.ts'
+import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
+import { makeFootageBytes } from '../../server/test/footage.ts'
+import { expectNoPageErrors, expectVideoToPlay, logInThroughForm, openTestSite, type TestSite, type Visitor } from './site.ts'
 
 const LIGHT = {
   transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': true, '480p': false, '720p': false, '1080p': false } }
 }
 
 /** The other server publishes; the site, whose pages are looked at, follows it. */
-let site: Site
-let other: Peer
-let maker: Awaited<ReturnType<Site['user']>>
+let site: TestSite
+let other: PeerInstance
+let maker: Awaited<ReturnType<TestSite['user']>>
 let video: { uuid: string; shortUUID: string }
 /** What went wrong, apart from asking the video's own server for it. */
 const faults = (visitor: Visitor) => visitor.faults.filter(fault => !fault.startsWith(`asked another site: ${other.url}/static/`))
 
 beforeAll(async () => {
-  ;[site, other] = await Promise.all([openSite({ ...LIGHT, followers: { instance: { manual_approval: true } } }), startPeer(LIGHT)])
+  ;[site, other] = await Promise.all([
+    openTestSite({ ...LIGHT, followers: { instance: { manual_approval: true } } }),
+    startPeerInstance(LIGHT)
+  ])
   maker = await other.user('maker')
   await site.user('viewer')
   const root = await site.login()
@@ -28,13 +31,13 @@ beforeAll(async () => {
     30,
     'the follow'
   )
-  video = await upload(
+  video = await uploadVideo(
     other,
     maker,
     { name: 'A film from elsewhere', description: 'Far *away*' },
-    await footage({ seconds: 20, size: '640x360' })
+    await makeFootageBytes({ seconds: 20, size: '640x360' })
   )
-  await encoded(other, maker, video.uuid)
+  await waitForTranscoding(other, maker, video.uuid)
   await eventually(
     async () => (await site.call(`GET /videos/${video.uuid}`)).json.streamingPlaylists?.[0]?.files.length === 3,
     30,
@@ -64,12 +67,12 @@ test('a video of another server is in the list with its picture, and plays in ou
   await card.click()
   await page.getByRole('heading', { name: 'A film from elsewhere' }).waitFor()
   await page.getByRole('button', { name: 'Play' }).first().click()
-  const shown = await expectToPlay(page, 1)
+  const shown = await expectVideoToPlay(page, 1)
   expect([shown.error, shown.height > 0]).toEqual([null, true])
   expect(visitor.faults.some(fault => fault.startsWith(`asked another site: ${other.url}/static/streaming-playlists/`))).toBe(true)
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page, 0.5)
+  await expectVideoToPlay(page, 0.5)
   expect(faults(visitor)).toEqual([])
   await visitor.context.close()
 })
@@ -77,7 +80,7 @@ test('a video of another server is in the list with its picture, and plays in ou
 test('search finds a channel by its handle and a video by its address, and the channel has a page', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'viewer', 'password1')
+  await logInThroughForm(page, 'viewer', 'password1')
   await page.getByRole('link', { name: 'Search' }).click()
   await page.getByLabel('Search, or paste an address').fill(`maker_channel@${other.host}`)
   await page.getByRole('main').getByRole('button', { name: 'Search' }).click()
@@ -94,7 +97,7 @@ test('search finds a channel by its handle and a video by its address, and the c
 test('what is said and liked here counts there, what is answered there is read here', async () => {
   const visitor = await site.visit({ reducedMotion: 'reduce' })
   const { page } = visitor
-  await logIn(page, 'viewer', 'password1', `/w/${video.shortUUID}`)
+  await logInThroughForm(page, 'viewer', 'password1', `/w/${video.shortUUID}`)
   await page.getByLabel('Your comment').fill('Greetings from *here*')
   await page.getByRole('button', { name: 'Comment', exact: true }).click()
   await page.getByRole('status').getByText('Your comment is published.').waitFor()
@@ -150,10 +153,10 @@ test('an administrator follows, sees who follows and how the servers are, accept
   const { page } = visitor
   await page.goto('/admin/federation')
   await page.waitForURL('**/login?next=%2Fadmin%2Ffederation')
-  await logIn(page, 'viewer', 'password1', '/admin/federation')
+  await logInThroughForm(page, 'viewer', 'password1', '/admin/federation')
   await page.getByRole('heading', { name: 'This page is for administrators' }).waitFor()
   await page.evaluate(() => localStorage.clear())
-  await logIn(page, 'root', site.rootPassword)
+  await logInThroughForm(page, 'root', site.rootPassword)
   await page.getByRole('button', { name: /Your menu/ }).click()
   await page.getByRole('menuitem', { name: 'Run this site' }).click()
   await page.getByRole('link', { name: 'Federation' }).click()
@@ -200,7 +203,7 @@ test('an administrator follows, sees who follows and how the servers are, accept
   await page.getByRole('button', { name: `Remove ${other.host}` }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
   await page.getByText('Nobody follows this site yet.').waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -215,7 +218,7 @@ test('what is deleted there vanishes here', async () => {
   await page.getByRole('heading', { name: 'This video does not exist' }).waitFor()
   await page.goto('/')
   await page.getByRole('heading', { name: 'Nothing to watch yet' }).waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -227,7 +230,7 @@ test('a server that does not answer is told to be in trouble, with what waits fo
     token: await site.login('viewer', 'password1'),
     body: { uri: `maker_channel@${other.host}` }
   })
-  await logIn(page, 'root', site.rootPassword, '/admin/federation?tab=peers')
+  await logInThroughForm(page, 'root', site.rootPassword, '/admin/federation?tab=peers')
   const line = page.getByRole('listitem').filter({ hasText: other.host })
   await line.getByText(/In trouble|Resting/).waitFor()
   await line.getByText(/^1 message, /).waitFor()
@@ -237,6 +240,6 @@ test('a server that does not answer is told to be in trouble, with what waits fo
   await line.getByText('All well').waitFor({ timeout: 20_000 })
   await line.getByText('nothing', { exact: true }).waitFor()
   expect((await other.call('GET /video-channels/maker_channel')).json.followersCount).toBe(1)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

@@ -4,12 +4,12 @@ import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
+import { expectNoPageErrors, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
-let site: Site
+let site: TestSite
 let path: string
 beforeAll(async () => {
-  site = await openSite({ transcoding: { resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } } })
+  site = await openTestSite({ transcoding: { resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } } })
   await site.user('ada')
   path = join(site.films, 'red then blue.mp4')
   // A colour of its own in each half.
@@ -57,7 +57,7 @@ test.each([390, 1280])(
     const visitor = await site.visit({ viewport: { width, height: 844 } })
     const { page } = visitor
     const token = await site.login('ada', 'password1')
-    await logIn(page, 'ada', 'password1', '/upload')
+    await logInThroughForm(page, 'ada', 'password1', '/upload')
     await page.setInputFiles('input[type=file]', path)
     await take(page, 'End')
     await page.getByText('The picture is saved.').waitFor()
@@ -73,7 +73,7 @@ test.each([390, 1280])(
     await page.getByText('Saved.', { exact: true }).waitFor()
     expect(await colourOf(uuid, token)).toBe('red')
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
-    expectNoFaults(visitor)
+    expectNoPageErrors(visitor)
     await visitor.context.close()
   }
 )
@@ -84,7 +84,7 @@ test('a film that does not come says so, and nothing is taken; without a frame t
   const token = await site.login('ada', 'password1')
   const [{ shortUUID, uuid }] = (await site.call('GET /users/me/videos', { token })).json.data
   const before = await colourOf(uuid, token)
-  await logIn(page, 'ada', 'password1', `/my/videos/${shortUUID}`)
+  await logInThroughForm(page, 'ada', 'password1', `/my/videos/${shortUUID}`)
   await page.route(/\/\d+\.mp4/, async route => await route.fulfill({ status: 404 }))
   await page.getByRole('button', { name: 'Choose a frame' }).click()
   await page.getByText('The video cannot be shown right now.').waitFor()

@@ -1,15 +1,24 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../../server/test/instance.ts'
-import { upload } from '../../server/test/upload.ts'
+import { uploadVideo } from '../../server/test/upload.ts'
 import { readFile } from 'node:fs/promises'
-import { expectNoFaults, expectToPlay, film, logIn, openSettings, openSite, picture, type Site } from './site.ts'
+import {
+  expectNoPageErrors,
+  expectVideoToPlay,
+  makeTestVideo,
+  logInThroughForm,
+  openPlayerSettings,
+  openTestSite,
+  readVideoElement,
+  type TestSite
+} from './site.ts'
 
 // A film whose stream can be copied: its own quality is there at once, the others grow behind it.
-let site: Site
+let site: TestSite
 let sharp: string
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'veryfast', threads: 1, resolutions: { '480p': false, '360p': false } } })
-  sharp = await film(site, 'sharp.mp4', { seconds: 120, keyframes: 2 })
+  site = await openTestSite({ transcoding: { preset: 'veryfast', threads: 1, resolutions: { '480p': false, '360p': false } } })
+  sharp = await makeTestVideo(site, 'sharp.mp4', { seconds: 120, keyframes: 2 })
 })
 afterAll(async () => await site.stop())
 afterEach(async () => {
@@ -20,17 +29,17 @@ afterEach(async () => {
 test('the others enter the menu without a break, and can be chosen', { timeout: 240_000 }, async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'root', site.rootPassword, '/upload')
+  await logInThroughForm(page, 'root', site.rootPassword, '/upload')
   await page.setInputFiles('input[type=file]', sharp)
   const item = page.getByRole('article', { name: 'sharp.mp4' })
   await item.getByRole('button', { name: 'Play' }).first().click({ timeout: 60_000 })
-  await expectToPlay(page)
+  await expectVideoToPlay(page)
   // Left to itself the player takes what fits this small picture as soon as it is there.
-  await openSettings(page)
+  await openPlayerSettings(page)
   await item.getByRole('menuitem', { name: /Quality/ }).click()
   await item.getByRole('menuitemradio', { name: '720p', exact: true }).click()
-  await expect.poll(async () => (await picture(page)).height, { timeout: 60_000 }).toBe(720)
-  await expectToPlay(page)
+  await expect.poll(async () => (await readVideoElement(page)).height, { timeout: 60_000 }).toBe(720)
+  await expectVideoToPlay(page)
   await page.locator('video').evaluate((video: HTMLVideoElement) => {
     const breaks: string[] = []
     Object.assign(window, { breaks })
@@ -46,11 +55,11 @@ test('the others enter the menu without a break, and can be chosen', { timeout: 
       if (starved()) breaks.push(`nothing to play at ${video.currentTime}`)
     })
   })
-  await openSettings(page)
+  await openPlayerSettings(page)
   await item.getByRole('menuitem', { name: /Quality/ }).click()
   const qualities = item.getByRole('menuitemradio')
   await expect.poll(async () => await qualities.allTextContents(), { timeout: 120_000 }).toEqual(expect.arrayContaining(['720p', '240p']))
-  expect((await picture(page)).height).toBe(720)
+  expect((await readVideoElement(page)).height).toBe(720)
   expect(await page.evaluate(() => (window as unknown as { breaks: string[] }).breaks)).toEqual([])
 
   // Back to where the small one has already been made: further on it would rightly be waited for.
@@ -58,16 +67,16 @@ test('the others enter the menu without a break, and can be chosen', { timeout: 
     video.currentTime = 0
   })
   await item.getByRole('menuitemradio', { name: '240p', exact: true }).click()
-  await expect.poll(async () => (await picture(page)).height, { timeout: 60_000 }).toBe(240)
-  await expectToPlay(page)
-  expectNoFaults(visitor)
+  await expect.poll(async () => (await readVideoElement(page)).height, { timeout: 60_000 }).toBe(240)
+  await expectVideoToPlay(page)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
 test('who begins beyond what the smaller qualities have reached is not kept waiting by them', { timeout: 240_000 }, async () => {
   const token = await site.login()
   const { json: me } = await site.call('GET /users/me', { token })
-  const video = await upload(
+  const video = await uploadVideo(
     site,
     { token, channelId: me.videoChannels[0].id },
     { name: 'Long and sharp' },
@@ -82,18 +91,18 @@ test('who begins beyond what the smaller qualities have reached is not kept wait
   await page.addInitScript(() => localStorage.setItem('bobine.bandwidth', '100000'))
   await page.goto(`/w/${video.shortUUID}?start=100`)
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page)
-  expect(await picture(page)).toMatchObject({ height: 720 })
-  expect((await picture(page)).time).toBeGreaterThan(100)
+  await expectVideoToPlay(page)
+  expect(await readVideoElement(page)).toMatchObject({ height: 720 })
+  expect((await readVideoElement(page)).time).toBeGreaterThan(100)
   expect((await rungs()).find(({ resolution }) => resolution === 240)?.state).toBe('growing')
-  await openSettings(page)
+  await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Quality/ }).click()
   await page.getByRole('menuitem', { name: 'Quality more are coming' }).waitFor()
   await page.keyboard.press('Escape')
   await page.keyboard.press('Escape')
   await page.keyboard.press('1')
-  await expect.poll(async () => (await picture(page)).time).toBeLessThan(30)
-  await expectToPlay(page)
-  expectNoFaults(visitor)
+  await expect.poll(async () => (await readVideoElement(page)).time).toBeLessThan(30)
+  await expectVideoToPlay(page)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../../server/core/sql.ts'
+import { runQuery, sql } from '../../server/core/sql.ts'
 import { seedVideo } from '../../server/test/seed-video.ts'
-import { expectNoFaults, openSite, type Site } from './site.ts'
+import { expectNoPageErrors, openTestSite, type TestSite } from './site.ts'
 
 const COUNT = 26
-let site: Site
+let site: TestSite
 beforeAll(async () => {
-  site = await openSite({ pagination: { count: 12 } })
+  site = await openTestSite({ pagination: { count: 12 } })
   const { channelId } = await site.user('ada')
   for (let index = 1; index <= COUNT; index++) {
     const { id } = await seedVideo({ channelId, views: index === 5 ? 1000 : 0 })
-    await run(
+    await runQuery(
       sql`UPDATE videos SET name = ${`Film number ${index}`}, duration = 61, remote = ${index === COUNT}, published_at = now() - ${COUNT - index} * interval '1 minute' WHERE id = ${id}`
     )
   }
@@ -56,7 +56,7 @@ test('the three lists are in view, each with its own address, and the address gi
   await expect.poll(async () => await page.locator(titles).first().textContent()).toBe(`Film number ${COUNT - 1}`)
   await page.goBack()
   await expect.poll(async () => await page.locator(titles).first().textContent()).toBe('Film number 5')
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -97,7 +97,7 @@ test('each list is found where it was left, without a jump', async () => {
   await film.waitFor()
   await expect.poll(async () => Math.abs((await page.evaluate(() => scrollY)) - place)).toBeLessThan(3)
   expect(await page.evaluate(() => (window as unknown as { shift?: number }).shift ?? 0)).toBeLessThan(0.02)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -119,7 +119,7 @@ test('on a phone the first picture begins high up, from edge to edge; nothing is
     await page.setViewportSize({ width, height: 800 })
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), String(width)).toBe(true)
   }
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -146,6 +146,6 @@ test('a link of an older form inside a page is led on by the server; one that le
   await expect.poll(() => asked).toBe(1)
   await page.getByRole('heading', { name: 'This page does not exist' }).waitFor()
   expect(asked).toBe(1)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

@@ -11,7 +11,7 @@ const texts = readdirSync(source, { recursive: true, withFileTypes: true })
   .map(entry => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
   .join('\n')
 const quoted = new Set([...texts.matchAll(/'([a-z][A-Za-z]*\.[A-Za-z]+)'/g)].map(([, key]) => key!))
-const called = new Set([...texts.matchAll(/\b(?:t|around)\(\s*'([^']+)'/g)].map(([, key]) => key!))
+const called = new Set([...texts.matchAll(/\b(?:t|splitAtPlaceholder)\(\s*'([^']+)'/g)].map(([, key]) => key!))
 
 type Text = string | { one: string; other: string }
 const places = (text: Text) => [...new Set([...JSON.stringify(text).matchAll(/\{(\w+)\}/g)].map(([, name]) => name!))].sort()

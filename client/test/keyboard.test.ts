@@ -1,19 +1,19 @@
 import type { FileChooser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { encoded, upload } from '../../server/test/upload.ts'
-import { footage } from '../../server/test/footage.ts'
-import { expectNoFaults, expectToPlay, film, openSite, picture, type Site } from './site.ts'
+import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
+import { makeFootageBytes } from '../../server/test/footage.ts'
+import { expectNoPageErrors, expectVideoToPlay, makeTestVideo, openTestSite, readVideoElement, type TestSite } from './site.ts'
 
-let site: Site
+let site: TestSite
 let shortUUID: string
 
 beforeAll(async () => {
-  site = await openSite({
+  site = await openTestSite({
     transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
   })
   const ada = await site.user('ada')
-  const video = await upload(site, ada, { name: 'A film to press keys on' }, await footage({ seconds: 60, size: '426x240' }))
-  await encoded(site, ada, video.id)
+  const video = await uploadVideo(site, ada, { name: 'A film to press keys on' }, await makeFootageBytes({ seconds: 60, size: '426x240' }))
+  await waitForTranscoding(site, ada, video.id)
   shortUUID = video.shortUUID
 }, 180_000)
 afterAll(async () => await site.stop())
@@ -65,7 +65,7 @@ test('somebody without a mouse logs in, uploads, describes, publishes and watche
   await tabTo(page, 'Choose files')
   const choosers: FileChooser[] = []
   page.on('filechooser', chooser => choosers.push(chooser))
-  const mine = await film(site, 'mine.mp4', { seconds: 6, keyframes: 1 })
+  const mine = await makeTestVideo(site, 'mine.mp4', { seconds: 6, keyframes: 1 })
   await page.keyboard.press('Enter')
   await expect.poll(() => choosers.length).toBe(1)
   await choosers[0]!.setFiles(mine)
@@ -81,8 +81,8 @@ test('somebody without a mouse logs in, uploads, describes, publishes and watche
   await tabTo(page, 'Watch')
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: 'Written by hand' }).waitFor()
-  await expectToPlay(page, 0.5)
-  expectNoFaults(visitor)
+  await expectVideoToPlay(page, 0.5)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -103,7 +103,7 @@ test('menus are walked through with arrows and closed with Escape', async () => 
   await page.keyboard.press('Escape')
   expect(await page.evaluate(() => document.activeElement!.getAttribute('aria-label'))).toBe('Menu')
   expect(await page.getByRole('menu').count()).toBe(0)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -112,13 +112,13 @@ test('the keys of the player do what its list of keys says', async () => {
   const { page } = visitor
   await page.goto(`/w/${shortUUID}`)
   await page.getByRole('button', { name: 'Player settings' }).waitFor()
-  const now = async () => await picture(page)
+  const now = async () => await readVideoElement(page)
   const media = async () =>
     await page
       .locator('video')
       .evaluate((video: HTMLVideoElement) => ({ volume: Math.round(video.volume * 100), muted: video.muted, speed: video.playbackRate }))
   await page.keyboard.press('k')
-  await expectToPlay(page, 0.5)
+  await expectVideoToPlay(page, 0.5)
   await page.keyboard.press(' ')
   await expect.poll(async () => (await now()).paused).toBe(true)
   for (const [key, seconds] of [
@@ -177,7 +177,7 @@ test('the keys of the player do what its list of keys says', async () => {
   await page.getByRole('dialog', { name: 'Share' }).waitFor()
   await page.keyboard.type('jk3')
   expect((await now()).time).toBe(before)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -202,6 +202,6 @@ test('settings are changed without a mouse', async () => {
   await expect
     .poll(async () => (await site.call('GET /users/me', { token: await site.login('ada', 'password1') })).json.autoPlayVideo)
     .toBe(false)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../../server/core/sql.ts'
-import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
+import { runQuery, sql } from '../../server/core/sql.ts'
+import { expectNoPageErrors, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
-let site: Site
+let site: TestSite
 beforeAll(async () => {
-  site = await openSite({ signup: { enabled: true } })
+  site = await openTestSite({ signup: { enabled: true } })
 })
 afterAll(async () => await site.stop())
 
@@ -25,7 +25,7 @@ test('a wrong password is told, an empty form too, and the right one leads to wh
   await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
   await page.getByRole('heading', { name: 'My videos' }).waitFor()
   expect(new URL(page.url()).pathname).toBe('/my/videos')
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -47,13 +47,13 @@ test('a blocked person reads why', async () => {
 test('a session goes on when its access token ends: one exchange, however many questions wait and tabs are open', async () => {
   const visitor = await site.visit()
   const { context, page } = visitor
-  await logIn(page, 'root', site.rootPassword, '/settings')
+  await logInThroughForm(page, 'root', site.rootPassword, '/settings')
   const grants: string[] = []
   context.on('request', request => {
     if (request.url().endsWith('/users/token')) grants.push(request.postData()!)
   })
   const other = await context.newPage()
-  await run(sql`UPDATE oauth_tokens SET access_token_expires_at = now() - interval '1 second'`)
+  await runQuery(sql`UPDATE oauth_tokens SET access_token_expires_at = now() - interval '1 second'`)
   await Promise.all([page.reload(), other.goto('/settings')])
   for (const one of [page, other]) await one.getByText(/Your videos take/).waitFor()
   expect(grants.length).toBe(1)
@@ -61,14 +61,14 @@ test('a session goes on when its access token ends: one exchange, however many q
   await page.getByLabel('Name people see').fill('The administrator')
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('Saved.').waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await context.close()
 })
 
 test('a tab that sees late what another one stored loses no session', async () => {
   const visitor = await site.visit()
   const { context, page } = visitor
-  await logIn(page, 'root', site.rootPassword, '/settings')
+  await logInThroughForm(page, 'root', site.rootPassword, '/settings')
   const late = await context.newPage()
   await late.addInitScript(() => {
     const read = Storage.prototype.getItem
@@ -87,19 +87,19 @@ test('a tab that sees late what another one stored loses no session', async () =
       }
     })
   })
-  await run(sql`UPDATE oauth_tokens SET access_token_expires_at = now() - interval '1 second'`)
+  await runQuery(sql`UPDATE oauth_tokens SET access_token_expires_at = now() - interval '1 second'`)
   await Promise.all([page.reload(), late.goto('/settings')])
   for (const one of [page, late]) await one.getByText(/Your videos take/).waitFor()
   for (const one of [page, late]) expect(await one.locator('.bar-me').count()).toBe(1)
   expect(await page.evaluate(() => localStorage.getItem('bobine.session'))).not.toBe('null')
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await context.close()
 })
 
 test('logging out ends the session here, in other tabs, and on the server', async () => {
   const visitor = await site.visit()
   const { context, page } = visitor
-  await logIn(page, 'root', site.rootPassword)
+  await logInThroughForm(page, 'root', site.rootPassword)
   const other = await context.newPage()
   await other.goto('/')
   await other.locator('.bar-me').waitFor()
@@ -108,13 +108,13 @@ test('logging out ends the session here, in other tabs, and on the server', asyn
   await page.getByRole('menuitem', { name: 'Log out' }).click()
   for (const one of [page, other]) await one.getByRole('link', { name: 'Log in' }).waitFor()
   expect((await site.call('GET /users/me', { token })).status).toBe(401)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await context.close()
 })
 
 test('a session that the server no longer knows ends quietly', async () => {
   const { context, page } = await site.visit()
-  await logIn(page, 'root', site.rootPassword)
+  await logInThroughForm(page, 'root', site.rootPassword)
   await page.evaluate(() => localStorage.setItem('bobine.session', JSON.stringify({ access: 'gone', refresh: 'gone' })))
   await page.goto('/settings')
   await page.waitForURL('**/login?next=%2Fsettings')
@@ -144,7 +144,7 @@ test('somebody signs up, reads what is wrong with the form first, and is logged 
   await page.getByLabel('Username').fill('grace')
   await page.getByRole('button', { name: 'Sign up' }).click()
   await page.getByRole('button', { name: 'Your menu, grace' }).waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -152,7 +152,7 @@ test('the own password is changed only with the old one', async () => {
   await site.user('ada')
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'ada', 'password1', '/settings?tab=password')
+  await logInThroughForm(page, 'ada', 'password1', '/settings?tab=password')
   await page.getByLabel('Current password').fill('wrong')
   await page.getByLabel('New password').fill('a new password')
   await page.getByRole('button', { name: 'Change password' }).click()
@@ -162,7 +162,7 @@ test('the own password is changed only with the old one', async () => {
   await page.getByText('Your password is changed.').waitFor()
   await site.login('ada', 'a new password')
   await expect(site.login('ada', 'password1')).rejects.toThrow()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -181,6 +181,6 @@ test('language and colours are kept, and the server writes the next page in them
   expect(text).toContain('Nouveautés')
   await page.getByRole('link', { name: 'Nouveautés' }).waitFor()
   expect(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe('rgb(22, 20, 18)')
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

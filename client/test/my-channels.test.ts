@@ -1,12 +1,12 @@
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { upload } from '../../server/test/upload.ts'
-import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
+import { uploadVideo } from '../../server/test/upload.ts'
+import { expectNoPageErrors, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
-let site: Site
+let site: TestSite
 let ada: { token: string; channelId: number }
 beforeAll(async () => {
-  site = await openSite({ video_channels: { max_per_user: 3 } })
+  site = await openTestSite({ video_channels: { max_per_user: 3 } })
   ada = await site.user('ada')
   await site.user('bob')
 }, 180_000)
@@ -23,7 +23,7 @@ const picture = async (width: number, height: number) => ({
 test('a person makes a channel, learns while typing which names are to be had, and gives it pictures', async () => {
   const visitor = await site.visit({ viewport: { width: 390, height: 844 }, hasTouch: true })
   const { page } = visitor
-  await logIn(page, 'ada', 'password1')
+  await logInThroughForm(page, 'ada', 'password1')
   await page.locator('.bar-me').tap()
   await page.getByRole('menuitem', { name: 'My channels' }).tap()
   await page.getByRole('heading', { name: 'Main ada channel' }).waitFor()
@@ -79,20 +79,20 @@ test('a person makes a channel, learns while typing which names are to be had, a
   await page.getByRole('link', { name: 'Show the channel' }).tap()
   await page.getByRole('heading', { name: 'Paris', exact: true }).waitFor()
   await page.getByRole('link', { name: 'Edit channel' }).waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
 test('what is lost with a channel is said, its name is to be written, and then it is gone for ever', async () => {
   const made = await site.call('POST /video-channels', { token: ada.token, body: { name: 'doomed', displayName: 'Doomed' } })
-  await upload(site, { token: ada.token, channelId: made.json.videoChannel.id }, { name: 'Lost', privacy: 3 })
+  await uploadVideo(site, { token: ada.token, channelId: made.json.videoChannel.id }, { name: 'Lost', privacy: 3 })
   await site.call('POST /users/me/subscriptions', {
     token: await site.login('bob', 'password1'),
     body: { uri: `doomed@${new URL(site.url).host}` }
   })
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'ada', 'password1', '/my/channels')
+  await logInThroughForm(page, 'ada', 'password1', '/my/channels')
   await page.getByText('You have 3 channels; more is not possible here.').waitFor()
   expect(await page.getByRole('link', { name: 'New channel' }).count()).toBe(0)
   await page.getByRole('button', { name: 'More about Doomed' }).click()
@@ -125,14 +125,14 @@ test('what is lost with a channel is said, its name is to be written, and then i
   await page.getByText('This name is free.').waitFor()
   await page.getByRole('button', { name: 'Create channel' }).click()
   await page.getByText('This name is taken, or was once.').waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
 test('the last channel stays, and nobody edits the channel of somebody else', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'bob', 'password1', '/my/channels/bob_channel')
+  await logInThroughForm(page, 'bob', 'password1', '/my/channels/bob_channel')
   await page.getByText('This is your only channel.').waitFor()
   expect(await page.getByRole('button', { name: 'Delete channel' }).count()).toBe(0)
   await page.goto('/my/channels/ada_channel')
@@ -142,6 +142,6 @@ test('the last channel stays, and nobody edits the channel of somebody else', as
   await page.goto('/c/ada_channel')
   await page.getByRole('button', { name: 'Subscribe' }).waitFor()
   expect(await page.getByRole('link', { name: 'Edit channel' }).count()).toBe(0)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectNoFaults, logIn, openSite, type Site, type Visitor } from './site.ts'
+import { expectNoPageErrors, logInThroughForm, openTestSite, type TestSite, type Visitor } from './site.ts'
 
-let site: Site
+let site: TestSite
 beforeAll(async () => {
-  site = await openSite()
+  site = await openTestSite()
 }, 180_000)
 afterAll(async () => await site.stop())
 
@@ -38,7 +38,7 @@ test("without a network every address shows a friendly page in the person's lang
   await context.setOffline(false)
   await page.getByRole('link', { name: 'Réessayer' }).click()
   await page.locator('.about-software').waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await context.close()
 })
 
@@ -46,7 +46,7 @@ test('nothing of anybody is kept, and no page of yesterday is shown', async () =
   const visitor = await site.visit({ serviceWorkers: 'allow' })
   const { page, context } = visitor
   await site.user('ada')
-  await logIn(page, 'ada', 'password1', '/my/videos')
+  await logInThroughForm(page, 'ada', 'password1', '/my/videos')
   await working(visitor, '/sw.js?en-system')
   await page.goto('/settings')
   await page
@@ -64,7 +64,7 @@ test('nothing of anybody is kept, and no page of yesterday is shown', async () =
   await context.setOffline(false)
   await page.goto('/my/videos')
   await page.locator('.bar-me').waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await context.close()
 })
 
@@ -104,6 +104,6 @@ test('what the server says is shown as it says it, also with a worker: refusals,
   expect((await page.goto('/nothing/here'))!.status()).toBe(404)
   await page.goto('/accounts/root')
   expect(new URL(page.url()).pathname).toBe('/a/root')
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await context.close()
 })

@@ -3,28 +3,28 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { projectFolder } from '../../server/core/config.ts'
-import { encoded, upload } from '../../server/test/upload.ts'
-import { footage } from '../../server/test/footage.ts'
-import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
+import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
+import { makeFootageBytes } from '../../server/test/footage.ts'
+import { expectNoPageErrors, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
 type Names = { id: number; uuid: string; shortUUID: string }
-let site: Site
+let site: TestSite
 let video: Names
 let upright: Names
 
 beforeAll(async () => {
-  site = await openSite({
+  site = await openTestSite({
     transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
   })
   const ada = await site.user('ada')
-  video = await upload(
+  video = await uploadVideo(
     site,
     ada,
     { name: 'The "mill" </script> & more', description: 'A **wheel** that turns.' },
-    await footage({ seconds: 6, size: '426x240' })
+    await makeFootageBytes({ seconds: 6, size: '426x240' })
   )
-  upright = await upload(site, ada, { name: 'An upright film' }, await footage({ seconds: 2, size: '240x426' }))
-  for (const { id } of [video, upright]) await encoded(site, ada, id)
+  upright = await uploadVideo(site, ada, { name: 'An upright film' }, await makeFootageBytes({ seconds: 2, size: '240x426' }))
+  for (const { id } of [video, upright]) await waitForTranscoding(site, ada, id)
 }, 180_000)
 afterAll(async () => await site.stop())
 
@@ -87,12 +87,12 @@ test('no page breaks its policy when it is opened, for guests and for the admini
   for (const name of ['guest', 'root']) {
     const visitor = await site.visit()
     const { page } = visitor
-    if (name === 'root') await logIn(page, 'root', site.rootPassword)
+    if (name === 'root') await logInThroughForm(page, 'root', site.rootPassword)
     for (const path of paths()) {
       await page.goto(path, { waitUntil: 'load' })
       await page.locator('h1').first().waitFor({ state: 'attached' })
     }
-    expectNoFaults(visitor)
+    expectNoPageErrors(visitor)
     await visitor.context.close()
   }
 })
@@ -158,7 +158,7 @@ test('what is typed into the search field as soon as it is there stays there', a
   await page.goBack()
   await page.waitForURL(/\/search$/)
   expect(await page.getByLabel('Search, or paste an address').inputValue()).toBe('')
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -218,7 +218,7 @@ test('without JavaScript one reads home, film, channel, account and search, and 
   await page.goto('/login')
   await note.waitFor()
   expect(await note.innerText()).toBe('This page works with JavaScript only.')
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { encoded, upload } from '../../server/test/upload.ts'
-import { footage, severalSounds } from '../../server/test/footage.ts'
-import { expectNoFaults, expectToPlay, openSettings, openSite, picture, type Site } from './site.ts'
+import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
+import { makeFootageBytes, makeMultiAudioFootage } from '../../server/test/footage.ts'
+import { expectNoPageErrors, expectVideoToPlay, openPlayerSettings, openTestSite, readVideoElement, type TestSite } from './site.ts'
 
-let site: Site
+let site: TestSite
 let video: { id: number; uuid: string; shortUUID: string }
 
 beforeAll(async () => {
-  site = await openSite({
+  site = await openTestSite({
     transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
   })
   const ada = await site.user('ada')
-  video = await upload(site, ada, { name: 'A film with a menu' }, await footage({ seconds: 30, size: '426x240' }))
-  await encoded(site, ada, video.id)
+  video = await uploadVideo(site, ada, { name: 'A film with a menu' }, await makeFootageBytes({ seconds: 30, size: '426x240' }))
+  await waitForTranscoding(site, ada, video.id)
 }, 180_000)
 afterAll(async () => await site.stop())
 
@@ -21,7 +21,7 @@ test('statistics tell what plays, by key and by menu, and go again', async () =>
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page, 0.6)
+  await expectVideoToPlay(page, 0.6)
   await page.keyboard.press('s')
   const stats = page.getByRole('region', { name: 'Statistics' })
   const figure = async (name: string) =>
@@ -38,12 +38,12 @@ test('statistics tell what plays, by key and by menu, and go again', async () =>
   await expect.poll(async () => await figure('Connection')).toMatch(/Mb/)
   await stats.getByRole('button', { name: 'Close' }).click()
   expect(await stats.count()).toBe(0)
-  await openSettings(page)
+  await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: 'Statistics' }).click()
   await stats.waitFor()
   await page.keyboard.press('s')
   await expect.poll(async () => await stats.count()).toBe(0)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -51,8 +51,8 @@ test('several sound tracks are offered by language, and the choice is kept', asy
   const visitor = await site.visit()
   const { page } = visitor
   const ada = await site.user('eve')
-  const { id, shortUUID } = await upload(site, ada, { name: 'A film in two languages' }, await severalSounds(20))
-  const { playlistUrl } = (await encoded(site, ada, id)).streamingPlaylists[0]
+  const { id, shortUUID } = await uploadVideo(site, ada, { name: 'A film in two languages' }, await makeMultiAudioFootage(20))
+  const { playlistUrl } = (await waitForTranscoding(site, ada, id)).streamingPlaylists[0]
   const master = await (await fetch(playlistUrl)).text()
   const [french, english] = [...master.matchAll(/TYPE=AUDIO.*URI="([^"]+)"/g)].map(([, name]) => name!.replace('.m3u8', '-fragmented.mp4'))
   const heard = new Set<string>()
@@ -61,22 +61,22 @@ test('several sound tracks are offered by language, and the choice is kept', asy
   })
   await page.goto(`/w/${shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page, 0.6)
+  await expectVideoToPlay(page, 0.6)
   expect([...heard]).toEqual([french])
-  await openSettings(page)
+  await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Sound track.*French/ }).click()
   expect(await page.getByRole('menuitemradio').allTextContents()).toEqual(['FrenchVersion originale', 'English', 'Audio'])
   await page.getByRole('menuitemradio', { name: 'English' }).click()
   await expect.poll(() => [...heard]).toEqual([french, english])
-  await expectToPlay(page, 0.6)
+  await expectVideoToPlay(page, 0.6)
   heard.clear()
   await page.reload()
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page, 0.6)
-  await openSettings(page)
+  await expectVideoToPlay(page, 0.6)
+  await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Sound track.*English/ }).waitFor()
   expect([...heard]).toContain(english)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -85,8 +85,8 @@ test('one sound track is nothing to choose', async () => {
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page, 0.4)
-  await openSettings(page)
+  await expectVideoToPlay(page, 0.4)
+  await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Speed/ }).waitFor()
   expect(await page.getByRole('menuitem', { name: /Sound track/ }).count()).toBe(0)
   await visitor.context.close()
@@ -97,13 +97,13 @@ test('a film repeats, plays faster, grows wide and floats, as one likes', async 
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}?start=28`)
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page, 0.2)
-  await openSettings(page)
+  await expectVideoToPlay(page, 0.2)
+  await openPlayerSettings(page)
   await page.getByRole('menuitemcheckbox', { name: /Repeat/ }).click()
   await page.keyboard.press('Escape')
-  await expect.poll(async () => (await picture(page)).time, { timeout: 20_000 }).toBeLessThan(20)
-  await expectToPlay(page, 0.4)
-  await openSettings(page)
+  await expect.poll(async () => (await readVideoElement(page)).time, { timeout: 20_000 }).toBeLessThan(20)
+  await expectVideoToPlay(page, 0.4)
+  await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Speed.*Normal/ }).click()
   await page.getByRole('menuitemradio', { name: '1.5×' }).click()
   const speed = async () => await page.locator('video').evaluate((media: HTMLVideoElement) => media.playbackRate)
@@ -128,7 +128,7 @@ test('a film repeats, plays faster, grows wide and floats, as one likes', async 
   await expect.poll(async () => await page.evaluate(() => document.pictureInPictureElement)).toBe(null)
   await page.keyboard.press('?')
   await page.getByRole('dialog').getByText('Statistics on or off').waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -151,21 +151,21 @@ test('where the browser has no media sources it plays by itself, and where it ca
   await page.evaluate(() => sessionStorage.setItem('answer', ''))
   await page.reload()
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page)
+  await expectVideoToPlay(page)
   expect(await page.locator('video').evaluate((media: HTMLVideoElement) => new URL(media.src, location.href).pathname)).toMatch(
     /\/240\.mp4$/
   )
   await page.keyboard.press('5')
-  await expect.poll(async () => (await picture(page)).time).toBeGreaterThan(3)
-  await expectToPlay(page, 0.5)
+  await expect.poll(async () => (await readVideoElement(page)).time).toBeGreaterThan(3)
+  await expectVideoToPlay(page, 0.5)
   let gone = true
   await context.route('**/240.mp4', async route => await (gone ? route.fulfill({ status: 404 }) : route.continue()))
   await page.reload()
   await page.getByRole('alert').getByText('Your browser cannot play this video.').waitFor()
   gone = false
   await page.getByRole('button', { name: 'Try again' }).click()
-  await expectToPlay(page)
+  await expectVideoToPlay(page)
   expect(await page.getByRole('alert').count()).toBe(0)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await context.close()
 })

@@ -1,26 +1,26 @@
 import type { Route } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { encoded, upload } from '../../server/test/upload.ts'
-import { footage } from '../../server/test/footage.ts'
-import { expectNoFaults, expectToPlay, openSettings, openSite, picture, type Site } from './site.ts'
+import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
+import { makeFootageBytes } from '../../server/test/footage.ts'
+import { expectNoPageErrors, expectVideoToPlay, openPlayerSettings, openTestSite, readVideoElement, type TestSite } from './site.ts'
 
-let site: Site
+let site: TestSite
 let video: { id: number; uuid: string; shortUUID: string }
 let ada: { token: string; channelId: number }
 
 beforeAll(async () => {
-  site = await openSite({
+  site = await openTestSite({
     storyboards: { enabled: true },
     transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': true, '480p': false, '720p': false, '1080p': false } }
   })
   ada = await site.user('ada')
-  video = await upload(
+  video = await uploadVideo(
     site,
     ada,
     { name: 'A film <b>to</b> "look" at', description: 'Look at https://example.com/<script>' },
-    await footage({ seconds: 60, size: '640x360' })
+    await makeFootageBytes({ seconds: 60, size: '640x360' })
   )
-  await encoded(site, ada, video.id)
+  await waitForTranscoding(site, ada, video.id)
 }, 180_000)
 afterAll(async () => await site.stop())
 
@@ -29,16 +29,16 @@ test('a video goes on where it was left, or from the start if one likes', async 
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}?start=30`)
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page, 0.5)
-  expect((await picture(page)).time).toBeGreaterThan(30)
+  await expectVideoToPlay(page, 0.5)
+  expect((await readVideoElement(page)).time).toBeGreaterThan(30)
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
   await page.getByText(/You were at 0:3\d\./).waitFor()
-  await expectToPlay(page, 0.6)
-  expect((await picture(page)).time).toBeGreaterThan(30)
+  await expectVideoToPlay(page, 0.6)
+  expect((await readVideoElement(page)).time).toBeGreaterThan(30)
   await page.getByRole('button', { name: 'From the start' }).click()
-  await expect.poll(async () => (await picture(page)).time).toBeLessThan(10)
-  expectNoFaults(visitor)
+  await expect.poll(async () => (await readVideoElement(page)).time).toBeLessThan(10)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -47,19 +47,19 @@ test('qualities are chosen and kept for the next video; automatic says what it s
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page, 0.6)
-  await openSettings(page)
+  await expectVideoToPlay(page, 0.6)
+  await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Quality.*Auto \(\d+p\)/ }).click()
   await page.getByRole('menuitemradio', { name: '240p', exact: true }).click()
-  await expect.poll(async () => (await picture(page)).height, { timeout: 20_000 }).toBe(240)
+  await expect.poll(async () => (await readVideoElement(page)).height, { timeout: 20_000 }).toBe(240)
   await page.reload()
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expect.poll(async () => (await picture(page)).height, { timeout: 20_000 }).toBe(240)
-  await openSettings(page)
+  await expect.poll(async () => (await readVideoElement(page)).height, { timeout: 20_000 }).toBe(240)
+  await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Quality.*240p/ }).click()
   await page.getByRole('menuitemradio', { name: /Auto/ }).click()
-  await expect.poll(async () => (await picture(page)).height, { timeout: 30_000 }).toBe(360)
-  expectNoFaults(visitor)
+  await expect.poll(async () => (await readVideoElement(page)).height, { timeout: 30_000 }).toBe(360)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -83,8 +83,8 @@ test('the bar shows what is at a place, and takes one there', async () => {
   await page.mouse.down()
   await page.mouse.move(box.x + box.width / 4, box.y + box.height / 2, { steps: 4 })
   await page.mouse.up()
-  await expect.poll(async () => Math.round((await picture(page)).time)).toBe(15)
-  expectNoFaults(visitor)
+  await expect.poll(async () => Math.round((await readVideoElement(page)).time)).toBe(15)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -93,21 +93,21 @@ test('fingers: a tap in the middle pauses, two at the side jump', async () => {
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().tap()
-  await expectToPlay(page, 0.6)
+  await expectVideoToPlay(page, 0.6)
   const box = (await page.locator('.player').boundingBox())!
   const [left, middle, right] = [0.15, 0.5, 0.85].map(share => box.x + box.width * share) as [number, number, number]
   const y = box.y + box.height * 0.35
   await page.touchscreen.tap(middle, y)
-  await expect.poll(async () => (await picture(page)).paused).toBe(true)
-  const before = (await picture(page)).time
+  await expect.poll(async () => (await readVideoElement(page)).paused).toBe(true)
+  const before = (await readVideoElement(page)).time
   await page.touchscreen.tap(right, y)
   await page.touchscreen.tap(right, y)
   await page.locator('.player-leap[data-side="end"]').getByText('+10 s').waitFor()
-  await expect.poll(async () => Math.round((await picture(page)).time - before)).toBe(10)
+  await expect.poll(async () => Math.round((await readVideoElement(page)).time - before)).toBe(10)
   await page.touchscreen.tap(left, y)
   await page.touchscreen.tap(left, y)
-  await expect.poll(async () => Math.abs((await picture(page)).time - before)).toBeLessThan(0.5)
-  expectNoFaults(visitor)
+  await expect.poll(async () => Math.abs((await readVideoElement(page)).time - before)).toBeLessThan(0.5)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -131,7 +131,7 @@ test('a lost connection is told in words, and trying again goes on at the same p
   })
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page, 0.6)
+  await expectVideoToPlay(page, 0.6)
   await expect.poll(() => waiting.length).toBeGreaterThan(0)
   lost = true
   for (const route of waiting) await route.abort('connectionreset')
@@ -139,15 +139,15 @@ test('a lost connection is told in words, and trying again goes on at the same p
   await page.getByText('The connection was lost.').waitFor({ timeout: 80_000 })
   await context.unroute(/\/static\/streaming-playlists\//)
   await page.getByRole('button', { name: 'Try again' }).click()
-  await expectToPlay(page, 0.6)
-  expect((await picture(page)).time).toBeGreaterThan(40)
-  expectNoFaults(visitor)
+  await expectVideoToPlay(page, 0.6)
+  expect((await readVideoElement(page)).time).toBeGreaterThan(40)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
 test('a video that vanishes says so', async () => {
-  const gone = await upload(site, ada, { name: 'Soon gone' })
-  await encoded(site, ada, gone.id)
+  const gone = await uploadVideo(site, ada, { name: 'Soon gone' })
+  await waitForTranscoding(site, ada, gone.id)
   const visitor = await site.visit()
   const { page } = visitor
   await page.route(/\.mp4/, async route => await route.fulfill({ status: 404, body: '' }))
@@ -169,6 +169,6 @@ test('words of strangers stay words: nothing in a title or description becomes m
   await link.waitFor()
   expect(await link.getAttribute('rel')).toContain('nofollow')
   expect(await page.locator('main script').count()).toBe(0)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { upload } from '../../server/test/upload.ts'
-import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
+import { uploadVideo } from '../../server/test/upload.ts'
+import { expectNoPageErrors, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
-let site: Site
+let site: TestSite
 let video: { id: number; uuid: string; shortUUID: string }
 
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'ultrafast' } })
+  site = await openTestSite({ transcoding: { preset: 'ultrafast' } })
   const ada = await site.user('ada')
   await site.user('bob')
-  video = await upload(site, ada, { name: 'Doubtful' })
+  video = await uploadVideo(site, ada, { name: 'Doubtful' })
   await site.call(`POST /videos/${video.uuid}/comment-threads`, { token: ada.token, body: { text: 'Very rude words' } })
 }, 180_000)
 afterAll(async () => await site.stop())
@@ -20,7 +20,7 @@ test('a video and a comment are reported, and a moderator decides', async () => 
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('heading', { name: 'Doubtful' }).waitFor()
   expect(await page.getByRole('button', { name: 'Report', exact: true }).count()).toBe(0)
-  await logIn(page, 'bob', 'password1', `/w/${video.shortUUID}`)
+  await logInThroughForm(page, 'bob', 'password1', `/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Report', exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Report “Doubtful”' })
   await dialog.getByText('The moderators of this site will read what you write.').waitFor()
@@ -44,7 +44,7 @@ test('a video and a comment are reported, and a moderator decides', async () => 
   await page.getByRole('heading', { name: 'This page is for moderators' }).waitFor()
 
   await page.evaluate(() => localStorage.clear())
-  await logIn(page, 'root', site.rootPassword)
+  await logInThroughForm(page, 'root', site.rootPassword)
   await page.getByRole('button', { name: /Your menu/ }).click()
   await page.getByRole('menuitem', { name: 'Reports' }).click()
   const reports = page.getByRole('listitem')
@@ -74,7 +74,7 @@ test('a video and a comment are reported, and a moderator decides', async () => 
   await first.getByText('What is it <i>then</i>?').waitFor()
   expect(await page.getByRole('listitem').filter({ hasText: 'Both of them' }).count()).toBe(0)
   await page.evaluate(() => localStorage.clear())
-  await logIn(page, 'bob', 'password1', '/settings')
+  await logInThroughForm(page, 'bob', 'password1', '/settings')
   await page.getByRole('link', { name: 'My reports' }).click()
   const mine = page.getByRole('listitem').filter({ hasText: 'It is <b>not</b> what it says' })
   await mine.getByText('Accepted', { exact: true }).waitFor()
@@ -107,6 +107,6 @@ test('a video and a comment are reported, and a moderator decides', async () => 
       { state: { id: 3 }, predefinedReasons: ['spamOrMisleading'], reporterAccount: { name: 'bob' } }
     ]
   })
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

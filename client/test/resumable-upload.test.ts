@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { appendFile, stat } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectNoFaults, film, logIn, openSite, type Site } from './site.ts'
+import { expectNoPageErrors, makeTestVideo, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
 const PIECE = 256 * 1024
-let site: Site
+let site: TestSite
 let path: string
 let size: number
 
 beforeAll(async () => {
-  site = await openSite({ client: { videos: { resumable_upload: { max_chunk_size: PIECE } } }, transcoding: { preset: 'ultrafast' } })
-  path = await film(site, 'my film.mp4', { seconds: 4 })
+  site = await openTestSite({ client: { videos: { resumable_upload: { max_chunk_size: PIECE } } }, transcoding: { preset: 'ultrafast' } })
+  path = await makeTestVideo(site, 'my film.mp4', { seconds: 4 })
   // Bytes after the last box are ignored by every player, and give the upload a length worth interrupting.
   await appendFile(path, Buffer.concat([Buffer.from([0, 0x30, 0, 0]), Buffer.from('free'), randomBytes(0x300000 - 8)]))
   size = (await stat(path)).size
@@ -39,7 +39,7 @@ const firstByte = (ranges: string[]) => Number(/^bytes (\d+)/.exec(ranges.find(r
 test('an upload goes on where it stopped after the tab was closed', async () => {
   const visitor = await site.visit()
   const { context, page } = visitor
-  await logIn(page, 'root', site.rootPassword, '/upload')
+  await logInThroughForm(page, 'root', site.rootPassword, '/upload')
   const sent = await watchPieces(page, 4)
   await page.setInputFiles('input[type=file]', path)
   await page.getByLabel('Title').fill('A title of my own')
@@ -72,13 +72,13 @@ test('an upload goes on where it stopped after the tab was closed', async () => 
   await expect
     .poll(async () => (await site.call('GET /videos')).json.data.map(({ name }: { name: string }) => name), { timeout: 30_000 })
     .toEqual(['A title of my own'])
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await context.close()
 })
 
 test('another browser of the same person goes on, too: the server knows the upload', async () => {
   const first = await site.visit()
-  await logIn(first.page, 'root', site.rootPassword, '/upload')
+  await logInThroughForm(first.page, 'root', site.rootPassword, '/upload')
   const sent = await watchPieces(first.page, 2)
   await first.page.setInputFiles('input[type=file]', path)
   await expect.poll(() => sent.length).toBe(3)
@@ -87,7 +87,7 @@ test('another browser of the same person goes on, too: the server knows the uplo
   await expect.poll(received).toBeGreaterThanOrEqual(PIECE)
 
   const second = await site.visit()
-  await logIn(second.page, 'root', site.rootPassword, '/upload')
+  await logInThroughForm(second.page, 'root', site.rootPassword, '/upload')
   await second.page.getByRole('heading', { name: 'Not finished yet' }).waitFor()
   const rest = await watchPieces(second.page)
   const arrived = await received()
@@ -95,14 +95,14 @@ test('another browser of the same person goes on, too: the server knows the uplo
   await second.page.getByRole('button', { name: 'Publish' }).click()
   await second.page.getByText('Published.').waitFor({ timeout: 60_000 })
   expect(firstByte(rest)).toBe(arrived)
-  expectNoFaults(second)
+  expectNoPageErrors(second)
   await second.context.close()
 })
 
 test('a lost connection is waited out, and the answer to the last piece may get lost', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'root', site.rootPassword, '/upload')
+  await logInThroughForm(page, 'root', site.rootPassword, '/upload')
   let pieces = 0
   let lost = false
   await page.route(/upload-resumable\?/, async route => {
@@ -123,14 +123,14 @@ test('a lost connection is waited out, and the answer to the last piece may get 
   await page.getByText('Published.').waitFor({ timeout: 60_000 })
   expect(lost).toBe(true)
   expect((await site.call('GET /users/me/videos', { token: await site.login() })).json.total).toBe(before + 1)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
 test('an upload is paused, goes on, and is given up', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'root', site.rootPassword, '/upload')
+  await logInThroughForm(page, 'root', site.rootPassword, '/upload')
   await page.route(/upload-resumable\?/, async route => {
     await new Promise(resolve => setTimeout(resolve, 300))
     await route.continue().catch(() => null)
@@ -149,6 +149,6 @@ test('an upload is paused, goes on, and is given up', async () => {
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel upload' }).click()
   await expect.poll(async () => await page.getByRole('article').count()).toBe(0)
   await expect.poll(async () => (await site.call('GET /users/me/uploads', { token: await site.login() })).json.data).toHaveLength(0)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

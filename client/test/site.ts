@@ -5,18 +5,18 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { built } from '../../server/test/ensure-built.ts'
-import { makeFootage, realFootage } from '../../server/test/footage.ts'
-import { deepMerge, startInstance, type Instance } from '../../server/test/instance.ts'
+import { ensureBuilt } from '../../server/test/ensure-built.ts'
+import { makeFootageFile, realFootagePath } from '../../server/test/footage.ts'
+import { deepMerge, startTestInstance, type TestInstance } from '../../server/test/instance.ts'
 import { testBrowser } from './chromium.ts'
 
 const exec = promisify(execFile)
 
 /** An instance, a browser, and a folder for films; everything is gone after `stop`, but for the browser, whose pages are closed. */
-export type Site = Instance & {
+export type TestSite = TestInstance & {
   browser: Browser
   films: string
-  /** A browser of its own for one person; whatever goes wrong in its pages is kept for `expectNoFaults`. */
+  /** A browser of its own for one person; whatever goes wrong in its pages is kept for `expectNoPageErrors`. */
   visit(options?: BrowserContextOptions): Promise<Visitor>
 }
 
@@ -24,10 +24,10 @@ export type Site = Instance & {
 export type Visitor = { context: BrowserContext; page: Page; faults: string[] }
 
 /** Starts an instance with the client as it is built from the sources now; encoding steps back for what is watched meanwhile. */
-export async function openSite(overrides: { [key: string]: unknown } = {}): Promise<Site> {
-  await built()
+export async function openTestSite(overrides: { [key: string]: unknown } = {}): Promise<TestSite> {
+  await ensureBuilt()
   const films = await mkdtemp(join(tmpdir(), 'bobine-films-'))
-  const [instance, browser] = await Promise.all([startInstance(deepMerge({ transcoding: { nice: 4 } }, overrides)), testBrowser()])
+  const [instance, browser] = await Promise.all([startTestInstance(deepMerge({ transcoding: { nice: 4 } }, overrides)), testBrowser()])
   return {
     ...instance,
     browser,
@@ -83,12 +83,12 @@ function countGestures(): void {
 }
 
 /** Nothing broke in the visitor's pages, no policy was violated, no other site was asked. */
-export function expectNoFaults({ faults }: Visitor): void {
+export function expectNoPageErrors({ faults }: Visitor): void {
   expect(faults).toEqual([])
 }
 
 /** Logs in through the page, as a person does. */
-export async function logIn(page: Page, username: string, password: string, next = '/'): Promise<void> {
+export async function logInThroughForm(page: Page, username: string, password: string, next = '/'): Promise<void> {
   await page.goto(`/login?next=${encodeURIComponent(next)}`)
   await page.getByLabel('Username or email').fill(username)
   await page.getByLabel('Password', { exact: true }).fill(password)
@@ -97,10 +97,10 @@ export async function logIn(page: Page, username: string, password: string, next
 }
 
 /** The video element of a page. */
-export type Picture = { time: number; frames: number; height: number; paused: boolean; error: string | null; duration: number }
+export type VideoElementReading = { time: number; frames: number; height: number; paused: boolean; error: string | null; duration: number }
 
 /** What the player of a page does at the moment. */
-export async function picture(page: Page): Promise<Picture> {
+export async function readVideoElement(page: Page): Promise<VideoElementReading> {
   return await page.locator('video').evaluate((video: HTMLVideoElement) => ({
     time: video.currentTime,
     frames: video.getVideoPlaybackQuality().totalVideoFrames,
@@ -112,18 +112,18 @@ export async function picture(page: Page): Promise<Picture> {
 }
 
 /** Waits until the picture really moves: the time goes on and frames are decoded, without an error. */
-export async function expectToPlay(page: Page, seconds = 1): Promise<Picture> {
-  const before = await picture(page)
-  await expect.poll(async () => (await picture(page)).time, { timeout: 40_000 }).toBeGreaterThan(before.time + seconds)
-  await expect.poll(async () => (await picture(page)).frames, { timeout: 10_000 }).toBeGreaterThan(before.frames + 5)
-  const after = await picture(page)
+export async function expectVideoToPlay(page: Page, seconds = 1): Promise<VideoElementReading> {
+  const before = await readVideoElement(page)
+  await expect.poll(async () => (await readVideoElement(page)).time, { timeout: 40_000 }).toBeGreaterThan(before.time + seconds)
+  await expect.poll(async () => (await readVideoElement(page)).frames, { timeout: 10_000 }).toBeGreaterThan(before.frames + 5)
+  const after = await readVideoElement(page)
   expect(after).toMatchObject({ paused: false, error: null })
   await expect.poll(async () => await page.locator('.player-fault').count()).toBe(0)
   return after
 }
 
 /** Opens the menu of the player; its bar hides while the picture plays. */
-export async function openSettings(page: Page): Promise<void> {
+export async function openPlayerSettings(page: Page): Promise<void> {
   await page.locator('.player').hover()
   await page.getByRole('button', { name: 'Player settings' }).click()
 }
@@ -132,15 +132,15 @@ export async function openSettings(page: Page): Promise<void> {
  * A film for uploading: real footage where it is (at least `seconds` long, looped), else a generated one. `keyframes`: seconds between
  * them.
  */
-export async function film(
-  site: Site,
+export async function makeTestVideo(
+  site: TestSite,
   name: string,
   { seconds = 10, keyframes }: { seconds?: number; keyframes?: number } = {}
 ): Promise<string> {
   const target = join(site.films, name)
-  const real = realFootage()
+  const real = realFootagePath()
   if (!real)
-    return await makeFootage(target, {
+    return await makeFootageFile(target, {
       seconds,
       size: '1280x720',
       rate: 30,

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectNoFaults, logIn, openSite, type Site } from './site.ts'
+import { expectNoPageErrors, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
-let site: Site
+let site: TestSite
 beforeAll(async () => {
-  site = await openSite()
+  site = await openTestSite()
   await site.user('ada')
   await site.user('bob')
 })
@@ -15,7 +15,7 @@ test('a guest is led to the door; a person subscribes, finds the channel among t
   await page.goto('/c/ada_channel')
   await page.getByRole('link', { name: 'Subscribe' }).click()
   await page.waitForURL('**/login?next=%2Fc%2Fada_channel')
-  await logIn(page, 'bob', 'password1', '/c/ada_channel')
+  await logInThroughForm(page, 'bob', 'password1', '/c/ada_channel')
   await page.getByRole('button', { name: 'Subscribe', exact: true }).click()
   await page.getByRole('button', { name: 'Subscribed', pressed: true }).waitFor()
   await page.goto('/my/subscriptions')
@@ -32,6 +32,6 @@ test('a guest is led to the door; a person subscribes, finds the channel among t
   await page.getByRole('heading', { name: 'Nothing new yet' }).waitFor({ timeout: 15_000 })
   await page.goto('/search?search=nothing')
   await page.getByText('Nothing found').first().waitFor({ timeout: 15_000 })
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await context.close()
 })

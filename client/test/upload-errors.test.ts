@@ -1,16 +1,16 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectNoFaults, film, logIn, openSite, type Site, type Visitor } from './site.ts'
+import { expectNoPageErrors, makeTestVideo, logInThroughForm, openTestSite, type TestSite, type Visitor } from './site.ts'
 
-let site: Site
+let site: TestSite
 let visitor: Visitor
 
 beforeAll(async () => {
-  site = await openSite({ upload: { max_size: '3MB', max_duration: 20 }, transcoding: { preset: 'ultrafast' } })
+  site = await openTestSite({ upload: { max_size: '3MB', max_duration: 20 }, transcoding: { preset: 'ultrafast' } })
   await site.user('poor', { videoQuota: 1000 })
   visitor = await site.visit()
-  await logIn(visitor.page, 'root', site.rootPassword, '/upload')
+  await logInThroughForm(visitor.page, 'root', site.rootPassword, '/upload')
 })
 afterAll(async () => await site.stop())
 
@@ -39,13 +39,13 @@ test('a file that is no video, whatever its name says', async () => {
 })
 
 test('a video that is too long', async () => {
-  const path = await film(site, 'endless.mp4', { seconds: 21 })
+  const path = await makeTestVideo(site, 'endless.mp4', { seconds: 21 })
   expect(await refusalOf('endless.mp4', path)).toBe('This video is longer than this site takes.')
 })
 
 test('a refused file leaves nothing behind, and others go on', async () => {
   const { page } = visitor
-  await page.setInputFiles('input[type=file]', [await film(site, 'good.mp4', { seconds: 2 }), join(site.films, 'notes.txt')])
+  await page.setInputFiles('input[type=file]', [await makeTestVideo(site, 'good.mp4', { seconds: 2 }), join(site.films, 'notes.txt')])
   await page
     .getByRole('article', { name: 'good.mp4' })
     .getByText(/Getting your video ready|It plays already|All qualities|waiting for its turn/)
@@ -54,16 +54,16 @@ test('a refused file leaves nothing behind, and others go on', async () => {
   await page.getByRole('article', { name: 'notes.txt' }).getByRole('button', { name: 'Remove from this page' }).click()
   await expect.poll(async () => await page.getByRole('article', { name: 'notes.txt' }).count()).toBe(0)
   expect((await site.call('GET /users/me/uploads', { token: await site.login() })).json.data).toEqual([])
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
 })
 
 test('a full quota', async () => {
   const poor = await site.visit()
-  await logIn(poor.page, 'poor', 'password1', '/upload')
-  await poor.page.setInputFiles('input[type=file]', await film(site, 'good.mp4', { seconds: 2 }))
+  await logInThroughForm(poor.page, 'poor', 'password1', '/upload')
+  await poor.page.setInputFiles('input[type=file]', await makeTestVideo(site, 'good.mp4', { seconds: 2 }))
   await poor.page.getByText(/Your space is full: this file does not fit any more\./).waitFor()
   await poor.page.goto('/settings')
   await poor.page.getByText(/Your videos take .* of 1 kB/).waitFor()
-  expectNoFaults(poor)
+  expectNoPageErrors(poor)
   await poor.context.close()
 })

@@ -1,12 +1,21 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../../server/test/instance.ts'
-import { expectNoFaults, expectToPlay, film, logIn, openSettings, openSite, picture, type Site } from './site.ts'
+import {
+  expectNoPageErrors,
+  expectVideoToPlay,
+  makeTestVideo,
+  logInThroughForm,
+  openPlayerSettings,
+  openTestSite,
+  readVideoElement,
+  type TestSite
+} from './site.ts'
 
-let site: Site
+let site: TestSite
 // Encoding gives way to the picture, also where the machine is busy with other tests; that leaves time to look while the rungs are being
 // made.
 beforeAll(async () => {
-  site = await openSite({ transcoding: { preset: 'veryfast', threads: 1, resolutions: { '480p': false } } })
+  site = await openTestSite({ transcoding: { preset: 'veryfast', threads: 1, resolutions: { '480p': false } } })
 })
 afterAll(async () => await site.stop())
 afterEach(async () => {
@@ -17,14 +26,14 @@ afterEach(async () => {
 test('a film is uploaded through the page and plays while its rungs are still being encoded', { timeout: 240_000 }, async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'root', site.rootPassword, '/upload')
+  await logInThroughForm(page, 'root', site.rootPassword, '/upload')
   await page.getByRole('heading', { name: 'Upload' }).waitFor()
-  await page.setInputFiles('input[type=file]', await film(site, 'the_last man.mp4', { seconds: 14 }))
+  await page.setInputFiles('input[type=file]', await makeTestVideo(site, 'the_last man.mp4', { seconds: 14 }))
   const item = page.getByRole('article', { name: 'the_last man.mp4' })
   expect(await item.getByLabel('Title').inputValue()).toBe('the last man')
 
   await item.getByRole('button', { name: 'Play' }).first().click({ timeout: 60_000 })
-  const playing = await expectToPlay(page)
+  const playing = await expectVideoToPlay(page)
   const token = await site.login()
   const [made] = (await site.call('GET /users/me/videos', { token })).json.data
   expect((await site.call(`GET /videos/${made.id}/transcoding`, { token })).json.state).toBe('running')
@@ -36,9 +45,9 @@ test('a film is uploaded through the page and plays while its rungs are still be
   await item.getByLabel('Description').fill('A film of **1964**.')
   await item.getByRole('button', { name: 'Publish' }).click()
   await item.getByText('Published.').waitFor()
-  const before = await picture(page)
-  await expectToPlay(page)
-  expect((await picture(page)).time).toBeGreaterThan(before.time)
+  const before = await readVideoElement(page)
+  await expectVideoToPlay(page)
+  expect((await readVideoElement(page)).time).toBeGreaterThan(before.time)
 
   await eventually(
     async () => (await site.call(`GET /videos/${made.id}/transcoding`, { token })).json.state === 'done',
@@ -46,34 +55,34 @@ test('a film is uploaded through the page and plays while its rungs are still be
     'the encoding'
   )
   await item.getByText('All qualities are ready.').waitFor()
-  await openSettings(page)
+  await openPlayerSettings(page)
   await item.getByRole('menuitem', { name: /Quality/ }).click()
   const listed = (await site.call(`GET /videos/${made.id}`)).json.streamingPlaylists[0].files
     .map((file: { resolution: { id: number; label: string } }) => file.resolution)
     .filter(({ id }: { id: number }) => id > 0)
   expect(listed.length).toBeGreaterThan(2)
   for (const { label } of listed) await item.getByRole('menuitemradio', { name: label, exact: true }).waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
 test('a jump beyond what is encoded waits for it, and goes on there', { timeout: 240_000 }, async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'root', site.rootPassword, '/upload')
-  await page.setInputFiles('input[type=file]', await film(site, 'long.mp4', { seconds: 26 }))
+  await logInThroughForm(page, 'root', site.rootPassword, '/upload')
+  await page.setInputFiles('input[type=file]', await makeTestVideo(site, 'long.mp4', { seconds: 26 }))
   const item = page.getByRole('article', { name: 'long.mp4' })
   await item.getByRole('button', { name: 'Play' }).first().click({ timeout: 60_000 })
-  await expectToPlay(page, 0.3)
+  await expectVideoToPlay(page, 0.3)
   const slider = item.getByRole('slider', { name: 'Position' })
   expect(Number(await slider.getAttribute('aria-valuemax'))).toBeGreaterThanOrEqual(25)
   await page.locator('.player').hover()
   const { width, height } = (await slider.boundingBox())!
   await slider.click({ position: { x: width * 0.9, y: height / 2 } })
   await item.getByText(/is still being prepared/).waitFor()
-  expect((await picture(page)).paused).toBe(true)
-  await expect.poll(async () => (await picture(page)).time, { timeout: 180_000 }).toBeGreaterThanOrEqual(22)
+  expect((await readVideoElement(page)).paused).toBe(true)
+  await expect.poll(async () => (await readVideoElement(page)).time, { timeout: 180_000 }).toBeGreaterThanOrEqual(22)
   await expect.poll(async () => await item.getByText(/is still being prepared/).count()).toBe(0)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

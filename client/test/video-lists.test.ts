@@ -1,22 +1,23 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { encoded, upload } from '../../server/test/upload.ts'
-import { footage } from '../../server/test/footage.ts'
-import { expectNoFaults, expectToPlay, logIn, openSite, type Site } from './site.ts'
+import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
+import { makeFootageBytes } from '../../server/test/footage.ts'
+import { expectNoPageErrors, expectVideoToPlay, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
 const COUNT = 13
-let site: Site
+let site: TestSite
 let ada: { token: string; channelId: number }
 
 beforeAll(async () => {
-  site = await openSite({
+  site = await openTestSite({
     pagination: { count: 6 },
     transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
   })
   ada = await site.user('ada')
-  const bytes = await footage({ seconds: 2, size: '320x180' })
+  const bytes = await makeFootageBytes({ seconds: 2, size: '320x180' })
   for (let index = 1; index <= COUNT; index++)
-    await upload(site, ada, { name: `Film number ${index}`, description: `Text **${index}**` }, bytes)
-  for (const { id } of (await site.call('GET /users/me/videos?count=50', { token: ada.token })).json.data) await encoded(site, ada, id)
+    await uploadVideo(site, ada, { name: `Film number ${index}`, description: `Text **${index}**` }, bytes)
+  for (const { id } of (await site.call('GET /users/me/videos?count=50', { token: ada.token })).json.data)
+    await waitForTranscoding(site, ada, id)
 }, 240_000)
 afterAll(async () => await site.stop())
 
@@ -60,7 +61,7 @@ test('the first drawing of a page asks the API for nothing it came with', async 
   await page.goto(`/w/${shortUUID}`)
   await page.getByRole('button', { name: 'Player settings' }).waitFor()
   expect(asked.filter(path => !/\/(videos|comment-threads)$/.test(path))).toEqual([])
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -81,7 +82,7 @@ test('on a slow machine, too, the list comes to its end, and then rests', async 
     .toBe(COUNT)
   await page.waitForTimeout(1500)
   expect(asked).toEqual(['6', '12'])
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await context.close()
 })
 
@@ -111,7 +112,7 @@ test('the list goes on as one scrolls, and back finds it where it was left', asy
   expect(await cards.count()).toBe(COUNT)
   await page.goForward()
   await page.getByRole('heading', title(3)).waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -120,21 +121,21 @@ test('one goes from video to video: the next one plays by itself, the descriptio
   const { page } = visitor
   await page.goto('/')
   await page.getByRole('link', title(13)).click()
-  await expectToPlay(page, 0.5)
+  await expectVideoToPlay(page, 0.5)
   await expect.poll(async () => await page.locator('.watch-about strong').textContent()).toBe('13')
   await page.locator('.watch-side').getByRole('link', title(12)).click()
   await page.getByRole('heading', title(12)).waitFor()
-  await expectToPlay(page, 0.5)
+  await expectVideoToPlay(page, 0.5)
   await expect.poll(async () => await page.locator('.watch-about strong').textContent()).toBe('12')
   expect(await page.title()).toBe('Film number 12 · Bobine')
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
 test('the own videos are found, edited and deleted', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'ada', 'password1', '/my/videos')
+  await logInThroughForm(page, 'ada', 'password1', '/my/videos')
   await page.getByRole('button', { name: 'Show more' }).click()
   await expect.poll(async () => await page.locator('.shelf > li').count()).toBe(12)
   await page.getByLabel('Search your videos').fill('number 7')
@@ -173,7 +174,7 @@ test('the own videos are found, edited and deleted', async () => {
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
   await page.getByText('“Film number seven” is deleted.').waitFor()
   expect((await site.call(`GET /videos/${video.uuid}`)).status).toBe(404)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -190,6 +191,6 @@ test('what does not exist says so, with its status', async () => {
     expect((await page.goto(path!))!.status(), path).toBe(404)
     await page.getByRole('heading', { name: words }).waitFor()
   }
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

@@ -1,21 +1,21 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { encoded, upload } from '../../server/test/upload.ts'
-import { footage } from '../../server/test/footage.ts'
-import { expectNoFaults, expectToPlay, logIn, openSite, type Site } from './site.ts'
+import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
+import { makeFootageBytes } from '../../server/test/footage.ts'
+import { expectNoPageErrors, expectVideoToPlay, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
 type Names = { id: number; uuid: string; shortUUID: string }
-let site: Site
+let site: TestSite
 const videos: Record<string, Names> = {}
 
 beforeAll(async () => {
-  site = await openSite({
+  site = await openTestSite({
     transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
   })
   const ada = await site.user('ada')
   await site.user('bob')
-  const bytes = await footage({ seconds: 8, size: '426x240' })
+  const bytes = await makeFootageBytes({ seconds: 8, size: '426x240' })
   for (const [name, privacy] of Object.entries({ unlisted: 2, private: 3, internal: 4, password: 5 })) {
-    videos[name] = await upload(
+    videos[name] = await uploadVideo(
       site,
       ada,
       {
@@ -27,7 +27,7 @@ beforeAll(async () => {
       bytes
     )
   }
-  for (const { id } of Object.values(videos)) await encoded(site, ada, id)
+  for (const { id } of Object.values(videos)) await waitForTranscoding(site, ada, id)
 }, 180_000)
 afterAll(async () => await site.stop())
 
@@ -71,10 +71,10 @@ test('a password opens its video, a wrong one does not', async () => {
   await page.getByRole('button', { name: 'Watch' }).click()
   await page.getByRole('heading', { name: 'Secret password film' }).waitFor()
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page)
+  await expectVideoToPlay(page)
   await page.reload()
   await page.getByRole('heading', { name: 'Secret password film' }).waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -93,28 +93,28 @@ test('a private video asks a guest to log in, lets its owner in and nobody else'
   await page.getByRole('button', { name: 'Your menu, bob' }).click()
   await page.getByRole('menuitem', { name: 'Log out' }).click()
   await page.getByRole('link', { name: 'Log in' }).waitFor()
-  await logIn(page, 'ada', 'password1', path)
+  await logInThroughForm(page, 'ada', 'password1', path)
   await page.getByRole('heading', { name: 'Secret private film' }).waitFor()
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page)
-  expectNoFaults(visitor)
+  await expectVideoToPlay(page)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
 test('an internal video plays for every member', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'bob', 'password1', `/w/${videos.internal!.shortUUID}`)
+  await logInThroughForm(page, 'bob', 'password1', `/w/${videos.internal!.shortUUID}`)
   await page.getByRole('heading', { name: 'Secret internal film' }).waitFor()
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page)
-  expectNoFaults(visitor)
+  await expectVideoToPlay(page)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
 test('the video that becomes private while it is watched goes on for its owner and stops for others', async () => {
   const owner = await site.visit()
-  await logIn(owner.page, 'ada', 'password1', `/w/${videos.unlisted!.shortUUID}`)
+  await logInThroughForm(owner.page, 'ada', 'password1', `/w/${videos.unlisted!.shortUUID}`)
   await owner.page.getByRole('heading', { name: 'Secret unlisted film' }).waitFor()
   const token = await site.login('ada', 'password1')
   await site.call(`PUT /videos/${videos.unlisted!.uuid}`, { token, body: { privacy: 3 } })
@@ -122,7 +122,7 @@ test('the video that becomes private while it is watched goes on for its owner a
   await stranger.page.goto(`/w/${videos.unlisted!.shortUUID}`)
   await stranger.page.getByRole('heading', { name: 'Please log in' }).waitFor()
   await owner.page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(owner.page)
+  await expectVideoToPlay(owner.page)
   await owner.context.close()
   await stranger.context.close()
 })

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { encoded, upload } from '../../server/test/upload.ts'
-import { footage } from '../../server/test/footage.ts'
-import { expectNoFaults, expectToPlay, openSite, type Site } from './site.ts'
+import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
+import { makeFootageBytes } from '../../server/test/footage.ts'
+import { expectNoPageErrors, expectVideoToPlay, openTestSite, type TestSite } from './site.ts'
 
-let site: Site
+let site: TestSite
 let video: { id: number; uuid: string; shortUUID: string }
 
 beforeAll(async () => {
-  site = await openSite({
+  site = await openTestSite({
     transcoding: { preset: 'ultrafast', resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } },
     cache: { answers: { max_age: 50 } },
     views: {
@@ -19,8 +19,8 @@ beforeAll(async () => {
     }
   })
   const ada = await site.user('ada')
-  video = await upload(site, ada, { name: 'Counted' }, await footage({ seconds: 30, size: '320x180' }))
-  await encoded(site, ada, video.id)
+  video = await uploadVideo(site, ada, { name: 'Counted' }, await makeFootageBytes({ seconds: 30, size: '320x180' }))
+  await waitForTranscoding(site, ada, video.id)
 }, 180_000)
 afterAll(async () => await site.stop())
 
@@ -35,7 +35,7 @@ test('whoever watches for long enough is counted, once, and the page says so', a
   await page.getByText('Counted').first().waitFor()
   expect(await page.getByText(/\d views?$/).count()).toBe(0)
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page, 4)
+  await expectVideoToPlay(page, 4)
   await expect
     .poll(async () => (await site.call(`GET /videos/${video.uuid}`)).json, { timeout: 10_000 })
     .toMatchObject({ views: 1, viewers: 1 })
@@ -49,10 +49,10 @@ test('whoever watches for long enough is counted, once, and the page says so', a
   await page.reload()
   await page.locator('.watch-facts').getByText('1 view').waitFor()
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page, 4)
+  await expectVideoToPlay(page, 4)
   await page.waitForTimeout(500)
   expect((await site.call(`GET /videos/${video.uuid}`)).json.views).toBe(1)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -60,8 +60,8 @@ test('the player inside another page counts too', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.goto(`/videos/embed/${video.uuid}?autoplay=1&muted=1`)
-  await expectToPlay(page, 4)
+  await expectVideoToPlay(page, 4)
   await expect.poll(async () => (await site.call(`GET /videos/${video.uuid}`)).json.views, { timeout: 10_000 }).toBe(2)
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

@@ -2,22 +2,30 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../../server/core/sql.ts'
-import { encoded, upload } from '../../server/test/upload.ts'
-import { footage } from '../../server/test/footage.ts'
-import { expectNoFaults, expectToPlay, logIn, openSettings, openSite, picture, type Site } from './site.ts'
+import { runQuery, sql } from '../../server/core/sql.ts'
+import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
+import { makeFootageBytes } from '../../server/test/footage.ts'
+import {
+  expectNoPageErrors,
+  expectVideoToPlay,
+  logInThroughForm,
+  openPlayerSettings,
+  openTestSite,
+  readVideoElement,
+  type TestSite
+} from './site.ts'
 
-let site: Site
+let site: TestSite
 let elsewhere: Server
 let video: { id: number; uuid: string; shortUUID: string }
 beforeAll(async () => {
-  site = await openSite({
+  site = await openTestSite({
     transcoding: { preset: 'ultrafast', resolutions: { '240p': true, '360p': false, '480p': false, '720p': false, '1080p': false } }
   })
   const ada = await site.user('ada')
   const bob = await site.user('bob')
-  video = await upload(site, ada, { name: 'A film to like' }, await footage({ seconds: 20, size: '426x240' }))
-  await encoded(site, ada, video.id)
+  video = await uploadVideo(site, ada, { name: 'A film to like' }, await makeFootageBytes({ seconds: 20, size: '426x240' }))
+  await waitForTranscoding(site, ada, video.id)
   await site.call(`PUT /videos/${video.uuid}/rate`, { token: bob.token, body: { rating: 'like' } })
   elsewhere = createServer((request, response) => {
     if (request.url !== '/fr.vtt') return void response.writeHead(404).end()
@@ -26,10 +34,10 @@ beforeAll(async () => {
   await new Promise<void>(resolve => elsewhere.listen(0, '127.0.0.1', resolve))
   // As another server's video would have brought them.
   const url = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`
-  await run(sql`
+  await runQuery(sql`
     INSERT INTO video_captions (video_id, language, automatic, filename, url) VALUES
       (${video.id}, 'fr', false, '6f0d5a2e-1111-4222-8333-000000000001.vtt', ${`${url}/fr.vtt`}), (${video.id}, 'de', true, '6f0d5a2e-1111-4222-8333-000000000002.vtt', ${`${url}/nothing.vtt`})`)
-  await run(
+  await runQuery(
     sql`INSERT INTO video_chapters (video_id, timecode, title) VALUES (${video.id}, 0, 'The beginning'), (${video.id}, 10, 'In the middle'), (${video.id}, 15, 'The end')`
   )
 }, 180_000)
@@ -52,7 +60,7 @@ test('likes and dislikes show at once, the last press counts, and what is not ta
   expect(await page.getByRole('link', { name: 'Dislike: 0' }).getAttribute('href')).toBe(
     `/login?next=${encodeURIComponent(`/w/${video.shortUUID}`)}`
   )
-  await logIn(page, 'bob', 'password1', `/w/${video.shortUUID}`)
+  await logInThroughForm(page, 'bob', 'password1', `/w/${video.shortUUID}`)
   await button(page, 'Like: 1', true).waitFor()
   await button(page, 'Dislike: 0').click()
   await button(page, 'Dislike: 1', true).waitFor()
@@ -99,23 +107,23 @@ test('likes and dislikes show at once, the last press counts, and what is not ta
   await page.unroute('**/rate')
   await page.reload()
   await button(page, 'Dislike: 1', true).waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
 test('one subscribes where one watches; owners have no use for it', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  await logIn(page, 'bob', 'password1', `/w/${video.shortUUID}`)
+  await logInThroughForm(page, 'bob', 'password1', `/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Subscribe', exact: true }).click()
   await page.getByRole('button', { name: 'Subscribed', pressed: true }).waitFor()
   expect((await site.call('GET /video-channels/ada_channel')).json.followersCount).toBe(1)
   const owner = await site.visit()
-  await logIn(owner.page, 'ada', 'password1', `/w/${video.shortUUID}`)
+  await logInThroughForm(owner.page, 'ada', 'password1', `/w/${video.shortUUID}`)
   await owner.page.getByRole('link', { name: 'Edit', exact: true }).waitFor()
   expect(await owner.page.getByRole('button', { name: 'Subscribe' }).count()).toBe(0)
   for (const one of [visitor, owner]) {
-    expectNoFaults(one)
+    expectNoPageErrors(one)
     await one.context.close()
   }
 })
@@ -137,13 +145,13 @@ test('subtitles are fetched by us when somebody chooses them, and are chosen aga
         )
       )
   await page.goto(`/w/${video.shortUUID}`)
-  await openSettings(page)
+  await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Subtitles.*Off/ }).click()
   expect(await page.getByRole('menuitemradio').allTextContents()).toEqual(['Off', 'Germanautomatic', 'French'])
   expect(asked).toEqual([])
   await page.getByRole('menuitemradio', { name: 'French' }).click()
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page, 0.5)
+  await expectVideoToPlay(page, 0.5)
   await expect.poll(showing).toEqual(['showing fr Bonjour tout le monde'])
   expect(asked).toEqual([`${site.url}/lazy-static/video-captions/6f0d5a2e-1111-4222-8333-000000000001.vtt`])
   await page.keyboard.press('c')
@@ -152,15 +160,15 @@ test('subtitles are fetched by us when somebody chooses them, and are chosen aga
   await expect.poll(async () => await page.locator('track').count()).toBe(1)
   await page.reload()
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expectToPlay(page, 0.5)
+  await expectVideoToPlay(page, 0.5)
   await expect.poll(async () => (await showing())[0]).toMatch(/^showing (de|fr)/)
 
   // What cannot be had does no harm.
-  await openSettings(page)
+  await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Subtitles/ }).click()
   await page.getByRole('menuitemradio', { name: /German/ }).click()
-  await expectToPlay(page, 0.5)
-  expectNoFaults(visitor)
+  await expectVideoToPlay(page, 0.5)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
@@ -186,9 +194,9 @@ test('chapters are marked on the bar, named where one points, spoken, and gone t
   await page.getByRole('button', { name: 'Player settings' }).click()
   await page.getByRole('menuitem', { name: 'Chapters' }).click()
   await page.getByRole('menuitem', { name: /In the middle/ }).click()
-  await expect.poll(async () => Math.round((await picture(page)).time)).toBe(10)
+  await expect.poll(async () => Math.round((await readVideoElement(page)).time)).toBe(10)
   expect(await bar.getAttribute('aria-valuetext')).toMatch(/, In the middle$/)
   await page.locator('.controls').getByText('In the middle').waitFor()
-  expectNoFaults(visitor)
+  expectNoPageErrors(visitor)
   await visitor.context.close()
 })

@@ -1,5 +1,5 @@
 /** Something the admin can mend: printed as one sentence without a stack; `code` is the exit status. */
-export class Refusal extends Error {
+export class CliError extends Error {
   readonly code: number
 
   constructor(sentence: string, code = 1) {

@@ -2,16 +2,16 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ensurePrograms, instructions } from './install.ts'
-import { onPath, postgresPrograms, redisProgram } from './programs.ts'
-import { Refusal } from './cli-error.ts'
-import type { Step } from './step.ts'
+import { ensurePrograms, installInstructions } from './install.ts'
+import { findOnPath, findPostgresFolder, findRedisProgram } from './programs.ts'
+import { CliError } from './cli-error.ts'
+import type { StepRunner } from './step.ts'
 
 // A machine with nothing but what a test puts into this folder.
 let folder: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'bobine-path-'))
-  const tools = ['env', 'sh', 'touch', 'chmod'].map(name => [name, onPath(name)!] as const)
+  const tools = ['env', 'sh', 'touch', 'chmod'].map(name => [name, findOnPath(name)!] as const)
   vi.stubEnv('PATH', folder)
   vi.stubEnv('DEBIAN_FRONTEND', '')
   for (const [name, path] of tools) symlinkSync(path, join(folder, name))
@@ -27,7 +27,7 @@ function program(name: string, body: string): void {
   chmodSync(join(folder, name), 0o755)
 }
 
-const quietly: Step = async (_, act) => await act()
+const quietly: StepRunner = async (_, act) => await act()
 
 test('nothing is done when nothing is missing', async () => {
   program('apt-get', 'echo called >> "$PATH/log"')
@@ -49,7 +49,7 @@ test('what is missing is installed through apt, and only that', async () => {
   })
   expect(readFileSync(join(folder, 'log'), 'utf8')).toBe(':update -q\nnoninteractive:install -q -y --no-install-recommends ffmpeg\n')
   expect(said).toEqual(['Installing ffmpeg'])
-  expect(redisProgram()).toBe(join(folder, 'valkey-server'))
+  expect(findRedisProgram()).toBe(join(folder, 'valkey-server'))
 })
 
 test.each([
@@ -57,7 +57,7 @@ test.each([
   ['apt installs nothing', 'exit 0']
 ])('when %s, the admin is told what to install', async (_, body) => {
   program('apt-get', body)
-  await expect(ensurePrograms(['ffmpeg'], quietly)).rejects.toThrow(Refusal)
+  await expect(ensurePrograms(['ffmpeg'], quietly)).rejects.toThrow(CliError)
   await expect(ensurePrograms(['ffmpeg'], quietly)).rejects.toThrow(/sudo apt-get install ffmpeg/)
 })
 
@@ -70,12 +70,12 @@ test('what apt said is shown where it fails, and its log is named', async () => 
 
 test('without apt the admin is told what to install on Debian, Fedora and macOS', async () => {
   const told = async () => await ensurePrograms(['ffmpeg', 'redis'], quietly)
-  await expect(told()).rejects.toThrow(Refusal)
+  await expect(told()).rejects.toThrow(CliError)
   await expect(told()).rejects.toThrow(/Bobine needs ffmpeg, redis\./)
   await expect(told()).rejects.toThrow(/Debian, Ubuntu: {2}sudo apt-get install ffmpeg redis-server\n/)
   await expect(told()).rejects.toThrow(/Fedora: {10}sudo dnf install ffmpeg valkey .*RPM Fusion/)
   await expect(told()).rejects.toThrow(/macOS: {11}brew install ffmpeg redis/)
-  expect(instructions(['postgresql'])).toMatch(/postgresql-server postgresql-contrib/)
+  expect(installInstructions(['postgresql'])).toMatch(/postgresql-server postgresql-contrib/)
 })
 
 test.runIf(process.getuid!() !== 0)('where sudo would ask for a password nothing is installed', async () => {
@@ -86,9 +86,9 @@ test.runIf(process.getuid!() !== 0)('where sudo would ask for a password nothing
 })
 
 test('programs are found by their name; Postgres by the version that made the data', () => {
-  expect(onPath('no-such-program')).toBeUndefined()
+  expect(findOnPath('no-such-program')).toBeUndefined()
   for (const name of ['initdb', 'postgres']) program(name, 'echo "postgres (PostgreSQL) 99.1 (Debian)"')
-  expect(postgresPrograms()).toBe(folder)
-  expect(postgresPrograms('99')).toBe(folder)
-  expect(() => postgresPrograms('98')).toThrow(/made by PostgreSQL 98, but only .*99.* is installed: install postgresql-98/)
+  expect(findPostgresFolder()).toBe(folder)
+  expect(findPostgresFolder('99')).toBe(folder)
+  expect(() => findPostgresFolder('98')).toThrow(/made by PostgreSQL 98, but only .*99.* is installed: install postgresql-98/)
 })

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { ending, isAlive, readMark } from './process.ts'
+import { waitForExit, isProcessAlive, readPidFile } from './process.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const trials = new Set<Trial>()
+const trials = new Set<LauncherRun>()
 const folders = new Set<string>()
 
 /** One run of the start command under test. */
-export class Trial {
+export class LauncherRun {
   output = ''
   readonly child: ChildProcess
   readonly ended: Promise<string>
@@ -41,7 +41,7 @@ export class Trial {
       detached: true
     })
     for (const stream of [this.child.stdout!, this.child.stderr!]) stream.on('data', data => (this.output += String(data)))
-    this.ended = ending(this.child)
+    this.ended = waitForExit(this.child)
     trials.add(this)
   }
 
@@ -64,10 +64,10 @@ export class Trial {
 }
 
 // What -e gets as its parameters: the module with `run`, the server's script, and the command line.
-const PROGRAM = 'const [run, server, ...parameters] = process.argv.slice(1); await (await import(run)).run(parameters, server)'
+const PROGRAM = 'const [run, server, ...parameters] = process.argv.slice(1); await (await import(run)).runLauncher(parameters, server)'
 
 /** A port that nobody listens on just now. */
-export async function freePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -76,7 +76,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** A data folder of its own, removed by `cleanUp`. */
-export function trialFolder(): string {
+export function makeLauncherRunFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'bobine-trial-')))
   chmodSync(folder, 0o711)
   folders.add(folder)
@@ -84,42 +84,46 @@ export function trialFolder(): string {
 }
 
 /** The pids of everything that runs on a data folder, by the marks the launcher keeps there. */
-export function running(folder: string): Record<string, number> {
+export function findRunningProcesses(folder: string): Record<string, number> {
   const found: Record<string, number> = {}
   for (const name of ['launcher', 'server', 'redis', 'postgres']) {
-    const mark = readMark(join(folder, 'run', `${name}.json`))
-    if (mark && isAlive(mark)) found[name] = mark.pid
+    const mark = readPidFile(join(folder, 'run', `${name}.json`))
+    if (mark && isProcessAlive(mark)) found[name] = mark.pid
   }
   return found
 }
 
 /** Every process whose command line names the folder, marked or not. */
-export function traces(folder: string): string[] {
+export function findProcessesNaming(folder: string): string[] {
   const list = spawnSync('ps', ['-ww', '-e', '-o', 'pid=,stat=,command='], { encoding: 'utf8' }).stdout
   return list.split('\n').filter(line => line.includes(folder) && !/^\s*\d+\s+Z/.test(line))
 }
 
 /** Ends whatever the tests have left and removes their folders. */
-export async function cleanUp(): Promise<void> {
+export async function cleanUpLauncherRuns(): Promise<void> {
   for (const trial of trials) trial.child.kill('SIGKILL')
   for (const trial of trials) await trial.ended
   trials.clear()
   for (const folder of folders) {
-    const pids = [...Object.values(running(folder)), ...childPid(folder), ...traces(folder).map(line => Number(/\d+/.exec(line)![0]))]
+    const pids = [
+      ...Object.values(findRunningProcesses(folder)),
+      ...readFakeServerChildPid(folder),
+      ...findProcessesNaming(folder).map(line => Number(/\d+/.exec(line)![0]))
+    ]
     for (const pid of pids)
       try {
         process.kill(pid, 'SIGKILL')
       } catch {
         /* it has ended */
       }
-    for (let left = 100; left > 0 && traces(folder).length > 0; left--) await sleep(50)
+    for (let left = 100; left > 0 && findProcessesNaming(folder).length > 0; left--) await sleep(50)
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
   folders.clear()
 }
 
 /** The pid of the trial server's own child, which must not outlive it. */
-export function childPid(folder: string): number[] {
+export function readFakeServerChildPid(folder: string): number[] {
   return readdirSync(folder).includes('child.pid') ? [Number(readFileSync(join(folder, 'child.pid'), 'utf8'))] : []
 }
 

@@ -1,13 +1,21 @@
 import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { bornAt } from './process.ts'
-import { childPid, cleanUp, freePort, running, traces, Trial, trialFolder } from './launcher-run.ts'
+import { processStartTime } from './process.ts'
+import {
+  readFakeServerChildPid,
+  cleanUpLauncherRuns,
+  findFreePort,
+  findRunningProcesses,
+  findProcessesNaming,
+  LauncherRun,
+  makeLauncherRunFolder
+} from './launcher-run.ts'
 
-afterEach(cleanUp)
+afterEach(cleanUpLauncherRuns)
 
-function start(folder: string, port: number, behaviour = 'well', parameters: string[] = []): Trial {
-  return new Trial(['--data', folder, '--port', String(port), ...parameters], {
+function start(folder: string, port: number, behaviour = 'well', parameters: string[] = []): LauncherRun {
+  return new LauncherRun(['--data', folder, '--port', String(port), ...parameters], {
     server: 'fake-server.mjs',
     env: { BOBINE_CONFIG: JSON.stringify({ instance: { name: behaviour } }) }
   })
@@ -18,7 +26,7 @@ async function ask(url: string): Promise<{ pid: number; parameters: string[]; co
 }
 
 test('the server is told where everything is, over what the caller said', async () => {
-  const [folder, port] = [trialFolder(), await freePort()]
+  const [folder, port] = [makeLauncherRunFolder(), await findFreePort()]
   const trial = start(folder, port, 'well', ['--roles', 'web'])
   const { parameters, config } = await ask(await trial.ready())
   expect(parameters).toEqual(['--roles', 'web'])
@@ -33,33 +41,33 @@ test('the server is told where everything is, over what the caller said', async 
 })
 
 test('a server that says why it failed: that sentence, exit 1, and nothing left', async () => {
-  const folder = trialFolder()
-  const trial = start(folder, await freePort(), 'fails')
+  const folder = makeLauncherRunFolder()
+  const trial = start(folder, await findFreePort(), 'fails')
   expect(await trial.ended).toBe('exit 1')
   expect(trial.output).toMatch(
     /^Starting PostgreSQL \.\.\. [\d.]+ s\nStarting Redis \.\.\. [\d.]+ s\nStarting the server \.\.\. failed\nThe database does not like us\.\n$/
   )
-  expect(traces(folder)).toEqual([])
+  expect(findProcessesNaming(folder)).toEqual([])
 })
 
 test('a server that dies before it is ready: a sentence, exit 1, and nothing left', async () => {
-  const folder = trialFolder()
-  const trial = start(folder, await freePort(), 'dies')
+  const folder = makeLauncherRunFolder()
+  const trial = start(folder, await findFreePort(), 'dies')
   expect(await trial.ended).toBe('exit 1')
   expect(trial.output).toContain(
     `... failed\nThe server ended before it was ready (exit 3); the end of ${folder}/logs/server.log:\nits last words\n`
   )
-  expect(traces(folder)).toEqual([])
+  expect(findProcessesNaming(folder)).toEqual([])
 })
 
 test('a server that crashes is started again, and what it had started is ended', async () => {
-  const folder = trialFolder()
-  const trial = start(folder, await freePort())
+  const folder = makeLauncherRunFolder()
+  const trial = start(folder, await findFreePort())
   const url = await trial.ready()
   for (let crash = 1; crash <= 2; crash++) {
     const before = await ask(url)
-    const [child] = childPid(folder)
-    expect(bornAt(child!)).toBeDefined()
+    const [child] = readFakeServerChildPid(folder)
+    expect(processStartTime(child!)).toBeDefined()
     await expect(fetch(`${url}/crash`)).rejects.toThrow()
     await trial.says(new RegExp(`(The server ended \\(exit 7\\); starting it again[^]*){${crash}}`))
     await expect
@@ -72,34 +80,34 @@ test('a server that crashes is started again, and what it had started is ended',
         { timeout: 10_000 }
       )
       .toBe(true)
-    expect(bornAt(child!)).toBeUndefined()
+    expect(processStartTime(child!)).toBeUndefined()
   }
 })
 
 test('a server that does not stop is killed, all within 10 seconds', async () => {
-  const folder = trialFolder()
-  const trial = start(folder, await freePort(), 'stubborn')
+  const folder = makeLauncherRunFolder()
+  const trial = start(folder, await findFreePort(), 'stubborn')
   await trial.ready()
   const began = Date.now()
   trial.child.kill('SIGTERM')
   expect(await trial.ended).toBe('exit 0')
   expect(Date.now() - began).toBeLessThan(10_000)
-  expect(traces(folder)).toEqual([])
-  expect(bornAt(childPid(folder)[0]!)).toBeUndefined()
+  expect(findProcessesNaming(folder)).toEqual([])
+  expect(processStartTime(readFakeServerChildPid(folder)[0]!)).toBeUndefined()
 })
 
 test('a start that is interrupted stops what it has started', async () => {
-  const folder = trialFolder()
-  const trial = start(folder, await freePort(), 'hangs')
-  await expect.poll(() => Object.keys(running(folder)), { timeout: 20_000 }).toContain('server')
+  const folder = makeLauncherRunFolder()
+  const trial = start(folder, await findFreePort(), 'hangs')
+  await expect.poll(() => Object.keys(findRunningProcesses(folder)), { timeout: 20_000 }).toContain('server')
   trial.child.kill('SIGINT')
   expect(await trial.ended).toBe('exit 0')
-  expect(traces(folder)).toEqual([])
+  expect(findProcessesNaming(folder)).toEqual([])
 })
 
 test("a mark that names somebody else's process leaves that process alone", async () => {
-  const folder = trialFolder()
-  const first = start(folder, await freePort())
+  const folder = makeLauncherRunFolder()
+  const first = start(folder, await findFreePort())
   await first.ready()
   first.child.kill('SIGTERM')
   await first.ended
@@ -107,12 +115,12 @@ test("a mark that names somebody else's process leaves that process alone", asyn
   for (const name of ['launcher', 'server', 'redis', 'postgres'])
     writeFileSync(join(folder, 'run', `${name}.json`), JSON.stringify({ pid: process.pid, born: 'another day' }))
   writeFileSync(join(folder, 'postgres/postmaster.pid'), `${process.pid}\n${folder}/postgres\n`)
-  await start(folder, await freePort()).ready()
+  await start(folder, await findFreePort()).ready()
 })
 
 test('a folder whose path is too long for a socket', async () => {
-  const folder = join(trialFolder(), 'a folder, with "everything"'.repeat(5))
-  const trial = start(folder, await freePort())
+  const folder = join(makeLauncherRunFolder(), 'a folder, with "everything"'.repeat(5))
+  const trial = start(folder, await findFreePort())
   const { config } = await ask(await trial.ready())
   const sockets = [String(config.database!.hostname), dirname(String(config.redis!.socket))]
   trial.child.kill('SIGTERM')

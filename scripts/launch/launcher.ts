@@ -1,30 +1,30 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { projectFolder } from '../../server/core/config.ts'
-import { postgresGroup } from './postgres-account.ts'
-import { dataFolder } from './folders.ts'
+import { findPostgresGroup } from './postgres-account.ts'
+import { ensureDataFolder } from './folders.ts'
 import { ensurePrograms } from './install.ts'
-import { keep, type Service } from './supervise.ts'
-import { takeLock } from './lock.ts'
-import type { Options } from './options.ts'
-import { checkPort } from './port.ts'
+import { superviseService, type SupervisedService } from './supervise.ts'
+import { acquireLockFile } from './lock.ts'
+import type { LaunchOptions } from './options.ts'
+import { assertPortFree } from './port.ts'
 import { startPostgres, type PostgresAddress } from './postgres.ts'
 import { startRedis } from './redis.ts'
-import { Refusal } from './cli-error.ts'
-import { endOldServer, startServer, type Ready } from './server-process.ts'
-import { readSettings, serverEnvironment } from './settings.ts'
-import type { Step } from './step.ts'
+import { CliError } from './cli-error.ts'
+import { terminateLeftoverServer, startServerProcess, type ServerReady } from './server-process.ts'
+import { readLaunchSettings, serverEnvironment } from './settings.ts'
+import type { StepRunner } from './step.ts'
 
 /** Everything one start has going; `stop` ends it in order (server, Redis, Postgres), also in the middle of starting. */
-export class Launch {
+export class Launcher {
   readonly #abort = new AbortController()
   readonly #stops: (() => Promise<void> | void)[] = []
   readonly #serverFile: string
   readonly #say: (line: string) => void
-  readonly #step: Step
+  readonly #step: StepRunner
   #starting: Promise<unknown> = Promise.resolve()
 
-  constructor(serverFile: string, say: (line: string) => void, step: Step) {
+  constructor(serverFile: string, say: (line: string) => void, step: StepRunner) {
     this.#serverFile = serverFile
     this.#say = say
     this.#step = step
@@ -34,7 +34,7 @@ export class Launch {
    * Starts everything and resolves with what the server told when it was ready, and where its log is. Refuses with a sentence, stopping
    * what it started.
    */
-  start(options: Options): Promise<Ready & { log: string }> {
+  start(options: LaunchOptions): Promise<ServerReady & { log: string }> {
     const starting = this.#start(options).catch(async error => {
       await this.#unwind()
       throw error
@@ -50,27 +50,27 @@ export class Launch {
     await this.#unwind()
   }
 
-  async #start(options: Options): Promise<Ready & { log: string }> {
-    const settings = readSettings(options)
+  async #start(options: LaunchOptions): Promise<ServerReady & { log: string }> {
+    const settings = readLaunchSettings(options)
     const { privatePostgres, privateRedis } = settings
     await ensurePrograms(
       ['ffmpeg', ...(privateRedis ? (['redis'] as const) : []), ...(privatePostgres ? (['postgresql'] as const) : [])],
       this.#step
     )
-    const data = dataFolder(settings.data, privatePostgres ? postgresGroup() : undefined)
+    const data = ensureDataFolder(settings.data, privatePostgres ? findPostgresGroup() : undefined)
     const run = join(data, 'run')
     mkdirSync(run, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
     // With a database and a Redis of its own a folder has one launcher; with others' several may share it, each with other roles.
     const part = privatePostgres || privateRedis ? '' : `-${options.roles.join('-')}`
-    const lock = takeLock(join(run, `launcher${part}.json`))
+    const lock = acquireLockFile(join(run, `launcher${part}.json`))
     if (typeof lock === 'number')
-      throw new Refusal(`Bobine already runs on ${data} (process ${lock}): stop that one, or choose another folder with --data`)
+      throw new CliError(`Bobine already runs on ${data} (process ${lock}): stop that one, or choose another folder with --data`)
     this.#stops.push(lock)
     const mark = join(run, `server${part}.json`)
     const log = join(data, 'logs', `server${part}.log`)
     mkdirSync(dirname(log), { recursive: true })
-    await endOldServer(mark)
-    if (options.roles.includes('web')) await checkPort(settings.listen)
+    await terminateLeftoverServer(mark)
+    if (options.roles.includes('web')) await assertPortFree(settings.listen)
 
     let postgres: PostgresAddress | undefined
     let redis: { socket: string } | undefined
@@ -83,16 +83,16 @@ export class Launch {
     const { ready } = await this.#keep('The server', signal => {
       const once = reset
       reset = []
-      return startServer({ ...command, parameters: [...parameters, ...once] }, signal)
+      return startServerProcess({ ...command, parameters: [...parameters, ...once] }, signal)
     })
     return { ...ready, log }
   }
 
-  async #keep<S extends Service>(name: string, start: (signal: AbortSignal) => Promise<S>): Promise<S> {
-    if (this.#abort.signal.aborted) throw new Refusal('Stopped')
+  async #keep<S extends SupervisedService>(name: string, start: (signal: AbortSignal) => Promise<S>): Promise<S> {
+    if (this.#abort.signal.aborted) throw new CliError('Stopped')
     const { first, stop } = await this.#step(
       `Starting ${name.replace(/^The/, 'the')}`,
-      async () => await keep(name, start, this.#say, this.#abort.signal)
+      async () => await superviseService(name, start, this.#say, this.#abort.signal)
     )
     this.#stops.push(stop)
     return first

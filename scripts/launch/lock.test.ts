@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { takeLock } from './lock.ts'
-import { markOf } from './process.ts'
+import { acquireLockFile } from './lock.ts'
+import { identifyProcess } from './process.ts'
 
 let folder: string
 beforeEach(() => {
@@ -14,11 +14,11 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 test('a lock is held until it is given back', () => {
   const file = join(folder, 'deep', 'lock')
-  const release = takeLock(file)
+  const release = acquireLockFile(file)
   expect(release).toBeTypeOf('function')
-  expect(takeLock(file)).toBe(process.pid)
+  expect(acquireLockFile(file)).toBe(process.pid)
   ;(release as () => void)()
-  expect(takeLock(file)).toBeTypeOf('function')
+  expect(acquireLockFile(file)).toBeTypeOf('function')
   expect(readdirSync(join(folder, 'deep'))).toEqual(['lock'])
 })
 
@@ -29,8 +29,8 @@ test.each([
 ])('a lock of %s is free', (_, content) => {
   const file = join(folder, 'lock')
   writeFileSync(file, JSON.stringify(content))
-  expect(takeLock(file)).toBeTypeOf('function')
-  expect(takeLock(file)).toBe(process.pid)
+  expect(acquireLockFile(file)).toBeTypeOf('function')
+  expect(acquireLockFile(file)).toBe(process.pid)
 })
 
 test('of many that find the same dead lock at once exactly one gets it', async () => {
@@ -40,10 +40,10 @@ test('of many that find the same dead lock at once exactly one gets it', async (
     const go = join(folder, `go${round}`)
     const program = `
       import { existsSync } from 'node:fs'
-      const { takeLock } = await import(${JSON.stringify(join(import.meta.dirname, 'lock.ts'))})
+      const { acquireLockFile } = await import(${JSON.stringify(join(import.meta.dirname, 'lock.ts'))})
       console.log('here')
       while (!existsSync(${JSON.stringify(go)}));
-      console.log(typeof takeLock(${JSON.stringify(file)}))
+      console.log(typeof acquireLockFile(${JSON.stringify(file)}))
       process.stdin.resume()`
     const children = Array.from({ length: 6 }, () =>
       spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -64,7 +64,7 @@ test('of many that find the same dead lock at once exactly one gets it', async (
 }, 60_000)
 
 test('the mark of a process is that of exactly this process', () => {
-  expect(markOf(process.pid)).toEqual(markOf(process.pid))
-  expect(markOf(process.pid)!.born).not.toBe(markOf(process.ppid)!.born)
-  expect(markOf(2 ** 22 - 1)).toBeUndefined()
+  expect(identifyProcess(process.pid)).toEqual(identifyProcess(process.pid))
+  expect(identifyProcess(process.pid)!.born).not.toBe(identifyProcess(process.ppid)!.born)
+  expect(identifyProcess(2 ** 22 - 1)).toBeUndefined()
 })

@@ -1,20 +1,20 @@
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { isAlive, markOf, readMark } from './process.ts'
+import { isProcessAlive, identifyProcess, readPidFile } from './process.ts'
 
 /**
  * Takes a lock that a dead holder loses, however it died. Returns the function that gives it back, or the pid of the living holder.
  */
-export function takeLock(file: string): (() => void) | number {
+export function acquireLockFile(file: string): (() => void) | number {
   mkdirSync(dirname(file), { recursive: true })
   const mine = `${file}.${process.pid}`
-  writeFileSync(mine, JSON.stringify(markOf(process.pid)))
+  writeFileSync(mine, JSON.stringify(identifyProcess(process.pid)))
   try {
     for (;;) {
       // link() is the one call that makes a file with its content or fails when it exists.
       if (linked(mine, file)) return () => rmSync(file, { force: true })
-      const holder = readMark(file)
-      if (holder && isAlive(holder)) return holder.pid
+      const holder = readPidFile(file)
+      if (holder && isProcessAlive(holder)) return holder.pid
       clearDead(file, mine)
     }
   } finally {
@@ -29,13 +29,13 @@ export function takeLock(file: string): (() => void) | number {
 function clearDead(file: string, mine: string): void {
   const guard = `${file}.clearing`
   if (!linked(mine, guard)) {
-    const clearer = readMark(guard)
-    if (clearer && !isAlive(clearer)) rmSync(guard, { force: true })
+    const clearer = readPidFile(guard)
+    if (clearer && !isProcessAlive(clearer)) rmSync(guard, { force: true })
     return
   }
   try {
-    const holder = readMark(file)
-    if (holder ? !isAlive(holder) : isDamaged(file)) rmSync(file, { force: true })
+    const holder = readPidFile(file)
+    if (holder ? !isProcessAlive(holder) : isDamaged(file)) rmSync(file, { force: true })
   } finally {
     rmSync(guard, { force: true })
   }
@@ -46,7 +46,7 @@ function isDamaged(file: string): boolean {
   return (
     succeeds(() => {
       readFileSync(file)
-    }, 'ENOENT') && readMark(file) === undefined
+    }, 'ENOENT') && readPidFile(file) === undefined
   )
 }
 

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
-import { HELP, readOptions } from './options.ts'
-import { Refusal } from './cli-error.ts'
+import { LAUNCH_HELP, parseLaunchOptions } from './options.ts'
+import { CliError } from './cli-error.ts'
 
 test('nothing given means both roles and everything else as configured', () => {
-  expect(readOptions([])).toEqual({ roles: ['web', 'worker'] })
+  expect(parseLaunchOptions([])).toEqual({ roles: ['web', 'worker'] })
 })
 
 test('every option', () => {
   expect(
-    readOptions([
+    parseLaunchOptions([
       '--port',
       '9001',
       '--data=/srv/b',
@@ -29,12 +29,12 @@ test('every option', () => {
     config: 'a.yaml',
     resetPassword: 'root'
   })
-  expect(readOptions(['--help', '--port', '9001'])).toBe('help')
+  expect(parseLaunchOptions(['--help', '--port', '9001'])).toBe('help')
 })
 
 test('the help names every option', () => {
   for (const option of ['--port', '--data', '--hostname', '--roles', '--config', '--reset-password', '--help'])
-    expect(HELP).toContain(`  ${option} `)
+    expect(LAUNCH_HELP).toContain(`  ${option} `)
 })
 
 test.each([
@@ -57,8 +57,8 @@ test.each([
   [['--roles', 'web,live'], "--roles takes web, worker or both separated by a comma, not 'web,live'"],
   [['--roles', ','], "--roles takes web, worker or both separated by a comma, not ','"]
 ])('%j is refused with a sentence and exit status 2', (parameters, sentence) => {
-  const refused = () => readOptions(parameters)
-  expect(refused).toThrow(Refusal)
+  const refused = () => parseLaunchOptions(parameters)
+  expect(refused).toThrow(CliError)
   expect(refused).toThrow(`${sentence}. See scripts/start --help.`)
   expect(refused).toThrow(expect.objectContaining({ code: 2 }))
 })

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
-import { Refusal } from './cli-error.ts'
+import { CliError } from './cli-error.ts'
 
 /** What the command line asks for; paths are as typed. */
-export interface Options {
+export interface LaunchOptions {
   port?: number
   data?: string
   hostname?: string
@@ -14,7 +14,7 @@ export interface Options {
 const ROLES = ['web', 'worker']
 
 /** What --help prints. */
-export const HELP = `Usage: scripts/start [options]
+export const LAUNCH_HELP = `Usage: scripts/start [options]
 
 Starts Bobine, and a PostgreSQL and a Redis of its own unless DATABASE_URL and REDIS_URL or the configuration name others.
 
@@ -34,7 +34,7 @@ Ctrl-C stops everything that was started.
 `
 
 /** Reads the command line; 'help' when that is asked for. Refuses with exit status 2. */
-export function readOptions(parameters: string[]): Options | 'help' {
+export function parseLaunchOptions(parameters: string[]): LaunchOptions | 'help' {
   const values = parse(parameters)
   if (values.help) return 'help'
   for (const [name, value] of Object.entries(values)) {
@@ -85,6 +85,6 @@ function roles(text: string): string[] {
   throw wrong(`--roles takes ${ROLES.join(', ')} or both separated by a comma, not '${text}'`)
 }
 
-function wrong(sentence: string): Refusal {
-  return new Refusal(`${sentence}. See scripts/start --help.`, 2)
+function wrong(sentence: string): CliError {
+  return new CliError(`${sentence}. See scripts/start --help.`, 2)
 }

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Refusal } from './cli-error.ts'
+import { CliError } from './cli-error.ts'
 
 /** The account a program runs under when it may not be root, and what to put before and beside its command to get there. */
-export interface Account {
+export interface SystemAccount {
   uid: number
   gid: number
   prefix: string[]
@@ -15,7 +15,7 @@ export interface Account {
  * The account for Postgres, which refuses to be root: undefined (ourselves) for an ordinary user; for root the owner of an
  * existing cluster, else the system account `postgres`.
  */
-export function postgresAccount(cluster: string): Account | undefined {
+export function findPostgresAccount(cluster: string): SystemAccount | undefined {
   if (process.getuid?.() !== 0) return undefined
   const ids = ownerOf(cluster) ?? systemAccount('postgres')
   const folder = dirname(cluster)
@@ -32,13 +32,13 @@ export function postgresAccount(cluster: string): Account | undefined {
     ]
     if (reaches(prefix, {}, folder)) return { ...ids, prefix, options: {} }
   }
-  throw new Refusal(
+  throw new CliError(
     `The account that PostgreSQL runs under cannot reach ${folder}: choose another folder with --data, for instance --data /var/lib/bobine`
   )
 }
 
 /** The group that must be able to pass through the data folder to its cluster; undefined when that runs under our own account. */
-export function postgresGroup(): number | undefined {
+export function findPostgresGroup(): number | undefined {
   return process.getuid?.() === 0 ? systemAccount('postgres').gid : undefined
 }
 
@@ -51,12 +51,12 @@ function systemAccount(name: string): { uid: number; gid: number } {
   const id = (kind: string) => Number(spawnSync('id', [kind, name], { encoding: 'utf8' }).stdout?.trim() || NaN)
   const [uid, gid] = [id('-u'), id('-g')]
   if (Number.isInteger(uid) && Number.isInteger(gid)) return { uid, gid }
-  throw new Refusal(
+  throw new CliError(
     `PostgreSQL does not run as root and there is no account named ${name}: start as an ordinary user, or create that account`
   )
 }
 
-function reaches(prefix: string[], options: Account['options'], folder: string): boolean {
+function reaches(prefix: string[], options: SystemAccount['options'], folder: string): boolean {
   // Not `test -x`: access() ignores capabilities.
   const [command, ...parameters] = [...prefix, 'ls', '-d', `${folder}/.`]
   return spawnSync(command!, parameters, { ...options, cwd: '/', stdio: 'ignore' }).status === 0

@@ -3,12 +3,22 @@ import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } fr
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { postgresAccount, type Account } from './postgres-account.ts'
-import { socketFolder } from './folders.ts'
-import type { Service } from './supervise.ts'
-import { end, endLeftover, ending, isAlive, lastLines, markOf, spawnLogged, writeMark, type Persuasion } from './process.ts'
-import { postgresPrograms } from './programs.ts'
-import { Refusal } from './cli-error.ts'
+import { findPostgresAccount, type SystemAccount } from './postgres-account.ts'
+import { ensureSocketFolder } from './folders.ts'
+import type { SupervisedService } from './supervise.ts'
+import {
+  terminateProcess,
+  terminateLeftoverProcess,
+  waitForExit,
+  isProcessAlive,
+  readLastLogLines,
+  identifyProcess,
+  spawnWithLog,
+  writePidFile,
+  type SignalEscalation
+} from './process.ts'
+import { findPostgresFolder } from './programs.ts'
+import { CliError } from './cli-error.ts'
 
 /** Where clients of the private Postgres connect: `host` is the folder of its socket. */
 export interface PostgresAddress {
@@ -19,7 +29,7 @@ export interface PostgresAddress {
 }
 
 /** SIGINT is Postgres' fast shutdown, SIGQUIT its immediate one (repaired by the log at the next start). */
-const PERSUASION: Persuasion = [
+const PERSUASION: SignalEscalation = [
   ['SIGINT', 2000],
   ['SIGQUIT', 500],
   ['SIGKILL', 1000]
@@ -35,15 +45,15 @@ export async function startPostgres(
   data: string,
   settings: Record<string, string> = {},
   signal?: AbortSignal
-): Promise<Service & { address: PostgresAddress }> {
+): Promise<SupervisedService & { address: PostgresAddress }> {
   const cluster = join(data, 'postgres')
   const log = join(data, 'logs', 'postgres.log')
   const mark = join(data, 'run', 'postgres.json')
-  const account = postgresAccount(cluster)
-  const host = socketFolder(data, 'pg', account)
+  const account = findPostgresAccount(cluster)
+  const host = ensureSocketFolder(data, 'pg', account)
   mkdirSync(dirname(log), { recursive: true })
-  const programs = postgresPrograms(clusterVersion(cluster))
-  await endLeftover(mark, PERSUASION)
+  const programs = findPostgresFolder(clusterVersion(cluster))
+  await terminateLeftoverProcess(mark, PERSUASION)
   await endUnmarked(cluster)
   if (!existsSync(cluster)) makeCluster(programs, cluster, account)
 
@@ -60,26 +70,26 @@ export async function startPostgres(
   // The memory of a killed Postgres is only free once its last child has noticed; until then a new one refuses to start.
   for (let left = 50; ; left--) {
     const [command, ...parameters] = [...(account?.prefix ?? []), join(programs, 'postgres'), '-D', cluster, ...flags]
-    const child = spawnLogged(command!, parameters, log, { ...account?.options, env: plainEnvironment() })
-    const ended = ending(child)
-    if (child.pid) writeMark(mark, child.pid)
+    const child = spawnWithLog(command!, parameters, log, { ...account?.options, env: plainEnvironment() })
+    const ended = waitForExit(child)
+    if (child.pid) writePidFile(mark, child.pid)
     const address = { host, port: PORT, name: OWNER, username: OWNER }
     const answer = await Promise.race([ready(address, signal), ended])
     if (answer === true) return { pid: child.pid!, address, ended, stop: () => stop(child.pid!, ended, mark) }
     if (answer === false) {
       await stop(child.pid!, ended, mark)
-      throw new Refusal('Stopped')
+      throw new CliError('Stopped')
     }
-    const lines = lastLines(log, 4)
+    const lines = readLastLogLines(log, 4)
     if (left === 0 || !/shared memory block|lock file/.test(lines))
-      throw new Refusal(`PostgreSQL did not start (${answer}); the end of ${log}:\n${lines}`)
+      throw new CliError(`PostgreSQL did not start (${answer}); the end of ${log}:\n${lines}`)
     await sleep(100)
   }
 }
 
 async function stop(pid: number, ended: Promise<string>, mark: string): Promise<void> {
-  const alive = markOf(pid)
-  if (alive) await end(alive, PERSUASION)
+  const alive = identifyProcess(pid)
+  if (alive) await terminateProcess(alive, PERSUASION)
   await ended
   rmSync(mark, { force: true })
 }
@@ -89,10 +99,10 @@ async function endUnmarked(cluster: string): Promise<void> {
   const file = join(cluster, 'postmaster.pid')
   if (!existsSync(file)) return
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
-  const mark = pid > 1 ? markOf(pid) : undefined
+  const mark = pid > 1 ? identifyProcess(pid) : undefined
   const command = mark && spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).stdout
-  if (mark && command?.includes(`-D ${cluster}`)) await end(mark, PERSUASION)
-  if (!mark || !isAlive(mark) || !command?.includes(cluster)) rmSync(file, { force: true })
+  if (mark && command?.includes(`-D ${cluster}`)) await terminateProcess(mark, PERSUASION)
+  if (!mark || !isProcessAlive(mark) || !command?.includes(cluster)) rmSync(file, { force: true })
 }
 
 function clusterVersion(cluster: string): string | undefined {
@@ -103,7 +113,7 @@ function clusterVersion(cluster: string): string | undefined {
   }
 }
 
-function makeCluster(programs: string, cluster: string, account: Account | undefined): void {
+function makeCluster(programs: string, cluster: string, account: SystemAccount | undefined): void {
   // Made beside its place and moved there whole, so that a killed start leaves no half of a cluster.
   const draft = `${cluster}.new`
   rmSync(draft, { recursive: true, force: true })
@@ -128,7 +138,7 @@ function makeCluster(programs: string, cluster: string, account: Account | undef
     env: plainEnvironment()
   })
   if (result.status !== 0)
-    throw new Refusal(`PostgreSQL's cluster could not be made in ${cluster}: ${result.error?.message ?? result.stderr.trim()}`)
+    throw new CliError(`PostgreSQL's cluster could not be made in ${cluster}: ${result.error?.message ?? result.stderr.trim()}`)
   renameSync(draft, cluster)
 }
 

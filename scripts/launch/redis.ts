@@ -2,13 +2,22 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { socketFolder } from './folders.ts'
-import type { Service } from './supervise.ts'
-import { end, endLeftover, ending, lastLines, markOf, spawnLogged, writeMark, type Persuasion } from './process.ts'
-import { redisProgram } from './programs.ts'
-import { Refusal } from './cli-error.ts'
+import { ensureSocketFolder } from './folders.ts'
+import type { SupervisedService } from './supervise.ts'
+import {
+  terminateProcess,
+  terminateLeftoverProcess,
+  waitForExit,
+  readLastLogLines,
+  identifyProcess,
+  spawnWithLog,
+  writePidFile,
+  type SignalEscalation
+} from './process.ts'
+import { findRedisProgram } from './programs.ts'
+import { CliError } from './cli-error.ts'
 
-const PERSUASION: Persuasion = [
+const PERSUASION: SignalEscalation = [
   ['SIGTERM', 1000],
   ['SIGKILL', 1000]
 ]
@@ -17,15 +26,15 @@ const PERSUASION: Persuasion = [
  * Starts the private Redis of a data folder on a Unix socket only. Nothing of it is written to disk: whatever it holds can be made
  * again from Postgres. Refuses with a sentence.
  */
-export async function startRedis(data: string, signal?: AbortSignal): Promise<Service & { address: { socket: string } }> {
+export async function startRedis(data: string, signal?: AbortSignal): Promise<SupervisedService & { address: { socket: string } }> {
   const log = join(data, 'logs', 'redis.log')
   const mark = join(data, 'run', 'redis.json')
-  const socket = join(socketFolder(data, 'redis'), 'redis.sock')
+  const socket = join(ensureSocketFolder(data, 'redis'), 'redis.sock')
   mkdirSync(dirname(log), { recursive: true })
-  const program = redisProgram()
-  await endLeftover(mark, PERSUASION)
+  const program = findRedisProgram()
+  await terminateLeftoverProcess(mark, PERSUASION)
   rmSync(socket, { force: true })
-  const child = spawnLogged(
+  const child = spawnWithLog(
     program,
     [
       '--port',
@@ -47,11 +56,11 @@ export async function startRedis(data: string, signal?: AbortSignal): Promise<Se
     ],
     log
   )
-  const ended = ending(child)
-  if (child.pid) writeMark(mark, child.pid)
+  const ended = waitForExit(child)
+  if (child.pid) writePidFile(mark, child.pid)
   const stop = async () => {
-    const alive = markOf(child.pid!)
-    if (alive) await end(alive, PERSUASION)
+    const alive = identifyProcess(child.pid!)
+    if (alive) await terminateProcess(alive, PERSUASION)
     await ended
     rmSync(mark, { force: true })
   }
@@ -59,9 +68,9 @@ export async function startRedis(data: string, signal?: AbortSignal): Promise<Se
   if (answer === true) return { pid: child.pid!, address: { socket }, ended, stop }
   if (answer === false) {
     await stop()
-    throw new Refusal('Stopped')
+    throw new CliError('Stopped')
   }
-  throw new Refusal(`Redis did not start (${answer}); the end of ${log}:\n${lastLines(log)}`)
+  throw new CliError(`Redis did not start (${answer}); the end of ${log}:\n${readLastLogLines(log)}`)
 }
 
 /** True when it answers; false when `signal` came first. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { loadConfig, projectFolder } from '../../server/core/config.ts'
-import { Refusal } from './cli-error.ts'
-import { readSettings, serverEnvironment } from './settings.ts'
+import { CliError } from './cli-error.ts'
+import { readLaunchSettings, serverEnvironment } from './settings.ts'
 
 const roles = ['web']
 let folder: string
@@ -23,7 +23,7 @@ afterEach(() => {
 function withFile(yaml: string, options = {}) {
   const config = join(folder, 'c.yaml')
   writeFileSync(config, yaml)
-  return readSettings({ roles, config, ...options })
+  return readLaunchSettings({ roles, config, ...options })
 }
 
 test('without anything said: localhost without TLS on port 9000, data below the project, services of its own', () => {
@@ -105,6 +105,6 @@ test.each([
   ['- a list', /must hold an object/],
   ['a: [', /cannot be read/]
 ])('a file with "%s" is refused with a sentence', (yaml, sentence) => {
-  expect(() => withFile(yaml)).toThrow(Refusal)
+  expect(() => withFile(yaml)).toThrow(CliError)
   expect(() => withFile(yaml)).toThrow(sentence)
 })

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs'
 import { isIP, isIPv6 } from 'node:net'
 import { join, resolve } from 'node:path'
 import { ConfigError, loadConfig, parseYaml, projectFolder } from '../../server/core/config.ts'
-import type { Options } from './options.ts'
+import type { LaunchOptions } from './options.ts'
 import type { PostgresAddress } from './postgres.ts'
-import { reason } from './folders.ts'
-import { Refusal } from './cli-error.ts'
+import { fileErrorReason } from './folders.ts'
+import { CliError } from './cli-error.ts'
 
 type Tree = { [key: string]: unknown }
 
 /** What the launcher has to know before it starts anything; `file` is absolute. */
-export interface Settings {
+export interface LaunchSettings {
   file?: string
   data: string
   listen: { hostname: string; port: number }
@@ -20,7 +20,7 @@ export interface Settings {
 }
 
 /** Reads the configuration as the server will, and decides what the command line changes in it. Refuses with a sentence. */
-export function readSettings(options: Options): Settings {
+export function readLaunchSettings(options: LaunchOptions): LaunchSettings {
   const file = options.config === undefined ? undefined : resolve(options.config)
   const config = load(file)
   const given = [
@@ -51,7 +51,11 @@ export function readSettings(options: Options): Settings {
 }
 
 /** The environment of the server: ours, with everything the launcher decided in BOBINE_CONFIG. */
-export function serverEnvironment({ overrides }: Settings, postgres?: PostgresAddress, redis?: { socket: string }): NodeJS.ProcessEnv {
+export function serverEnvironment(
+  { overrides }: LaunchSettings,
+  postgres?: PostgresAddress,
+  redis?: { socket: string }
+): NodeJS.ProcessEnv {
   const tree = overlay(JSON.parse(process.env.BOBINE_CONFIG || '{}') as Tree, overrides)
   if (postgres)
     overlay(tree, {
@@ -65,7 +69,7 @@ function load(file: string | undefined): ReturnType<typeof loadConfig> {
   try {
     return loadConfig({ file })
   } catch (error) {
-    if (error instanceof ConfigError) throw new Refusal(error.message)
+    if (error instanceof ConfigError) throw new CliError(error.message)
     throw error
   }
 }
@@ -75,7 +79,7 @@ function fileTree(file: string, asked: boolean): Tree {
     return parseYaml(readFileSync(file, 'utf8')) as Tree
   } catch (error) {
     if (!asked) return {}
-    throw new Refusal(`${file} cannot be read: ${reason(error)}`)
+    throw new CliError(`${file} cannot be read: ${fileErrorReason(error)}`)
   }
 }
 

@@ -1,8 +1,8 @@
 /** Does something that may take a while, and tells what it is and how long it took. */
-export type Step = <T>(name: string, act: () => Promise<T> | T) => Promise<T>
+export type StepRunner = <T>(name: string, act: () => Promise<T> | T) => Promise<T>
 
 /** A step whose line is begun before the act and ended after it: `Starting Redis ... 0.2 s`. */
-export const step: Step = async (name, act) => {
+export const runStep: StepRunner = async (name, act) => {
   const began = performance.now()
   process.stdout.write(`${name} ... `)
   try {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { keep, type Service } from './supervise.ts'
+import { superviseService, type SupervisedService } from './supervise.ts'
 
 /** A service that ends when the test says so. */
-function service(): Service & { end: (how: string) => void; stopped: boolean } {
+function service(): SupervisedService & { end: (how: string) => void; stopped: boolean } {
   let end!: (how: string) => void
   const ended = new Promise<string>(resolve => {
     end = resolve
@@ -23,7 +23,7 @@ function service(): Service & { end: (how: string) => void; stopped: boolean } {
 test('a service that ends is started again after growing pauses, until it is stopped', async () => {
   const [said, started]: [string[], ReturnType<typeof service>[]] = [[], []]
   let refusals = 0
-  const kept = await keep(
+  const kept = await superviseService(
     'It',
     async () => {
       if (started.length === 2 && refusals++ < 2) throw new Error('not yet')
@@ -52,7 +52,7 @@ test('a service that ends is started again after growing pauses, until it is sto
 
 test("a service that does not start the first time is the caller's business", async () => {
   await expect(
-    keep(
+    superviseService(
       'It',
       async () => {
         throw new Error('no')
@@ -65,7 +65,7 @@ test("a service that does not start the first time is the caller's business", as
 
 test('a stop during the pause ends the waiting', async () => {
   const only = service()
-  const kept = await keep(
+  const kept = await superviseService(
     'It',
     async () => only,
     () => {},
@@ -80,7 +80,7 @@ test('a stop during the pause ends the waiting', async () => {
 test('a service that ends because everything is being stopped is not started again', async () => {
   const abort = new AbortController()
   const [said, only]: [string[], ReturnType<typeof service>] = [[], service()]
-  const kept = await keep(
+  const kept = await superviseService(
     'It',
     async () => only,
     line => said.push(line),

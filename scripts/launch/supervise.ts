@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A private Postgres or Redis that runs: `ended` resolves (with a phrase) when it stops for whatever reason. */
-export interface Service {
+export interface SupervisedService {
   pid: number
   ended: Promise<string>
   stop: () => Promise<void>
@@ -16,7 +16,7 @@ const WELL = 60_000
  * Starts a service and starts it again whenever it ends by itself, saying so, until `signal` aborts or `stop` is called; `stop` ends
  * it whatever it is doing. The first start's refusal is thrown; later ones are said and tried again.
  */
-export async function keep<S extends Service>(
+export async function superviseService<S extends SupervisedService>(
   name: string,
   start: (signal: AbortSignal) => Promise<S>,
   say: (line: string) => void,

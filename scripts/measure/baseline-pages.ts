@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
  * Pages with nothing on them but what is measured: `/` has one script of `scriptBytes` that do not compress, `/film` a silent video that
  * plays by itself.
  */
-export async function serveBarePages(scriptBytes: number, film: string): Promise<{ url: string; stop: () => void }> {
+export async function serveBaselinePages(scriptBytes: number, film: string): Promise<{ url: string; stop: () => void }> {
   const script = `/*${randomBytes(scriptBytes)
     .toString('base64')
     .slice(0, Math.max(0, scriptBytes - 40))}*/seen.done = performance.now()`

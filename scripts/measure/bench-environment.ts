@@ -3,19 +3,19 @@ import { chmodSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { projectFolder } from '../../server/core/config.ts'
-import { keeper } from '../launch/cleanup-watchdog.ts'
+import { startCleanupWatchdog } from '../launch/cleanup-watchdog.ts'
 import { startPostgres } from '../launch/postgres.ts'
-import { ending } from '../launch/process.ts'
+import { waitForExit } from '../launch/process.ts'
 import { startRedis } from '../launch/redis.ts'
-import { NODE_FLAGS, THREADS } from '../launch/server-process.ts'
-import { freePort } from '../launch/launcher-run.ts'
+import { SERVER_NODE_FLAGS, SERVER_THREAD_POOL_ENV } from '../launch/server-process.ts'
+import { findFreePort } from '../launch/launcher-run.ts'
 
 const PLENTY = { window: '10 seconds', max: 1_000_000_000 }
 /** The administrator's password on the bed. */
-export const PASSWORD = 'measured-password'
+export const BENCH_ROOT_PASSWORD = 'measured-password'
 
 /** A running server: where it is, its pid, and how long (ms) it took from its start to listening. */
-export interface Measured {
+export interface BenchServer {
   url: string
   pid: number
   readyAfter: number
@@ -23,26 +23,26 @@ export interface Measured {
 }
 
 /** A Postgres, a Redis and a folder to measure on; `serve` starts the real server on them with more configuration. */
-export interface Bed {
+export interface BenchEnvironment {
   folder: string
   config: (more?: object) => Promise<Record<string, unknown>>
-  serve: (more?: object, how?: { args?: string[]; env?: Record<string, string> }) => Promise<Measured>
+  serve: (more?: object, how?: { args?: string[]; env?: Record<string, string> }) => Promise<BenchServer>
   remove: () => Promise<void>
 }
 
 /** Makes a bed in a temporary folder. Its Postgres keeps to its defaults, durability included. */
-export async function makeBed(): Promise<Bed> {
+export async function createBenchEnvironment(): Promise<BenchEnvironment> {
   const folder = mkdtempSync(join(tmpdir(), 'bobine-bench-'))
   chmodSync(folder, 0o711)
   const [postgres, redis] = await Promise.all([startPostgres(folder), startRedis(folder)])
-  const end = keeper(folder, postgres.pid, redis.pid)
-  const running = new Set<Measured>()
+  const end = startCleanupWatchdog(folder, postgres.pid, redis.pid)
+  const running = new Set<BenchServer>()
   const remove = async () => {
     for (const server of running) await server.stop()
     await end()
   }
   const config = async (more: object = {}) => {
-    const port = await freePort()
+    const port = await findFreePort()
     return {
       listen: { port },
       webserver: { https: false, hostname: '127.0.0.1', port },
@@ -54,24 +54,24 @@ export async function makeBed(): Promise<Bed> {
       ...more
     }
   }
-  const serve: Bed['serve'] = async (more, { args = [], env: added = {} } = {}) => {
+  const serve: BenchEnvironment['serve'] = async (more, { args = [], env: added = {} } = {}) => {
     const env = {
       ...process.env,
-      ...THREADS,
+      ...SERVER_THREAD_POOL_ENV,
       DATABASE_URL: '',
       REDIS_URL: '',
       BOBINE_CONFIG: JSON.stringify(await config(more)),
-      BOBINE_ROOT_PASSWORD: PASSWORD,
+      BOBINE_ROOT_PASSWORD: BENCH_ROOT_PASSWORD,
       ...added
     }
     const began = performance.now()
     const child = fork(join(projectFolder, 'dist/server/main.js'), args, {
       env,
-      execArgv: NODE_FLAGS,
+      execArgv: SERVER_NODE_FLAGS,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc']
     })
     const url = await ready(child)
-    const server: Measured = {
+    const server: BenchServer = {
       url,
       pid: child.pid!,
       readyAfter: performance.now() - began,
@@ -81,7 +81,7 @@ export async function makeBed(): Promise<Bed> {
         await ended
       }
     }
-    const ended = ending(child)
+    const ended = waitForExit(child)
     running.add(server)
     return server
   }
@@ -99,6 +99,6 @@ function ready(child: ChildProcess): Promise<string> {
 }
 
 /** The most memory a process has had resident, in MiB. */
-export function peakMiB(pid: number): number {
+export function peakMemoryMiB(pid: number): number {
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeBed } from './bench-environment.ts'
-import { json, login, seed } from './seed-tiny-videos.ts'
+import { createBenchEnvironment } from './bench-environment.ts'
+import { fetchBenchJson, logInAsRoot, seedTinyVideos } from './seed-tiny-videos.ts'
 import { median } from './metrics.ts'
 
 const ROUNDS = 10
@@ -14,23 +14,23 @@ const PAGE = 10
  * Prints how long (ms) it takes from one instance to another: until the page of a channel fills that nobody there knew; once it follows, a
  * publication and comments.
  */
-export async function measureBetween(): Promise<void> {
-  const [here, there] = [await makeBed(), await makeBed()]
+export async function measureFederationLatency(): Promise<void> {
+  const [here, there] = [await createBenchEnvironment(), await createBenchEnvironment()]
   try {
     const [a, b] = [await here.serve(CONFIG), await there.serve(CONFIG)]
-    const uuid = await seed(a.url, FILMS)
-    const [tokenA, tokenB] = [await login(a.url), await login(b.url)]
+    const uuid = await seedTinyVideos(a.url, FILMS)
+    const [tokenA, tokenB] = [await logInAsRoot(a.url), await logInAsRoot(b.url)]
     const channel = `root_channel@${new URL(a.url).host}`
     report('an unknown channel asked for to its first page filled', [
       await timed(
         async () => {
-          await json(`${b.url}/api/v1/search/video-channels?search=${channel}`, { headers: tokenB })
+          await fetchBenchJson(`${b.url}/api/v1/search/video-channels?search=${channel}`, { headers: tokenB })
         },
         `${b.url}/api/v1/video-channels/${channel}/videos?count=${PAGE}`,
         answer => (answer as { data: unknown[] } | null)?.data.length === PAGE
       )
     ])
-    await json(`${b.url}/api/v1/server/following`, {
+    await fetchBenchJson(`${b.url}/api/v1/server/following`, {
       method: 'POST',
       headers: { ...tokenB, 'content-type': 'application/json' },
       body: JSON.stringify({ hosts: [new URL(a.url).host] })
@@ -101,7 +101,7 @@ async function edit(url: string, uuid: string, token: { authorization: string },
 }
 
 async function comment(url: string, uuid: string, token: { authorization: string }, text: string): Promise<void> {
-  await json(`${url}/api/v1/videos/${uuid}/comment-threads`, {
+  await fetchBenchJson(`${url}/api/v1/videos/${uuid}/comment-threads`, {
     method: 'POST',
     headers: { ...token, 'content-type': 'application/json' },
     body: JSON.stringify({ text })

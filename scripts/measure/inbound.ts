@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { makeBed, peakMiB, type Bed } from './bench-environment.ts'
-import { seed } from './seed-tiny-videos.ts'
+import { createBenchEnvironment, peakMemoryMiB, type BenchEnvironment } from './bench-environment.ts'
+import { seedTinyVideos } from './seed-tiny-videos.ts'
 
 const NOTES = 3000
 const VIEWS = 15_000
@@ -15,8 +15,8 @@ const PLENTY = { window: '10 seconds', max: 1_000_000_000 }
  * Prints how many comments a second of other servers are processed, and how many views taken, by an instance of its own, web and worker in
  * a process each; 40 actors on 4 hosts. Views are not collected for long, so that what is measured is work and not waiting.
  */
-export async function measureInbound(): Promise<void> {
-  const bed = await makeBed()
+export async function measureInboundFederation(): Promise<void> {
+  const bed = await createBenchEnvironment()
   try {
     const { listen, webserver } = (await bed.config()) as { listen: object; webserver: object }
     const both = {
@@ -30,7 +30,7 @@ export async function measureInbound(): Promise<void> {
     }
     const web = await bed.serve(both, { args: ['--roles', 'web'] })
     const worker = await bed.serve(both, { args: ['--roles', 'worker'] })
-    const uuid = await seed(web.url, 1)
+    const uuid = await seedTinyVideos(web.url, 1)
     const senders = fork(join(import.meta.dirname, 'inbound-senders.ts'), [web.url], { execArgv: ['--import', 'tsx'] })
     await once(senders, 'message')
     const client = await connected(bed)
@@ -51,7 +51,7 @@ export async function measureInbound(): Promise<void> {
       "SELECT left(outcome, 60) AS outcome, count(*) FROM incoming WHERE outcome <> 'done' GROUP BY 1"
     )
     for (const { outcome, count } of rows) console.log(`  not taken by anybody: ${count} times "${outcome}"`)
-    console.log(`most memory: ${peakMiB(web.pid).toFixed(0)} MiB web, ${peakMiB(worker.pid).toFixed(0)} MiB worker`)
+    console.log(`most memory: ${peakMemoryMiB(web.pid).toFixed(0)} MiB web, ${peakMemoryMiB(worker.pid).toFixed(0)} MiB worker`)
     await client.end()
     senders.disconnect()
   } finally {
@@ -95,7 +95,7 @@ async function isWaiting(client: pg.Client): Promise<boolean> {
   return rows[0]!.waiting
 }
 
-async function connected(bed: Bed): Promise<pg.Client> {
+async function connected(bed: BenchEnvironment): Promise<pg.Client> {
   const { database } = (await bed.config()) as { database: { hostname: string; username: string; name: string } }
   const client = new pg.Client({ host: database.hostname, user: database.username, database: database.name })
   await client.connect()

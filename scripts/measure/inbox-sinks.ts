@@ -30,7 +30,7 @@ const take: RequestListener = (request, response) => {
 }
 
 /** What a simulated host does, by its number: 1 of 10 hangs, 1 of 20 fails; the others take 50 to 400 ms. */
-export function behaviour(host: number): 'hangs' | 'fails' | 'refuses' | number {
+export function simulatedHostBehaviour(host: number): 'hangs' | 'fails' | 'refuses' | number {
   const kind = host % 20
   if (kind < 2) return 'hangs'
   if (kind === 2) return 'fails'
@@ -47,7 +47,7 @@ const numberOf = (address: string) => {
 const crowd: RequestListener = (request, response) => {
   const host = numberOf(request.headers.host!.split(':')[0]!)
   if (crowdTaken++ === 0) crowdBegan = performance.now()
-  const how = behaviour(host)
+  const how = simulatedHostBehaviour(host)
   if (how === 'hangs') return
   request.resume()
   if (how === 'fails') return void response.writeHead(500).end()

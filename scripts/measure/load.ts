@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { projectFolder } from '../../server/core/config.ts'
 
 /** Answers per second over `seconds` with 16 connections, the asking done by another process; throws when an answer was not a success. */
-export async function requestsPerSecond(url: string, seconds: number): Promise<number> {
+export async function measureRequestsPerSecond(url: string, seconds: number): Promise<number> {
   const parameters = [
     join(projectFolder, 'node_modules/autocannon/autocannon.js'),
     '--json',

@@ -1,10 +1,10 @@
-import { Refusal } from '../launch/cli-error.ts'
-import { measureBetween } from './federation-latency.ts'
-import { measureInbound } from './inbound.ts'
-import { measureCrowd, measureDeliveries } from './outbound.ts'
+import { CliError } from '../launch/cli-error.ts'
+import { measureFederationLatency } from './federation-latency.ts'
+import { measureInboundFederation } from './inbound.ts'
+import { measureFanOut, measureDeliveries } from './outbound.ts'
 import { measureServing, measureServingFiles } from './serve.ts'
 import { measurePipeline } from './pipeline.ts'
-import { drawWaterfall, measurePages } from './ui.ts'
+import { printRequestWaterfall, measurePageLoads } from './ui.ts'
 import { measureWorkers } from './workers.ts'
 
 const HELP = `Usage: scripts/bench pipeline | workers | serve [files] | ui [waterfall] | federation [inbound | deliveries | crowd | between]
@@ -28,14 +28,14 @@ const MEASURES: Record<string, () => Promise<void>> = {
   workers: measureWorkers,
   serve: measureServing,
   'serve files': measureServingFiles,
-  ui: measurePages,
-  'ui waterfall': drawWaterfall,
-  'federation inbound': measureInbound,
+  ui: measurePageLoads,
+  'ui waterfall': printRequestWaterfall,
+  'federation inbound': measureInboundFederation,
   'federation deliveries': measureDeliveries,
-  'federation crowd': measureCrowd,
-  'federation between': measureBetween,
+  'federation crowd': measureFanOut,
+  'federation between': measureFederationLatency,
   federation: async () => {
-    for (const one of [measureInbound, measureDeliveries, measureCrowd, measureBetween]) await one()
+    for (const one of [measureInboundFederation, measureDeliveries, measureFanOut, measureFederationLatency]) await one()
   }
 }
 
@@ -52,6 +52,6 @@ if (!measure) {
 try {
   await measure()
 } catch (error) {
-  console.error(error instanceof Refusal ? error.message : error)
+  console.error(error instanceof CliError ? error.message : error)
   process.exitCode = 1
 }

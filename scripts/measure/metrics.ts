@@ -6,6 +6,6 @@ export function median(values: number[]): number {
 }
 
 /** The memory a process has resident now, in MiB. */
-export function residentMiB(pid: number): number {
+export function residentMemoryMiB(pid: number): number {
   return Number(spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim()) / 1024
 }

@@ -4,9 +4,9 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ending } from '../launch/process.ts'
-import { onPath } from '../launch/programs.ts'
-import { freePort } from '../launch/launcher-run.ts'
+import { waitForExit } from '../launch/process.ts'
+import { findOnPath } from '../launch/programs.ts'
+import { findFreePort } from '../launch/launcher-run.ts'
 
 /**
  * Serves a folder with nginx (sendfile, one worker) until stopped: what a machine can do with files at best. It also stands `before` a
@@ -17,7 +17,7 @@ export async function serveWithNginx(
   before: { of: string; storage: string }
 ): Promise<{ url: string; before: string; stop: () => Promise<void> }> {
   const place = mkdtempSync(join(tmpdir(), 'bobine-nginx-'))
-  const [port, second] = [await freePort(), await freePort()]
+  const [port, second] = [await findFreePort(), await findFreePort()]
   writeFileSync(
     join(place, 'nginx.conf'),
     `
@@ -35,8 +35,8 @@ export async function serveWithNginx(
       }
     }`
   )
-  const child = spawn(onPath('nginx')!, ['-p', place, '-c', join(place, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'inherit'] })
-  const ended = ending(child)
+  const child = spawn(findOnPath('nginx')!, ['-p', place, '-c', join(place, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const ended = waitForExit(child)
   while (!(await answers(port))) {
     if (child.exitCode !== null) throw new Error(`nginx ended (${child.exitCode})`)
     await sleep(50)

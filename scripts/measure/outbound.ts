@@ -5,10 +5,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { selfSigned } from '../../server/test/certificate.ts'
-import { makeBed, peakMiB, type Bed, type Measured } from './bench-environment.ts'
-import { json, login, seed } from './seed-tiny-videos.ts'
-import { behaviour } from './inbox-sinks.ts'
+import { makeSelfSignedCertificate } from '../../server/test/certificate.ts'
+import { createBenchEnvironment, peakMemoryMiB, type BenchEnvironment, type BenchServer } from './bench-environment.ts'
+import { fetchBenchJson, logInAsRoot, seedTinyVideos } from './seed-tiny-videos.ts'
+import { simulatedHostBehaviour } from './inbox-sinks.ts'
 
 const RUNS = 3
 /** So many messages go to so many hosts each. */
@@ -20,16 +20,16 @@ const LOOPBACK = { federation: { prevent_ssrf: false, inbox: { per_host: PLENTY 
 /** How long the API is asked before the crowd is told anything. */
 const CALM = 15_000
 
-type Side = { web: Measured; worker: Measured; client: pg.Client; token: { authorization: string }; video: string }
+type Side = { web: BenchServer; worker: BenchServer; client: pg.Client; token: { authorization: string }; video: string }
 
 /**
  * Prints how many signed deliveries a second leave an instance, plain and over TLS, beside bare signing and posting to the same inboxes.
  */
 export async function measureDeliveries(): Promise<void> {
   for (const tls of [false, true]) {
-    const bed = await makeBed()
+    const bed = await createBenchEnvironment()
     try {
-      const { cert, key } = selfSigned('localhost')
+      const { cert, key } = makeSelfSignedCertificate('localhost')
       const [certFile, keyFile] = [join(bed.folder, 'cert.pem'), join(bed.folder, 'key.pem')]
       writeFileSync(certFile, cert)
       writeFileSync(keyFile, key)
@@ -55,7 +55,7 @@ export async function measureDeliveries(): Promise<void> {
         rates.map((rate, index) => (100 * rate) / bares[index]!),
         '%'
       )
-      console.log(`  most memory of the worker: ${peakMiB(side.worker.pid).toFixed(0)} MiB`)
+      console.log(`  most memory of the worker: ${peakMemoryMiB(side.worker.pid).toFixed(0)} MiB`)
       sinks.disconnect()
       await side.client.end()
     } finally {
@@ -68,15 +68,15 @@ export async function measureDeliveries(): Promise<void> {
  * Prints how soon 10,000 simulated hosts hear of a change, with the dead among them and without, and what it costs those who use the site
  * meanwhile.
  */
-export async function measureCrowd(): Promise<void> {
+export async function measureFanOut(): Promise<void> {
   for (const dead of [false, true]) {
-    const bed = await makeBed()
+    const bed = await createBenchEnvironment()
     try {
       const sinks = startSinks(1)
       const { crowd } = await told<{ crowd: number }>(sinks)
       const closed = crowd + 1
       const side = await open(bed, {})
-      const all = [...Array(CROWD).keys()].map(number => ({ number, kind: behaviour(number) }))
+      const all = [...Array(CROWD).keys()].map(number => ({ number, kind: simulatedHostBehaviour(number) }))
       const healthy = all.filter(({ kind }) => typeof kind === 'number')
       await follow(
         side.client,
@@ -103,7 +103,7 @@ export async function measureCrowd(): Promise<void> {
           `  API p95 before ${before.toFixed(1)} ms, meanwhile ${during.toFixed(1)} ms (${((100 * during) / before - 100).toFixed(0)} % more)`
         )
       }
-      console.log(`  most memory of the worker: ${peakMiB(side.worker.pid).toFixed(0)} MiB`)
+      console.log(`  most memory of the worker: ${peakMemoryMiB(side.worker.pid).toFixed(0)} MiB`)
       sinks.disconnect()
       await side.client.end()
     } finally {
@@ -112,7 +112,7 @@ export async function measureCrowd(): Promise<void> {
   }
 }
 
-async function open(bed: Bed, env: Record<string, string>): Promise<Side> {
+async function open(bed: BenchEnvironment, env: Record<string, string>): Promise<Side> {
   const config = (await bed.config(LOOPBACK)) as {
     database: { hostname: string; username: string; name: string }
     listen: object
@@ -121,10 +121,10 @@ async function open(bed: Bed, env: Record<string, string>): Promise<Side> {
   const both = { listen: config.listen, webserver: config.webserver, ...LOOPBACK }
   const web = await bed.serve(both, { args: ['--roles', 'web'], env })
   const worker = await bed.serve(both, { args: ['--roles', 'worker'], env })
-  const video = await seed(web.url, 1)
+  const video = await seedTinyVideos(web.url, 1)
   const client = new pg.Client({ host: config.database.hostname, user: config.database.username, database: config.database.name })
   await client.connect()
-  return { web, worker, client, token: await login(web.url), video }
+  return { web, worker, client, token: await logInAsRoot(web.url), video }
 }
 
 /** Actors with these inboxes follow the administrator's account. */
@@ -141,7 +141,7 @@ async function follow(client: pg.Client, inboxes: string[]): Promise<void> {
 }
 
 async function say({ web, token, video }: Side, text: string): Promise<void> {
-  await json(`${web.url}/api/v1/videos/${video}/comment-threads`, {
+  await fetchBenchJson(`${web.url}/api/v1/videos/${video}/comment-threads`, {
     method: 'POST',
     headers: { ...token, 'content-type': 'application/json' },
     body: JSON.stringify({ text })

@@ -7,13 +7,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { loadConfig } from '../../server/core/config.ts'
-import { planFor, probeLimits } from '../../server/transcoding/transcoding-settings.ts'
-import { capOf, type Plan, type Rung } from '../../server/media/ladder.ts'
-import { probe } from '../../server/media/probe.ts'
-import { makeFootage, realFootage } from '../../server/test/footage.ts'
-import { makeBed, type Bed, type Measured } from './bench-environment.ts'
+import { planTranscoding, configuredProbeLimits } from '../../server/transcoding/transcoding-settings.ts'
+import { renditionBitrateCap, type TranscodingPlan, type PlannedRendition } from '../../server/media/ladder.ts'
+import { probeMedia } from '../../server/media/probe.ts'
+import { makeFootageFile, realFootagePath } from '../../server/test/footage.ts'
+import { createBenchEnvironment, type BenchEnvironment, type BenchServer } from './bench-environment.ts'
 import { median } from './metrics.ts'
-import { json, login } from './seed-tiny-videos.ts'
+import { fetchBenchJson, logInAsRoot } from './seed-tiny-videos.ts'
 
 const exec = promisify(execFile)
 const RUNS = 5
@@ -35,17 +35,17 @@ type Made = { uuid: string; playable: number; whole: number; commands: Command[]
  */
 export async function measurePipeline(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-pipeline-'))
-  const bed = await makeBed()
+  const bed = await createBenchEnvironment()
   try {
     console.log(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}, ${RUNS} runs: median (all)`)
     const film = async (name: string, keyframes: number) =>
-      await makeFootage(join(folder, name), {
+      await makeFootageFile(join(folder, name), {
         seconds: 60,
         size: '1280x720',
         rate: 30,
         video: ['-c:v', 'libx264', '-preset', 'veryfast', '-g', String(keyframes), '-keyint_min', String(keyframes), '-sc_threshold', '0']
       })
-    const real = realFootage()
+    const real = realFootagePath()
     const films: [string, string][] = [
       ['60 s 720p30, a keyframe every 2 s', await film('often.mp4', 60)],
       ['60 s 720p30, a keyframe every 10 s', await film('seldom.mp4', 300)],
@@ -61,8 +61,8 @@ export async function measurePipeline(): Promise<void> {
   }
 }
 
-async function measureFilm(bed: Bed, server: Measured, name: string, film: string, folder: string): Promise<void> {
-  const plan = planFor(await probe(film, probeLimits()))
+async function measureFilm(bed: BenchEnvironment, server: BenchServer, name: string, film: string, folder: string): Promise<void> {
+  const plan = planTranscoding(await probeMedia(film, configuredProbeLimits()))
   const times: Times[] = []
   let made: Made | null = null
   const apart = join(folder, 'apart')
@@ -114,7 +114,7 @@ async function measureFilm(bed: Bed, server: Measured, name: string, film: strin
 }
 
 /** Uploads a film and watches the server at work. */
-async function make(server: Measured, { folder }: Bed, film: string): Promise<Made> {
+async function make(server: BenchServer, { folder }: BenchEnvironment, film: string): Promise<Made> {
   const { uuid, last } = await send(server.url, film)
   const since = (): number => (performance.now() - last) / 1000
   const commands: Command[] = []
@@ -139,8 +139,8 @@ function placeOf(folder: string, uuid: string): string {
 }
 
 async function send(url: string, film: string): Promise<{ uuid: string; last: number }> {
-  const headers = await login(url)
-  const { videoChannels } = await json<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers })
+  const headers = await logInAsRoot(url)
+  const { videoChannels } = await fetchBenchJson<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers })
   const form = new FormData()
   for (const [name, value] of Object.entries({ channelId: videoChannels[0]!.id, name: 'A measured film', privacy: 1 }))
     form.set(name, String(value))
@@ -186,7 +186,7 @@ function collect(commands: Command[], uuid: string): void {
 }
 
 /** Runs the commands again, one after the other as the server does, into another folder; seconds. */
-async function again(commands: Command[], { folder }: Bed, target: string): Promise<number> {
+async function again(commands: Command[], { folder }: BenchEnvironment, target: string): Promise<number> {
   await rm(target, { recursive: true, force: true })
   await mkdir(target)
   const hls = new RegExp(`${folder}/streaming-playlists/hls/[^/]+`)
@@ -200,7 +200,7 @@ async function again(commands: Command[], { folder }: Bed, target: string): Prom
 }
 
 /** What a server without the shared decode does: every rung from the source, with its own sound; seconds. */
-async function oneByOne(film: string, plan: Plan, target: string): Promise<number> {
+async function oneByOne(film: string, plan: TranscodingPlan, target: string): Promise<number> {
   await rm(target, { recursive: true, force: true })
   await mkdir(target)
   const began = performance.now()
@@ -257,18 +257,18 @@ async function oneByOne(film: string, plan: Plan, target: string): Promise<numbe
 }
 
 /** Compares the encoded rungs with their caps, and their likeness to the source with that of the separate runs. */
-async function judge({ folder }: Bed, { uuid }: Made, plan: Plan, film: string, apart: string): Promise<void> {
+async function judge({ folder }: BenchEnvironment, { uuid }: Made, plan: TranscodingPlan, film: string, apart: string): Promise<void> {
   const place = placeOf(folder, uuid)
   const files = readdirSync(place).filter(name => name.endsWith('-fragmented.mp4'))
   const sounds = files.filter(name => name.endsWith('-0-fragmented.mp4')).length
-  const { video } = await probe(film, probeLimits())
+  const { video } = await probeMedia(film, configuredProbeLimits())
   for (const rung of plan.encode) {
-    const cap = capOf(video!, rung.resolution)
+    const cap = renditionBitrateCap(video!, rung.resolution)
     const file = join(
       place,
       files.find(name => name.endsWith(`-${rung.resolution}-fragmented.mp4`))!
     )
-    const { duration } = await probe(file, probeLimits())
+    const { duration } = await probeMedia(file, configuredProbeLimits())
     const rate = ((await stat(file)).size * 8) / duration
     const [ours, theirs] = [await likeness(file, film, rung), await likeness(join(apart, `${rung.resolution}.mp4`), film, rung)]
     console.log(
@@ -278,7 +278,7 @@ async function judge({ folder }: Bed, { uuid }: Made, plan: Plan, film: string, 
   console.log(`  sound stored ${sounds === 1 ? 'once' : `${sounds} times`}`)
 }
 
-async function likeness(file: string, film: string, { width, height }: Rung): Promise<number> {
+async function likeness(file: string, film: string, { width, height }: PlannedRendition): Promise<number> {
   const { stderr } = await exec(
     'ffmpeg',
     [

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ensurePrograms } from '../launch/install.ts'
-import { step } from '../launch/step.ts'
-import { median, residentMiB } from './metrics.ts'
-import type { Bed } from './bench-environment.ts'
+import { runStep } from '../launch/step.ts'
+import { median, residentMemoryMiB } from './metrics.ts'
+import type { BenchEnvironment } from './bench-environment.ts'
 import { serveWithNginx } from './nginx.ts'
 
 const RUNS = 5
@@ -24,8 +24,8 @@ const AT_ONCE = 50
  * Prints how fast ranges of a stored film go out, to one client and to many, by Bobine and by nginx on its word, beside nginx with sendfile
  * on the same file in turns; and what that and 2,000 clients who hardly read cost in memory.
  */
-export async function measureFiles(bed: Bed, uuid: string): Promise<void> {
-  await ensurePrograms(['nginx'], step)
+export async function measureRangeRequests(bed: BenchEnvironment, uuid: string): Promise<void> {
+  await ensurePrograms(['nginx'], runStep)
   const folder = join(bed.folder, 'streaming-playlists/hls', uuid)
   const name = 'measured-0-fragmented.mp4'
   await fill(join(folder, name))
@@ -62,14 +62,14 @@ export async function measureFiles(bed: Bed, uuid: string): Promise<void> {
       line('  of that, handed over', 'times', ratios('handed'), 2)
     }
     console.log(
-      `${'resident memory after it, web and worker'.padEnd(46)}${residentMiB(server.pid).toFixed(0).padStart(8)} MiB         at most 300`
+      `${'resident memory after it, web and worker'.padEnd(46)}${residentMemoryMiB(server.pid).toFixed(0).padStart(8)} MiB         at most 300`
     )
     const sockets: Socket[] = []
     while (sockets.length < SLOW_CLIENTS)
       sockets.push(...(await Promise.all(Array.from({ length: AT_ONCE }, async () => await idle(ours)))))
     await sleep(3000)
     console.log(
-      `${`  with ${SLOW_CLIENTS} clients who hardly read`.padEnd(46)}${residentMiB(server.pid).toFixed(0).padStart(8)} MiB         at most 300`
+      `${`  with ${SLOW_CLIENTS} clients who hardly read`.padEnd(46)}${residentMemoryMiB(server.pid).toFixed(0).padStart(8)} MiB         at most 300`
     )
     for (const socket of sockets) socket.destroy()
   } finally {

@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PASSWORD } from './bench-environment.ts'
+import { BENCH_ROOT_PASSWORD } from './bench-environment.ts'
 
 /** Uploads `count` tiny videos through the REST API, waits until all are published and gives the UUID of one. */
-export async function seed(url: string, count: number): Promise<string> {
-  const token = await login(url)
-  const { videoChannels } = await json<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers: token })
+export async function seedTinyVideos(url: string, count: number): Promise<string> {
+  const token = await logInAsRoot(url)
+  const { videoChannels } = await fetchBenchJson<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers: token })
   const film = footage()
   let uuid = ''
   for (let number = 1; number <= count; number++) {
@@ -18,27 +18,31 @@ export async function seed(url: string, count: number): Promise<string> {
     form.set('description', 'A **short** film about boats.\n\n'.repeat(8))
     form.set('privacy', '1')
     form.set('videofile', new Blob([new Uint8Array(film)], { type: 'video/mp4' }), 'film.mp4')
-    const { video } = await json<{ video: { uuid: string } }>(`${url}/api/v1/videos/upload`, { method: 'POST', headers: token, body: form })
+    const { video } = await fetchBenchJson<{ video: { uuid: string } }>(`${url}/api/v1/videos/upload`, {
+      method: 'POST',
+      headers: token,
+      body: form
+    })
     uuid = video.uuid
   }
   for (;;) {
-    const { total } = await json<{ total: number }>(`${url}/api/v1/videos?count=1`, {})
-    const { total: jobs } = await json<{ total: number }>(`${url}/api/v1/jobs/active`, { headers: token })
+    const { total } = await fetchBenchJson<{ total: number }>(`${url}/api/v1/videos?count=1`, {})
+    const { total: jobs } = await fetchBenchJson<{ total: number }>(`${url}/api/v1/jobs/active`, { headers: token })
     if (total === count && jobs === 0) return uuid
     await sleep(500)
   }
 }
 
 /** The header of a request by the administrator. */
-export async function login(url: string): Promise<{ authorization: string }> {
-  const client = await json<Record<string, string>>(`${url}/api/v1/oauth-clients/local`, {})
-  const body = new URLSearchParams({ ...client, grant_type: 'password', username: 'root', password: PASSWORD })
-  const { access_token } = await json<{ access_token: string }>(`${url}/api/v1/users/token`, { method: 'POST', body })
+export async function logInAsRoot(url: string): Promise<{ authorization: string }> {
+  const client = await fetchBenchJson<Record<string, string>>(`${url}/api/v1/oauth-clients/local`, {})
+  const body = new URLSearchParams({ ...client, grant_type: 'password', username: 'root', password: BENCH_ROOT_PASSWORD })
+  const { access_token } = await fetchBenchJson<{ access_token: string }>(`${url}/api/v1/users/token`, { method: 'POST', body })
   return { authorization: `Bearer ${access_token}` }
 }
 
 /** The JSON of a successful answer. */
-export async function json<T>(url: string, init: RequestInit): Promise<T> {
+export async function fetchBenchJson<T>(url: string, init: RequestInit): Promise<T> {
   const answer = await fetch(url, init)
   if (!answer.ok) throw new Error(`${init.method ?? 'GET'} ${url}: ${answer.status} ${await answer.text()}`)
   return (await answer.json()) as T

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { makeFootage, realFootage } from '../../server/test/footage.ts'
-import { json, login } from './seed-tiny-videos.ts'
+import { makeFootageFile, realFootagePath } from '../../server/test/footage.ts'
+import { fetchBenchJson, logInAsRoot } from './seed-tiny-videos.ts'
 
 const exec = promisify(execFile)
 const CLIP = 1
@@ -14,7 +14,7 @@ const CLIP = 1
  * Uploads one film (real footage where it lies beside the project, else generated) and waits until every rung of it is made; gives its
  * UUID.
  */
-export async function seedFilm(url: string): Promise<string> {
+export async function seedTranscodedVideo(url: string): Promise<string> {
   return await inFolder(async folder => {
     const uuid = await upload(url, 'The last man on earth', await source(folder))
     await settled(url, uuid)
@@ -23,7 +23,7 @@ export async function seedFilm(url: string): Promise<string> {
 }
 
 /** Uploads `count` clips of the same film, each from another place, and waits until all can be watched. */
-export async function seedClips(url: string, count: number): Promise<void> {
+export async function seedVideoClips(url: string, count: number): Promise<void> {
   await inFolder(async folder => {
     const film = await source(folder)
     const uuids: string[] = []
@@ -52,8 +52,8 @@ export async function seedClips(url: string, count: number): Promise<void> {
 
 async function source(folder: string): Promise<string> {
   return (
-    realFootage() ??
-    (await makeFootage(join(folder, 'film.mp4'), {
+    realFootagePath() ??
+    (await makeFootageFile(join(folder, 'film.mp4'), {
       seconds: 14,
       size: '1280x720',
       rate: 30,
@@ -63,8 +63,8 @@ async function source(folder: string): Promise<string> {
 }
 
 async function upload(url: string, name: string, file: string): Promise<string> {
-  const headers = await login(url)
-  const { videoChannels } = await json<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers })
+  const headers = await logInAsRoot(url)
+  const { videoChannels } = await fetchBenchJson<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers })
   const form = new FormData()
   form.set('channelId', String(videoChannels[0]!.id))
   form.set('name', name)
@@ -74,7 +74,8 @@ async function upload(url: string, name: string, file: string): Promise<string> 
   )
   form.set('privacy', '1')
   form.set('videofile', new Blob([(await readFile(file)) as Buffer<ArrayBuffer>], { type: 'video/mp4' }), 'film.mp4')
-  return (await json<{ video: { uuid: string } }>(`${url}/api/v1/videos/upload`, { method: 'POST', headers, body: form })).video.uuid
+  return (await fetchBenchJson<{ video: { uuid: string } }>(`${url}/api/v1/videos/upload`, { method: 'POST', headers, body: form })).video
+    .uuid
 }
 
 /** Waits until every rung of a video is made: the hashes of its segments are written last. */
@@ -82,7 +83,7 @@ async function settled(url: string, uuid: string): Promise<void> {
   for (;;) {
     const {
       streamingPlaylists: [playlist]
-    } = await json<{ streamingPlaylists: { segmentsSha256Url: string | null }[] }>(`${url}/api/v1/videos/${uuid}`, {})
+    } = await fetchBenchJson<{ streamingPlaylists: { segmentsSha256Url: string | null }[] }>(`${url}/api/v1/videos/${uuid}`, {})
     if (playlist?.segmentsSha256Url) return
     await sleep(500)
   }

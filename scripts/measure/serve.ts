@@ -3,38 +3,38 @@ import { once } from 'node:events'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeBed, type Bed } from './bench-environment.ts'
-import { median, residentMiB } from './metrics.ts'
-import { measureFiles } from './range-requests.ts'
-import { requestsPerSecond } from './load.ts'
-import { seed } from './seed-tiny-videos.ts'
+import { createBenchEnvironment, type BenchEnvironment } from './bench-environment.ts'
+import { median, residentMemoryMiB } from './metrics.ts'
+import { measureRangeRequests } from './range-requests.ts'
+import { measureRequestsPerSecond } from './load.ts'
+import { seedTinyVideos } from './seed-tiny-videos.ts'
 
 const RUNS = 5
 const SECONDS = 5
 const VIDEOS = 30
 
-type Measure = (bed: Bed, uuid: string) => Promise<void>
+type Measure = (bed: BenchEnvironment, uuid: string) => Promise<void>
 
 /** Prints what serving costs on this machine, every figure the median of 5 runs (all runs beside it). */
 export async function measureServing(): Promise<void> {
   await onBed(async (bed, uuid) => {
     await measureStart(bed)
     await measureAnswers(bed, uuid)
-    await measureFiles(bed, uuid)
+    await measureRangeRequests(bed, uuid)
   })
 }
 
 /** The part of it that is about files. */
 export async function measureServingFiles(): Promise<void> {
-  await onBed(measureFiles)
+  await onBed(measureRangeRequests)
 }
 
 async function onBed(measure: Measure): Promise<void> {
-  const bed = await makeBed()
+  const bed = await createBenchEnvironment()
   try {
     const first = await bed.serve()
     console.log(`Seeding ${VIDEOS} videos`)
-    const uuid = await seed(first.url, VIDEOS)
+    const uuid = await seedTinyVideos(first.url, VIDEOS)
     await first.stop()
     console.log(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}, ${RUNS} runs: median (all)\n`)
     await measure(bed, uuid)
@@ -43,20 +43,20 @@ async function onBed(measure: Measure): Promise<void> {
   }
 }
 
-async function measureStart(bed: Bed): Promise<void> {
+async function measureStart(bed: BenchEnvironment): Promise<void> {
   const [times, memory]: [number[], number[]] = [[], []]
   for (let run = 0; run < RUNS; run++) {
     const server = await bed.serve()
     times.push(server.readyAfter)
     await sleep(10_000)
-    memory.push(residentMiB(server.pid))
+    memory.push(residentMemoryMiB(server.pid))
     await server.stop()
   }
   report('start to listening, Postgres and Redis up', times, 'ms')
   report('resident memory idle, web and worker', memory, 'MiB')
 }
 
-async function measureAnswers(bed: Bed, uuid: string): Promise<void> {
+async function measureAnswers(bed: BenchEnvironment, uuid: string): Promise<void> {
   const paths = { list: '/api/v1/videos?count=25', video: `/api/v1/videos/${uuid}` }
   const remembering = await bed.serve()
   const forgetting = await bed.serve({ cache: { answers: { enabled: false } } })
@@ -70,9 +70,9 @@ async function measureAnswers(bed: Bed, uuid: string): Promise<void> {
     const sql = children[2]!
     await told(sql)
     const asked: [string, () => Promise<number>][] = [
-      [`GET ${paths.list}`, () => requestsPerSecond(remembering.url + paths.list, SECONDS)],
-      ['  without remembered answers', () => requestsPerSecond(forgetting.url + paths.list, SECONDS)],
-      ['  limit: bare node:http, same bytes', () => requestsPerSecond(bareList!, SECONDS)],
+      [`GET ${paths.list}`, () => measureRequestsPerSecond(remembering.url + paths.list, SECONDS)],
+      ['  without remembered answers', () => measureRequestsPerSecond(forgetting.url + paths.list, SECONDS)],
+      ['  limit: bare node:http, same bytes', () => measureRequestsPerSecond(bareList!, SECONDS)],
       [
         '  limit: the bare SQL of it',
         async () => {
@@ -80,9 +80,9 @@ async function measureAnswers(bed: Bed, uuid: string): Promise<void> {
           return (await told<{ perSecond: number }>(sql)).perSecond
         }
       ],
-      ['GET /api/v1/videos/:uuid', () => requestsPerSecond(remembering.url + paths.video, SECONDS)],
-      ['  without remembered answers', () => requestsPerSecond(forgetting.url + paths.video, SECONDS)],
-      ['  limit: bare node:http, same bytes', () => requestsPerSecond(bareVideo!, SECONDS)]
+      ['GET /api/v1/videos/:uuid', () => measureRequestsPerSecond(remembering.url + paths.video, SECONDS)],
+      ['  without remembered answers', () => measureRequestsPerSecond(forgetting.url + paths.video, SECONDS)],
+      ['  limit: bare node:http, same bytes', () => measureRequestsPerSecond(bareVideo!, SECONDS)]
     ]
     const found = asked.map((): number[] => [])
     // The measures take turns, so that a slow minute of the machine does not fall on one of them alone; the first round warms up.

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { CHROMIUM_ARGUMENTS, chromiumPath } from '../../client/test/chromium.ts'
 import { shortUuid } from '../../shared/short-uuid.ts'
-import { makeBed, type Bed } from './bench-environment.ts'
-import { serveBarePages } from './baseline-pages.ts'
+import { createBenchEnvironment, type BenchEnvironment } from './bench-environment.ts'
+import { serveBaselinePages } from './baseline-pages.ts'
 import { median } from './metrics.ts'
-import { seedClips, seedFilm } from './seed-videos.ts'
-import { quiet, SLOW, visit, type Asked, type Seen } from './visit.ts'
+import { seedVideoClips, seedTranscodedVideo } from './seed-videos.ts'
+import { waitForPageIdle, SLOW_DEVICE, visitPage, type RecordedRequest, type PageMetrics } from './visit.ts'
 
 const RUNS = 5
 const VIDEOS = 100
@@ -18,7 +18,7 @@ const NOTHING_ENCODED = {
   transcoding: { resolutions: Object.fromEntries([240, 360, 480, 720, 1080].map(size => [`${size}p`, false])) }
 }
 
-type Figure = { name: string; limit: number; unit: string; of: (seen: Seen) => number }
+type Figure = { name: string; limit: number; unit: string; of: (seen: PageMetrics) => number }
 
 const WATCH: Figure[] = [
   { name: 'first contentful paint', limit: 1200, unit: 'ms', of: seen => seen.painted },
@@ -45,10 +45,10 @@ const HOME: Figure[] = [
  * Prints what a page costs a viewer with a slow line and a slow machine, every figure beside its limit: the median of 5 runs with an empty
  * cache each (best and all of them beside it).
  */
-export async function measurePages(): Promise<void> {
+export async function measurePageLoads(): Promise<void> {
   await withPages(async (browser, url, uuid, film) => {
     console.log(
-      `Chromium ${browser.version()}, ${cpus().length} x ${cpus()[0]?.model.trim()}; slow: CPU ${SLOW.cpu}x slower, ${SLOW.bitsPerSecond / 1e6} Mbit/s, ${SLOW.latency} ms; ${RUNS} runs: median, best (all)`
+      `Chromium ${browser.version()}, ${cpus().length} x ${cpus()[0]?.model.trim()}; slow: CPU ${SLOW_DEVICE.cpu}x slower, ${SLOW_DEVICE.bitsPerSecond / 1e6} Mbit/s, ${SLOW_DEVICE.latency} ms; ${RUNS} runs: median, best (all)`
     )
     console.log('The viewer presses play as soon as the button is drawn; a frame counts once the film moves.')
     const watch = `${url}/w/${shortUuid(uuid)}`
@@ -56,14 +56,14 @@ export async function measurePages(): Promise<void> {
     console.log(
       `\nScripts of the watch page, gzipped: ${scripts.own.toFixed(1)} kB before the player's library (at most 60), ${scripts.library.toFixed(1)} kB library`
     )
-    const bare = await serveBarePages(Math.round((scripts.own + scripts.library) * 1000), film)
+    const bare = await serveBaselinePages(Math.round((scripts.own + scripts.library) * 1000), film)
     try {
       for (const screen of ['desktop', 'phone'] as const) {
-        await report(`Watch page, slow, ${screen}`, WATCH, async () => await visit(browser, watch, { slow: true, screen }, playing))
+        await report(`Watch page, slow, ${screen}`, WATCH, async () => await visitPage(browser, watch, { slow: true, screen }, playing))
         await report(
           `Home with ${VIDEOS} videos, slow, ${screen}`,
           HOME,
-          async () => await visit(browser, url, { slow: true, screen }, scrolling)
+          async () => await visitPage(browser, url, { slow: true, screen }, scrolling)
         )
       }
       await report(
@@ -72,12 +72,12 @@ export async function measurePages(): Promise<void> {
           { name: 'first contentful paint', limit: Infinity, unit: 'ms', of: seen => seen.painted },
           { name: 'script has run', limit: Infinity, unit: 'ms', of: seen => seen.done! }
         ],
-        async () => await visit(browser, bare.url, { slow: true, screen: 'desktop' }, ran)
+        async () => await visitPage(browser, bare.url, { slow: true, screen: 'desktop' }, ran)
       )
       await report(
         'A page with nothing but a video of the lowest quality, slow',
         [{ name: 'first video frame', limit: Infinity, unit: 'ms', of: seen => seen.frame! }],
-        async () => await visit(browser, `${bare.url}/film`, { slow: true, screen: 'desktop' }, moving)
+        async () => await visitPage(browser, `${bare.url}/film`, { slow: true, screen: 'desktop' }, moving)
       )
       await report(
         'Watch page, not slowed',
@@ -85,12 +85,12 @@ export async function measurePages(): Promise<void> {
           { name: 'first contentful paint', limit: Infinity, unit: 'ms', of: seen => seen.painted },
           { name: 'first video frame', limit: 400, unit: 'ms', of: seen => seen.frame! }
         ],
-        async () => await visit(browser, watch, { slow: false, screen: 'desktop' }, playing)
+        async () => await visitPage(browser, watch, { slow: false, screen: 'desktop' }, playing)
       )
       await report(
         'A page with nothing but a video of the lowest quality, not slowed',
         [{ name: 'first video frame', limit: Infinity, unit: 'ms', of: seen => seen.frame! }],
-        async () => await visit(browser, `${bare.url}/film`, { slow: false, screen: 'desktop' }, moving)
+        async () => await visitPage(browser, `${bare.url}/film`, { slow: false, screen: 'desktop' }, moving)
       )
     } finally {
       bare.stop()
@@ -99,13 +99,13 @@ export async function measurePages(): Promise<void> {
 }
 
 /** Prints every request and every long task of one slow visit to the watch page and to the home page, in their order. */
-export async function drawWaterfall(): Promise<void> {
+export async function printRequestWaterfall(): Promise<void> {
   await withPages(async (browser, url, uuid) => {
     for (const [path, act] of [
       [`/w/${shortUuid(uuid)}`, playing],
       ['/', settledDown]
     ] as const) {
-      const seen = await visit(browser, url + path, { slow: true, screen: 'desktop' }, act)
+      const seen = await visitPage(browser, url + path, { slow: true, screen: 'desktop' }, act)
       console.log(
         `\n${path}: first paint ${seen.painted.toFixed(0)}, largest ${seen.largest.toFixed(0)}, play ${seen.pressed?.toFixed(0) ?? '-'}, frame ${seen.frame?.toFixed(0) ?? '-'}, shift ${seen.shifted.toFixed(3)}, blocking ${blocking(seen).toFixed(0)} ms`
       )
@@ -119,17 +119,17 @@ export async function drawWaterfall(): Promise<void> {
 }
 
 async function withPages(act: (browser: Browser, url: string, uuid: string, film: string) => Promise<void>): Promise<void> {
-  const bed = await makeBed()
+  const bed = await createBenchEnvironment()
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGUMENTS })
   try {
     console.log(`Seeding ${VIDEOS} videos`)
     const seeding = await bed.serve(NOTHING_ENCODED)
-    await seedClips(seeding.url, VIDEOS - 1)
+    await seedVideoClips(seeding.url, VIDEOS - 1)
     await seeding.stop()
     // Under the same name: others know an instance by it.
     const port = Number(new URL(seeding.url).port)
     const { url } = await bed.serve({ listen: { port }, webserver: { https: false, hostname: '127.0.0.1', port } })
-    const uuid = await seedFilm(url)
+    const uuid = await seedTranscodedVideo(url)
     await act(browser, url, uuid, lowestRung(bed, uuid))
   } finally {
     await browser.close()
@@ -138,7 +138,7 @@ async function withPages(act: (browser: Browser, url: string, uuid: string, film
 }
 
 /** The file of the lowest picture of a film. */
-function lowestRung(bed: Bed, uuid: string): string {
+function lowestRung(bed: BenchEnvironment, uuid: string): string {
   const found = readdirSync(bed.folder, { recursive: true, encoding: 'utf8' }).filter(
     name => name.includes(uuid) && /-[1-9]\d*-fragmented\.mp4$/.test(name)
   )
@@ -156,18 +156,18 @@ async function moving(_page: Page, framed: Promise<void>): Promise<void> {
 }
 
 async function ran(page: Page): Promise<void> {
-  await page.waitForFunction(() => (window as never as { seen: Seen }).seen.done !== null)
+  await page.waitForFunction(() => (window as never as { seen: PageMetrics }).seen.done !== null)
 }
 
 async function settledDown(page: Page): Promise<void> {
-  await quiet(page)
+  await waitForPageIdle(page)
 }
 
 /** Until everything is there, then to the end of the list with the wheel. */
 async function scrolling(page: Page): Promise<void> {
-  await quiet(page)
+  await waitForPageIdle(page)
   await page.evaluate(() => {
-    ;(window as never as { seen: Seen }).seen.done = performance.now()
+    ;(window as never as { seen: PageMetrics }).seen.done = performance.now()
   })
   for (;;) {
     const [left, videos] = await page.evaluate(
@@ -181,7 +181,7 @@ async function scrolling(page: Page): Promise<void> {
 }
 
 async function scriptsOf(browser: Browser, url: string): Promise<{ own: number; library: number }> {
-  const { asked } = await visit(browser, url, { slow: false, screen: 'desktop' }, playing)
+  const { asked } = await visitPage(browser, url, { slow: false, screen: 'desktop' }, playing)
   const sums = { own: 0, library: 0 }
   for (const one of asked.filter(({ type }) => type === 'Script')) {
     const answer = await fetch(one.url, { headers: { 'accept-encoding': 'gzip' } })
@@ -192,20 +192,20 @@ async function scriptsOf(browser: Browser, url: string): Promise<{ own: number; 
 }
 
 /** What long tasks took beyond their first 50 ms, from the first paint on. */
-function blocking({ tasks, painted }: Seen): number {
+function blocking({ tasks, painted }: PageMetrics): number {
   return tasks.filter(([at, length]) => at + length > painted).reduce((sum, [, length]) => sum + Math.max(0, length - 50), 0)
 }
 
-function withoutMedia({ asked }: Seen): Asked[] {
+function withoutMedia({ asked }: PageMetrics): RecordedRequest[] {
   return asked.filter(({ url }) => !new URL(url).pathname.endsWith('.mp4'))
 }
 
-function kilobytes(asked: Asked[]): number {
+function kilobytes(asked: RecordedRequest[]): number {
   return asked.reduce((sum, { bytes }) => sum + bytes, 0) / 1000
 }
 
-async function report(title: string, figures: Figure[], run: () => Promise<Seen>): Promise<void> {
-  const runs: Seen[] = []
+async function report(title: string, figures: Figure[], run: () => Promise<PageMetrics>): Promise<void> {
+  const runs: PageMetrics[] = []
   for (let number = 0; number < RUNS; number++) runs.push(await run())
   console.log(`\n${title}`)
   for (const { name, limit, unit, of } of figures) {

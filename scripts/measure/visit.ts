@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 
 /** A line and a machine as many people have them; null is what there is. */
-export const SLOW = { cpu: 4, bitsPerSecond: 1_600_000, latency: 150 }
+export const SLOW_DEVICE = { cpu: 4, bitsPerSecond: 1_600_000, latency: 150 }
 /** The screens that are measured. */
-export const SCREENS = {
+export const MEASURED_SCREENS = {
   desktop: { viewport: { width: 1280, height: 800 } },
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true }
 }
@@ -12,9 +12,9 @@ export const SCREENS = {
 const SETTLING = 2000
 
 /** A request of a page: times in ms since the navigation began, `bytes` as they travelled, headers included. */
-export type Asked = { url: string; type: string; at: number; end: number; bytes: number }
+export type RecordedRequest = { url: string; type: string; at: number; end: number; bytes: number }
 /** What happened in a page, in ms since its navigation began; `tasks` are those of 50 ms and more as [start, length]. */
-export type Seen = {
+export type PageMetrics = {
   painted: number
   largest: number
   shifted: number
@@ -22,20 +22,20 @@ export type Seen = {
   pressed: number | null
   frame: number | null
   done: number | null
-  asked: Asked[]
+  asked: RecordedRequest[]
 }
 
 /** What happens in an opened page; `framed` resolves with its first moving frame. */
-export type Act = (page: Page, framed: Promise<void>) => Promise<void>
+export type PageAction = (page: Page, framed: Promise<void>) => Promise<void>
 
 /** Opens a page with an empty cache, lets `act` happen in it, and tells what was seen. */
-export async function visit(
+export async function visitPage(
   browser: Browser,
   url: string,
-  { slow, screen }: { slow: boolean; screen: keyof typeof SCREENS },
-  act: Act
-): Promise<Seen> {
-  const context = await browser.newContext({ ...SCREENS[screen], locale: 'en-GB' })
+  { slow, screen }: { slow: boolean; screen: keyof typeof MEASURED_SCREENS },
+  act: PageAction
+): Promise<PageMetrics> {
+  const context = await browser.newContext({ ...MEASURED_SCREENS[screen], locale: 'en-GB' })
   try {
     return await look(context, url, slow, act)
   } finally {
@@ -44,17 +44,17 @@ export async function visit(
 }
 
 /** Waits until nothing was asked for and no long task ran for a while. */
-export async function quiet(page: Page, ms = 1000): Promise<void> {
+export async function waitForPageIdle(page: Page, ms = 1000): Promise<void> {
   await page.waitForLoadState('networkidle')
   await page.waitForFunction(
     (ms: number) =>
-      performance.now() - Math.max(0, ...(window as never as { seen: Seen }).seen.tasks.map(([at, length]) => at + length)) > ms,
+      performance.now() - Math.max(0, ...(window as never as { seen: PageMetrics }).seen.tasks.map(([at, length]) => at + length)) > ms,
     ms,
     { polling: 200 }
   )
 }
 
-async function look(context: BrowserContext, url: string, slow: boolean, act: Act): Promise<Seen> {
+async function look(context: BrowserContext, url: string, slow: boolean, act: PageAction): Promise<PageMetrics> {
   const page = await context.newPage()
   await context.addInitScript({ path: join(import.meta.dirname, 'observe.js') })
   const devtools = await context.newCDPSession(page)
@@ -62,20 +62,20 @@ async function look(context: BrowserContext, url: string, slow: boolean, act: Ac
   await devtools.send('Network.enable')
   const asked = follow(devtools)
   if (slow) {
-    const bytesPerSecond = SLOW.bitsPerSecond / 8
+    const bytesPerSecond = SLOW_DEVICE.bitsPerSecond / 8
     await devtools.send('Network.emulateNetworkConditions', {
       offline: false,
-      latency: SLOW.latency,
+      latency: SLOW_DEVICE.latency,
       downloadThroughput: bytesPerSecond,
       uploadThroughput: bytesPerSecond
     })
-    await devtools.send('Emulation.setCPUThrottlingRate', { rate: SLOW.cpu })
+    await devtools.send('Emulation.setCPUThrottlingRate', { rate: SLOW_DEVICE.cpu })
   }
   // The browser has its own start of a new window to get over first.
   await page.waitForTimeout(SETTLING)
   await page.goto(url, { waitUntil: 'commit' })
   await act(page, framed)
-  const seen = await page.evaluate(() => (window as never as { seen: Seen }).seen)
+  const seen = await page.evaluate(() => (window as never as { seen: PageMetrics }).seen)
   return { ...seen, asked: asked() }
 }
 
@@ -98,8 +98,8 @@ async function answer(devtools: CDPSession): Promise<{ framed: Promise<void> }> 
 }
 
 /** What a page asked for so far. */
-function follow(devtools: CDPSession): () => Asked[] {
-  const asked = new Map<string, Asked>()
+function follow(devtools: CDPSession): () => RecordedRequest[] {
+  const asked = new Map<string, RecordedRequest>()
   let began: number | null = null
   devtools.on('Network.requestWillBeSent', ({ requestId, request, timestamp, type }) => {
     if (request.url.startsWith('data:') || request.url.startsWith('blob:')) return

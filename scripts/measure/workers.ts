@@ -4,16 +4,16 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { config, loadConfig } from '../../server/core/config.ts'
-import { chunkName, cutFilm, encodeChunk, whyWhole } from '../../server/media/chunk-encoder.ts'
-import { encodeToHls, hlsNames, soundToHls, type HlsOutput } from '../../server/media/hls.ts'
-import { Joint } from '../../server/media/chunk-joiner.ts'
-import type { Plan } from '../../server/media/ladder.ts'
-import { probe, type Probe } from '../../server/media/probe.ts'
-import { makeFootage } from '../../server/test/footage.ts'
-import { planFor, probeLimits } from '../../server/transcoding/transcoding-settings.ts'
-import { freePort } from '../launch/launcher-run.ts'
-import { makeBed, type Bed, type Measured } from './bench-environment.ts'
-import { json, login } from './seed-tiny-videos.ts'
+import { chunkFilename, splitIntoChunks, encodeChunk, reasonNotToSplit } from '../../server/media/chunk-encoder.ts'
+import { encodeToHls, newHlsFilenames, audioToHls, type HlsOutput } from '../../server/media/hls.ts'
+import { ChunkJoiner } from '../../server/media/chunk-joiner.ts'
+import type { TranscodingPlan } from '../../server/media/ladder.ts'
+import { probeMedia, type Probe } from '../../server/media/probe.ts'
+import { makeFootageFile } from '../../server/test/footage.ts'
+import { planTranscoding, configuredProbeLimits } from '../../server/transcoding/transcoding-settings.ts'
+import { findFreePort } from '../launch/launcher-run.ts'
+import { createBenchEnvironment, type BenchEnvironment, type BenchServer } from './bench-environment.ts'
+import { fetchBenchJson, logInAsRoot } from './seed-tiny-videos.ts'
 
 const SECONDS = 600
 /** Small, so that it is measured within minutes; in a larger picture what each chunk costs beside its pictures counts for less. */
@@ -33,19 +33,19 @@ type Costs = { whole: number; sound: number; chunks: number[]; join: number }
  */
 export async function measureWorkers(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-workers-'))
-  const bed = await makeBed()
+  const bed = await createBenchEnvironment()
   try {
     loadConfig({ overrides: { ...(await bed.config()), transcoding: ONE_CORE } })
     // Keyframes so sparse that nothing is copied.
-    const film = await makeFootage(join(folder, 'film.mp4'), {
+    const film = await makeFootageFile(join(folder, 'film.mp4'), {
       seconds: SECONDS,
       size: SIZE,
       rate: 30,
       video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '250']
     })
-    const found = await probe(film, probeLimits())
-    const plan = planFor(found)
-    const why = whyWhole(found, plan)
+    const found = await probeMedia(film, configuredProbeLimits())
+    const plan = planTranscoding(found)
+    const why = reasonNotToSplit(found, plan)
     if (why !== null) throw new Error(`The film is not cut: ${why}`)
     console.log(
       `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}; ${SECONDS} s, ${SIZE}, 30 pictures a second, ${plan.encode.map(({ resolution }) => `${resolution}p`).join(' ')}, one core a worker`
@@ -58,7 +58,7 @@ export async function measureWorkers(): Promise<void> {
     console.log('\nWith worker processes, pictures and storyboard included')
     let whole = 0
     // The address of an instance stays.
-    const port = await freePort()
+    const port = await findFreePort()
     for (const number of NUMBERS) {
       const { seconds, wall } = await together(bed, film, { number, port })
       if (number === 1) whole = seconds[0]!
@@ -72,16 +72,16 @@ export async function measureWorkers(): Promise<void> {
 }
 
 /** Runs every part by itself, so that nothing but its own work counts. */
-async function alone(film: string, found: Probe, plan: Plan, place: string): Promise<Costs> {
+async function alone(film: string, found: Probe, plan: TranscodingPlan, place: string): Promise<Costs> {
   const folder = join(place, 'alone')
   await mkdir(folder)
   const whole = await cost(async () => {
     await encodeToHls(film, folder, plan, found, {}).done
   })
   const sound = await cost(async () => {
-    await soundToHls(film, folder, plan, found, {}).done
+    await audioToHls(film, folder, plan, found, {}).done
   })
-  const pieces = cutFilm(found.duration, config.transcoding.chunks.length / 1000, plan.settings.segmentSeconds)
+  const pieces = splitIntoChunks(found.duration, config.transcoding.chunks.length / 1000, plan.settings.segmentSeconds)
   const chunks: number[] = []
   for (const [number, piece] of pieces.entries())
     chunks.push(
@@ -91,9 +91,9 @@ async function alone(film: string, found: Probe, plan: Plan, place: string): Pro
     )
   const joining = await cost(async () => {
     for (const { resolution } of plan.encode) {
-      const output: HlsOutput = { kind: 'video', resolution, ...hlsNames(resolution) }
-      const joint = new Joint(folder, output, { segmentSeconds: plan.settings.segmentSeconds, fps: found.video!.fps })
-      for (const number of pieces.keys()) await joint.append(join(folder, chunkName(String(number), resolution)))
+      const output: HlsOutput = { kind: 'video', resolution, ...newHlsFilenames(resolution) }
+      const joint = new ChunkJoiner(folder, output, { segmentSeconds: plan.settings.segmentSeconds, fps: found.video!.fps })
+      for (const number of pieces.keys()) await joint.append(join(folder, chunkFilename(String(number), resolution)))
       await joint.finish()
     }
   })
@@ -110,13 +110,13 @@ function simulated({ whole, sound, chunks, join: joining }: Costs, number: numbe
 
 /** Encodes the film with so many worker processes; CPU seconds of each, and seconds from the upload to the end. */
 async function together(
-  bed: Bed,
+  bed: BenchEnvironment,
   film: string,
   { number, port }: { number: number; port: number }
 ): Promise<{ seconds: number[]; wall: number }> {
   const more = { listen: { port }, webserver: { https: false, hostname: '127.0.0.1', port }, transcoding: ONE_CORE }
   const web = await bed.serve(more, { args: ['--roles', 'web'] })
-  const workers: Measured[] = []
+  const workers: BenchServer[] = []
   try {
     for (let index = 0; index < number; index++) workers.push(await bed.serve(more, { args: ['--roles', 'worker'] }))
     const before = workers.map(({ pid }) => spent(pid))
@@ -133,8 +133,8 @@ async function together(
 }
 
 async function encoded(url: string, film: string): Promise<void> {
-  const headers = await login(url)
-  const { videoChannels } = await json<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers })
+  const headers = await logInAsRoot(url)
+  const { videoChannels } = await fetchBenchJson<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers })
   const form = new FormData()
   for (const [name, value] of Object.entries({ channelId: videoChannels[0]!.id, name: 'A long film', privacy: 1 }))
     form.set(name, String(value))
@@ -145,7 +145,9 @@ async function encoded(url: string, film: string): Promise<void> {
     video: { uuid }
   } = (await answer.json()) as { video: { uuid: string } }
   for (;;) {
-    const { state, error } = await json<{ state: string; error: string | null }>(`${url}/api/v1/videos/${uuid}/transcoding`, { headers })
+    const { state, error } = await fetchBenchJson<{ state: string; error: string | null }>(`${url}/api/v1/videos/${uuid}/transcoding`, {
+      headers
+    })
     if (state === 'done') return
     if (state === 'failed') throw new Error(error ?? 'The film could not be encoded')
     await sleep(200)

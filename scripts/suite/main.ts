@@ -4,13 +4,13 @@ import { cpus, setPriority, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { RunningServices } from '../../server/test/services.ts'
-import { ensurePrograms, type Program } from '../launch/install.ts'
-import { Refusal } from '../launch/cli-error.ts'
-import { step } from '../launch/step.ts'
-import { testFiles, type TestKind, type TestFile } from './test-kinds.ts'
-import { MAX_SECOND_TRIES, type FileResult } from './results.ts'
-import { keepTimes, readTimes, timeLines, type Phase } from './times.ts'
+import type { RunningTestServices } from '../../server/test/services.ts'
+import { ensurePrograms, type SystemProgram } from '../launch/install.ts'
+import { CliError } from '../launch/cli-error.ts'
+import { runStep } from '../launch/step.ts'
+import { listTestFiles, type TestKind, type TestFile } from './test-kinds.ts'
+import { MAX_RETRIED_TESTS, type TestFileResult } from './results.ts'
+import { writeTestTimes, readTestTimes, formatTestTimes, type RunPhase } from './times.ts'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const HELP = `scripts/test [options] [word ...]
@@ -31,13 +31,13 @@ interface Count {
 
 const began = Number(process.env.BOBINE_TEST_BEGAN ?? Date.now() / 1000)
 const elapsed = () => Date.now() / 1000 - began
-const phases: Phase[] = []
+const phases: RunPhase[] = []
 const idleBefore = idle()
 // Ctrl-C reaches the children too; their own clean-up decides when this ends.
 process.once('SIGINT', () => {})
 
 const { values: options, positionals: words } = commandLine()
-const all = testFiles()
+const all = listTestFiles()
 const chosen = all.filter(
   ({ path, kind }) => (!options.unit || kind === 'unit') && (words.length === 0 || words.some(word => path.includes(word)))
 )
@@ -45,12 +45,12 @@ if (chosen.length === 0) finish([{ passed: 0, failed: 1 }], [`No test file's pat
 
 if (elapsed() > 1) phases.push({ name: 'packages', from: 0, to: elapsed() })
 const services = await timed('programs and services', async () => {
-  await ensurePrograms(programsOf(chosen), step)
+  await ensurePrograms(programsOf(chosen), runStep)
   if (!chosen.some(({ kind }) => kind === 'server' || kind === 'browser')) return null
   // What needs nothing but Node need not wait for the server's libraries either.
-  const { startServices } = await import('../../server/test/services.ts')
-  return await startServices()
-}).catch(error => finish([{ passed: 0, failed: 1 }], [error instanceof Refusal ? error.message : String(error.stack)]))
+  const { startTestServices } = await import('../../server/test/services.ts')
+  return await startTestServices()
+}).catch(error => finish([{ passed: 0, failed: 1 }], [error instanceof CliError ? error.message : String(error.stack)]))
 const checks = [
   check('Types', ['node_modules/typescript/bin/tsc', '--noEmit', '--pretty', 'false'], /error TS\d+/g),
   check('Style', ['node_modules/oxlint/bin/oxlint', '--format', 'unix'], /\[Error\/|: error/gi),
@@ -80,14 +80,14 @@ const count = { passed: sum(results, ({ passed }) => passed), failed: sum(result
 const secondTries = results.flatMap(({ path, secondTries }) =>
   secondTries.map(({ name, message }) => `Passed only the second time: ${path}: ${name} (${message})`)
 )
-const notes = [...timeLines(results, phases, busy(), readTimes()), '', ...secondTries]
-if (secondTries.length > MAX_SECOND_TRIES) {
-  notes.push(`${secondTries.length} tests needed a second try; more than ${MAX_SECOND_TRIES} fail the run.`)
+const notes = [...formatTestTimes(results, phases, busy(), readTestTimes()), '', ...secondTries]
+if (secondTries.length > MAX_RETRIED_TESTS) {
+  notes.push(`${secondTries.length} tests needed a second try; more than ${MAX_RETRIED_TESTS} fail the run.`)
   count.failed++
 }
 notes.push(...results.flatMap(({ path, failed }) => failed.map(({ name, message }) => `Failed: ${path}: ${name} (${message})`)))
 if (options['keep-times'])
-  keepTimes(
+  writeTestTimes(
     results,
     all.map(({ path }) => path)
   )
@@ -108,8 +108,8 @@ function commandLine() {
   }
 }
 
-function programsOf(files: TestFile[]): Program[] {
-  const NEEDED: Record<TestKind, Program[]> = {
+function programsOf(files: TestFile[]): SystemProgram[] {
+  const NEEDED: Record<TestKind, SystemProgram[]> = {
     unit: [],
     media: ['ffmpeg'],
     server: ['ffmpeg', 'redis', 'postgresql'],
@@ -128,7 +128,7 @@ async function check(name: string, parameters: string[], fault: RegExp): Promise
 }
 
 /** Runs test files in a vitest of their own. */
-async function lane(name: string, files: TestFile[], services: RunningServices | null): Promise<FileResult[]> {
+async function lane(name: string, files: TestFile[], services: RunningTestServices | null): Promise<TestFileResult[]> {
   if (files.length === 0) return []
   const folder = mkdtempSync(join(tmpdir(), 'bobine-results-'))
   const file = join(folder, 'results.json')
@@ -150,7 +150,7 @@ async function lane(name: string, files: TestFile[], services: RunningServices |
           { shown: true, env, nice: browser ? 0 : NICE_BESIDE_BROWSER }
         )
     )
-    const results = JSON.parse(readFileSync(file, 'utf8')) as FileResult[]
+    const results = JSON.parse(readFileSync(file, 'utf8')) as TestFileResult[]
     if (code !== 0 && results.every(({ failed }) => failed.length === 0)) results.push(notRun(name, `vitest ended with ${code}`))
     return results
   } catch (error) {
@@ -160,7 +160,7 @@ async function lane(name: string, files: TestFile[], services: RunningServices |
   }
 }
 
-function notRun(name: string, message: string): FileResult {
+function notRun(name: string, message: string): TestFileResult {
   return { path: name, seconds: 0, passed: 0, skipped: 0, failed: [{ name: '(all)', message }], secondTries: [] }
 }
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vitest/node'
-import type { FileResult, Noted } from './results.ts'
+import type { TestFileResult, TestFailure } from './results.ts'
 
 /**
  * A vitest reporter that writes what `scripts/test` wants to know of each file, as JSON (FileResult[]) into the file that
@@ -41,7 +41,7 @@ export default class Results implements Reporter {
     writeFileSync(file, JSON.stringify(results))
   }
 
-  #resultOf(module: TestModule): FileResult {
+  #resultOf(module: TestModule): TestFileResult {
     const cases = [...module.children.allTests()]
     const states = cases.map(one => one.result().state)
     const failed = cases.filter(one => one.result().state === 'failed').map(noted)
@@ -61,7 +61,7 @@ export default class Results implements Reporter {
   }
 }
 
-function noted(test: TestCase): Noted {
+function noted(test: TestCase): TestFailure {
   return { name: test.fullName, message: firstLine(test.result().errors?.[0]?.message) }
 }
 

@@ -1,13 +1,13 @@
 import { relative } from 'node:path'
 import type { TestSequencer, TestSpecification } from 'vitest/node'
-import { readTimes } from './times.ts'
+import { readTestTimes } from './times.ts'
 
 /**
  * Projects one after the other, so that their processes can be used again; those that need least first, as they tell soonest. Within each
  * the slowest file first, so that all processors end together.
  */
-export class SlowestFirst implements TestSequencer {
-  readonly #times = readTimes()
+export class SlowestFirstSequencer implements TestSequencer {
+  readonly #times = readTestTimes()
 
   async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
     const seconds = ({ moduleId, project }: TestSpecification) => this.#times[relative(project.vitest.config.root, moduleId)] ?? Infinity

@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { testFiles } from './test-kinds.ts'
+import { listTestFiles } from './test-kinds.ts'
 
 // Put together here, or this file would be taken for one of them.
-const [mock, inject, environment, execute, build, proto] = ['vi.', 'inj', 'process.', 'exec', 'bui', 'proto'].map(
-  (word, index) => word + ['mock', 'ect', 'env', 'File', 'lt', 'type'][index]
+const [mock, inject, environment, execute, build, proto] = ['vi.', 'inj', 'process.', 'exec', 'ensure', 'proto'].map(
+  (word, index) => word + ['mock', 'ect', 'env', 'File', 'Built', 'type'][index]
 )
 
 let folder: string
@@ -36,7 +36,7 @@ function write(path: string, text: string): void {
 
 test('what a file needs follows from it and its helpers, not from the code under test', () => {
   expect(
-    testFiles(folder).map(({ path, kind, build, ownProcess }) => `${path} ${kind}${build ? ' built' : ''}${ownProcess ? ' alone' : ''}`)
+    listTestFiles(folder).map(({ path, kind, build, ownProcess }) => `${path} ${kind}${build ? ' built' : ''}${ownProcess ? ' alone' : ''}`)
   ).toEqual([
     'client/src/ui/styles.test.ts unit',
     'client/test/watch.test.ts browser',
@@ -51,7 +51,7 @@ test('what a file needs follows from it and its helpers, not from the code under
 })
 
 test('every test file of the project is found', () => {
-  const files = testFiles()
+  const files = listTestFiles()
   for (const kind of ['unit', 'media', 'server', 'browser'])
     expect(files.filter(file => file.kind === kind).length, kind).toBeGreaterThan(5)
 })

@@ -26,7 +26,7 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const FOLDERS = ['server', 'shared', 'client', 'scripts']
 
 /** Every test file of the project. */
-export function testFiles(folder = root): TestFile[] {
+export function listTestFiles(folder = root): TestFile[] {
   const texts = new Map<string, string>()
   return FOLDERS.flatMap(name =>
     existsSync(join(folder, name))
@@ -39,15 +39,24 @@ export function testFiles(folder = root): TestFile[] {
       const needs = [...withHelpers(join(folder, path), texts)].map(file => read(file, texts))
       const kind = kindOf(path, needs)
       // What those in a browser replace is the page's.
-      return { path, kind, build: needs.some(text => /\bbuilt\(/.test(text)), ownProcess: kind !== 'browser' && needs.some(changesProcess) }
+      return {
+        path,
+        kind,
+        build: needs.some(text => /\bensureBuilt\(/.test(text)),
+        ownProcess: kind !== 'browser' && needs.some(changesProcess)
+      }
     })
 }
 
 /** What a file needs, as the texts of it and of the test helpers it imports say. */
 function kindOf(path: string, texts: string[]): TestKind {
   if (path.startsWith(join('client', 'test'))) return 'browser'
-  if (texts.some(text => /\binject\(|\b(built|startPostgres|startRedis|Trial)\(/.test(text))) return 'server'
-  return texts.some(text => /\b(makeFootage|footage|runFfmpeg|runFfprobe|probe)\(|\b(exec|execFile|spawn)\w*\(\s*'ff/.test(text))
+  if (texts.some(text => /\binject\(|\b(ensureBuilt|startPostgres|startRedis|LauncherRun)\(/.test(text))) return 'server'
+  return texts.some(text =>
+    /\b(makeFootageFile|makeFootageBytes|makeMultiAudioFootage|makeFootageWithSubtitlesAndChapters|runFfmpeg|runFfmpegIn|runFfprobe|probeMedia)\(|\b(exec|execFile|spawn)\w*\(\s*'ff/.test(
+      text
+    )
+  )
     ? 'media'
     : 'unit'
 }

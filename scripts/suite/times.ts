@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { FileResult } from './results.ts'
+import type { TestFileResult } from './results.ts'
 
 /** Seconds by the path of a test file. */
-export type Times = Record<string, number>
+export type TestTimes = Record<string, number>
 /** A part of a run, from `from` to `to` (seconds since its beginning). */
-export interface Phase {
+export interface RunPhase {
   name: string
   from: number
   to: number
@@ -22,18 +22,18 @@ const SLOWEST_NAMED = 10
 const GROWN = { times: 1.5, seconds: 5 }
 
 /** The times that were written down; none where there are none. */
-export function readTimes(): Times {
-  return existsSync(TIMES_FILE) ? (JSON.parse(readFileSync(TIMES_FILE, 'utf8')) as Times) : {}
+export function readTestTimes(): TestTimes {
+  return existsSync(TIMES_FILE) ? (JSON.parse(readFileSync(TIMES_FILE, 'utf8')) as TestTimes) : {}
 }
 
 /** Writes down the times of a run; files of the project that were not run keep theirs. */
-export function keepTimes(results: FileResult[], paths: string[]): void {
-  writeFileSync(TIMES_FILE, `${JSON.stringify(mergedTimes(readTimes(), results, paths), null, 2)}\n`)
+export function writeTestTimes(results: TestFileResult[], paths: string[]): void {
+  writeFileSync(TIMES_FILE, `${JSON.stringify(mergeTestTimes(readTestTimes(), results, paths), null, 2)}\n`)
 }
 
 /** The times of `paths`, in their order by name: those of the run, or those from before. */
-export function mergedTimes(before: Times, results: FileResult[], paths: string[]): Times {
-  const times: Times = { ...before, ...Object.fromEntries(results.map(({ path, seconds }) => [path, Number(seconds.toFixed(1))])) }
+export function mergeTestTimes(before: TestTimes, results: TestFileResult[], paths: string[]): TestTimes {
+  const times: TestTimes = { ...before, ...Object.fromEntries(results.map(({ path, seconds }) => [path, Number(seconds.toFixed(1))])) }
   return Object.fromEntries(
     [...paths]
       .sort()
@@ -46,7 +46,7 @@ export function mergedTimes(before: Times, results: FileResult[], paths: string[
  * The lines at the end of a run: the time of every file by folder, the ten slowest, the phases, and the files that grew where the run took
  * too long.
  */
-export function timeLines(results: FileResult[], phases: Phase[], busy: number, before: Times): string[] {
+export function formatTestTimes(results: TestFileResult[], phases: RunPhase[], busy: number, before: TestTimes): string[] {
   const total = Math.max(0, ...phases.map(({ to }) => to))
   const slowest = [...results].sort((a, b) => b.seconds - a.seconds)
   const lines = ['', 'Seconds of every file', ...byFolder(results), '', 'The slowest files']
@@ -79,7 +79,7 @@ export function timeLines(results: FileResult[], phases: Phase[], busy: number, 
   return lines
 }
 
-function byFolder(results: FileResult[]): string[] {
+function byFolder(results: TestFileResult[]): string[] {
   const folders = new Map<string, string[]>()
   for (const { path, seconds } of [...results].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     const folder = dirname(path)

@@ -1,13 +1,13 @@
-import { accounts } from '../../shared/accounts.ts'
+import { accountsContract } from '../../shared/accounts.ts'
 import { paging } from '../core/paging.ts'
-import { implement } from '../core/route.ts'
+import { implementContract } from '../core/route.ts'
 import { findAccount, listAccounts } from '../actors/accounts.query.ts'
 import { meHandlers } from './me.routes.ts'
 import { sessionHandlers } from './session.routes.ts'
 import { usersHandlers } from './users.routes.ts'
 
 /** Sessions, registration, the own account, the administration of users, and public accounts. */
-export const accountsRoutes = implement(accounts, {
+export const accountsRoutes = implementContract(accountsContract, {
   ...sessionHandlers,
   ...meHandlers,
   ...usersHandlers,

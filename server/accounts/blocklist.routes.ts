@@ -1,10 +1,10 @@
-import { blocklists } from '../../shared/blocklists.ts'
+import { blocklistsContract } from '../../shared/blocklists.ts'
 import { paging } from '../core/paging.ts'
-import { implement } from '../core/route.ts'
+import { implementContract } from '../core/route.ts'
 import {
   blockAccount,
   blockServer,
-  blockStatus,
+  getBlockStatus,
   listBlockedAccounts,
   listBlockedServers,
   unblockAccount,
@@ -12,7 +12,7 @@ import {
 } from './blocklist.ts'
 
 /** Mutes of users, and what the instance refuses. */
-export const blocksRoutes = implement(blocklists, {
+export const blocklistRoutes = implementContract(blocklistsContract, {
   'GET /users/me/blocklist/accounts': async ({ viewer, query: { sort, search, ...rest } }) =>
     await listBlockedAccounts(viewer.id, { ...paging(rest), sort, search }),
   'POST /users/me/blocklist/accounts': async ({ viewer, body }) => await blockAccount(viewer.id, viewer, body.accountName),
@@ -29,5 +29,5 @@ export const blocksRoutes = implement(blocklists, {
     await listBlockedServers(null, { ...paging(rest), sort, search }),
   'POST /server/blocklist/servers': async ({ body }) => await blockServer(null, body.host),
   'DELETE /server/blocklist/servers/:host': async ({ params }) => await unblockServer(null, params.host),
-  'GET /blocklist/status': async ({ viewer, query: { accounts = [], hosts = [] } }) => await blockStatus(viewer, accounts, hosts)
+  'GET /blocklist/status': async ({ viewer, query: { accounts = [], hosts = [] } }) => await getBlockStatus(viewer, accounts, hosts)
 })

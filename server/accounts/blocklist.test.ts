@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 
-let site: Instance
-let hostile: Hostile
+let site: TestInstance
+let hostile: HostilePeer
 let root: string
 let ada: { id: number; token: string; channelId: number }
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
-    startInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
-    openHostile()
+    startTestInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
+    startHostilePeer()
   ])
   root = await site.login()
   ada = await site.user('ada')
@@ -32,7 +32,7 @@ const follow = async (fan: HostileActor) =>
   })
 const followers = async () =>
   (
-    await run<{ url: string }>(
+    await runQuery<{ url: string }>(
       sql`SELECT actors.url FROM follows JOIN actors ON actors.id = actor_id WHERE state = 'accepted' ORDER BY follows.id`
     )
   ).map(({ url }) => url)

@@ -1,65 +1,67 @@
 import { z } from 'zod'
 import { Account } from '../../shared/actors.ts'
-import type { blocklists } from '../../shared/blocklists.ts'
-import { host as ourHost } from '../core/config.ts'
+import type { blocklistsContract } from '../../shared/blocklists.ts'
+import { instanceHost as ourHost } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
-import { query, run, sql, type Sql } from '../core/sql.ts'
+import { queryAs, runQuery, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
-import { isoSql } from '../actors/actor.shape.ts'
+import { isoTimestampSql } from '../actors/actor.shape.ts'
 import { findFollow, removeFollower } from '../actors/follows.ts'
-import { hasHandle } from '../actors/handle.ts'
-import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
-import { forgetKeys } from '../actors/actors-keyring.ts'
+import { matchesHandleSql } from '../actors/handle.ts'
+import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
+import { clearKeyringCache } from '../actors/actors-keyring.ts'
 
 /** Whose list of blocks: a user's, or the instance's own (null). */
-export type Owner = number | null
+export type BlocklistOwner = number | null
 type Filters = { start: number; count: number; sort?: 'createdAt' | '-createdAt'; search?: string }
-type Status = z.output<(typeof blocklists)['GET /blocklist/status']['response']>
+type Status = z.output<(typeof blocklistsContract)['GET /blocklist/status']['response']>
 
-const is = (owner: Owner): Sql => (owner === null ? sql`block.user_id IS NULL` : sql`block.user_id = ${owner}`)
+const is = (owner: BlocklistOwner): Sql => (owner === null ? sql`block.user_id IS NULL` : sql`block.user_id = ${owner}`)
 const BY = sql`JOIN actors by_actor ON by_actor.host IS NULL JOIN accounts by_account ON by_account.actor_id = by_actor.id
-  AND CASE WHEN block.user_id IS NULL THEN by_actor.preferred_username = ${INSTANCE_ACTOR}::text ELSE by_account.user_id = block.user_id END`
+  AND CASE WHEN block.user_id IS NULL THEN by_actor.preferred_username = ${INSTANCE_ACTOR_NAME}::text ELSE by_account.user_id = block.user_id END`
 
 /** Blocks an account. Throws 404, 409 for the viewer's own. */
-export async function blockAccount(owner: Owner, viewer: Viewer, handle: string): Promise<void> {
-  const [found] = await run<{ id: number; actor_id: number; local: boolean }>(sql`
-    SELECT account.id, actor.id AS actor_id, actor.host IS NULL AS local FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${hasHandle(sql`actor`, handle)}`)
+export async function blockAccount(owner: BlocklistOwner, viewer: Viewer, handle: string): Promise<void> {
+  const [found] = await runQuery<{ id: number; actor_id: number; local: boolean }>(sql`
+    SELECT account.id, actor.id AS actor_id, actor.host IS NULL AS local FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${matchesHandleSql(sql`actor`, handle)}`)
   if (!found) throw notFound('Account')
   if (found.id === viewer.accountId) throw new Problem(409, null, 'You cannot block yourself.')
-  await run(sql`INSERT INTO blocked_accounts (actor_id, user_id) VALUES (${found.actor_id}, ${owner}) ON CONFLICT DO NOTHING`)
+  await runQuery(sql`INSERT INTO blocked_accounts (actor_id, user_id) VALUES (${found.actor_id}, ${owner}) ON CONFLICT DO NOTHING`)
   if (owner === null && !found.local) await endFollows(sql`follower.id = ${found.actor_id}`)
-  forgetKeys()
+  clearKeyringCache()
 }
 
 /** Takes a block of an account back. Throws 404. */
-export async function unblockAccount(owner: Owner, handle: string): Promise<void> {
-  const gone = await run(
-    sql`DELETE FROM blocked_accounts block USING actors actor WHERE actor.id = block.actor_id AND ${is(owner)} AND ${hasHandle(sql`actor`, handle)} RETURNING block.id`
+export async function unblockAccount(owner: BlocklistOwner, handle: string): Promise<void> {
+  const gone = await runQuery(
+    sql`DELETE FROM blocked_accounts block USING actors actor WHERE actor.id = block.actor_id AND ${is(owner)} AND ${matchesHandleSql(sql`actor`, handle)} RETURNING block.id`
   )
   if (gone.length === 0) throw new Problem(404, null, 'Account block entry not found.')
-  forgetKeys()
+  clearKeyringCache()
 }
 
 /** Blocks a server. Throws 409 for this one. */
-export async function blockServer(owner: Owner, host: string): Promise<void> {
+export async function blockServer(owner: BlocklistOwner, host: string): Promise<void> {
   const name = host.toLowerCase()
   if (name === ourHost().toLowerCase()) throw new Problem(409, null, 'You cannot block your own server.')
-  await run(sql`INSERT INTO blocked_hosts (host, user_id) VALUES (${name}, ${owner}) ON CONFLICT DO NOTHING`)
+  await runQuery(sql`INSERT INTO blocked_hosts (host, user_id) VALUES (${name}, ${owner}) ON CONFLICT DO NOTHING`)
   if (owner === null) await endFollows(sql`follower.host = ${name}`)
-  forgetKeys()
+  clearKeyringCache()
 }
 
 /** Takes a block of a server back. Throws 404. */
-export async function unblockServer(owner: Owner, host: string): Promise<void> {
-  const gone = await run(sql`DELETE FROM blocked_hosts block WHERE ${is(owner)} AND block.host = ${host.toLowerCase()} RETURNING block.id`)
+export async function unblockServer(owner: BlocklistOwner, host: string): Promise<void> {
+  const gone = await runQuery(
+    sql`DELETE FROM blocked_hosts block WHERE ${is(owner)} AND block.host = ${host.toLowerCase()} RETURNING block.id`
+  )
   if (gone.length === 0) throw new Problem(404, null, 'Server block entry not found.')
-  forgetKeys()
+  clearKeyringCache()
 }
 
 /** A part of the accounts somebody blocks, newest first unless told otherwise. */
-export async function listBlockedAccounts(owner: Owner, filters: Filters) {
+export async function listBlockedAccounts(owner: BlocklistOwner, filters: Filters) {
   const from = sql`FROM blocked_accounts block JOIN actors actor ON actor.id = block.actor_id JOIN accounts account ON account.actor_id = actor.id ${BY}
     WHERE ${is(owner)} AND ${matches([sql`actor.preferred_username`, sql`account.name`], filters.search)}`
   const Row = z.object({ byAccount: Account, blockedAccount: Account, createdAt: z.string() })
@@ -67,24 +69,26 @@ export async function listBlockedAccounts(owner: Owner, filters: Filters) {
 }
 
 /** A part of the servers somebody blocks, newest first unless told otherwise. */
-export async function listBlockedServers(owner: Owner, filters: Filters) {
+export async function listBlockedServers(owner: BlocklistOwner, filters: Filters) {
   const from = sql`FROM blocked_hosts block ${BY} WHERE ${is(owner)} AND ${matches([sql`block.host`], filters.search)}`
   const Row = z.object({ byAccount: Account, blockedServer: z.object({ host: z.string() }), createdAt: z.string() })
   return await part(Row, from, sql`'blockedServer', json_build_object('host', block.host)`, filters)
 }
 
 /** Whether accounts and servers are blocked, by the instance and by the viewer. */
-export async function blockStatus(viewer: Viewer | null, accounts: string[], hosts: string[]): Promise<Status> {
+export async function getBlockStatus(viewer: Viewer | null, accounts: string[], hosts: string[]): Promise<Status> {
   const flags = sql`coalesce(bool_or(block.user_id IS NULL), false) AS "blockedByServer", coalesce(bool_or(block.user_id = ${viewer?.id ?? null}), false) AS "blockedByUser"`
   const Row = z.object({ blockedByServer: z.boolean(), blockedByUser: z.boolean() })
   const ask = async (names: string[], from: (name: string) => Sql) =>
     Object.fromEntries(
-      await Promise.all([...new Set(names)].map(async name => [name, (await query(Row, sql`SELECT ${flags} ${from(name)}`))[0]!] as const))
+      await Promise.all(
+        [...new Set(names)].map(async name => [name, (await queryAs(Row, sql`SELECT ${flags} ${from(name)}`))[0]!] as const)
+      )
     )
   return {
     accounts: await ask(
       accounts,
-      name => sql`FROM blocked_accounts block JOIN actors actor ON actor.id = block.actor_id WHERE ${hasHandle(sql`actor`, name)}`
+      name => sql`FROM blocked_accounts block JOIN actors actor ON actor.id = block.actor_id WHERE ${matchesHandleSql(sql`actor`, name)}`
     ),
     hosts: await ask(hosts, name => sql`FROM blocked_hosts block WHERE block.host = ${name.toLowerCase()}`)
   }
@@ -114,11 +118,11 @@ async function part<T extends z.ZodType>(
   { start, count, sort = '-createdAt' }: Filters
 ): Promise<{ total: number; data: z.output<T>[] }> {
   const order = sort === 'createdAt' ? sql`block.id` : sql`block.id DESC`
-  const [answer] = await query(
+  const [answer] = await queryAs(
     z.object({ total: z.int(), data: z.array(row) }),
     sql`
     SELECT (SELECT count(*)::int ${from}) AS total, coalesce((SELECT json_agg(part.entry) FROM (
-      SELECT json_build_object('byAccount', ${accountSql(sql`by_account`, sql`by_actor`)}, ${blocked}, 'createdAt', ${isoSql(sql`block.created_at`)}) AS entry
+      SELECT json_build_object('byAccount', ${accountSql(sql`by_account`, sql`by_actor`)}, ${blocked}, 'createdAt', ${isoTimestampSql(sql`block.created_at`)}) AS entry
       ${from} ORDER BY ${order} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
   )
   return answer! as { total: number; data: z.output<T>[] }

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redis } from '../core/redis.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
 
-let instance: Instance
+let instance: TestInstance
 beforeAll(async () => {
-  instance = await startInstance(
+  instance = await startTestInstance(
     {
       signup: { enabled: true, limit: -1 },
       trust_proxy: ['loopback'],

@@ -3,24 +3,24 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { eventually, startInstance, type Answer, type Instance } from '../test/instance.ts'
-import { shapeFaults } from '../test/json-shape.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { eventually, startTestInstance, type TestResponse, type TestInstance } from '../test/instance.ts'
+import { findJsonShapeDifferences } from '../test/json-shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
-let instance: Instance
+let instance: TestInstance
 let user: { id: number; token: string; channelId: number }
 beforeAll(async () => {
-  instance = await startInstance({}, ['web'])
+  instance = await startTestInstance({}, ['web'])
   user = await instance.user('user1')
 })
 afterAll(async () => {
   await instance?.stop()
 })
 
-const put = async (body: object, token = user.token): Promise<Answer> => await instance.call('PUT /users/me', { token, body })
+const put = async (body: object, token = user.token): Promise<TestResponse> => await instance.call('PUT /users/me', { token, body })
 const me = async (token = user.token) => (await instance.call('GET /users/me', { token })).json
-const pick = async (bytes: Uint8Array, { field = 'avatarfile', name = 'avatar.png', token = user.token } = {}): Promise<Answer> => {
+const pick = async (bytes: Uint8Array, { field = 'avatarfile', name = 'avatar.png', token = user.token } = {}): Promise<TestResponse> => {
   const multipart = new FormData()
   multipart.append(field, new Blob([bytes as BlobPart]), name)
   return await instance.call('POST /users/me/avatar/pick', { token, multipart })
@@ -32,7 +32,7 @@ const picture = async (format: 'png' | 'jpeg' | 'webp' | 'gif', width = 300, hei
 const avatarFiles = () => readdirSync(join(instance.folder, 'avatars')).sort()
 
 test('the own account has the recorded shape', async () => {
-  expect(shapeFaults(recorded.me, await me())).toEqual([])
+  expect(findJsonShapeDifferences(recorded.me, await me())).toEqual([])
   expect(await me()).toMatchObject({
     pendingEmail: null,
     pluginAuth: null,
@@ -115,7 +115,7 @@ test('an avatar of any kind of picture is kept in all sizes, with the recorded a
   for (const format of ['png', 'jpeg', 'webp', 'gif'] as const) {
     const answer = await pick(await picture(format), { name: `a.${format}` })
     expect(answer.status, format).toBe(200)
-    expect(shapeFaults(recorded.avatars, answer.json)).toEqual([])
+    expect(findJsonShapeDifferences(recorded.avatars, answer.json)).toEqual([])
     expect(answer.json.avatars.map((one: { width: number }) => one.width)).toEqual([1500, 600, 120, 48])
     const { account } = await me()
     expect(account.avatars.map((one: { width: number }) => one.width)).toEqual([48, 120, 600, 1500])
@@ -180,7 +180,7 @@ test('a picture that is too large, of too many pixels, missing or in a wrong fie
 test('several avatars at once leave one set, without a missing or forgotten file', async () => {
   const answers = await Promise.all(Array.from({ length: 4 }, async () => await pick(await picture('jpeg'))))
   expect(answers.map(one => one.status)).toEqual([200, 200, 200, 200])
-  const rows = await run<{ filename: string }>(
+  const rows = await runQuery<{ filename: string }>(
     sql`SELECT image.filename FROM actor_images image JOIN accounts account ON account.actor_id = image.actor_id WHERE account.user_id = ${user.id} ORDER BY image.filename`
   )
   expect(rows).toHaveLength(4)
@@ -209,6 +209,6 @@ test('one deletes the own account, its pictures included', async () => {
   expect((await instance.call('DELETE /users/me')).status).toBe(401)
   expect((await instance.call('DELETE /users/me', { token })).status).toBe(204)
   expect((await instance.call('GET /users/me', { token })).json).toMatchObject({ status: 401, code: 'invalid_token' })
-  expect(await run(sql`SELECT id FROM users WHERE id = ${id}`)).toEqual([])
+  expect(await runQuery(sql`SELECT id FROM users WHERE id = ${id}`)).toEqual([])
   await eventually(async () => avatarFiles().length === 0, 10, 'the pictures to go')
 })

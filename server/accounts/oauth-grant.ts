@@ -6,22 +6,22 @@ import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { Problem } from '../core/problem.ts'
-import { query, sql } from '../core/sql.ts'
+import { queryAs, sql } from '../core/sql.ts'
 import { matchesPassword } from './password.ts'
-import { localClient } from './session.ts'
-import { hashToken, newPair, openSession, rotateSession, type Issued } from './tokens.ts'
+import { getLocalOAuthClient } from './session.ts'
+import { hashToken, createTokenPair, createSession, rotateSessionTokens, type TokenResponse } from './tokens.ts'
 
 const { AccessDeniedError, InvalidGrantError, OAuthError, Request, Response } = OAuth2Server
 const Login = z.object({ id: z.int(), passwordHash: z.string(), blocked: z.boolean() })
 
 /** Answers a token request (RFC 6749 §4.3 and §6). Throws the RFC's errors as problems with status 400. */
-export async function grant(request: HttpRequest): Promise<Issued> {
+export async function grantOAuthToken(request: HttpRequest): Promise<TokenResponse> {
   // A refresh rewrites its session under a lock; a login must not hold a connection while the password is hashed.
   if (request.body?.grant_type === 'refresh_token') return await transaction(async transaction => await answer(request, transaction))
   return await answer(request)
 }
 
-async function answer(request: HttpRequest, transaction?: Transaction): Promise<Issued> {
+async function answer(request: HttpRequest, transaction?: Transaction): Promise<TokenResponse> {
   const { access_token, refresh_token } = config.oauth2.token_lifetime
   const server = new OAuth2Server({
     model: model(transaction),
@@ -51,11 +51,11 @@ function model(transaction?: Transaction): OAuth2Server.PasswordModel & OAuth2Se
   let refreshed: number | null = null
   return {
     getClient: async (id, secret) => {
-      const client = await localClient()
+      const client = await getLocalOAuthClient()
       return same(id, client.client_id) && same(secret, client.client_secret) ? { id, grants: ['password', 'refresh_token'] } : null
     },
     getUser: async (name: string, password: string) => {
-      const [user] = await query(
+      const [user] = await queryAs(
         Login,
         sql`
         SELECT id, password_hash AS "passwordHash", blocked FROM users
@@ -67,7 +67,7 @@ function model(transaction?: Transaction): OAuth2Server.PasswordModel & OAuth2Se
     },
     getRefreshToken: async token => {
       // The lock lets two refreshes with one token through one after the other: the second finds it gone.
-      const [row] = await query(
+      const [row] = await queryAs(
         z.object({ id: z.int(), userId: z.int(), expires: z.date() }),
         sql`
         SELECT token.id, token.user_id AS "userId", token.refresh_token_expires_at AS expires
@@ -77,7 +77,7 @@ function model(transaction?: Transaction): OAuth2Server.PasswordModel & OAuth2Se
       )
       if (!row) return null
       refreshed = row.id
-      const client = await localClient()
+      const client = await getLocalOAuthClient()
       return {
         refreshToken: token,
         refreshTokenExpiresAt: row.expires,
@@ -87,9 +87,9 @@ function model(transaction?: Transaction): OAuth2Server.PasswordModel & OAuth2Se
     },
     revokeToken: async () => true,
     saveToken: async (token, client, user) => {
-      const pair = newPair()
-      if (refreshed !== null) await rotateSession(refreshed, pair, transaction!)
-      else if (!(await openSession(user as z.output<typeof Login>, pair)))
+      const pair = createTokenPair()
+      if (refreshed !== null) await rotateSessionTokens(refreshed, pair, transaction!)
+      else if (!(await createSession(user as z.output<typeof Login>, pair)))
         throw new InvalidGrantError('Invalid grant: user credentials are invalid')
       return {
         ...token,

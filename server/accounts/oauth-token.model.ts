@@ -1,9 +1,9 @@
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
 import { declareAssociations, declareModel } from '../core/database.ts'
-import { User } from './user.model.ts'
+import { UserModel } from './user.model.ts'
 
 /** A session: one login, whose pair of tokens is replaced at every refresh. Only SHA-256 hashes are stored. */
-export class Token extends Model<InferAttributes<Token>, InferCreationAttributes<Token>> {
+export class OAuthTokenModel extends Model<InferAttributes<OAuthTokenModel>, InferCreationAttributes<OAuthTokenModel>> {
   declare id: CreationOptional<number>
   declare accessTokenHash: string
   declare accessTokenExpiresAt: Date
@@ -16,7 +16,7 @@ export class Token extends Model<InferAttributes<Token>, InferCreationAttributes
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  Token,
+  OAuthTokenModel,
   {
     id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
     accessTokenHash: DataTypes.TEXT,
@@ -30,6 +30,6 @@ declareModel(
   { tableName: 'oauth_tokens' }
 )
 declareAssociations(() => {
-  User.hasMany(Token, { as: 'tokens', foreignKey: 'userId' })
-  Token.belongsTo(User, { as: 'user', foreignKey: 'userId' })
+  UserModel.hasMany(OAuthTokenModel, { as: 'tokens', foreignKey: 'userId' })
+  OAuthTokenModel.belongsTo(UserModel, { as: 'user', foreignKey: 'userId' })
 })

@@ -1,7 +1,7 @@
 import * as bcrypt from 'bcrypt'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { loadConfig } from '../core/config.ts'
-import { assertLongEnough, hashPassword, matchesPassword } from './password.ts'
+import { assertPasswordLength, hashPassword, matchesPassword } from './password.ts'
 
 vi.mock('bcrypt', async original => {
   const real = await original<typeof import('bcrypt')>()
@@ -31,7 +31,7 @@ test('what bcrypt would cut off counts', async () => {
 })
 
 test('a short password is refused by the configured length', () => {
-  expect(() => assertLongEnough('1234567')).toThrow('Incorrect request parameters: password')
-  expect(() => assertLongEnough('12345678')).not.toThrow()
-  expect(() => assertLongEnough(undefined)).not.toThrow()
+  expect(() => assertPasswordLength('1234567')).toThrow('Incorrect request parameters: password')
+  expect(() => assertPasswordLength('12345678')).not.toThrow()
+  expect(() => assertPasswordLength(undefined)).not.toThrow()
 })

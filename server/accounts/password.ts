@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import * as bcrypt from 'bcrypt'
 import { config } from '../core/config.ts'
-import { invalid } from '../core/problem.ts'
+import { invalidParams } from '../core/problem.ts'
 
 /** A bcrypt hash of cost `security.password_cost`, made outside the main thread. */
 export async function hashPassword(password: string): Promise<string> {
@@ -15,9 +15,9 @@ export async function matchesPassword(password: string, hash: string | undefined
 }
 
 /** Throws 400 naming `path` for a password shorter than `user.password_constraints.min_length`. */
-export function assertLongEnough(password: string | undefined, path = 'password'): void {
+export function assertPasswordLength(password: string | undefined, path = 'password'): void {
   if (password === undefined || password.length >= config.user.password_constraints.min_length) return
-  throw invalid([{ type: 'field', value: password, msg: 'Invalid value', path, location: 'body' }])
+  throw invalidParams([{ type: 'field', value: password, msg: 'Invalid value', path, location: 'body' }])
 }
 
 let dummy: { cost: number; hash: Promise<string> } | null = null

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Problem } from '../core/problem.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
-import { assertQuota, quotaUsed } from './quota.ts'
+import { assertQuota, getQuotaUsage } from './quota.ts'
 
-let instance: Instance
+let instance: TestInstance
 beforeAll(async () => {
-  instance = await startInstance({}, ['web'])
+  instance = await startTestInstance({}, ['web'])
 })
 afterAll(async () => {
   await instance?.stop()
@@ -15,7 +15,7 @@ afterAll(async () => {
 test('kept sources and all renditions of all channels count, by the age of the video', async () => {
   const user = await instance.user('filmer')
   const other = await instance.user('bystander')
-  expect(await quotaUsed(user.id)).toEqual({ total: 0, daily: 0 })
+  expect(await getQuotaUsage(user.id)).toEqual({ total: 0, daily: 0 })
   const second = (await instance.call('POST /video-channels', { token: user.token, body: { name: 'second', displayName: 'Second' } })).json
     .videoChannel.id
   await seedVideo({ channelId: user.channelId, sourceSize: 1000, fileSizes: [10, 20, 30] })
@@ -24,7 +24,7 @@ test('kept sources and all renditions of all channels count, by the age of the v
   await seedVideo({ channelId: second, fileSizes: [6_000_000_000], ageHours: 25 })
   await seedVideo({ channelId: user.channelId, privacy: 3, state: 2, sourceSize: 3 })
   await seedVideo({ channelId: other.channelId, sourceSize: 99 })
-  expect(await quotaUsed(user.id)).toEqual({ total: 6_000_011_070, daily: 11_070 })
+  expect(await getQuotaUsage(user.id)).toEqual({ total: 6_000_011_070, daily: 11_070 })
   const answer = await instance.call('GET /users/me/video-quota-used', { token: user.token })
   expect(answer.json).toEqual({ videoQuotaUsed: 6_000_011_070, videoQuotaUsedDaily: 11_070 })
   expect((await instance.call('GET /users/me/video-quota-used')).status).toBe(401)

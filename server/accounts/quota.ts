@@ -1,16 +1,16 @@
 import { z } from 'zod'
 import { Problem } from '../core/problem.ts'
-import { query, sql, type Sql } from '../core/sql.ts'
+import { queryAs, sql, type Sql } from '../core/sql.ts'
 
 /** Bytes a user's videos take: in all, and of those uploaded in the last 24 hours. */
-export type Used = { total: number; daily: number }
+export type QuotaUsage = { total: number; daily: number }
 const Row = z.object({ total: z.coerce.number(), daily: z.coerce.number() })
 
 /**
  * SQL that gives one row `(total, daily)` of bytes for the user whose id `userId` evaluates to: the uploaded files that are kept
  * and all renditions. To be joined with LATERAL.
  */
-export function quotaSql(userId: Sql): Sql {
+export function quotaUsageSql(userId: Sql): Sql {
   // The aliases are long so that none of them hides one that `userId` names.
   return sql`(SELECT coalesce(sum(bytes), 0)::bigint AS total, coalesce(sum(bytes) FILTER (WHERE uploaded > now() - interval '24 hours'), 0)::bigint AS daily
     FROM (
@@ -23,19 +23,19 @@ export function quotaSql(userId: Sql): Sql {
 }
 
 /** The bytes a user's videos take now. */
-export async function quotaUsed(userId: number): Promise<Used> {
-  const [row] = await query(Row, quotaSql(sql`${userId}::int`))
+export async function getQuotaUsage(userId: number): Promise<QuotaUsage> {
+  const [row] = await queryAs(Row, quotaUsageSql(sql`${userId}::int`))
   return row!
 }
 
 /** Throws 413 quota_reached if the user may not store `addedBytes` more, in all or within 24 hours. */
 export async function assertQuota(user: { id: number }, addedBytes: number): Promise<void> {
   const Limits = Row.extend({ quota: z.coerce.number(), quotaDaily: z.coerce.number() })
-  const [row] = await query(
+  const [row] = await queryAs(
     Limits,
     sql`
     SELECT owner.video_quota AS quota, owner.video_quota_daily AS "quotaDaily", used.total, used.daily
-    FROM users owner CROSS JOIN LATERAL ${quotaSql(sql`owner.id`)} used WHERE owner.id = ${user.id}`
+    FROM users owner CROSS JOIN LATERAL ${quotaUsageSql(sql`owner.id`)} used WHERE owner.id = ${user.id}`
   )
   if (row && fits(row.quota, row.total + addedBytes) && fits(row.quotaDaily, row.daily + addedBytes)) return
   throw new Problem(413, 'quota_reached', 'The user video quota is exceeded with this video.')

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { startInstance, type Answer, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startTestInstance, type TestResponse, type TestInstance } from '../test/instance.ts'
 
-let instance: Instance
+let instance: TestInstance
 beforeAll(async () => {
-  instance = await startInstance({ signup: { enabled: true, limit: -1 } }, ['web'])
+  instance = await startTestInstance({ signup: { enabled: true, limit: -1 } }, ['web'])
 })
 afterAll(async () => {
   await instance?.stop()
@@ -14,7 +14,7 @@ afterEach(() => {
   Object.assign(config.signup, { enabled: true, limit: -1 })
 })
 
-const register = async (username: string, more: Record<string, unknown> = {}): Promise<Answer> =>
+const register = async (username: string, more: Record<string, unknown> = {}): Promise<TestResponse> =>
   await instance.call('POST /users/register', { body: { username, password: 'password1', email: `${username}@example.com`, ...more } })
 const me = async (username: string) => (await instance.call('GET /users/me', { token: await instance.login(username, 'password1') })).json
 
@@ -67,7 +67,7 @@ test('a username, address, account or channel name in use is refused, in any cas
   expect((await register('peertube')).json).toMatchObject(actorTaken)
   expect((await register('root', { email: 'r@example.com' })).json).toMatchObject(taken)
   // Nothing is left of the refused ones.
-  expect(await run(sql`SELECT id FROM users WHERE username IN ('second', 'first_films', 'fourth', 'peertube')`)).toEqual([])
+  expect(await runQuery(sql`SELECT id FROM users WHERE username IN ('second', 'first_films', 'fourth', 'peertube')`)).toEqual([])
   expect((await register('fourth')).status).toBe(204)
 })
 
@@ -138,7 +138,7 @@ test('a closed registration is refused, and the settings say so', async () => {
 })
 
 test('beyond the limit nobody registers, even of many who come at once', async () => {
-  const [{ count }] = (await run<{ count: number }>(sql`SELECT count(*)::int AS count FROM users`)) as [{ count: number }]
+  const [{ count }] = (await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM users`)) as [{ count: number }]
   config.signup.limit = count + 2
   const answers = await Promise.all(Array.from({ length: 6 }, async (_, number) => await register(`crowd${number}`)))
   expect(answers.map(one => one.status).sort()).toEqual([204, 204, 403, 403, 403, 403])

@@ -1,21 +1,21 @@
 import { UniqueConstraintError, type Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
-import { lookAtCustomized } from '../core/admin-overrides.ts'
+import { refreshAdminOverrides } from '../core/admin-overrides.ts'
 import { transaction as inTransaction } from '../core/transaction.ts'
 import { Problem } from '../core/problem.ts'
-import { run, sql } from '../core/sql.ts'
-import { Account } from '../actors/account.model.ts'
-import { createLocalActor, isNameTaken, lockNames, newKeys } from '../actors/local-actors.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { AccountModel } from '../actors/account.model.ts'
+import { createLocalActor, isLocalActorNameTaken, lockLocalActorNames, generateActorKeys } from '../actors/local-actors.ts'
 import { createChannel } from '../channels/channels.ts'
 import { hashPassword } from './password.ts'
-import { ROLE, User, type Role } from './user.model.ts'
+import { USER_ROLE, UserModel, type UserRole } from './user.model.ts'
 
 /** What makes a user; quotas in bytes, defaults from `user.*`. Without `channelName` the channel's name comes from the username. */
 export type NewUser = {
   username: string
   password: string
   email: string
-  role?: Role
+  role?: UserRole
   videoQuota?: number
   videoQuotaDaily?: number
   adminFlags?: number
@@ -37,20 +37,20 @@ const TAKEN = 'User with this username or email already exists.'
  * in use.
  */
 export async function createUser(user: NewUser, transaction?: Transaction): Promise<CreatedUser> {
-  await lookAtCustomized()
+  await refreshAdminOverrides()
   const slow = await prepare(user)
   if (transaction) return await store(user, slow, transaction)
   return await inTransaction(async transaction => await store(user, slow, transaction))
 }
 
 /** A stranger's registration. Throws 403 when `signup` is closed or its limit is reached. */
-export async function register(user: Omit<NewUser, 'role'>): Promise<CreatedUser> {
-  await lookAtCustomized()
+export async function registerUser(user: Omit<NewUser, 'role'>): Promise<CreatedUser> {
+  await refreshAdminOverrides()
   await assertOpen()
   const slow = await prepare(user)
   return await inTransaction(async transaction => {
     // Asked again under the lock: of many who come at once only as many as fit pass.
-    await lockNames(transaction)
+    await lockLocalActorNames(transaction)
     await assertOpen(transaction)
     return await store(user, slow, transaction)
   })
@@ -60,7 +60,7 @@ export async function register(user: Omit<NewUser, 'role'>): Promise<CreatedUser
 export async function isSignupOpen(transaction?: Transaction): Promise<boolean> {
   const { enabled, limit } = config.signup
   if (!enabled || limit < 0) return enabled
-  const [row] = await run<{ count: number }>(sql`SELECT count(*)::int AS count FROM users`, transaction)
+  const [row] = await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM users`, transaction)
   return row!.count < limit
 }
 
@@ -71,29 +71,33 @@ async function assertOpen(transaction?: Transaction): Promise<void> {
 
 /** What takes long and needs no connection: the hash and the keys. */
 async function prepare(user: NewUser) {
-  const [passwordHash, accountKeys, channelKeys] = await Promise.all([hashPassword(user.password), newKeys(), newKeys()])
+  const [passwordHash, accountKeys, channelKeys] = await Promise.all([
+    hashPassword(user.password),
+    generateActorKeys(),
+    generateActorKeys()
+  ])
   return { passwordHash, accountKeys, channelKeys }
 }
 
 async function store(user: NewUser, slow: Awaited<ReturnType<typeof prepare>>, transaction: Transaction): Promise<CreatedUser> {
-  await lockNames(transaction)
+  await lockLocalActorNames(transaction)
   const { id } = await createRow(user, slow.passwordHash, transaction)
   const actor = await createLocalActor({ type: 'Person', name: user.username, keys: slow.accountKeys }, transaction)
-  const account = await Account.create({ actorId: actor.id, userId: id, name: user.displayName ?? user.username }, { transaction })
+  const account = await AccountModel.create({ actorId: actor.id, userId: id, name: user.displayName ?? user.username }, { transaction })
   const name = user.channelName ?? (await freeChannelName(user.username, transaction))
   const displayName = user.channelDisplayName ?? user.channelName ?? config.user.default_channel_name.replaceAll('$1', user.username)
   const channel = await createChannel({ accountId: account.id, name, displayName, keys: slow.channelKeys }, transaction)
   return { id, accountId: account.id, channelId: channel.id }
 }
 
-async function createRow(user: NewUser, passwordHash: string, transaction: Transaction): Promise<User> {
+async function createRow(user: NewUser, passwordHash: string, transaction: Transaction): Promise<UserModel> {
   try {
-    return await User.create(
+    return await UserModel.create(
       {
         username: user.username,
         email: user.email,
         passwordHash,
-        role: user.role ?? ROLE.USER,
+        role: user.role ?? USER_ROLE.USER,
         emailVerified: user.emailVerified ?? null,
         adminFlags: user.adminFlags ?? 0,
         nsfwPolicy: config.instance.default_nsfw_policy,
@@ -114,6 +118,6 @@ async function freeChannelName(username: string, transaction: Transaction): Prom
   for (let number = 0; ; number++) {
     const ending = number === 0 ? '_channel' : `_channel_${number}`
     const name = username.slice(0, MAX_NAME - ending.length) + ending
-    if (!(await isNameTaken(name, transaction))) return name
+    if (!(await isLocalActorNameTaken(name, transaction))) return name
   }
 }

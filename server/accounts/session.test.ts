@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { startInstance, type Answer, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startTestInstance, type TestResponse, type TestInstance } from '../test/instance.ts'
 import { sweepTokens } from './sweep-tokens.job.ts'
 
-let instance: Instance
+let instance: TestInstance
 let client: { client_id: string; client_secret: string }
 beforeAll(async () => {
-  instance = await startInstance()
+  instance = await startTestInstance()
   client = (await instance.call('GET /oauth-clients/local')).json
 })
 afterAll(async () => {
   await instance?.stop()
 })
 
-const ask = async (form: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> =>
+const ask = async (form: Record<string, string>, headers: Record<string, string> = {}): Promise<TestResponse> =>
   await instance.call('POST /users/token', { form: { ...client, ...form }, headers })
 const password = async (username: string, password: string) =>
   await ask({ grant_type: 'password', response_type: 'code', username, password })
@@ -38,7 +38,7 @@ test('the password grant gives a pair of tokens, never to be stored', async () =
     refresh_token_expires_in: expect.closeTo(1_209_599, -1)
   })
   expect((await me(answer.json.access_token)).json.username).toBe('root')
-  const rows = await run<Record<string, unknown>>(sql`SELECT * FROM oauth_tokens`)
+  const rows = await runQuery<Record<string, unknown>>(sql`SELECT * FROM oauth_tokens`)
   const stored = JSON.stringify(rows)
   expect(stored).not.toContain(answer.json.access_token)
   expect(stored).not.toContain(answer.json.refresh_token)
@@ -164,18 +164,18 @@ test('of several refreshes at once with one token exactly one succeeds', async (
 test('expired tokens are worth nothing, and are swept once they cannot be refreshed', async () => {
   const { access_token, refresh_token } = (await password('root', instance.rootPassword)).json
   const hash = createHash('sha256').update(access_token).digest('hex')
-  await run(sql`UPDATE oauth_tokens SET access_token_expires_at = now() - interval '1 second' WHERE access_token_hash = ${hash}`)
+  await runQuery(sql`UPDATE oauth_tokens SET access_token_expires_at = now() - interval '1 second' WHERE access_token_hash = ${hash}`)
   expect((await me(access_token)).json).toMatchObject({ status: 401, code: 'invalid_token' })
   await sweepTokens.run({}, { progress: () => undefined, signal: new AbortController().signal })
-  expect(await run(sql`SELECT id FROM oauth_tokens WHERE access_token_hash = ${hash}`)).toHaveLength(1)
-  await run(sql`UPDATE oauth_tokens SET refresh_token_expires_at = now() - interval '1 second' WHERE access_token_hash = ${hash}`)
+  expect(await runQuery(sql`SELECT id FROM oauth_tokens WHERE access_token_hash = ${hash}`)).toHaveLength(1)
+  await runQuery(sql`UPDATE oauth_tokens SET refresh_token_expires_at = now() - interval '1 second' WHERE access_token_hash = ${hash}`)
   expect((await refresh(refresh_token)).json).toMatchObject({
     status: 400,
     code: 'invalid_grant',
     detail: 'Invalid grant: refresh token has expired'
   })
   await sweepTokens.run({}, { progress: () => undefined, signal: new AbortController().signal })
-  expect(await run(sql`SELECT id FROM oauth_tokens WHERE access_token_hash = ${hash}`)).toHaveLength(0)
+  expect(await runQuery(sql`SELECT id FROM oauth_tokens WHERE access_token_hash = ${hash}`)).toHaveLength(0)
 })
 
 test('a refresh token does not open the API', async () => {
@@ -290,10 +290,10 @@ test('using a session notes it, but not at every request', async () => {
   const { token } = await instance.user('active')
   const hash = createHash('sha256').update(token).digest('hex')
   const age = async (ms: number) =>
-    await run(sql`UPDATE oauth_tokens SET updated_at = now() - ${ms} * interval '1 millisecond' WHERE access_token_hash = ${hash}`)
+    await runQuery(sql`UPDATE oauth_tokens SET updated_at = now() - ${ms} * interval '1 millisecond' WHERE access_token_hash = ${hash}`)
   const noted = async () =>
     (
-      await run<{ now: boolean }>(
+      await runQuery<{ now: boolean }>(
         sql`SELECT updated_at > now() - interval '5 seconds' AS now FROM oauth_tokens WHERE access_token_hash = ${hash}`
       )
     )[0]!.now

@@ -3,16 +3,16 @@ import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
-import { query, run, sql } from '../core/sql.ts'
+import { queryAs, runQuery, sql } from '../core/sql.ts'
 import { hashToken } from './tokens.ts'
 
 const ClientRow = z.object({ client_id: z.string(), client_secret: z.string() })
 /** The public credentials of the web client. */
-export type Client = z.output<typeof ClientRow>
+export type OAuthClient = z.output<typeof ClientRow>
 
 /** The web client's credentials, from the instance's row. */
-export async function localClient(): Promise<Client> {
-  const [row] = await query(ClientRow, sql`SELECT client_id, client_secret FROM instances`)
+export async function getLocalOAuthClient(): Promise<OAuthClient> {
+  const [row] = await queryAs(ClientRow, sql`SELECT client_id, client_secret FROM instances`)
   return row!
 }
 
@@ -29,10 +29,10 @@ const ViewerRow = z.object({
  * The viewer of a request by its Bearer token (RFC 6750), null without an Authorization header.
  * Throws 401 invalid_token for a token that is unknown, expired or of a blocked user, 400 invalid_request for anything but a Bearer header.
  */
-export async function authenticate(request: HttpRequest): Promise<Viewer | null> {
-  const token = bearer(request)
+export async function authenticateRequest(request: HttpRequest): Promise<Viewer | null> {
+  const token = readBearerToken(request)
   if (token === null) return null
-  const [viewer] = await query(
+  const [viewer] = await queryAs(
     ViewerRow,
     sql`
     WITH seen AS (
@@ -48,7 +48,7 @@ export async function authenticate(request: HttpRequest): Promise<Viewer | null>
 }
 
 /** The token of a request, null without an Authorization header. Throws 400. */
-export function bearer(request: HttpRequest): string | null {
+export function readBearerToken(request: HttpRequest): string | null {
   const header = request.headers.authorization
   if (header === undefined) return null
   const [, token] = /^Bearer +([\w.~+/=-]{1,500})$/i.exec(header) ?? []
@@ -57,6 +57,6 @@ export function bearer(request: HttpRequest): string | null {
 }
 
 /** Ends the session whose access token the request carries. */
-export async function endSession(request: HttpRequest): Promise<void> {
-  await run(sql`DELETE FROM oauth_tokens WHERE access_token_hash = ${hashToken(bearer(request) ?? '')}`)
+export async function revokeCurrentSession(request: HttpRequest): Promise<void> {
+  await runQuery(sql`DELETE FROM oauth_tokens WHERE access_token_hash = ${hashToken(readBearerToken(request) ?? '')}`)
 }

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { query, sql } from '../core/sql.ts'
+import { queryAs, sql } from '../core/sql.ts'
 import { hashToken } from './tokens.ts'
 
 const Row = z.object({ id: z.int(), currentSession: z.boolean(), loginDate: z.date(), lastActivityDate: z.date(), expiresAt: z.date() })
 
 /** The sessions of a user that can still be refreshed, last used first; `token` is the one that asks. */
-export async function listSessions(userId: number, token: string | null) {
-  const rows = await query(
+export async function listUserSessions(userId: number, token: string | null) {
+  const rows = await queryAs(
     Row,
     sql`
     SELECT id, access_token_hash = ${hashToken(token ?? '')} AS "currentSession", created_at AS "loginDate", updated_at AS "lastActivityDate", refresh_token_expires_at AS "expiresAt"
@@ -22,7 +22,7 @@ export async function listSessions(userId: number, token: string | null) {
 }
 
 /** Ends one session of a user; false if there is none of that number. */
-export async function endSessionOf(userId: number, id: number): Promise<boolean> {
-  const rows = await query(z.object({ id: z.int() }), sql`DELETE FROM oauth_tokens WHERE id = ${id} AND user_id = ${userId} RETURNING id`)
+export async function revokeUserSession(userId: number, id: number): Promise<boolean> {
+  const rows = await queryAs(z.object({ id: z.int() }), sql`DELETE FROM oauth_tokens WHERE id = ${id} AND user_id = ${userId} RETURNING id`)
   return rows.length > 0
 }

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import type { z } from 'zod'
-import type { accounts } from '../../shared/accounts.ts'
+import type { accountsContract } from '../../shared/accounts.ts'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 
 /** What a grant answers. */
-export type Issued = z.output<(typeof accounts)['POST /users/token']['response']>
+export type TokenResponse = z.output<(typeof accountsContract)['POST /users/token']['response']>
 
 type Pair = { access: string; refresh: string; accessHash: string; refreshHash: string; accessExpires: Date; refreshExpires: Date }
 
@@ -16,7 +16,7 @@ export function hashToken(token: string): string {
 }
 
 /** Two new random tokens with their hashes and ends of life. */
-export function newPair(): Pair {
+export function createTokenPair(): Pair {
   const access = randomBytes(20).toString('hex')
   const refresh = randomBytes(20).toString('hex')
   const { access_token, refresh_token } = config.oauth2.token_lifetime
@@ -34,8 +34,8 @@ export function newPair(): Pair {
  * Opens a session for a user whose password was just found right, and notes the login, in one statement.
  * False if the user was blocked or changed the password meanwhile.
  */
-export async function openSession(user: { id: number; passwordHash: string }, pair: Pair): Promise<boolean> {
-  const rows = await run(sql`
+export async function createSession(user: { id: number; passwordHash: string }, pair: Pair): Promise<boolean> {
+  const rows = await runQuery(sql`
     WITH login AS (
       UPDATE users SET last_login_date = now() WHERE id = ${user.id} AND password_hash = ${user.passwordHash} AND NOT blocked RETURNING id
     )
@@ -46,8 +46,8 @@ export async function openSession(user: { id: number; passwordHash: string }, pa
 }
 
 /** Puts a new pair into a session, so that the old pair is worth nothing. */
-export async function rotateSession(id: number, pair: Pair, transaction: Transaction): Promise<void> {
-  await run(
+export async function rotateSessionTokens(id: number, pair: Pair, transaction: Transaction): Promise<void> {
+  await runQuery(
     sql`
     UPDATE oauth_tokens SET access_token_hash = ${pair.accessHash}, access_token_expires_at = ${pair.accessExpires},
       refresh_token_hash = ${pair.refreshHash}, refresh_token_expires_at = ${pair.refreshExpires}, updated_at = now()
@@ -57,6 +57,6 @@ export async function rotateSession(id: number, pair: Pair, transaction: Transac
 }
 
 /** Ends all sessions of a user. */
-export async function endSessions(userId: number, transaction: Transaction): Promise<void> {
-  await run(sql`DELETE FROM oauth_tokens WHERE user_id = ${userId}`, transaction)
+export async function revokeAllUserSessions(userId: number, transaction: Transaction): Promise<void> {
+  await runQuery(sql`DELETE FROM oauth_tokens WHERE user_id = ${userId}`, transaction)
 }

@@ -1,21 +1,21 @@
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
 import { declareAssociations, declareModel } from '../core/database.ts'
-import { Account } from '../actors/account.model.ts'
+import { AccountModel } from '../actors/account.model.ts'
 
 /** Roles by PeerTube's numbers. */
-export const ROLE = { ADMINISTRATOR: 0, MODERATOR: 1, USER: 2 } as const
+export const USER_ROLE = { ADMINISTRATOR: 0, MODERATOR: 1, USER: 2 } as const
 /** A role's number. */
-export type Role = 0 | 1 | 2
+export type UserRole = 0 | 1 | 2
 /** The name of the administrator every instance has: it cannot be blocked, removed or lose its role. */
-export const ROOT = 'root'
+export const ROOT_USERNAME = 'root'
 
 /** Somebody who logs in here; what others see of them is their Account. */
-export class User extends Model<InferAttributes<User>, InferCreationAttributes<User>> {
+export class UserModel extends Model<InferAttributes<UserModel>, InferCreationAttributes<UserModel>> {
   declare id: CreationOptional<number>
   declare username: string
   declare email: string
   declare passwordHash: string
-  declare role: Role
+  declare role: UserRole
   declare emailVerified: CreationOptional<boolean | null>
   declare emailPublic: CreationOptional<boolean>
   declare blocked: CreationOptional<boolean>
@@ -42,7 +42,7 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  User,
+  UserModel,
   {
     id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
     username: DataTypes.TEXT,
@@ -75,15 +75,15 @@ declareModel(
   { tableName: 'users' }
 )
 declareAssociations(() => {
-  User.hasOne(Account, { as: 'account', foreignKey: 'userId' })
-  Account.belongsTo(User, { as: 'user', foreignKey: 'userId' })
+  UserModel.hasOne(AccountModel, { as: 'account', foreignKey: 'userId' })
+  AccountModel.belongsTo(UserModel, { as: 'user', foreignKey: 'userId' })
 })
 
 // The driver gives bigint as text; byte counts fit a number.
 function bytes(name: 'videoQuota' | 'videoQuotaDaily') {
   return {
     type: DataTypes.BIGINT,
-    get(this: User): number {
+    get(this: UserModel): number {
       return Number(this.getDataValue(name))
     }
   }

@@ -1,6 +1,6 @@
 import { sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
-import { isoSql } from '../actors/actor.shape.ts'
+import { isoTimestampSql } from '../actors/actor.shape.ts'
 import { channelSql } from '../channels/channel.shape.ts'
 
 /** What each kind of notification does: PeerTube's 0 is "nothing", and this version notifies of nothing. */
@@ -44,7 +44,7 @@ export function userSql(user: Sql, account: Sql, actor: Sql, more: Sql = sql`'{}
     'noInstanceConfigWarningModal', ${user}.no_instance_config_warning_modal, 'noWelcomeModal', ${user}.no_welcome_modal,
     'noAccountSetupWarningModal', ${user}.no_account_setup_warning_modal, 'blocked', ${user}.blocked, 'blockedReason', ${user}.blocked_reason,
     'account', ${accountSql(account, actor)}, 'videoChannels', ${channelsSql(account)}, 'notificationSettings', ${NOTIFICATIONS}::jsonb,
-    'createdAt', ${isoSql(sql`${user}.created_at`)}, 'pluginAuth', NULL, 'lastLoginDate', ${isoSql(sql`${user}.last_login_date`)},
+    'createdAt', ${isoTimestampSql(sql`${user}.created_at`)}, 'pluginAuth', NULL, 'lastLoginDate', ${isoTimestampSql(sql`${user}.last_login_date`)},
     'twoFactorEnabled', false, 'adminFlags', ${user}.admin_flags) || ${more})`
 }
 

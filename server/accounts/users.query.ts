@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { User } from '../../shared/accounts.ts'
 import { notFound } from '../core/problem.ts'
-import { all, query, sql, type Sql } from '../core/sql.ts'
-import { quotaSql } from './quota.ts'
+import { sqlAnd, queryAs, sql, type Sql } from '../core/sql.ts'
+import { quotaUsageSql } from './quota.ts'
 import { userSql } from './user.shape.ts'
 
 /** How a list of users is ordered and narrowed. */
@@ -11,7 +11,7 @@ export type UserFilters = { start: number; count: number; search?: string; block
 const Row = z.object({ user: User })
 const WITH_ACCOUNT = sql`JOIN accounts account ON account.user_id = u.id JOIN actors actor ON actor.id = account.actor_id`
 const USED = sql`jsonb_build_object('totalVideoFileSize', used.total, 'videoQuotaUsed', used.total, 'videoQuotaUsedDaily', used.daily)`
-const STORED = sql`(SELECT used.total FROM ${quotaSql(sql`u.id`)} used)`
+const STORED = sql`(SELECT used.total FROM ${quotaUsageSql(sql`u.id`)} used)`
 // Nothing that counts as abuse or comment can be made in this version.
 const COUNTS = sql`jsonb_build_object('videosCount', (SELECT count(*) FROM videos video JOIN channels channel ON channel.id = video.channel_id WHERE channel.account_id = account.id),
   'abusesCount', 0, 'abusesAcceptedCount', 0, 'abusesCreatedCount', 0, 'videoCommentsCount', 0)`
@@ -33,10 +33,10 @@ const ORDERS = {
 
 /** A user as itself and its administrators see it; with the numbers of its videos if asked. Throws 404. */
 export async function findUser(id: number, withStats = false): Promise<User> {
-  const [row] = await query(
+  const [row] = await queryAs(
     Row,
     withStats
-      ? sql`SELECT ${userSql(sql`u`, sql`account`, sql`actor`, sql`${USED} || ${COUNTS}`)} AS user FROM users u ${WITH_ACCOUNT} CROSS JOIN LATERAL ${quotaSql(sql`u.id`)} used WHERE u.id = ${id}`
+      ? sql`SELECT ${userSql(sql`u`, sql`account`, sql`actor`, sql`${USED} || ${COUNTS}`)} AS user FROM users u ${WITH_ACCOUNT} CROSS JOIN LATERAL ${quotaUsageSql(sql`u.id`)} used WHERE u.id = ${id}`
       : sql`SELECT ${userSql(sql`u`, sql`account`, sql`actor`)} AS user FROM users u ${WITH_ACCOUNT} WHERE u.id = ${id}`
   )
   if (!row) throw notFound('User')
@@ -54,20 +54,20 @@ export async function listUsers({
   const conditions: Sql[] = []
   if (blocked !== undefined) conditions.push(sql`u.blocked = ${blocked}`)
   if (search) conditions.push(sql`(u.username ILIKE ${containing(search)} OR u.email ILIKE ${containing(search)})`)
-  const [row] = await query(
+  const [row] = await queryAs(
     z.object({ total: z.int(), data: z.array(User) }),
     sql`
-    SELECT (SELECT count(*)::int FROM users u WHERE ${all(conditions)}) AS total,
+    SELECT (SELECT count(*)::int FROM users u WHERE ${sqlAnd(conditions)}) AS total,
       (SELECT coalesce(jsonb_agg(${userSql(sql`u`, sql`account`, sql`actor`, USED)} ORDER BY u.place), '[]'::jsonb)
-        FROM (SELECT u.*, row_number() OVER (ORDER BY ${ORDERS[sort]}) AS place FROM users u WHERE ${all(conditions)} ORDER BY place LIMIT ${count} OFFSET ${start}) u
-        ${WITH_ACCOUNT} CROSS JOIN LATERAL ${quotaSql(sql`u.id`)} used) AS data`
+        FROM (SELECT u.*, row_number() OVER (ORDER BY ${ORDERS[sort]}) AS place FROM users u WHERE ${sqlAnd(conditions)} ORDER BY place LIMIT ${count} OFFSET ${start}) u
+        ${WITH_ACCOUNT} CROSS JOIN LATERAL ${quotaUsageSql(sql`u.id`)} used) AS data`
   )
   return row!
 }
 
 /** The usernames that begin so, at most `count`. */
-export async function completeUsername(beginning: string, count: number): Promise<string[]> {
-  const rows = await query(
+export async function autocompleteUsernames(beginning: string, count: number): Promise<string[]> {
+  const rows = await queryAs(
     z.object({ username: z.string() }),
     sql`SELECT username FROM users WHERE username ILIKE ${literally(beginning) + '%'} ORDER BY lower(username) LIMIT ${count}`
   )

@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { on } from '../core/events.ts'
-import { run, sql } from '../core/sql.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
+import { onEvent } from '../core/events.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
-import { shapeFaults } from '../test/json-shape.ts'
+import { findJsonShapeDifferences } from '../test/json-shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 type Person = { id: number; token: string; channelId: number }
-let instance: Instance
+let instance: TestInstance
 let root: string
 let moderator: Person
 let user: Person
 const deleted: string[] = []
 beforeAll(async () => {
-  instance = await startInstance({}, ['web'])
-  on('video.deleted', ({ uuid, folder }) => {
+  instance = await startTestInstance({}, ['web'])
+  onEvent('video.deleted', ({ uuid, folder }) => {
     deleted.push(`${uuid} ${folder}`)
   })
   root = await instance.login()
@@ -71,7 +71,7 @@ test('a taken name and wrong fields are refused as recorded', async () => {
 
 test('the list has the recorded shape, for moderators and administrators only', async () => {
   const answer = await instance.call('GET /users?count=3&sort=-createdAt', { token: root })
-  expect(shapeFaults(recorded.listed, answer.json.data[0])).toEqual([])
+  expect(findJsonShapeDifferences(recorded.listed, answer.json.data[0])).toEqual([])
   expect(answer.json.total).toBeGreaterThanOrEqual(3)
   expect((await instance.call('GET /users', { token: moderator.token })).status).toBe(200)
   expect((await instance.call('GET /users')).json).toMatchObject({ status: 401, code: 'unauthorized_request', detail: 'Token is invalid' })
@@ -114,7 +114,7 @@ test('one user, with numbers if asked', async () => {
   const plain = await get(id)
   expect(plain).not.toHaveProperty('videosCount')
   const counted = await get(id, '?withStats=true')
-  expect(shapeFaults(recorded.withStats, counted)).toEqual([])
+  expect(findJsonShapeDifferences(recorded.withStats, counted)).toEqual([])
   expect(counted).toMatchObject({ videosCount: 2, videoQuotaUsed: 135, videoQuotaUsedDaily: 130, totalVideoFileSize: 135 })
   expect((await names('sort=-videoQuotaUsed&count=1'))[0]).toBe('counted')
   expect((await instance.call('GET /users/99999', { token: root })).json).toMatchObject({ status: 404, detail: 'User not found' })
@@ -257,9 +257,9 @@ test('a removed user leaves nothing but retired names, and tells of its videos',
   expect((await instance.call('GET /users/me', { token })).status).toBe(401)
   for (const key of ['GET /accounts/todelete', 'GET /video-channels/todelete_channel', 'GET /video-channels/todelete_second'])
     expect((await instance.call(key)).status).toBe(404)
-  expect(await run(sql`SELECT id FROM videos WHERE id = ANY(${videos.map(one => one.id)})`)).toEqual([])
-  expect(await run(sql`SELECT id FROM actors WHERE preferred_username LIKE 'todelete%'`)).toEqual([])
-  expect(await run(sql`SELECT name FROM retired_names WHERE name LIKE 'todelete%' ORDER BY name`)).toEqual([
+  expect(await runQuery(sql`SELECT id FROM videos WHERE id = ANY(${videos.map(one => one.id)})`)).toEqual([])
+  expect(await runQuery(sql`SELECT id FROM actors WHERE preferred_username LIKE 'todelete%'`)).toEqual([])
+  expect(await runQuery(sql`SELECT name FROM retired_names WHERE name LIKE 'todelete%' ORDER BY name`)).toEqual([
     { name: 'todelete' },
     { name: 'todelete_channel' },
     { name: 'todelete_second' }
@@ -279,5 +279,5 @@ test('of several removals at once one does the work and none fails', async () =>
   const { id } = await instance.user('hunted')
   const answers = await Promise.all([1, 2, 3].map(async () => await instance.call(`DELETE /users/${id}`, { token: root })))
   expect(answers.map(one => one.status).every(status => status === 204 || status === 404)).toBe(true)
-  expect(await run(sql`SELECT id FROM users WHERE id = ${id}`)).toEqual([])
+  expect(await runQuery(sql`SELECT id FROM users WHERE id = ${id}`)).toEqual([])
 })

@@ -1,9 +1,9 @@
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
 import { declareAssociations, declareModel } from '../core/database.ts'
-import { Actor } from './actor.model.ts'
+import { ActorModel } from './actor.model.ts'
 
 /** What a Person (or an instance) publishes under; `userId` is set for people who log in here. */
-export class Account extends Model<InferAttributes<Account>, InferCreationAttributes<Account>> {
+export class AccountModel extends Model<InferAttributes<AccountModel>, InferCreationAttributes<AccountModel>> {
   declare id: CreationOptional<number>
   declare actorId: number
   declare userId: CreationOptional<number | null>
@@ -14,7 +14,7 @@ export class Account extends Model<InferAttributes<Account>, InferCreationAttrib
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  Account,
+  AccountModel,
   {
     id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
     actorId: DataTypes.INTEGER,
@@ -27,6 +27,6 @@ declareModel(
   { tableName: 'accounts' }
 )
 declareAssociations(() => {
-  Account.belongsTo(Actor, { as: 'actor', foreignKey: 'actorId' })
-  Actor.hasOne(Account, { as: 'account', foreignKey: 'actorId' })
+  AccountModel.belongsTo(ActorModel, { as: 'actor', foreignKey: 'actorId' })
+  ActorModel.hasOne(AccountModel, { as: 'account', foreignKey: 'actorId' })
 })

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
-import { shapeFaults } from '../test/json-shape.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
+import { findJsonShapeDifferences } from '../test/json-shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('../accounts/recorded.json', import.meta.url), 'utf8'))
-let instance: Instance
+let instance: TestInstance
 beforeAll(async () => {
-  instance = await startInstance({}, ['web'])
+  instance = await startTestInstance({}, ['web'])
   await instance.user('user1')
-  const [actor] = await run<{ id: number }>(sql`
+  const [actor] = await runQuery<{ id: number }>(sql`
     INSERT INTO actors (type, url, preferred_username, host, inbox_url, remote_created_at, followers_count, created_at, updated_at)
     VALUES ('Person', 'http://far.example/accounts/user1', 'user1', 'far.example', 'http://far.example/inbox', '2024-01-01T00:00:00Z', 7, now(), now()) RETURNING id`)
-  await run(sql`INSERT INTO accounts (actor_id, name, created_at, updated_at) VALUES (${actor!.id}, 'Far away', now(), now())`)
+  await runQuery(sql`INSERT INTO accounts (actor_id, name, created_at, updated_at) VALUES (${actor!.id}, 'Far away', now(), now())`)
 })
 afterAll(async () => {
   await instance?.stop()
@@ -22,7 +22,7 @@ test('an account has the recorded shape, by name in any case, with and without o
   const { host } = new URL(instance.url)
   const answer = await instance.call('GET /accounts/user1')
   expect(answer.status).toBe(200)
-  expect(shapeFaults(recorded.account, answer.json)).toEqual([])
+  expect(findJsonShapeDifferences(recorded.account, answer.json)).toEqual([])
   for (const handle of ['USER1', '@user1', `user1@${host}`])
     expect((await instance.call(`GET /accounts/${handle}`)).json, handle).toEqual(answer.json)
   expect(answer.json).toMatchObject({

@@ -1,19 +1,19 @@
 import { z } from 'zod'
 import { Account } from '../../shared/actors.ts'
 import { notFound } from '../core/problem.ts'
-import { query, sql } from '../core/sql.ts'
+import { queryAs, sql } from '../core/sql.ts'
 import { accountSql } from './account.shape.ts'
-import { hasHandle } from './handle.ts'
+import { matchesHandleSql } from './handle.ts'
 
 const Row = z.object({ account: Account })
 
 /** An account by `name` or `name@host`. Throws 404. */
 export async function findAccount(handle: string): Promise<Account> {
-  const [row] = await query(
+  const [row] = await queryAs(
     Row,
     sql`
     SELECT ${accountSql(sql`account`, sql`actor`)} AS account
-    FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${hasHandle(sql`actor`, handle)}`
+    FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${matchesHandleSql(sql`actor`, handle)}`
   )
   if (!row) throw notFound('Account')
   return row.account
@@ -36,7 +36,7 @@ export async function listAccounts({
   count: number
   sort?: keyof typeof ORDERS
 }): Promise<{ total: number; data: Account[] }> {
-  const [row] = await query(
+  const [row] = await queryAs(
     z.object({ total: z.int(), data: z.array(Account) }),
     sql`
     SELECT (SELECT count(*)::int FROM accounts) AS total, coalesce((SELECT json_agg(part.account) FROM (

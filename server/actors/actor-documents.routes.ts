@@ -1,24 +1,30 @@
 import { Router, type Request, type RequestHandler } from 'express'
-import { config, host, origin } from '../core/config.ts'
-import { counted } from '../core/request-rate-limit.ts'
-import { invalid, notFound } from '../core/problem.ts'
-import { run, sql } from '../core/sql.ts'
-import { actorDocument, localActor, type LocalRow } from './actor-serializer.codec.ts'
-import { actorCollection, sendCollection, sendDocument, wantsDocument, type Part } from './activitypub-response.ts'
+import { config, instanceHost, instanceOrigin } from '../core/config.ts'
+import { limitRate } from '../core/request-rate-limit.ts'
+import { invalidParams, notFound } from '../core/problem.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { serializeActorDocument, findLocalActor, type LocalActorRow } from './actor-serializer.codec.ts'
+import {
+  findActorCollection,
+  sendOrderedCollection,
+  sendActivityPubDocument,
+  acceptsActivityPub,
+  type CollectionQuery
+} from './activitypub-response.ts'
 
 /**
  * What other servers read of accounts and channels: their documents, collections, webfinger (RFC 7033) and host-meta (RFC 6415). Who wants
  * a page goes on.
  */
-export const documentsRouter = Router()
+export const actorDocumentsRouter = Router()
 
 const NAMES = { '/accounts': 'account', '/a': 'account', '/video-channels': 'channel', '/c': 'channel' } as const
 
 for (const [path, kind] of Object.entries(NAMES)) {
-  documentsRouter.get(
+  actorDocumentsRouter.get(
     `${path}/:name`,
     onlyDocuments(async (request, response) => {
-      sendDocument(response, actorDocument(await actorOf(kind, request)))
+      sendActivityPubDocument(response, serializeActorDocument(await actorOf(kind, request)))
     })
   )
 }
@@ -27,46 +33,46 @@ for (const [path, kind] of [
   ['/video-channels', 'channel']
 ] as const) {
   for (const name of ['followers', 'following'] as const)
-    documentsRouter.get(
+    actorDocumentsRouter.get(
       `${path}/:name/${name}`,
       onlyDocuments(async (request, response) => {
         const actor = await actorOf(kind, request)
-        await sendCollection(request, response, `${actor.url}/${name}`, followsOf(actor, name))
+        await sendOrderedCollection(request, response, `${actor.url}/${name}`, followsOf(actor, name))
       }, true)
     )
   for (const name of ['outbox', 'playlists'] as const)
-    documentsRouter.get(
+    actorDocumentsRouter.get(
       `${path}/:name/${name}`,
       onlyDocuments(async (request, response) => {
         const actor = await actorOf(kind, request)
-        await sendCollection(request, response, `${actor.url}/${name}`, actorCollection(name)(actor))
+        await sendOrderedCollection(request, response, `${actor.url}/${name}`, findActorCollection(name)(actor))
       }, true)
     )
 }
 
-documentsRouter.get('/.well-known/webfinger', counted('activity_pub'), async (request, response) => {
+actorDocumentsRouter.get('/.well-known/webfinger', limitRate('activity_pub'), async (request, response) => {
   const { resource } = request.query
   const [, name, itsHost] = typeof resource === 'string' ? (/^acct:([^@]+)@(.+)$/.exec(resource) ?? []) : []
-  if (!config.federation.enabled || !name || itsHost?.toLowerCase() !== host().toLowerCase())
-    throw invalid([{ type: 'field', value: resource, msg: 'Invalid value', path: 'resource', location: 'query' }])
-  const actor = (await localActor({ kind: 'account', name })) ?? (await localActor({ kind: 'channel', name }))
+  if (!config.federation.enabled || !name || itsHost?.toLowerCase() !== instanceHost().toLowerCase())
+    throw invalidParams([{ type: 'field', value: resource, msg: 'Invalid value', path: 'resource', location: 'query' }])
+  const actor = (await findLocalActor({ kind: 'account', name })) ?? (await findLocalActor({ kind: 'channel', name }))
   if (!actor) throw notFound('Actor')
   response.setHeader('Access-Control-Allow-Origin', '*')
   response.json({
-    subject: `acct:${actor.name}@${host()}`,
+    subject: `acct:${actor.name}@${instanceHost()}`,
     aliases: [actor.url],
     links: [
       { rel: 'self', type: 'application/activity+json', href: actor.url },
       { rel: 'http://webfinger.net/rel/profile-page', type: 'text/html', href: actor.url },
-      { rel: 'http://ostatus.org/schema/1.0/subscribe', template: `${origin()}/search?search={uri}` }
+      { rel: 'http://ostatus.org/schema/1.0/subscribe', template: `${instanceOrigin()}/search?search={uri}` }
     ]
   })
 })
 
-documentsRouter.get('/.well-known/host-meta', counted('activity_pub'), (_request, response) => {
+actorDocumentsRouter.get('/.well-known/host-meta', limitRate('activity_pub'), (_request, response) => {
   response.type('application/xml').send(`<?xml version="1.0" encoding="UTF-8"?>
 <XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">
-  <Link rel="lrdd" type="application/xrd+xml" template="${origin()}/.well-known/webfinger?resource={uri}"/>
+  <Link rel="lrdd" type="application/xrd+xml" template="${instanceOrigin()}/.well-known/webfinger?resource={uri}"/>
 </XRD>`)
 })
 
@@ -74,8 +80,8 @@ type Handler = (request: Request, response: Parameters<RequestHandler>[1]) => Pr
 
 /** Answers those who ask for documents; `always`: there is no page at this address. */
 function onlyDocuments(handler: Handler, always = false): RequestHandler[] {
-  const limit = counted('activity_pub')
-  const wanted = (request: Request) => config.federation.enabled && (always || wantsDocument(request))
+  const limit = limitRate('activity_pub')
+  const wanted = (request: Request) => config.federation.enabled && (always || acceptsActivityPub(request))
   return [
     async (request, response, next) => {
       if (wanted(request)) await limit(request, response, next)
@@ -88,20 +94,21 @@ function onlyDocuments(handler: Handler, always = false): RequestHandler[] {
   ]
 }
 
-async function actorOf(kind: 'account' | 'channel', request: Request): Promise<LocalRow> {
+async function actorOf(kind: 'account' | 'channel', request: Request): Promise<LocalActorRow> {
   const [name, itsHost] = String(request.params.name).split('@')
-  const actor = itsHost === undefined || itsHost.toLowerCase() === host().toLowerCase() ? await localActor({ kind, name: name! }) : null
+  const actor =
+    itsHost === undefined || itsHost.toLowerCase() === instanceHost().toLowerCase() ? await findLocalActor({ kind, name: name! }) : null
   if (!actor) throw notFound(kind === 'account' ? 'Account' : 'Video channel')
   return actor
 }
 
-function followsOf(actor: LocalRow, name: 'followers' | 'following'): Part {
+function followsOf(actor: LocalActorRow, name: 'followers' | 'following'): CollectionQuery {
   const [mine, others] = name === 'followers' ? [sql`target_id`, sql`actor_id`] : [sql`actor_id`, sql`target_id`]
   return async (start, count) => {
-    const [row] = await run<{ total: number }>(
+    const [row] = await runQuery<{ total: number }>(
       sql`SELECT count(*)::int AS total FROM follows WHERE ${mine} = ${actor.id} AND state = 'accepted'`
     )
-    const rows = await run<{ url: string }>(sql`
+    const rows = await runQuery<{ url: string }>(sql`
       SELECT actors.url FROM follows JOIN actors ON actors.id = ${others} WHERE ${mine} = ${actor.id} AND state = 'accepted' ORDER BY follows.id DESC LIMIT ${count} OFFSET ${start}`)
     return { total: row!.total, items: rows.map(({ url }) => url) }
   }

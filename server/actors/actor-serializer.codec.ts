@@ -1,7 +1,7 @@
 import type { Transaction } from 'sequelize'
 import { z } from 'zod'
-import { host, origin } from '../core/config.ts'
-import { query, sql } from '../core/sql.ts'
+import { instanceHost, instanceOrigin } from '../core/config.ts'
+import { queryAs, sql } from '../core/sql.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
 
 const Row = z.object({
@@ -18,20 +18,20 @@ const Row = z.object({
   images: z.array(z.object({ kind: z.enum(['avatar', 'banner']), filename: z.string(), width: z.int(), height: z.int() }))
 })
 /** A local actor with what other servers are told of it. */
-export type LocalRow = z.output<typeof Row>
+export type LocalActorRow = z.output<typeof Row>
 
 /** A local account or channel by its name, its address or the number of its actor; null if there is none. */
-export async function localActor(
+export async function findLocalActor(
   by: { kind: 'account' | 'channel'; name: string } | { url: string } | { id: number },
   inside?: Transaction
-): Promise<LocalRow | null> {
+): Promise<LocalActorRow | null> {
   const wanted =
     'id' in by
       ? sql`actor.id = ${by.id}`
       : 'url' in by
         ? sql`actor.url = ${by.url}`
         : sql`lower(actor.preferred_username) = lower(${by.name}) AND (actor.type = 'Group') = ${by.kind === 'channel'}`
-  const [row] = await query(
+  const [row] = await queryAs(
     Row,
     sql`
     SELECT actor.id, actor.type, actor.url, actor.preferred_username AS name, actor.public_key AS "publicKey", actor.created_at AS "createdAt",
@@ -46,12 +46,23 @@ export async function localActor(
 }
 
 /** The document of a local actor (federation.md 1.2): what PeerTube, Mastodon and Lemmy need to follow it. */
-export function actorDocument(row: LocalRow): { id: string; [key: string]: unknown } {
-  return withContext('actor', actorObject(row))
+export function serializeActorDocument(row: LocalActorRow): { id: string; [key: string]: unknown } {
+  return withContext('actor', serializeActorObject(row))
 }
 
 /** The same without its context, to stand inside an activity. */
-export function actorObject({ type, url, name, publicKey, createdAt, displayName, description, support, owner, images }: LocalRow): {
+export function serializeActorObject({
+  type,
+  url,
+  name,
+  publicKey,
+  createdAt,
+  displayName,
+  description,
+  support,
+  owner,
+  images
+}: LocalActorRow): {
   id: string
   [key: string]: unknown
 } {
@@ -63,7 +74,7 @@ export function actorObject({ type, url, name, publicKey, createdAt, displayName
         mediaType: mediaType(filename),
         width,
         height,
-        url: `${origin()}/lazy-static/${folder}/${filename}`
+        url: `${instanceOrigin()}/lazy-static/${folder}/${filename}`
       }))
   const [icon, image] = [pictures('avatar', 'avatars'), pictures('banner', 'banners')]
   return {
@@ -77,7 +88,7 @@ export function actorObject({ type, url, name, publicKey, createdAt, displayName
     preferredUsername: name,
     url,
     name: displayName ?? name,
-    endpoints: { sharedInbox: `${origin()}/inbox` },
+    endpoints: { sharedInbox: `${instanceOrigin()}/inbox` },
     publicKey: { id: `${url}#main-key`, owner: url, publicKeyPem: publicKey },
     published: createdAt.toISOString(),
     ...(icon.length > 0 ? { icon } : {}),
@@ -86,7 +97,7 @@ export function actorObject({ type, url, name, publicKey, createdAt, displayName
     discoverable: true,
     indexable: true,
     manuallyApprovesFollowers: false,
-    webfinger: `${name}@${host()}`,
+    webfinger: `${name}@${instanceHost()}`,
     ...(type === 'Group' ? { support, postingRestrictedToMods: true, attributedTo: [{ type: 'Person', id: owner }] } : {})
   }
 }

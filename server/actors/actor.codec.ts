@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
-import { publicKeyOf } from '../fediverse/keys.ts'
+import { parsePublicKeyPem } from '../fediverse/keys.ts'
 import { idOf, isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { cleanLine, cleanText } from '../fediverse/text-limits.ts'
 
@@ -43,7 +43,7 @@ const Wire = z.object({
 })
 
 /** Reads an actor's document (federation.md 1.2); null where it is none, names what is not its own, or has a key that is not taken. */
-export function readActor(document: JsonObject): RemoteActor | null {
+export function parseActorDocument(document: JsonObject): RemoteActor | null {
   const url = httpUrl(document.id)
   const wire = Wire.safeParse(document)
   if (!url || !wire.success) return null
@@ -54,7 +54,7 @@ export function readActor(document: JsonObject): RemoteActor | null {
   }
   const inboxUrl = own(document.inbox)
   const keyId = own(publicKey.id)
-  if (!inboxUrl || !keyId || httpUrl(publicKey.owner) !== url || !publicKeyOf(publicKey.publicKeyPem)) return null
+  if (!inboxUrl || !keyId || httpUrl(publicKey.owner) !== url || !parsePublicKeyPem(publicKey.publicKeyPem)) return null
   const endpoints = isObject(document.endpoints) ? document.endpoints : {}
   return {
     url,

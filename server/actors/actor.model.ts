@@ -2,7 +2,7 @@ import { DataTypes, Model, type CreationOptional, type InferAttributes, type Inf
 import { declareAssociations, declareModel } from '../core/database.ts'
 
 /** Who acts in the fediverse: an account (Person), a channel (Group) or an instance (Application). `host` is null for our own. */
-export class Actor extends Model<InferAttributes<Actor>, InferCreationAttributes<Actor>> {
+export class ActorModel extends Model<InferAttributes<ActorModel>, InferCreationAttributes<ActorModel>> {
   declare id: CreationOptional<number>
   declare type: 'Person' | 'Group' | 'Application' | 'Service' | 'Organization'
   declare url: string
@@ -27,7 +27,7 @@ export class Actor extends Model<InferAttributes<Actor>, InferCreationAttributes
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  Actor,
+  ActorModel,
   {
     id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
     type: DataTypes.TEXT,
@@ -53,7 +53,7 @@ declareModel(
 )
 
 /** One size of an actor's avatar or banner; the file lies in storage.avatars or storage.banners. */
-export class ActorImage extends Model<InferAttributes<ActorImage>, InferCreationAttributes<ActorImage>> {
+export class ActorImageModel extends Model<InferAttributes<ActorImageModel>, InferCreationAttributes<ActorImageModel>> {
   declare id: CreationOptional<number>
   declare actorId: number
   declare kind: 'avatar' | 'banner'
@@ -64,7 +64,7 @@ export class ActorImage extends Model<InferAttributes<ActorImage>, InferCreation
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  ActorImage,
+  ActorImageModel,
   {
     id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
     actorId: DataTypes.INTEGER,
@@ -78,6 +78,6 @@ declareModel(
   { tableName: 'actor_images' }
 )
 declareAssociations(() => {
-  Actor.hasMany(ActorImage, { as: 'images', foreignKey: 'actorId' })
-  ActorImage.belongsTo(Actor, { as: 'actor', foreignKey: 'actorId' })
+  ActorModel.hasMany(ActorImageModel, { as: 'images', foreignKey: 'actorId' })
+  ActorImageModel.belongsTo(ActorModel, { as: 'actor', foreignKey: 'actorId' })
 })

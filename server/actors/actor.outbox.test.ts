@@ -1,17 +1,17 @@
 import { createHash, createVerify } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 
-let site: Instance
-let hostile: Hostile
+let site: TestInstance
+let hostile: HostilePeer
 let ada: { id: number; token: string; channelId: number }
 let fan: HostileActor
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
-    startInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
-    openHostile()
+    startTestInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
+    startHostilePeer()
   ])
   ada = await site.user('ada')
   fan = await hostile.actor('fan')
@@ -78,7 +78,7 @@ test('a removed channel says farewell with the key it had, and nothing of it is 
     .map(name => (name === '(request-target)' ? `${name}: post ${path}` : `${name}: ${headers[name]}`))
     .join('\n')
   expect(createVerify('sha256').update(text).verify(key, signature!, 'base64')).toBe(true)
-  expect(await run(sql`SELECT 1 FROM actors WHERE url = ${url}`)).toEqual([])
+  expect(await runQuery(sql`SELECT 1 FROM actors WHERE url = ${url}`)).toEqual([])
   expect((await hostile.get(url, { headers: { accept: 'application/activity+json' } })).status).toBe(404)
 })
 

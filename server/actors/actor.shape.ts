@@ -1,4 +1,4 @@
-import { host, origin } from '../core/config.ts'
+import { instanceHost, instanceOrigin } from '../core/config.ts'
 import { sql, type Sql } from '../core/sql.ts'
 
 /**
@@ -11,7 +11,7 @@ import { sql, type Sql } from '../core/sql.ts'
  */
 
 /** A timestamptz as the API writes dates: ISO 8601, UTC, milliseconds. */
-export function isoSql(column: Sql): Sql {
+export function isoTimestampSql(column: Sql): Sql {
   return sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 }
 
@@ -35,17 +35,17 @@ export function actorSummarySql(owner: Sql, actor: Sql): Sql {
 export function actorPairsSql(owner: Sql, actor: Sql): Sql {
   return sql`'url', ${actor}.url, 'name', ${actor}.preferred_username, 'host', ${hostSql(actor)}, 'avatars', ${avatarsSql(actor)},
     'id', ${owner}.id, 'hostRedundancyAllowed', false, 'followingCount', ${actor}.following_count, 'followersCount', ${actor}.followers_count,
-    'createdAt', ${isoSql(sql`coalesce(${actor}.remote_created_at, ${actor}.created_at)`)},
-    'displayName', ${owner}.name, 'description', ${owner}.description, 'updatedAt', ${isoSql(sql`${owner}.updated_at`)}`
+    'createdAt', ${isoTimestampSql(sql`coalesce(${actor}.remote_created_at, ${actor}.created_at)`)},
+    'displayName', ${owner}.name, 'description', ${owner}.description, 'updatedAt', ${isoTimestampSql(sql`${owner}.updated_at`)}`
 }
 
 function hostSql(actor: Sql): Sql {
-  return sql`coalesce(${actor}.host, ${host()}::text)`
+  return sql`coalesce(${actor}.host, ${instanceHost()}::text)`
 }
 
 function imagesSql(actor: Sql, kind: Sql, path: string): Sql {
   return sql`(SELECT coalesce(json_agg(json_build_object(
-      'width', actor_image.width, 'height', actor_image.height, 'path', ${path}::text || actor_image.filename, 'fileUrl', ${origin() + path}::text || actor_image.filename,
-      'createdAt', ${isoSql(sql`actor_image.created_at`)}, 'updatedAt', ${isoSql(sql`actor_image.updated_at`)}) ORDER BY actor_image.width), '[]'::json)
+      'width', actor_image.width, 'height', actor_image.height, 'path', ${path}::text || actor_image.filename, 'fileUrl', ${instanceOrigin() + path}::text || actor_image.filename,
+      'createdAt', ${isoTimestampSql(sql`actor_image.created_at`)}, 'updatedAt', ${isoTimestampSql(sql`actor_image.updated_at`)}) ORDER BY actor_image.width), '[]'::json)
     FROM actor_images actor_image WHERE actor_image.actor_id = ${actor}.id AND actor_image.kind = ${kind})`
 }

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 
-let site: Instance
-let peer: Hostile
+let site: TestInstance
+let peer: HostilePeer
 beforeAll(async () => {
-  site = await startInstance({ federation: { actors: { remembered_for: '500 ms', gone_for: '500 ms' } } })
-  peer = await openHostile()
+  site = await startTestInstance({ federation: { actors: { remembered_for: '500 ms', gone_for: '500 ms' } } })
+  peer = await startHostilePeer()
 })
 afterAll(async () => await Promise.all([site?.stop(), peer?.stop()]))
 
@@ -30,7 +30,8 @@ test('who cannot be asked for his key is told to come again, and what he says is
   peer.serve(path, alice.document)
   await eventually(async () => (await peer.post(`${site.url}/inbox`, follow(alice.url))).status === 202, 5, 'the key')
   await eventually(
-    async () => (await run(sql`SELECT 1 FROM follows JOIN actors ON actors.id = actor_id WHERE actors.url = ${alice.url}`)).length === 1,
+    async () =>
+      (await runQuery(sql`SELECT 1 FROM follows JOIN actors ON actors.id = actor_id WHERE actors.url = ${alice.url}`)).length === 1,
     5,
     'the follow'
   )
@@ -49,7 +50,7 @@ test('a key that no longer fits, of a server that is silent, is no reason to giv
   peer.serve(path, (_request, response) => void response.writeHead(502).end())
   const renewed = await peer.actor('bob2')
   const again = { ...bob, privateKey: renewed.privateKey }
-  await run(sql`UPDATE actors SET key_refreshed_at = NULL WHERE url = ${bob.url}`)
+  await runQuery(sql`UPDATE actors SET key_refreshed_at = NULL WHERE url = ${bob.url}`)
   expect((await peer.post(`${site.url}/inbox`, follow(bob.url), { as: again })).status).toBe(503)
   // His old key is known and goes on to count.
   expect((await peer.post(`${site.url}/inbox`, follow(bob.url))).status).toBe(202)

@@ -1,16 +1,16 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { config, origin } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { FetchError, getDocument } from '../fediverse/remote-fetch.ts'
+import { config, instanceOrigin } from '../core/config.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import type { Keyring, KeyOwner, Signer } from '../fediverse/keyring.ts'
-import { publicKeyOf } from '../fediverse/keys.ts'
-import { httpUrl, isLocal, sameOrigin } from '../fediverse/origin.ts'
-import { isPassing } from '../fediverse/transient-errors.ts'
-import { Refused } from '../fediverse/rejected-request.ts'
+import { parsePublicKeyPem } from '../fediverse/keys.ts'
+import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
+import { isTransientError } from '../fediverse/transient-errors.ts'
+import { RejectedRequestError } from '../fediverse/rejected-request.ts'
 import { isObject } from '../fediverse/vocabulary.ts'
-import { INSTANCE_ACTOR } from './instance-actor.ts'
-import type { Actor } from './actor.model.ts'
-import { resolve, resolveActor, resolveHandle } from './resolve-actor.ts'
+import { INSTANCE_ACTOR_NAME } from './instance-actor.ts'
+import type { ActorModel } from './actor.model.ts'
+import { resolveActorWithDocument, resolveActor, resolveHandle } from './resolve-actor.ts'
 
 /** What is remembered for a while; the oldest goes first, as there is a bound to how much (federation.md 4.23). */
 class Memory<T> {
@@ -48,7 +48,7 @@ export const actorsKeyring: Keyring = {
   signer: async actor => {
     const known = signers.get(actor)
     if (known) return known
-    const [row] = await run<{ private_key: string | null }>(sql`
+    const [row] = await runQuery<{ private_key: string | null }>(sql`
       SELECT private_key FROM actors WHERE url = ${actor} AND host IS NULL UNION ALL SELECT private_key FROM retired_keys WHERE url = ${actor} LIMIT 1`)
     if (!row?.private_key) throw new Error(`${actor} is no actor of this instance`)
     return signers.set(
@@ -57,7 +57,7 @@ export const actorsKeyring: Keyring = {
       config.federation.actors.refresh_after
     )
   },
-  instance: async () => await actorsKeyring.signer(`${origin()}/accounts/${INSTANCE_ACTOR}`),
+  instance: async () => await actorsKeyring.signer(`${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`),
   owner: async (keyId, refresh) => {
     const known = owners.get(keyId)
     if (known && !refresh) return known
@@ -74,13 +74,13 @@ export const actorsKeyring: Keyring = {
     } catch (error) {
       if (!(error instanceof FetchError)) throw error
       // Who does not answer may do so in a moment, but is not waited for by every request.
-      const passing = isPassing(error)
+      const passing = isTransientError(error)
       absent.set(keyId, passing ? 'silent' : 'none', error.kind === 'gone' || error.kind === 'missing' ? gone_for : remembered_for)
       if (passing) throw silent()
       return null
     }
   },
-  isKnown: async actor => (await run(sql`SELECT 1 FROM actors WHERE url = ${actor}`)).length > 0,
+  isKnown: async actor => (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${actor}`)).length > 0,
   isBlocked: async (host, actor) => {
     if (!blocks || blocks.until < Date.now()) {
       blocks = { until: Date.now() + config.federation.actors.blocks_for, read: readBlocks() }
@@ -93,7 +93,7 @@ export const actorsKeyring: Keyring = {
   },
   inboxesOf: async actors =>
     (
-      await run<{ inbox: string }>(sql`
+      await runQuery<{ inbox: string }>(sql`
     SELECT DISTINCT coalesce(follower.shared_inbox_url, follower.inbox_url) AS inbox
     FROM follows JOIN actors target ON target.id = follows.target_id JOIN actors follower ON follower.id = follows.actor_id
     WHERE target.url = ANY(${actors}) AND follows.state = 'accepted' AND follower.host IS NOT NULL
@@ -102,7 +102,7 @@ export const actorsKeyring: Keyring = {
 }
 
 /** Forgets what was remembered, so that a change counts at once in this process. */
-export function forgetKeys(): void {
+export function clearKeyringCache(): void {
   blocks = null
   signers.clear()
   owners.clear()
@@ -110,21 +110,21 @@ export function forgetKeys(): void {
 }
 
 async function readBlocks(): Promise<Blocks> {
-  const hosts = await run<{ host: string }>(sql`SELECT host FROM blocked_hosts WHERE user_id IS NULL`)
-  const actors = await run<{ url: string }>(
+  const hosts = await runQuery<{ host: string }>(sql`SELECT host FROM blocked_hosts WHERE user_id IS NULL`)
+  const actors = await runQuery<{ url: string }>(
     sql`SELECT url FROM blocked_accounts JOIN actors ON actors.id = actor_id WHERE blocked_accounts.user_id IS NULL`
   )
   return { hosts: new Set(hosts.map(row => row.host)), actors: new Set(actors.map(row => row.url)) }
 }
 
 /** What the sender is told whose server does not give his key now: nothing is wrong with the message, it shall come again. */
-function silent(): Refused {
-  return new Refused(503, 'The key of the signature cannot be asked for now', config.federation.actors.remembered_for)
+function silent(): RejectedRequestError {
+  return new RejectedRequestError(503, 'The key of the signature cannot be asked for now', config.federation.actors.remembered_for)
 }
 
 async function stored(keyId: string): Promise<KeyOwner | null> {
   const url = keyId.split('#', 1)[0]!
-  const [row] = await run<{ url: string; key_id: string | null; public_key: string | null; old: boolean }>(sql`
+  const [row] = await runQuery<{ url: string; key_id: string | null; public_key: string | null; old: boolean }>(sql`
     SELECT url, key_id, public_key FROM actors WHERE (key_id = ${keyId} OR url = ${url}) AND host IS NOT NULL AND key_id IS NOT NULL LIMIT 1`)
   return row ? ownerOf(row, keyId) : null
 }
@@ -135,7 +135,7 @@ function ownerOf(
   keyId: string
 ): KeyOwner | null {
   if (key_id !== keyId && url !== keyId) return null
-  const key = public_key === null ? null : (parsed.get(public_key) ?? publicKeyOf(public_key))
+  const key = public_key === null ? null : (parsed.get(public_key) ?? parsePublicKeyPem(public_key))
   if (!key || !key_id) return null
   parsed.set(public_key!, key, config.federation.actors.refresh_after)
   return { actor: url, keyId, key }
@@ -144,7 +144,7 @@ function ownerOf(
 /** Asks the origin again, but not more often than `federation.actors.key_refresh` (federation.md 4.34). */
 async function refreshed(keyId: string): Promise<KeyOwner | null> {
   const url = keyId.split('#', 1)[0]!
-  const due = await run<{ id: number }>(sql`
+  const due = await runQuery<{ id: number }>(sql`
     UPDATE actors SET key_refreshed_at = now() WHERE (key_id = ${keyId} OR url = ${url}) AND host IS NOT NULL
       AND (key_refreshed_at IS NULL OR key_refreshed_at < now() - make_interval(secs => ${config.federation.actors.key_refresh / 1000}::double precision)) RETURNING id`)
   if (due.length === 0) return await stored(keyId)
@@ -152,7 +152,7 @@ async function refreshed(keyId: string): Promise<KeyOwner | null> {
     return await fetchedOwner(keyId, true)
   } catch (error) {
     // Nothing was learnt: it does not count as asking.
-    await run(sql`UPDATE actors SET key_refreshed_at = NULL WHERE id = ANY(${due.map(({ id }) => id)}::int[])`)
+    await runQuery(sql`UPDATE actors SET key_refreshed_at = NULL WHERE id = ANY(${due.map(({ id }) => id)}::int[])`)
     throw error
   }
 }
@@ -163,7 +163,7 @@ async function fetchedOwner(keyId: string, refresh: boolean): Promise<KeyOwner |
     return ownerOf({ url, key_id: itsKey, public_key: publicKey }, url)
   }
   const url = httpUrl(keyId)
-  if (!url || isLocal(url)) return null
+  if (!url || isLocalUrl(url)) return null
   const address = url.split('#', 1)[0]!
   const actor = await asked(address, refresh).catch(async (error: unknown) => {
     if (error instanceof FetchError && error.kind === 'invalid') return await ofKeyDocument(address, refresh)
@@ -173,15 +173,15 @@ async function fetchedOwner(keyId: string, refresh: boolean): Promise<KeyOwner |
 }
 
 /** An actor; where `refresh`, as its server describes it now. Throws FetchError. */
-async function asked(address: string, refresh: boolean): Promise<Actor> {
-  const { actor, fetched } = await resolve(address, { refresh })
+async function asked(address: string, refresh: boolean): Promise<ActorModel> {
+  const { actor, fetched } = await resolveActorWithDocument(address, { refresh })
   if (refresh && !fetched) throw new FetchError('unreachable', `${address} could not be refreshed`)
   return actor
 }
 
 /** A key may have a document of its own; it counts if the actor it names names it. */
 async function ofKeyDocument(address: string, refresh: boolean) {
-  const { document } = await getDocument(address)
+  const { document } = await fetchRemoteDocument(address)
   const owner = httpUrl(isObject(document.publicKey) ? document.publicKey.owner : document.owner)
   return owner && sameOrigin(owner, address) ? await resolveActor(owner, { refresh }) : null
 }

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openHostile, type Hostile } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { startHostilePeer, type HostilePeer } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 
-let site: Instance
-let hostile: Hostile
+let site: TestInstance
+let hostile: HostilePeer
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
-    startInstance({
+    startTestInstance({
       followers: { instance: { enabled: true, manual_approval: true } },
       followings: { instance: { auto_follow_back: { enabled: true } } },
       federation: { outbox: { retry_delay: 200, check_interval: 300 } }
     }),
-    openHostile()
+    startHostilePeer()
   ])
 })
 afterAll(async () => {

@@ -1,50 +1,50 @@
 import { transaction } from '../core/transaction.ts'
-import { on } from '../core/events.ts'
-import { run, sql } from '../core/sql.ts'
+import { onEvent } from '../core/events.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { FetchError } from '../fediverse/remote-fetch.ts'
 import { httpUrl } from '../fediverse/origin.ts'
-import { Later, receive, type Incoming } from '../fediverse/activity-handlers.ts'
+import { RetryLaterError, onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { idOf, isObject } from '../fediverse/vocabulary.ts'
-import { Actor } from './actor.model.ts'
-import { findFollow, heedAnswer, removeFollow, takeFollow } from './follows.ts'
-import { forgetActor, resolveActor } from './resolve-actor.ts'
+import { ActorModel } from './actor.model.ts'
+import { findFollow, applyFollowResponse, deleteFollow, processFollowRequest } from './follows.ts'
+import { removeRemoteActor, resolveActor } from './resolve-actor.ts'
 
 /** Hears what other servers say about follows and about their actors. */
-export function receiveFollows(): void {
-  receive('Follow', receiveFollow)
-  receive('Accept', async incoming => await receiveAnswer(incoming, true))
-  receive('Reject', async incoming => await receiveAnswer(incoming, false))
-  receive('Undo(Follow)', receiveUndo)
-  for (const type of ['Person', 'Application', 'Service', 'Organization', 'Group']) receive(`Update(${type})`, receiveUpdate)
-  receive('Delete', receiveFarewell)
-  on('inbox.gone', async ({ inboxUrl }) => await forgetInbox(inboxUrl))
+export function registerFollowInboxHandlers(): void {
+  onActivity('Follow', receiveFollow)
+  onActivity('Accept', async incoming => await receiveAnswer(incoming, true))
+  onActivity('Reject', async incoming => await receiveAnswer(incoming, false))
+  onActivity('Undo(Follow)', receiveUndo)
+  for (const type of ['Person', 'Application', 'Service', 'Organization', 'Group']) onActivity(`Update(${type})`, receiveUpdate)
+  onActivity('Delete', receiveFarewell)
+  onEvent('inbox.gone', async ({ inboxUrl }) => await forgetInbox(inboxUrl))
 }
 
 /** The remote actor of an activity; what cannot be asked now is asked later. */
-export async function actorOf({ actor }: Incoming, refresh = false): Promise<Actor> {
+export async function resolveActivityActor({ actor }: IncomingActivity, refresh = false): Promise<ActorModel> {
   try {
     return await resolveActor(actor, { refresh })
   } catch (error) {
-    if (error instanceof FetchError && error.kind === 'unreachable') throw new Later(error.message)
+    if (error instanceof FetchError && error.kind === 'unreachable') throw new RetryLaterError(error.message)
     throw error
   }
 }
 
-async function receiveFollow(incoming: Incoming): Promise<boolean> {
+async function receiveFollow(incoming: IncomingActivity): Promise<boolean> {
   const url = httpUrl(idOf(incoming.object))
-  const target = url ? await Actor.findOne({ where: { url, host: null } }) : null
+  const target = url ? await ActorModel.findOne({ where: { url, host: null } }) : null
   if (!target) return false
-  await takeFollow(incoming.id, await actorOf(incoming), target)
+  await processFollowRequest(incoming.id, await resolveActivityActor(incoming), target)
   return true
 }
 
 /** Only an answer to a Follow of ours counts (federation.md 4.11). */
-async function receiveAnswer({ actor, object }: Incoming, accepted: boolean): Promise<boolean> {
+async function receiveAnswer({ actor, object }: IncomingActivity, accepted: boolean): Promise<boolean> {
   const follower = isObject(object) ? httpUrl(idOf(object.actor)) : null
-  return await heedAnswer(actor, httpUrl(idOf(object)), follower, accepted)
+  return await applyFollowResponse(actor, httpUrl(idOf(object)), follower, accepted)
 }
 
-async function receiveUndo({ actor, object }: Incoming): Promise<boolean> {
+async function receiveUndo({ actor, object }: IncomingActivity): Promise<boolean> {
   if (!isObject(object)) return false
   const target = httpUrl(idOf(object.object))
   return await transaction(async inside => {
@@ -52,29 +52,29 @@ async function receiveUndo({ actor, object }: Incoming): Promise<boolean> {
       sql`follower.url = ${actor} AND follower.host IS NOT NULL AND (target.url = ${target} OR follows.url = ${httpUrl(object.id)})`,
       inside
     )
-    if (found) await removeFollow(found, inside)
+    if (found) await deleteFollow(found, inside)
     return found !== null
   })
 }
 
 /** Whatever it says, the origin is asked: keys and inboxes are taken from nobody else (federation.md 4.5b). */
-async function receiveUpdate(incoming: Incoming): Promise<boolean> {
+async function receiveUpdate(incoming: IncomingActivity): Promise<boolean> {
   if (httpUrl(idOf(incoming.object)) !== incoming.actor) return false
-  if ((await run(sql`SELECT 1 FROM actors WHERE url = ${incoming.actor} AND host IS NOT NULL`)).length === 0) return true
-  await actorOf(incoming, true)
+  if ((await runQuery(sql`SELECT 1 FROM actors WHERE url = ${incoming.actor} AND host IS NOT NULL`)).length === 0) return true
+  await resolveActivityActor(incoming, true)
   return true
 }
 
-async function receiveFarewell({ actor, object }: Incoming): Promise<boolean> {
+async function receiveFarewell({ actor, object }: IncomingActivity): Promise<boolean> {
   if (httpUrl(idOf(object)) !== actor) return false
-  const known = await Actor.findOne({ where: { url: actor } })
-  if (known && known.host !== null) await forgetActor(known)
+  const known = await ActorModel.findOne({ where: { url: actor } })
+  if (known && known.host !== null) await removeRemoteActor(known)
   return true
 }
 
 /** Nobody is behind an inbox any more: whoever followed from there does not. */
 async function forgetInbox(inbox: string): Promise<void> {
-  await run(
+  await runQuery(
     sql`DELETE FROM follows USING actors WHERE actors.id = follows.actor_id AND actors.host IS NOT NULL AND coalesce(actors.shared_inbox_url, actors.inbox_url) = ${inbox}`
   )
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { Follow } from '../../shared/follows.ts'
-import { host } from '../core/config.ts'
-import { all, query, sql, type Sql } from '../core/sql.ts'
-import { avatarsSql, bannersSql, isoSql } from './actor.shape.ts'
+import { ActorFollow } from '../../shared/follows.ts'
+import { instanceHost } from '../core/config.ts'
+import { sqlAnd, queryAs, sql, type Sql } from '../core/sql.ts'
+import { avatarsSql, bannersSql, isoTimestampSql } from './actor.shape.ts'
 
 /** How a list of follows is ordered and narrowed; `search` looks at the other side. */
 export type FollowFilters = { start: number; count: number; state?: string; actorType?: string; search?: string; sort?: string }
@@ -20,30 +20,32 @@ export async function listFollows(
   actorIds: number[],
   side: 'followers' | 'following',
   { start, count, state, actorType, search, sort = '-createdAt' }: FollowFilters
-): Promise<{ total: number; data: Follow[] }> {
+): Promise<{ total: number; data: ActorFollow[] }> {
   const [mine, other] = side === 'followers' ? [sql`follows.target_id`, sql`follower`] : [sql`follows.actor_id`, sql`target`]
   const conditions = [sql`${mine} = ANY(${actorIds}::int[])`]
   if (state) conditions.push(sql`follows.state = ${state}`)
   if (actorType) conditions.push(sql`${other}.type = ${actorType}`)
   if (search) {
     const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`
-    conditions.push(sql`(${other}.preferred_username ILIKE ${pattern} OR coalesce(${other}.host, ${host()}::text) ILIKE ${pattern})`)
+    conditions.push(
+      sql`(${other}.preferred_username ILIKE ${pattern} OR coalesce(${other}.host, ${instanceHost()}::text) ILIKE ${pattern})`
+    )
   }
   const column = ORDERS[sort.replace(/^-/, '')] ?? sql`follows.created_at`
   const order = sort.startsWith('-') ? sql`${column} DESC, follows.id DESC` : sql`${column}, follows.id`
-  const [row] = await query(
-    z.object({ total: z.int(), data: z.array(Follow) }),
+  const [row] = await queryAs(
+    z.object({ total: z.int(), data: z.array(ActorFollow) }),
     sql`
-    SELECT (SELECT count(*)::int ${FROM} WHERE ${all(conditions)}) AS total,
+    SELECT (SELECT count(*)::int ${FROM} WHERE ${sqlAnd(conditions)}) AS total,
       coalesce((SELECT json_agg(part.follow) FROM (
         SELECT json_build_object('id', follows.id, 'follower', ${sideSql(sql`follower`)}, 'following', ${sideSql(sql`target`)}, 'score', follows.score, 'state', follows.state,
-          'createdAt', ${isoSql(sql`follows.created_at`)}, 'updatedAt', ${isoSql(sql`follows.updated_at`)}) AS follow
-        ${FROM} WHERE ${all(conditions)} ORDER BY ${order} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
+          'createdAt', ${isoTimestampSql(sql`follows.created_at`)}, 'updatedAt', ${isoTimestampSql(sql`follows.updated_at`)}) AS follow
+        ${FROM} WHERE ${sqlAnd(conditions)} ORDER BY ${order} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
   )
   return row!
 }
 
 function sideSql(actor: Sql): Sql {
-  return sql`json_build_object('url', ${actor}.url, 'name', ${actor}.preferred_username, 'host', coalesce(${actor}.host, ${host()}::text), 'avatars', ${avatarsSql(actor)}, 'banners', ${bannersSql(actor)}, 'id', ${actor}.id,
-    'hostRedundancyAllowed', false, 'followingCount', ${actor}.following_count, 'followersCount', ${actor}.followers_count, 'createdAt', ${isoSql(sql`coalesce(${actor}.remote_created_at, ${actor}.created_at)`)})`
+  return sql`json_build_object('url', ${actor}.url, 'name', ${actor}.preferred_username, 'host', coalesce(${actor}.host, ${instanceHost()}::text), 'avatars', ${avatarsSql(actor)}, 'banners', ${bannersSql(actor)}, 'id', ${actor}.id,
+    'hostRedundancyAllowed', false, 'followingCount', ${actor}.following_count, 'followersCount', ${actor}.followers_count, 'createdAt', ${isoTimestampSql(sql`coalesce(${actor}.remote_created_at, ${actor}.created_at)`)})`
 }

@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { startPeer, type Peer } from '../test/peer-instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { startPeerInstance, type PeerInstance } from '../test/peer-instance.ts'
 
-let site: Instance
-let peer: Peer
-let hostile: Hostile
+let site: TestInstance
+let peer: PeerInstance
+let hostile: HostilePeer
 let root: string
 let ada: { id: number; token: string; channelId: number }
 beforeAll(async () => {
   ;[site, peer, hostile] = await Promise.all([
-    startInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
-    startPeer(),
-    openHostile()
+    startTestInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
+    startPeerInstance(),
+    startHostilePeer()
   ])
   root = await site.login()
   ada = await site.user('ada')
@@ -122,17 +122,17 @@ test('4.11 an Accept of what was never asked has no effect', async () => {
     object: { type: 'Follow', id: `${site.url}/accounts/ada/follows/1`, actor: `${site.url}/accounts/ada`, object: carol.url }
   })
   await eventually(
-    async () => (await run(sql`SELECT 1 FROM incoming WHERE actor = ${carol.url} AND done_at IS NOT NULL`)).length === 1,
+    async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE actor = ${carol.url} AND done_at IS NOT NULL`)).length === 1,
     10,
     'the processing'
   )
-  expect(await run(sql`SELECT 1 FROM follows JOIN actors ON actors.id = target_id WHERE actors.url = ${carol.url}`)).toEqual([])
+  expect(await runQuery(sql`SELECT 1 FROM follows JOIN actors ON actors.id = target_id WHERE actors.url = ${carol.url}`)).toEqual([])
 })
 
 test('4.5b 4.34 a new key is taken from the origin when its owner says so, and from nobody else', async () => {
   const dave = await hostile.actor('dave')
   await hostile.post(`${site.url}/inbox`, follow(dave, `${site.url}/accounts/ada`))
-  await eventually(async () => (await run(sql`SELECT 1 FROM actors WHERE url = ${dave.url}`)).length === 1, 10, 'the actor')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${dave.url}`)).length === 1, 10, 'the actor')
   const mallory = await hostile.actor('mallory')
   await hostile.post(`${site.url}/inbox`, {
     type: 'Update',
@@ -150,12 +150,13 @@ test('4.5b 4.34 a new key is taken from the origin when its owner says so, and f
   await hostile.post(`${site.url}/inbox`, { type: 'Update', id: hostile.id('update'), actor: dave.url, object: dave.document })
   await eventually(
     async () =>
-      (await run<{ name: string }>(sql`SELECT name FROM accounts JOIN actors ON actors.id = actor_id WHERE actors.url = ${dave.url}`))[0]
-        ?.name === 'David',
+      (
+        await runQuery<{ name: string }>(sql`SELECT name FROM accounts JOIN actors ON actors.id = actor_id WHERE actors.url = ${dave.url}`)
+      )[0]?.name === 'David',
     10,
     'the new name'
   )
-  expect(await run(sql`SELECT inbox_url FROM actors WHERE url = ${dave.url}`)).toEqual([{ inbox_url: dave.inbox }])
+  expect(await runQuery(sql`SELECT inbox_url FROM actors WHERE url = ${dave.url}`)).toEqual([{ inbox_url: dave.inbox }])
 })
 
 test('4.6 4.7 4.9 documents of others, foreign keys and inboxes are refused', async () => {
@@ -197,9 +198,9 @@ test('4.6 4.7 4.9 documents of others, foreign keys and inboxes are refused', as
 test('a farewell removes an actor for good', async () => {
   const frank = await hostile.actor('frank')
   await hostile.post(`${site.url}/inbox`, follow(frank, `${site.url}/accounts/ada`))
-  await eventually(async () => (await run(sql`SELECT 1 FROM actors WHERE url = ${frank.url}`)).length === 1, 10, 'the actor')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${frank.url}`)).length === 1, 10, 'the actor')
   await hostile.post(`${site.url}/inbox`, { type: 'Delete', id: hostile.id('delete'), actor: frank.url, object: frank.url })
-  await eventually(async () => (await run(sql`SELECT 1 FROM actors WHERE url = ${frank.url}`)).length === 0, 10, 'its end')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${frank.url}`)).length === 0, 10, 'its end')
 })
 
 test('instances follow each other, a person subscribes to a channel over there, and ends it', async () => {

@@ -1,15 +1,15 @@
 import type { Transaction } from 'sequelize'
-import { config, origin } from '../core/config.ts'
+import { config, instanceOrigin } from '../core/config.ts'
 import { afterCommit, transaction } from '../core/transaction.ts'
-import { emit } from '../core/events.ts'
-import { run, sql } from '../core/sql.ts'
-import { LANE, send } from '../fediverse/outbox.ts'
+import { emitEvent } from '../core/events.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { DELIVERY_PRIORITY, enqueueActivity } from '../fediverse/outbox.ts'
 import type { Activity } from '../fediverse/vocabulary.ts'
-import { Actor } from './actor.model.ts'
-import { INSTANCE_ACTOR } from './instance-actor.ts'
+import { ActorModel } from './actor.model.ts'
+import { INSTANCE_ACTOR_NAME } from './instance-actor.ts'
 
 /** A follow with both its actors. */
-export type Follow = { id: number; url: string; state: State; follower: Side; target: Side }
+export type FollowWithActors = { id: number; url: string; state: State; follower: Side; target: Side }
 type State = 'pending' | 'accepted' | 'rejected'
 type Side = { id: number; url: string; inbox: string; local: boolean; type: string }
 
@@ -19,18 +19,21 @@ const COLUMNS = sql`follows.id, follows.url, follows.state,
 const FROM = sql`FROM follows JOIN actors follower ON follower.id = follows.actor_id JOIN actors target ON target.id = follows.target_id`
 
 /** Lets a local actor follow another: at once where it is local too, else as soon as its server accepts. Asked again, it is sent again. */
-export async function follow(actor: Pick<Actor, 'id' | 'url'>, target: Pick<Actor, 'id' | 'url' | 'host' | 'inboxUrl'>): Promise<void> {
+export async function followActor(
+  actor: Pick<ActorModel, 'id' | 'url'>,
+  target: Pick<ActorModel, 'id' | 'url' | 'host' | 'inboxUrl'>
+): Promise<void> {
   await transaction(async inside => await wish(actor, target, inside))
 }
 
 async function wish(
-  actor: Pick<Actor, 'id' | 'url'>,
-  target: Pick<Actor, 'id' | 'url' | 'host' | 'inboxUrl'>,
+  actor: Pick<ActorModel, 'id' | 'url'>,
+  target: Pick<ActorModel, 'id' | 'url' | 'host' | 'inboxUrl'>,
   inside: Transaction
 ): Promise<void> {
   if (actor.id === target.id) return
   const state: State = target.host === null ? 'accepted' : 'pending'
-  const [row] = await run<{ url: string; state: State }>(
+  const [row] = await runQuery<{ url: string; state: State }>(
     sql`
     WITH number AS (SELECT nextval('follows_id_seq') AS id)
     INSERT INTO follows (id, url, actor_id, target_id, state, created_at, updated_at)
@@ -40,12 +43,12 @@ async function wish(
   )
   await countFollows([actor.id, target.id], inside)
   if (target.host === null || row!.state === 'accepted') return
-  await send(
+  await enqueueActivity(
     {
       activity: followActivity(row!.url, actor.url, target.url),
       kind: 'base',
       audience: { inboxes: [target.inboxUrl] },
-      lane: LANE.NOW,
+      lane: DELIVERY_PRIORITY.NOW,
       subject: row!.url
     },
     inside
@@ -56,31 +59,31 @@ async function wish(
 async function followBack(followerId: number, targetId: number, inside: Transaction): Promise<void> {
   if (!config.followings.instance.auto_follow_back.enabled) return
   const [follower, target] = await Promise.all(
-    [followerId, targetId].map(async id => await Actor.findByPk(id, { rejectOnEmpty: true, transaction: inside }))
+    [followerId, targetId].map(async id => await ActorModel.findByPk(id, { rejectOnEmpty: true, transaction: inside }))
   )
   if (
-    target!.url !== `${origin()}/accounts/${INSTANCE_ACTOR}` ||
+    target!.url !== `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}` ||
     follower!.type !== 'Application' ||
-    follower!.preferredUsername !== INSTANCE_ACTOR
+    follower!.preferredUsername !== INSTANCE_ACTOR_NAME
   )
     return
   await wish(target!, follower!, inside)
 }
 
 /** Ends a follow of a local actor and says so. False: there was none. */
-export async function unfollow(actorId: number, targetId: number): Promise<boolean> {
+export async function unfollowActor(actorId: number, targetId: number): Promise<boolean> {
   return await transaction(async inside => {
     const found = await findFollow(sql`follows.actor_id = ${actorId} AND follows.target_id = ${targetId}`, inside)
     if (!found) return false
-    await removeFollow(found, inside)
+    await deleteFollow(found, inside)
     const { follower, target, url } = found
     if (target.local) return true
-    await send(
+    await enqueueActivity(
       {
         activity: { type: 'Undo', id: `${url}/undo`, actor: follower.url, object: followActivity(url, follower.url, target.url) },
         kind: 'base',
         audience: { inboxes: [target.inbox] },
-        lane: LANE.NOW,
+        lane: DELIVERY_PRIORITY.NOW,
         subject: url
       },
       inside
@@ -90,10 +93,10 @@ export async function unfollow(actorId: number, targetId: number): Promise<boole
 }
 
 /** Notes that a remote actor wants to follow a local one, and answers, as often as it asks. */
-export async function takeFollow(
+export async function processFollowRequest(
   url: string,
-  follower: Pick<Actor, 'id' | 'url' | 'inboxUrl' | 'type' | 'preferredUsername'>,
-  target: Pick<Actor, 'id' | 'url' | 'type'>
+  follower: Pick<ActorModel, 'id' | 'url' | 'inboxUrl' | 'type' | 'preferredUsername'>,
+  target: Pick<ActorModel, 'id' | 'url' | 'type'>
 ): Promise<void> {
   const { instance, channels } = config.followers
   const isInstance = target.type === 'Application'
@@ -103,11 +106,11 @@ export async function takeFollow(
       return await answer('Reject', { id: null, url, follower: follower.url, inbox: follower.inboxUrl, target: target.url }, inside)
     const wanted: State = isInstance && instance.manual_approval ? 'pending' : 'accepted'
     // Another follow under this id would be somebody else's.
-    await run(
+    await runQuery(
       sql`DELETE FROM follows WHERE url = ${url} AND (actor_id <> ${follower.id} OR target_id <> ${target.id}) AND actor_id = ${follower.id}`,
       inside
     )
-    const [row] = await run<{ id: number; state: State }>(
+    const [row] = await runQuery<{ id: number; state: State }>(
       sql`
       INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at) VALUES (${url}, ${follower.id}, ${target.id}, ${wanted}, now(), now())
       ON CONFLICT (actor_id, target_id) DO UPDATE SET url = excluded.url, updated_at = now() RETURNING id, state`,
@@ -125,9 +128,9 @@ export async function takeFollow(
 }
 
 /** An administrator's answer to a follower of the instance; may be changed later. */
-export async function answerFollower(found: Follow, state: 'accepted' | 'rejected'): Promise<void> {
+export async function decideFollowRequest(found: FollowWithActors, state: 'accepted' | 'rejected'): Promise<void> {
   await transaction(async inside => {
-    await run(sql`UPDATE follows SET state = ${state}, updated_at = now() WHERE id = ${found.id}`, inside)
+    await runQuery(sql`UPDATE follows SET state = ${state}, updated_at = now() WHERE id = ${found.id}`, inside)
     await countFollows([found.follower.id, found.target.id], inside)
     await answer(
       state === 'accepted' ? 'Accept' : 'Reject',
@@ -139,9 +142,9 @@ export async function answerFollower(found: Follow, state: 'accepted' | 'rejecte
 }
 
 /** Sends a follower away. */
-export async function removeFollower(found: Follow): Promise<void> {
+export async function removeFollower(found: FollowWithActors): Promise<void> {
   await transaction(async inside => {
-    await removeFollow(found, inside)
+    await deleteFollow(found, inside)
     if (!found.follower.local)
       await answer(
         'Reject',
@@ -152,7 +155,12 @@ export async function removeFollower(found: Follow): Promise<void> {
 }
 
 /** What a followed server says to our Follow: `followUrl` where it names it, else the pair decides. False: there is none that waits. */
-export async function heedAnswer(target: string, followUrl: string | null, follower: string | null, accepted: boolean): Promise<boolean> {
+export async function applyFollowResponse(
+  target: string,
+  followUrl: string | null,
+  follower: string | null,
+  accepted: boolean
+): Promise<boolean> {
   return await transaction(async inside => {
     const named = followUrl
       ? await findFollow(sql`follows.url = ${followUrl} AND target.url = ${target} AND follower.host IS NULL`, inside)
@@ -161,29 +169,29 @@ export async function heedAnswer(target: string, followUrl: string | null, follo
       named ??
       (follower ? await findFollow(sql`follower.url = ${follower} AND target.url = ${target} AND follower.host IS NULL`, inside) : null)
     if (!found) return false
-    await run(sql`UPDATE follows SET state = ${accepted ? 'accepted' : 'rejected'}, updated_at = now() WHERE id = ${found.id}`, inside)
+    await runQuery(sql`UPDATE follows SET state = ${accepted ? 'accepted' : 'rejected'}, updated_at = now() WHERE id = ${found.id}`, inside)
     await countFollows([found.follower.id, found.target.id], inside)
-    if (accepted && found.state !== 'accepted') afterCommit(inside, () => emit('follow.accepted', { targetId: found.target.id }))
+    if (accepted && found.state !== 'accepted') afterCommit(inside, () => emitEvent('follow.accepted', { targetId: found.target.id }))
     return true
   })
 }
 
 /** One follow by a condition on `follows`, `follower` and `target`; null if there is none. */
-export async function findFollow(condition: ReturnType<typeof sql>, inside?: Transaction): Promise<Follow | null> {
-  const [found] = await run<Follow>(sql`SELECT ${COLUMNS} ${FROM} WHERE ${condition} LIMIT 1`, inside)
+export async function findFollow(condition: ReturnType<typeof sql>, inside?: Transaction): Promise<FollowWithActors | null> {
+  const [found] = await runQuery<FollowWithActors>(sql`SELECT ${COLUMNS} ${FROM} WHERE ${condition} LIMIT 1`, inside)
   return found ?? null
 }
 
 /** Forgets a follow. */
-export async function removeFollow(found: Follow, inside: Transaction): Promise<void> {
-  await run(sql`DELETE FROM follows WHERE id = ${found.id}`, inside)
+export async function deleteFollow(found: FollowWithActors, inside: Transaction): Promise<void> {
+  await runQuery(sql`DELETE FROM follows WHERE id = ${found.id}`, inside)
   await countFollows([found.follower.id, found.target.id], inside)
 }
 
 async function countFollows(ids: number[], inside: Transaction): Promise<void> {
   // In one order, so that two who follow each other at once do not wait for each other.
   for (const id of ids.sort((a, b) => a - b)) {
-    await run(
+    await runQuery(
       sql`
       UPDATE actors SET followers_count = (SELECT count(*) FROM follows WHERE target_id = ${id} AND state = 'accepted'),
         following_count = (SELECT count(*) FROM follows WHERE actor_id = ${id} AND state = 'accepted') WHERE id = ${id}`,
@@ -197,12 +205,12 @@ type Answered = { id: number | null; url: string; follower: string; inbox: strin
 /** To the follower's own inbox: PeerTube takes it nowhere else (federation.md, rule 4). */
 async function answer(type: 'Accept' | 'Reject', { id, url, follower, inbox, target }: Answered, inside: Transaction): Promise<void> {
   const path = type === 'Accept' ? `accepts/follows/${id}` : `rejects/follows/${new Date().toISOString()}`
-  await send(
+  await enqueueActivity(
     {
-      activity: { type, id: `${origin()}/${path}`, actor: target, object: followActivity(url, follower, target) },
+      activity: { type, id: `${instanceOrigin()}/${path}`, actor: target, object: followActivity(url, follower, target) },
       kind: 'base',
       audience: { inboxes: [inbox] },
-      lane: LANE.NOW,
+      lane: DELIVERY_PRIORITY.NOW,
       subject: url
     },
     inside

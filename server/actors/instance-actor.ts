@@ -1,2 +1,2 @@
 /** The name of the actor that speaks for the instance itself. */
-export const INSTANCE_ACTOR = 'peertube'
+export const INSTANCE_ACTOR_NAME = 'peertube'

@@ -2,21 +2,21 @@ import { createPrivateKey, createPublicKey, createSign, createVerify } from 'nod
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
-import { run, sql } from '../core/sql.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
-import { Actor } from './actor.model.ts'
-import { createLocalActor, removeActor, type LocalActor } from './local-actors.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
+import { ActorModel } from './actor.model.ts'
+import { createLocalActor, removeLocalActor, type NewLocalActor } from './local-actors.ts'
 
-let instance: Instance
+let instance: TestInstance
 beforeAll(async () => {
-  instance = await startInstance({}, ['web'])
+  instance = await startTestInstance({}, ['web'])
 })
 afterAll(async () => {
   await instance?.stop()
 })
 
-const create = async (actor: LocalActor) => await transaction(async transaction => await createLocalActor(actor, transaction))
-const remove = async (actor: Actor) => await transaction(async transaction => await removeActor(actor, transaction))
+const create = async (actor: NewLocalActor) => await transaction(async transaction => await createLocalActor(actor, transaction))
+const remove = async (actor: ActorModel) => await transaction(async transaction => await removeLocalActor(actor, transaction))
 const TAKEN = {
   status: 409,
   message: 'Another actor (account/channel) with this name on this instance already exists or has already existed.'
@@ -51,7 +51,7 @@ test('a name belongs to one actor, whatever its kind and case', async () => {
 })
 
 test('a remote actor takes no local name', async () => {
-  await run(
+  await runQuery(
     sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Person', 'http://far/accounts/dora', 'dora', 'far.example', 'http://far/inbox', now(), now())`
   )
   expect((await create({ type: 'Person', name: 'dora' })).host ?? null).toBeNull()
@@ -60,7 +60,7 @@ test('a remote actor takes no local name', async () => {
 
 test("a removed actor's name is never given again, in any case", async () => {
   await remove(await create({ type: 'Group', name: 'carol' }))
-  expect(await Actor.findOne({ where: { preferredUsername: 'carol' } })).toBeNull()
+  expect(await ActorModel.findOne({ where: { preferredUsername: 'carol' } })).toBeNull()
   await expect(create({ type: 'Person', name: 'Carol' })).rejects.toMatchObject(TAKEN)
 })
 
@@ -68,12 +68,12 @@ test('a removal that is taken back retires nothing', async () => {
   const actor = await create({ type: 'Group', name: 'erin' })
   await expect(
     transaction(async transaction => {
-      await removeActor(actor, transaction)
+      await removeLocalActor(actor, transaction)
       throw new Error('taken back')
     })
   ).rejects.toThrow('taken back')
-  expect(await run(sql`SELECT name FROM retired_names WHERE name = 'erin'`)).toEqual([])
-  expect(await Actor.findByPk(actor.id)).not.toBeNull()
+  expect(await runQuery(sql`SELECT name FROM retired_names WHERE name = 'erin'`)).toEqual([])
+  expect(await ActorModel.findByPk(actor.id)).not.toBeNull()
 })
 
 test('of several who take a name at once one gets it; the rest are told', async () => {

@@ -1,21 +1,21 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { Actor } from './actor.model.ts'
-import { follow } from './follows.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { ActorModel } from './actor.model.ts'
+import { followActor } from './follows.ts'
 import { resolveActor } from './resolve-actor.ts'
 
-let site: Instance
-let hostile: Hostile
-let ada: Actor
+let site: TestInstance
+let hostile: HostilePeer
+let ada: ActorModel
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
-    startInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
-    openHostile()
+    startTestInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
+    startHostilePeer()
   ])
   await site.user('ada')
-  ada = await Actor.findOne({ where: { url: `${site.url}/accounts/ada` }, rejectOnEmpty: true })
+  ada = await ActorModel.findOne({ where: { url: `${site.url}/accounts/ada` }, rejectOnEmpty: true })
 })
 afterAll(async () => {
   await Promise.all([site?.stop(), hostile?.stop()])
@@ -23,7 +23,7 @@ afterAll(async () => {
 
 const followed = async () =>
   (
-    await run<{ url: string }>(
+    await runQuery<{ url: string }>(
       sql`SELECT actors.url FROM follows JOIN actors ON actors.id = target_id WHERE actor_id = ${ada.id} ORDER BY follows.id`
     )
   ).map(({ url }) => url)
@@ -31,7 +31,7 @@ async function move(from: HostileActor, to: HostileActor, more: object = {}, as 
   const id = hostile.id('move')
   await hostile.post(`${site.url}/inbox`, { type: 'Move', id, actor: as.url, object: from.url, target: to.url, ...more })
   await eventually(
-    async () => (await run(sql`SELECT 1 FROM incoming WHERE activity_id = ${id} AND done_at IS NOT NULL`)).length === 1,
+    async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE activity_id = ${id} AND done_at IS NOT NULL`)).length === 1,
     10,
     'the processing'
   )
@@ -40,7 +40,7 @@ async function move(from: HostileActor, to: HostileActor, more: object = {}, as 
 test('who moves takes the followers along, if the new address says so, and nobody else can move them', async () => {
   const [old, thief] = [await hostile.actor('old'), await hostile.actor('thief')]
   const fresh = await hostile.actor('fresh', 'Person', { alsoKnownAs: [old.url] })
-  await follow(ada, await resolveActor(old.url))
+  await followActor(ada, await resolveActor(old.url))
   expect(await followed()).toEqual([old.url])
   await move(old, thief)
   expect(await followed()).toEqual([old.url])

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { config } from '../core/config.ts'
-import { job } from '../core/job.ts'
+import { defineJob } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { run, sql, type Sql } from '../core/sql.ts'
+import { runQuery, sql, type Sql } from '../core/sql.ts'
 import { FetchError } from '../fediverse/remote-fetch.ts'
 import { resolveActor } from './resolve-actor.ts'
 
@@ -10,7 +10,7 @@ import { resolveActor } from './resolve-actor.ts'
 const BATCH = 100
 
 /** Asks anew for actors whose follows tie them to this instance, and forgets the keys of those of ours who are long gone. */
-export const refreshActors = job({
+export const refreshRemoteActors = defineJob({
   name: 'refresh-actors',
   queue: 'maintenance',
   payload: z.object({}),
@@ -21,9 +21,9 @@ export const refreshActors = job({
       actors: { refresh_after },
       enabled
     } = config.federation
-    await run(sql`DELETE FROM retired_keys WHERE created_at < now() - 2 * ${seconds(keep)}`)
+    await runQuery(sql`DELETE FROM retired_keys WHERE created_at < now() - 2 * ${seconds(keep)}`)
     if (!enabled) return
-    const due = await run<{ url: string }>(sql`
+    const due = await runQuery<{ url: string }>(sql`
       SELECT url FROM actors WHERE host IS NOT NULL AND (refreshed_at IS NULL OR refreshed_at < now() - ${seconds(refresh_after)})
         AND EXISTS (SELECT 1 FROM follows WHERE actors.id IN (follows.actor_id, follows.target_id)) ORDER BY refreshed_at NULLS FIRST LIMIT ${BATCH}`)
     for (const { url } of due) {

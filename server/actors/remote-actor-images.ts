@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { extname } from 'node:path'
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import type { RemoteActor } from './actor.codec.ts'
 
 const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif'])
 
 /** Writes where the pictures of a remote actor are; one at a new address gets a new name, so that no old copy is shown. */
-export async function storeActorPictures(
+export async function storeRemoteActorImages(
   actorId: number,
   { avatarUrl, bannerUrl }: Pick<RemoteActor, 'avatarUrl' | 'bannerUrl'>,
   inside: Transaction
@@ -19,12 +19,12 @@ export async function storeActorPictures(
     ['avatar', avatarUrl, [side, side]],
     ['banner', bannerUrl, banner_sizes[0]!]
   ] as const) {
-    const known = await run(sql`SELECT 1 FROM actor_images WHERE actor_id = ${actorId} AND kind = ${kind} AND url = ${url}`, inside)
+    const known = await runQuery(sql`SELECT 1 FROM actor_images WHERE actor_id = ${actorId} AND kind = ${kind} AND url = ${url}`, inside)
     if (known.length > 0) continue
-    await run(sql`DELETE FROM actor_images WHERE actor_id = ${actorId} AND kind = ${kind}`, inside)
+    await runQuery(sql`DELETE FROM actor_images WHERE actor_id = ${actorId} AND kind = ${kind}`, inside)
     if (url === null) continue
     const extension = extname(new URL(url).pathname).toLowerCase()
-    await run(
+    await runQuery(
       sql`
       INSERT INTO actor_images (actor_id, kind, filename, width, height, url, created_at, updated_at)
       VALUES (${actorId}, ${kind}, ${`${randomUUID()}${EXTENSIONS.has(extension) ? extension : '.png'}`}, ${width}, ${height}, ${url}, now(), now())`,

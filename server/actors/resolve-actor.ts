@@ -1,36 +1,39 @@
 import type { Transaction } from 'sequelize'
-import { config, host as ourHost } from '../core/config.ts'
+import { config, instanceHost as ourHost } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { logger } from '../core/logger.ts'
-import { run, sql } from '../core/sql.ts'
-import { Budget, FetchError, getDocument, getJson } from '../fediverse/remote-fetch.ts'
-import { httpUrl, isLocal, originOf, sameOrigin } from '../fediverse/origin.ts'
-import { bury, isGone } from '../fediverse/tombstones.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { Budget, FetchError, fetchRemoteDocument, fetchRemoteJson } from '../fediverse/remote-fetch.ts'
+import { httpUrl, isLocalUrl, originOf, sameOrigin } from '../fediverse/origin.ts'
+import { addTombstone, isTombstoned } from '../fediverse/tombstones.ts'
 import { isObject, listOf } from '../fediverse/vocabulary.ts'
-import { Actor } from './actor.model.ts'
-import { readActor, type RemoteActor } from './actor.codec.ts'
-import { storeActorPictures } from './remote-actor-images.ts'
+import { ActorModel } from './actor.model.ts'
+import { parseActorDocument, type RemoteActor } from './actor.codec.ts'
+import { storeRemoteActorImages } from './remote-actor-images.ts'
 
 type Options = { budget?: Budget; refresh?: boolean }
 
 /** An actor with what its document says beyond the row, when it was fetched just now. */
-export type Resolved = { actor: Actor; fetched: RemoteActor | null }
+export type ResolvedActor = { actor: ActorModel; fetched: RemoteActor | null }
 
 /**
  * The actor at an address: ours, the one we know, or fetched from its origin when it is unknown or older than
  * `federation.actors.refresh_after`.
  * A refresh that fails leaves what is known; an actor that is gone is removed. Throws FetchError.
  */
-export async function resolveActor(address: string, options: Options = {}): Promise<Actor> {
-  return (await resolve(address, options)).actor
+export async function resolveActor(address: string, options: Options = {}): Promise<ActorModel> {
+  return (await resolveActorWithDocument(address, options)).actor
 }
 
 /** The same, with the document. */
-export async function resolve(address: string, { budget = new Budget(), refresh = false }: Options = {}): Promise<Resolved> {
+export async function resolveActorWithDocument(
+  address: string,
+  { budget = new Budget(), refresh = false }: Options = {}
+): Promise<ResolvedActor> {
   const url = httpUrl(address.split('#', 1)[0])
   if (!url) throw new FetchError('refused', 'This is no address')
-  const known = await Actor.findOne({ where: { url } })
-  if (isLocal(url)) {
+  const known = await ActorModel.findOne({ where: { url } })
+  if (isLocalUrl(url)) {
     if (!known) throw new FetchError('missing', `${url} is nobody here`)
     return { actor: known, fetched: null }
   }
@@ -41,7 +44,7 @@ export async function resolve(address: string, { budget = new Budget(), refresh 
   } catch (error) {
     if (!(error instanceof FetchError) || !known) throw error
     if (error.kind === 'gone' || (error.kind === 'missing' && !refresh)) {
-      await forgetActor(known)
+      await removeRemoteActor(known)
       throw error
     }
     logger.debug('An actor could not be refreshed', { url, reason: error.message })
@@ -50,17 +53,21 @@ export async function resolve(address: string, { budget = new Budget(), refresh 
 }
 
 /** The actor of a handle `name@host`, by webfinger (RFC 7033), which must agree with the actor's document. Throws FetchError. */
-export async function resolveHandle(handle: string, { budget = new Budget() }: { budget?: Budget } = {}): Promise<Actor> {
+export async function resolveHandle(handle: string, { budget = new Budget() }: { budget?: Budget } = {}): Promise<ActorModel> {
   const [name, host] = handle.replace(/^@/, '').split('@')
   if (!name || !host) throw new FetchError('refused', 'This is no handle')
   if (host.toLowerCase() === ourHost().toLowerCase()) {
-    const [row] = await run<{ url: string }>(sql`SELECT url FROM actors WHERE host IS NULL AND lower(preferred_username) = lower(${name})`)
+    const [row] = await runQuery<{ url: string }>(
+      sql`SELECT url FROM actors WHERE host IS NULL AND lower(preferred_username) = lower(${name})`
+    )
     if (!row) throw new FetchError('missing', `${handle} is nobody here`)
     return await resolveActor(row.url)
   }
   const base = origins(host).find(one => one !== null)
   if (!base) throw new FetchError('refused', 'This is no host')
-  const { document } = await getJson(`${base}/.well-known/webfinger?resource=${encodeURIComponent(`acct:${name}@${host}`)}`, { budget })
+  const { document } = await fetchRemoteJson(`${base}/.well-known/webfinger?resource=${encodeURIComponent(`acct:${name}@${host}`)}`, {
+    budget
+  })
   const link = listOf(document.links)
     .filter(isObject)
     .find(one => one.rel === 'self' && /activity\+json|ld\+json/.test(String(one.type)))
@@ -78,17 +85,17 @@ type GroupKeeper = (actorId: number, remote: RemoteActor, budget: Budget) => Pro
 let keepGroup: GroupKeeper = async () => undefined
 
 /** Says who keeps what a Group is beyond an actor (the channels floor). */
-export function setGroupKeeper(keeper: GroupKeeper): void {
+export function setRemoteGroupHandler(keeper: GroupKeeper): void {
   keepGroup = keeper
 }
 
-async function fetchActor(address: string, budget: Budget): Promise<Resolved> {
-  if (await isGone(address)) throw new FetchError('gone', `${address} was deleted`)
-  const { url, document } = await getDocument(address, { budget })
-  const remote = readActor(document)
+async function fetchActor(address: string, budget: Budget): Promise<ResolvedActor> {
+  if (await isTombstoned(address)) throw new FetchError('gone', `${address} was deleted`)
+  const { url, document } = await fetchRemoteDocument(address, { budget })
+  const remote = parseActorDocument(document)
   if (!remote || remote.url !== url || !sameOrigin(url, address))
     throw new FetchError('invalid', `${address} is no actor that can be taken`)
-  const actor = await transaction(async inside => await storeActor(remote, inside))
+  const actor = await transaction(async inside => await storeRemoteActor(remote, inside))
   // A group without an owner is still somebody who signs.
   if (remote.type === 'Group')
     await keepGroup(actor.id, remote, budget).catch((error: unknown) =>
@@ -98,14 +105,14 @@ async function fetchActor(address: string, budget: Budget): Promise<Resolved> {
 }
 
 /** Writes what an actor's document says; a second actor of the same name and host is refused (federation.md 1.2). */
-export async function storeActor(remote: RemoteActor, inside: Transaction): Promise<Actor> {
-  const [other] = await run<{ url: string }>(
+export async function storeRemoteActor(remote: RemoteActor, inside: Transaction): Promise<ActorModel> {
+  const [other] = await runQuery<{ url: string }>(
     sql`
     SELECT url FROM actors WHERE lower(host) = lower(${remote.host}) AND lower(preferred_username) = lower(${remote.preferredUsername}) AND type = ${remote.type} AND url <> ${remote.url}`,
     inside
   )
   if (other) throw new FetchError('invalid', `${remote.preferredUsername}@${remote.host} is somebody else`)
-  const [row] = await run<{ id: number }>(
+  const [row] = await runQuery<{ id: number }>(
     sql`
     INSERT INTO actors (type, url, preferred_username, host, public_key, key_id, inbox_url, outbox_url, shared_inbox_url, followers_url, following_url, playlists_url, remote_created_at, avatar_url, banner_url, refreshed_at, created_at, updated_at)
     VALUES (${remote.type}, ${remote.url}, ${remote.preferredUsername}, ${remote.host}, ${remote.publicKeyPem}, ${remote.keyId}, ${remote.inboxUrl}, ${remote.outboxUrl}, ${remote.sharedInboxUrl},
@@ -117,32 +124,32 @@ export async function storeActor(remote: RemoteActor, inside: Transaction): Prom
     inside
   )
   if (!row) throw new FetchError('invalid', `${remote.url} has become something else`)
-  await storeActorPictures(row.id, remote, inside)
+  await storeRemoteActorImages(row.id, remote, inside)
   if (remote.type !== 'Group') {
-    await run(
+    await runQuery(
       sql`
       INSERT INTO accounts (actor_id, name, description, created_at, updated_at) VALUES (${row.id}, ${remote.displayName}, ${remote.summary}, now(), now())
       ON CONFLICT (actor_id) DO UPDATE SET name = excluded.name, description = excluded.description, updated_at = now()`,
       inside
     )
   }
-  return await Actor.findByPk(row.id, { transaction: inside, rejectOnEmpty: true })
+  return await ActorModel.findByPk(row.id, { transaction: inside, rejectOnEmpty: true })
 }
 
 /** Removes a remote actor with everything that is by it; old messages do not bring it back. */
-export async function forgetActor(actor: Pick<Actor, 'id' | 'url' | 'host'>): Promise<void> {
+export async function removeRemoteActor(actor: Pick<ActorModel, 'id' | 'url' | 'host'>): Promise<void> {
   if (actor.host === null) throw new Error('A local actor is removed by its owner')
   await transaction(async inside => {
-    await bury(actor.url, inside)
-    await run(
+    await addTombstone(actor.url, inside)
+    await runQuery(
       sql`DELETE FROM videos USING channels WHERE channels.id = videos.channel_id AND (channels.actor_id = ${actor.id} OR channels.account_id IN (SELECT id FROM accounts WHERE actor_id = ${actor.id}))`,
       inside
     )
     // The channels of an account go with it.
-    await run(
+    await runQuery(
       sql`DELETE FROM actors WHERE id IN (SELECT channels.actor_id FROM channels JOIN accounts ON accounts.id = channels.account_id WHERE accounts.actor_id = ${actor.id})`,
       inside
     )
-    await run(sql`DELETE FROM actors WHERE id = ${actor.id}`, inside)
+    await runQuery(sql`DELETE FROM actors WHERE id = ${actor.id}`, inside)
   })
 }

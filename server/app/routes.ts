@@ -1,11 +1,11 @@
 import { Router } from 'express'
-import { blocksRoutes } from '../accounts/blocklist.routes.ts'
+import { blocklistRoutes } from '../accounts/blocklist.routes.ts'
 import { accountsRoutes } from '../accounts/accounts.routes.ts'
-import { documentsRouter } from '../actors/actor-documents.routes.ts'
+import { actorDocumentsRouter } from '../actors/actor-documents.routes.ts'
 import { followsRoutes } from '../actors/follows.routes.ts'
 import { channelsRoutes } from '../channels/channels.routes.ts'
 import { subscriptionsRoutes } from '../channels/subscriptions.routes.ts'
-import { federationRoutes } from '../fediverse/peers.routes.ts'
+import { peersRoutes } from '../fediverse/peers.routes.ts'
 import { administrationRoutes } from '../instance/administration.routes.ts'
 import { instanceRoutes } from '../instance/instance.routes.ts'
 import { nodeinfoRouter } from '../instance/nodeinfo.routes.ts'
@@ -23,7 +23,7 @@ import { subscriptionVideosRoutes } from '../videos/subscription-videos.routes.t
 import { videosRoutes } from '../videos/videos.routes.ts'
 import { viewsRoutes } from '../views/views.routes.ts'
 import { abusesRoutes } from '../moderation/abuses.routes.ts'
-import { contracts } from './contracts.ts'
+import { apiContracts } from './contracts.ts'
 
 /** Every router below /api/v1. */
 export function apiRoutes(): Router {
@@ -43,12 +43,12 @@ export function apiRoutes(): Router {
     playlistsRoutes,
     abusesRoutes,
     channelsRoutes,
-    blocksRoutes,
+    blocklistRoutes,
     accountsRoutes,
-    federationRoutes,
+    peersRoutes,
     administrationRoutes,
     instanceRoutes,
-    openapiRouter(contracts)
+    openapiRouter(apiContracts)
   )
   return router
 }
@@ -56,7 +56,7 @@ export function apiRoutes(): Router {
 /** Every router outside the API and but for the files, with where it is mounted; the pages take what is left. */
 export function siteRoutes(): [string, Router][] {
   return [
-    ['/', documentsRouter],
+    ['/', actorDocumentsRouter],
     ['/', reactionDocumentsRouter],
     ['/', commentDocumentsRouter],
     ['/', playlistDocumentsRouter],

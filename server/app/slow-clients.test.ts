@@ -2,11 +2,13 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startInstance, type Instance } from '../test/instance.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
 
-let site: Instance
+let site: TestInstance
 beforeAll(async () => {
-  site = await startInstance({ http: { headers_timeout: '600 ms', request_timeout: '1500 ms', keep_alive_timeout: '1 second' } }, ['web'])
+  site = await startTestInstance({ http: { headers_timeout: '600 ms', request_timeout: '1500 ms', keep_alive_timeout: '1 second' } }, [
+    'web'
+  ])
 })
 afterAll(async () => await site?.stop())
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fresh } from '../core/versioned-cache.ts'
-import { run, sql } from '../core/sql.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
+import { getCachedOrCompute } from '../core/versioned-cache.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
 
-let site: Instance
+let site: TestInstance
 beforeAll(async () => {
-  site = await startInstance({ rates_limit: { api: { window: '10 seconds', max: 100_000 } } })
+  site = await startTestInstance({ rates_limit: { api: { window: '10 seconds', max: 100_000 } } })
 })
 afterAll(async () => await site?.stop())
 
@@ -110,7 +110,7 @@ it('answers a known ETag with 304', async () => {
 describe('fresh answers', () => {
   it('are made again after any commit, and only then', async () => {
     let made = 0
-    const ask = async () => (await fresh('test:counter', async () => Buffer.from(String(++made)))).toString()
+    const ask = async () => (await getCachedOrCompute('test:counter', async () => Buffer.from(String(++made)))).toString()
     // Commits in other databases of the cluster count, too, and other tests are at work there.
     const kept = async (between: () => Promise<unknown>) => {
       for (let attempt = 0; attempt < 100; attempt++) {
@@ -121,18 +121,18 @@ describe('fresh answers', () => {
       throw new Error('It is made again every time')
     }
     const before = await kept(async () => undefined)
-    await run(sql`UPDATE users SET updated_at = now()`)
+    await runQuery(sql`UPDATE users SET updated_at = now()`)
     expect(Number(await ask())).toBeGreaterThan(Number(before))
-    await kept(async () => await run(sql`SELECT count(*) FROM users`))
-    await expect(kept(async () => await run(sql`UPDATE users SET updated_at = now()`))).rejects.toThrow('every time')
+    await kept(async () => await runQuery(sql`SELECT count(*) FROM users`))
+    await expect(kept(async () => await runQuery(sql`UPDATE users SET updated_at = now()`))).rejects.toThrow('every time')
   })
 
   it('show every commit in the next answer under load', async () => {
     const read = async () =>
       Number(
         (
-          await fresh('test:name', async () => {
-            const [row] = await run<{ views: string }>(sql`SELECT admin_flags AS views FROM users WHERE id = 1`)
+          await getCachedOrCompute('test:name', async () => {
+            const [row] = await runQuery<{ views: string }>(sql`SELECT admin_flags AS views FROM users WHERE id = 1`)
             return Buffer.from(String(row!.views))
           })
         ).toString()
@@ -149,7 +149,7 @@ describe('fresh answers', () => {
       })
     )
     for (let i = 1; i <= 100; i++) {
-      await run(sql`UPDATE users SET admin_flags = ${i} WHERE id = 1`)
+      await runQuery(sql`UPDATE users SET admin_flags = ${i} WHERE id = 1`)
       written = i
     }
     over = true
@@ -159,7 +159,7 @@ describe('fresh answers', () => {
   it('keep no failure', async () => {
     let tries = 0
     const ask = async () =>
-      await fresh('test:failing', async () => {
+      await getCachedOrCompute('test:failing', async () => {
         if (++tries === 1) throw new Error('once')
         return Buffer.from('fine')
       })
@@ -173,13 +173,13 @@ describe('the short way', () => {
     Object.fromEntries([...headers].filter(([name]) => !['date', 'x-ratelimit-remaining', 'x-ratelimit-reset'].includes(name)))
 
   it('gives the same answer with the same headers as the long one, and counts as much', async () => {
-    await run(sql`UPDATE users SET updated_at = now()`)
+    await runQuery(sql`UPDATE users SET updated_at = now()`)
     const long = await site.call('GET /videos?count=7')
     const short = await site.call('GET /videos?count=7')
     expect(short.text).toBe(long.text)
     expect(headersOf(short.headers)).toEqual(headersOf(long.headers))
     expect(Number(long.headers.get('x-ratelimit-remaining')) - Number(short.headers.get('x-ratelimit-remaining'))).toBe(1)
-    await run(sql`UPDATE users SET updated_at = now()`)
+    await runQuery(sql`UPDATE users SET updated_at = now()`)
     const again = await site.call('GET /videos?count=7')
     expect(Number(short.headers.get('x-ratelimit-remaining')) - Number(again.headers.get('x-ratelimit-remaining'))).toBe(1)
   })

@@ -3,23 +3,23 @@ import express, { type ErrorRequestHandler, type Express } from 'express'
 import { randomUUID } from 'node:crypto'
 import helmet from 'helmet'
 import { parse } from 'qs'
-import { config, origin } from '../core/config.ts'
+import { config, instanceOrigin } from '../core/config.ts'
 import { logger, loggedIp } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
-import { shortWay } from '../core/response-cache.ts'
+import { serveCachedResponse } from '../core/response-cache.ts'
 import { setAuthenticator } from '../core/route.ts'
-import { noteUse } from '../core/interactive-load.ts'
-import { authenticate } from '../accounts/session.ts'
+import { markInteractiveUse } from '../core/interactive-load.ts'
+import { authenticateRequest } from '../accounts/session.ts'
 import { inboxRouter } from '../fediverse/inbox.routes.ts'
 import { filesRouter } from '../videos/files.routes.ts'
 import { apiRoutes, siteRoutes } from './routes.ts'
 
 /** A running web role. */
-export type Web = { port: number; stop(): Promise<void> }
+export type RunningWebRole = { port: number; stop(): Promise<void> }
 
 /** Starts the web role: the REST API, the files and the pages. Resolves when it listens. */
-export async function startWeb(): Promise<Web> {
-  setAuthenticator(authenticate)
+export async function startWebRole(): Promise<RunningWebRole> {
+  setAuthenticator(authenticateRequest)
   const server = createServer(
     {
       requestTimeout: config.http.request_timeout,
@@ -51,8 +51,8 @@ function createApp(): Express {
   )
   app.set('etag', 'weak')
   app.disable('x-powered-by')
-  app.use(noteUse)
-  app.use(shortWay)
+  app.use(markInteractiveUse)
+  app.use(serveCachedResponse)
   // Before everything that browsers need: other servers post by the thousand.
   app.use(inboxRouter)
   // Pages set their own policy (server/pages); this one is for everything else.
@@ -113,7 +113,7 @@ const writeProblem: ErrorRequestHandler = (error, request, response, _next) => {
     .type('application/problem+json')
     .send(
       JSON.stringify({
-        type: code ? `${origin()}/api/v1/docs#errors-${code}` : 'about:blank',
+        type: code ? `${instanceOrigin()}/api/v1/docs#errors-${code}` : 'about:blank',
         title: TITLES[status] ?? 'Error',
         status,
         detail: message,

@@ -1,29 +1,29 @@
 import { config } from '../core/config.ts'
-import { startWorkers, stopWorkers, within } from '../core/job.ts'
+import { startWorkers, stopWorkers, withinShutdownTimeout } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { startOutbox } from '../fediverse/outbox-worker.ts'
-import { startInbox } from '../fediverse/process-inbox.job.ts'
-import { startEncoders } from '../transcoding/encoder-registry.ts'
-import { startHelping } from '../transcoding/chunk-worker.ts'
-import { reconcileNow } from '../transcoding/reconcile-transcoding.job.ts'
-import { repair } from '../videos/crawl.job.ts'
-import { jobs } from './jobs.ts'
+import { startOutboxWorker } from '../fediverse/outbox-worker.ts'
+import { startInboxProcessing } from '../fediverse/process-inbox.job.ts'
+import { startEncoderRegistry } from '../transcoding/encoder-registry.ts'
+import { startChunkWorker } from '../transcoding/chunk-worker.ts'
+import { enqueueOpenTranscodings } from '../transcoding/reconcile-transcoding.job.ts'
+import { crawlDueOutboxes } from '../videos/crawl.job.ts'
+import { allJobs } from './jobs.ts'
 
 /** Starts the worker role in the background: a Redis that is not there yet is waited for, and no request waits for it. */
-export function startWork(): { stop(): Promise<void> } {
+export function startWorkerRole(): { stop(): Promise<void> } {
   let stopping = false
   let wake: () => void = () => undefined
   // These wait for no Redis.
-  const inbox = startInbox()
-  const outbox = startOutbox()
-  const helping = startHelping()
-  const encoders = startEncoders()
+  const inbox = startInboxProcessing()
+  const outbox = startOutboxWorker()
+  const helping = startChunkWorker()
+  const encoders = startEncoderRegistry()
   const started = (async () => {
     while (!stopping) {
       try {
-        await startWorkers(jobs)
-        await reconcileNow()
-        await repair.enqueue({})
+        await startWorkers(allJobs)
+        await enqueueOpenTranscodings()
+        await crawlDueOutboxes.enqueue({})
         return
       } catch (error) {
         logger.warn('The workers could not start; they try again', { error })
@@ -40,7 +40,7 @@ export function startWork(): { stop(): Promise<void> } {
       stopping = true
       wake()
       await Promise.all([inbox.stop(), outbox.stop(), helping.stop(), encoders.stop()])
-      await within(started)
+      await withinShutdownTimeout(started)
       await stopWorkers()
     }
   }

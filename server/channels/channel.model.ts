@@ -1,10 +1,10 @@
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
 import { declareAssociations, declareModel } from '../core/database.ts'
-import { Account } from '../actors/account.model.ts'
-import { Actor } from '../actors/actor.model.ts'
+import { AccountModel } from '../actors/account.model.ts'
+import { ActorModel } from '../actors/actor.model.ts'
 
 /** What people follow: the videos of an account are published in its channels. */
-export class Channel extends Model<InferAttributes<Channel>, InferCreationAttributes<Channel>> {
+export class ChannelModel extends Model<InferAttributes<ChannelModel>, InferCreationAttributes<ChannelModel>> {
   declare id: CreationOptional<number>
   declare actorId: number
   declare accountId: number
@@ -16,7 +16,7 @@ export class Channel extends Model<InferAttributes<Channel>, InferCreationAttrib
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  Channel,
+  ChannelModel,
   {
     id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
     actorId: DataTypes.INTEGER,
@@ -30,8 +30,8 @@ declareModel(
   { tableName: 'channels' }
 )
 declareAssociations(() => {
-  Channel.belongsTo(Actor, { as: 'actor', foreignKey: 'actorId' })
-  Actor.hasOne(Channel, { as: 'channel', foreignKey: 'actorId' })
-  Channel.belongsTo(Account, { as: 'account', foreignKey: 'accountId' })
-  Account.hasMany(Channel, { as: 'channels', foreignKey: 'accountId' })
+  ChannelModel.belongsTo(ActorModel, { as: 'actor', foreignKey: 'actorId' })
+  ActorModel.hasOne(ChannelModel, { as: 'channel', foreignKey: 'actorId' })
+  ChannelModel.belongsTo(AccountModel, { as: 'account', foreignKey: 'accountId' })
+  AccountModel.hasMany(ChannelModel, { as: 'channels', foreignKey: 'accountId' })
 })

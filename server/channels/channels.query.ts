@@ -1,17 +1,17 @@
 import { z } from 'zod'
 import { Channel } from '../../shared/actors.ts'
-import type { channels } from '../../shared/channels.ts'
-import { host as ourHost } from '../core/config.ts'
+import type { channelsContract } from '../../shared/channels.ts'
+import { instanceHost as ourHost } from '../core/config.ts'
 import { notFound } from '../core/problem.ts'
-import { all, query, sql, type Sql } from '../core/sql.ts'
+import { sqlAnd, queryAs, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
-import { isoSql } from '../actors/actor.shape.ts'
-import { hasHandle } from '../actors/handle.ts'
+import { isoTimestampSql } from '../actors/actor.shape.ts'
+import { matchesHandleSql } from '../actors/handle.ts'
 import { channelSql } from './channel.shape.ts'
 
 /** How a list of channels is ordered and narrowed. */
 export type ChannelFilters = { start: number; count: number; sort?: keyof typeof ORDERS; search?: string; withStats?: boolean }
-type ChannelPage = z.output<(typeof channels)['GET /accounts/:name/video-channels']['response']>
+type ChannelPage = z.output<(typeof channelsContract)['GET /accounts/:name/video-channels']['response']>
 
 const FROM = sql`FROM channels channel JOIN actors actor ON actor.id = channel.actor_id
   JOIN accounts account ON account.id = channel.account_id JOIN actors owner ON owner.id = account.actor_id`
@@ -32,9 +32,9 @@ const ORDERS = {
 
 /** A channel with its owner, by `name` or `name@host`. Throws 404. */
 export async function findChannel(handle: string): Promise<Channel> {
-  const [row] = await query(
+  const [row] = await queryAs(
     z.object({ channel: Channel }),
-    sql`SELECT ${withOwner()} AS channel ${FROM} WHERE ${hasHandle(sql`actor`, handle)}`
+    sql`SELECT ${withOwner()} AS channel ${FROM} WHERE ${matchesHandleSql(sql`actor`, handle)}`
   )
   if (!row) throw notFound('Video channel')
   return row.channel
@@ -46,10 +46,10 @@ export async function listLocalChannels(filters: ChannelFilters): Promise<{ tota
 }
 
 /** A part of the channels of an account. Throws 404 for an unknown account. */
-export async function listChannelsOf(handle: string, { search, ...filters }: ChannelFilters): Promise<ChannelPage> {
-  const [account] = await query(
+export async function listAccountChannels(handle: string, { search, ...filters }: ChannelFilters): Promise<ChannelPage> {
+  const [account] = await queryAs(
     z.object({ id: z.int() }),
-    sql`SELECT account.id FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${hasHandle(sql`actor`, handle)}`
+    sql`SELECT account.id FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${matchesHandleSql(sql`actor`, handle)}`
   )
   if (!account) throw notFound('Account')
   const conditions = [sql`channel.account_id = ${account.id}`]
@@ -83,13 +83,13 @@ export async function listChannels({
 }
 
 async function list(conditions: Sql[], { start, count, sort = '-createdAt', withStats = false }: ChannelFilters): Promise<ChannelPage> {
-  const [row] = await query(
+  const [row] = await queryAs(
     z.object({ total: z.int(), data: z.array(Channel.loose()) }),
     sql`
-    SELECT (SELECT count(*)::int ${FROM} WHERE ${all(conditions)}) AS total,
+    SELECT (SELECT count(*)::int ${FROM} WHERE ${sqlAnd(conditions)}) AS total,
       coalesce((SELECT json_agg(part.channel) FROM (
         SELECT ${withStats ? sql`(${withOwner()} || ${statistics()})` : withOwner()} AS channel
-        ${FROM} WHERE ${all(conditions)} ORDER BY ${ORDERS[sort]} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
+        ${FROM} WHERE ${sqlAnd(conditions)} ORDER BY ${ORDERS[sort]} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
   )
   return row!
 }
@@ -100,7 +100,7 @@ function withOwner(): Sql {
 
 /** Counted of what everybody may see. Views are not counted by day in this version, so every day has none. */
 function statistics(): Sql {
-  const day = isoSql(sql`day AT TIME ZONE 'UTC'`)
+  const day = isoTimestampSql(sql`day AT TIME ZONE 'UTC'`)
   return sql`(SELECT jsonb_build_object('videosCount', count(*), 'totalViews', coalesce(sum(video.views), 0),
       'viewsPerDay', (SELECT jsonb_agg(jsonb_build_object('date', ${day}, 'views', 0) ORDER BY day)
         FROM generate_series(date_trunc('day', now() AT TIME ZONE 'UTC') - ${DAYS} * interval '1 day', date_trunc('day', now() AT TIME ZONE 'UTC'), interval '1 day') day))

@@ -1,24 +1,24 @@
-import { channels } from '../../shared/channels.ts'
+import { channelsContract } from '../../shared/channels.ts'
 import { paging } from '../core/paging.ts'
-import { implement, type Viewer } from '../core/route.ts'
-import { isNameTaken } from '../actors/local-actors.ts'
+import { implementContract, type Viewer } from '../core/route.ts'
+import { isLocalActorNameTaken } from '../actors/local-actors.ts'
 import { removeActorImages, setActorImages } from '../actors/actor-images.ts'
-import { addChannel, managedChannel, removeChannel, updateChannel } from './channels.ts'
-import { findChannel, listChannelsOf, listLocalChannels } from './channels.query.ts'
+import { createAdditionalChannel, findManagedChannel, removeChannelWithVideos, updateChannel } from './channels.ts'
+import { findChannel, listAccountChannels, listLocalChannels } from './channels.query.ts'
 
 /** Channels: list, make, change, remove, pictures. */
-export const channelsRoutes = implement(channels, {
+export const channelsRoutes = implementContract(channelsContract, {
   'GET /video-channels': async ({ query: { sort, ...rest } }) => await listLocalChannels({ ...paging(rest), sort }),
   'POST /video-channels': async ({ body, viewer }) => {
-    const { id } = await addChannel({ ...body, accountId: viewer.accountId })
+    const { id } = await createAdditionalChannel({ ...body, accountId: viewer.accountId })
     return { videoChannel: { id } }
   },
-  'GET /users/me/channel-names/:name': async ({ params }) => ({ free: !(await isNameTaken(params.name)) }),
+  'GET /users/me/channel-names/:name': async ({ params }) => ({ free: !(await isLocalActorNameTaken(params.name)) }),
   'GET /video-channels/:channelHandle': async ({ params }) => await findChannel(params.channelHandle),
   'PUT /video-channels/:channelHandle': async ({ params, viewer, body }) =>
-    await updateChannel((await managedChannel(params.channelHandle, viewer)).id, body),
+    await updateChannel((await findManagedChannel(params.channelHandle, viewer)).id, body),
   'DELETE /video-channels/:channelHandle': async ({ params, viewer }) =>
-    await removeChannel(await managedChannel(params.channelHandle, viewer)),
+    await removeChannelWithVideos(await findManagedChannel(params.channelHandle, viewer)),
   'POST /video-channels/:channelHandle/avatar/pick': async ({ params, viewer, files }) => ({
     avatars: await setActorImages(await actorOf(params.channelHandle, viewer), 'avatar', files.avatarfile, 'avatarfile')
   }),
@@ -30,9 +30,9 @@ export const channelsRoutes = implement(channels, {
   'DELETE /video-channels/:channelHandle/banner': async ({ params, viewer }) =>
     await removeActorImages(await actorOf(params.channelHandle, viewer), 'banner'),
   'GET /accounts/:name/video-channels': async ({ params, query: { sort, search, withStats, ...rest } }) =>
-    await listChannelsOf(params.name, { ...paging(rest), sort, search, withStats })
+    await listAccountChannels(params.name, { ...paging(rest), sort, search, withStats })
 })
 
 async function actorOf(handle: string, viewer: Viewer): Promise<number> {
-  return (await managedChannel(handle, viewer)).actorId
+  return (await findManagedChannel(handle, viewer)).actorId
 }

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
-import { on } from '../core/events.ts'
-import { run, sql } from '../core/sql.ts'
-import { eventually, startInstance, type Answer, type Instance } from '../test/instance.ts'
+import { onEvent } from '../core/events.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { eventually, startTestInstance, type TestResponse, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
-import { shapeFaults } from '../test/json-shape.ts'
-import { tellCounters } from '../videos/crawl.job.ts'
+import { findJsonShapeDifferences } from '../test/json-shape.ts'
+import { sendDueCounters } from '../videos/crawl.job.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 const TAKEN = {
@@ -16,12 +16,12 @@ const TAKEN = {
   detail: 'Another actor (account/channel) with this name on this instance already exists or has already existed.'
 }
 const NOT_YOURS = { status: 403, detail: 'Only a user with sufficient right can access this account resource.' }
-let instance: Instance
+let instance: TestInstance
 let user: { id: number; token: string; channelId: number }
 const deleted: string[] = []
 beforeAll(async () => {
-  instance = await startInstance({}, ['web'])
-  on('video.deleted', ({ uuid }) => {
+  instance = await startTestInstance({}, ['web'])
+  onEvent('video.deleted', ({ uuid }) => {
     deleted.push(uuid)
   })
   user = await instance.user('user1', { channelName: 'user1_chan' })
@@ -30,10 +30,10 @@ afterAll(async () => {
   await instance?.stop()
 })
 
-const create = async (name: string, more: object = {}, token = user.token): Promise<Answer> =>
+const create = async (name: string, more: object = {}, token = user.token): Promise<TestResponse> =>
   await instance.call('POST /video-channels', { token, body: { name, displayName: `The ${name}`, ...more } })
 const get = async (name: string) => await instance.call(`GET /video-channels/${name}`)
-const names = (answer: Answer) => answer.json.data.map((one: { name: string }) => one.name)
+const names = (answer: TestResponse) => answer.json.data.map((one: { name: string }) => one.name)
 const form = async (field: string, width = 800, height = 400) => {
   const multipart = new FormData()
   multipart.append(
@@ -57,7 +57,7 @@ test('a channel is created and shown as recorded', async () => {
   expect(answer.status).toBe(200)
   expect(answer.json).toEqual({ videoChannel: { id: expect.any(Number) } })
   const shown = await get('second_channel')
-  expect(shapeFaults(recorded.channel, shown.json)).toEqual([])
+  expect(findJsonShapeDifferences(recorded.channel, shown.json)).toEqual([])
   expect(shown.json).toMatchObject({
     id: answer.json.videoChannel.id,
     url: `${instance.url}/video-channels/second_channel`,
@@ -108,7 +108,7 @@ test('who makes a channel learns whether a name is free', async () => {
 
 test("the owner changes it, and its videos' support if asked", async () => {
   const video = await seedVideo({ channelId: user.channelId })
-  await run(sql`UPDATE videos SET federated = true WHERE id = ${video.id}`)
+  await runQuery(sql`UPDATE videos SET federated = true WHERE id = ${video.id}`)
   const before = (await get('user1_chan')).json
   const answer = await instance.call('PUT /video-channels/user1_chan', {
     token: user.token,
@@ -122,15 +122,15 @@ test("the owner changes it, and its videos' support if asked", async () => {
     support: 'support',
     updatedAt: expect.any(String)
   })
-  expect(await run(sql`SELECT support FROM videos WHERE id = ${video.id}`)).toEqual([{ support: 'support' }])
+  expect(await runQuery(sql`SELECT support FROM videos WHERE id = ${video.id}`)).toEqual([{ support: 'support' }])
   // Whoever knows the video hears of it.
-  await tellCounters.run({}, { progress: () => undefined, signal: new AbortController().signal })
-  const told = await run<{ support: string }>(
+  await sendDueCounters.run({}, { progress: () => undefined, signal: new AbortController().signal })
+  const told = await runQuery<{ support: string }>(
     sql`SELECT activity->'object'->'support' AS support FROM outgoing WHERE type = 'Update' AND activity->'object'->>'uuid' = ${video.uuid}`
   )
   expect(told).toEqual([{ support: 'support' }])
   await instance.call('PUT /video-channels/user1_chan', { token: user.token, body: { support: 'other' } })
-  expect(await run(sql`SELECT support FROM videos WHERE id = ${video.id}`)).toEqual([{ support: 'support' }])
+  expect(await runQuery(sql`SELECT support FROM videos WHERE id = ${video.id}`)).toEqual([{ support: 'support' }])
   await instance.call('PUT /video-channels/user1_chan', { token: user.token, body: { description: null, support: '' } })
   expect((await get('user1_chan')).json).toMatchObject({ displayName: 'Changed', description: null, support: null })
 })
@@ -169,16 +169,16 @@ test('who may change a channel', async () => {
 })
 
 test('a remote channel is changed by nobody here', async () => {
-  const [actor] = await run<{ id: number }>(
+  const [actor] = await runQuery<{ id: number }>(
     sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Group', 'http://far/video-channels/far', 'far', 'far.example', 'http://far/inbox', now(), now()) RETURNING id`
   )
-  const [owner] = await run<{ id: number }>(
+  const [owner] = await runQuery<{ id: number }>(
     sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Person', 'http://far/accounts/owner', 'owner', 'far.example', 'http://far/inbox', now(), now()) RETURNING id`
   )
-  const [account] = await run<{ id: number }>(
+  const [account] = await runQuery<{ id: number }>(
     sql`INSERT INTO accounts (actor_id, name, created_at, updated_at) VALUES (${owner!.id}, 'Owner', now(), now()) RETURNING id`
   )
-  await run(
+  await runQuery(
     sql`INSERT INTO channels (actor_id, account_id, name, created_at, updated_at) VALUES (${actor!.id}, ${account!.id}, 'Far', now(), now())`
   )
   const shown = (await get('far@far.example')).json
@@ -215,7 +215,7 @@ test('statistics count what everybody may see', async () => {
   await seedVideo({ channelId, state: 2, views: 100 })
   for (const asking of [{}, { token }]) {
     const [channel] = (await instance.call('GET /accounts/counted/video-channels?withStats=true', asking)).json.data
-    expect(shapeFaults(recorded.withStats, channel)).toEqual([])
+    expect(findJsonShapeDifferences(recorded.withStats, channel)).toEqual([])
     expect(channel).toMatchObject({ videosCount: 2, totalViews: 7 })
     expect(channel.viewsPerDay).toHaveLength(31)
     expect(channel.viewsPerDay.at(-1).date).toBe(`${new Date().toISOString().slice(0, 10)}T00:00:00.000Z`)
@@ -234,7 +234,7 @@ test('avatar and banner are kept in all sizes, replaced and removed', async () =
     multipart: await form('bannerfile')
   })
   expect(banner.status).toBe(200)
-  expect(shapeFaults(recorded.banners, banner.json)).toEqual([])
+  expect(findJsonShapeDifferences(recorded.banners, banner.json)).toEqual([])
   expect(banner.json.banners.map((one: { width: number; height: number }) => [one.width, one.height])).toEqual([
     [1920, 317],
     [600, 100]
@@ -266,7 +266,7 @@ test('a removed channel takes its videos along, and its name is never given agai
   expect([answer.status, answer.text]).toEqual([204, ''])
   expect((await get('doomed')).json).toMatchObject({ status: 404, detail: 'Video channel not found' })
   expect(deleted).toEqual([video.uuid])
-  expect(await run(sql`SELECT id FROM videos WHERE id = ANY(${[video.id, other.id]})`)).toEqual([{ id: other.id }])
+  expect(await runQuery(sql`SELECT id FROM videos WHERE id = ANY(${[video.id, other.id]})`)).toEqual([{ id: other.id }])
   expect((await create('Doomed')).status).toBe(400)
   expect((await create('doomed')).json).toMatchObject(TAKEN)
 })

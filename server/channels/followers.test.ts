@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startInstance, type Instance } from '../test/instance.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
 
-let site: Instance
+let site: TestInstance
 let ada: { token: string }
 let bob: { token: string }
 beforeAll(async () => {
-  site = await startInstance({}, ['web'])
+  site = await startTestInstance({}, ['web'])
   ada = await site.user('ada')
   bob = await site.user('bob')
 })

@@ -1,9 +1,9 @@
 import { transaction } from '../core/transaction.ts'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { Budget, FetchError } from '../fediverse/remote-fetch.ts'
 import type { RemoteActor } from '../actors/actor.codec.ts'
-import { resolve, resolveActor, setGroupKeeper } from '../actors/resolve-actor.ts'
-import { Channel } from './channel.model.ts'
+import { resolveActorWithDocument, resolveActor, setRemoteGroupHandler } from '../actors/resolve-actor.ts'
+import { ChannelModel } from './channel.model.ts'
 
 /**
  * The channel (Group) at an address, with its owner: ours, known, or fetched. The owner is a Person of the same origin whom the Group
@@ -12,26 +12,26 @@ import { Channel } from './channel.model.ts'
 export async function resolveChannel(
   address: string,
   { budget = new Budget(), refresh = false }: { budget?: Budget; refresh?: boolean } = {}
-): Promise<Channel> {
-  const { actor, fetched } = await resolve(address, { budget, refresh })
+): Promise<ChannelModel> {
+  const { actor, fetched } = await resolveActorWithDocument(address, { budget, refresh })
   if (actor.type !== 'Group') throw new FetchError('invalid', `${address} is no channel`)
-  const known = await Channel.findOne({ where: { actorId: actor.id } })
+  const known = await ChannelModel.findOne({ where: { actorId: actor.id } })
   if (known) return known
-  const document = fetched ?? (await resolve(address, { budget, refresh: true })).fetched
+  const document = fetched ?? (await resolveActorWithDocument(address, { budget, refresh: true })).fetched
   if (!document) throw new FetchError('unreachable', `${address} cannot be asked now`)
   return await storeChannel(actor.id, document, budget)
 }
 
 /** Keeps the channel behind every Group that is met; called once at start. */
-export function keepChannels(): void {
-  setGroupKeeper(storeChannel)
+export function registerRemoteGroupHandler(): void {
+  setRemoteGroupHandler(storeChannel)
 }
 
-async function storeChannel(actorId: number, remote: RemoteActor, budget: Budget): Promise<Channel> {
+async function storeChannel(actorId: number, remote: RemoteActor, budget: Budget): Promise<ChannelModel> {
   const accountId = await ownerOf(remote, budget)
   await transaction(
     async inside =>
-      await run(
+      await runQuery(
         sql`
     INSERT INTO channels (actor_id, account_id, name, description, support, created_at, updated_at)
     VALUES (${actorId}, ${accountId}, ${remote.displayName}, ${remote.summary}, ${remote.support}, now(), now())
@@ -39,7 +39,7 @@ async function storeChannel(actorId: number, remote: RemoteActor, budget: Budget
         inside
       )
   )
-  return await Channel.findOne({ where: { actorId }, rejectOnEmpty: true })
+  return await ChannelModel.findOne({ where: { actorId }, rejectOnEmpty: true })
 }
 
 /** The account of the first owner that is a Person (or another kind of account) of the channel's origin. */
@@ -47,7 +47,7 @@ async function ownerOf({ owners, url }: RemoteActor, budget: Budget): Promise<nu
   for (const owner of owners) {
     const actor = await resolveActor(owner, { budget })
     if (actor.type === 'Group') continue
-    const [account] = await run<{ id: number }>(sql`SELECT id FROM accounts WHERE actor_id = ${actor.id}`)
+    const [account] = await runQuery<{ id: number }>(sql`SELECT id FROM accounts WHERE actor_id = ${actor.id}`)
     if (account) return account.id
   }
   throw new FetchError('invalid', `${url} has no owner`)

@@ -1,10 +1,10 @@
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
-import { idOf, listOf, PUBLIC, type JsonObject } from '../fediverse/vocabulary.ts'
+import { idOf, listOf, AS_PUBLIC, type JsonObject } from '../fediverse/vocabulary.ts'
 
 const MAX_TEXT = 10_000
 
 /** A comment as its author's server tells it. */
-export type Note = {
+export type ParsedCommentNote = {
   url: string
   author: string
   inReplyTo: string
@@ -17,7 +17,7 @@ export type Note = {
 }
 
 /** What a Note says, bounded; null where it is no comment. */
-export function readNote(object: JsonObject): Note | null {
+export function parseCommentNote(object: JsonObject): ParsedCommentNote | null {
   const url = httpUrl(object.id)
   const author = httpUrl(idOf(listOf(object.attributedTo)[0]))
   const inReplyTo = httpUrl(idOf(object.inReplyTo))
@@ -44,13 +44,13 @@ export function readNote(object: JsonObject): Note | null {
     isMarkdown: object.mediaType === 'text/markdown',
     published: published > now ? now : published,
     updated: Number.isNaN(updated.getTime()) || updated > now ? now : updated,
-    isPublic: [...listOf(object.to), ...listOf(object.cc)].some(one => one === PUBLIC || one === 'as:Public' || one === 'Public'),
+    isPublic: [...listOf(object.to), ...listOf(object.cc)].some(one => one === AS_PUBLIC || one === 'as:Public' || one === 'Public'),
     approval: httpUrl(object.replyApproval)
   }
 }
 
 /** The words of a comment, as harmless HTML. */
-export async function textOf(note: Note): Promise<string> {
-  const { markdownHtml, safeHtml } = await import('../core/markdown.ts')
-  return (note.isMarkdown ? markdownHtml(note.content) : safeHtml(note.content)).slice(0, MAX_TEXT)
+export async function renderCommentNoteHtml(note: ParsedCommentNote): Promise<string> {
+  const { markdownToHtml, sanitizeRemoteHtml } = await import('../core/markdown.ts')
+  return (note.isMarkdown ? markdownToHtml(note.content) : sanitizeRemoteHtml(note.content)).slice(0, MAX_TEXT)
 }

@@ -1,8 +1,8 @@
 import type { Transaction } from 'sequelize'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 
 /** A comment's row with what its video decides. */
-export type Row = {
+export type CommentRow = {
   id: number
   url: string
   video_id: number
@@ -29,13 +29,13 @@ export type Row = {
 }
 
 /** The row of a comment. */
-export async function rowOf(id: number, inside?: Transaction): Promise<Row> {
-  return (await findRow(sql`comment.id = ${id}`, inside))!
+export async function getCommentRow(id: number, inside?: Transaction): Promise<CommentRow> {
+  return (await findCommentRow(sql`comment.id = ${id}`, inside))!
 }
 
 /** A comment by a condition on `comment`; null if there is none. */
-export async function findRow(condition: ReturnType<typeof sql>, inside?: Transaction): Promise<Row | null> {
-  const [row] = await run<Row>(
+export async function findCommentRow(condition: ReturnType<typeof sql>, inside?: Transaction): Promise<CommentRow | null> {
+  const [row] = await runQuery<CommentRow>(
     sql`
     SELECT comment.*, actor.url AS author, coalesce(actor.shared_inbox_url, actor.inbox_url) AS author_inbox, video.url AS video_url, video.uuid AS video_uuid, video.remote AS video_remote, video.privacy AS video_privacy, owner.url AS owner, owner_account.user_id AS owner_user_id,
       parent.url AS parent_url, parent_actor.url AS parent_author

@@ -1,24 +1,24 @@
 import { Router, type Request } from 'express'
-import { comments } from '../../shared/comments.ts'
-import { origin } from '../core/config.ts'
-import { counted } from '../core/request-rate-limit.ts'
+import { commentsContract } from '../../shared/comments.ts'
+import { instanceOrigin } from '../core/config.ts'
+import { limitRate } from '../core/request-rate-limit.ts'
 import { paging } from '../core/paging.ts'
 import { notFound } from '../core/problem.ts'
-import { implement, type Viewer } from '../core/route.ts'
+import { implementContract, type Viewer } from '../core/route.ts'
 import { sql } from '../core/sql.ts'
-import { sendDocument, wantsDocument } from '../actors/activitypub-response.ts'
+import { sendActivityPubDocument, acceptsActivityPub } from '../actors/activitypub-response.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
-import { assertMayWatch, guardedVideo } from '../videos/video-access.ts'
-import { noteOf } from './comment.outbox.ts'
-import { findRow, type Row } from './comment.row.ts'
+import { assertCanWatchVideo, findVideoAccessInfo } from '../videos/video-access.ts'
+import { buildCommentNote } from './comment.outbox.ts'
+import { findCommentRow, type CommentRow } from './comment.row.ts'
 import { addComment, approveComment, deleteComment } from './comments.ts'
-import { findComment, findTree, listReceived, listThreads, type Watching } from './comments.query.ts'
+import { findComment, findCommentTree, listCommentsOnOwnVideos, listCommentThreads, type CommentViewer } from './comments.query.ts'
 
 /** Comments below videos. */
-export const commentsRoutes = implement(comments, {
+export const commentsRoutes = implementContract(commentsContract, {
   'GET /videos/:id/comment-threads': async ({ params, query: { sort, ...rest }, viewer, request }) => {
     const { id, watching } = await watched(params.id, viewer, request)
-    return await listThreads(id, watching, { ...paging(rest), sort })
+    return await listCommentThreads(id, watching, { ...paging(rest), sort })
   },
   'POST /videos/:id/comment-threads': async ({ params, body, viewer, request }) => {
     const { id, watching } = await watched(params.id, viewer, request)
@@ -26,7 +26,7 @@ export const commentsRoutes = implement(comments, {
   },
   'GET /videos/:id/comment-threads/:threadId': async ({ params, viewer, request }) => {
     const { id, watching } = await watched(params.id, viewer, request)
-    const tree = await findTree(id, params.threadId, watching)
+    const tree = await findCommentTree(id, params.threadId, watching)
     if (!tree) throw notFound('Video comment thread')
     return tree
   },
@@ -41,12 +41,12 @@ export const commentsRoutes = implement(comments, {
   'POST /videos/:id/comments/:commentId/approve': async ({ params, viewer, request }) =>
     await approveComment((await watched(params.id, viewer, request)).id, params.commentId, viewer),
   'GET /users/me/videos/comments': async ({ viewer, query: { isHeldForReview, search, sort, ...rest } }) =>
-    await listReceived(viewer, { ...paging(rest), isHeldForReview, search, sort })
+    await listCommentsOnOwnVideos(viewer, { ...paging(rest), isHeldForReview, search, sort })
 })
 
-async function watched(asked: number | string, viewer: Viewer | null, request: Request): Promise<{ id: number; watching: Watching }> {
-  const video = await guardedVideo(asked)
-  await assertMayWatch(video, asked, {
+async function watched(asked: number | string, viewer: Viewer | null, request: Request): Promise<{ id: number; watching: CommentViewer }> {
+  const video = await findVideoAccessInfo(asked)
+  await assertCanWatchVideo(video, asked, {
     viewer,
     password: request.headers['x-peertube-video-password'] as string | undefined,
     ip: request.ip
@@ -56,21 +56,21 @@ async function watched(asked: number | string, viewer: Viewer | null, request: R
 
 /** What other servers read of comments of ours. */
 export const commentDocumentsRouter = Router()
-commentDocumentsRouter.get('/videos/watch/:uuid/comments/:id{/:part}', counted('activity_pub'), async (request, response, next) => {
+commentDocumentsRouter.get('/videos/watch/:uuid/comments/:id{/:part}', limitRate('activity_pub'), async (request, response, next) => {
   const { uuid, id, part } = request.params as { uuid: string; id: string; part?: string }
-  if (!wantsDocument(request)) return part === undefined ? response.redirect(302, `/videos/watch/${uuid}`) : next()
-  const url = `${origin()}/videos/watch/${uuid}/comments/${id}`
-  const row = await findRow(
+  if (!acceptsActivityPub(request)) return part === undefined ? response.redirect(302, `/videos/watch/${uuid}`) : next()
+  const url = `${instanceOrigin()}/videos/watch/${uuid}/comments/${id}`
+  const row = await findCommentRow(
     part === 'approve-reply' ? sql`comment.reply_approval = ${`${url}/approve-reply`}` : sql`comment.url = ${url} AND NOT comment.remote`
   )
   // Nobody is told that one is held (federation.md 4.40).
   if (!row || row.held) throw notFound('Video comment')
   const document = await documentOf(row, part)
   if (!document) throw notFound('Video comment')
-  sendDocument(response, document)
+  sendActivityPubDocument(response, document)
 })
 
-async function documentOf(row: Row, part: string | undefined): Promise<object | null> {
+async function documentOf(row: CommentRow, part: string | undefined): Promise<object | null> {
   if (part === 'approve-reply')
     return withContext('approval', {
       type: 'ApproveReply',
@@ -92,7 +92,7 @@ async function documentOf(row: Row, part: string | undefined): Promise<object | 
         })
       : null
   }
-  const note = await noteOf(row)
+  const note = await buildCommentNote(row)
   if (part === undefined) return withContext('comment', note)
   return part === 'activity'
     ? withContext('comment', { to: note.to, cc: note.cc, type: 'Create', id: `${row.url}/activity`, actor: row.author, object: note })

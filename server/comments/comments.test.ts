@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { encoded, upload } from '../test/upload.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
 
 type User = { id: number; token: string; channelId: number }
 type Tree = { comment: { id: number; text: string; isDeleted: boolean; account: { name: string } | null }; children: Tree[] }
 
-let site: Instance
-let hostile: Hostile
+let site: TestInstance
+let hostile: HostilePeer
 let root: string
 let ada: User
 let bob: User
@@ -18,17 +18,17 @@ let closed: { id: number; uuid: string }
 let secret: { id: number; uuid: string }
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
-    startInstance({ federation: { outbox: { check_interval: 300, retry_delay: 200 } } }),
-    openHostile()
+    startTestInstance({ federation: { outbox: { check_interval: 300, retry_delay: 200 } } }),
+    startHostilePeer()
   ])
   root = await site.login()
   ada = await site.user('ada')
   bob = await site.user('bob')
-  video = await upload(site, ada)
-  strict = await upload(site, ada, { commentsPolicy: 3 })
-  closed = await upload(site, ada, { commentsPolicy: 2 })
-  secret = await upload(site, ada, { privacy: 3 })
-  for (const { uuid } of [video, strict, closed, secret]) await encoded(site, ada, uuid)
+  video = await uploadVideo(site, ada)
+  strict = await uploadVideo(site, ada, { commentsPolicy: 3 })
+  closed = await uploadVideo(site, ada, { commentsPolicy: 2 })
+  secret = await uploadVideo(site, ada, { privacy: 3 })
+  for (const { uuid } of [video, strict, closed, secret]) await waitForTranscoding(site, ada, uuid)
 }, 180_000)
 afterAll(async () => {
   await Promise.all([site.stop(), hostile.stop()])
@@ -65,7 +65,7 @@ const note = (actor: HostileActor, inReplyTo: unknown, more: object = {}) => {
 }
 const post = async (activity: object) => await hostile.post(`${site.url}/inbox`, activity as never)
 const done = async () =>
-  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
 const get = async (url: string) => await hostile.get(url, { headers: { accept: 'application/activity+json' } })
 
 test('threads, answers, numbers, and a deleted comment that keeps its answers', async () => {
@@ -161,9 +161,9 @@ test('a comment as others read it: HTML with its Markdown as source, a tombstone
 
 test('comments from elsewhere appear, are edited and deleted by their author, and sent on to followers', async () => {
   const [alice, mallory] = [await hostile.actor('alice'), await hostile.actor('mallory')]
-  const follower = await openHostile()
+  const follower = await startHostilePeer()
   const carol = await follower.actor('carol')
-  const group = await openHostile()
+  const group = await startHostilePeer()
   const lemmy = await group.actor('reader')
   await group.post(`${site.url}/inbox`, {
     type: 'Follow',
@@ -254,7 +254,7 @@ test('a remote comment on a video with approval waits, and its author is told wh
 
 test('4.9 4.25 4.30 4.40 4.42 notes that are none, belong to others, go round in circles or carry scripts', async () => {
   const eve = await hostile.actor('eve')
-  const before = (await run<{ count: number }>(sql`SELECT count(*)::int AS count FROM comments`))[0]!.count
+  const before = (await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM comments`))[0]!.count
   const url = watchUrl(video.uuid)
   const [ring, round] = [hostile.id('ring'), hostile.id('round')]
   for (const [one, other] of [
@@ -279,7 +279,7 @@ test('4.9 4.25 4.30 4.40 4.42 notes that are none, belong to others, go round in
   ]
   for (const activity of bad) await post(activity)
   await done()
-  expect((await run<{ count: number }>(sql`SELECT count(*)::int AS count FROM comments`))[0]!.count).toBe(before)
+  expect((await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM comments`))[0]!.count).toBe(before)
   await post(
     note(eve, url, {
       content: '<p onclick="x()">Hi <a href="javascript:alert(1)">you</a><img src=x onerror=alert(1)><svg onload=alert(1)></p>'
@@ -290,7 +290,7 @@ test('4.9 4.25 4.30 4.40 4.42 notes that are none, belong to others, go round in
   expect(text).toContain('Hi')
   expect(text + html).not.toMatch(/onclick|javascript:|<img|<svg|onerror/)
   // Whatever may lie in the database, nothing leaves unclean; what a local person writes is Markdown, in which HTML is only words.
-  await run(sql`UPDATE comments SET text = ${'<p>Hi<img src=x onerror=alert(1)></p><iframe></iframe>'} WHERE id = ${id}`)
+  await runQuery(sql`UPDATE comments SET text = ${'<p>Hi<img src=x onerror=alert(1)></p><iframe></iframe>'} WHERE id = ${id}`)
   expect((await threads(video.uuid)).data[0].html).toBe('<p>Hi</p>')
   expect((await say(bob, video.uuid, '<b onclick=x()>bold</b> [a](javascript:alert(1))')).json.comment.html).toBe(
     '<p>&lt;b onclick=x()&gt;bold&lt;/b&gt; [a](javascript:alert(1))</p>'
@@ -315,17 +315,17 @@ test('4.25 what lies between a comment and its video is fetched, once each', asy
 })
 
 test('a crowd that talks at once: each comment stands once, in its place, counted and sent on, and the unusual ones go their way', async () => {
-  const crowd = await upload(site, ada, { name: 'Crowded' })
-  await encoded(site, ada, crowd.uuid)
+  const crowd = await uploadVideo(site, ada, { name: 'Crowded' })
+  await waitForTranscoding(site, ada, crowd.uuid)
   const people = await Promise.all(Array.from({ length: 8 }, async (_, number) => await hostile.actor(`crowd${number}`)))
   const watcher = await hostile.actor('watcher')
-  const far = await openHostile()
+  const far = await startHostilePeer()
   const listener = await far.actor('listener')
   await far.post(`${site.url}/inbox`, { type: 'Follow', id: far.id('follow'), actor: listener.url, object: `${site.url}/accounts/ada` })
   await post(note(watcher, watchUrl(crowd.uuid), { content: '<p>First</p>' }))
   for (const person of people) await post(note(person, watchUrl(closed.uuid)))
   await done()
-  const [first] = await run<{ id: number; url: string }>(sql`SELECT id, url FROM comments WHERE video_id = ${crowd.id}`)
+  const [first] = await runQuery<{ id: number; url: string }>(sql`SELECT id, url FROM comments WHERE video_id = ${crowd.id}`)
   const notes = people.flatMap(person =>
     Array.from({ length: 6 }, (_, number) =>
       note(person, number % 2 ? first!.url : watchUrl(crowd.uuid), {
@@ -335,7 +335,7 @@ test('a crowd that talks at once: each comment stands once, in its place, counte
   )
   const answer = note(people[0]!, notes[0]!.object.id, { content: '<p>To one of them</p>' })
   const buried = note(people[1]!, watchUrl(crowd.uuid), { content: '<p>Deleted before</p>' })
-  await run(sql`INSERT INTO tombstones (url) VALUES (${buried.object.id})`)
+  await runQuery(sql`INSERT INTO tombstones (url) VALUES (${buried.object.id})`)
   const foreign = note(people[2]!, watchUrl(crowd.uuid), { attributedTo: watcher.url })
   const unwelcome = [
     note(people[3]!, watchUrl(closed.uuid)),
@@ -348,7 +348,7 @@ test('a crowd that talks at once: each comment stands once, in its place, counte
   )
   expect(new Set(statuses)).toEqual(new Set([202]))
   await done()
-  const rows = await run<{ url: string; thread_id: number | null; text: string; remote: boolean }>(
+  const rows = await runQuery<{ url: string; thread_id: number | null; text: string; remote: boolean }>(
     sql`SELECT url, thread_id, text, remote FROM comments WHERE video_id = ${crowd.id} AND id <> ${first!.id}`
   )
   const standing = [...notes, answer].map(({ object }) => object.id).sort()
@@ -359,7 +359,7 @@ test('a crowd that talks at once: each comment stands once, in its place, counte
   expect((await site.call(`GET /videos/${crowd.uuid}`)).json.comments).toBe(standing.length + 1)
   const heard = () => far.received.map(({ activity }) => activity.object?.id as string | undefined)
   await eventually(async () => standing.every(url => heard().includes(url)), 30, 'all to be sent on')
-  await eventually(async () => (await run(sql`SELECT 1 FROM deliveries WHERE host = ${far.host}`)).length === 0, 10, 'the rest')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM deliveries WHERE host = ${far.host}`)).length === 0, 10, 'the rest')
   const sentOn = heard()
   for (const url of standing)
     expect(

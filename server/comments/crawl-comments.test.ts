@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { crawlComments } from './crawl-comments.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
-let site: Instance
-let origin: Hostile
-let elsewhere: Hostile
+let site: TestInstance
+let origin: HostilePeer
+let elsewhere: HostilePeer
 let owner: HostileActor
 let channel: HostileActor
 let writer: HostileActor
@@ -16,16 +16,16 @@ let ada: { token: string }
 
 beforeAll(async () => {
   ;[site, origin, elsewhere] = await Promise.all([
-    startInstance({ federation: { crawl: { interval: '1 hour' } } }),
-    openHostile(),
-    openHostile()
+    startTestInstance({ federation: { crawl: { interval: '1 hour' } } }),
+    startHostilePeer(),
+    startHostilePeer()
   ])
   ada = await site.user('ada')
   owner = await origin.actor('owner')
   channel = await origin.actor('films', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
   writer = await elsewhere.actor('writer')
   await origin.post(`${site.url}/inbox`, { type: 'Follow', id: origin.id(), actor: owner.url, object: `${site.url}/accounts/peertube` })
-  await eventually(async () => (await run(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 1, 20, 'the follow')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 1, 20, 'the follow')
 }, 120_000)
 afterAll(async () => {
   await Promise.all([site.stop(), origin.stop(), elsewhere.stop()])
@@ -86,7 +86,7 @@ function film(more: object = {}): Film {
   )
   return { id, uuid, comments }
 }
-function note(at: Hostile, by: HostileActor, inReplyTo: string, content: string, more: object = {}): Note {
+function note(at: HostilePeer, by: HostileActor, inReplyTo: string, content: string, more: object = {}): Note {
   const id = at.id('note')
   const document = {
     type: 'Note',
@@ -105,7 +105,7 @@ function note(at: Hostile, by: HostileActor, inReplyTo: string, content: string,
 }
 const say = async (type: string, object: unknown) => {
   await origin.post(`${site.url}/inbox`, { type, id: origin.id(), actor: owner.url, to: [PUBLIC], object })
-  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
 }
 const bring = async (one: Film) => {
   await say('Create', await (await fetch(one.id)).json())
@@ -114,7 +114,7 @@ const words = async (uuid: string): Promise<string[]> =>
   (await site.call(`GET /videos/${uuid}/comment-threads?sort=createdAt`)).json.data
     ?.filter((one: { isDeleted: boolean }) => !one.isDeleted)
     .map((one: { text: string }) => one.text.replace(/<[^>]*>/g, '').trim())
-const numberOf = async (url: string) => (await run<{ id: number }>(sql`SELECT id FROM videos WHERE url = ${url}`))[0]!.id
+const numberOf = async (url: string) => (await runQuery<{ id: number }>(sql`SELECT id FROM videos WHERE url = ${url}`))[0]!.id
 
 test('what was said before a video came here is read with it, answers too, and kept in step', async () => {
   const one = film()
@@ -191,8 +191,8 @@ test('a video that its origin takes away and brings back has what people here sa
       (video: { uuid: string }) => video.uuid === one.uuid
     )
   ).toBe(false)
-  expect(await run(sql`SELECT description, tags FROM videos WHERE url = ${one.id}`)).toEqual([{ description: null, tags: [] }])
-  expect(await run(sql`SELECT 1 FROM remote_playlists p JOIN videos v ON v.id = p.video_id WHERE v.url = ${one.id}`)).toEqual([])
+  expect(await runQuery(sql`SELECT description, tags FROM videos WHERE url = ${one.id}`)).toEqual([{ description: null, tags: [] }])
+  expect(await runQuery(sql`SELECT 1 FROM remote_playlists p JOIN videos v ON v.id = p.video_id WHERE v.url = ${one.id}`)).toEqual([])
   const late = note(origin, owner, one.id, 'While it was away', { published: '2026-11-04T00:00:00.000Z' })
   one.comments.push(late.id)
   // Whoever follows the channel or the instance hears of it by an Announce.
@@ -203,5 +203,5 @@ test('a video that its origin takes away and brings back has what people here sa
   const two = film()
   await bring(two)
   await say('Delete', two.id)
-  expect(await run(sql`SELECT 1 FROM videos WHERE url = ${two.id}`)).toEqual([])
+  expect(await runQuery(sql`SELECT 1 FROM videos WHERE url = ${two.id}`)).toEqual([])
 })

@@ -1,12 +1,12 @@
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
-import { pagesOf } from '../fediverse/remote-collection.ts'
-import { Budget, FetchError, getDocument } from '../fediverse/remote-fetch.ts'
-import { httpUrl, isLocal, sameOrigin } from '../fediverse/origin.ts'
-import { anyGone } from '../fediverse/tombstones.ts'
+import { fetchCollectionPages } from '../fediverse/remote-collection.ts'
+import { Budget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
+import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
+import { findTombstoned } from '../fediverse/tombstones.ts'
 import { idOf } from '../fediverse/vocabulary.ts'
-import { fetchComment } from './comment.inbox.ts'
-import { blank } from './comments.ts'
+import { fetchRemoteComment } from './comment.inbox.ts'
+import { tombstoneComment } from './comments.ts'
 
 /**
  * What its origin does not list for so long below a video of its own is taken to be deleted; what is younger may not have got there yet.
@@ -20,31 +20,31 @@ type Known = { id: number; url: string; video_id: number; remote: boolean; settl
  * FetchError.
  */
 export async function crawlComments(videoId: number): Promise<void> {
-  const [video] = await run<{ url: string; list: string; now: Date }>(
+  const [video] = await runQuery<{ url: string; list: string; now: Date }>(
     sql`SELECT url, collections->>'comments' AS list, now() AS now FROM videos WHERE id = ${videoId} AND remote AND gone_at IS NULL AND collections->>'comments' IS NOT NULL`
   )
   if (!video || !sameOrigin(video.list, video.url)) return
   const listed = new Set<string>()
-  for await (const { items } of pagesOf(video.list)) {
+  for await (const { items } of fetchCollectionPages(video.list)) {
     for (const item of items) {
       const url = httpUrl(idOf(item))
-      if (url && !isLocal(url)) listed.add(url)
+      if (url && !isLocalUrl(url)) listed.add(url)
     }
   }
   const known = new Map(
     (
-      await run<Known>(sql`
+      await runQuery<Known>(sql`
     SELECT id, url, video_id, remote, created_at < now() - ${SETTLED}::interval AS settled, deleted_at IS NOT NULL AS deleted FROM comments WHERE video_id = ${videoId}`)
     ).map(row => [row.url, row])
   )
-  const gone = await anyGone([...listed])
+  const gone = await findTombstoned([...listed])
   // The oldest first: answers find what they answer.
-  for (const url of [...listed].reverse()) if (!known.has(url) && !gone.has(url)) await patient(fetchComment(url))
+  for (const url of [...listed].reverse()) if (!known.has(url) && !gone.has(url)) await patient(fetchRemoteComment(url))
   for (const row of known.values()) {
     if (!row.remote || row.deleted || listed.has(row.url)) continue
-    if (row.settled || (await isGoneThere(row.url))) await transaction(async inside => await blank(row, inside))
+    if (row.settled || (await isGoneThere(row.url))) await transaction(async inside => await tombstoneComment(row, inside))
   }
-  await run(sql`UPDATE videos SET comments_read_at = ${video.now} WHERE id = ${videoId}`)
+  await runQuery(sql`UPDATE videos SET comments_read_at = ${video.now} WHERE id = ${videoId}`)
 }
 
 /** One comment that cannot be had keeps no other from being read. */
@@ -56,7 +56,7 @@ async function patient(asked: Promise<unknown>): Promise<void> {
 
 async function isGoneThere(url: string): Promise<boolean> {
   try {
-    return (await getDocument(url, { budget: new Budget() })).document.type === 'Tombstone'
+    return (await fetchRemoteDocument(url, { budget: new Budget() })).document.type === 'Tombstone'
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
     return error.kind === 'gone' || error.kind === 'missing'

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
 import type { Transaction } from 'sequelize'
-import { run, sql } from '../core/sql.ts'
-import { LANE, send } from '../fediverse/outbox.ts'
-import { PUBLIC } from '../fediverse/vocabulary.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { DELIVERY_PRIORITY, enqueueActivity } from '../fediverse/outbox.ts'
+import { AS_PUBLIC } from '../fediverse/vocabulary.ts'
 
 /** Something that happened below a video. */
-export type Event = { url: string; videoId: number; activity: { id?: unknown; type?: unknown } }
+export type CommentEvent = { url: string; videoId: number; activity: { id?: unknown; type?: unknown } }
 
 /**
  * The channels of public videos of ours announce what happens below them to those who take them for groups (FEP-1b12: Lemmy, Mbin, NodeBB).
  * Instances of PeerTube's kind, which get the activity itself, are left out.
  */
-export async function announceInGroups(events: Event[], inside: Transaction): Promise<void> {
-  const members = await run<{ video_id: number; channel: string; inbox: string }>(
+export async function announceToGroupFollowers(events: CommentEvent[], inside: Transaction): Promise<void> {
+  const members = await runQuery<{ video_id: number; channel: string; inbox: string }>(
     sql`
     SELECT DISTINCT v.id AS video_id, channel.url AS channel, coalesce(follower.shared_inbox_url, follower.inbox_url) AS inbox FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors channel ON channel.id = c.actor_id
       JOIN follows f ON f.target_id = channel.id AND f.state = 'accepted' JOIN actors follower ON follower.id = f.actor_id
@@ -26,12 +26,12 @@ export async function announceInGroups(events: Event[], inside: Transaction): Pr
     const actor = group[0]!.channel
     const { '@context': _context, ...object } = activity as { [key: string]: unknown }
     const mark = createHash('sha256').update(String(activity.id)).digest('hex').slice(0, 24)
-    await send(
+    await enqueueActivity(
       {
-        activity: { type: 'Announce', id: `${actor}/announces/${mark}`, actor, to: [PUBLIC], cc: [`${actor}/followers`], object },
+        activity: { type: 'Announce', id: `${actor}/announces/${mark}`, actor, to: [AS_PUBLIC], cc: [`${actor}/followers`], object },
         kind: 'comment',
         audience: { inboxes: group.map(({ inbox }) => inbox) },
-        lane: LANE.PUBLISH,
+        lane: DELIVERY_PRIORITY.PUBLISH,
         subject: url
       },
       inside

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { config, ConfigError, configWith, isTree, replaceConfig, type Tree } from './config.ts'
-import { emit, on } from './events.ts'
+import { config, ConfigError, configWithOverrides, isConfigTree, replaceConfig, type ConfigTree } from './config.ts'
+import { emitEvent, onEvent } from './events.ts'
 import { logger } from './logger.ts'
-import { query, run, sql } from './sql.ts'
+import { queryAs, runQuery, sql } from './sql.ts'
 import { transaction } from './transaction.ts'
 
 const Row = z.object({ revision: z.coerce.number(), settings: z.record(z.string(), z.unknown()) })
@@ -13,12 +13,12 @@ let known = 0
  * and stands in Postgres (law 1); every process reads it at its start, is told of changes, looks now and then by itself, and looks before
  * it does what must not be done by old values.
  */
-export async function followCustomized(): Promise<{ stop(): void }> {
+export async function startAdminOverrides(): Promise<{ stop(): void }> {
   known = 0
-  await lookAtCustomized()
+  await refreshAdminOverrides()
   const timer = setInterval(
     () =>
-      void lookAtCustomized().catch(error =>
+      void refreshAdminOverrides().catch(error =>
         logger.warn('Changes of the configuration cannot be looked for', { reason: (error as Error).message })
       ),
     config.webadmin.configuration.check_interval
@@ -27,13 +27,13 @@ export async function followCustomized(): Promise<{ stop(): void }> {
 }
 
 /** Hears of changes that other processes make. */
-export function listenForCustomized(): void {
-  on('config.changed', lookAtCustomized)
+export function listenForAdminOverrides(): void {
+  onEvent('config.changed', refreshAdminOverrides)
 }
 
 /** Afterwards this process's configuration is not older than the call. */
-export async function lookAtCustomized(): Promise<void> {
-  const [row] = await query(Row, sql`SELECT revision, settings FROM custom_config WHERE revision > ${known}`)
+export async function refreshAdminOverrides(): Promise<void> {
+  const [row] = await queryAs(Row, sql`SELECT revision, settings FROM custom_config WHERE revision > ${known}`)
   // Of two that looked at once the later change stays.
   if (!row || row.revision <= known) return
   const first = known === 0
@@ -43,43 +43,43 @@ export async function lookAtCustomized(): Promise<void> {
 }
 
 /** Changes what is set, in every process; `change` gets what is set now. Throws ConfigError, and then nothing has changed. */
-export async function customize(change: (settings: Tree) => Tree): Promise<void> {
+export async function updateAdminOverrides(change: (settings: ConfigTree) => ConfigTree): Promise<void> {
   await transaction(async inside => {
-    const [row] = await query(Row, sql`SELECT revision, settings FROM custom_config FOR UPDATE`, inside)
+    const [row] = await queryAs(Row, sql`SELECT revision, settings FROM custom_config FOR UPDATE`, inside)
     const next = change(row!.settings)
-    configWith(next)
-    await run(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify(next)}::jsonb`, inside)
+    configWithOverrides(next)
+    await runQuery(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify(next)}::jsonb`, inside)
   })
-  await lookAtCustomized()
-  emit('config.changed', {})
+  await refreshAdminOverrides()
+  emitEvent('config.changed', {})
 }
 
 /** A tree with one value changed, undefined takes it away; groups that become empty go. */
-export function withValue(tree: Tree, [first, ...rest]: string[], value: unknown): Tree {
+export function withConfigValue(tree: ConfigTree, [first, ...rest]: string[], value: unknown): ConfigTree {
   const { [first!]: below, ...others } = tree
-  const next = rest.length === 0 ? value : withValue(isTree(below) ? below : {}, rest, value)
-  return next === undefined || (isTree(next) && Object.keys(next).length === 0) ? others : { ...others, [first!]: next }
+  const next = rest.length === 0 ? value : withConfigValue(isConfigTree(below) ? below : {}, rest, value)
+  return next === undefined || (isConfigTree(next) && Object.keys(next).length === 0) ? others : { ...others, [first!]: next }
 }
 
 /** Every value of a tree with its path. */
-export function leaves(tree: Tree, path: string[] = []): [path: string[], value: unknown][] {
+export function configLeaves(tree: ConfigTree, path: string[] = []): [path: string[], value: unknown][] {
   return Object.entries(tree).flatMap(([key, value]) =>
-    isTree(value) ? leaves(value, [...path, key]) : [[[...path, key], value] as [string[], unknown]]
+    isConfigTree(value) ? configLeaves(value, [...path, key]) : [[[...path, key], value] as [string[], unknown]]
   )
 }
 
 /** What another version stored may be unknown to this one; it is left out, and everything else counts. */
-function acceptable(settings: Tree): ReturnType<typeof configWith> {
+function acceptable(settings: ConfigTree): ReturnType<typeof configWithOverrides> {
   try {
-    return configWith(settings)
+    return configWithOverrides(settings)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
   }
-  let good: Tree = {}
-  for (const [path, value] of leaves(settings)) {
-    const next = withValue(good, path, value)
+  let good: ConfigTree = {}
+  for (const [path, value] of configLeaves(settings)) {
+    const next = withConfigValue(good, path, value)
     try {
-      configWith(next)
+      configWithOverrides(next)
       good = next
     } catch (error) {
       logger.warn('A value that was set on the site is not known to this version', {
@@ -88,5 +88,5 @@ function acceptable(settings: Tree): ReturnType<typeof configWith> {
       })
     }
   }
-  return configWith(good)
+  return configWithOverrides(good)
 }

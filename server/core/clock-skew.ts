@@ -10,6 +10,6 @@ const LEEWAY = 2
  * the
  * clock was put back, and would never come, or late: it has come.
  */
-export function hasCome(moment: Sql, longest: number): Sql {
+export function isDueSql(moment: Sql, longest: number): Sql {
   return sql`(${moment} <= now() OR ${moment} > now() + ${LEEWAY * longest} * interval '1 millisecond')`
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ENCODERS } from '../../shared/encoders.ts'
+import { H264_ENCODERS } from '../../shared/encoders.ts'
 
 const UNITS: Record<string, number> = {
   ms: 1,
@@ -220,7 +220,7 @@ export const ConfigSchema = z.strictObject({
     allow_additional_extensions: z.boolean(),
     allow_audio_files: z.boolean(),
     threads: Count,
-    encoder: z.enum(['auto', ...ENCODERS]),
+    encoder: z.enum(['auto', ...H264_ENCODERS]),
     encoder_devices: z.array(z.string()),
     encoder_timeout: Duration,
     encoders_interval: Duration,

@@ -2,7 +2,16 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ConfigError, host, loadConfig, merge, origin, parseYaml, projectFolder, storageFolder } from './config.ts'
+import {
+  ConfigError,
+  instanceHost,
+  loadConfig,
+  mergeConfigLayers,
+  instanceOrigin,
+  parseYaml,
+  projectFolder,
+  storageFolder
+} from './config.ts'
 
 const said = (act: () => unknown): string => {
   try {
@@ -118,13 +127,13 @@ it('a file of nothing but comments changes nothing, and one of two documents is 
 
 it('default.yaml holds every key of the schema, and no other', async () => {
   const text = await readFile(join(projectFolder, 'config/default.yaml'), 'utf8')
-  expect(() => merge([{ name: 'config/default.yaml', tree: parseYaml(text) as never }])).not.toThrow()
+  expect(() => mergeConfigLayers([{ name: 'config/default.yaml', tree: parseYaml(text) as never }])).not.toThrow()
 })
 
 it('knows the public address', () => {
   loadConfig({ overrides: { webserver: { https: true, hostname: 'films.example', port: 443 }, storage: { root: '/srv/films' } } })
-  expect([origin(), host()]).toEqual(['https://films.example', 'films.example'])
+  expect([instanceOrigin(), instanceHost()]).toEqual(['https://films.example', 'films.example'])
   expect(storageFolder('thumbnails')).toBe('/srv/films/thumbnails')
   loadConfig({ overrides: { webserver: { https: false, hostname: '127.0.0.1', port: 9001 } } })
-  expect([origin(), host()]).toEqual(['http://127.0.0.1:9001', '127.0.0.1:9001'])
+  expect([instanceOrigin(), instanceHost()]).toEqual(['http://127.0.0.1:9001', '127.0.0.1:9001'])
 })

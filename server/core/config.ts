@@ -5,8 +5,8 @@ import { loadAll } from 'js-yaml'
 import { ConfigSchema, type Config } from './config.schema.ts'
 
 /** Values by key, in groups. */
-export type Tree = { [key: string]: unknown }
-type Layer = { name: string; tree: Tree }
+export type ConfigTree = { [key: string]: unknown }
+type Layer = { name: string; tree: ConfigTree }
 
 /** The configuration of this process; set once by `loadConfig` before anything else runs. */
 export let config: Config
@@ -15,7 +15,7 @@ export let config: Config
 export const projectFolder = findProject(dirname(fileURLToPath(import.meta.url)))
 
 /** What the environment says besides the configuration: the first administrator's password. */
-export const environment = { rootPassword: process.env.BOBINE_ROOT_PASSWORD || undefined }
+export const environmentSecrets = { rootPassword: process.env.BOBINE_ROOT_PASSWORD || undefined }
 
 /** A mistake in the configuration, said in one sentence for the admin; `key` and what was `expected` there, where one key is wrong. */
 export class ConfigError extends Error {
@@ -35,7 +35,7 @@ let files: Layer[] = []
  * Reads default.yaml, then local.yaml or `file`, then DATABASE_URL and REDIS_URL, then BOBINE_CONFIG (JSON), then `overrides`.
  * Throws ConfigError naming the key, its place and what was expected.
  */
-export function loadConfig(options: { file?: string; overrides?: Tree } = {}): Config {
+export function loadConfig(options: { file?: string; overrides?: ConfigTree } = {}): Config {
   const layers: Layer[] = [{ name: 'config/default.yaml', tree: readYaml(join(projectFolder, 'config/default.yaml')) }]
   const local = join(projectFolder, 'config/local.yaml')
   if (options.file) layers.push({ name: options.file, tree: readYaml(options.file) })
@@ -43,13 +43,13 @@ export function loadConfig(options: { file?: string; overrides?: Tree } = {}): C
   layers.push(...environmentLayers(process.env))
   if (options.overrides) layers.push({ name: 'the given overrides', tree: options.overrides })
   files = layers
-  config = merge(layers)
+  config = mergeConfigLayers(layers)
   return config
 }
 
 /** What the configuration would be with a tree of values over all that `loadConfig` read. Throws ConfigError. */
-export function configWith(tree: Tree): Config {
-  return merge([...files, { name: 'what administrators set', tree }])
+export function configWithOverrides(tree: ConfigTree): Config {
+  return mergeConfigLayers([...files, { name: 'what administrators set', tree }])
 }
 
 /** Puts a configuration into use in this process. */
@@ -68,20 +68,20 @@ export function storageRoot(): string {
 }
 
 /** The public origin of this instance, without a trailing slash: https://example.org, http://127.0.0.1:9001. */
-export function origin(): string {
-  return `${config.webserver.https ? 'https' : 'http'}://${host()}`
+export function instanceOrigin(): string {
+  return `${config.webserver.https ? 'https' : 'http'}://${instanceHost()}`
 }
 
 /** The public host as the fediverse names it: with a port only when it is not the scheme's own. */
-export function host(): string {
+export function instanceHost(): string {
   const { https, hostname, port } = config.webserver
   return port === (https ? 443 : 80) ? hostname : `${hostname}:${port}`
 }
 
 /** Merges the layers, each over the ones before, and parses the result; exported for its tests. */
-export function merge(layers: Layer[]): Config {
+export function mergeConfigLayers(layers: Layer[]): Config {
   const places = new Map<string, string>()
-  const merged: Tree = {}
+  const merged: ConfigTree = {}
   layers.forEach((layer, index) => overlay(merged, layer.tree, layer.name, [], places, index === 0))
   // Read once: making code for it would take longer than reading.
   const result = ConfigSchema.safeParse(merged, { jitless: true })
@@ -97,14 +97,14 @@ export function merge(layers: Layer[]): Config {
   )
 }
 
-function overlay(target: Tree, source: Tree, place: string, path: string[], places: Map<string, string>, first: boolean): void {
+function overlay(target: ConfigTree, source: ConfigTree, place: string, path: string[], places: Map<string, string>, first: boolean): void {
   for (const [key, value] of Object.entries(source)) {
     const name = [...path, key].join('.')
     if (!first && !Object.hasOwn(target, key)) throw unknownKey(name, new Map([[name, place]]))
     places.set(name, place)
     const below = target[key]
-    if (isTree(value) && (first || isTree(below)))
-      overlay((target[key] = isTree(below) ? below : {}) as Tree, value, place, [...path, key], places, first)
+    if (isConfigTree(value) && (first || isConfigTree(below)))
+      overlay((target[key] = isConfigTree(below) ? below : {}) as ConfigTree, value, place, [...path, key], places, first)
     else target[key] = value
   }
 }
@@ -123,7 +123,7 @@ function environmentLayers(env: NodeJS.ProcessEnv): Layer[] {
   return layers
 }
 
-function databaseUrl(text: string): Tree {
+function databaseUrl(text: string): ConfigTree {
   const url = parseUrl('DATABASE_URL', text)
   const socket = url.searchParams.get('host')
   return {
@@ -136,7 +136,7 @@ function databaseUrl(text: string): Tree {
   }
 }
 
-function redisUrl(text: string): Tree {
+function redisUrl(text: string): ConfigTree {
   const url = parseUrl('REDIS_URL', text)
   if (url.protocol === 'unix:') return { socket: url.pathname, db: Number(url.searchParams.get('db') ?? 0) }
   return {
@@ -163,24 +163,24 @@ export function parseYaml(text: string): unknown {
   return tree ?? {}
 }
 
-function readYaml(file: string): Tree {
+function readYaml(file: string): ConfigTree {
   if (!existsSync(file)) throw new ConfigError(`Configuration: the file ${file} does not exist`)
   return tree(file, () => parseYaml(readFileSync(file, 'utf8')))
 }
 
-function tree(name: string, read: () => unknown): Tree {
+function tree(name: string, read: () => unknown): ConfigTree {
   let value: unknown
   try {
     value = read()
   } catch (error) {
     throw new ConfigError(`Configuration: ${name} cannot be read: ${(error as Error).message.split('\n')[0]}`)
   }
-  if (!isTree(value)) throw new ConfigError(`Configuration: ${name} must hold an object of keys`)
+  if (!isConfigTree(value)) throw new ConfigError(`Configuration: ${name} must hold an object of keys`)
   return value
 }
 
 /** Whether a value is a group of keys. */
-export function isTree(value: unknown): value is Tree {
+export function isConfigTree(value: unknown): value is ConfigTree {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

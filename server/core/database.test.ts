@@ -1,13 +1,13 @@
 import { expect, inject, it } from 'vitest'
-import { database } from '../test/instance.ts'
-import { Client } from './database.ts'
+import { withTestDatabase } from '../test/instance.ts'
+import { DatabaseClient } from './database.ts'
 
 it('a connection that the server ends while nobody listens is told to whoever asks it next, and disturbs nobody else', async () => {
   const { host, port, username } = inject('postgres')
-  const client = new Client({ host, port, user: username, database: 'postgres' })
+  const client = new DatabaseClient({ host, port, user: username, database: 'postgres' })
   await client.connect()
   const ended = new Promise(resolve => client.once('end', resolve))
-  await database(
+  await withTestDatabase(
     async other => await other.query('SELECT pg_terminate_backend($1)', [(client as unknown as { processID: number }).processID])
   )
   await ended

@@ -25,7 +25,7 @@ export function declareAssociations(associate: () => void): void {
 }
 
 /** A connection that the server may end before Sequelize listens to it: whoever asks it next hears of that, it must not end the process. */
-export class Client extends pg.Client {
+export class DatabaseClient extends pg.Client {
   constructor(settings: pg.ClientConfig) {
     super(settings)
     this.on('error', error => logger.debug('A connection to the database ended', { reason: error.message }))
@@ -37,7 +37,7 @@ export async function connectDatabase(): Promise<void> {
   const { hostname, port, name, username, password, ssl, pool, connect_timeout } = config.database
   sequelize = new Sequelize(name, username, password, {
     dialect: 'postgres',
-    dialectModule: Object.create(pg, { Client: { value: Client } }),
+    dialectModule: Object.create(pg, { Client: { value: DatabaseClient } }),
     host: hostname,
     port,
     pool: { max: pool.max, min: 0, idle: 30_000 },

@@ -1,7 +1,7 @@
 import { logger } from './logger.ts'
 
 /** The names of all events and what they carry; news that must travel up the house travels as one of these. */
-export type Events = {
+export type EventPayloads = {
   'video.received': { videoId: number; isNew: boolean }
   'video.deleted': { uuid: string; folder: string }
   'outbox.filled': { lane: number; delay: number }
@@ -14,17 +14,17 @@ export type Events = {
   'inbox.gone': { inboxUrl: string }
 }
 
-type Listener<N extends keyof Events> = (event: Events[N]) => void | Promise<void>
-const listeners: { [N in keyof Events]?: Listener<N>[] } = {}
+type Listener<N extends keyof EventPayloads> = (event: EventPayloads[N]) => void | Promise<void>
+const listeners: { [N in keyof EventPayloads]?: Listener<N>[] } = {}
 
 /** Hears an event; a failing listener is logged and disturbs nobody. */
-export function on<N extends keyof Events>(name: N, listener: Listener<N>): void {
+export function onEvent<N extends keyof EventPayloads>(name: N, listener: Listener<N>): void {
   const list = (listeners[name] ??= []) as Listener<N>[]
   list.push(listener)
 }
 
 /** Tells everybody who listens; call it after commit. */
-export function emit<N extends keyof Events>(name: N, event: Events[N]): void {
+export function emitEvent<N extends keyof EventPayloads>(name: N, event: EventPayloads[N]): void {
   for (const listener of (listeners[name] ?? []) as Listener<N>[]) {
     Promise.resolve()
       .then(() => listener(event))

@@ -2,18 +2,18 @@ import { open, type FileHandle } from 'node:fs/promises'
 import type { Stats } from 'node:fs'
 
 /** A file that is open for reading, and what was known of it when it was opened. */
-export type Opened = { handle: FileHandle; facts: Stats }
+export type OpenFile = { handle: FileHandle; facts: Stats }
 
 /** How long (ms) a file is taken to be the one under its name. */
 const AGE = 1000
 /** So many files that nobody reads right now stay open. */
 const MOST = 256
 
-type Kept = Opened & { users: number; dropped: boolean }
+type Kept = OpenFile & { users: number; dropped: boolean }
 const kept = new Map<string, Kept>()
 
 /** Lends a file to `act`: one that many ask for at once is opened once. Rejects as open(2) does. */
-export async function withOpened<T>(file: string, act: (opened: Opened) => Promise<T>): Promise<T> {
+export async function withFileHandle<T>(file: string, act: (opened: OpenFile) => Promise<T>): Promise<T> {
   const opened = kept.get(file) ?? (await keep(file))
   opened.users++
   try {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { on } from './events.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { onEvent } from './events.ts'
 
-let site: Instance
+let site: TestInstance
 let told = 0
 beforeAll(async () => {
-  site = await startInstance({ http: { used_from: 5 } }, ['web'])
-  on('site.used', () => {
+  site = await startTestInstance({ http: { used_from: 5 } }, ['web'])
+  onEvent('site.used', () => {
     told++
   })
 })

@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest'
-import { jobs } from '../app/jobs.ts'
-import { startInstance, eventually } from '../test/instance.ts'
+import { allJobs } from '../app/jobs.ts'
+import { startTestInstance, eventually } from '../test/instance.ts'
 import { wipeRedis } from '../test/fault-injection.ts'
 import { config } from './config.ts'
-import { queue } from './job.ts'
+import { openQueue } from './job.ts'
 import { redis } from './redis.ts'
 
 it('timers come back after Redis was wiped under a running worker, and those that are there stay as they are', async () => {
-  const site = await startInstance({ jobs: { timers_interval: 200 } })
+  const site = await startTestInstance({ jobs: { timers_interval: 200 } })
   try {
-    const maintenance = await queue('maintenance')
+    const maintenance = await openQueue('maintenance')
     const timers = async () => (await maintenance.getJobSchedulers()).map(({ key, next }) => [key, next])
-    const declared = jobs.filter(one => one.queue === 'maintenance' && one.every).length
+    const declared = allJobs.filter(one => one.queue === 'maintenance' && one.every).length
     const before = await eventually(
       async () => {
         const found = await timers()

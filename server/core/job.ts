@@ -2,15 +2,15 @@ import type { Job as BullJob, JobsOptions, Queue, Worker } from 'bullmq'
 import type { z } from 'zod'
 import { config } from './config.ts'
 import { logger } from './logger.ts'
-import { newRedis, redis } from './redis.ts'
+import { createRedisConnection, redis } from './redis.ts'
 
 /** Queues by kind of work, each with its own number of workers. */
-export const QUEUES = ['transcoding', 'maintenance', 'federation'] as const
+export const QUEUE_NAMES = ['transcoding', 'maintenance', 'federation'] as const
 /** The name of a queue. */
-export type QueueName = (typeof QUEUES)[number]
+export type QueueName = (typeof QUEUE_NAMES)[number]
 
 /** What a running job may do: say how far it is (0 to 100), and notice that the process is stopping. */
-export type Run = { progress(percent: number): void; signal: AbortSignal }
+export type JobContext = { progress(percent: number): void; signal: AbortSignal }
 
 /** A declared job. */
 export type Job<P extends z.ZodType = z.ZodType> = {
@@ -18,7 +18,7 @@ export type Job<P extends z.ZodType = z.ZodType> = {
   queue: QueueName
   payload: P
   every?: () => number
-  run: (payload: z.output<P>, run: Run) => Promise<void>
+  run: (payload: z.output<P>, run: JobContext) => Promise<void>
   /** Puts it in its queue, after `delay` ms. */
   enqueue(payload: z.input<P>, options?: { delay?: number }): Promise<void>
 }
@@ -27,7 +27,7 @@ const queues = new Map<QueueName, Queue>()
 const workers: Worker[] = []
 
 /** Declares a job; its list stands in app/jobs. `every` (ms) makes it run on a timer in one worker of the instance. */
-export function job<P extends z.ZodType>(declaration: Omit<Job<P>, 'enqueue'>): Job<P> {
+export function defineJob<P extends z.ZodType>(declaration: Omit<Job<P>, 'enqueue'>): Job<P> {
   return {
     ...declaration,
     enqueue: async (payload, { delay } = {}) => {
@@ -36,18 +36,18 @@ export function job<P extends z.ZodType>(declaration: Omit<Job<P>, 'enqueue'>): 
         removeOnComplete: { count: config.jobs.keep_completed },
         removeOnFail: { count: config.jobs.keep_failed }
       }
-      await (await queue(declaration.queue)).add(declaration.name, declaration.payload.parse(payload) as object, options)
+      await (await openQueue(declaration.queue)).add(declaration.name, declaration.payload.parse(payload) as object, options)
     }
   }
 }
 
 /** The queue of a name, opened on first use. */
-export async function queue(name: QueueName): Promise<Queue> {
+export async function openQueue(name: QueueName): Promise<Queue> {
   // BullMQ comes in after the server listens.
   const { Queue } = await import('bullmq')
   let opened = queues.get(name)
   if (!opened) {
-    opened = new Queue(name, { connection: newRedis({ maxRetriesPerRequest: 1 }), prefix: `${config.redis.prefix}:queue` })
+    opened = new Queue(name, { connection: createRedisConnection({ maxRetriesPerRequest: 1 }), prefix: `${config.redis.prefix}:queue` })
     opened.on('error', error => logger.warn('A queue is not reachable', { queue: name, reason: error.message }))
     queues.set(name, opened)
   }
@@ -64,7 +64,7 @@ export async function startWorkers(jobs: Job[]): Promise<void> {
   }
   for (const name of new Set(jobs.map(one => one.queue))) {
     const worker = new Worker(name, async (bullJob, _token, signal) => await work(byName, bullJob, signal), {
-      connection: newRedis({ maxRetriesPerRequest: null }),
+      connection: createRedisConnection({ maxRetriesPerRequest: null }),
       prefix: `${config.redis.prefix}:queue`,
       concurrency: name === 'transcoding' ? config.transcoding.max_begun : name === 'federation' ? config.federation.crawl.concurrency : 1,
       lockDuration: config.jobs.lock_duration
@@ -93,7 +93,7 @@ async function scheduleTimers(jobs: Job[], { missing = false } = {}): Promise<vo
   for (const one of jobs) {
     if (!one.every || (missing && (await isTicking(one)))) continue
     await (
-      await queue(one.queue)
+      await openQueue(one.queue)
     ).upsertJobScheduler(
       one.name,
       { every: Math.max(one.every(), 100) },
@@ -104,7 +104,7 @@ async function scheduleTimers(jobs: Job[], { missing = false } = {}): Promise<vo
 
 /** Also one whose next time lies further ahead than it repeats stands still: the clock was put back. */
 async function isTicking({ name, queue: place, every }: Job): Promise<boolean> {
-  const next = (await (await queue(place)).getJobScheduler(name))?.next ?? 0
+  const next = (await (await openQueue(place)).getJobScheduler(name))?.next ?? 0
   const ahead = next - Date.now()
   return ahead > -config.jobs.timers_interval && ahead < config.jobs.timers_interval + every!()
 }
@@ -116,12 +116,12 @@ const running = new Set<AbortController>()
 export async function stopWorkers(): Promise<void> {
   clearInterval(watching)
   for (const controller of running) controller.abort()
-  await Promise.all(workers.splice(0).map(async worker => await within(worker.close())))
+  await Promise.all(workers.splice(0).map(async worker => await withinShutdownTimeout(worker.close())))
 }
 
 /** Closes the queues this process opened. */
 export async function closeQueues(): Promise<void> {
-  await Promise.all([...queues.values()].map(async opened => await within(opened.close())))
+  await Promise.all([...queues.values()].map(async opened => await withinShutdownTimeout(opened.close())))
   queues.clear()
 }
 
@@ -143,19 +143,19 @@ async function work(byName: Map<string, Job>, bullJob: BullJob, _signal?: AbortS
 }
 
 /** What a queue says of itself; `otherwise` without Redis, for which BullMQ would wait. */
-export async function askQueue<T>(
-  name: Parameters<typeof queue>[0],
-  ask: (opened: Awaited<ReturnType<typeof queue>>) => Promise<T>,
+export async function readFromQueue<T>(
+  name: Parameters<typeof openQueue>[0],
+  ask: (opened: Awaited<ReturnType<typeof openQueue>>) => Promise<T>,
   otherwise: T
 ): Promise<T> {
   if (redis.status !== 'ready') return otherwise
-  return await queue(name)
+  return await openQueue(name)
     .then(ask)
     .catch(() => otherwise)
 }
 
 /** Waits for what needs Redis to end, but not for ever, and not at all where Redis is gone: BullMQ would. */
-export async function within(ending: Promise<unknown>): Promise<void> {
+export async function withinShutdownTimeout(ending: Promise<unknown>): Promise<void> {
   ending.catch(() => undefined)
   if (redis.status !== 'ready') return
   let timer: NodeJS.Timeout | undefined

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { faults } from '../test/architecture.ts'
+import { findArchitectureViolations } from '../test/architecture.ts'
 import { LOCK_CLASSES, LOCK_SEEDS, LOCKS } from './locks.ts'
 
 test.each([LOCKS, LOCK_CLASSES, LOCK_SEEDS])('no two locks have the same key: %o', keys => {
@@ -13,7 +13,7 @@ test('no lock and no class have the same number, so that one who looks into pg_l
 })
 
 test('an advisory lock that is not in the list is a fault', () => {
-  expect(faults({ 'server/videos/a.ts': 'await query(sql`SELECT pg_advisory_xact_lock(${1})`)' })).toEqual([
+  expect(findArchitectureViolations({ 'server/videos/a.ts': 'await query(sql`SELECT pg_advisory_xact_lock(${1})`)' })).toEqual([
     'server/videos/a.ts uses an advisory lock by itself: core/locks has them all'
   ])
 })

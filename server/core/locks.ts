@@ -1,8 +1,9 @@
 import type { Transaction } from 'sequelize'
-import { run, sql, type Sql } from './sql.ts'
+import { runQuery, sql, type Sql } from './sql.ts'
 
 /*
- * All advisory locks (PostgreSQL, "Explicit Locking", 13.3.5), in one list so that no two share a key. PostgreSQL has two key spaces: one bigint, and two
+ * All advisory locks (PostgreSQL, "Explicit Locking", 13.3.5), in one list so that no two share a key. PostgreSQL has two key spaces: one
+ * bigint, and two
  * integers of which the first is the class here. All are held until the transaction ends, also where the process dies.
  */
 
@@ -44,17 +45,17 @@ export const LOCK_SEEDS = {
 
 /** Waits for a lock and holds it until the transaction ends. */
 export async function acquireLock(lock: keyof typeof LOCKS, tx: Transaction): Promise<void> {
-  await run(sql`SELECT pg_advisory_xact_lock(${LOCKS[lock]})`, tx)
+  await runQuery(sql`SELECT pg_advisory_xact_lock(${LOCKS[lock]})`, tx)
 }
 
 /** The same for a lock of a class by a text. */
 export async function acquireClassLock(lockClass: keyof typeof LOCK_CLASSES, text: string, tx: Transaction): Promise<void> {
-  await run(sql`SELECT pg_advisory_xact_lock(${LOCK_CLASSES[lockClass]}, hashtext(${text}))`, tx)
+  await runQuery(sql`SELECT pg_advisory_xact_lock(${LOCK_CLASSES[lockClass]}, hashtext(${text}))`, tx)
 }
 
 /** The same for locks by texts, in one order everywhere, so that two transactions never wait for each other. */
 export async function acquireTextLocks(seed: keyof typeof LOCK_SEEDS, texts: string[], tx: Transaction): Promise<void> {
-  await run(
+  await runQuery(
     sql`SELECT pg_advisory_xact_lock(hashtextextended(given.text, ${LOCK_SEEDS[seed]})) FROM unnest(${[...texts].sort()}::text[]) AS given (text)`,
     tx
   )
@@ -62,7 +63,10 @@ export async function acquireTextLocks(seed: keyof typeof LOCK_SEEDS, texts: str
 
 /** Takes the lock of a class by a number, if nobody holds it. */
 export async function tryClassLock(lockClass: keyof typeof LOCK_CLASSES, key: number, tx: Transaction): Promise<boolean> {
-  const [row] = await run<{ acquired: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${LOCK_CLASSES[lockClass]}, ${key}) AS acquired`, tx)
+  const [row] = await runQuery<{ acquired: boolean }>(
+    sql`SELECT pg_try_advisory_xact_lock(${LOCK_CLASSES[lockClass]}, ${key}) AS acquired`,
+    tx
+  )
   return row!.acquired
 }
 

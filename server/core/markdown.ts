@@ -38,17 +38,17 @@ const ALLOWED: sanitizeHtml.IOptions = {
 }
 
 /** Markdown as HTML that is safe to show. */
-export function markdownHtml(text: string): string {
+export function markdownToHtml(text: string): string {
   return sanitizeHtml(markdown.render(text), ALLOWED)
 }
 
 /** HTML of a stranger with nothing left in it but words and what marks them. */
-export function safeHtml(html: string): string {
+export function sanitizeRemoteHtml(html: string): string {
   return sanitizeHtml(html, ALLOWED).trim()
 }
 
 /** The words of a Markdown text on one line, at most `length` characters, for descriptions in a page's head. */
-export function plainText(text: string, length: number): string {
+export function markdownToPlainText(text: string, length: number): string {
   const words = sanitizeHtml(markdown.render(text), { allowedTags: [], allowedAttributes: {} })
     .replace(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" })[name]!)
     .replace(/\s+/g, ' ')

@@ -4,17 +4,17 @@ import { projectFolder } from './config.ts'
 import { acquireLock } from './locks.ts'
 import { transaction } from './transaction.ts'
 import { logger } from './logger.ts'
-import { run, Sql, sql } from './sql.ts'
+import { runQuery, Sql, sql } from './sql.ts'
 
 /** Brings the database to this version: every file of migrations/ not yet run, in order; all of them or none. */
-export async function migrate(): Promise<void> {
+export async function migrateDatabase(): Promise<void> {
   const folder = join(projectFolder, 'migrations')
   await transaction(async lock => {
     await acquireLock('MIGRATE', lock)
-    await run(sql`CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now())`, lock)
+    await runQuery(sql`CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now())`, lock)
     const files = (await readdir(folder)).filter(name => name.endsWith('.sql')).sort()
     const executed = async (): Promise<string[]> =>
-      (await run<{ name: string }>(sql`SELECT name FROM migrations ORDER BY name`, lock)).map(row => row.name)
+      (await runQuery<{ name: string }>(sql`SELECT name FROM migrations ORDER BY name`, lock)).map(row => row.name)
     const known = new Set(await executed())
     if (files.every(name => known.has(name))) return
     const { Umzug } = await import('umzug')
@@ -24,16 +24,16 @@ export async function migrate(): Promise<void> {
         name,
         up: async () => {
           logger.info('Migrating the database', { migration: name })
-          await run(new Sql([await readFile(join(folder, name), 'utf8')], []), lock)
+          await runQuery(new Sql([await readFile(join(folder, name), 'utf8')], []), lock)
         }
       })),
       storage: {
         executed,
         logMigration: async ({ name }) => {
-          await run(sql`INSERT INTO migrations (name) VALUES (${name})`, lock)
+          await runQuery(sql`INSERT INTO migrations (name) VALUES (${name})`, lock)
         },
         unlogMigration: async ({ name }) => {
-          await run(sql`DELETE FROM migrations WHERE name = ${name}`, lock)
+          await runQuery(sql`DELETE FROM migrations WHERE name = ${name}`, lock)
         }
       },
       logger: undefined

@@ -6,15 +6,15 @@ import type { RequestHandler } from 'express'
 import type { MulterError, Options } from 'multer'
 import type { FileKind } from '../../shared/contract.ts'
 import { config, storageFolder } from './config.ts'
-import { invalid, Problem } from './problem.ts'
+import { invalidParams, Problem } from './problem.ts'
 
 /** A file of a multipart request, streamed to disk; removed after the answer unless a handler moved it. */
-export type ReceivedFile = { path: string; name: string; size: number; mimeType: string }
+export type MultipartFile = { path: string; name: string; size: number; mimeType: string }
 
 type Kinds = Readonly<Record<string, FileKind>>
 
 /** Streams the named files of a multipart request to `storage.tmp`; other bodies pass. */
-export function receiveFiles(kinds: Kinds): RequestHandler {
+export function receiveMultipartFiles(kinds: Kinds): RequestHandler {
   const fields = Object.keys(kinds).map(name => ({ name, maxCount: 1 }))
   return async (request, response, next) => {
     if (!request.is('multipart/form-data')) return next()
@@ -39,7 +39,7 @@ export function receiveFiles(kinds: Kinds): RequestHandler {
       } as Options['limits']
     }).fields(fields)
     receive(request, response, (error: unknown) => {
-      const received: Record<string, ReceivedFile> = {}
+      const received: Record<string, MultipartFile> = {}
       for (const [name, files] of Object.entries((request.files ?? {}) as Record<string, Express.Multer.File[]>)) {
         const file = files[0]!
         received[name] = {
@@ -76,7 +76,7 @@ function maxSize(kind: FileKind): number {
 function tooLargeProblem(names: string[], kinds: Kinds): Problem {
   if (names.some(name => kinds[name] === 'video'))
     return new Problem(413, 'max_file_size_reached', 'The file is larger than this instance accepts.')
-  return invalid(names.map(path => ({ type: 'field', msg: 'This file is too large.', path, location: 'body' })))
+  return invalidParams(names.map(path => ({ type: 'field', msg: 'This file is too large.', path, location: 'body' })))
 }
 
 function refusal(error: unknown, kinds: Kinds): unknown {

@@ -1,5 +1,5 @@
 import { config } from './config.ts'
-import { invalid, type InvalidParam } from './problem.ts'
+import { invalidParams, type InvalidParam } from './problem.ts'
 
 /**
  * The part of a list a query asks for, by `pagination.*`: `count` defaults to `pagination.count`.
@@ -25,6 +25,6 @@ export function paging(query: { start?: number; count?: number }): { start: numb
       path: 'count',
       location: 'query'
     })
-  if (wrong.length > 0) throw invalid(wrong)
+  if (wrong.length > 0) throw invalidParams(wrong)
   return { start, count }
 }

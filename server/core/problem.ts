@@ -19,7 +19,7 @@ export class Problem extends Error {
 }
 
 /** A 400 that names each wrong parameter. */
-export function invalid(params: InvalidParam[]): Problem {
+export function invalidParams(params: InvalidParam[]): Problem {
   const names = [...new Set(params.map(param => param.path))]
   return new Problem(400, null, `Incorrect request parameters: ${names.join(', ')}`, {
     'invalid-params': Object.fromEntries(params.map(param => [param.path, param]))

@@ -1,15 +1,15 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { config } from './config.ts'
-import { emit, on } from './events.ts'
+import { emitEvent, onEvent } from './events.ts'
 
-let site: Instance
+let site: TestInstance
 let other: Redis
 let ears: Redis
 const told: { from: string; name: string; event: object }[] = []
 beforeAll(async () => {
-  site = await startInstance()
+  site = await startTestInstance()
   other = new Redis({ path: inject('redis').socket })
   ears = other.duplicate()
   ears.on('message', (_channel, text) => told.push(JSON.parse(text) as (typeof told)[number]))
@@ -22,8 +22,8 @@ afterAll(async () => {
 })
 
 it('news of one process wakes the others, once for many of a kind', async () => {
-  for (let number = 0; number < 50; number++) emit('inbox.filled', { lane: 0 })
-  emit('outbox.filled', { lane: 2, delay: 0 })
+  for (let number = 0; number < 50; number++) emitEvent('inbox.filled', { lane: 0 })
+  emitEvent('outbox.filled', { lane: 2, delay: 0 })
   await eventually(
     async () => told.some(one => one.name === 'inbox.filled') && told.some(one => one.name === 'outbox.filled'),
     5,
@@ -34,7 +34,7 @@ it('news of one process wakes the others, once for many of a kind', async () => 
 
 it('news of others is heard here, and not told on', async () => {
   const heard: object[] = []
-  on('inbox.filled', event => {
+  onEvent('inbox.filled', event => {
     heard.push(event)
   })
   const before = told.length

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { config } from './config.ts'
-import { emit, on, type Events } from './events.ts'
+import { emitEvent, onEvent, type EventPayloads } from './events.ts'
 import { logger } from './logger.ts'
-import { newRedis, redis } from './redis.ts'
+import { createRedisConnection, redis } from './redis.ts'
 
 /** The events that matter to other processes too. They are hints: whoever hears none looks by itself now and then (law 1). */
 const SHARED = ['outbox.filled', 'inbox.filled', 'chunks.waiting', 'encodings.ordered', 'site.used', 'config.changed'] as const
@@ -12,18 +12,18 @@ const me = randomUUID()
 const heard = new WeakSet<object>()
 
 /** Tells the other processes of this instance what happens here; called once at start. */
-export function tellOthers(): void {
-  for (const name of SHARED) on(name, event => tell(name, event))
+export function publishSharedEvents(): void {
+  for (const name of SHARED) onEvent(name, event => tell(name, event))
 }
 
 /** Hears what happens in other processes of this instance, as if it happened here. */
-export function hearOthers(): void {
-  const connection = newRedis({ maxRetriesPerRequest: null })
+export function subscribeToSharedEvents(): void {
+  const connection = createRedisConnection({ maxRetriesPerRequest: null })
   connection.on('message', (_channel, text) => {
-    const { from, name, event } = JSON.parse(text) as { from: string; name: Shared; event: Events[Shared] }
+    const { from, name, event } = JSON.parse(text) as { from: string; name: Shared; event: EventPayloads[Shared] }
     if (from === me || !SHARED.includes(name)) return
     heard.add(event)
-    emit(name, event as never)
+    emitEvent(name, event as never)
   })
   connection.subscribe(channel()).catch(error => logger.debug('Other processes are not heard', { error }))
 }
@@ -31,7 +31,7 @@ export function hearOthers(): void {
 const told = new Map<string, Promise<unknown>>()
 
 /** One message at a time for each kind of news: what happens meanwhile is told by the next. */
-function tell(name: Shared, event: Events[Shared]): void {
+function tell(name: Shared, event: EventPayloads[Shared]): void {
   const key = `${name} ${'lane' in event ? event.lane : ''}`
   if (heard.has(event) || told.has(key)) return
   const telling = new Promise(resolve => setImmediate(resolve))

@@ -9,11 +9,11 @@ const connections: Redis[] = []
 /** Opens the shared connection. */
 export function connectRedis(): void {
   // One retry: without Redis a request goes on uncounted instead of waiting.
-  redis = newRedis({ enableAutoPipelining: true, maxRetriesPerRequest: 1 })
+  redis = createRedisConnection({ enableAutoPipelining: true, maxRetriesPerRequest: 1 })
 }
 
 /** A connection of its own, as BullMQ's workers need; closed by `disconnectRedis`. */
-export function newRedis(options: RedisOptions = {}): Redis {
+export function createRedisConnection(options: RedisOptions = {}): Redis {
   const { hostname, port, socket, auth, db } = config.redis
   const place: RedisOptions = socket ? { path: socket } : { host: hostname, port }
   const connection = new Redis({

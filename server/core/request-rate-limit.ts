@@ -6,33 +6,33 @@ import { Problem } from './problem.ts'
 import { redis } from './redis.ts'
 
 /** The classes of rate limits; each is a key of `rates_limit`. */
-export type RateClass = keyof typeof config.rates_limit
+export type RateLimitClass = keyof typeof config.rates_limit
 
-const made = new Map<RateClass, RequestHandler>()
+const made = new Map<RateLimitClass, RequestHandler>()
 
 /** The limiter of a class, counted per address in Redis, but for files; without Redis requests pass. */
-export function limiter(name: RateClass): RequestHandler {
+export function rateLimiter(name: RateLimitClass): RequestHandler {
   let handler = made.get(name)
   if (!handler) made.set(name, (handler = make(name)))
   return handler
 }
 
 /** Counts a request once, and tells the caller its limit. */
-export function counted(name: RateClass): RequestHandler {
+export function limitRate(name: RateLimitClass): RequestHandler {
   return (request, response, next) => {
     if (already.has(request)) {
-      response.set(rateHeaders(request))
+      response.set(rateLimitHeaders(request))
       return next()
     }
-    limiter(name)(request, response, error => {
-      response.set(rateHeaders(request))
+    rateLimiter(name)(request, response, error => {
+      response.set(rateLimitHeaders(request))
       next(error)
     })
   }
 }
 
 /** The headers that tell a counted caller its limit, as PeerTube names them. */
-export function rateHeaders(request: Request): Record<string, string> {
+export function rateLimitHeaders(request: Request): Record<string, string> {
   const info = (request as { rateLimit?: RateLimitInfo }).rateLimit
   if (!info) return {}
   return {
@@ -45,11 +45,11 @@ export function rateHeaders(request: Request): Record<string, string> {
 const already = new WeakSet<Request>()
 
 /** Notes that a request was counted on its short way. */
-export function setCounted(request: Request): void {
+export function markRateCounted(request: Request): void {
   already.add(request)
 }
 
-function make(name: RateClass): RequestHandler {
+function make(name: RateLimitClass): RequestHandler {
   const { window, max } = config.rates_limit[name]
   return rateLimit({
     windowMs: window,

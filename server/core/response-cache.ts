@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { fresh, isRemembered, recall } from './versioned-cache.ts'
-import { limiter, rateHeaders, setCounted } from './request-rate-limit.ts'
+import { getCachedOrCompute, hasCacheEntry, getCached } from './versioned-cache.ts'
+import { rateLimiter, rateLimitHeaders, markRateCounted } from './request-rate-limit.ts'
 
 /** A JSON answer as it was sent, with its headers. */
 class Answer {
@@ -20,10 +20,10 @@ class Answer {
 }
 
 /** Answers anonymous requests from memory when nothing has changed (core/versioned-cache); the URL is the whole key. */
-export function remembered(make: (request: Request, response: Response) => Promise<unknown>): RequestHandler {
+export function cacheResponse(make: (request: Request, response: Response) => Promise<unknown>): RequestHandler {
   return async (request, response, next) => {
     if (isPersonal(request)) return next()
-    const answer = await fresh(keyOf(request), async () => new Answer(await make(request, response)))
+    const answer = await getCachedOrCompute(keyOf(request), async () => new Answer(await make(request, response)))
     response.setHeader('ETag', answer.etag)
     response.setHeader('Content-Type', 'application/json; charset=utf-8')
     if (request.fresh) {
@@ -41,13 +41,13 @@ export function remembered(make: (request: Request, response: Response) => Promi
  * The short way for what is remembered, mounted before everything else: the same answer with the same headers, counted by the
  * same limit, without the way through all routers. Whatever is not remembered, or not true any more, takes the long way.
  */
-export const shortWay: RequestHandler = (request, response, next) => {
-  if (request.method !== 'GET' || isPersonal(request) || request.headers['if-none-match'] || !isRemembered(keyOf(request))) return next()
-  const found = recall<Answer>(keyOf(request))
+export const serveCachedResponse: RequestHandler = (request, response, next) => {
+  if (request.method !== 'GET' || isPersonal(request) || request.headers['if-none-match'] || !hasCacheEntry(keyOf(request))) return next()
+  const found = getCached<Answer>(keyOf(request))
   found.catch(() => undefined)
-  limiter('api')(request, response, error => {
+  rateLimiter('api')(request, response, error => {
     if (error) return next(error)
-    setCounted(request)
+    markRateCounted(request)
     void answerWith(found, request, response, next)
   })
 }
@@ -56,7 +56,7 @@ async function answerWith(found: Promise<Answer | null>, request: Request, respo
   try {
     const answer = await found
     if (!answer?.headers) return next()
-    response.writeHead(200, { ...answer.headers, ...rateHeaders(request) })
+    response.writeHead(200, { ...answer.headers, ...rateLimitHeaders(request) })
     response.end(answer.body)
   } catch (error) {
     next(error)

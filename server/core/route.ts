@@ -2,10 +2,10 @@ import type { Request, RequestHandler, Response, Router } from 'express'
 import { Router as createRouter } from 'express'
 import { z } from 'zod'
 import type { Auth, Contract, RouteSpec } from '../../shared/contract.ts'
-import { receiveFiles, type ReceivedFile } from './multipart.ts'
-import { counted } from './request-rate-limit.ts'
-import { invalid, Problem, type InvalidParam } from './problem.ts'
-import { remembered } from './response-cache.ts'
+import { receiveMultipartFiles, type MultipartFile } from './multipart.ts'
+import { limitRate } from './request-rate-limit.ts'
+import { invalidParams, Problem, type InvalidParam } from './problem.ts'
+import { cacheResponse } from './response-cache.ts'
 
 /** Who asks: the logged-in user of a request. */
 export type Viewer = {
@@ -19,11 +19,11 @@ export type Viewer = {
 
 type Output<T> = T extends z.ZodType ? z.output<T> : undefined
 type Names<P> = P extends z.ZodType ? z.output<P> : Record<string, string>
-type Files<S> = S extends { files: infer F } ? { [K in keyof F]?: ReceivedFile } : Record<string, never>
+type Files<S> = S extends { files: infer F } ? { [K in keyof F]?: MultipartFile } : Record<string, never>
 type Asking<A> = A extends 'user' | 'moderator' | 'admin' ? Viewer : A extends 'optional' ? Viewer | null : null
 
 /** What a handler gets: everything already validated and typed from the declaration. */
-export type Input<S extends RouteSpec> = {
+export type RouteInput<S extends RouteSpec> = {
   params: Names<S['params']>
   query: Output<S['query']>
   body: Output<S['body']>
@@ -35,7 +35,7 @@ export type Input<S extends RouteSpec> = {
 /** `undefined` where a handler has written the answer itself. */
 type Answer<S> = S extends { response: infer R extends z.ZodType } ? z.input<R> | undefined : void
 /** One handler per declared route; a missing one does not compile. */
-export type Handlers<C extends Contract> = { [K in keyof C]: (input: Input<C[K]>) => Promise<Answer<C[K]>> | Answer<C[K]> }
+export type RouteHandlers<C extends Contract> = { [K in keyof C]: (input: RouteInput<C[K]>) => Promise<Answer<C[K]>> | Answer<C[K]> }
 
 type Authenticator = (request: Request) => Promise<Viewer | null>
 let authenticate: Authenticator = async () => null
@@ -46,23 +46,23 @@ export function setAuthenticator(authenticator: Authenticator): void {
 }
 
 /** When on (tests), every answer is parsed by its declared response and a difference is an error. */
-export const answers = { checked: false }
+export const responseValidation = { checked: false }
 
 /** The viewer of a request outside a contract (files, pages); null without a valid token. Throws 401 on a bad token. */
-export async function viewerOf(request: Request): Promise<Viewer | null> {
+export async function requestViewer(request: Request): Promise<Viewer | null> {
   return await authenticate(request)
 }
 
 /** Binds handlers to a contract and gives the router to mount below /api/v1. */
-export function implement<C extends Contract>(routes: C, handlers: Handlers<C>): Router {
+export function implementContract<C extends Contract>(routes: C, handlers: RouteHandlers<C>): Router {
   const router = createRouter({ strict: false })
   for (const [key, spec] of Object.entries(routes)) {
     const [method, path] = key.split(' ') as [string, string]
     const handler = handlers[key] as unknown as (input: object) => Promise<unknown>
-    const steps: RequestHandler[] = [counted(spec.limit ?? 'api')]
+    const steps: RequestHandler[] = [limitRate(spec.limit ?? 'api')]
     if (spec.cache) {
       steps.push(
-        remembered(async (request, response) => {
+        cacheResponse(async (request, response) => {
           const value = await handler(readInput(spec, request, response))
           checkAnswer(spec, value)
           return value
@@ -70,7 +70,7 @@ export function implement<C extends Contract>(routes: C, handlers: Handlers<C>):
       )
     }
     steps.push(permitted(spec.auth ?? 'none'))
-    if (spec.files) steps.push(receiveFiles(spec.files))
+    if (spec.files) steps.push(receiveMultipartFiles(spec.files))
     steps.push(answer(spec, handler))
     router[method.toLowerCase() as 'get'](path, ...steps)
   }
@@ -110,7 +110,7 @@ function readInput(spec: RouteSpec, request: Request, response: Response): objec
   const params = spec.params ? parsed(spec.params, request.params, 'params', wrong) : request.params
   const query = parsed(spec.query, request.query, 'query', wrong)
   const body = parsed(spec.body, request.body ?? {}, 'body', wrong)
-  if (wrong.length > 0) throw invalid(wrong)
+  if (wrong.length > 0) throw invalidParams(wrong)
   return { params, query, body, files: request.files ?? {}, viewer: viewers.get(request) ?? null, request, response }
 }
 
@@ -137,7 +137,7 @@ function holdsNul(value: unknown): boolean {
 }
 
 function checkAnswer(spec: RouteSpec, value: unknown): void {
-  if (!answers.checked) return
+  if (!responseValidation.checked) return
   const schema = spec.response ?? z.undefined()
   const result = schema.safeParse(value === undefined ? undefined : JSON.parse(JSON.stringify(value)))
   if (!result.success) throw new Error(`The answer does not match its declaration: ${z.prettifyError(result.error)}`)

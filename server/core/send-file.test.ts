@@ -8,7 +8,7 @@ import express, { type ErrorRequestHandler } from 'express'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { config, loadConfig, replaceConfig } from './config.ts'
 import { Problem } from './problem.ts'
-import { sendParts, sendStored } from './send-file.ts'
+import { sendComposedFile, sendStoredFile } from './send-file.ts'
 
 const SIZE = 3 * 1024 * 1024 + 123
 const LONG = 24 * 1024 * 1024
@@ -29,7 +29,7 @@ beforeAll(async () => {
   app.get(
     '/parts',
     async (request, response) =>
-      await sendParts(request, response.type('video/mp4'), CACHE, {
+      await sendComposedFile(request, response.type('video/mp4'), CACHE, {
         head,
         size: head.length + 3000,
         etag: 'parts',
@@ -40,7 +40,7 @@ beforeAll(async () => {
         ]
       })
   )
-  app.get('/:name', async (request, response) => await sendStored(request, response, join(folder, request.params.name), CACHE))
+  app.get('/:name', async (request, response) => await sendStoredFile(request, response, join(folder, request.params.name), CACHE))
   const refuse: ErrorRequestHandler = (error, _request, response, next) => {
     if (response.headersSent || !(error instanceof Problem)) return next(error)
     response

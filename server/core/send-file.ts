@@ -2,17 +2,17 @@ import type { FileHandle } from 'node:fs/promises'
 import { basename, relative, sep } from 'node:path'
 import type { Request, Response } from 'express'
 import { config, storageRoot } from './config.ts'
-import { withOpened } from './file-handle-cache.ts'
+import { withFileHandle } from './file-handle-cache.ts'
 import { notFound, Problem } from './problem.ts'
 
 /** A part of a stored file, in bytes; with its handle where it is open already. */
-export type Part = { file: string; at: number; length: number; handle?: FileHandle }
+export type FileSlice = { file: string; at: number; length: number; handle?: FileHandle }
 
 /**
  * What is sent: a head from memory, then parts of files, of `size` bytes in all. `etag` is the opaque part of a strong validator (RFC 9110,
  * 8.8.3).
  */
-export type Sendable = { head: Buffer; parts: Part[]; size: number; etag: string; at: Date }
+export type ComposedFile = { head: Buffer; parts: FileSlice[]; size: number; etag: string; at: Date }
 
 type Piece = { buffer: Buffer; length: number }
 
@@ -27,9 +27,9 @@ const SWIFT = 50
  * Sends one stored file (absolute path) with ranges and validators; its type by its name where none is set; where `http.hand_over` says so
  * the proxy in front sends it. `cache` is the Cache-Control of an answer with the file. Throws 404, 416.
  */
-export async function sendStored(request: Request, response: Response, file: string, cache: string): Promise<void> {
+export async function sendStoredFile(request: Request, response: Response, file: string, cache: string): Promise<void> {
   let begun = false
-  await withOpened(file, async ({ handle, facts }) => {
+  await withFileHandle(file, async ({ handle, facts }) => {
     begun = true
     // A film that is being encoded grows under its name.
     const { size, mtime, mtimeMs } = liesWithin(request, facts.size) ? facts : await handle.stat()
@@ -37,7 +37,7 @@ export async function sendStored(request: Request, response: Response, file: str
     if (!response.hasHeader('Content-Type')) response.type(basename(file))
     const place = handedOver(file)
     if (place !== null) return void response.set({ 'X-Accel-Redirect': place, 'Cache-Control': cache }).end()
-    await sendParts(request, response, cache, {
+    await sendComposedFile(request, response, cache, {
       head: Buffer.alloc(0),
       parts: [{ file, at: 0, length: size, handle }],
       size,
@@ -62,7 +62,7 @@ function handedOver(file: string): string | null {
 }
 
 /** Sends what is put together of parts of files, with ranges and validators; the content's type is the caller's to set. Throws 416. */
-export async function sendParts(request: Request, response: Response, cache: string, sendable: Sendable): Promise<void> {
+export async function sendComposedFile(request: Request, response: Response, cache: string, sendable: ComposedFile): Promise<void> {
   response.setHeader('Accept-Ranges', 'bytes')
   response.setHeader('ETag', `"${sendable.etag}"`)
   response.setHeader('Last-Modified', sendable.at.toUTCString())
@@ -89,13 +89,13 @@ function rangeOf(request: Request, response: Response, size: number): [first: nu
   return [start, end]
 }
 
-async function write(response: Response, { head, parts }: Sendable, first: number, last: number): Promise<void> {
+async function write(response: Response, { head, parts }: ComposedFile, first: number, last: number): Promise<void> {
   if (first < head.length) await taken(response, head.subarray(first, Math.min(head.length, last + 1)))
   let at = head.length
   for (const { file, at: begin, length, handle: opened } of parts) {
     const [from, to] = [Math.max(first, at) - at, Math.min(last + 1, at + length) - at]
     const send = async (handle: FileHandle) => await copy(response, handle, begin + from, begin + to, file)
-    if (from < to && !response.destroyed) await (opened ? send(opened) : withOpened(file, async ({ handle }) => await send(handle)))
+    if (from < to && !response.destroyed) await (opened ? send(opened) : withFileHandle(file, async ({ handle }) => await send(handle)))
     at += length
     if (at > last) return
   }

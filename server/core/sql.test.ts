@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { all, sql } from './sql.ts'
+import { sqlAnd, sql } from './sql.ts'
 
 it('binds every value, whatever it says', () => {
   const evil = "'; DROP TABLE videos; --"
@@ -10,8 +10,8 @@ it('binds every value, whatever it says', () => {
 
 it('splices nested pieces in order', () => {
   const inner = sql`a = ${1} AND b = ${2}`
-  const statement = sql`SELECT ${'x'} WHERE ${inner} OR ${all([sql`c = ${3}`, sql`d`])} LIMIT ${4}`
+  const statement = sql`SELECT ${'x'} WHERE ${inner} OR ${sqlAnd([sql`c = ${3}`, sql`d`])} LIMIT ${4}`
   expect(statement.texts.join('?')).toBe('SELECT ? WHERE a = ? AND b = ? OR c = ? AND d LIMIT ?')
   expect(statement.values).toEqual(['x', 1, 2, 3, 4])
-  expect(all([]).texts).toEqual(['TRUE'])
+  expect(sqlAnd([]).texts).toEqual(['TRUE'])
 })

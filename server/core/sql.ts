@@ -34,18 +34,18 @@ export function sql(texts: TemplateStringsArray, ...values: unknown[]): Sql {
 }
 
 /** Conditions joined by AND; no condition is TRUE. */
-export function all(conditions: Sql[]): Sql {
+export function sqlAnd(conditions: Sql[]): Sql {
   return conditions.reduce((sum, one, index) => (index === 0 ? one : sql`${sum} AND ${one}`), sql`TRUE`)
 }
 
 /** Runs a query and parses every row with `row`; one statement, values bound. */
-export async function query<T extends z.ZodType>(row: T, statement: Sql, transaction?: Transaction): Promise<z.output<T>[]> {
-  const rows = await run(statement, transaction)
+export async function queryAs<T extends z.ZodType>(row: T, statement: Sql, transaction?: Transaction): Promise<z.output<T>[]> {
+  const rows = await runQuery(statement, transaction)
   return rows.map(one => row.parse(one))
 }
 
 /** Runs a query whose rows are trusted to have the given shape (hot paths). */
-export async function run<T extends object = Record<string, unknown>>(statement: Sql, transaction?: Transaction): Promise<T[]> {
+export async function runQuery<T extends object = Record<string, unknown>>(statement: Sql, transaction?: Transaction): Promise<T[]> {
   const text = statement.texts.reduce((sum, part, index) => (index === 0 ? part : sum + '$' + index + part), '')
   return await sequelize.query<T>(text, { bind: [...statement.values], type: QueryTypes.SELECT, raw: true, transaction })
 }

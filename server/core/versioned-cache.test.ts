@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startInstance, type Instance } from '../test/instance.ts'
-import { foldChanges, fresh } from './versioned-cache.ts'
-import { run, sql } from './sql.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
+import { foldChangeCounts, getCachedOrCompute } from './versioned-cache.ts'
+import { runQuery, sql } from './sql.ts'
 import { transaction } from './transaction.ts'
 
 /** The books of deliveries and arrivals, films in chunks, and who is logged in: nobody sees them in an answer that is kept. */
@@ -18,19 +18,19 @@ const UNSEEN = [
   'tombstones'
 ]
 
-let site: Instance
+let site: TestInstance
 beforeAll(async () => {
-  site = await startInstance({}, ['web'])
+  site = await startTestInstance({}, ['web'])
 })
 afterAll(async () => await site?.stop())
 
 let made = 0
 const kept = async () => {
   const before = made
-  await fresh('an answer', async () => ({ length: ++made }))
+  await getCachedOrCompute('an answer', async () => ({ length: ++made }))
   return made === before
 }
-const rename = async (name: string) => await run(sql`UPDATE accounts SET description = ${name}`)
+const rename = async (name: string) => await runQuery(sql`UPDATE accounts SET description = ${name}`)
 
 it('an answer is kept until somebody could see another one', async () => {
   await kept()
@@ -43,8 +43,8 @@ it('an answer is kept until somebody could see another one', async () => {
       { length: 20 },
       async (_, number) =>
         await transaction(async inside => {
-          await run(sql`UPDATE videos SET name = ${String(number)}`, inside)
-          await run(sql`INSERT INTO tombstones (url) VALUES (${`https://example.org/${number}`})`, inside)
+          await runQuery(sql`UPDATE videos SET name = ${String(number)}`, inside)
+          await runQuery(sql`INSERT INTO tombstones (url) VALUES (${`https://example.org/${number}`})`, inside)
           if (number % 2) throw new Error('no')
         }).catch(() => undefined)
     )
@@ -55,13 +55,13 @@ it('an answer is kept until somebody could see another one', async () => {
 it('what is taken back changes nothing, nor does it while it is not committed', async () => {
   await kept()
   await transaction(async inside => {
-    await run(sql`UPDATE accounts SET description = 'never'`, inside)
+    await runQuery(sql`UPDATE accounts SET description = 'never'`, inside)
     expect(await kept()).toBe(true)
     throw new Error('no')
   }).catch(() => undefined)
   expect(await kept()).toBe(true)
   await transaction(async inside => {
-    await run(sql`UPDATE accounts SET description = 'soon'`, inside)
+    await runQuery(sql`UPDATE accounts SET description = 'soon'`, inside)
     expect(await kept()).toBe(true)
   })
   expect(await kept()).toBe(false)
@@ -69,13 +69,13 @@ it('what is taken back changes nothing, nor does it while it is not committed', 
 
 it('books that nobody sees spoil nothing', async () => {
   await kept()
-  await run(sql`INSERT INTO peers (host) VALUES ('elsewhere.example')`)
-  await run(sql`INSERT INTO tombstones (url) VALUES ('https://elsewhere.example/gone')`)
+  await runQuery(sql`INSERT INTO peers (host) VALUES ('elsewhere.example')`)
+  await runQuery(sql`INSERT INTO tombstones (url) VALUES ('https://elsewhere.example/gone')`)
   expect(await kept()).toBe(true)
 })
 
 it('every table is watched, or nobody sees it', async () => {
-  const rows = await run<{ name: string }>(sql`
+  const rows = await runQuery<{ name: string }>(sql`
     SELECT relname AS name FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
       AND NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE t.tgrelid = c.oid AND p.proname = 'count_change' AND t.tgtype = 60) ORDER BY relname`)
   expect(rows.map(row => row.name)).toEqual(UNSEEN)
@@ -83,14 +83,14 @@ it('every table is watched, or nobody sees it', async () => {
 
 it('rows of backends that are gone go, and what they counted stays', async () => {
   const sum = async () =>
-    (await run<{ sum: string; rows: number }>(sql`SELECT sum(count)::text AS sum, count(*)::int AS rows FROM changes`))[0]!
-  await run(sql`INSERT INTO changes SELECT 5000000 + number, 7 FROM generate_series(1, 30) AS number`)
+    (await runQuery<{ sum: string; rows: number }>(sql`SELECT sum(count)::text AS sum, count(*)::int AS rows FROM changes`))[0]!
+  await runQuery(sql`INSERT INTO changes SELECT 5000000 + number, 7 FROM generate_series(1, 30) AS number`)
   const before = await sum()
   await kept()
-  await foldChanges()
+  await foldChangeCounts()
   const after = await sum()
   expect([after.sum, after.rows <= before.rows - 30]).toEqual([before.sum, true])
   expect(await kept()).toBe(true)
-  await foldChanges()
+  await foldChangeCounts()
   expect((await sum()).sum).toBe(before.sum)
 })

@@ -1,5 +1,5 @@
 import { config } from './config.ts'
-import { run, sql } from './sql.ts'
+import { runQuery, sql } from './sql.ts'
 
 /**
  * Answers kept in memory for as long as nobody can notice.
@@ -16,7 +16,7 @@ let size = 0
 /**
  * What `make` gives (`length` in bytes), from memory if the database has provably not changed and `cache.answers.max_age` has not passed.
  */
-export async function fresh<T extends Sized>(key: string, make: () => Promise<T>): Promise<T> {
+export async function getCachedOrCompute<T extends Sized>(key: string, make: () => Promise<T>): Promise<T> {
   const { enabled, max_size, max_age } = config.cache.answers
   if (!enabled) return await make()
   const version = await currentVersion()
@@ -44,12 +44,12 @@ export async function fresh<T extends Sized>(key: string, make: () => Promise<T>
 }
 
 /** Whether something is remembered under the key, still true or not. */
-export function isRemembered(key: string): boolean {
+export function hasCacheEntry(key: string): boolean {
   return entries.has(key)
 }
 
 /** What is remembered under the key if it is still true, else null. */
-export async function recall<T extends Sized>(key: string): Promise<T | null> {
+export async function getCached<T extends Sized>(key: string): Promise<T | null> {
   const version = await currentVersion()
   const known = entries.get(key)
   return known?.version === version && known.until > Date.now() ? ((await known.value) as T) : null
@@ -71,7 +71,7 @@ async function currentVersion(): Promise<string> {
 }
 
 async function ask(): Promise<string> {
-  const question = run<{ version: string }>(sql`SELECT sum(count)::text AS version FROM changes`).then(rows => rows[0]!.version)
+  const question = runQuery<{ version: string }>(sql`SELECT sum(count)::text AS version FROM changes`).then(rows => rows[0]!.version)
   running = question
   try {
     return await question
@@ -86,8 +86,8 @@ function forget(key: string): void {
 }
 
 /** Adds what backends that are gone have counted to row 0; the sum stays what it is. Called at a start. */
-export async function foldChanges(): Promise<void> {
-  await run(sql`
+export async function foldChangeCounts(): Promise<void> {
+  await runQuery(sql`
     WITH gone AS (DELETE FROM changes WHERE backend > 0 AND backend NOT IN (SELECT pid FROM pg_stat_activity) RETURNING count)
     UPDATE changes SET count = count + (SELECT sum(count) FROM gone) WHERE backend = 0 AND EXISTS (SELECT FROM gone)`)
 }

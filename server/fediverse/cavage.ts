@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import httpSignature from '@peertube/http-signature'
-import { origin } from '../core/config.ts'
+import { instanceOrigin } from '../core/config.ts'
 import { signText } from './keys.ts'
 import type { Signer } from './keyring.ts'
 import { hostOf } from './origin.ts'
-import { Refused } from './rejected-request.ts'
+import { RejectedRequestError } from './rejected-request.ts'
 
 /** What a signature claims, to be checked with the key of `keyId`. Times in seconds. */
-export type Claim = {
+export type ParsedSignature = {
   keyId: string
   text: string
   signature: string
@@ -59,17 +59,25 @@ export async function signCavage({
 }
 
 /** Reads the signature of a request; it must cover what makes it worth something (federation.md 4.14, 4.15). Throws Refused 401. */
-export function readCavage({ method, path, headers }: { method: string; path: string; headers: IncomingHttpHeaders }): Claim {
+export function parseCavageSignature({
+  method,
+  path,
+  headers
+}: {
+  method: string
+  path: string
+  headers: IncomingHttpHeaders
+}): ParsedSignature {
   const parsed = parse(method, path, headers)
   const { keyId, signature, algorithm, created, expires } = parsed.params
   const covered = parsed.params.headers
   for (const name of ['(request-target)', 'host'])
-    if (!covered.includes(name)) throw new Refused(401, `The signature does not cover ${name}`)
-  if (!covered.includes('date') && !covered.includes('(created)')) throw new Refused(401, 'The signature covers no date')
+    if (!covered.includes(name)) throw new RejectedRequestError(401, `The signature does not cover ${name}`)
+  if (!covered.includes('date') && !covered.includes('(created)')) throw new RejectedRequestError(401, 'The signature covers no date')
   if (method === 'POST' && !covered.includes('digest') && !covered.includes('content-digest'))
-    throw new Refused(401, 'The signature does not cover the digest')
-  if (hostOf(`${new URL(origin()).protocol}//${headers.host}`) !== hostOf(origin()))
-    throw new Refused(401, 'The signature is for another host')
+    throw new RejectedRequestError(401, 'The signature does not cover the digest')
+  if (hostOf(`${new URL(instanceOrigin()).protocol}//${headers.host}`) !== hostOf(instanceOrigin()))
+    throw new RejectedRequestError(401, 'The signature is for another host')
   return {
     keyId,
     signature,
@@ -91,6 +99,6 @@ function parse(method: string, path: string, headers: IncomingHttpHeaders): Pars
       { clockSkew: ANY_TIME, headers: [] }
     )
   } catch (error) {
-    throw new Refused(401, `The signature cannot be read: ${(error as Error).message}`)
+    throw new RejectedRequestError(401, `The signature cannot be read: ${(error as Error).message}`)
   }
 }

@@ -1,19 +1,19 @@
-import { run, sql } from '../core/sql.ts'
-import { Budget, FetchError, getDocument } from './remote-fetch.ts'
-import { judgeConfirmed, type Judgement } from './origin-policy.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { Budget, FetchError, fetchRemoteDocument } from './remote-fetch.ts'
+import { checkConfirmedOrigin, type OriginDecision } from './origin-policy.ts'
 import { hostOf, httpUrl } from './origin.ts'
-import { Later, type Incoming } from './activity-handlers.ts'
+import { RetryLaterError, type IncomingActivity } from './activity-handlers.ts'
 import { idOf, listOf, typeOf, type JsonObject } from './vocabulary.ts'
 
-type Question = Extract<Judgement, { kind: 'ask' }>
+type Question = Extract<OriginDecision, { kind: 'ask' }>
 
 /**
  * Asks the origin what it says itself; the activity as it may be acted on, or why it has no effect. Throws `Later` while the origin
  * does not answer. Only for hosts that are followed or follow (federation.md 4.12): for others nothing is fetched.
  */
-export async function confirm({ url, expected, incoming }: Question, budget = new Budget()): Promise<Incoming | string> {
-  if (!(await isConnected(hostOf(incoming.signer)))) return 'nobody follows or is followed there'
-  const found = await fetched(url, budget)
+export async function confirmAtOrigin({ url, expected, incoming }: Question, budget = new Budget()): Promise<IncomingActivity | string> {
+  if (!(await hasFollowsWithHost(hostOf(incoming.signer)))) return 'nobody follows or is followed there'
+  const found = await fetchCurrentObject(url, budget)
   if (expected === 'gone') return found === null || found.type === 'Tombstone' ? confirmed(incoming) : 'its origin still has it'
   if (found === null || found.type === 'Tombstone') return 'its origin does not have it'
   if (httpUrl(found.id) !== url) return 'its origin calls it otherwise'
@@ -32,26 +32,26 @@ export async function confirm({ url, expected, incoming }: Question, budget = ne
 }
 
 /** What the origin serves at an address now; null where it is gone. */
-export async function fetched(url: string, budget = new Budget()): Promise<JsonObject | null> {
+export async function fetchCurrentObject(url: string, budget = new Budget()): Promise<JsonObject | null> {
   try {
-    return (await getDocument(url, { budget })).document
+    return (await fetchRemoteDocument(url, { budget })).document
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
     if (error.kind === 'gone' || error.kind === 'missing') return null
-    if (error.kind === 'unreachable') throw new Later(error.message)
+    if (error.kind === 'unreachable') throw new RetryLaterError(error.message)
     throw error
   }
 }
 
 /** Whether an actor of a host follows one of ours, or is followed. */
-export async function isConnected(host: string): Promise<boolean> {
-  const rows = await run(sql`
+export async function hasFollowsWithHost(host: string): Promise<boolean> {
+  const rows = await runQuery(sql`
     SELECT 1 FROM follows JOIN actors ON actors.id IN (follows.actor_id, follows.target_id) WHERE actors.host = ${host} AND follows.state <> 'rejected' LIMIT 1`)
   return rows.length > 0
 }
 
-function confirmed(incoming: Incoming): Incoming | string {
-  const judgement = judgeConfirmed(incoming)
+function confirmed(incoming: IncomingActivity): IncomingActivity | string {
+  const judgement = checkConfirmedOrigin(incoming)
   if (judgement.kind === 'act') return judgement.incoming
   return judgement.kind === 'drop' ? judgement.reason : 'its origin cannot tell'
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { config, loadConfig } from '../core/config.ts'
-import { emit } from '../core/events.ts'
-import { openPace } from './delivery-rate-limit.ts'
+import { emitEvent } from '../core/events.ts'
+import { createDeliveryRateLimiter } from './delivery-rate-limit.ts'
 
 beforeAll(() => loadConfig({ overrides: { federation: { outbox: { pace: 200, pace_for: '2 seconds', batch: 500 } } } }))
 beforeEach(() => {
@@ -12,24 +12,24 @@ afterEach(() => {
 })
 
 /** How many of `many` begin in so many ms. */
-function begun(pace: ReturnType<typeof openPace>, ms: number, many = 10_000): number {
+function begun(pace: ReturnType<typeof createDeliveryRateLimiter>, ms: number, many = 10_000): number {
   let count = 0
   for (let now = 0; now < ms; now += 10, vi.advanceTimersByTime(10)) while (count < many && pace.take() === 0) count++
   return count
 }
 const used = async () => {
-  emit('site.used', {})
+  emitEvent('site.used', {})
   await Promise.resolve()
 }
 
 it('nothing waits while nobody uses the site', () => {
-  const pace = openPace()
+  const pace = createDeliveryRateLimiter()
   expect(begun(pace, 10, 3000)).toBe(3000)
   expect(pace.batch()).toBe(500)
 })
 
 it('while people use it deliveries keep to the pace, and run again when they are gone', async () => {
-  const pace = openPace()
+  const pace = createDeliveryRateLimiter()
   await used()
   const count = begun(pace, 1000)
   expect(count).toBeGreaterThan(190)
@@ -42,7 +42,7 @@ it('while people use it deliveries keep to the pace, and run again when they are
 })
 
 it('what was for nothing lets others begin in its place', async () => {
-  const pace = openPace()
+  const pace = createDeliveryRateLimiter()
   await used()
   begun(pace, 500)
   for (let number = 0; number < 30; number++) pace.giveBack()

@@ -1,5 +1,5 @@
 import { config } from '../core/config.ts'
-import { on } from '../core/events.ts'
+import { onEvent } from '../core/events.ts'
 
 /** What waits for less than this (ms) is not worth a wake-up of its own. */
 const STEP = 20
@@ -8,7 +8,7 @@ let usedUntil = 0
 let listening = false
 
 /** Lets deliveries begin at a pace while people use the site, and as fast as they can while nobody does. */
-export type Pace = {
+export type DeliveryRateLimiter = {
   /** How many ms the next one has to wait; 0: it may begin, and counts. */
   take(): number
   /** One that began was for nothing: another may begin in its place, so that hosts that are dead cost the others no time. */
@@ -18,10 +18,10 @@ export type Pace = {
 }
 
 /** Opens a pace of `federation.outbox.pace` deliveries a second. */
-export function openPace(): Pace {
+export function createDeliveryRateLimiter(): DeliveryRateLimiter {
   const { pace, pace_for, batch } = config.federation.outbox
   if (!listening)
-    on('site.used', () => {
+    onEvent('site.used', () => {
       usedUntil = Date.now() + pace_for
     })
   listening = true

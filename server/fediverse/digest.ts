@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { Refused } from './rejected-request.ts'
+import { RejectedRequestError } from './rejected-request.ts'
 
 const HASHES: Record<string, string> = { 'sha-256': 'sha256', 'sha-512': 'sha512' }
 
@@ -17,9 +17,9 @@ export function checkDigests(headers: IncomingHttpHeaders, body: Uint8Array, sig
     const known = digests.filter(([algorithm]) => algorithm in HASHES)
     for (const [algorithm, value] of known) {
       if (createHash(HASHES[algorithm]!).update(body).digest('base64') !== value)
-        throw new Refused(401, `The ${name} is not that of the body`)
+        throw new RejectedRequestError(401, `The ${name} is not that of the body`)
     }
-    if (signed.includes(name) && known.length === 0) throw new Refused(401, `The ${name} has no algorithm known here`)
+    if (signed.includes(name) && known.length === 0) throw new RejectedRequestError(401, `The ${name} has no algorithm known here`)
   }
 }
 
@@ -29,7 +29,7 @@ function values(header: string | string[] | undefined, form: RegExp): [string, s
     .split(',')
     .map(part => {
       const [, algorithm, value] = form.exec(part.trim()) ?? []
-      if (!algorithm || !value) throw new Refused(401, 'A digest cannot be read')
+      if (!algorithm || !value) throw new RejectedRequestError(401, 'A digest cannot be read')
       return [algorithm.toLowerCase(), value]
     })
 }

@@ -2,17 +2,17 @@ import { generateKeyPairSync } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { startFedify, type FedifyPeer } from '../test/fedify-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { upload } from '../test/upload.ts'
-import { verifyIntegrity } from './integrity-proof.ts'
-import { parseJson } from './untrusted-json.ts'
-import { verifyLd } from './ld-signature.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startFedifyPeer, type FedifyPeer } from '../test/fedify-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { uploadVideo } from '../test/upload.ts'
+import { verifyIntegrityProof } from './integrity-proof.ts'
+import { parseUntrustedJson } from './untrusted-json.ts'
+import { verifyLdSignature } from './ld-signature.ts'
 import { digestOf, signCavage, signRfc9421 } from './http-signature.ts'
 
-let site: Instance
-let owner: Awaited<ReturnType<Instance['user']>>
+let site: TestInstance
+let owner: Awaited<ReturnType<TestInstance['user']>>
 let video: { id: number; uuid: string }
 /** The signatures of all that was posted to the inboxes of this instance: scheme and path. */
 const posted: string[] = []
@@ -22,13 +22,13 @@ const note = (message: unknown) => {
     posted.push(`${headers['signature-input'] !== undefined ? 'rfc9421' : headers.signature !== undefined ? 'cavage' : 'none'} ${url}`)
 }
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     security: { actor_key_bits: 2048 },
     transcoding: { enabled: false },
     federation: { min_key_bits: 2048, inbox: { check_interval: '200 ms' }, outbox: { check_interval: '200 ms', retry_delay: '200 ms' } }
   })
   owner = await site.user('owner')
-  video = await upload(site, owner, { name: 'A film of ours', description: 'Words about it' })
+  video = await uploadVideo(site, owner, { name: 'A film of ours', description: 'Words about it' })
   await eventually(async () => (await site.call(`GET /videos/${video.uuid}`)).json.state?.id === 1, 60, 'the film')
   subscribe('http.server.request.start', note)
 }, 120_000)
@@ -40,7 +40,7 @@ afterAll(async () => {
 describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', scheme => {
   let fedify: FedifyPeer
   beforeAll(async () => {
-    fedify = await startFedify(scheme)
+    fedify = await startFedifyPeer(scheme)
     fedify.wants = scheme
     posted.length = 0
   })
@@ -49,7 +49,7 @@ describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', 
     await eventually(async () => fedify.heard.find(one => one.type === type && about(one)), 15, `${type} at Fedify`)
   const state = async (from: string, to: string) =>
     (
-      await run<{ state: string }>(sql`
+      await runQuery<{ state: string }>(sql`
     SELECT state FROM follows JOIN actors follower ON follower.id = actor_id JOIN actors target ON target.id = target_id WHERE follower.url = ${from} AND target.url = ${to}`)
     )[0]?.state
 
@@ -95,7 +95,7 @@ describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', 
   })
 
   it('hears of a new video, of its change, and of who shares it, and believes it', async () => {
-    const { uuid } = await upload(site, owner, { name: `For ${scheme}` })
+    const { uuid } = await uploadVideo(site, owner, { name: `For ${scheme}` })
     const url = `${site.url}/videos/watch/${uuid}`
     expect(await heard('Create', one => one.object === url)).toMatchObject({
       actor: `${site.url}/accounts/owner`,
@@ -131,11 +131,11 @@ describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', 
   })
 
   it('signs inside, too, so that others may send it on', async () => {
-    const activity = parseJson(Buffer.from(JSON.stringify(await fedify.signed('<p>Hello inside</p>'))))
-    expect(await verifyIntegrity(activity)).toBe(fedify.actor('alice'))
-    expect(await verifyLd(activity)).toBe(fedify.actor('alice'))
+    const activity = parseUntrustedJson(Buffer.from(JSON.stringify(await fedify.signed('<p>Hello inside</p>'))))
+    expect(await verifyIntegrityProof(activity)).toBe(fedify.actor('alice'))
+    expect(await verifyLdSignature(activity)).toBe(fedify.actor('alice'))
     const changed = { ...activity, object: { ...(activity.object as object), content: 'Something else' } }
-    expect([await verifyIntegrity(changed), await verifyLd(changed)]).toEqual([null, null])
+    expect([await verifyIntegrityProof(changed), await verifyLdSignature(changed)]).toEqual([null, null])
   })
 
   it('believes nothing that another key has signed', async () => {

@@ -4,13 +4,13 @@ import { config } from '../core/config.ts'
  * Why a document could not be had: gone (410), missing (404), forbidden (401, 403), refused by our own rules, unreachable (now: no
  * answer, 5xx, 429), invalid (not what it should be), or more was asked for than is allowed.
  */
-export type FetchKind = 'gone' | 'missing' | 'forbidden' | 'refused' | 'unreachable' | 'invalid' | 'budget'
+export type FetchErrorKind = 'gone' | 'missing' | 'forbidden' | 'refused' | 'unreachable' | 'invalid' | 'budget'
 
 /** Thrown when another server's document could not be had. */
 export class FetchError extends Error {
-  readonly kind: FetchKind
+  readonly kind: FetchErrorKind
   readonly status: number | undefined
-  constructor(kind: FetchKind, message: string, status?: number) {
+  constructor(kind: FetchErrorKind, message: string, status?: number) {
     super(message)
     this.kind = kind
     this.status = status
@@ -18,7 +18,7 @@ export class FetchError extends Error {
 }
 
 /** How many more documents may be asked for because of one thing (federation.md 4.25). */
-export class Budget {
+export class FetchBudget {
   #left: number
   constructor(max: number = config.federation.fetch.max_per_activity) {
     this.#left = max
@@ -36,7 +36,7 @@ const windows = new Map<string, Window>()
 const MAX_HOSTS = 10_000
 
 /** Counts a question to a host; throws FetchError 'budget' beyond `federation.fetch.per_host`. */
-export function countHost(host: string, now = Date.now()): void {
+export function countHostRequest(host: string, now = Date.now()): void {
   const { window, max } = config.federation.fetch.per_host
   let current = windows.get(host)
   if (!current || current.ends <= now) {

@@ -1,39 +1,39 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { scriptedKeyring, type ScriptedKeyring } from '../test/scripted-keyring.ts'
 import { setKeyring } from './keyring.ts'
-import { signLd } from './ld-signature.ts'
-import { receive, type Incoming } from './activity-handlers.ts'
-import { bury } from './tombstones.ts'
+import { createLdSignature } from './ld-signature.ts'
+import { onActivity, type IncomingActivity } from './activity-handlers.ts'
+import { addTombstone } from './tombstones.ts'
 
-let site: Instance
-let friend: Hostile
-let author: Hostile
+let site: TestInstance
+let friend: HostilePeer
+let author: HostilePeer
 let forwarder: HostileActor
 let bob: HostileActor
 let keyring: ScriptedKeyring
-let heard: Incoming[] = []
+let heard: IncomingActivity[] = []
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 3, views_interval: '50 ms' } }
   })
-  ;[friend, author] = [await openHostile(), await openHostile()]
+  ;[friend, author] = [await startHostilePeer(), await startHostilePeer()]
   keyring = scriptedKeyring()
   setKeyring(keyring)
   forwarder = await friend.actor('films', 'Group')
   bob = await author.actor('bob')
   keyring.knows(forwarder, bob)
-  receive('Create(Thing)', async incoming => {
+  onActivity('Create(Thing)', async incoming => {
     heard.push(incoming)
     return true
   })
   // Our host is followed by the forwarder's.
-  await run(sql`
+  await runQuery(sql`
     INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at)
     VALUES ('Group', ${forwarder.url}, 'films', ${friend.host}, ${forwarder.inbox}, now(), now())`)
-  await run(sql`
+  await runQuery(sql`
     INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at)
     SELECT ${friend.url} || '/follow', remote.id, ours.id, 'accepted', now(), now() FROM actors AS remote, actors AS ours
     WHERE remote.url = ${forwarder.url} AND ours.host IS NULL LIMIT 1`)
@@ -46,9 +46,9 @@ beforeEach(() => {
 const CONTEXT = ['https://www.w3.org/ns/activitystreams', 'https://w3id.org/security/v1']
 const forward = async (activity: object) => (await friend.post(`${site.url}/inbox`, activity as never, { as: forwarder })).status
 const signed = async (activity: object, as = bob) =>
-  await signLd({ '@context': CONTEXT, ...activity }, { actor: as.url, keyId: as.keyId, privateKey: as.privateKey })
+  await createLdSignature({ '@context': CONTEXT, ...activity }, { actor: as.url, keyId: as.keyId, privateKey: as.privateKey })
 const rows = async (id: string) =>
-  await run<{ outcome: string | null; proof: string }>(sql`
+  await runQuery<{ outcome: string | null; proof: string }>(sql`
   SELECT CASE WHEN done_at IS NOT NULL THEN outcome END AS outcome, proof FROM incoming WHERE activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`} ORDER BY id`)
 const outcome = async (id: string) => await eventually(async () => (await rows(id)).at(-1)?.outcome, 10, `the outcome of ${id}`)
 const note = (id = author.id('notes')) => ({
@@ -103,7 +103,7 @@ it('4.8 4.29 a changed one, one signed by another, and kinds that are not sent o
 
 it('4.29 what was deleted stays deleted, though its old signature still fits', async () => {
   const activity = await signed(note())
-  await bury((activity.object as { id: string }).id)
+  await addTombstone((activity.object as { id: string }).id)
   await forward(activity)
   expect(await outcome(String(activity.id))).toBe('dropped: it was deleted')
 })
@@ -192,7 +192,7 @@ it('a forwarded deletion counts when its origin has the thing no more', async ()
 
 it('4.12 strangers make this instance ask nobody', async () => {
   const before = author.asked.length
-  const stranger = await openHostile()
+  const stranger = await startHostilePeer()
   const eve = await stranger.actor('eve')
   keyring.knows(eve)
   const id = author.id('things')

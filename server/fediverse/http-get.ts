@@ -2,15 +2,15 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { Agent, Dispatcher } from 'undici'
-import { config, origin } from '../core/config.ts'
+import { config, instanceOrigin } from '../core/config.ts'
 import { parseUrl } from '../core/url.ts'
-import { countHost, FetchError, type Budget } from './fetch-budget.ts'
-import { agent, assertAllowed, Forbidden } from './ssrf-guard.ts'
+import { countHostRequest, FetchError, type FetchBudget } from './fetch-budget.ts'
+import { createGuardedAgent, assertUrlAllowed, ForbiddenAddressError } from './ssrf-guard.ts'
 import { keyring } from './keyring.ts'
 import { signCavage, signRfc9421 } from './http-signature.ts'
 
 /** A good answer whose body is still to be read. */
-export type Answer = {
+export type RemoteResponse = {
   url: string
   type: string
   /** The body, decompressed; throws FetchError 'invalid' beyond `maxSize` bytes, 'unreachable' when it is too slow. */
@@ -18,7 +18,7 @@ export type Answer = {
   discard(): void
 }
 
-type Question = { accept: string; budget: Budget; signed: boolean }
+type Question = { accept: string; budget: FetchBudget; signed: boolean }
 
 let pool: Promise<Agent> | null = null
 /** Hosts that want RFC 9421; bounded. */
@@ -32,7 +32,7 @@ const MAX_DISCARDED = 65_536
  * Asks with GET, following redirects by the rules: each hop checked and signed anew, never back to http, never twice to one address
  * (federation.md 4.3).
  */
-export async function ask(address: string, question: Question): Promise<Answer> {
+export async function httpGet(address: string, question: Question): Promise<RemoteResponse> {
   const { max_redirects, timeout, redirects_timeout } = config.federation.fetch
   const began = Date.now()
   const visited = new Set<string>()
@@ -56,9 +56,9 @@ export async function ask(address: string, question: Question): Promise<Answer> 
 
 async function once(url: URL, { accept, budget, signed }: Question, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
   if (url.username || url.password) throw new FetchError('refused', 'Addresses with passwords are not asked')
-  if (url.origin === new URL(origin()).origin) throw new FetchError('refused', 'This is our own address')
+  if (url.origin === new URL(instanceOrigin()).origin) throw new FetchError('refused', 'This is our own address')
   budget.spend()
-  countHost(url.host)
+  countHostRequest(url.host)
   const kinds =
     !signed || !config.federation.sign_federated_fetches
       ? [null]
@@ -87,12 +87,18 @@ async function signature(url: URL, kind: 'cavage' | 'rfc9421' | null): Promise<R
 
 async function send(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
   const { headers_timeout, timeout } = config.federation.fetch
-  pool ??= agent({ headersTimeout: headers_timeout, bodyTimeout: timeout, connections: 16, pipelining: 1, maxHeaderSize: 32_768 })
+  pool ??= createGuardedAgent({
+    headersTimeout: headers_timeout,
+    bodyTimeout: timeout,
+    connections: 16,
+    pipelining: 1,
+    maxHeaderSize: 32_768
+  })
   try {
-    assertAllowed(url)
+    assertUrlAllowed(url)
     const { request } = await import('undici')
     return await request(url, {
-      headers: { 'user-agent': `Bobine (+${origin()})`, 'accept-encoding': 'gzip, deflate, br', ...headers },
+      headers: { 'user-agent': `Bobine (+${instanceOrigin()})`, 'accept-encoding': 'gzip, deflate, br', ...headers },
       dispatcher: await pool,
       signal,
       headersTimeout: headers_timeout
@@ -105,11 +111,11 @@ async function send(url: URL, headers: Record<string, string>, signal: AbortSign
 function asFetchError(error: unknown, url: URL): FetchError {
   if (error instanceof FetchError) return error
   const cause = (error as { cause?: unknown }).cause ?? error
-  if (cause instanceof Forbidden) return new FetchError('refused', cause.message)
+  if (cause instanceof ForbiddenAddressError) return new FetchError('refused', cause.message)
   return new FetchError('unreachable', `${url.host}: ${(error as Error).message}`)
 }
 
-function answered(url: URL, { statusCode, headers, body }: Dispatcher.ResponseData, signal: AbortSignal): Answer {
+function answered(url: URL, { statusCode, headers, body }: Dispatcher.ResponseData, signal: AbortSignal): RemoteResponse {
   if (statusCode !== 200) {
     discard(body)
     const kind =

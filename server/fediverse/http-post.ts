@@ -1,6 +1,6 @@
 import type { Agent } from 'undici'
-import { config, origin } from '../core/config.ts'
-import { agent, assertAllowed, Forbidden } from './ssrf-guard.ts'
+import { config, instanceOrigin } from '../core/config.ts'
+import { createGuardedAgent, assertUrlAllowed, ForbiddenAddressError } from './ssrf-guard.ts'
 import { keyring } from './keyring.ts'
 import type { Delivery } from './outgoing.query.ts'
 import { signCavage, signRfc9421 } from './http-signature.ts'
@@ -9,7 +9,7 @@ import { signCavage, signRfc9421 } from './http-signature.ts'
  * How a POST ended: taken; no more wanted there (410); refused (other 4xx), perhaps because of its signature; or not now, perhaps with the
  * time to wait in ms.
  */
-export type Ending =
+export type DeliveryOutcome =
   | { kind: 'arrived'; scheme: Scheme }
   | { kind: 'gone' }
   | { kind: 'refused'; error: string; mistrusted?: boolean }
@@ -24,7 +24,7 @@ const MAX_ANSWER = 16_384
 let pool: Promise<Agent> | null = null
 
 /** Posts an activity to an inbox, signed as its host likes it; where it is refused as unsigned, once more with the other kind. */
-export async function post(delivery: Delivery): Promise<Ending> {
+export async function postDelivery(delivery: Delivery): Promise<DeliveryOutcome> {
   const first: Scheme = delivery.signature ?? 'cavage'
   const answer = await once(delivery, first)
   if (answer.kind !== 'status') return answer
@@ -39,9 +39,9 @@ type Status = { kind: 'status'; status: number; retryAfter: string | undefined }
 async function once(
   { inbox_url, actor, body, digest }: Delivery,
   scheme: Scheme
-): Promise<Status | Extract<Ending, { kind: 'later' | 'refused' }>> {
+): Promise<Status | Extract<DeliveryOutcome, { kind: 'later' | 'refused' }>> {
   const { concurrency, per_host, connect_timeout, timeout } = config.federation.outbox
-  pool ??= agent({
+  pool ??= createGuardedAgent({
     connections: per_host,
     pipelining: 1,
     connectTimeout: connect_timeout,
@@ -52,7 +52,7 @@ async function once(
     maxCachedSessions: concurrency
   })
   try {
-    assertAllowed(new URL(inbox_url))
+    assertUrlAllowed(new URL(inbox_url))
     const signer = await keyring.signer(actor)
     const signature = await (scheme === 'cavage'
       ? signCavage({ method: 'POST', url: inbox_url, digest, signer })
@@ -67,18 +67,18 @@ async function once(
       body,
       dispatcher: await pool,
       signal: AbortSignal.timeout(timeout),
-      headers: { ...signature, 'content-type': CONTENT_TYPE, accept: CONTENT_TYPE, 'user-agent': `Bobine (+${origin()})` }
+      headers: { ...signature, 'content-type': CONTENT_TYPE, accept: CONTENT_TYPE, 'user-agent': `Bobine (+${instanceOrigin()})` }
     })
     await answer.dump({ limit: MAX_ANSWER }).catch(() => undefined)
     return { kind: 'status', status: statusCode, retryAfter: headers['retry-after'] as string | undefined }
   } catch (error) {
     const cause = (error as { cause?: unknown }).cause ?? error
-    if (cause instanceof Forbidden) return { kind: 'refused', error: cause.message }
+    if (cause instanceof ForbiddenAddressError) return { kind: 'refused', error: cause.message }
     return { kind: 'later', error: (error as Error).message || String((error as NodeJS.ErrnoException).code) }
   }
 }
 
-function judge({ status, retryAfter }: Status, scheme: Scheme): Ending {
+function judge({ status, retryAfter }: Status, scheme: Scheme): DeliveryOutcome {
   if (status < 300) return { kind: 'arrived', scheme }
   if (status === 410) return { kind: 'gone' }
   const wait = waitOf(retryAfter)

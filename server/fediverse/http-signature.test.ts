@@ -1,11 +1,11 @@
 import { createHash, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../core/config.ts'
-import { cavage } from '../test/hostile-peer.ts'
+import { cavageSignatureHeader } from '../test/hostile-peer.ts'
 import { scriptedKeyring, type ScriptedKeyring } from '../test/scripted-keyring.ts'
 import { setKeyring, type KeyOwner } from './keyring.ts'
-import { Refused } from './rejected-request.ts'
-import { digestOf, signCavage, signRfc9421, verifyRequest } from './http-signature.ts'
+import { RejectedRequestError } from './rejected-request.ts'
+import { digestOf, signCavage, signRfc9421, verifyHttpSignature } from './http-signature.ts'
 
 const ACTOR = 'https://good.example/accounts/alice'
 const BODY = Buffer.from('{"type":"Like"}')
@@ -64,7 +64,7 @@ async function asked({
     ...headers
   }
   const signature =
-    cavage(
+    cavageSignatureHeader(
       'POST',
       new URL(INBOX),
       all as Record<string, string>,
@@ -116,11 +116,11 @@ async function asked9421(
   return await judged({ method, path, headers: { 'signature-input': `sig1=${params}`, signature: `sig1=:${value}:`, ...all }, body, now })
 }
 
-async function judged(request: Parameters<typeof verifyRequest>[0]): Promise<string> {
+async function judged(request: Parameters<typeof verifyHttpSignature>[0]): Promise<string> {
   try {
-    return (await verifyRequest(request)).actor
+    return (await verifyHttpSignature(request)).actor
   } catch (error) {
-    if (!(error instanceof Refused)) throw error
+    if (!(error instanceof RejectedRequestError)) throw error
     expect(error.status).toBe(401)
     return error.message
   }
@@ -183,7 +183,7 @@ describe('4.14 digests', () => {
   it('that were replaced after signing do not fit the signature', async () => {
     const body = Buffer.from('{"type":"Undo"}')
     const headers: Record<string, string> = { host: 'here.example', date: new Date(NOW).toUTCString(), digest: `SHA-256=${right}` }
-    const signature = cavage('POST', new URL(INBOX), headers, { keyId: keyId(), privateKey: rsa.privateKey }, COVERED)
+    const signature = cavageSignatureHeader('POST', new URL(INBOX), headers, { keyId: keyId(), privateKey: rsa.privateKey }, COVERED)
     expect(
       await judged({ method: 'POST', path: '/inbox', headers: { ...headers, digest: `SHA-256=${hash(body)}`, signature }, body, now: NOW })
     ).toMatch(/does not fit/)

@@ -2,29 +2,29 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
 import { redis } from '../core/redis.ts'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { database, eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { withTestDatabase, eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { scriptedKeyring } from '../test/scripted-keyring.ts'
 import { setKeyring } from './keyring.ts'
-import { receive } from './activity-handlers.ts'
+import { onActivity } from './activity-handlers.ts'
 
-let site: Instance
-let peer: Hostile
+let site: TestInstance
+let peer: HostilePeer
 let alice: HostileActor
 const heard = new Map<string, number>()
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     federation: { inbox: { lease: '1 second', check_interval: '200 ms', retry_delay: '50 ms', attempts: 1000, per_host: { max: 100_000 } } }
   })
-  peer = await openHostile()
+  peer = await startHostilePeer()
   alice = await peer.actor('alice')
   const keyring = scriptedKeyring()
   keyring.knows(alice)
   setKeyring(keyring)
-  receive('Tell', async ({ id }) => {
+  onActivity('Tell', async ({ id }) => {
     // As a listener does: something is asked of the database.
-    await run(sql`SELECT pg_sleep(0.01)`)
+    await runQuery(sql`SELECT pg_sleep(0.01)`)
     heard.set(id, (heard.get(id) ?? 0) + 1)
     return true
   })
@@ -33,7 +33,7 @@ afterAll(async () => await Promise.all([site?.stop(), peer?.stop()]))
 
 /** Ends every connection to the database, as a restart of it does. */
 async function dropConnections(): Promise<void> {
-  await database(
+  await withTestDatabase(
     async client => await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [config.database.name])
   )
 }
@@ -82,9 +82,9 @@ it('4.43 whatever was answered with 202 is acted on, though Postgres restarts an
   await faults
   await eventually(
     async () => {
-      const [row] = await run<{ waiting: number }>(sql`SELECT count(*)::int AS waiting FROM incoming WHERE done_at IS NULL`).catch(() => [
-        { waiting: 1 }
-      ])
+      const [row] = await runQuery<{ waiting: number }>(sql`SELECT count(*)::int AS waiting FROM incoming WHERE done_at IS NULL`).catch(
+        () => [{ waiting: 1 }]
+      )
       return row!.waiting === 0
     },
     30,
@@ -92,7 +92,9 @@ it('4.43 whatever was answered with 202 is acted on, though Postgres restarts an
   )
   // The sender is told to come again, never that something is wrong with what it sends.
   expect([...statuses].filter(status => status !== 202 && status !== 503)).toEqual([])
-  const outcomes = await run<{ outcome: string; count: number }>(sql`SELECT outcome, count(*)::int AS count FROM incoming GROUP BY outcome`)
+  const outcomes = await runQuery<{ outcome: string; count: number }>(
+    sql`SELECT outcome, count(*)::int AS count FROM incoming GROUP BY outcome`
+  )
   expect(outcomes).toEqual([{ outcome: 'done', count: 600 }])
   expect(heard.size).toBe(600)
   // At least once; more than once only what was in hand when the database went.

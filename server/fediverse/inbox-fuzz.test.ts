@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { projectFolder } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { scriptedKeyring } from '../test/scripted-keyring.ts'
 import { setKeyring } from './keyring.ts'
 
@@ -14,8 +14,8 @@ type Path = (string | number)[]
 const recorded = JSON.parse(readFileSync(join(projectFolder, 'server/fediverse/recorded/deliveries.json'), 'utf8')) as {
   delivered: { body: Body }[]
 }
-let site: Instance
-let peer: Hostile
+let site: TestInstance
+let peer: HostilePeer
 let alice: HostileActor
 const rejections: unknown[] = []
 const note = (reason: unknown) => {
@@ -23,13 +23,13 @@ const note = (reason: unknown) => {
 }
 
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     federation: {
       inbox: { per_host: { max: 1_000_000 }, views_interval: '50 ms', attempts: 1, concurrency: 4 },
       fetch: { timeout: '1 second' }
     }
   })
-  peer = await openHostile()
+  peer = await startHostilePeer()
   alice = await peer.actor('alice')
   const keyring = scriptedKeyring()
   keyring.knows(alice)
@@ -120,8 +120,8 @@ it('4.42 every field replaced by null, numbers, lists, objects, huge and deep on
   await Promise.all([...Array(8)].map(send))
   expect(statuses.get(202)).toBeGreaterThan(500)
   expect(statuses.get(400)).toBeGreaterThan(20)
-  await eventually(async () => (await run(sql`SELECT id FROM incoming WHERE done_at IS NULL LIMIT 1`)).length === 0, 60, 'the inbox')
-  const faults = await run<{ type: string; outcome: string }>(sql`
+  await eventually(async () => (await runQuery(sql`SELECT id FROM incoming WHERE done_at IS NULL LIMIT 1`)).length === 0, 60, 'the inbox')
+  const faults = await runQuery<{ type: string; outcome: string }>(sql`
     SELECT DISTINCT type, outcome FROM incoming WHERE outcome ~* 'cannot|is not a|not iterable|undefined|syntax|violates|invalid byte|out of range|too long|unexpected|numeric|stack|surrogate'`)
   expect(faults).toEqual([])
   expect(rejections).toEqual([])

@@ -1,22 +1,31 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { claim, finish, forget, postpone, putBack, renew, settle, type Row } from './incoming.query.ts'
-import { openLane, type Lane } from './inbox-worker.ts'
-import { store } from './store-incoming-activity.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import {
+  claimIncomingActivities,
+  finishIncomingActivities,
+  deleteProcessedActivities,
+  postponeIncomingActivity,
+  releaseIncomingActivities,
+  renewIncomingLeases,
+  setVerifiedActivityId,
+  type IncomingActivityRow
+} from './incoming.query.ts'
+import { startInboxWorker, type InboxWorker } from './inbox-worker.ts'
+import { storeIncomingActivity } from './store-incoming-activity.ts'
 
-let site: Instance
+let site: TestInstance
 beforeAll(async () => {
-  site = await startInstance(
+  site = await startTestInstance(
     { federation: { inbox: { concurrency: 4, batch: 10, check_interval: '50 ms', lease: '400 ms', slow_after: '150 ms', max_slow: 20 } } },
     []
   )
 })
 afterAll(async () => await site?.stop())
 
-const lanes: Lane[] = []
+const lanes: InboxWorker[] = []
 beforeEach(async () => {
-  await run(sql`TRUNCATE incoming`)
+  await runQuery(sql`TRUNCATE incoming`)
 })
 afterEach(async () => {
   await Promise.all(lanes.splice(0).map(async lane => await lane.stop()))
@@ -24,7 +33,7 @@ afterEach(async () => {
 
 const pause = async (ms: number) => await new Promise(resolve => setTimeout(resolve, ms))
 const put = async (key: string, subject = key, lane = 0) =>
-  await store({
+  await storeIncomingActivity({
     key,
     subject,
     lane,
@@ -36,15 +45,15 @@ const put = async (key: string, subject = key, lane = 0) =>
     host: 'a.example',
     body: '{}'
   })
-const open = (work: (row: Row) => Promise<string | null>, inOrder = true, lane = 0) => {
-  const opened = openLane({ lane, inOrder, pause: 0, work })
+const open = (work: (row: IncomingActivityRow) => Promise<string | null>, inOrder = true, lane = 0) => {
+  const opened = startInboxWorker({ lane, inOrder, pause: 0, work })
   lanes.push(opened)
   return opened
 }
 const outcomes = async () =>
   Object.fromEntries(
     (
-      await run<{ activity_id: string; outcome: string | null }>(
+      await runQuery<{ activity_id: string; outcome: string | null }>(
         sql`SELECT activity_id, CASE WHEN done_at IS NOT NULL THEN outcome END AS outcome FROM incoming ORDER BY id`
       )
     ).map(row => [row.activity_id, row.outcome])
@@ -99,7 +108,7 @@ describe('a lane', () => {
     })
     await allDone()
     expect(most).toBe(4)
-    expect(await run(sql`SELECT id FROM incoming WHERE body IS NOT NULL`)).toEqual([])
+    expect(await runQuery(sql`SELECT id FROM incoming WHERE body IS NOT NULL`)).toEqual([])
   })
 
   it('lets others pass by those that wait for a slow server', async () => {
@@ -121,7 +130,7 @@ describe('a lane', () => {
   it('hands the first of each subject to who does them together, and the rest goes its way', async () => {
     for (const key of ['a1', 'b1', 'a2', 'c1', 'odd']) await put(key, key[0]!)
     const [batches, alone]: [string[][], string[]] = [[], []]
-    const opened = openLane({
+    const opened = startInboxWorker({
       lane: 0,
       inOrder: true,
       pause: 0,
@@ -146,7 +155,7 @@ describe('a lane', () => {
   it('does one by one what could not be done together', async () => {
     for (const key of ['a', 'b', 'c']) await put(key)
     lanes.push(
-      openLane({
+      startInboxWorker({
         lane: 0,
         inOrder: true,
         pause: 0,
@@ -167,7 +176,7 @@ describe('a lane', () => {
     const order: string[] = []
     open(async row => {
       if (row.activity_id === 'first' && ++tries < 3) {
-        await postpone(row.id, 150, 'not now')
+        await postponeIncomingActivity(row.id, 150, 'not now')
         return null
       }
       order.push(row.activity_id)
@@ -180,7 +189,7 @@ describe('a lane', () => {
   it('two workers share the work and do nothing twice', async () => {
     for (const number of Array(60).keys()) await put(`key ${number}`, `subject ${number % 7}`)
     const done: string[] = []
-    const work = async (row: Row) => {
+    const work = async (row: IncomingActivityRow) => {
       await pause(1)
       done.push(row.activity_id)
       return 'done'
@@ -208,14 +217,15 @@ describe('a lane', () => {
     expect(tries).toBe(1)
     await busy.stop()
     await put('orphan')
-    expect(await claim(0, 10, true)).toHaveLength(1)
-    const leasedUntil = async (moment: Date) => await run(sql`UPDATE incoming SET leased_until = ${moment} WHERE activity_id = 'orphan'`)
+    expect(await claimIncomingActivities(0, 10, true)).toHaveLength(1)
+    const leasedUntil = async (moment: Date) =>
+      await runQuery(sql`UPDATE incoming SET leased_until = ${moment} WHERE activity_id = 'orphan'`)
     await leasedUntil(new Date(Date.now() + 3_600_000))
-    expect(await claim(0, 10, true)).toHaveLength(0)
+    expect(await claimIncomingActivities(0, 10, true)).toHaveLength(0)
     await leasedUntil(new Date())
     open(async () => 'done')
     await allDone()
-    expect((await run<{ attempts: number }>(sql`SELECT attempts FROM incoming WHERE activity_id = 'orphan'`))[0]!.attempts).toBe(2)
+    expect((await runQuery<{ attempts: number }>(sql`SELECT attempts FROM incoming WHERE activity_id = 'orphan'`))[0]!.attempts).toBe(2)
   })
 
   it('lets go of what could not even be postponed', async () => {
@@ -231,7 +241,7 @@ describe('a lane', () => {
 
   it('puts back what it did not begin when it is stopped', async () => {
     for (const number of Array(10).keys()) await put(`key ${number}`, 'one subject')
-    const lane = openLane({
+    const lane = startInboxWorker({
       lane: 0,
       inOrder: true,
       pause: 0,
@@ -240,9 +250,9 @@ describe('a lane', () => {
         return 'done'
       }
     })
-    await eventually(async () => (await run(sql`SELECT id FROM incoming WHERE leased_until IS NOT NULL`)).length > 0)
+    await eventually(async () => (await runQuery(sql`SELECT id FROM incoming WHERE leased_until IS NOT NULL`)).length > 0)
     await lane.stop()
-    const left = await run<{ leased: boolean; attempts: number }>(
+    const left = await runQuery<{ leased: boolean; attempts: number }>(
       sql`SELECT leased_until IS NOT NULL AS leased, attempts FROM incoming WHERE done_at IS NULL`
     )
     expect(left.length).toBeGreaterThan(5)
@@ -251,7 +261,7 @@ describe('a lane', () => {
 
   it('collects for a while where that is asked', async () => {
     const begun = Date.now()
-    const lane = openLane({ lane: 1, inOrder: false, pause: 1000, work: async () => 'done' })
+    const lane = startInboxWorker({ lane: 1, inOrder: false, pause: 1000, work: async () => 'done' })
     lanes.push(lane)
     for (const number of Array(95).keys()) await put(`view ${number}`, 'views', 1)
     lane.wake()
@@ -265,35 +275,35 @@ describe('a lane', () => {
 describe('what is kept', () => {
   it('leases are renewed, put back and ended', async () => {
     await put('one')
-    const [row] = await claim(0, 1, true)
-    await renew([row!.id])
-    expect(await claim(0, 1, true)).toEqual([])
-    await putBack([row!.id])
-    const [again] = await claim(0, 1, true)
+    const [row] = await claimIncomingActivities(0, 1, true)
+    await renewIncomingLeases([row!.id])
+    expect(await claimIncomingActivities(0, 1, true)).toEqual([])
+    await releaseIncomingActivities([row!.id])
+    const [again] = await claimIncomingActivities(0, 1, true)
     expect(again).toMatchObject({ id: row!.id, attempts: 1, activity_id: 'one', body: '{}' })
-    await finish([{ id: row!.id, outcome: 'done' }])
+    await finishIncomingActivities([{ id: row!.id, outcome: 'done' }])
     await pause(450)
-    expect(await claim(0, 1, true)).toEqual([])
+    expect(await claimIncomingActivities(0, 1, true)).toEqual([])
   })
 
   it('an activity that came through others gets its own id once', async () => {
     await put('via https://a.example/1')
     await put('via2 https://a.example/1')
-    const [first, second] = await claim(0, 2, true)
-    expect(await settle(first!.id, 'https://a.example/1', 'ld')).toBe(true)
-    expect(await settle(first!.id, 'https://a.example/1', 'ld')).toBe(true)
-    expect(await settle(second!.id, 'https://a.example/1', 'ld')).toBe(false)
+    const [first, second] = await claimIncomingActivities(0, 2, true)
+    expect(await setVerifiedActivityId(first!.id, 'https://a.example/1', 'ld')).toBe(true)
+    expect(await setVerifiedActivityId(first!.id, 'https://a.example/1', 'ld')).toBe(true)
+    expect(await setVerifiedActivityId(second!.id, 'https://a.example/1', 'ld')).toBe(false)
   })
 
   it('ids are forgotten when their time is over, those that repeat sooner', async () => {
     for (const key of ['fresh', 'old', 'older']) await put(key)
-    await run(sql`UPDATE incoming SET type = CASE activity_id WHEN 'older' THEN 'Create' ELSE 'Like' END`)
-    await run(sql`UPDATE incoming SET done_at = now() - interval '1 hour' WHERE activity_id = 'fresh'`)
-    await run(sql`UPDATE incoming SET done_at = now() - interval '3 hours' WHERE activity_id <> 'fresh'`)
-    await forget(['Like'])
+    await runQuery(sql`UPDATE incoming SET type = CASE activity_id WHEN 'older' THEN 'Create' ELSE 'Like' END`)
+    await runQuery(sql`UPDATE incoming SET done_at = now() - interval '1 hour' WHERE activity_id = 'fresh'`)
+    await runQuery(sql`UPDATE incoming SET done_at = now() - interval '3 hours' WHERE activity_id <> 'fresh'`)
+    await deleteProcessedActivities(['Like'])
     expect(Object.keys(await outcomes())).toEqual(['fresh', 'older'])
-    await run(sql`UPDATE incoming SET done_at = now() - interval '4 days'`)
-    await forget(['Like'])
+    await runQuery(sql`UPDATE incoming SET done_at = now() - interval '4 days'`)
+    await deleteProcessedActivities(['Like'])
     expect(await outcomes()).toEqual({})
   })
 })

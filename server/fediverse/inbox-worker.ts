@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
-import { claim, finish, putBack, renew, type Row } from './incoming.query.ts'
+import {
+  claimIncomingActivities,
+  finishIncomingActivities,
+  releaseIncomingActivities,
+  renewIncomingLeases,
+  type IncomingActivityRow
+} from './incoming.query.ts'
 
 /** Works through the waiting activities of a lane; `wake` says that there are some. */
-export type Lane = { wake(): void; stop(): Promise<void> }
+export type InboxWorker = { wake(): void; stop(): Promise<void> }
 
 type Opening = {
   lane: number
@@ -12,8 +18,8 @@ type Opening = {
   pause: number
   batch?: number
   concurrency?: number
-  work: (row: Row) => Promise<string | null>
-  together?: (rows: Row[]) => Promise<Map<string, string>>
+  work: (row: IncomingActivityRow) => Promise<string | null>
+  together?: (rows: IncomingActivityRow[]) => Promise<Map<string, string>>
 }
 
 /**
@@ -22,7 +28,7 @@ type Opening = {
  * servers for long. `pause`: how long arrivals are collected first. `together` gets the first of each subject before, and says by id
  * what became of those that it is through with.
  */
-export function openLane({
+export function startInboxWorker({
   lane,
   inOrder,
   pause,
@@ -30,7 +36,7 @@ export function openLane({
   concurrency = config.federation.inbox.concurrency,
   work,
   together
-}: Opening): Lane {
+}: Opening): InboxWorker {
   const { slow_after, check_interval, lease } = config.federation.inbox
   const max_slow = Math.max(config.federation.inbox.max_slow, concurrency)
   const inHand = new Set<string>()
@@ -55,7 +61,7 @@ export function openLane({
     })
   const finished = collector<{ id: string; outcome: string }>(
     async rows => {
-      await finish(rows)
+      await finishIncomingActivities(rows)
       for (const { id } of rows) inHand.delete(id)
       // What came meanwhile about the same subjects is free now.
       if (inOrder) wake()
@@ -63,7 +69,7 @@ export function openLane({
     () => stopping
   )
 
-  const follow = async (rows: Row[]) => {
+  const follow = async (rows: IncomingActivityRow[]) => {
     busy++
     let counted = true
     const letGo = () => {
@@ -75,7 +81,7 @@ export function openLane({
     let left = rows
     try {
       while (left.length > 0 && !stopping) {
-        const [row, ...rest] = left as [Row, ...Row[]]
+        const [row, ...rest] = left as [IncomingActivityRow, ...IncomingActivityRow[]]
         left = rest
         const outcome = await work(row).catch(error => {
           // Not even a postponement could be written: the lease ends by itself.
@@ -97,16 +103,16 @@ export function openLane({
   }
 
   let renewal = Promise.resolve()
-  const giveBack = async (rows: Row[]) => {
+  const giveBack = async (rows: IncomingActivityRow[]) => {
     if (rows.length === 0) return
     for (const { id } of rows) inHand.delete(id)
     // One on its way would take them in hand again.
     await renewal
-    await putBack(rows.map(row => row.id)).catch(() => undefined)
+    await releaseIncomingActivities(rows.map(row => row.id)).catch(() => undefined)
   }
 
   /** Does at once what can be done at once; gives what is left. */
-  const withoutDone = async (groups: Row[][]) => {
+  const withoutDone = async (groups: IncomingActivityRow[][]) => {
     if (!together || groups.length < 2) return groups
     const done = await together(groups.map(group => group[0]!)).catch(error => {
       logger.warn('Received activities could not be processed together', { error })
@@ -122,9 +128,9 @@ export function openLane({
       // Those that are left from a full batch have been collected already.
       if (pause > 0 && !full) await sleep(pause, undefined, { signal: halt.signal }).catch(() => undefined)
       woken = false
-      const rows = await claim(lane, batch, inOrder).catch(error => {
+      const rows = await claimIncomingActivities(lane, batch, inOrder).catch(error => {
         logger.warn('Received activities cannot be read', { reason: (error as Error).message })
-        return [] as Row[]
+        return [] as IncomingActivityRow[]
       })
       full = rows.length === batch
       if (full) woken = true
@@ -144,7 +150,7 @@ export function openLane({
 
   const running = run()
   const renewing = setInterval(() => {
-    if (inHand.size > 0) renewal = renew([...inHand]).catch(() => undefined)
+    if (inHand.size > 0) renewal = renewIncomingLeases([...inHand]).catch(() => undefined)
   }, lease / 3)
   return {
     wake,
@@ -194,8 +200,8 @@ function collector<T>(write: (items: T[]) => Promise<void>, isStopping: () => bo
   }
 }
 
-function bySubject(rows: Row[]): Row[][] {
-  const groups = new Map<string, Row[]>()
+function bySubject(rows: IncomingActivityRow[]): IncomingActivityRow[][] {
+  const groups = new Map<string, IncomingActivityRow[]>()
   for (const row of rows) {
     const group = groups.get(row.subject)
     if (group) group.push(row)

@@ -1,10 +1,10 @@
 import { Router, type Request, type RequestHandler } from 'express'
-import { config, origin } from '../core/config.ts'
+import { config, instanceOrigin } from '../core/config.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { keyring } from './keyring.ts'
-import { isDatabaseAway } from './transient-errors.ts'
-import { Refused } from './rejected-request.ts'
-import { take } from './accept-delivery.ts'
+import { isDatabaseUnavailable } from './transient-errors.ts'
+import { RejectedRequestError } from './rejected-request.ts'
+import { acceptDelivery } from './accept-delivery.ts'
 
 /** Media types of activities; the last is what PeerTube takes too. */
 const TYPES = ['application/activity+json', 'application/ld+json', 'application/json']
@@ -15,13 +15,13 @@ const receivePost: RequestHandler = async (request, response) => {
   if (!request.is(TYPES)) throw new Problem(415, null, `The content type must be ${TYPES[0]}.`)
   try {
     const body = await readBody(request)
-    await take({ path: request.originalUrl, headers: request.headers, body, ip: request.ip ?? '' })
+    await acceptDelivery({ path: request.originalUrl, headers: request.headers, body, ip: request.ip ?? '' })
   } catch (error) {
-    if (isDatabaseAway(error))
+    if (isDatabaseUnavailable(error))
       throw new Problem(503, null, 'This instance cannot store anything now.', {
         headers: { 'Retry-After': String(Math.ceil(config.federation.inbox.check_interval / 1000)) }
       })
-    if (!(error instanceof Refused)) throw error
+    if (!(error instanceof RejectedRequestError)) throw error
     const { status, message, retryAfter } = error
     throw new Problem(
       status,
@@ -35,7 +35,7 @@ const receivePost: RequestHandler = async (request, response) => {
 
 /** 404 for the inbox of an actor that does not exist. */
 const ofSomebody: RequestHandler = async (request, _response, next) => {
-  const actor = origin() + request.path.replace(/\/inbox\/?$/, '')
+  const actor = instanceOrigin() + request.path.replace(/\/inbox\/?$/, '')
   await keyring.signer(actor).catch(() => {
     throw notFound('Inbox')
   })

@@ -1,20 +1,20 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor, type Way } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor, type HostileRequestOptions } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { scriptedKeyring, type ScriptedKeyring } from '../test/scripted-keyring.ts'
 import { setKeyring } from './keyring.ts'
-import { Later, receive, type Incoming } from './activity-handlers.ts'
+import { RetryLaterError, onActivity, type IncomingActivity } from './activity-handlers.ts'
 
-let site: Instance
-let good: Hostile
-let evil: Hostile
+let site: TestInstance
+let good: HostilePeer
+let evil: HostilePeer
 let alice: HostileActor
 let mallory: HostileActor
 let keyring: ScriptedKeyring
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     http: { headers_timeout: '1 second' },
     federation: {
       inbox: {
@@ -28,24 +28,24 @@ beforeAll(async () => {
       }
     }
   })
-  ;[good, evil] = [await openHostile(), await openHostile()]
+  ;[good, evil] = [await startHostilePeer(), await startHostilePeer()]
   keyring = scriptedKeyring()
   setKeyring(keyring)
   alice = await good.actor('alice')
   mallory = await evil.actor('mallory')
   keyring.knows(alice, mallory)
-  receive('Create(Thing)', async incoming => {
+  onActivity('Create(Thing)', async incoming => {
     heard.push(incoming)
     return true
   })
-  receive('Tell', async incoming => await tell(incoming))
+  onActivity('Tell', async incoming => await tell(incoming))
 })
 afterAll(async () => {
   await Promise.all([site, good, evil].map(async one => await one?.stop()))
 })
 
-let heard: Incoming[] = []
-let tell: (incoming: Incoming) => Promise<boolean> = async () => true
+let heard: IncomingActivity[] = []
+let tell: (incoming: IncomingActivity) => Promise<boolean> = async () => true
 beforeEach(() => {
   heard = []
 })
@@ -58,10 +58,10 @@ const thing = (id = good.id('things')) => ({
   object: { type: 'Thing', id, attributedTo: alice.url }
 })
 const told = (more: object = {}) => ({ id: good.id(), type: 'Tell', actor: alice.url, object: `${site.url}/videos/watch/1`, ...more })
-const post = async (activity: object, way: Way = {}) =>
+const post = async (activity: object, way: HostileRequestOptions = {}) =>
   (await (String((activity as { actor: string }).actor).startsWith(evil.url) ? evil : good).post(inbox(), activity as never, way)).status
 const rows = async (id: string) =>
-  await run<{ outcome: string | null; proof: string; attempts: number }>(sql`
+  await runQuery<{ outcome: string | null; proof: string; attempts: number }>(sql`
   SELECT CASE WHEN done_at IS NOT NULL THEN outcome END AS outcome, proof, attempts FROM incoming WHERE activity_id = ${id} OR activity_id LIKE ${`${id} %`} OR activity_id LIKE ${`% ${id}`} ORDER BY id`)
 const outcome = async (id: string) => await eventually(async () => (await rows(id)).at(-1)?.outcome, 10, `the outcome of ${id}`)
 
@@ -85,7 +85,7 @@ describe('POST /inbox', () => {
   it('knows who has spoken', async () => {
     await post(told())
     await eventually(
-      async () => (await run(sql`SELECT host FROM peers WHERE host = ${good.host} AND last_received_at IS NOT NULL`)).length === 1
+      async () => (await runQuery(sql`SELECT host FROM peers WHERE host = ${good.host} AND last_received_at IS NOT NULL`)).length === 1
     )
   })
 
@@ -127,7 +127,7 @@ describe('POST /inbox', () => {
   it('takes what a listener cannot do now up again, and gives up in the end', async () => {
     let tries = 0
     tell = async () => {
-      if (++tries < 3) throw new Later('not now')
+      if (++tries < 3) throw new RetryLaterError('not now')
       return true
     }
     const first = told()
@@ -135,7 +135,7 @@ describe('POST /inbox', () => {
     expect(await outcome(first.id)).toBe('done')
     expect(tries).toBe(3)
     tell = async () => {
-      throw new Later('never')
+      throw new RetryLaterError('never')
     }
     const second = told()
     await post(second)
@@ -278,10 +278,10 @@ describe('POST /inbox', () => {
 
 /** Makes alice's host one that follows us. */
 async function follow(): Promise<void> {
-  await run(sql`
+  await runQuery(sql`
     INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at)
     VALUES ('Person', ${alice.url}, 'alice', ${good.host}, ${alice.inbox}, now(), now()) ON CONFLICT DO NOTHING`)
-  await run(sql`
+  await runQuery(sql`
     INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at)
     SELECT ${good.url} || '/follow', remote.id, ours.id, 'accepted', now(), now() FROM actors AS remote, actors AS ours
     WHERE remote.url = ${alice.url} AND ours.host IS NULL LIMIT 1 ON CONFLICT DO NOTHING`)

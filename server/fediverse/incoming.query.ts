@@ -1,17 +1,17 @@
 import { config } from '../core/config.ts'
 import { acquireLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
-import { run, sql, type Sql } from '../core/sql.ts'
-import type { Incoming } from './activity-handlers.ts'
+import { runQuery, sql, type Sql } from '../core/sql.ts'
+import type { IncomingActivity } from './activity-handlers.ts'
 
 /** An activity taken in hand by a worker. */
-export type Row = {
+export type IncomingActivityRow = {
   id: string
   activity_id: string
   type: string
   actor: string
   signer: string
-  proof: Incoming['proof']
+  proof: IncomingActivity['proof']
   subject: string
   body: string
   attempts: number
@@ -22,14 +22,14 @@ export type Row = {
  * Takes up to `batch` waiting activities of a lane in hand, oldest first, for the time of a lease. `inOrder`: none whose subject has an
  * earlier one that is in somebody's hand or waits for another try.
  */
-export async function claim(lane: number, batch: number, inOrder: boolean): Promise<Row[]> {
+export async function claimIncomingActivities(lane: number, batch: number, inOrder: boolean): Promise<IncomingActivityRow[]> {
   const { lease } = config.federation.inbox
   const free = inOrder
     ? sql`NOT EXISTS (SELECT 1 FROM incoming AS before WHERE before.subject = one.subject AND before.done_at IS NULL AND before.id < one.id AND (before.leased_until >= now() OR before.not_before > now()))`
     : sql`TRUE`
   const rows = await transaction(async inside => {
     await acquireLock('CHOOSE_INCOMING', inside)
-    return await run<Row>(
+    return await runQuery<IncomingActivityRow>(
       sql`
       UPDATE incoming SET leased_until = now() + ${seconds(lease)}, attempts = attempts + 1
       WHERE id IN (
@@ -44,34 +44,36 @@ export async function claim(lane: number, batch: number, inOrder: boolean): Prom
 }
 
 /** Keeps what is in hand. */
-export async function renew(ids: string[]): Promise<void> {
-  await run(
+export async function renewIncomingLeases(ids: string[]): Promise<void> {
+  await runQuery(
     sql`UPDATE incoming SET leased_until = now() + ${seconds(config.federation.inbox.lease)} WHERE id = ANY(${ids}::bigint[]) AND done_at IS NULL`
   )
 }
 
 /** Puts back what was not begun. */
-export async function putBack(ids: string[]): Promise<void> {
-  await run(
+export async function releaseIncomingActivities(ids: string[]): Promise<void> {
+  await runQuery(
     sql`UPDATE incoming SET leased_until = NULL, attempts = greatest(attempts - 1, 0) WHERE id = ANY(${ids}::bigint[]) AND done_at IS NULL`
   )
 }
 
 /** Notes what became of activities; their words are not needed any more, their ids are. */
-export async function finish(rows: { id: string; outcome: string }[]): Promise<void> {
-  await run(sql`
+export async function finishIncomingActivities(rows: { id: string; outcome: string }[]): Promise<void> {
+  await runQuery(sql`
     UPDATE incoming SET done_at = now(), leased_until = NULL, body = NULL, outcome = given.outcome
     FROM unnest(${rows.map(row => row.id)}::bigint[], ${rows.map(row => row.outcome)}::text[]) AS given (id, outcome) WHERE incoming.id = given.id`)
 }
 
 /** Lets an activity wait for another try. */
-export async function postpone(id: string, ms: number, why: string): Promise<void> {
-  await run(sql`UPDATE incoming SET leased_until = NULL, not_before = now() + ${seconds(ms)}, outcome = ${why} WHERE id = ${id}::bigint`)
+export async function postponeIncomingActivity(id: string, ms: number, why: string): Promise<void> {
+  await runQuery(
+    sql`UPDATE incoming SET leased_until = NULL, not_before = now() + ${seconds(ms)}, outcome = ${why} WHERE id = ${id}::bigint`
+  )
 }
 
 /** Gives an activity that came through others its own id, once something vouches for it. False: it is known by that id. */
-export async function settle(id: string, activityId: string, proof: Incoming['proof']): Promise<boolean> {
-  const rows = await run(sql`
+export async function setVerifiedActivityId(id: string, activityId: string, proof: IncomingActivity['proof']): Promise<boolean> {
+  const rows = await runQuery(sql`
     UPDATE incoming SET activity_id = ${activityId}, proof = ${proof}
     WHERE id = ${id}::bigint AND NOT EXISTS (SELECT 1 FROM incoming AS other WHERE other.activity_id = ${activityId} AND other.id <> ${id}::bigint) RETURNING id`).catch(
     (error: Error) => {
@@ -84,14 +86,14 @@ export async function settle(id: string, activityId: string, proof: Incoming['pr
 }
 
 /** Forgets processed activities: those that may come again after the time in which a signature is good, the others later. */
-export async function forget(repeatable: string[]): Promise<void> {
+export async function deleteProcessedActivities(repeatable: string[]): Promise<void> {
   const {
     clock_skew,
     inbox: { keep }
   } = config.federation
-  await run(sql`
+  await runQuery(sql`
     DELETE FROM incoming WHERE done_at < now() - ${seconds(keep)} OR (done_at < now() - ${seconds(2 * clock_skew)} AND type = ANY(${repeatable}))`)
-  await run(sql`DELETE FROM tombstones WHERE url LIKE 'undone %' AND created_at < now() - ${seconds(keep)}`)
+  await runQuery(sql`DELETE FROM tombstones WHERE url LIKE 'undone %' AND created_at < now() - ${seconds(keep)}`)
 }
 
 const seconds = (ms: number): Sql => sql`make_interval(secs => ${ms / 1000}::double precision)`

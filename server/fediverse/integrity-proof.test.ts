@@ -2,23 +2,23 @@ import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:cryp
 import canonicalize from 'canonicalize'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { loadConfig } from '../core/config.ts'
-import { openHostile, type Hostile } from '../test/hostile-peer.ts'
+import { startHostilePeer, type HostilePeer } from '../test/hostile-peer.ts'
 import { scriptedKeyring } from '../test/scripted-keyring.ts'
-import { verifyIntegrity } from './integrity-proof.ts'
+import { verifyIntegrityProof } from './integrity-proof.ts'
 import { setKeyring } from './keyring.ts'
 import type { JsonObject } from './vocabulary.ts'
 
 const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const CONTEXT = ['https://www.w3.org/ns/activitystreams', 'https://w3id.org/security/data-integrity/v1']
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-let peer: Hostile
-let evil: Hostile
+let peer: HostilePeer
+let evil: HostilePeer
 let alice: string
 let method: string
 beforeAll(async () => {
   loadConfig({ overrides: { federation: { prevent_ssrf: false, fetch: { per_host: { max: 100_000 } } } } })
   setKeyring(scriptedKeyring())
-  ;[peer, evil] = [await openHostile(), await openHostile()]
+  ;[peer, evil] = [await startHostilePeer(), await startHostilePeer()]
   alice = `${peer.url}/accounts/alice`
   method = `${alice}#ed25519-key`
 })
@@ -68,12 +68,12 @@ function proven(whole: JsonObject, options: object = {}, key = privateKey): Json
 describe('an integrity proof', () => {
   it('counts for its actor, whatever the order of the words', async () => {
     const whole = proven(document())
-    expect(await verifyIntegrity(whole)).toBe(alice)
-    expect(await verifyIntegrity(Object.fromEntries(Object.entries(whole).reverse()))).toBe(alice)
-    expect(await verifyIntegrity({ ...whole, signature: { type: 'RsaSignature2017' } })).toBe(alice)
-    expect(await verifyIntegrity(proven(document({ signature: { type: 'RsaSignature2017' } })))).toBe(alice)
-    expect(await verifyIntegrity(proven(document(), { verificationMethod: `${alice}#key-2` }))).toBe(alice)
-    expect(await verifyIntegrity(proven(document({ actor: { id: alice, type: 'Person' } })))).toBe(alice)
+    expect(await verifyIntegrityProof(whole)).toBe(alice)
+    expect(await verifyIntegrityProof(Object.fromEntries(Object.entries(whole).reverse()))).toBe(alice)
+    expect(await verifyIntegrityProof({ ...whole, signature: { type: 'RsaSignature2017' } })).toBe(alice)
+    expect(await verifyIntegrityProof(proven(document({ signature: { type: 'RsaSignature2017' } })))).toBe(alice)
+    expect(await verifyIntegrityProof(proven(document(), { verificationMethod: `${alice}#key-2` }))).toBe(alice)
+    expect(await verifyIntegrityProof(proven(document({ actor: { id: alice, type: 'Person' } })))).toBe(alice)
   })
 
   it('4.7 4.8 counts for nobody else, and for nothing that was changed', async () => {
@@ -95,10 +95,10 @@ describe('an integrity proof', () => {
       'a method that is no name': proven(document(), { verificationMethod: `${alice}/key` }),
       'a method that is none': proven(document(), { verificationMethod: { id: method } })
     }
-    for (const [name, whole] of Object.entries(cases)) expect(await verifyIntegrity(whole), name).toBeNull()
+    for (const [name, whole] of Object.entries(cases)) expect(await verifyIntegrityProof(whole), name).toBeNull()
     const changed = proven(document())
     ;(changed.proof as JsonObject).created = '2026-11-21T12:00:00Z'
-    expect(await verifyIntegrity(changed)).toBeNull()
+    expect(await verifyIntegrityProof(changed)).toBeNull()
     expect(evil.asked).toEqual([])
   })
 
@@ -121,10 +121,10 @@ describe('an integrity proof', () => {
     }
     for (const [name, actor] of Object.entries(served)) {
       peer.serve('/accounts/alice', actor as JsonObject)
-      expect(await verifyIntegrity(whole), name).toBeNull()
+      expect(await verifyIntegrityProof(whole), name).toBeNull()
     }
     peer.serve('/accounts/alice', (_request, response) => response.writeHead(410).end())
-    expect(await verifyIntegrity(whole)).toBeNull()
+    expect(await verifyIntegrityProof(whole)).toBeNull()
   })
 
   it('4.42 of any shape breaks nothing', async () => {
@@ -141,7 +141,7 @@ describe('an integrity proof', () => {
       { ...(whole.proof as object), proofValue: 'z0OIl' },
       { ...(whole.proof as object), proofValue: `z${'1'.repeat(100_000)}` }
     ]) {
-      expect(await verifyIntegrity({ ...whole, proof: value as never })).toBeNull()
+      expect(await verifyIntegrityProof({ ...whole, proof: value as never })).toBeNull()
     }
   })
 })

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import canonicalize from 'canonicalize'
-import { getDocument } from './remote-fetch.ts'
-import { signedBy } from './keys.ts'
+import { fetchRemoteDocument } from './remote-fetch.ts'
+import { verifySignature } from './keys.ts'
 import { httpUrl, sameOrigin } from './origin.ts'
 import { idOf, isObject, listOf, type JsonObject } from './vocabulary.ts'
 
@@ -17,7 +17,7 @@ const MAX_KEYS = 10
  * The actor whose data integrity proof a document carries (FEP-8b32, eddsa-jcs-2022), by a key its own document names as
  * `assertionMethod` (FEP-521a); null where it carries none that counts.
  */
-export async function verifyIntegrity(document: JsonObject): Promise<string | null> {
+export async function verifyIntegrityProof(document: JsonObject): Promise<string | null> {
   const { proof, ...rest } = document
   const actor = httpUrl(idOf(document.actor))
   if (
@@ -40,7 +40,7 @@ export async function verifyIntegrity(document: JsonObject): Promise<string | nu
     const { signature: _ld, ...bare } = rest
     const texts = [bare, rest].map(covered => Buffer.concat([head, hash(covered)]))
     for (const key of keys) {
-      for (const text of texts) if (await signedBy(text, signature.toString('base64'), key)) return actor
+      for (const text of texts) if (await verifySignature(text, signature.toString('base64'), key)) return actor
     }
     return null
   } catch {
@@ -53,7 +53,7 @@ export async function verifyIntegrity(document: JsonObject): Promise<string | nu
  * whichever it lists.
  */
 async function keysOf(actor: string, method: string): Promise<KeyObject[]> {
-  const { document } = await getDocument(actor)
+  const { document } = await fetchRemoteDocument(actor)
   const listed = listOf(document.assertionMethod)
     .slice(0, MAX_KEYS)
     .filter(isObject)

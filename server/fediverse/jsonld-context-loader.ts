@@ -29,7 +29,9 @@ const KNOWN: Record<string, { '@context': unknown }> = {
 }
 
 /** Gives jsonld a known context; throws for any other. */
-export async function loadContext(url: string): Promise<{ contextUrl: undefined; documentUrl: string; document: { '@context': unknown } }> {
+export async function loadJsonLdContext(
+  url: string
+): Promise<{ contextUrl: undefined; documentUrl: string; document: { '@context': unknown } }> {
   const document = KNOWN[url]
   if (!document) throw new Error(`The context ${url.slice(0, 200)} is not known`)
   return { contextUrl: undefined, documentUrl: url, document }
@@ -42,7 +44,7 @@ const FIXED = new Set(
 // PeerTube's copies of videos expire in schema.org's sense; nothing that is checked here does.
 FIXED.delete('expires')
 /** Whether a term is one of these. */
-export function isFixed(term: string): boolean {
+export function isProtectedTerm(term: string): boolean {
   return FIXED.has(term)
 }
 
@@ -50,7 +52,7 @@ export function isFixed(term: string): boolean {
 const SAYABLE = new Set(['@id', '@type', '@container', '@language', '@version', '@vocab', '@base'])
 
 /** Whether every context of a document is known, or only adds terms to the known ones without changing what any of those means. */
-export function isHarmless(context: unknown): boolean {
+export function isSafeJsonLdContext(context: unknown): boolean {
   return listOf(context).every(one => {
     if (typeof one === 'string') return one in KNOWN
     if (!isObject(one)) return false

@@ -19,7 +19,7 @@ const number = (name: string) => typed('sc:Number', `pt:${name}`)
 const flag = (name: string) => typed('sc:Boolean', `pt:${name}`)
 
 /** The terms of each kind; LD signatures fail on a property without one, so every extension we send stands here (federation.md 1.3). */
-export const TERMS: Record<ContextKind, object | null> = {
+export const CONTEXT_TERMS: Record<ContextKind, object | null> = {
   base: null,
   actor: {
     ...SPACES,
@@ -108,7 +108,7 @@ export const TERMS: Record<ContextKind, object | null> = {
 }
 
 /** What every term means that is written or read here beyond ActivityStreams. */
-export const EVERY_TERM: Record<string, unknown> = Object.assign({}, ...Object.values(TERMS))
+export const ALL_CONTEXT_TERMS: Record<string, unknown> = Object.assign({}, ...Object.values(CONTEXT_TERMS))
 
 const BASE = [
   'https://www.w3.org/ns/activitystreams',
@@ -118,6 +118,6 @@ const BASE = [
 
 /** A document with the `@context` of its kind, first as is the custom. */
 export function withContext<T extends object>(kind: ContextKind, document: T): T & { '@context': unknown[] } {
-  const terms = TERMS[kind]
+  const terms = CONTEXT_TERMS[kind]
   return { '@context': terms ? [...BASE, terms] : BASE, ...document }
 }

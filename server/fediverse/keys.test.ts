@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../core/config.ts'
-import { isStrong, publicKeyOf, signedBy, signText } from './keys.ts'
+import { isAcceptableKey, parsePublicKeyPem, verifySignature, signText } from './keys.ts'
 
 beforeAll(() => void loadConfig())
 
@@ -14,12 +14,12 @@ describe('4.35 keys', () => {
 
   it('of RSA with 2,048 bits and more and of Ed25519 are taken, in PKCS#8 and PKCS#1, with any line ends', () => {
     for (const { publicKey } of [strong, rsa(4096)]) {
-      for (const type of ['spki', 'pkcs1'] as const) expect(publicKeyOf(pem(publicKey, type))?.equals(publicKey), type).toBe(true)
+      for (const type of ['spki', 'pkcs1'] as const) expect(parsePublicKeyPem(pem(publicKey, type))?.equals(publicKey), type).toBe(true)
     }
-    expect(publicKeyOf(pem(edwards.publicKey))?.equals(edwards.publicKey)).toBe(true)
+    expect(parsePublicKeyPem(pem(edwards.publicKey))?.equals(edwards.publicKey)).toBe(true)
     const text = pem(strong.publicKey)
     for (const one of [text.replaceAll('\n', '\r\n'), text.trim(), `\n  ${text}\n\n`])
-      expect(publicKeyOf(one)?.equals(strong.publicKey), JSON.stringify(one)).toBe(true)
+      expect(parsePublicKeyPem(one)?.equals(strong.publicKey), JSON.stringify(one)).toBe(true)
   })
 
   it('that are short, or of other kinds, are refused', () => {
@@ -34,8 +34,8 @@ describe('4.35 keys', () => {
       x25519: generateKeyPairSync('x25519').publicKey
     }
     for (const [name, key] of Object.entries(others)) {
-      expect(isStrong(key), name).toBe(false)
-      expect(publicKeyOf(pem(key)), name).toBeNull()
+      expect(isAcceptableKey(key), name).toBe(false)
+      expect(parsePublicKeyPem(pem(key)), name).toBeNull()
     }
   })
 
@@ -44,13 +44,13 @@ describe('4.35 keys', () => {
     const n = Buffer.concat([Buffer.from([0x80]), Buffer.alloc(1023, 1), Buffer.from([1])]).toString('base64url')
     const large = createPublicKey({ key: { kty: 'RSA', n, e: 'AQAB' }, format: 'jwk' })
     expect(large.asymmetricKeyDetails?.modulusLength).toBe(8200)
-    expect(isStrong(large)).toBe(false)
-    expect(publicKeyOf(pem(large))).toBeNull()
+    expect(isAcceptableKey(large)).toBe(false)
+    expect(parsePublicKeyPem(pem(large))).toBeNull()
     const fits = createPublicKey({
       key: { kty: 'RSA', n: Buffer.from(n, 'base64url').subarray(1).fill(0x80, 0, 1).toString('base64url'), e: 'AQAB' },
       format: 'jwk'
     })
-    expect([fits.asymmetricKeyDetails?.modulusLength, isStrong(fits)]).toEqual([8192, true])
+    expect([fits.asymmetricKeyDetails?.modulusLength, isAcceptableKey(fits)]).toEqual([8192, true])
   })
 
   it('are nothing else than the PEM of a public key', () => {
@@ -76,13 +76,13 @@ describe('4.35 keys', () => {
       '-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n',
       edwards.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
     ])
-      expect(publicKeyOf(value), String(value).slice(0, 60)).toBeNull()
+      expect(parsePublicKeyPem(value), String(value).slice(0, 60)).toBeNull()
   })
 
   it('verify what they signed, and nothing spoilt', async () => {
     for (const { privateKey, publicKey } of [strong, edwards]) {
       const signature = await signText('words', privateKey)
-      expect(await signedBy('words', signature, publicKey)).toBe(true)
+      expect(await verifySignature('words', signature, publicKey)).toBe(true)
       for (const [text, value] of [
         ['Words', signature],
         ['words', ''],
@@ -91,10 +91,10 @@ describe('4.35 keys', () => {
         ['words', signature.slice(4)],
         ['words', signature.replace(/^../, letters => (letters === 'AA' ? 'BB' : 'AA'))]
       ] as const)
-        expect(await signedBy(text, value, publicKey), value).toBe(false)
+        expect(await verifySignature(text, value, publicKey), value).toBe(false)
     }
-    expect(await signedBy('words', await signText('words', strong.privateKey), edwards.publicKey)).toBe(false)
-    expect(await signedBy('words', await signText('words', edwards.privateKey), strong.publicKey)).toBe(false)
-    expect(await signedBy('words', await signText('words', strong.privateKey), strong.publicKey, 'sha512')).toBe(false)
+    expect(await verifySignature('words', await signText('words', strong.privateKey), edwards.publicKey)).toBe(false)
+    expect(await verifySignature('words', await signText('words', edwards.privateKey), strong.publicKey)).toBe(false)
+    expect(await verifySignature('words', await signText('words', strong.privateKey), strong.publicKey, 'sha512')).toBe(false)
   })
 })

@@ -8,18 +8,18 @@ const signed = promisify<string | null, Buffer, KeyObject, Buffer>(sign)
 const verified = promisify<string | null, Buffer, KeyObject, Buffer, boolean>(verify)
 
 /** The public key in a PEM, RSA of `federation.min_key_bits` to 8,192 bits or Ed25519 (federation.md 4.35); null for anything else. */
-export function publicKeyOf(pem: unknown): KeyObject | null {
+export function parsePublicKeyPem(pem: unknown): KeyObject | null {
   if (typeof pem !== 'string' || pem.length > LONGEST_PEM || !/^\s*-----BEGIN (RSA )?PUBLIC KEY-----/.test(pem)) return null
   try {
     const key = createPublicKey(pem.trim())
-    return isStrong(key) ? key : null
+    return isAcceptableKey(key) ? key : null
   } catch {
     return null
   }
 }
 
 /** Whether a key is of a kind and length that is taken. */
-export function isStrong(key: KeyObject): boolean {
+export function isAcceptableKey(key: KeyObject): boolean {
   if (key.asymmetricKeyType === 'ed25519') return true
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
   return key.asymmetricKeyType === 'rsa' && bits >= config.federation.min_key_bits && bits <= MAX_BITS
@@ -31,7 +31,7 @@ export async function signText(text: string | Uint8Array, key: KeyObject): Promi
 }
 
 /** Whether a base64 signature of a text is of this key; `hash` is for RSA. Computed beside the event loop. */
-export async function signedBy(
+export async function verifySignature(
   text: string | Uint8Array,
   signature: string,
   key: KeyObject,
@@ -43,6 +43,6 @@ export async function signedBy(
 }
 
 /** The base64 SHA-256 of a body. */
-export function digestOf(body: string | Uint8Array): string {
+export function sha256Base64(body: string | Uint8Array): string {
   return createHash('sha256').update(body).digest('base64')
 }

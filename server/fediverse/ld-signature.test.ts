@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig, projectFolder } from '../core/config.ts'
-import { watchAttempts } from '../test/connection-attempts.ts'
+import { recordConnectionAttempts } from '../test/connection-attempts.ts'
 import { scriptedKeyring, type ScriptedKeyring } from '../test/scripted-keyring.ts'
 import { withContext } from './jsonld-context.ts'
 import { setKeyring } from './keyring.ts'
-import { signLd, verifyLd } from './ld-signature.ts'
+import { createLdSignature, verifyLdSignature } from './ld-signature.ts'
 import type { JsonObject } from './vocabulary.ts'
 
 const GOOD = 'https://good.example'
@@ -18,7 +18,7 @@ const BASE = [AS, 'https://w3id.org/security/v1']
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 let keyring: ScriptedKeyring
-const attempts = watchAttempts([], () => false)
+const attempts = recordConnectionAttempts([], () => false)
 beforeAll(() => {
   loadConfig({ overrides: { federation: { min_key_bits: 1024 } } })
   keyring = scriptedKeyring()
@@ -51,16 +51,16 @@ const bare = (more: object = {}) => ({
   object: note(),
   ...more
 })
-const signed = async (document: object) => await signLd(document, { actor: ALICE, keyId: `${ALICE}#main-key`, privateKey })
+const signed = async (document: object) => await createLdSignature(document, { actor: ALICE, keyId: `${ALICE}#main-key`, privateKey })
 const spoilt = async (spoil: (document: any) => void, document: object = activity()) => {
   const whole = structuredClone(await signed(document))
   spoil(whole)
-  return await verifyLd(whole)
+  return await verifyLdSignature(whole)
 }
 
 describe('an LD signature', () => {
   it('is known by those who know the key, whatever terms its document brings along', async () => {
-    expect(await verifyLd(await signed(activity()))).toBe(ALICE)
+    expect(await verifyLdSignature(await signed(activity()))).toBe(ALICE)
     const tag = [{ type: 'Mention', href: ALICE, name: '@alice' }]
     for (const document of [
       withContext(
@@ -108,7 +108,7 @@ describe('an LD signature', () => {
         ]
       )
     ])
-      expect(await verifyLd(await signed(document)), JSON.stringify(document)).toBe(ALICE)
+      expect(await verifyLdSignature(await signed(document)), JSON.stringify(document)).toBe(ALICE)
   })
 
   it('is known on a reply as Mastodon writes it', async () => {
@@ -168,7 +168,7 @@ describe('an LD signature', () => {
       },
       context
     )
-    expect(await verifyLd(await signed(whole))).toBe(ALICE)
+    expect(await verifyLdSignature(await signed(whole))).toBe(ALICE)
     expect(
       await spoilt(document => {
         document.object.inReplyTo = 'https://here.example/videos/watch/2'
@@ -196,8 +196,8 @@ describe('an LD signature', () => {
       .map(one => [one.name, one.body] as const)
   )('that PeerTube 6.3 made: %s', async (_name, body) => {
     for (const [url, publicKeyPem] of Object.entries(keys)) keyring.knows({ url, keyId: `${url}#main-key`, publicKeyPem })
-    expect(await verifyLd(body)).toBe(body.actor)
-    expect(await verifyLd({ ...body, published: '2020-01-01T00:00:00Z' })).toBeNull()
+    expect(await verifyLdSignature(body)).toBe(body.actor)
+    expect(await verifyLdSignature({ ...body, published: '2020-01-01T00:00:00Z' })).toBeNull()
   })
 
   it('counts for what was signed, its signer and its key only', async () => {
@@ -249,10 +249,12 @@ describe('an LD signature', () => {
       }
     }
     for (const [name, spoil] of Object.entries(cases)) expect(await spoilt(spoil), name).toBeNull()
-    const forged = await signLd(activity(), { actor: ALICE, keyId: `${ALICE}#main-key`, privateKey: mallory.privateKey })
-    expect(await verifyLd(forged)).toBeNull()
+    const forged = await createLdSignature(activity(), { actor: ALICE, keyId: `${ALICE}#main-key`, privateKey: mallory.privateKey })
+    expect(await verifyLdSignature(forged)).toBeNull()
     expect(
-      await verifyLd(await signLd(activity(), { actor: MALLORY, keyId: `${MALLORY}#main-key`, privateKey: mallory.privateKey }))
+      await verifyLdSignature(
+        await createLdSignature(activity(), { actor: MALLORY, keyId: `${MALLORY}#main-key`, privateKey: mallory.privateKey })
+      )
     ).toBeNull()
   })
 
@@ -267,7 +269,7 @@ describe('an LD signature', () => {
       { type: 'RsaSignature2017', creator: {}, signatureValue: {} },
       { type: 'RsaSignature2017', creator: ALICE, created: {}, signatureValue: 'AAAA', '@context': 'https://evil.example' }
     ])
-      expect(await verifyLd({ ...activity(), signature: value } as never)).toBeNull()
+      expect(await verifyLdSignature({ ...activity(), signature: value } as never)).toBeNull()
     for (const more of [
       { actor: null },
       { actor: 5 },
@@ -516,7 +518,7 @@ describe('4.28 canonicalisation', () => {
       last = performance.now()
     }, 5)
     const began = performance.now()
-    const result = await verifyLd({
+    const result = await verifyLdSignature({
       ...activity({ object: note({ tag: worst[name] }) }),
       signature: { type: 'RsaSignature2017', creator: ALICE, created: '2026-11-20T12:00:00Z', signatureValue: 'AAAA' }
     } as never)
@@ -528,6 +530,6 @@ describe('4.28 canonicalisation', () => {
 
   it('of a long thread is still done', async () => {
     const tag = [...Array(60)].map((_, index) => ({ type: 'Mention', href: `${GOOD}/accounts/${index}`, name: `@${index}` }))
-    expect(await verifyLd(await signed(activity({ object: note({ tag }) })))).toBe(ALICE)
+    expect(await verifyLdSignature(await signed(activity({ object: note({ tag }) })))).toBe(ALICE)
   })
 })

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto'
-import { EVERY_TERM } from './jsonld-context.ts'
-import { isFixed, isHarmless, loadContext } from './jsonld-context-loader.ts'
-import { signedBy, signText } from './keys.ts'
+import { ALL_CONTEXT_TERMS } from './jsonld-context.ts'
+import { isProtectedTerm, isSafeJsonLdContext, loadJsonLdContext } from './jsonld-context-loader.ts'
+import { verifySignature, signText } from './keys.ts'
 import { keyring, type Signer } from './keyring.ts'
 import { httpUrl, sameOrigin } from './origin.ts'
-import { idOf, isObject, listOf, PUBLIC, type JsonObject } from './vocabulary.ts'
+import { idOf, isObject, listOf, AS_PUBLIC, type JsonObject } from './vocabulary.ts'
 
 const SECURITY = 'https://w3id.org/security/v1'
-/** `expires` without a prefix is the term of the signatures (security/v1) here; schema.org's, of a CacheFile, has to be written as `sc:expires`. */
-const { expires: _expiresOfCacheFile, ...terms } = EVERY_TERM
+/**
+ * `expires` without a prefix is the term of the signatures (security/v1) here; schema.org's, of a CacheFile, has to be written as
+ * `sc:expires`.
+ */
+const { expires: _expiresOfCacheFile, ...terms } = ALL_CONTEXT_TERMS
 const EXPIRES = 'sc:expires'
 /** What is understood of a document: ActivityStreams, the signatures, and the types that PeerTube adds. */
 const CONTEXT = ['https://www.w3.org/ns/activitystreams', SECURITY, terms]
@@ -17,7 +20,7 @@ const MAX_VALUES = 500
 const MAX_NAMELESS = 64
 
 /** A document with an RsaSignature2017 of a local actor, as PeerTube and Mastodon check it when it is sent on by others. */
-export async function signLd(document: object, { actor, privateKey }: Signer): Promise<JsonObject> {
+export async function createLdSignature(document: object, { actor, privateKey }: Signer): Promise<JsonObject> {
   const options = { creator: actor, created: new Date().toISOString() }
   const text = (await hashed({ '@context': SECURITY, ...options })) + (await hashed(document))
   return {
@@ -27,7 +30,7 @@ export async function signLd(document: object, { actor, privateKey }: Signer): P
 }
 
 /** The actor whose RsaSignature2017 a document carries; null where it carries none that counts. Asks for no context. */
-export async function verifyLd(document: JsonObject): Promise<string | null> {
+export async function verifyLdSignature(document: JsonObject): Promise<string | null> {
   const { signature, ...rest } = document
   if (!isObject(signature) || signature.type !== 'RsaSignature2017' || typeof signature.signatureValue !== 'string') return null
   const creator = httpUrl(idOf(signature.creator))
@@ -39,7 +42,11 @@ export async function verifyLd(document: JsonObject): Promise<string | null> {
     const text = (await hashed({ ...options, '@context': SECURITY })) + (await hashed(rest))
     for (const refresh of [false, true]) {
       const owner = await keyring.owner(creator, refresh)
-      if (owner?.actor === actor && owner.key.asymmetricKeyType === 'rsa' && (await signedBy(text, String(signatureValue), owner.key)))
+      if (
+        owner?.actor === actor &&
+        owner.key.asymmetricKeyType === 'rsa' &&
+        (await verifySignature(text, String(signatureValue), owner.key))
+      )
         return actor
     }
     return null
@@ -50,7 +57,7 @@ export async function verifyLd(document: JsonObject): Promise<string | null> {
 
 /** Nothing in it but values: no keyword of JSON-LD outside of a harmless context, and not too much of anything that costs time. */
 function isPlain({ '@context': context, ...rest }: JsonObject): boolean {
-  if (!isHarmless(context)) return false
+  if (!isSafeJsonLdContext(context)) return false
   let values = lengthOf(context)
   let nameless = 0
   const open: unknown[] = [rest]
@@ -62,7 +69,7 @@ function isPlain({ '@context': context, ...rest }: JsonObject): boolean {
     else if (isObject(value)) {
       if (typeof value.id !== 'string' && ++nameless > MAX_NAMELESS) return false
       for (const [key, inner] of Object.entries(value)) {
-        if (key === '@context' ? !isHarmless(inner) : key.startsWith('@')) return false
+        if (key === '@context' ? !isSafeJsonLdContext(inner) : key.startsWith('@')) return false
         if (key === '@context') values += lengthOf(inner)
         else open.push(inner)
       }
@@ -81,13 +88,13 @@ function lengthOf(context: unknown): number {
 async function readsTheSame(document: JsonObject): Promise<boolean> {
   const { default: jsonld } = await import('jsonld')
   const compacted = (await jsonld.compact(document as never, { '@context': CONTEXT } as never, {
-    documentLoader: loadContext as never,
+    documentLoader: loadJsonLdContext as never,
     skipExpansion: false
   })) as unknown as JsonObject
   return JSON.stringify(read(document)) === JSON.stringify(read(compacted))
 }
 
-const isRead = (term: string) => isFixed(term) || term in EVERY_TERM
+const isRead = (term: string) => isProtectedTerm(term) || term in ALL_CONTEXT_TERMS
 
 /** What of a value is read here, in one order and one form. */
 function read(value: unknown, key = ''): unknown {
@@ -97,7 +104,7 @@ function read(value: unknown, key = ''): unknown {
       .filter(one => one !== 'null')
       .sort()
   if (!isObject(value))
-    return key === 'type' && !isRead(String(value)) ? null : value === 'as:Public' || value === 'Public' ? PUBLIC : value
+    return key === 'type' && !isRead(String(value)) ? null : value === 'as:Public' || value === 'Public' ? AS_PUBLIC : value
   // A map of languages has words of its own.
   const entries = Object.entries(value)
     .map(([name, one]) => [name === EXPIRES ? 'expires' : name, one] as const)
@@ -113,7 +120,7 @@ async function hashed(document: object): Promise<string> {
   const { default: jsonld } = await import('jsonld')
   const quads = (await jsonld.canonize(
     document as never,
-    { algorithm: 'URDNA2015', format: 'application/n-quads', documentLoader: loadContext, safe: false } as never
+    { algorithm: 'URDNA2015', format: 'application/n-quads', documentLoader: loadJsonLdContext, safe: false } as never
   )) as unknown as string
   return createHash('sha256').update(quads).digest('hex')
 }

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../core/config.ts'
-import { judge, judgeConfirmed } from './origin-policy.ts'
-import type { Incoming } from './activity-handlers.ts'
+import { checkOrigin, checkConfirmedOrigin } from './origin-policy.ts'
+import type { IncomingActivity } from './activity-handlers.ts'
 import { idOf, isObject, listOf, type Json, type JsonObject } from './vocabulary.ts'
 
 beforeAll(() => loadConfig({ overrides: { webserver: { hostname: 'here.example' } } }))
@@ -11,7 +11,7 @@ const EVIL = 'https://evil.example'
 const HERE = 'https://here.example'
 const ALICE = `${GOOD}/accounts/alice`
 
-const incoming = (activity: JsonObject, signer = String(idOf(activity.actor)), proof?: Incoming['proof']): Incoming => ({
+const incoming = (activity: JsonObject, signer = String(idOf(activity.actor)), proof?: IncomingActivity['proof']): IncomingActivity => ({
   id: String(activity.id),
   type: String(activity.type),
   actor: String(idOf(activity.actor)),
@@ -22,7 +22,8 @@ const incoming = (activity: JsonObject, signer = String(idOf(activity.actor)), p
   body: JSON.stringify(activity),
   receivedAt: new Date()
 })
-const verdict = (activity: JsonObject, signer?: string, proof?: Incoming['proof']) => judge(incoming(activity, signer, proof)).kind
+const verdict = (activity: JsonObject, signer?: string, proof?: IncomingActivity['proof']) =>
+  checkOrigin(incoming(activity, signer, proof)).kind
 
 /** One whole number below `limit` after the other, the same for the same seed. */
 function dice(seed: number): (limit: number) => number {
@@ -158,7 +159,7 @@ describe('the origin law', () => {
     for (let round = 0; round < 3000; round++) {
       const { activity } = sample(roll)
       for (const proof of ['none', 'ld', 'integrity'] as const) {
-        const judgement = judge(incoming(activity, `${EVIL}/accounts/mallory`, proof))
+        const judgement = checkOrigin(incoming(activity, `${EVIL}/accounts/mallory`, proof))
         const object = listOf(activity.object)[0]
         const carried =
           activity.type === 'View' ||
@@ -176,10 +177,12 @@ describe('the origin law', () => {
   it('what it lets pass tells nothing about foreign things but their address', () => {
     const lie = { type: 'Video', id: `${EVIL}/v/1`, name: 'A lie about somebody’s film', attributedTo: [ALICE] }
     for (const type of ['Like', 'Announce', 'View', 'Flag', 'Whatever']) {
-      const judgement = judge(incoming({ id: `${GOOD}/1`, type, actor: ALICE, object: lie }))
+      const judgement = checkOrigin(incoming({ id: `${GOOD}/1`, type, actor: ALICE, object: lie }))
       expect(judgement).toMatchObject({ kind: 'act', incoming: { object: `${EVIL}/v/1`, activity: { object: `${EVIL}/v/1` } } })
     }
-    expect(judge(incoming({ id: `${GOOD}/1`, type: 'Flag', actor: ALICE, object: [lie, `${HERE}/2`, 7, { id: 'urn:x' }] }))).toMatchObject({
+    expect(
+      checkOrigin(incoming({ id: `${GOOD}/1`, type: 'Flag', actor: ALICE, object: [lie, `${HERE}/2`, 7, { id: 'urn:x' }] }))
+    ).toMatchObject({
       incoming: { object: [`${EVIL}/v/1`, `${HERE}/2`] }
     })
   })
@@ -241,8 +244,8 @@ describe('the origin law', () => {
       actor: `${EVIL}/bob`,
       object: { type: 'Note', id: `${EVIL}/n/1`, attributedTo: `${EVIL}/bob`, content: 'x' }
     }
-    const wrapped = (object: JsonObject, proof?: Incoming['proof']) =>
-      judge(incoming({ id: `${GOOD}/a/1`, type: 'Announce', actor: ALICE, object }, proof ? EVIL : ALICE, proof))
+    const wrapped = (object: JsonObject, proof?: IncomingActivity['proof']) =>
+      checkOrigin(incoming({ id: `${GOOD}/a/1`, type: 'Announce', actor: ALICE, object }, proof ? EVIL : ALICE, proof))
     expect(wrapped(inner)).toMatchObject({
       kind: 'ask',
       url: `${EVIL}/n/1`,
@@ -264,8 +267,8 @@ describe('the origin law', () => {
       { id: `${GOOD}/1`, type: 'Create', actor: ALICE, object: { type: 'Video', id: `${GOOD}/v`, attributedTo: [ALICE] } },
       `${EVIL}/x`
     )
-    expect(judgeConfirmed(good)).toMatchObject({ kind: 'act', incoming: { proof: 'none' } })
-    expect(judgeConfirmed({ ...good, object: { type: 'Video', id: `${GOOD}/v`, attributedTo: [`${EVIL}/x`] } }).kind).toBe('drop')
+    expect(checkConfirmedOrigin(good)).toMatchObject({ kind: 'act', incoming: { proof: 'none' } })
+    expect(checkConfirmedOrigin({ ...good, object: { type: 'Video', id: `${GOOD}/v`, attributedTo: [`${EVIL}/x`] } }).kind).toBe('drop')
   })
 
   it('nobody speaks for this instance', () => {
@@ -300,7 +303,7 @@ describe('the origin law', () => {
       const paths = allPaths(activity)
       const changed = swapped(activity, paths[roll(paths.length)]!, oddities[roll(oddities.length)] as string)
       expect(['act', 'ask', 'except', 'drop']).toContain(
-        judge({ ...incoming(activity), activity: changed, object: changed.object ?? null }).kind
+        checkOrigin({ ...incoming(activity), activity: changed, object: changed.object ?? null }).kind
       )
     }
   })

@@ -1,5 +1,5 @@
-import { httpUrl, isLocal, sameOrigin } from './origin.ts'
-import type { Incoming } from './activity-handlers.ts'
+import { httpUrl, isLocalUrl, sameOrigin } from './origin.ts'
+import type { IncomingActivity } from './activity-handlers.ts'
 import { idOf, isObject, listOf, typeOf, type Json, type JsonObject } from './vocabulary.ts'
 
 /**
@@ -7,10 +7,10 @@ import { idOf, isObject, listOf, typeOf, type Json, type JsonObject } from './vo
  * same (serves the document, serves it at all, has it no more, serves this very activity); or an exception would be needed; or it has no
  * effect.
  */
-export type Judgement =
-  | { kind: 'act'; incoming: Incoming }
-  | { kind: 'ask'; url: string; expected: 'document' | 'object' | 'gone' | 'activity'; incoming: Incoming }
-  | { kind: 'except'; incoming: Incoming }
+export type OriginDecision =
+  | { kind: 'act'; incoming: IncomingActivity }
+  | { kind: 'ask'; url: string; expected: 'document' | 'object' | 'gone' | 'activity'; incoming: IncomingActivity }
+  | { kind: 'except'; incoming: IncomingActivity }
   | { kind: 'drop'; reason: string }
 
 const ACTORS = new Set(['Person', 'Group', 'Application', 'Service', 'Organization'])
@@ -30,7 +30,7 @@ const CARRIED = new Set([
  * The origin law (law 3 of the house; FEP-fe34): an actor speaks only for its own origin. Pure: the same activity is judged the same,
  * whatever is stored. Ownership within one host is for the receivers to check.
  */
-export function judge(given: Incoming): Judgement {
+export function checkOrigin(given: IncomingActivity): OriginDecision {
   const incoming = unwrapped(given)
   if (!incoming) return drop('the announced activity is not one that may be announced')
   const broken = brokenEnvelope(incoming)
@@ -54,21 +54,21 @@ export function judge(given: Incoming): Judgement {
 }
 
 /** Judges what its origin has confirmed: the proof is no question any more. */
-export function judgeConfirmed(incoming: Incoming): Judgement {
-  const judgement = judge({ ...incoming, proof: 'http' })
+export function checkConfirmedOrigin(incoming: IncomingActivity): OriginDecision {
+  const judgement = checkOrigin({ ...incoming, proof: 'http' })
   return judgement.kind === 'act' ? { kind: 'act', incoming: { ...judgement.incoming, proof: incoming.proof } } : judgement
 }
 
 /** Whether an activity can count though nothing vouches for its actor: its origin can be asked. */
-export function canBeAsked(type: string, activity: JsonObject): boolean {
+export function isVerifiableAtOrigin(type: string, activity: JsonObject): boolean {
   return 'signature' in activity || 'proof' in activity || type === 'Announce' || WRAPPED.has(type)
 }
 
-const drop = (reason: string): Judgement => ({ kind: 'drop', reason })
+const drop = (reason: string): OriginDecision => ({ kind: 'drop', reason })
 const same = (one: unknown, other: string) => httpUrl(one) === other
 
 /** FEP-1b12: a group announces activities of others; what is inside is taken by itself, with nothing that vouches for it. */
-function unwrapped(incoming: Incoming): Incoming | null {
+function unwrapped(incoming: IncomingActivity): IncomingActivity | null {
   const inner = incoming.type === 'Announce' ? single(incoming.object) : null
   if (!isObject(inner) || inner.actor === undefined || inner.object === undefined) return incoming
   const actor = httpUrl(idOf(inner.actor))
@@ -77,8 +77,8 @@ function unwrapped(incoming: Incoming): Incoming | null {
   return { ...incoming, id, type: String(inner.type), actor, activity: inner, object: inner.object, proof: 'none' }
 }
 
-function brokenEnvelope({ id, type, actor, activity, object }: Incoming): string | null {
-  if (isLocal(actor)) return 'its actor is ours'
+function brokenEnvelope({ id, type, actor, activity, object }: IncomingActivity): string | null {
+  if (isLocalUrl(actor)) return 'its actor is ours'
   if (!same(idOf(activity.actor), actor) || activity.type !== type) return 'it does not say what it is'
   // PeerTube derives the id of a Delete from what is deleted, which may be somebody else's (see judgeDelete).
   const derived = type === 'Delete' && sameOrigin(id, httpUrl(idOf(single(object))))
@@ -87,7 +87,7 @@ function brokenEnvelope({ id, type, actor, activity, object }: Incoming): string
 }
 
 /** Create and Update: object, author and actor share one origin; an actor is updated only by itself (4.5, 4.5b, 4.9, 4.26). */
-function judgeStatement(incoming: Incoming): Judgement {
+function judgeStatement(incoming: IncomingActivity): OriginDecision {
   const object = single(incoming.object)
   const id = httpUrl(idOf(object))
   if (!id || !sameOrigin(id, incoming.actor)) return drop('its object is of another origin')
@@ -99,7 +99,7 @@ function judgeStatement(incoming: Incoming): Judgement {
   return proven(of(incoming, object))
 }
 
-function judgeDelete(incoming: Incoming): Judgement {
+function judgeDelete(incoming: IncomingActivity): OriginDecision {
   const object = single(incoming.object)
   const id = httpUrl(idOf(object))
   if (!id) return drop('nothing is deleted')
@@ -113,7 +113,7 @@ function judgeDelete(incoming: Incoming): Judgement {
 }
 
 /** Only whoever did something takes it back (4.10). */
-function judgeUndo(incoming: Incoming): Judgement {
+function judgeUndo(incoming: IncomingActivity): OriginDecision {
   const object = single(incoming.object)
   if (!isObject(object)) {
     const id = httpUrl(object)
@@ -128,20 +128,20 @@ function judgeUndo(incoming: Incoming): Judgement {
 }
 
 /** Only who was asked answers, and only what we asked (4.11). */
-function judgeAnswer(incoming: Incoming): Judgement {
+function judgeAnswer(incoming: IncomingActivity): OriginDecision {
   const object = single(incoming.object)
   if (!isObject(object)) {
     const id = httpUrl(object)
-    return id && isLocal(id) ? proven(of(incoming, id)) : drop('it answers what we never asked')
+    return id && isLocalUrl(id) ? proven(of(incoming, id)) : drop('it answers what we never asked')
   }
-  if (object.actor !== undefined && !isLocal(httpUrl(idOf(object.actor)) ?? '')) return drop('it answers what we never asked')
-  if (object.id !== undefined && !isLocal(httpUrl(object.id) ?? '')) return drop('it answers what we never asked')
+  if (object.actor !== undefined && !isLocalUrl(httpUrl(idOf(object.actor)) ?? '')) return drop('it answers what we never asked')
+  if (object.id !== undefined && !isLocalUrl(httpUrl(object.id) ?? '')) return drop('it answers what we never asked')
   if (object.object !== undefined && !same(idOf(object.object), incoming.actor)) return drop('it answers for somebody else')
   return proven(of(incoming, object))
 }
 
 /** Acted on where the actor's word is proven, else asked about where its origin can tell. */
-function proven(incoming: Incoming): Judgement {
+function proven(incoming: IncomingActivity): OriginDecision {
   if (vouched(incoming)) return { kind: 'act', incoming }
   const id = httpUrl(idOf(incoming.object))
   if (incoming.type === 'Announce') return { kind: 'ask', url: incoming.id, expected: 'activity', incoming }
@@ -150,9 +150,9 @@ function proven(incoming: Incoming): Judgement {
   return drop('nothing vouches for its actor')
 }
 
-const ask = (incoming: Incoming, url: string): Judgement => ({ kind: 'ask', url, expected: 'document', incoming })
+const ask = (incoming: IncomingActivity, url: string): OriginDecision => ({ kind: 'ask', url, expected: 'document', incoming })
 
-function vouched({ type, object, proof }: Incoming): boolean {
+function vouched({ type, object, proof }: IncomingActivity): boolean {
   if (proof === 'http' || proof === 'none') return proof === 'http'
   const one = single(object)
   const kind = type === 'Undo' && isObject(one) ? typeOf(single(one.object as Json)) : typeOf(one)
@@ -160,12 +160,12 @@ function vouched({ type, object, proof }: Incoming): boolean {
 }
 
 /** The same activity about `object`. */
-function of(incoming: Incoming, object: Json): Incoming {
+function of(incoming: IncomingActivity, object: Json): IncomingActivity {
   return { ...incoming, object, activity: { ...incoming.activity, object } }
 }
 
 /** What is only pointed at is taken by its address: nobody describes others' things. */
-function withIds(incoming: Incoming): Incoming {
+function withIds(incoming: IncomingActivity): IncomingActivity {
   const ids = listOf(incoming.object)
     .map(one => httpUrl(idOf(one)))
     .filter(id => id !== null)

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../core/config.ts'
-import { hostOf, httpUrl, isLocal, originOf, sameOrigin } from './origin.ts'
+import { hostOf, httpUrl, isLocalUrl, originOf, sameOrigin } from './origin.ts'
 
 beforeAll(() => void loadConfig({ overrides: { webserver: { hostname: 'Here.example' } } }))
 
@@ -71,7 +71,7 @@ describe('4.36 hosts', () => {
 
   it('of ours are ours in every way to write them', () => {
     for (const url of ['https://here.example/x', 'https://HERE.example', 'https://here.example.:443/x'])
-      expect(isLocal(url), url).toBe(true)
+      expect(isLocalUrl(url), url).toBe(true)
     for (const url of [
       'http://here.example/x',
       'https://here.example:8443/',
@@ -80,7 +80,7 @@ describe('4.36 hosts', () => {
       'here.example',
       null
     ])
-      expect(isLocal(url), String(url)).toBe(false)
+      expect(isLocalUrl(url), String(url)).toBe(false)
   })
 })
 

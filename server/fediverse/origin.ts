@@ -1,4 +1,4 @@
-import { origin } from '../core/config.ts'
+import { instanceOrigin } from '../core/config.ts'
 import { parseUrl } from '../core/url.ts'
 
 const MAX_URL = 2000
@@ -28,8 +28,8 @@ export function sameOrigin(one: unknown, other: unknown): boolean {
 }
 
 /** Whether an address is of this instance. */
-export function isLocal(value: unknown): boolean {
-  return originOf(value) === originOf(origin())
+export function isLocalUrl(value: unknown): boolean {
+  return originOf(value) === originOf(instanceOrigin())
 }
 
 type Parsed = Pick<URL, 'href' | 'origin' | 'host'>

@@ -1,12 +1,12 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { transaction } from '../core/transaction.ts'
-import { run, sql } from '../core/sql.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { scriptedKeyring } from '../test/scripted-keyring.ts'
 import { setKeyring } from './keyring.ts'
-import { LANE, send, type Outgoing } from './outbox.ts'
-import { peerSpoke, sweepOutbox } from './peers.ts'
+import { DELIVERY_PRIORITY, enqueueActivity, type OutgoingActivity } from './outbox.ts'
+import { recordPeerContact, sweepOutbox } from './peers.ts'
 
 type Post = {
   status?: number
@@ -23,13 +23,13 @@ type Sink = {
   server: Server
 }
 
-let site: Instance
+let site: TestInstance
 let followers: string[] = []
 const sinks: Sink[] = []
 const actor = () => `${site.url}/accounts/alice`
 
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     federation: {
       outbox: {
         retry_delay: 100,
@@ -54,8 +54,8 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   followers = []
-  await run(sql`DELETE FROM deliveries`)
-  await run(sql`DELETE FROM peers`)
+  await runQuery(sql`DELETE FROM deliveries`)
+  await runQuery(sql`DELETE FROM peers`)
 })
 
 async function sink(answer: Sink['answer'] = () => ({ status: 202 })): Promise<Sink> {
@@ -84,14 +84,14 @@ async function sink(answer: Sink['answer'] = () => ({ status: 202 })): Promise<S
 }
 
 let count = 0
-function note(more: Partial<Outgoing> & { content?: string } = {}): Outgoing {
+function note(more: Partial<OutgoingActivity> & { content?: string } = {}): OutgoingActivity {
   const { content, ...rest } = more
   const id = `${site.url}/notes/${++count}`
   return {
     activity: { type: 'Create', id: `${id}/activity`, actor: actor(), object: { type: 'Note', id, ...(content ? { content } : {}) } },
     kind: 'base',
     audience: { followersOf: [actor()] },
-    lane: LANE.PUBLISH,
+    lane: DELIVERY_PRIORITY.PUBLISH,
     subject: id,
     ...rest
   }
@@ -99,14 +99,14 @@ function note(more: Partial<Outgoing> & { content?: string } = {}): Outgoing {
 
 const waiting = async () =>
   (
-    await run<{ count: number }>(
+    await runQuery<{ count: number }>(
       sql`SELECT (SELECT count(*)::int FROM deliveries) + (SELECT count(*)::int FROM outgoing WHERE fanned_out_at IS NULL) AS count`
     )
   )[0]!.count
 const quiet = async () => await eventually(async () => (await waiting()) === 0, 15, 'the outbox to be empty')
 const peer = async (host: string) =>
   (
-    await run<{
+    await runQuery<{
       failures: number
       open_until: Date | null
       suspended_at: Date | null
@@ -119,7 +119,7 @@ test('what is sent in a transaction leaves after its commit, once to each inbox,
   const [one, two] = [await sink(), await sink()]
   followers = [one.inbox, two.inbox, one.inbox, `${site.url}/inbox`]
   await transaction(async inside => {
-    await send(note(), inside)
+    await enqueueActivity(note(), inside)
     await new Promise(resolve => setTimeout(resolve, 300))
     expect(one.posts).toEqual([])
   })
@@ -140,10 +140,10 @@ test('what is rolled back never leaves', async () => {
   const one = await sink()
   followers = [one.inbox]
   await transaction(async inside => {
-    await send(note(), inside)
+    await enqueueActivity(note(), inside)
     throw new Error('no')
   }).catch(() => undefined)
-  await send(note({ content: 'after' }))
+  await enqueueActivity(note({ content: 'after' }))
   await quiet()
   expect(one.posts.map(({ activity }) => (activity as never as { object: { content?: string } }).object.content)).toEqual(['after'])
 })
@@ -154,7 +154,10 @@ test('a server that answers 500 gets it later, in the order of each subject, and
   followers = [bad.inbox, good.inbox]
   const subject = `${site.url}/things/1`
   for (let index = 0; index < 3; index++)
-    await send({ ...note({ subject }), activity: { type: 'Update', id: `${subject}/updates/${index}`, actor: actor(), object: subject } })
+    await enqueueActivity({
+      ...note({ subject }),
+      activity: { type: 'Update', id: `${subject}/updates/${index}`, actor: actor(), object: subject }
+    })
   await eventually(async () => good.posts.length === 3, 10, 'the good one')
   expect(bad.posts.length).toBeGreaterThan(0)
   expect((await peer(bad.host))!.failures).toBeGreaterThan(0)
@@ -176,17 +179,17 @@ test('a server that hangs does not keep the others from anything, and is left al
     await sink()
   ]
   followers = [dead.inbox, good.inbox]
-  for (let index = 0; index < 20; index++) await send(note())
+  for (let index = 0; index < 20; index++) await enqueueActivity(note())
   await eventually(async () => good.posts.length === 20, 10, 'the good one')
   await eventually(async () => ((await peer(dead.host))?.open_until?.getTime() ?? 0) > Date.now(), 15, 'the breaker')
   // What was in hand comes back first.
-  await eventually(async () => (await run(sql`SELECT 1 FROM deliveries WHERE leased_until > now()`)).length <= 1, 15, 'those in hand')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM deliveries WHERE leased_until > now()`)).length <= 1, 15, 'those in hand')
   const before = asked
   const most = await new Promise<number>(resolve => {
     let most = 0
     const looking = setInterval(
       () =>
-        void run<{ count: number }>(sql`SELECT count(*)::int AS count FROM deliveries WHERE leased_until > now()`).then(([row]) => {
+        void runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM deliveries WHERE leased_until > now()`).then(([row]) => {
           most = Math.max(most, row!.count)
         }),
       50
@@ -208,7 +211,7 @@ test('Updates of one thing that wait become the last one; those held back become
   let closed = true
   const one = await sink(() => ({ status: closed ? 503 : 202 }))
   followers = [one.inbox]
-  const update = (index: number, delay = 0): Outgoing => ({
+  const update = (index: number, delay = 0): OutgoingActivity => ({
     ...note({ subject: `${site.url}/videos/1`, supersedes: `counters ${site.url}/videos/1`, delay }),
     activity: {
       type: 'Update',
@@ -217,16 +220,16 @@ test('Updates of one thing that wait become the last one; those held back become
       object: { type: 'Video', id: `${site.url}/videos/1`, content: String(index) }
     }
   })
-  await send(update(1))
+  await enqueueActivity(update(1))
   await eventually(async () => (await peer(one.host))?.failures, 5, 'the first try')
-  await send(update(2))
-  await send(update(3))
-  await eventually(async () => (await run(sql`SELECT id FROM outgoing WHERE fanned_out_at IS NULL`)).length === 0, 5, 'the spreading')
+  await enqueueActivity(update(2))
+  await enqueueActivity(update(3))
+  await eventually(async () => (await runQuery(sql`SELECT id FROM outgoing WHERE fanned_out_at IS NULL`)).length === 0, 5, 'the spreading')
   closed = false
   await quiet()
   expect(one.posts.filter(({ status }) => status === 202).map(({ activity }) => activity.id)).toEqual([`${site.url}/videos/1/updates/3`])
   const before = one.posts.length
-  for (let index = 10; index < 60; index++) await send(update(index, 3000))
+  for (let index = 10; index < 60; index++) await enqueueActivity(update(index, 3000))
   await quiet()
   expect(one.posts.slice(before).map(({ activity }) => activity.id)).toEqual([`${site.url}/videos/1/updates/59`])
 })
@@ -238,7 +241,7 @@ test('an Update that fails while a newer one waits is not tried again', async ()
     return 'hang'
   })
   followers = [one.inbox]
-  const update = (index: number): Outgoing => ({
+  const update = (index: number): OutgoingActivity => ({
     ...note({ subject: `${site.url}/videos/2`, supersedes: `update ${site.url}/videos/2` }),
     activity: {
       type: 'Update',
@@ -247,9 +250,9 @@ test('an Update that fails while a newer one waits is not tried again', async ()
       object: { type: 'Video', id: `${site.url}/videos/2` }
     }
   })
-  await send(update(1))
+  await enqueueActivity(update(1))
   await eventually(async () => asked > 0, 5, 'the first')
-  await send(update(2))
+  await enqueueActivity(update(2))
   one.answer = () => ({ status: 202 })
   await quiet()
   expect(one.posts.map(({ activity }) => activity.id)).toEqual([`${site.url}/videos/2/updates/2`])
@@ -264,7 +267,7 @@ test('429 and Retry-After are heeded and are no failure; 410 ends it; other refu
     await sink(() => ({ status: 401 }))
   ]
   followers = [busy.inbox, gone.inbox, closed.inbox, wary.inbox]
-  await send(note())
+  await enqueueActivity(note())
   await quiet()
   expect(busy.posts).toHaveLength(2)
   expect(Date.now() - first).toBeGreaterThanOrEqual(300)
@@ -278,9 +281,9 @@ test('429 and Retry-After are heeded and are no failure; 410 ends it; other refu
 test('the other kind of signature is tried where one is refused, and remembered', async () => {
   const modern = await sink(({ headers }) => ({ status: headers['signature-input'] ? 202 : 401 }))
   followers = [modern.inbox]
-  await send(note())
+  await enqueueActivity(note())
   await quiet()
-  await send(note())
+  await enqueueActivity(note())
   await quiet()
   expect(modern.posts.map(({ headers }) => headers['signature-input'] !== undefined)).toEqual([false, true, true])
   expect(await peer(modern.host)).toMatchObject({ failures: 0, signature: 'rfc9421' })
@@ -288,12 +291,13 @@ test('the other kind of signature is tried where one is refused, and remembered'
 
 test('a Follow does not wait behind a flood of views', async () => {
   const slow = await sink()
-  for (let index = 0; index < 300; index++) await send({ ...note({ lane: LANE.BULK, audience: { inboxes: [slow.inbox] } }) })
-  await send({
+  for (let index = 0; index < 300; index++)
+    await enqueueActivity({ ...note({ lane: DELIVERY_PRIORITY.BULK, audience: { inboxes: [slow.inbox] } }) })
+  await enqueueActivity({
     activity: { type: 'Follow', id: `${site.url}/follows/1`, actor: actor(), object: 'https://elsewhere.example/a' },
     kind: 'base',
     audience: { inboxes: [slow.inbox] },
-    lane: LANE.NOW,
+    lane: DELIVERY_PRIORITY.NOW,
     subject: `${site.url}/follows/1`
   })
   await quiet()
@@ -306,17 +310,17 @@ test('a Follow does not wait behind a flood of views', async () => {
 test('what is too old is given up and told when the server speaks again', async () => {
   const away = await sink(() => ({ status: 500 }))
   followers = [away.inbox]
-  await send(note({ content: 'old' }))
+  await enqueueActivity(note({ content: 'old' }))
   await eventually(async () => (await peer(away.host))?.failures, 5, 'a failure')
-  await run(sql`UPDATE deliveries SET created_at = now() - interval '8 days', not_before = now() + interval '1 day'`)
+  await runQuery(sql`UPDATE deliveries SET created_at = now() - interval '8 days', not_before = now() + interval '1 day'`)
   await sweepOutbox.run({}, { progress: () => undefined, signal: new AbortController().signal })
   expect(await waiting()).toBe(0)
   expect(await peer(away.host)).toMatchObject({ suspended_at: expect.any(Date), missed_since: expect.any(Date) })
-  await send(note({ content: 'while away' }))
+  await enqueueActivity(note({ content: 'while away' }))
   await quiet()
   const heard = away.posts.length
   away.answer = () => ({ status: 202 })
-  await peerSpoke(away.host)
+  await recordPeerContact(away.host)
   await quiet()
   const told = away.posts.slice(heard).map(({ activity }) => (activity as never as { object: { content: string } }).object.content)
   expect(told).toEqual(expect.arrayContaining(['old', 'while away']))
@@ -326,7 +330,7 @@ test('what is too old is given up and told when the server speaks again', async 
 test('4.4 an inbox that is an injection is only text', async () => {
   const one = await sink(() => ({ status: 500 }))
   followers = [`${one.inbox}/x');DROP TABLE peers;--`]
-  await send(note())
+  await enqueueActivity(note())
   await eventually(async () => one.posts.length > 0, 5, 'the post')
   expect(one.posts[0]!.path).toContain("x');DROP")
   await eventually(async () => await peer(one.host), 5, 'what became of it')
@@ -335,7 +339,7 @@ test('4.4 an inbox that is an injection is only text', async () => {
 test('the administrator sees the servers and can try again; nobody else can', async () => {
   const away = await sink(() => ({ status: 500 }))
   followers = [away.inbox]
-  await send(note())
+  await enqueueActivity(note())
   const token = await site.login()
   expect((await site.call('GET /server/peers')).status).toBe(401)
   // In between it is asked again.

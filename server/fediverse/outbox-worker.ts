@@ -1,26 +1,34 @@
 import { config } from '../core/config.ts'
-import { emit, on } from '../core/events.ts'
+import { emitEvent, onEvent } from '../core/events.ts'
 import { logger } from '../core/logger.ts'
-import { fanOut } from './fan-out.ts'
-import { arrived, claimDeliveries, failed, putBackDeliveries, renewDeliveries, type Delivery, type Failed } from './outgoing.query.ts'
-import { openPace } from './delivery-rate-limit.ts'
-import { noteScheme } from './peers.ts'
-import { post, type Ending } from './http-post.ts'
+import { fanOutActivities } from './fan-out.ts'
+import {
+  recordDeliverySuccesses,
+  claimDeliveries,
+  recordDeliveryFailures,
+  releaseDeliveries,
+  renewDeliveryLeases,
+  type Delivery,
+  type FailedDelivery
+} from './outgoing.query.ts'
+import { createDeliveryRateLimiter } from './delivery-rate-limit.ts'
+import { recordPeerSignatureScheme } from './peers.ts'
+import { postDelivery, type DeliveryOutcome } from './http-post.ts'
 
 let wakers: (() => void)[] = []
 let listening = false
 
 /** Starts sending what is in the outbox: driven by its rows, woken by news of new ones (law 1). */
-export function startOutbox(): { stop(): Promise<void> } {
+export function startOutboxWorker(): { stop(): Promise<void> } {
   if (!config.federation.enabled) return { stop: async () => undefined }
   if (!listening)
-    on('outbox.filled', ({ delay }) => {
+    onEvent('outbox.filled', ({ delay }) => {
       for (const wake of wakers) setTimeout(wake, delay).unref()
     })
   listening = true
   const delivery = openDelivery()
   const spreading = openLoop('Activities cannot be spread', async () => {
-    const spread = await fanOut()
+    const spread = await fanOutActivities()
     if (spread) delivery.wake()
     return spread
   })
@@ -82,7 +90,7 @@ function openDelivery(): Loop {
   let busy = 0
   let stopping = false
   const results = collect()
-  const pace = openPace()
+  const pace = createDeliveryRateLimiter()
   let rest: NodeJS.Timeout | undefined
   const busyHosts = () => [...byHost].filter(([, count]) => count >= per_host).map(([host]) => host)
 
@@ -99,7 +107,7 @@ function openDelivery(): Loop {
     }
     const timer = setTimeout(letGo, slow_after, true)
     try {
-      const ending = await post(delivery)
+      const ending = await postDelivery(delivery)
       if (ending.kind !== 'arrived') letGo(true)
       await results.add(delivery, ending)
     } catch (error) {
@@ -148,14 +156,14 @@ function openDelivery(): Loop {
     return claimed.length > 0
   })
   const renewing = setInterval(() => {
-    if (inHand.size > 0) void renewDeliveries([...inHand.keys()]).catch(() => undefined)
+    if (inHand.size > 0) void renewDeliveryLeases([...inHand.keys()]).catch(() => undefined)
   }, lease / 3)
   return {
     wake: loop.wake,
     stop: async () => {
       stopping = true
       await loop.stop()
-      await putBackDeliveries(queue.splice(0).map(({ id }) => id)).catch(() => undefined)
+      await releaseDeliveries(queue.splice(0).map(({ id }) => id)).catch(() => undefined)
       await Promise.race([Promise.all(flying), new Promise(resolve => setTimeout(resolve, config.http.shutdown_timeout).unref())])
       clearInterval(renewing)
     }
@@ -166,9 +174,9 @@ function openDelivery(): Loop {
 const TOGETHER = 50
 
 /** Writes down what became of deliveries, those that end together in one statement. */
-function collect(): { add(delivery: Delivery, ending: Ending): Promise<void> } {
+function collect(): { add(delivery: Delivery, ending: DeliveryOutcome): Promise<void> } {
   let good: Delivery[] = []
-  let bad: Failed[] = []
+  let bad: FailedDelivery[] = []
   let writing: Promise<void> | null = null
   const write = async () => {
     await new Promise(resolve => setTimeout(resolve, TOGETHER))
@@ -176,15 +184,15 @@ function collect(): { add(delivery: Delivery, ending: Ending): Promise<void> } {
     good = []
     bad = []
     writing = null
-    if (done.length > 0) await arrived(done)
-    if (broken.length > 0) await failed(broken)
+    if (done.length > 0) await recordDeliverySuccesses(done)
+    if (broken.length > 0) await recordDeliveryFailures(broken)
   }
   let last: Promise<void> = Promise.resolve()
   return {
     add: async (delivery, ending) => {
       if (ending.kind === 'arrived') {
         good.push(delivery)
-        if (ending.scheme !== (delivery.signature ?? 'cavage')) await noteScheme(delivery.host, ending.scheme)
+        if (ending.scheme !== (delivery.signature ?? 'cavage')) await recordPeerSignatureScheme(delivery.host, ending.scheme)
       } else bad.push(verdict(delivery, ending))
       // One statement at a time: what ends meanwhile goes into the next.
       writing ??= last = last.catch(() => undefined).then(write)
@@ -193,10 +201,10 @@ function collect(): { add(delivery: Delivery, ending: Ending): Promise<void> } {
   }
 }
 
-function verdict({ id, host, inbox_url, attempts }: Delivery, ending: Exclude<Ending, { kind: 'arrived' }>): Failed {
+function verdict({ id, host, inbox_url, attempts }: Delivery, ending: Exclude<DeliveryOutcome, { kind: 'arrived' }>): FailedDelivery {
   const { retry_delay, max_retry_delay, max_refusals, max_mistrusts } = config.federation.outbox
   if (ending.kind === 'gone') {
-    emit('inbox.gone', { inboxUrl: inbox_url })
+    emitEvent('inbox.gone', { inboxUrl: inbox_url })
     return { id, host, delay: null, error: 'It answers 410: the inbox is gone', counts: false }
   }
   // Full jitter: hosts that failed together are not all asked again together.

@@ -2,18 +2,18 @@ import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
 import { acquireLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
-import { run, sql, type Sql } from '../core/sql.ts'
-import type { Audience } from './outbox.ts'
+import { runQuery, sql, type Sql } from '../core/sql.ts'
+import type { DeliveryAudience } from './outbox.ts'
 import type { JsonObject } from './vocabulary.ts'
 
 /** An activity whose recipients are still to be found. */
-export type Waiting = {
+export type OutgoingActivityRow = {
   id: string
   actor: string
   type: string
   activity: JsonObject
   body: string | null
-  audience: Audience
+  audience: DeliveryAudience
   lane: number
   subject: string
   supersedes: string | null
@@ -33,17 +33,19 @@ export type Delivery = {
   failures: number
 }
 /** What became of a POST that did not arrive: tried again after so many ms, or given up. */
-export type Failed = { id: string; host: string; delay: number | null; error: string; counts: boolean }
+export type FailedDelivery = { id: string; host: string; delay: number | null; error: string; counts: boolean }
 
 const FEW = 20
 /** So many POSTs are taken in hand at once for each connection to a host. */
 const PER_CONNECTION = 4
 
 /** Gives the next activities to `spread`, which writes their deliveries, all in one transaction. False: there was none. */
-export async function takeWaiting(spread: (rows: Waiting[], inside: Transaction) => Promise<void>): Promise<boolean> {
+export async function withNextOutgoingActivities(
+  spread: (rows: OutgoingActivityRow[], inside: Transaction) => Promise<void>
+): Promise<boolean> {
   return await transaction(async inside => {
     await acquireLock('FAN_OUT', inside)
-    const rows = await run<Waiting>(
+    const rows = await runQuery<OutgoingActivityRow>(
       sql`
       SELECT id::text, actor, type, activity, body, audience, lane, subject, supersedes, forwarded FROM outgoing
       WHERE fanned_out_at IS NULL AND not_before <= now() ORDER BY lane, id LIMIT ${FEW}`,
@@ -55,11 +57,11 @@ export async function takeWaiting(spread: (rows: Waiting[], inside: Transaction)
 }
 
 /** An activity with the bytes that are sent, and where to. */
-export type Spread = { row: Waiting; body: string; digest: string; inboxes: { url: string; host: string }[] }
+export type FannedOutActivity = { row: OutgoingActivityRow; body: string; digest: string; inboxes: { url: string; host: string }[] }
 
 /** Writes the deliveries of activities. Hosts that are given up for now get none; what they miss is noted for the day they are back. */
-export async function writeDeliveries(all: Spread[], inside: Transaction): Promise<void> {
-  await run(
+export async function writeDeliveries(all: FannedOutActivity[], inside: Transaction): Promise<void> {
+  await runQuery(
     sql`
     UPDATE outgoing SET body = given.body, digest = given.digest, fanned_out_at = now()
     FROM unnest(${all.map(({ row }) => row.id)}::bigint[], ${all.map(({ body }) => body)}::text[], ${all.map(({ digest }) => digest)}::text[]) AS given (id, body, digest) WHERE outgoing.id = given.id`,
@@ -73,23 +75,23 @@ export async function writeDeliveries(all: Spread[], inside: Transaction): Promi
   )
 }
 
-async function write(all: Spread[], inside: Transaction): Promise<void> {
+async function write(all: FannedOutActivity[], inside: Transaction): Promise<void> {
   const given = all.flatMap(({ row, inboxes }) => inboxes.map(({ url, host }) => ({ id: row.id, url, host })))
   if (given.length === 0) return
   const hosts = given.map(({ host }) => host)
   for (const { row } of all) {
     if (row.supersedes !== null)
-      await run(
+      await runQuery(
         sql`DELETE FROM deliveries WHERE supersedes = ${row.supersedes} AND host = ANY(${hosts}) AND (leased_until IS NULL OR leased_until < now())`,
         inside
       )
   }
-  await run(
+  await runQuery(
     sql`
     UPDATE peers SET missed_since = coalesce(missed_since, now()) WHERE suspended_at IS NOT NULL AND host = ANY(${hosts})`,
     inside
   )
-  await run(
+  await runQuery(
     sql`
     INSERT INTO deliveries (outgoing_id, inbox_url, host, lane, rank, subject, supersedes, expires_at)
     SELECT outgoing.id, given.inbox_url, given.host, outgoing.lane, (coalesce(peers.failures, 0) > 0)::int, outgoing.subject, outgoing.supersedes, outgoing.expires_at
@@ -108,7 +110,7 @@ async function write(all: Spread[], inside: Transaction): Promise<void> {
  */
 export async function claimDeliveries(limit: number, busy: string[]): Promise<Delivery[]> {
   const { lease, breaker, per_host } = config.federation.outbox
-  return await run<Delivery>(sql`
+  return await runQuery<Delivery>(sql`
     WITH due AS (
       SELECT d.id, d.host, d.lane, d.rank, coalesce(p.failures, 0) AS failures, p.signature
       FROM deliveries d LEFT JOIN peers p ON p.host = d.host
@@ -121,58 +123,60 @@ export async function claimDeliveries(limit: number, busy: string[]): Promise<De
       SELECT id, failures, signature FROM (SELECT due.*, row_number() OVER (PARTITION BY host ORDER BY lane, rank, id) AS place FROM due) ranked
       WHERE place = 1 OR failures < ${breaker.failures} AND place <= ${per_host * PER_CONNECTION}
     )
-    UPDATE deliveries SET leased_until = now() + ${seconds(lease)}
+    UPDATE deliveries SET leased_until = now() + ${sqlInterval(lease)}
     FROM chosen, outgoing WHERE deliveries.id = chosen.id AND outgoing.id = deliveries.outgoing_id
     RETURNING deliveries.id::text, outgoing_id::text, inbox_url, deliveries.host, attempts, outgoing.actor, outgoing.body, outgoing.digest, chosen.failures, chosen.signature`)
 }
 
 /** Forgets deliveries that have arrived, and notes the good news of their hosts. */
-export async function arrived(done: { id: string; host: string }[]): Promise<void> {
-  await run(sql`DELETE FROM deliveries WHERE id = ANY(${done.map(({ id }) => id)}::bigint[])`)
-  await run(sql`
+export async function recordDeliverySuccesses(done: { id: string; host: string }[]): Promise<void> {
+  await runQuery(sql`DELETE FROM deliveries WHERE id = ANY(${done.map(({ id }) => id)}::bigint[])`)
+  await runQuery(sql`
     INSERT INTO peers (host, last_success_at) SELECT DISTINCT host, now() FROM unnest(${done.map(({ host }) => host)}::text[]) AS given (host) ORDER BY host
     ON CONFLICT (host) DO UPDATE SET last_success_at = now(), failures = 0, first_failure_at = NULL, open_until = NULL, suspended_at = NULL`)
 }
 
 /** Lets failed deliveries wait or go, and counts what their hosts did; a host that fails too often is left alone, each time for longer. */
-export async function failed(all: Failed[]): Promise<void> {
+export async function recordDeliveryFailures(all: FailedDelivery[]): Promise<void> {
   const { breaker } = config.federation.outbox
   const again = all.filter(one => one.delay !== null)
   const over = all.filter(one => one.delay === null)
   // First the host, so that nothing of it is taken in hand before its breaker is open.
   const hosts = new Map(all.map(one => [one.host, one]))
-  await run(sql`
+  await runQuery(sql`
     INSERT INTO peers (host, failures, first_failure_at, last_failure_at, last_error)
     SELECT host, counts, now(), now(), error FROM unnest(${[...hosts.keys()]}::text[], ${[...hosts.values()].map(one => (one.counts ? 1 : 0))}::int[], ${[...hosts.values()].map(one => one.error)}::text[]) AS given (host, counts, error) ORDER BY host
     ON CONFLICT (host) DO UPDATE SET
-      failures = CASE WHEN peers.first_failure_at < now() - ${seconds(breaker.window)} AND peers.failures < ${breaker.failures} THEN excluded.failures ELSE peers.failures + excluded.failures END,
-      first_failure_at = CASE WHEN peers.first_failure_at IS NULL OR peers.first_failure_at < now() - ${seconds(breaker.window)} AND peers.failures < ${breaker.failures} THEN now() ELSE peers.first_failure_at END,
+      failures = CASE WHEN peers.first_failure_at < now() - ${sqlInterval(breaker.window)} AND peers.failures < ${breaker.failures} THEN excluded.failures ELSE peers.failures + excluded.failures END,
+      first_failure_at = CASE WHEN peers.first_failure_at IS NULL OR peers.first_failure_at < now() - ${sqlInterval(breaker.window)} AND peers.failures < ${breaker.failures} THEN now() ELSE peers.first_failure_at END,
       last_failure_at = now(), last_error = excluded.last_error,
       open_until = CASE WHEN excluded.failures > 0 AND peers.failures + 1 >= ${breaker.failures}
-        THEN now() + least(${seconds(breaker.max_pause)}, ${seconds(breaker.pause)} * power(2, least(20, peers.failures + 1 - ${breaker.failures}))) ELSE peers.open_until END`)
-  await run(sql`
+        THEN now() + least(${sqlInterval(breaker.max_pause)}, ${sqlInterval(breaker.pause)} * power(2, least(20, peers.failures + 1 - ${breaker.failures}))) ELSE peers.open_until END`)
+  await runQuery(sql`
     UPDATE deliveries SET attempts = attempts + 1, rank = 1, leased_until = NULL, not_before = now() + make_interval(secs => given.delay)
     FROM unnest(${again.map(({ id }) => id)}::bigint[], ${again.map(({ delay }) => delay! / 1000)}::float8[]) AS given (id, delay) WHERE deliveries.id = given.id`)
   // What was said anew while it was in hand need not be said again.
-  await run(sql`
+  await runQuery(sql`
     DELETE FROM deliveries d WHERE id = ANY(${over.map(({ id }) => id)}::bigint[]) OR id = ANY(${again.map(({ id }) => id)}::bigint[]) AND supersedes IS NOT NULL
       AND EXISTS (SELECT 1 FROM deliveries newer WHERE newer.supersedes = d.supersedes AND newer.host = d.host AND newer.inbox_url = d.inbox_url AND newer.outgoing_id > d.outgoing_id)`)
 }
 
 /** Gives up what would say nothing any more. */
-export async function dropExpired(): Promise<void> {
-  await run(sql`DELETE FROM deliveries WHERE expires_at < now() AND (leased_until IS NULL OR leased_until < now())`)
+export async function deleteExpiredDeliveries(): Promise<void> {
+  await runQuery(sql`DELETE FROM deliveries WHERE expires_at < now() AND (leased_until IS NULL OR leased_until < now())`)
 }
 
 /** Keeps what is in hand. */
-export async function renewDeliveries(ids: string[]): Promise<void> {
-  await run(sql`UPDATE deliveries SET leased_until = now() + ${seconds(config.federation.outbox.lease)} WHERE id = ANY(${ids}::bigint[])`)
+export async function renewDeliveryLeases(ids: string[]): Promise<void> {
+  await runQuery(
+    sql`UPDATE deliveries SET leased_until = now() + ${sqlInterval(config.federation.outbox.lease)} WHERE id = ANY(${ids}::bigint[])`
+  )
 }
 
 /** Puts back what was not begun. */
-export async function putBackDeliveries(ids: string[]): Promise<void> {
-  await run(sql`UPDATE deliveries SET leased_until = NULL WHERE id = ANY(${ids}::bigint[])`)
+export async function releaseDeliveries(ids: string[]): Promise<void> {
+  await runQuery(sql`UPDATE deliveries SET leased_until = NULL WHERE id = ANY(${ids}::bigint[])`)
 }
 
 /** A span of time as SQL. */
-export const seconds = (ms: number): Sql => sql`make_interval(secs => ${ms / 1000}::double precision)`
+export const sqlInterval = (ms: number): Sql => sql`make_interval(secs => ${ms / 1000}::double precision)`

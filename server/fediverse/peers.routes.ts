@@ -1,11 +1,11 @@
-import { federation } from '../../shared/federation.ts'
+import { federationContract } from '../../shared/federation.ts'
 import { paging } from '../core/paging.ts'
 import { notFound } from '../core/problem.ts'
-import { implement } from '../core/route.ts'
+import { implementContract } from '../core/route.ts'
 import { listPeers, resyncPeer, retryPeer } from './peers.ts'
 
 /** The administrator's view of other servers. */
-export const federationRoutes = implement(federation, {
+export const peersRoutes = implementContract(federationContract, {
   'GET /server/peers': async ({ query }) => {
     const { start, count } = paging(query)
     return await listPeers(start, count)

@@ -1,24 +1,24 @@
-import { confirm, fetched, isConnected } from './confirm-at-origin.ts'
-import { isPermitted } from './cross-origin-delete.ts'
-import { settle, type Row } from './incoming.query.ts'
-import { parseJson } from './untrusted-json.ts'
+import { confirmAtOrigin, fetchCurrentObject, hasFollowsWithHost } from './confirm-at-origin.ts'
+import { isCrossOriginDeleteAllowed } from './cross-origin-delete.ts'
+import { setVerifiedActivityId, type IncomingActivityRow } from './incoming.query.ts'
+import { parseUntrustedJson } from './untrusted-json.ts'
 import { keyring } from './keyring.ts'
-import { judge } from './origin-policy.ts'
+import { checkOrigin } from './origin-policy.ts'
 import { hostOf, httpUrl, sameOrigin } from './origin.ts'
-import { dispatch, dispatchTogether, isTakenTogether, type Incoming } from './activity-handlers.ts'
-import { anyGone, bury, isGone, revoke, unbury, wasRevoked } from './tombstones.ts'
+import { dispatchActivity, dispatchActivityBatch, hasBatchHandler, type IncomingActivity } from './activity-handlers.ts'
+import { findTombstoned, addTombstone, isTombstoned, recordEarlyUndo, removeTombstone, consumeEarlyUndo } from './tombstones.ts'
 import { idOf, isObject, typeOf } from './vocabulary.ts'
 
 /** What an Undo may take back before it came. */
 const REVOCABLE = new Set(['Like', 'Dislike', 'EmojiReact', 'Announce'])
 
 /** Acts on a stored activity: who vouches, the origin law, what was deleted, then whoever listens. Says what became of it. */
-export async function act(row: Row): Promise<string> {
+export async function processActivity(row: IncomingActivityRow): Promise<string> {
   const incoming = incomingOf(row)
   if (await isBlocked(incoming)) return 'dropped: its actor is blocked here'
   if (incoming.proof === 'none') {
     incoming.proof = await vouch(incoming)
-    if (incoming.proof !== 'none' && !(await settle(row.id, incoming.id, incoming.proof))) return 'known'
+    if (incoming.proof !== 'none' && !(await setVerifiedActivityId(row.id, incoming.id, incoming.proof))) return 'known'
   }
   const lawful = await underLaw(incoming)
   if (typeof lawful === 'string') return `dropped: ${lawful}`
@@ -26,7 +26,7 @@ export async function act(row: Row): Promise<string> {
   if (lawful.actor !== incoming.actor && (await isBlocked(lawful))) return 'dropped: its actor is blocked here'
   const alive = await amongTheLiving(lawful)
   if (typeof alive === 'string') return `dropped: ${alive}`
-  const taken = await dispatch(alive)
+  const taken = await dispatchActivity(alive)
   await remember(alive, taken)
   return outcome(taken)
 }
@@ -35,24 +35,24 @@ export async function act(row: Row): Promise<string> {
  * Acts at once on those of several activities, each about something else, that are as usual: signed by their actors, lawful, about nothing
  * deleted. Says by the ids of their rows what became of them.
  */
-export async function actTogether(rows: Row[]): Promise<Map<string, string>> {
-  const usual = new Map<Incoming, Row>()
+export async function processActivityBatch(rows: IncomingActivityRow[]): Promise<Map<string, string>> {
+  const usual = new Map<IncomingActivity, IncomingActivityRow>()
   for (const row of rows) {
-    if (row.proof !== 'http' || !isTakenTogether(row.type)) continue
+    if (row.proof !== 'http' || !hasBatchHandler(row.type)) continue
     const incoming = incomingOf(row)
-    const judgement = judge(incoming)
+    const judgement = checkOrigin(incoming)
     if (judgement.kind === 'act' && judgement.incoming.actor === incoming.actor && !(await isBlocked(incoming)))
       usual.set(judgement.incoming, row)
   }
-  const gone = await anyGone([...usual.keys()].map(({ object }) => httpUrl(idOf(object))).filter(url => url !== null))
-  const through = await dispatchTogether([...usual.keys()].filter(({ object }) => !gone.has(httpUrl(idOf(object)) ?? '')))
+  const gone = await findTombstoned([...usual.keys()].map(({ object }) => httpUrl(idOf(object))).filter(url => url !== null))
+  const through = await dispatchActivityBatch([...usual.keys()].filter(({ object }) => !gone.has(httpUrl(idOf(object)) ?? '')))
   return new Map([...through].map(([incoming, taken]) => [usual.get(incoming)!.id, outcome(taken)]))
 }
 
 const outcome = (taken: boolean) => (taken ? 'done' : 'nobody took it')
 
-function incomingOf(row: Row): Incoming {
-  const activity = parseJson(Buffer.from(row.body))
+function incomingOf(row: IncomingActivityRow): IncomingActivity {
+  const activity = parseUntrustedJson(Buffer.from(row.body))
   return {
     id: httpUrl(activity.id)!,
     type: row.type,
@@ -66,59 +66,60 @@ function incomingOf(row: Row): Incoming {
   }
 }
 
-async function isBlocked({ actor }: Incoming): Promise<boolean> {
+async function isBlocked({ actor }: IncomingActivity): Promise<boolean> {
   return await keyring.isBlocked(hostOf(actor), actor)
 }
 
 /** What inside the document vouches for its actor. Strangers do not make this instance ask for the keys of others. */
-async function vouch({ activity, actor, signer }: Incoming): Promise<Incoming['proof']> {
+async function vouch({ activity, actor, signer }: IncomingActivity): Promise<IncomingActivity['proof']> {
   if (!isObject(activity.proof) && !isObject(activity.signature)) return 'none'
-  if (!(await keyring.isKnown(actor)) && !(await isConnected(hostOf(signer)))) return 'none'
+  if (!(await keyring.isKnown(actor)) && !(await hasFollowsWithHost(hostOf(signer)))) return 'none'
   // Rarely needed, and heavy.
-  if (isObject(activity.proof) && (await (await import('./integrity-proof.ts')).verifyIntegrity(activity)) === actor) return 'integrity'
-  if (isObject(activity.signature) && (await (await import('./ld-signature.ts')).verifyLd(activity)) === actor) return 'ld'
+  if (isObject(activity.proof) && (await (await import('./integrity-proof.ts')).verifyIntegrityProof(activity)) === actor)
+    return 'integrity'
+  if (isObject(activity.signature) && (await (await import('./ld-signature.ts')).verifyLdSignature(activity)) === actor) return 'ld'
   return 'none'
 }
 
-async function underLaw(incoming: Incoming): Promise<Incoming | string> {
-  const judgement = judge(incoming)
+async function underLaw(incoming: IncomingActivity): Promise<IncomingActivity | string> {
+  const judgement = checkOrigin(incoming)
   switch (judgement.kind) {
     case 'act':
       return judgement.incoming
     case 'drop':
       return judgement.reason
     case 'ask':
-      return await confirm(judgement)
+      return await confirmAtOrigin(judgement)
     case 'except':
-      return (await isPermitted(judgement.incoming)) ? judgement.incoming : 'its object is of another origin'
+      return (await isCrossOriginDeleteAllowed(judgement.incoming)) ? judgement.incoming : 'its object is of another origin'
   }
 }
 
 /** What was deleted or taken back stays so, unless its origin serves it again (federation.md 4.29, 4.44). */
-async function amongTheLiving(incoming: Incoming): Promise<Incoming | string> {
+async function amongTheLiving(incoming: IncomingActivity): Promise<IncomingActivity | string> {
   const { type, id, object } = incoming
-  if (REVOCABLE.has(type) && (await wasRevoked(id))) return 'it was taken back'
+  if (REVOCABLE.has(type) && (await consumeEarlyUndo(id))) return 'it was taken back'
   const url = httpUrl(idOf(object))
-  if (!url || !['Create', 'Update', 'Announce'].includes(type) || !(await isGone(url))) return incoming
-  const again = await confirm({ kind: 'ask', url, expected: type === 'Announce' ? 'object' : 'document', incoming })
+  if (!url || !['Create', 'Update', 'Announce'].includes(type) || !(await isTombstoned(url))) return incoming
+  const again = await confirmAtOrigin({ kind: 'ask', url, expected: type === 'Announce' ? 'object' : 'document', incoming })
   if (typeof again === 'string') return 'it was deleted'
-  await unbury(url)
+  await removeTombstone(url)
   return again
 }
 
-async function remember({ type, actor, object, signer }: Incoming, taken: boolean): Promise<void> {
+async function remember({ type, actor, object, signer }: IncomingActivity, taken: boolean): Promise<void> {
   const url = httpUrl(idOf(object))
   if (!url || url === actor) return
   // Whoever took it has buried what it deleted, if the sender might.
   if (taken) return
-  if (type === 'Delete' && (await isTrulyGone(url, signer))) await bury(url)
+  if (type === 'Delete' && (await isTrulyGone(url, signer))) await addTombstone(url)
   const revocable = type === 'Undo' && REVOCABLE.has(typeOf(object) ?? '') && sameOrigin(url, actor)
-  if (revocable && (await isConnected(hostOf(signer)))) await revoke(url)
+  if (revocable && (await hasFollowsWithHost(hostOf(signer)))) await recordEarlyUndo(url)
 }
 
 /** Whether something that nobody here knows is deleted: a Delete may come before its Create, or from somebody who may not. */
 async function isTrulyGone(url: string, signer: string): Promise<boolean> {
-  if (!(await isConnected(hostOf(signer)))) return false
-  const found = await fetched(url).catch(() => ({ type: 'Unknown' }))
+  if (!(await hasFollowsWithHost(hostOf(signer)))) return false
+  const found = await fetchCurrentObject(url).catch(() => ({ type: 'Unknown' }))
   return found === null || found.type === 'Tombstone'
 }

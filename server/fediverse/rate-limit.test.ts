@@ -1,27 +1,27 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor, type Way } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor, type HostileRequestOptions } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { scriptedKeyring, type ScriptedKeyring } from '../test/scripted-keyring.ts'
-import { count } from './rate-limit.ts'
+import { enforceSenderRateLimit } from './rate-limit.ts'
 import { setKeyring } from './keyring.ts'
-import { Refused } from './rejected-request.ts'
+import { RejectedRequestError } from './rejected-request.ts'
 
-let site: Instance
+let site: TestInstance
 let keyring: ScriptedKeyring
-const peers: Hostile[] = []
+const peers: HostilePeer[] = []
 const actors: HostileActor[] = []
 
 // Without a worker: what is stored stays waiting.
 beforeAll(async () => {
-  site = await startInstance(
+  site = await startTestInstance(
     { federation: { inbox: { per_host: { window: '2 seconds', max: 40 }, max_waiting: 100, check_interval: '200 ms' } } },
     ['web']
   )
   keyring = scriptedKeyring()
   setKeyring(keyring)
   for (const _ of [1, 2, 3, 4]) {
-    const peer = await openHostile()
+    const peer = await startHostilePeer()
     const actor = await peer.actor('alice')
     keyring.knows(actor)
     peers.push(peer)
@@ -30,7 +30,7 @@ beforeAll(async () => {
 })
 afterAll(async () => await Promise.all([site, ...peers].map(async one => await one?.stop())))
 
-const send = async (number: number, more: object = {}, way: Way = {}) => {
+const send = async (number: number, more: object = {}, way: HostileRequestOptions = {}) => {
   const [peer, actor] = [peers[number]!, actors[number]!]
   return await peer.post(
     `${site.url}/inbox`,
@@ -68,7 +68,7 @@ it('4.20 what is not even signed does not count against anybody else', async () 
 it('4.21 that strangers are gone costs no question and no room', async () => {
   await pause(2000)
   const before = keyring.asked.length
-  const [row] = await run<{ count: number }>(sql`SELECT count(*)::int AS count FROM incoming`)
+  const [row] = await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM incoming`)
   const answers = await Promise.all(
     [...Array(35).keys()].map(async number => {
       const stranger = `${peers[3]!.url}/accounts/gone${number}`
@@ -82,7 +82,7 @@ it('4.21 that strangers are gone costs no question and no room', async () => {
   expect(having(answers, 202)).toBe(35)
   expect(keyring.asked.length).toBe(before)
   expect(peers[3]!.asked).toEqual([])
-  expect((await run<{ count: number }>(sql`SELECT count(*)::int AS count FROM incoming`))[0]!.count).toBe(row!.count)
+  expect((await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM incoming`))[0]!.count).toBe(row!.count)
 })
 
 it('4.20 more than this instance keeps waiting is answered with 429, until there is room again', async () => {
@@ -91,12 +91,12 @@ it('4.20 more than this instance keeps waiting is answered with 429, until there
     await Promise.all([0, 1, 2].map(async host => await Promise.all([...Array(38)].map(async () => await send(host)))))
   ).flat()
   expect(having(answers, 429)).toBeGreaterThan(0)
-  const [{ waiting }] = (await run<{ waiting: number }>(sql`SELECT count(*)::int AS waiting FROM incoming WHERE done_at IS NULL`)) as [
+  const [{ waiting }] = (await runQuery<{ waiting: number }>(sql`SELECT count(*)::int AS waiting FROM incoming WHERE done_at IS NULL`)) as [
     { waiting: number }
   ]
   expect(waiting).toBeLessThanOrEqual(100)
   expect((await site.call('GET /videos')).status).toBe(200)
-  await run(sql`UPDATE incoming SET done_at = now(), outcome = 'done'`)
+  await runQuery(sql`UPDATE incoming SET done_at = now(), outcome = 'done'`)
   await eventually(async () => (await send(3)).status === 202, 5, 'room')
 })
 
@@ -106,9 +106,9 @@ it('4.23 senders that never were are not remembered', async () => {
   let refused = 0
   for (let number = 0; number < 200_000; number++) {
     try {
-      count(`sender ${number}`)
+      enforceSenderRateLimit(`sender ${number}`)
     } catch (error) {
-      if (!(error instanceof Refused) || error.status !== 429) throw error
+      if (!(error instanceof RejectedRequestError) || error.status !== 429) throw error
       refused++
     }
   }

@@ -1,6 +1,6 @@
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { Refused } from './rejected-request.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { RejectedRequestError } from './rejected-request.ts'
 
 let counts = new Map<string, number>()
 let since = 0
@@ -9,7 +9,7 @@ let since = 0
  * Counts a message of a sender (an address and a host, or a host whose signature was right) and throws when it is one too many
  * (federation.md 4.20).
  */
-export function count(sender: string): void {
+export function enforceSenderRateLimit(sender: string): void {
   const {
     per_host: { window, max },
     max_waiting
@@ -21,7 +21,7 @@ export function count(sender: string): void {
     since = now
   }
   const taken = (counts.get(sender) ?? 0) + 1
-  if (taken > max || counts.size > max_waiting) throw new Refused(429, 'Too many messages', since + window - now)
+  if (taken > max || counts.size > max_waiting) throw new RejectedRequestError(429, 'Too many messages', since + window - now)
   counts.set(sender, taken)
 }
 
@@ -30,17 +30,17 @@ let countedAt = -Infinity
 let counting: Promise<void> | null = null
 
 /** Throws when more activities wait than this instance keeps. */
-export async function checkRoom(): Promise<void> {
+export async function enforceInboxCapacity(): Promise<void> {
   const { check_interval, max_waiting } = config.federation.inbox
   if (performance.now() - countedAt >= check_interval)
     await (counting ??= recount().finally(() => {
       counting = null
     }))
-  if (++waiting > max_waiting) throw new Refused(429, 'Too many messages wait here', check_interval)
+  if (++waiting > max_waiting) throw new RejectedRequestError(429, 'Too many messages wait here', check_interval)
 }
 
 async function recount(): Promise<void> {
-  const [row] = await run<{ waiting: number }>(sql`SELECT count(*)::int AS waiting FROM incoming WHERE done_at IS NULL`)
+  const [row] = await runQuery<{ waiting: number }>(sql`SELECT count(*)::int AS waiting FROM incoming WHERE done_at IS NULL`)
   waiting = row!.waiting
   countedAt = performance.now()
 }

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { projectFolder } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { scriptedKeyring } from '../test/scripted-keyring.ts'
 import { setKeyring } from './keyring.ts'
 
@@ -21,10 +21,10 @@ const { keys, delivered, inbox } = JSON.parse(readFileSync(join(projectFolder, '
   inbox: Recorded[]
 }
 
-let site: Instance
-let wire: Hostile
+let site: TestInstance
+let wire: HostilePeer
 beforeAll(async () => {
-  wire = await openHostile()
+  wire = await startHostilePeer()
 })
 afterAll(async () => await wire?.stop())
 afterEach(() => {
@@ -33,7 +33,7 @@ afterEach(() => {
 
 /** An instance that is reached as the recorded receiver was, with its local actors and the senders' keys. */
 async function receiver(port: number, paths: string[]): Promise<void> {
-  site = await startInstance({
+  site = await startTestInstance({
     webserver: { port },
     federation: { inbox: { per_host: { max: 100_000 }, views_interval: '100 ms', attempts: 1 } }
   })
@@ -54,7 +54,7 @@ async function replay({ path, headers, body }: Recorded, later = 0, spoil = (tex
 
 const row = async (id: string) =>
   (
-    await run<{ proof: string; type: string; actor: string; outcome: string | null }>(sql`
+    await runQuery<{ proof: string; type: string; actor: string; outcome: string | null }>(sql`
   SELECT proof, type, actor, CASE WHEN done_at IS NOT NULL THEN outcome END AS outcome FROM incoming WHERE activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`} ORDER BY id DESC LIMIT 1`)
   )[0]
 
@@ -78,7 +78,7 @@ describe('what PeerTube 6.3 delivered', () => {
     vi.useRealTimers()
     const outcomes = await eventually(
       async () => {
-        const rows = await run<{ activity_id: string; outcome: string | null }>(
+        const rows = await runQuery<{ activity_id: string; outcome: string | null }>(
           sql`SELECT activity_id, CASE WHEN done_at IS NOT NULL THEN outcome END AS outcome FROM incoming`
         )
         return rows.every(one => one.outcome !== null) && rows

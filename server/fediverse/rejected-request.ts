@@ -1,5 +1,5 @@
 /** Something a stranger sent that is not taken; `status` is what they are told (4xx). */
-export class Refused extends Error {
+export class RejectedRequestError extends Error {
   readonly status: number
   /** Milliseconds after which trying again may help. */
   readonly retryAfter: number | undefined

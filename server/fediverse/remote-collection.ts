@@ -1,23 +1,26 @@
 import { config } from '../core/config.ts'
-import { Budget, FetchError, getDocument } from './remote-fetch.ts'
+import { Budget, FetchError, fetchRemoteDocument } from './remote-fetch.ts'
 import { httpUrl, sameOrigin } from './origin.ts'
 import { isObject, listOf, type JsonObject } from './vocabulary.ts'
 
 /** A page of a remote collection: its entries, what the collection says it holds, where it goes on. */
-export type Page = { items: unknown[]; total: number | null; url: string; next: string | null }
+export type CollectionPage = { items: unknown[]; total: number | null; url: string; next: string | null }
 
 /**
  * The pages of a remote collection, one after the other, all of its own origin, none twice, within `federation.crawl.*` (federation.md
  * 4.24). `from` begins at a page known from before. Throws FetchError.
  */
-export async function* pagesOf(collection: string, { from = null }: { from?: string | null } = {}): AsyncGenerator<Page> {
+export async function* fetchCollectionPages(
+  collection: string,
+  { from = null }: { from?: string | null } = {}
+): AsyncGenerator<CollectionPage> {
   const { max_pages, max_items, max_time } = config.federation.crawl
   const until = Date.now() + max_time
   const visited = new Set<string>()
   const budget = new Budget(max_pages + 2)
   let [total, items, url]: [number | null, number, string | null] = [null, 0, from]
   if (url === null) {
-    const { document } = await getDocument(collection, { budget })
+    const { document } = await fetchRemoteDocument(collection, { budget })
     total = totalOf(document)
     const first = isObject(document.first) ? document.first : null
     if (first || 'orderedItems' in document || 'items' in document) {
@@ -31,7 +34,7 @@ export async function* pagesOf(collection: string, { from = null }: { from?: str
   while (url !== null && visited.size < max_pages && items < max_items && Date.now() < until) {
     if (visited.has(url)) return
     visited.add(url)
-    const { document } = await getDocument(url, { budget })
+    const { document } = await fetchRemoteDocument(url, { budget })
     const found = entries(document, max_items - items)
     items += found.length
     const next = nextOf(document, collection)

@@ -7,23 +7,23 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { config, loadConfig } from '../core/config.ts'
-import { watchAttempts } from '../test/connection-attempts.ts'
-import { selfSigned } from '../test/certificate.ts'
-import { openHostile, type Hostile } from '../test/hostile-peer.ts'
+import { recordConnectionAttempts } from '../test/connection-attempts.ts'
+import { makeSelfSignedCertificate } from '../test/certificate.ts'
+import { startHostilePeer, type HostilePeer } from '../test/hostile-peer.ts'
 import { scriptedKeyring } from '../test/scripted-keyring.ts'
-import { Budget, FetchError, getDocument, getFile, getJson } from './remote-fetch.ts'
+import { Budget, FetchError, fetchRemoteDocument, fetchRemoteFile, fetchRemoteJson } from './remote-fetch.ts'
 import { setKeyring } from './keyring.ts'
 
 // The certificates of these tests are signed by nobody.
 vi.mock('./ssrf-guard.ts', async original => {
   const guard = await original<typeof import('./ssrf-guard.ts')>()
-  return { ...guard, agent: (options: object) => guard.agent({ ...options, rejectUnauthorized: false }) }
+  return { ...guard, createGuardedAgent: (options: object) => guard.createGuardedAgent({ ...options, rejectUnauthorized: false }) }
 })
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 const AS = 'application/activity+json'
-let peer: Hostile
-let other: Hostile
+let peer: HostilePeer
+let other: HostilePeer
 let tls: { url: string; server: Server; handler: Handler }
 let folder: string
 beforeAll(async () => {
@@ -37,9 +37,9 @@ beforeAll(async () => {
     }
   })
   setKeyring(scriptedKeyring())
-  ;[peer, other] = [await openHostile(), await openHostile()]
+  ;[peer, other] = [await startHostilePeer(), await startHostilePeer()]
   folder = await mkdtemp(join(tmpdir(), 'bobine-egress-'))
-  const server = createTlsServer(selfSigned('127.0.0.1'), (request, response) => tls.handler(request, response))
+  const server = createTlsServer(makeSelfSignedCertificate('127.0.0.1'), (request, response) => tls.handler(request, response))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   tls = { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, server, handler: () => undefined }
 })
@@ -106,7 +106,7 @@ describe('4.3 redirects', () => {
       heard.push(request)
       response.writeHead(301, { location: middle.replace(peer.url, '') }).end()
     })
-    expect(await getDocument(start)).toMatchObject({ url: end })
+    expect(await fetchRemoteDocument(start)).toMatchObject({ url: end })
     expect(heard.map(({ headers, url }) => headers.host + url!)).toEqual([start, middle, end].map(url => url.replace('http://', '')))
     const signatures = heard.map(({ headers }) => String(headers.signature))
     expect(new Set(signatures).size).toBe(3)
@@ -114,7 +114,7 @@ describe('4.3 redirects', () => {
   })
 
   it('lead to no private address', async () => {
-    const attempts = watchAttempts([Number(new URL(peer.url).port)])
+    const attempts = recordConnectionAttempts([Number(new URL(peer.url).port)])
     const closed = () => {
       config.federation.prevent_ssrf = true
     }
@@ -131,7 +131,7 @@ describe('4.3 redirects', () => {
       '//127.0.0.1/'
     ]) {
       config.federation.prevent_ssrf = false
-      expect(await problem(getDocument(leading(target, 302, closed))), target).toMatch(/^refused/)
+      expect(await problem(fetchRemoteDocument(leading(target, 302, closed))), target).toMatch(/^refused/)
     }
     attempts.stop()
     expect(attempts.seen).toEqual([])
@@ -143,14 +143,14 @@ describe('4.3 redirects', () => {
     tls.handler = (_request, response) => {
       response.writeHead(302, { location: end }).end()
     }
-    expect(await problem(getDocument(`${tls.url}/x`))).toMatch(/^refused/)
+    expect(await problem(fetchRemoteDocument(`${tls.url}/x`))).toMatch(/^refused/)
     expect(peer.asked).toEqual([])
     tls.handler = (request, response) => {
       if (request.url === '/x') response.writeHead(302, { location: '/y' }).end()
       else response.writeHead(200, { 'content-type': AS }).end(JSON.stringify(note(`${tls.url}/y`)))
     }
-    expect(await getDocument(`${tls.url}/x`)).toMatchObject({ url: `${tls.url}/y` })
-    expect(await getDocument(leading(`${tls.url}/x`))).toMatchObject({ url: `${tls.url}/y` })
+    expect(await fetchRemoteDocument(`${tls.url}/x`)).toMatchObject({ url: `${tls.url}/y` })
+    expect(await fetchRemoteDocument(leading(`${tls.url}/x`))).toMatchObject({ url: `${tls.url}/y` })
   })
 
   it('lead to no other scheme, to no password, to nowhere, and not to us', async () => {
@@ -163,7 +163,7 @@ describe('4.3 redirects', () => {
       'http://user:pass@127.0.0.1/',
       'https://here.example/accounts/alice'
     ]) {
-      expect(await problem(getDocument(leading(target))), target).toMatch(/^refused/)
+      expect(await problem(fetchRemoteDocument(leading(target))), target).toMatch(/^refused/)
     }
   })
 
@@ -171,7 +171,7 @@ describe('4.3 redirects', () => {
     const self = at(address => (_request, response) => {
       response.writeHead(302, { location: address }).end()
     })
-    expect(await problem(getDocument(self))).toMatch(/^invalid.*circles/)
+    expect(await problem(fetchRemoteDocument(self))).toMatch(/^invalid.*circles/)
     expect(peer.asked).toHaveLength(1)
     const [one, two] = [fresh(), fresh()]
     for (const [from, to] of [
@@ -181,12 +181,12 @@ describe('4.3 redirects', () => {
       peer.serve(from, (_request, response) => {
         response.writeHead(302, { location: to }).end()
       })
-    expect(await problem(getDocument(peer.url + one))).toMatch(/^invalid.*circles/)
+    expect(await problem(fetchRemoteDocument(peer.url + one))).toMatch(/^invalid.*circles/)
     expect(peer.asked).toHaveLength(3)
     const three = leading(leading(leading(plain())))
-    expect(await problem(getDocument(three))).toBe('answered')
+    expect(await problem(fetchRemoteDocument(three))).toBe('answered')
     peer.asked.length = 0
-    expect(await problem(getDocument(leading(three)))).toMatch(/^invalid.*on and on/)
+    expect(await problem(fetchRemoteDocument(leading(three)))).toMatch(/^invalid.*on and on/)
     expect(peer.asked).toHaveLength(4)
   })
 
@@ -196,7 +196,7 @@ describe('4.3 redirects', () => {
       at(() => (_request, response) => {
         setTimeout(() => response.writeHead(302, { location }).end(), 700)
       })
-    expect(await problem(getDocument(slow(slow(slow(plain())))))).toMatch(/^unreachable/)
+    expect(await problem(fetchRemoteDocument(slow(slow(slow(plain())))))).toMatch(/^unreachable/)
     config.federation.fetch.redirects_timeout = 20_000
   })
 
@@ -208,7 +208,7 @@ describe('4.3 redirects', () => {
       },
       other
     )
-    expect(await problem(getDocument(leading(away)))).toMatch(/^invalid.*somebody else/)
+    expect(await problem(fetchRemoteDocument(leading(away)))).toMatch(/^invalid.*somebody else/)
   })
 })
 
@@ -228,21 +228,21 @@ describe('4.6 the id of a document', () => {
       'not an address'
     ]) {
       const url = at(sending(AS, JSON.stringify({ id, type: 'Note' })))
-      expect(await problem(getDocument(url)), String(id)).toMatch(/^invalid/)
+      expect(await problem(fetchRemoteDocument(url)), String(id)).toMatch(/^invalid/)
     }
     expect(other.asked).toEqual([])
   })
 
   it('on the same host is asked once for what it says, and believed if it says so too', async () => {
     const real = plain()
-    expect(await getDocument(at(sending(AS, JSON.stringify(note(real, { content: 'forged' })))))).toEqual({
+    expect(await fetchRemoteDocument(at(sending(AS, JSON.stringify(note(real, { content: 'forged' })))))).toEqual({
       url: real,
       document: note(real)
     })
     const third = plain()
     const second = at(sending(AS, JSON.stringify(note(third))))
     peer.asked.length = 0
-    expect(await problem(getDocument(at(sending(AS, JSON.stringify(note(second))))))).toMatch(/^invalid.*another document/)
+    expect(await problem(fetchRemoteDocument(at(sending(AS, JSON.stringify(note(second))))))).toMatch(/^invalid.*another document/)
     expect(peer.asked).toHaveLength(2)
   })
 })
@@ -259,7 +259,7 @@ describe('4.16 types', () => {
       'application/ld+json;profile="https://example.org/x https://www.w3.org/ns/activitystreams"'
     ]) {
       const url = at(address => sending(type, JSON.stringify(note(address)))())
-      expect(await problem(getDocument(url)), type).toBe('answered')
+      expect(await problem(fetchRemoteDocument(url)), type).toBe('answered')
     }
   })
 
@@ -279,19 +279,21 @@ describe('4.16 types', () => {
       undefined
     ]) {
       const url = at(address => sending(type, JSON.stringify(note(address)))())
-      expect(await problem(getDocument(url)), String(type)).toMatch(/^invalid/)
+      expect(await problem(fetchRemoteDocument(url)), String(type)).toMatch(/^invalid/)
     }
     for (const type of ['text/html', 'image/png', AS.replace('json', 'xml')])
-      expect(await problem(getJson(at(sending(type, '{}')))), type).toMatch(/^invalid/)
+      expect(await problem(fetchRemoteJson(at(sending(type, '{}')))), type).toMatch(/^invalid/)
   })
 
   it('of files are those that are wanted', async () => {
     const target = join(folder, 'file')
     for (const type of ['text/html', 'image/svg+xml', AS, 'application/octet-stream', '']) {
-      expect(await problem(getFile(at(sending(type, 'x')), target, { maxSize: 100, types: ['image/png'] })), type).toMatch(/^invalid/)
+      expect(await problem(fetchRemoteFile(at(sending(type, 'x')), target, { maxSize: 100, types: ['image/png'] })), type).toMatch(
+        /^invalid/
+      )
     }
     expect(await readdir(folder)).toEqual([])
-    expect(await getFile(at(sending('Image/PNG; x=y', 'pixels')), target, { maxSize: 100, types: ['image/png'] })).toBe('image/png')
+    expect(await fetchRemoteFile(at(sending('Image/PNG; x=y', 'pixels')), target, { maxSize: 100, types: ['image/png'] })).toBe('image/png')
     expect(await readFile(target, 'utf8')).toBe('pixels')
     await rm(target)
   })
@@ -323,7 +325,7 @@ describe('4.17 size', () => {
   it('that is announced, or not, is read no further than allowed', async () => {
     for (const announced of [200_015_872, undefined]) {
       given = 0
-      expect(await problem(getDocument(at(flood(announced))))).toMatch(/^invalid.*too large/)
+      expect(await problem(fetchRemoteDocument(at(flood(announced))))).toMatch(/^invalid.*too large/)
       expect(given).toBeLessThan(30_000_000)
     }
   })
@@ -331,21 +333,24 @@ describe('4.17 size', () => {
   it('counts after unpacking, and twice packed is not unpacked', async () => {
     const bomb = gzipSync(Buffer.alloc(100_000_000, ' '))
     const before = process.memoryUsage().rss
-    expect(await problem(getDocument(at(sending(AS, bomb, { 'content-encoding': 'gzip' }))))).toMatch(/^invalid.*too large/)
+    expect(await problem(fetchRemoteDocument(at(sending(AS, bomb, { 'content-encoding': 'gzip' }))))).toMatch(/^invalid.*too large/)
     expect(process.memoryUsage().rss - before).toBeLessThan(60_000_000)
-    expect(await problem(getDocument(at(sending(AS, gzipSync(gzipSync('{}')), { 'content-encoding': 'gzip, gzip' }))))).toMatch(
+    expect(await problem(fetchRemoteDocument(at(sending(AS, gzipSync(gzipSync('{}')), { 'content-encoding': 'gzip, gzip' }))))).toMatch(
       /^invalid.*packed/
     )
-    expect(await problem(getDocument(at(sending(AS, '{}', { 'content-encoding': 'gzip' }))))).toMatch(/^unreachable|^invalid/)
+    expect(await problem(fetchRemoteDocument(at(sending(AS, '{}', { 'content-encoding': 'gzip' }))))).toMatch(/^unreachable|^invalid/)
     const url = at(address => sending(AS, gzipSync(JSON.stringify(note(address))), { 'content-encoding': 'gzip' })())
-    expect(await problem(getDocument(url))).toBe('answered')
+    expect(await problem(fetchRemoteDocument(url))).toBe('answered')
   })
 
   it('of a file that is too large leaves nothing behind', async () => {
     for (const headers of [{}, { 'transfer-encoding': 'chunked' }] as Record<string, string>[]) {
       expect(
         await problem(
-          getFile(at(sending('image/png', 'x'.repeat(2000), headers)), join(folder, 'large'), { maxSize: 1999, types: ['image/png'] })
+          fetchRemoteFile(at(sending('image/png', 'x'.repeat(2000), headers)), join(folder, 'large'), {
+            maxSize: 1999,
+            types: ['image/png']
+          })
         )
       ).toMatch(/^invalid.*too large/)
     }
@@ -366,7 +371,7 @@ describe('4.18 depth and width', () => {
       nothing: ''
     }
     for (const [name, text] of Object.entries(documents))
-      expect(await problem(getDocument(at(sending(AS, text)))), name).toMatch(/^invalid/)
+      expect(await problem(fetchRemoteDocument(at(sending(AS, text)))), name).toMatch(/^invalid/)
     expect(({} as { polluted?: true }).polluted).toBeUndefined()
   })
 })
@@ -394,7 +399,7 @@ describe('4.19 slowness', () => {
     })
     let closed = 0
     const began = Date.now()
-    const took = async (url: string) => [await problem(getDocument(url)), Date.now() - began] as const
+    const took = async (url: string) => [await problem(fetchRemoteDocument(url)), Date.now() - began] as const
     const [first, drip, stall, slowHead] = await Promise.all([silent, dripping, stalled, head].map(took))
     for (const [said] of [first!, drip!, stall!, slowHead!]) expect(said).toMatch(/^unreachable/)
     // The head has a second, a body below the least rate its grace, and everything its whole time.
@@ -413,7 +418,7 @@ describe('4.19 slowness', () => {
     })
     await new Promise<void>(resolve => deaf.listen(0, '127.0.0.1', resolve))
     const began = Date.now()
-    expect(await problem(getDocument(`https://127.0.0.1:${(deaf.address() as AddressInfo).port}/x`))).toMatch(/^unreachable/)
+    expect(await problem(fetchRemoteDocument(`https://127.0.0.1:${(deaf.address() as AddressInfo).port}/x`))).toMatch(/^unreachable/)
     expect(Date.now() - began).toBeLessThan(20_000)
     expect(sockets).toHaveLength(1)
     for (const socket of sockets) socket.destroy()
@@ -426,7 +431,7 @@ describe('4.19 slowness', () => {
       more()
       response.on('error', () => undefined)
     })
-    expect(await problem(getDocument(endless))).toMatch(/^unreachable/)
+    expect(await problem(fetchRemoteDocument(endless))).toMatch(/^unreachable/)
     expect(Date.now() - began).toBeLessThan(30_000)
   })
 
@@ -435,7 +440,7 @@ describe('4.19 slowness', () => {
     const url = at(() => (_request, response) => {
       response.writeHead(200, { 'content-type': 'image/png' }).write('x'.repeat(5000))
     })
-    expect(await problem(getFile(url, join(folder, 'slow'), { maxSize: 100_000, types: ['image/png'] }))).toMatch(/^unreachable/)
+    expect(await problem(fetchRemoteFile(url, join(folder, 'slow'), { maxSize: 100_000, types: ['image/png'] }))).toMatch(/^unreachable/)
     expect(await readdir(folder)).toEqual([])
     config.federation.fetch.timeout = 6000
   })
@@ -443,6 +448,6 @@ describe('4.19 slowness', () => {
 
 it('asks for no more than the budget of one cause, redirects counted', async () => {
   const budget = new Budget(3)
-  expect(await problem(getDocument(leading(plain()), { budget }))).toBe('answered')
-  expect(await problem(getDocument(leading(plain()), { budget }))).toMatch(/^budget/)
+  expect(await problem(fetchRemoteDocument(leading(plain()), { budget }))).toBe('answered')
+  expect(await problem(fetchRemoteDocument(leading(plain()), { budget }))).toMatch(/^budget/)
 })

@@ -2,17 +2,17 @@ import { open, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { config } from '../core/config.ts'
-import { ask, type Answer } from './http-get.ts'
-import { Budget, FetchError } from './fetch-budget.ts'
-import { parseJson } from './untrusted-json.ts'
+import { httpGet, type RemoteResponse } from './http-get.ts'
+import { FetchBudget, FetchError } from './fetch-budget.ts'
+import { parseUntrustedJson } from './untrusted-json.ts'
 import { httpUrl, sameOrigin } from './origin.ts'
-import { Refused } from './rejected-request.ts'
+import { RejectedRequestError } from './rejected-request.ts'
 import type { JsonObject } from './vocabulary.ts'
 
-export { Budget, FetchError } from './fetch-budget.ts'
-export { agent, assertAllowed } from './ssrf-guard.ts'
+export { FetchBudget as Budget, FetchError } from './fetch-budget.ts'
+export { createGuardedAgent as agent, assertUrlAllowed as assertAllowed } from './ssrf-guard.ts'
 
-type Options = { budget?: Budget; signed?: boolean }
+type Options = { budget?: FetchBudget; signed?: boolean }
 
 const ACTIVITY = 'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
 const PROFILE = 'https://www.w3.org/ns/activitystreams'
@@ -21,9 +21,9 @@ const PROFILE = 'https://www.w3.org/ns/activitystreams'
  * A document of another server, from its origin: the `id` in it has the origin of the address it came from, and where it names another
  * address of that origin, that one is asked (federation.md 4.6). Throws FetchError.
  */
-export async function getDocument(
+export async function fetchRemoteDocument(
   url: string,
-  { budget = new Budget(), signed = true }: Options = {}
+  { budget = new FetchBudget(), signed = true }: Options = {}
 ): Promise<{ url: string; document: JsonObject }> {
   const first = await getOnce(url, budget, signed)
   const id = httpUrl(first.document.id)
@@ -35,8 +35,11 @@ export async function getDocument(
 }
 
 /** JSON that is no ActivityPub document, such as webfinger's and nodeinfo's. Throws FetchError. */
-export async function getJson(url: string, { budget = new Budget() }: Options = {}): Promise<{ url: string; document: JsonObject }> {
-  const answer = await ask(url, { accept: 'application/jrd+json, application/json', budget, signed: false })
+export async function fetchRemoteJson(
+  url: string,
+  { budget = new FetchBudget() }: Options = {}
+): Promise<{ url: string; document: JsonObject }> {
+  const answer = await httpGet(url, { accept: 'application/jrd+json, application/json', budget, signed: false })
   if (!/^application\/([\w.-]+\+)?json\b/i.test(answer.type)) await refuse(answer, `${url} is no JSON`)
   return { url: answer.url, document: await parsed(answer) }
 }
@@ -45,12 +48,12 @@ export async function getJson(url: string, { budget = new Budget() }: Options = 
  * Writes a remote file to `target`, of one of the media types and at most `maxSize` bytes; nothing is left of what is refused. Gives its
  * type.
  */
-export async function getFile(
+export async function fetchRemoteFile(
   url: string,
   target: string,
-  { maxSize, types, budget = new Budget() }: { maxSize: number; types: string[]; budget?: Budget }
+  { maxSize, types, budget = new FetchBudget() }: { maxSize: number; types: string[]; budget?: FetchBudget }
 ): Promise<string> {
-  const answer = await ask(url, { accept: types.join(', '), budget, signed: false })
+  const answer = await httpGet(url, { accept: types.join(', '), budget, signed: false })
   const type = answer.type.split(';', 1)[0]!.trim().toLowerCase()
   if (!types.includes(type)) await refuse(answer, `${url} has the type ${type.slice(0, 100)}`)
   // It is there before anything can go wrong, so that nothing appears after it was removed.
@@ -64,10 +67,10 @@ export async function getFile(
   }
 }
 
-async function getOnce(address: string, budget: Budget, signed: boolean): Promise<{ url: string; document: JsonObject }> {
+async function getOnce(address: string, budget: FetchBudget, signed: boolean): Promise<{ url: string; document: JsonObject }> {
   const url = httpUrl(address)
   if (!url) throw new FetchError('refused', 'This is no address')
-  const answer = await ask(url.split('#', 1)[0]!, { accept: ACTIVITY, budget, signed })
+  const answer = await httpGet(url.split('#', 1)[0]!, { accept: ACTIVITY, budget, signed })
   if (!isActivity(answer.type)) await refuse(answer, `${url} is no ActivityPub document`)
   return { url: answer.url, document: await parsed(answer) }
 }
@@ -82,17 +85,17 @@ function isActivity(header: string): boolean {
   )
 }
 
-async function parsed(answer: Answer): Promise<JsonObject> {
+async function parsed(answer: RemoteResponse): Promise<JsonObject> {
   const pieces: Buffer[] = []
   for await (const piece of answer.read(config.federation.fetch.max_size)) pieces.push(piece)
   try {
-    return parseJson(Buffer.concat(pieces))
+    return parseUntrustedJson(Buffer.concat(pieces))
   } catch (error) {
-    throw error instanceof Refused ? new FetchError('invalid', `${answer.url}: ${error.message}`) : error
+    throw error instanceof RejectedRequestError ? new FetchError('invalid', `${answer.url}: ${error.message}`) : error
   }
 }
 
-async function refuse(answer: Answer, message: string): Promise<never> {
+async function refuse(answer: RemoteResponse, message: string): Promise<never> {
   answer.discard()
   throw new FetchError('invalid', message)
 }

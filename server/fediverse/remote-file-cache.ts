@@ -3,10 +3,10 @@ import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { config, storageFolder } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
-import { getFile } from './remote-fetch.ts'
+import { fetchRemoteFile } from './remote-fetch.ts'
 
 /** What kind of file a remote address may give, and how large it may be. */
-export type Expected = { types: string[]; maxSize: number }
+export type RemoteFileConstraints = { types: string[]; maxSize: number }
 
 /** So many failures are remembered at most (federation.md 4.23). */
 const MAX_FAILURES = 10_000
@@ -21,7 +21,7 @@ let total: number | null = null
  * A small file of another server, fetched when somebody here wants it for the first time and kept in `storage.cache`. Gives its name
  * there, or null where it cannot be had now. `name` and `url` come from one row, never from a request (federation.md 4.46).
  */
-export async function cachedFile(name: string, url: string, expected: Expected): Promise<string | null> {
+export async function getCachedRemoteFile(name: string, url: string, expected: RemoteFileConstraints): Promise<string | null> {
   const path = join(storageFolder('cache'), name)
   if (await exists(path)) {
     // The oldest go first when room is needed: what is looked at is young.
@@ -38,12 +38,12 @@ export async function cachedFile(name: string, url: string, expected: Expected):
   return null
 }
 
-async function fetchInto(path: string, url: string, { types, maxSize }: Expected): Promise<boolean> {
+async function fetchInto(path: string, url: string, { types, maxSize }: RemoteFileConstraints): Promise<boolean> {
   const part = join(storageFolder('tmp'), `${randomUUID()}.part`)
   try {
     await mkdir(storageFolder('cache'), { recursive: true })
     await mkdir(storageFolder('tmp'), { recursive: true })
-    await getFile(url, part, { types, maxSize })
+    await fetchRemoteFile(url, part, { types, maxSize })
     const { size } = await stat(part)
     await rename(part, path)
     await makeRoom(size)

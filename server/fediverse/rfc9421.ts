@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { host, origin } from '../core/config.ts'
-import type { Claim } from './cavage.ts'
-import { digestOf, signText } from './keys.ts'
+import { instanceHost, instanceOrigin } from '../core/config.ts'
+import type { ParsedSignature } from './cavage.ts'
+import { sha256Base64, signText } from './keys.ts'
 import type { Signer } from './keyring.ts'
-import { Refused } from './rejected-request.ts'
+import { RejectedRequestError } from './rejected-request.ts'
 
 /** No text can be read by it in two ways, so that none takes long (federation.md 4.19). */
 const INPUT = /^([a-z*][\w.*-]*)=(\(([^()]*)\)((?:;[a-z*][\w.*-]*(?:=(?:"(?:[^"\\]|\\.)*"|-?[\w:]+|\?[01]))?)*))$/
@@ -24,7 +24,7 @@ export async function signRfc9421({
 }): Promise<Record<string, string>> {
   const headers: Record<string, string> = {
     date: date.toUTCString(),
-    ...(body === undefined ? {} : { 'content-digest': `sha-256=:${digestOf(body)}:` })
+    ...(body === undefined ? {} : { 'content-digest': `sha-256=:${sha256Base64(body)}:` })
   }
   const components = ['@method', '@target-uri', ...Object.keys(headers)]
   const algorithm = signer.privateKey.asymmetricKeyType === 'rsa' ? 'rsa-v1_5-sha256' : 'ed25519'
@@ -43,9 +43,17 @@ export async function signRfc9421({
 }
 
 /** Reads the signature of a request; method, address and, of a POST, the digest must be covered. Throws Refused 401. */
-export function readRfc9421({ method, path, headers }: { method: string; path: string; headers: IncomingHttpHeaders }): Claim {
+export function parseRfc9421Signature({
+  method,
+  path,
+  headers
+}: {
+  method: string
+  path: string
+  headers: IncomingHttpHeaders
+}): ParsedSignature {
   const [, label, params, list, tail] = INPUT.exec(firstOf(String(headers['signature-input']))) ?? []
-  if (!label || !params || list === undefined) throw new Refused(401, 'The Signature-Input cannot be read')
+  if (!label || !params || list === undefined) throw new RejectedRequestError(401, 'The Signature-Input cannot be read')
   const covered =
     list.trim() === ''
       ? []
@@ -53,16 +61,16 @@ export function readRfc9421({ method, path, headers }: { method: string; path: s
           .trim()
           .split(/\s+/)
           .map(name => /^"([@a-z0-9!#$%&'*+.^_`|~-]+)"$/.exec(name)?.[1] ?? unreadable(name))
-  if (new Set(covered).size !== covered.length) throw new Refused(401, 'The Signature-Input names something twice')
+  if (new Set(covered).size !== covered.length) throw new RejectedRequestError(401, 'The Signature-Input names something twice')
   const addressed =
     covered.includes('@target-uri') ||
     ((covered.includes('@authority') || covered.includes('host')) && (covered.includes('@path') || covered.includes('@request-target')))
-  if (!covered.includes('@method') || !addressed) throw new Refused(401, 'The signature does not cover method and address')
+  if (!covered.includes('@method') || !addressed) throw new RejectedRequestError(401, 'The signature does not cover method and address')
   if (method === 'POST' && !covered.includes('content-digest') && !covered.includes('digest'))
-    throw new Refused(401, 'The signature does not cover the digest')
+    throw new RejectedRequestError(401, 'The signature does not cover the digest')
   const given = parametersOf(tail ?? '')
   const signature = new RegExp(`(?:^|,)\\s*${label.replace(/[.*]/g, '\\$&')}=:([A-Za-z0-9+/=]+):`).exec(String(headers.signature))?.[1]
-  if (!given.keyid || !signature) throw new Refused(401, 'The signature has no key or no value')
+  if (!given.keyid || !signature) throw new RejectedRequestError(401, 'The signature has no key or no value')
   const text = base(
     covered.map(name => [name, valueOf(name, method, path, headers)]),
     params
@@ -99,11 +107,11 @@ function valueOf(name: string, method: string, path: string, headers: IncomingHt
       return method
     // The host is ours, not what the request says: a signature for another host does not fit.
     case '@target-uri':
-      return origin() + path
+      return instanceOrigin() + path
     case '@authority':
-      return host()
+      return instanceHost()
     case '@scheme':
-      return new URL(origin()).protocol.slice(0, -1)
+      return new URL(instanceOrigin()).protocol.slice(0, -1)
     case '@request-target':
       return path
     case '@path':
@@ -111,12 +119,12 @@ function valueOf(name: string, method: string, path: string, headers: IncomingHt
     case '@query':
       return query
     case 'host':
-      return host()
+      return instanceHost()
     default:
       return headers[name] === undefined || name.startsWith('@') ? unreadable(name) : String(headers[name]).trim().replace(/\s+/g, ' ')
   }
 }
 
 function unreadable(name: string): never {
-  throw new Refused(401, `The signature covers ${name.slice(0, 100)}, which is not there`)
+  throw new RejectedRequestError(401, `The signature covers ${name.slice(0, 100)}, which is not there`)
 }

@@ -1,37 +1,37 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { origin } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { instanceOrigin } from '../core/config.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { scriptedKeyring } from '../test/scripted-keyring.ts'
 import { setKeyring } from './keyring.ts'
-import { LANE, send } from './outbox.ts'
+import { DELIVERY_PRIORITY, enqueueActivity } from './outbox.ts'
 
 const EVIL = `'); DROP TABLE deliveries; DROP TABLE peers; DROP TABLE incoming; --`
-let site: Instance
-let peer: Hostile
+let site: TestInstance
+let peer: HostilePeer
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     federation: { inbox: { check_interval: '100 ms' }, outbox: { retry_delay: '20 ms', check_interval: '100 ms' } }
   })
-  peer = await openHostile()
+  peer = await startHostilePeer()
 })
 afterAll(async () => await Promise.all([site?.stop(), peer?.stop()]))
 
 const tables = async () =>
-  (await run<{ name: string }>(sql`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`)).map(row => row.name)
+  (await runQuery<{ name: string }>(sql`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`)).map(row => row.name)
 
 it('4.4 an inbox whose address is SQL is only an address, though every delivery to it fails', async () => {
   setKeyring(scriptedKeyring())
   const before = await tables()
   const inboxes = [`${peer.url}/${EVIL}`, `${peer.url}/x?y=${EVIL}`, `${peer.url}/inbox#${EVIL}`]
   for (const inbox of inboxes) peer.answer(new URL(inbox).pathname + new URL(inbox).search, 500)
-  const subject = `${origin()}/videos/watch/1`
-  await send({
-    activity: { type: 'Update', id: `${subject}/${EVIL}`, actor: `${origin()}/accounts/alice`, object: subject },
+  const subject = `${instanceOrigin()}/videos/watch/1`
+  await enqueueActivity({
+    activity: { type: 'Update', id: `${subject}/${EVIL}`, actor: `${instanceOrigin()}/accounts/alice`, object: subject },
     kind: 'base',
     audience: { inboxes },
-    lane: LANE.NOW,
+    lane: DELIVERY_PRIORITY.NOW,
     subject
   })
   await eventually(async () => peer.received.length >= 6, 15, 'tries and tries again')
@@ -41,7 +41,7 @@ it('4.4 an inbox whose address is SQL is only an address, though every delivery 
       path
     ).toBe(true)
   expect(await tables()).toEqual(before)
-  const [state] = await run<{ failures: number }>(sql`SELECT failures FROM peers WHERE host = ${peer.host}`)
+  const [state] = await runQuery<{ failures: number }>(sql`SELECT failures FROM peers WHERE host = ${peer.host}`)
   expect(state!.failures).toBeGreaterThan(0)
 })
 
@@ -71,7 +71,7 @@ it('4.4 what comes in is only text, too', async () => {
   for (const activity of activities) expect((await peer.post(`${site.url}/inbox`, activity)).status).toBe(202)
   expect((await peer.post(`${site.url}/inbox`, { ...activities[0]!, actor: spoilt.url }, { as: spoilt })).status).toBe(202)
   expect((await peer.post(`${site.url}/inbox`, { ...activities[0]!, type: EVIL }, { as: actor })).status).toBe(400)
-  await eventually(async () => (await run(sql`SELECT id FROM incoming WHERE done_at IS NULL`)).length === 0)
-  expect(await run(sql`SELECT id FROM incoming`)).toHaveLength(5)
+  await eventually(async () => (await runQuery(sql`SELECT id FROM incoming WHERE done_at IS NULL`)).length === 0)
+  expect(await runQuery(sql`SELECT id FROM incoming`)).toHaveLength(5)
   expect(await tables()).toEqual(before)
 })

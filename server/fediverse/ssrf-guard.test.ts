@@ -1,14 +1,14 @@
 import { lookup, type LookupAddress } from 'node:dns'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { config, loadConfig } from '../core/config.ts'
-import { watchAttempts, type Attempts } from '../test/connection-attempts.ts'
-import { openHostile, type Hostile } from '../test/hostile-peer.ts'
+import { recordConnectionAttempts, type ConnectionAttempts } from '../test/connection-attempts.ts'
+import { startHostilePeer, type HostilePeer } from '../test/hostile-peer.ts'
 import { scriptedKeyring } from '../test/scripted-keyring.ts'
-import { FetchError, getDocument, getFile, getJson } from './remote-fetch.ts'
+import { FetchError, fetchRemoteDocument, fetchRemoteFile, fetchRemoteJson } from './remote-fetch.ts'
 import { isPublicAddress } from './ssrf-guard.ts'
 import { setKeyring } from './keyring.ts'
 import type { Delivery } from './outgoing.query.ts'
-import { post } from './http-post.ts'
+import { postDelivery } from './http-post.ts'
 
 vi.mock('node:dns', async original => ({ ...(await original<typeof import('node:dns')>()), lookup: vi.fn() }))
 
@@ -102,8 +102,8 @@ const DISGUISED = [
   '[0000::1]'
 ]
 
-let peer: Hostile
-let attempts: Attempts
+let peer: HostilePeer
+let attempts: ConnectionAttempts
 beforeAll(async () => {
   loadConfig({
     overrides: {
@@ -115,14 +115,14 @@ beforeAll(async () => {
     }
   })
   setKeyring(scriptedKeyring())
-  peer = await openHostile()
+  peer = await startHostilePeer()
 })
 afterAll(async () => await peer?.stop())
 beforeEach(() => {
   config.federation.prevent_ssrf = true
   names.clear()
   vi.mocked(lookup).mockClear()
-  attempts = watchAttempts([], address => address === '127.0.0.1')
+  attempts = recordConnectionAttempts([], address => address === '127.0.0.1')
 })
 afterEach(() => attempts.stop())
 
@@ -139,9 +139,9 @@ vi.mocked(lookup).mockImplementation(((name: string, _options: object, callback:
 }) as never)
 
 const ways: Record<string, (url: string) => Promise<unknown>> = {
-  document: async url => await getDocument(url),
-  json: async url => await getJson(url),
-  file: async url => await getFile(url, '/dev/null', { maxSize: 1000, types: ['image/png'] })
+  document: async url => await fetchRemoteDocument(url),
+  json: async url => await fetchRemoteJson(url),
+  file: async url => await fetchRemoteFile(url, '/dev/null', { maxSize: 1000, types: ['image/png'] })
 }
 const kindOf = async (asking: Promise<unknown>) =>
   await asking.then(
@@ -185,19 +185,19 @@ describe('4.1 addresses', () => {
 
   it('are not posted to', async () => {
     for (const address of [...PRIVATE, ...DISGUISED])
-      expect(await post(delivery(`https://${authority(address)}/inbox`)), address).toMatchObject({ kind: 'refused' })
+      expect(await postDelivery(delivery(`https://${authority(address)}/inbox`)), address).toMatchObject({ kind: 'refused' })
     for (const [index, address] of PRIVATE.entries()) {
       names.set(`inbox${index}.example`, [[address]])
-      expect(await post(delivery(`https://inbox${index}.example/inbox`)), address).toMatchObject({ kind: 'refused' })
+      expect(await postDelivery(delivery(`https://inbox${index}.example/inbox`)), address).toMatchObject({ kind: 'refused' })
     }
-    expect(await post(delivery(`${peer.url}/inbox`))).toMatchObject({ kind: 'refused' })
+    expect(await postDelivery(delivery(`${peer.url}/inbox`))).toMatchObject({ kind: 'refused' })
     expect(attempts.seen).toEqual([])
     expect(peer.received).toEqual([])
   })
 
   it('that are private are left out where a name has others too', async () => {
     names.set('both.example', [['10.0.0.1', '93.184.216.34', '::1']])
-    await kindOf(getDocument('http://both.example/x'))
+    await kindOf(fetchRemoteDocument('http://both.example/x'))
     expect(attempts.seen).toEqual(['93.184.216.34 80'])
   })
 
@@ -211,18 +211,18 @@ describe('4.1 addresses', () => {
       '//fine.example/x',
       ''
     ])
-      expect(await kindOf(getDocument(url)), url).toBe('refused')
+      expect(await kindOf(fetchRemoteDocument(url)), url).toBe('refused')
     expect(attempts.seen).toEqual([])
   })
 
   it('are asked when the guard is off: what is refused above would have been reached', async () => {
     config.federation.prevent_ssrf = false
     peer.serve('/x', { id: `${peer.url}/x`, type: 'Note' })
-    expect(await kindOf(getDocument(`${peer.url}/x`))).toBe('answered')
-    expect(await post(delivery(`${peer.url}/inbox`))).toMatchObject({ kind: 'arrived' })
+    expect(await kindOf(fetchRemoteDocument(`${peer.url}/x`))).toBe('answered')
+    expect(await postDelivery(delivery(`${peer.url}/inbox`))).toMatchObject({ kind: 'arrived' })
     const { port } = new URL(peer.url)
     names.set('trap.example', [['127.0.0.1']])
-    await kindOf(getDocument(`http://trap.example:${port}/x`))
+    await kindOf(fetchRemoteDocument(`http://trap.example:${port}/x`))
     expect(attempts.seen).toContain(`127.0.0.1 ${port}`)
     expect(peer.asked).toEqual(['/x', '/x'])
   })
@@ -233,7 +233,11 @@ it('4.3 a delivery is not led anywhere else', async () => {
   peer.received.length = 0
   for (const status of [301, 302, 303, 307, 308]) {
     peer.answer(`/led/${status}`, status, { location: `${peer.url}/elsewhere` })
-    expect(await post(delivery(`${peer.url}/led/${status}`))).toEqual({ kind: 'refused', error: `It answers ${status}`, mistrusted: false })
+    expect(await postDelivery(delivery(`${peer.url}/led/${status}`))).toEqual({
+      kind: 'refused',
+      error: `It answers ${status}`,
+      mistrusted: false
+    })
   }
   expect(peer.received.map(({ path }) => path)).toEqual([301, 302, 303, 307, 308].map(status => `/led/${status}`))
 })
@@ -241,17 +245,17 @@ it('4.3 a delivery is not led anywhere else', async () => {
 describe('4.2 a name that changes its mind', () => {
   it('is resolved once a socket, and the socket goes to what was checked', async () => {
     names.set('rebinding.example', [['93.184.216.34'], ['127.0.0.1']])
-    expect(await kindOf(getDocument('http://rebinding.example/x'))).toBe('unreachable')
+    expect(await kindOf(fetchRemoteDocument('http://rebinding.example/x'))).toBe('unreachable')
     expect(attempts.seen).toEqual(['93.184.216.34 80'])
     expect(lookup).toHaveBeenCalledTimes(1)
-    expect(await kindOf(getDocument('http://rebinding.example/x'))).toBe('refused')
+    expect(await kindOf(fetchRemoteDocument('http://rebinding.example/x'))).toBe('refused')
     expect(attempts.seen).toEqual(['93.184.216.34 80'])
   })
 
   it('gains nothing by a delivery either', async () => {
     names.set('rebinding2.example', [['93.184.216.34'], ['127.0.0.1']])
-    expect(await post(delivery('http://rebinding2.example/inbox'))).toMatchObject({ kind: 'later' })
-    expect(await post(delivery('http://rebinding2.example/inbox'))).toMatchObject({ kind: 'refused' })
+    expect(await postDelivery(delivery('http://rebinding2.example/inbox'))).toMatchObject({ kind: 'later' })
+    expect(await postDelivery(delivery('http://rebinding2.example/inbox'))).toMatchObject({ kind: 'refused' })
     expect(attempts.seen).toEqual(['93.184.216.34 80'])
   })
 })

@@ -5,7 +5,7 @@ import type { Agent } from 'undici'
 import { config } from '../core/config.ts'
 
 /** An address that may not be asked: private, odd port, no http. */
-export class Forbidden extends Error {}
+export class ForbiddenAddressError extends Error {}
 
 const PORTS = new Set(['', '80', '443'])
 /** All that is given out of IPv6 until now (RFC 4291, 2.4). */
@@ -19,12 +19,12 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /** Throws `Forbidden` for an address whose port or literal host may not be asked; names are looked at when they are resolved. */
-export function assertAllowed(url: URL): void {
-  if (!['http:', 'https:'].includes(url.protocol)) throw new Forbidden(`${url.protocol} is not asked`)
+export function assertUrlAllowed(url: URL): void {
+  if (!['http:', 'https:'].includes(url.protocol)) throw new ForbiddenAddressError(`${url.protocol} is not asked`)
   if (!config.federation.prevent_ssrf) return
-  if (!PORTS.has(url.port)) throw new Forbidden(`Port ${url.port} is not asked`)
+  if (!PORTS.has(url.port)) throw new ForbiddenAddressError(`Port ${url.port} is not asked`)
   const literal = url.hostname.replace(/^\[|\]$/g, '')
-  if (ipaddr.isValid(literal) && !isPublicAddress(literal)) throw new Forbidden(`${literal} is no public address`)
+  if (ipaddr.isValid(literal) && !isPublicAddress(literal)) throw new ForbiddenAddressError(`${literal} is no public address`)
 }
 
 /**
@@ -36,14 +36,14 @@ const guardedLookup: LookupFunction = (hostname, options, callback) => {
     if (error) return callback(error, '', 0)
     const allowed = config.federation.prevent_ssrf ? addresses.filter(({ address }) => isPublicAddress(address)) : addresses
     const [first] = allowed
-    if (!first) return callback(new Forbidden(`${hostname} has no public address`), '', 0)
+    if (!first) return callback(new ForbiddenAddressError(`${hostname} has no public address`), '', 0)
     if (options.all) callback(null, allowed)
     else callback(null, first.address, first.family)
   })
 }
 
 /** A pool of connections through which only the open Internet can be reached. */
-export async function agent(
+export async function createGuardedAgent(
   options: Omit<Agent.Options, 'connect'> & { connectTimeout?: number; rejectUnauthorized?: boolean } = {}
 ): Promise<Agent> {
   // Nobody waits for it at a start.

@@ -1,22 +1,22 @@
-import { emit } from '../core/events.ts'
-import { run, sql } from '../core/sql.ts'
-import type { Incoming } from './activity-handlers.ts'
+import { emitEvent } from '../core/events.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import type { IncomingActivity } from './activity-handlers.ts'
 
 /** A verified activity as it is stored. `key` is what makes it one and the same; two of a key are one. */
-export type Arrival = {
+export type NewIncomingActivity = {
   key: string
   digest: string
   type: string
   actor: string
   signer: string
-  proof: Incoming['proof']
+  proof: IncomingActivity['proof']
   host: string
   subject: string
   lane: number
   body: string
 }
 
-type Waiting = { arrival: Arrival; stored: (isNew: boolean) => void; failed: (error: unknown) => void }
+type Waiting = { arrival: NewIncomingActivity; stored: (isNew: boolean) => void; failed: (error: unknown) => void }
 let waiting: Waiting[] = []
 let writing = false
 
@@ -24,7 +24,7 @@ let writing = false
  * Stores an activity; those that arrive while one statement runs go together with the next. Resolves when it is stored: true, if it was
  * new, false, if one of that key was there.
  */
-export async function store(arrival: Arrival): Promise<boolean> {
+export async function storeIncomingActivity(arrival: NewIncomingActivity): Promise<boolean> {
   return await new Promise((stored, failed) => {
     waiting.push({ arrival, stored, failed })
     if (!writing) void write()
@@ -48,13 +48,13 @@ async function write(): Promise<void> {
   writing = false
 }
 
-async function insert(arrivals: Arrival[]): Promise<Set<string>> {
-  const column = <K extends keyof Arrival>(name: K) => arrivals.map(one => one[name])
-  const rows = await run<{ key: string; lane: number; digest: string }>(sql`
+async function insert(arrivals: NewIncomingActivity[]): Promise<Set<string>> {
+  const column = <K extends keyof NewIncomingActivity>(name: K) => arrivals.map(one => one[name])
+  const rows = await runQuery<{ key: string; lane: number; digest: string }>(sql`
     INSERT INTO incoming (activity_id, digest, type, actor, signer, proof, host, subject, lane, body)
     SELECT * FROM unnest(${column('key')}::text[], ${column('digest')}::text[], ${column('type')}::text[], ${column('actor')}::text[], ${column('signer')}::text[],
       ${column('proof')}::text[], ${column('host')}::text[], ${column('subject')}::text[], ${column('lane')}::smallint[], ${column('body')}::text[])
     ON CONFLICT (activity_id) DO NOTHING RETURNING activity_id AS key, lane`)
-  for (const lane of new Set(rows.map(row => row.lane))) emit('inbox.filled', { lane })
+  for (const lane of new Set(rows.map(row => row.lane))) emitEvent('inbox.filled', { lane })
   return new Set(rows.map(row => row.key))
 }

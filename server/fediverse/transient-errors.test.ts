@@ -1,12 +1,12 @@
 import { createServer } from 'node:net'
 import pg from 'pg'
 import { expect, it } from 'vitest'
-import { database, freePort } from '../test/instance.ts'
-import { isPassing } from './transient-errors.ts'
+import { withTestDatabase, freePort } from '../test/instance.ts'
+import { isTransientError } from './transient-errors.ts'
 
 /** The error of a query on a client that `spoil` has spoiled. */
 async function faultAfter(spoil: (client: pg.Client, connection: Record<string, any>) => Promise<unknown>): Promise<Error> {
-  return await database(async other => {
+  return await withTestDatabase(async other => {
     const connection = { host: other.host, port: other.port, user: other.user, password: other.password, database: other.database }
     const client = new pg.Client(connection)
     client.on('error', () => undefined)
@@ -26,7 +26,7 @@ async function faultAfter(spoil: (client: pg.Client, connection: Record<string, 
 /** Ends the session of a client from another one, as a restart of the database does. */
 async function endSession(client: pg.Client): Promise<void> {
   const id = (client as unknown as { processID: number }).processID
-  await database(async other => await other.query('SELECT pg_terminate_backend($1)', [id]))
+  await withTestDatabase(async other => await other.query('SELECT pg_terminate_backend($1)', [id]))
 }
 
 it('a database that went away is a passing fault, however it was noticed', async () => {
@@ -58,11 +58,11 @@ it('a database that went away is a passing fault, however it was noticed', async
     await client.connect()
   })
   silent.close()
-  for (const error of [noticedLater, closed, whileAsking, nobodyThere, noAnswer]) expect(isPassing(error), error.message).toBe(true)
+  for (const error of [noticedLater, closed, whileAsking, nobodyThere, noAnswer]) expect(isTransientError(error), error.message).toBe(true)
 })
 
 it('what the database says of a statement is none', async () => {
   const wrong = await faultAfter(async client => await client.query('SELECT nothing FROM nowhere'))
-  expect(isPassing(wrong)).toBe(false)
-  expect(isPassing(new Error('a fault of ours'))).toBe(false)
+  expect(isTransientError(wrong)).toBe(false)
+  expect(isTransientError(new Error('a fault of ours'))).toBe(false)
 })

@@ -1,17 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { config, loadConfig } from '../core/config.ts'
-import { parseJson } from './untrusted-json.ts'
-import { Refused } from './rejected-request.ts'
+import { parseUntrustedJson } from './untrusted-json.ts'
+import { RejectedRequestError } from './rejected-request.ts'
 
 beforeAll(() => void loadConfig())
 
 const bytes = (text: string) => Buffer.from(text)
 const status = (body: string | Uint8Array) => {
   try {
-    parseJson(typeof body === 'string' ? bytes(body) : body)
+    parseUntrustedJson(typeof body === 'string' ? bytes(body) : body)
     return 200
   } catch (error) {
-    if (!(error instanceof Refused)) throw error
+    if (!(error instanceof RejectedRequestError)) throw error
     return error.status
   }
 }
@@ -46,7 +46,7 @@ describe('4.18 depth and width', () => {
 
   it('are not seen in words', () => {
     const text = `${'['.repeat(1000)}${','.repeat(100_000)}\\"{{{{`
-    expect(parseJson(bytes(JSON.stringify({ text })))).toEqual({ text })
+    expect(parseUntrustedJson(bytes(JSON.stringify({ text })))).toEqual({ text })
   })
 
   it('and prototypes stay as they are, however their names are written', () => {
@@ -60,7 +60,7 @@ describe('4.18 depth and width', () => {
     ])
       expect(status(text), text).toBe(400)
     expect(({} as { polluted?: 1 }).polluted).toBeUndefined()
-    expect(parseJson(bytes('{"x":"__proto__","y":["constructor"]}'))).toEqual({ x: '__proto__', y: ['constructor'] })
+    expect(parseUntrustedJson(bytes('{"x":"__proto__","y":["constructor"]}'))).toEqual({ x: '__proto__', y: ['constructor'] })
   })
 })
 
@@ -109,11 +109,11 @@ describe('4.45 what two parsers could read differently', () => {
 
   it('half characters and NUL are the same to everybody behind', () => {
     for (const text of ['"\\ud800"', '"\\udc00"', '"\\uD83D"', '"\\u0000"'])
-      expect(parseJson(bytes(`{"x":["a",{"y":${text}}]}`)), text).toEqual({ x: ['a', { y: '\uFFFD' }] })
-    expect(parseJson(bytes('{"x":"\\udc00\\ud800a\\u0000b"}'))).toEqual({ x: '\uFFFD\uFFFDa\uFFFDb' })
+      expect(parseUntrustedJson(bytes(`{"x":["a",{"y":${text}}]}`)), text).toEqual({ x: ['a', { y: '\uFFFD' }] })
+    expect(parseUntrustedJson(bytes('{"x":"\\udc00\\ud800a\\u0000b"}'))).toEqual({ x: '\uFFFD\uFFFDa\uFFFDb' })
     for (const text of ['{"\\ud83d":1}', '{"\\ud800":1,"\\ud801":2}', '{"x":[{"a\\u0000":1}]}', '{"actor\\u0000":1,"actor":2}'])
       expect(status(text), text).toBe(400)
-    expect(parseJson(bytes('{"x":"\\ud83d\\ude00","y":"😀","z":"\\\\ud800 \\\\u0000"}'))).toEqual({
+    expect(parseUntrustedJson(bytes('{"x":"\\ud83d\\ude00","y":"😀","z":"\\\\ud800 \\\\u0000"}'))).toEqual({
       x: '😀',
       y: '😀',
       z: '\\ud800 \\u0000'

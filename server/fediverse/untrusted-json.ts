@@ -1,5 +1,5 @@
 import { config } from '../core/config.ts'
-import { Refused } from './rejected-request.ts'
+import { RejectedRequestError } from './rejected-request.ts'
 import type { JsonObject } from './vocabulary.ts'
 
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype'])
@@ -13,17 +13,19 @@ const PERHAPS_UNFIT = /\\u(?:d[89a-f]|0000)/i
  * (federation.md 4.18, 4.45). Throws Refused 400 or 413. The bounds are checked before anything is built. Half characters and NUL in
  * its strings become U+FFFD, so that everybody behind this reads the same.
  */
-export function parseJson(bytes: Uint8Array): JsonObject {
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) throw new Refused(400, 'The document begins with a byte order mark.')
+export function parseUntrustedJson(bytes: Uint8Array): JsonObject {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf)
+    throw new RejectedRequestError(400, 'The document begins with a byte order mark.')
   const text = decoded(bytes)
   scan(text)
   let value: unknown
   try {
     value = PERHAPS_UNFIT.test(text) ? JSON.parse(text, fitting) : JSON.parse(text)
   } catch {
-    throw new Refused(400, 'The document is not valid JSON.')
+    throw new RejectedRequestError(400, 'The document is not valid JSON.')
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Refused(400, 'The document is not a JSON object.')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new RejectedRequestError(400, 'The document is not a JSON object.')
   return value as JsonObject
 }
 
@@ -31,7 +33,7 @@ function decoded(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    throw new Refused(400, 'The document is not UTF-8.')
+    throw new RejectedRequestError(400, 'The document is not UTF-8.')
   }
 }
 
@@ -53,11 +55,11 @@ function scan(text: string): void {
       at = end
     } else if (code === 0x7b || code === 0x5b) {
       open.push(code === 0x7b ? new Set() : null)
-      if (open.length > max_depth) throw new Refused(413, 'The document is nested too deeply.')
+      if (open.length > max_depth) throw new RejectedRequestError(413, 'The document is nested too deeply.')
       nodes++
     } else if (code === 0x7d || code === 0x5d) open.pop()
     else if (code === 0x2c) nodes++
-    if (nodes > max_nodes) throw new Refused(413, 'The document has too many values.')
+    if (nodes > max_nodes) throw new RejectedRequestError(413, 'The document has too many values.')
   }
 }
 
@@ -67,7 +69,7 @@ function endOfString(text: string, start: number): number {
     if (code === 0x5c) at++
     else if (code === 0x22) return at
   }
-  throw new Refused(400, 'The document is not valid JSON.')
+  throw new RejectedRequestError(400, 'The document is not valid JSON.')
 }
 
 function isKey(text: string, end: number): boolean {
@@ -83,9 +85,9 @@ function note(keys: Set<string>, quoted: string): void {
   try {
     key = JSON.parse(quoted) as string
   } catch {
-    throw new Refused(400, 'The document is not valid JSON.')
+    throw new RejectedRequestError(400, 'The document is not valid JSON.')
   }
-  if (keys.has(key)) throw new Refused(400, 'The document has a key twice.')
-  if (FORBIDDEN.has(key) || key.search(UNFIT) !== -1) throw new Refused(400, 'The document has a forbidden key.')
+  if (keys.has(key)) throw new RejectedRequestError(400, 'The document has a key twice.')
+  if (FORBIDDEN.has(key) || key.search(UNFIT) !== -1) throw new RejectedRequestError(400, 'The document has a forbidden key.')
   keys.add(key)
 }

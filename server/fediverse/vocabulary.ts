@@ -1,5 +1,5 @@
 /** The address of everybody (ActivityPub 5.6); PeerTube refuses its short forms. */
-export const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
+export const AS_PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
 
 /** JSON as it came from outside. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }

@@ -1,12 +1,12 @@
-import { administration, type CustomConfig } from '../../shared/administration.ts'
-import { implement } from '../core/route.ts'
-import { changeCustom, forgetCustom, readCustom } from './custom-config.ts'
-import { health } from './health.ts'
+import { administrationContract, type CustomConfig } from '../../shared/administration.ts'
+import { implementContract } from '../core/route.ts'
+import { updateCustomConfig, deleteCustomConfig, getCustomConfig } from './custom-config.ts'
+import { checkHealth } from './health.ts'
 
 /** What administrators see and set. */
-export const administrationRoutes = implement(administration, {
-  'GET /server/health': async () => await health(),
-  'GET /config/custom': async () => (await readCustom()) as CustomConfig,
-  'PUT /config/custom': async ({ body }) => (await changeCustom(body)) as CustomConfig,
-  'DELETE /config/custom': async () => (await forgetCustom()) as CustomConfig
+export const administrationRoutes = implementContract(administrationContract, {
+  'GET /server/health': async () => await checkHealth(),
+  'GET /config/custom': async () => (await getCustomConfig()) as CustomConfig,
+  'PUT /config/custom': async ({ body }) => (await updateCustomConfig(body)) as CustomConfig,
+  'DELETE /config/custom': async () => (await deleteCustomConfig()) as CustomConfig
 })

@@ -1,5 +1,5 @@
-import { config, isTree, type Tree } from '../core/config.ts'
-import { withValue } from '../core/admin-overrides.ts'
+import { config, isConfigTree, type ConfigTree } from '../core/config.ts'
+import { withConfigValue } from '../core/admin-overrides.ts'
 
 const RUNGS = ['0p', '144p', '240p', '360p', '480p', '720p', '1080p', '1440p', '2160p']
 
@@ -7,7 +7,7 @@ const RUNGS = ['0p', '144p', '240p', '360p', '480p', '720p', '1080p', '1440p', '
  * The keys that administrators may change on the site, as PeerTube's clients name them. Those of features that this version does not
  * have are among them: the schema says why they stay as they are.
  */
-export const EDITABLE: readonly string[] = [
+export const EDITABLE_CONFIG_KEYS: readonly string[] = [
   ...[
     'name',
     'shortDescription',
@@ -67,7 +67,7 @@ const OF_FILES = ['theme.default', 'admin.email', 'transcoding.concurrency', 'tr
 
 const off = { enabled: false }
 /** What PeerTube's clients expect of features that this version does not have. */
-const ABSENT: Tree = {
+const ABSENT: ConfigTree = {
   services: { twitter: { username: '' } },
   contactForm: off,
   cache: { previews: { size: 0 }, captions: { size: 0 }, torrents: { size: 0 }, storyboards: { size: 0 } },
@@ -99,12 +99,15 @@ const ABSENT: Tree = {
 }
 
 /** The configuration as PeerTube's clients read and write it. */
-export function customShape(): Tree {
-  return [...EDITABLE, ...OF_FILES].reduce((tree, name) => withValue(tree, name.split('.'), valueAt(config, configPath(name))), ABSENT)
+export function customConfigShape(): ConfigTree {
+  return [...EDITABLE_CONFIG_KEYS, ...OF_FILES].reduce(
+    (tree, name) => withConfigValue(tree, name.split('.'), configValueAt(config, configKeyPath(name))),
+    ABSENT
+  )
 }
 
 /** Where a key of PeerTube's clients stands in the configuration: `instance.isNSFW` is `instance.is_nsfw`. */
-export function configPath(name: string): string[] {
+export function configKeyPath(name: string): string[] {
   return name
     .replace('NSFW', 'Nsfw')
     .replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
@@ -112,6 +115,6 @@ export function configPath(name: string): string[] {
 }
 
 /** What stands at a path. */
-export function valueAt(tree: Tree, path: string[]): unknown {
-  return path.reduce<unknown>((below, key) => (isTree(below) && Object.hasOwn(below, key) ? below[key] : undefined), tree)
+export function configValueAt(tree: ConfigTree, path: string[]): unknown {
+  return path.reduce<unknown>((below, key) => (isConfigTree(below) && Object.hasOwn(below, key) ? below[key] : undefined), tree)
 }

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
-import { config, configWith, replaceConfig } from '../core/config.ts'
-import { followCustomized, lookAtCustomized } from '../core/admin-overrides.ts'
-import { run, sql } from '../core/sql.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { shapeFaults } from '../test/json-shape.ts'
+import { config, configWithOverrides, replaceConfig } from '../core/config.ts'
+import { startAdminOverrides, refreshAdminOverrides } from '../core/admin-overrides.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { findJsonShapeDifferences } from '../test/json-shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
-let instance: Instance
+let instance: TestInstance
 let root: string
 beforeAll(async () => {
-  instance = await startInstance(
+  instance = await startTestInstance(
     { instance: { name: 'The reel', terms: 'Of the files' }, user: { video_quota: '5GB' }, signup: { enabled: false } },
     ['web']
   )
@@ -26,15 +26,15 @@ afterAll(async () => await instance?.stop())
 const get = async () => (await instance.call('GET /config/custom', { token: root })).json
 const put = async (body: unknown, token = root) => await instance.call('PUT /config/custom', { token, body })
 const seen = async () => (await instance.call('GET /config')).json
-const stored = async () => (await run<{ settings: object }>(sql`SELECT settings FROM custom_config`))[0]!.settings
+const stored = async () => (await runQuery<{ settings: object }>(sql`SELECT settings FROM custom_config`))[0]!.settings
 /** What a process that hears nothing has after a change in another one. */
 const changeElsewhere = async (settings: object) =>
-  void (await run(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify(settings)}::jsonb`))
+  void (await runQuery(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify(settings)}::jsonb`))
 const person = (username: string) => ({ username, password: 'password1', email: `${username}@example.com` })
 
 test('the configuration has the recorded shape and says what the files say', async () => {
   const json = await get()
-  expect(shapeFaults(recorded.custom, json)).toEqual([])
+  expect(findJsonShapeDifferences(recorded.custom, json)).toEqual([])
   expect(json).toMatchObject({
     instance: { name: 'The reel', terms: 'Of the files' },
     user: { videoQuota: 5 * 2 ** 30 },
@@ -90,9 +90,9 @@ test('a change is seen in the very next answer, by everybody, on the pages, and 
 
 test('it survives a restart, and the files count again when it is taken back', async () => {
   await put({ instance: { terms: 'Be kind' } })
-  replaceConfig(configWith({}))
+  replaceConfig(configWithOverrides({}))
   expect(config.instance.terms).toBe('Of the files')
-  ;(await followCustomized()).stop()
+  ;(await startAdminOverrides()).stop()
   expect(config.instance.terms).toBe('Be kind')
   const answer = await instance.call('DELETE /config/custom', { token: root })
   expect([answer.status, answer.json.instance.terms]).toEqual([200, 'Of the files'])
@@ -214,6 +214,6 @@ test('where the files allow no change there is none', async () => {
   expect((await instance.call('DELETE /config/custom', { token: root })).status).toBe(405)
   expect((await get()).instance.name).toBe('The reel')
   expect((await instance.call('GET /config', { token: root })).json.webadmin.configuration.edition.allowed).toBe(false)
-  await lookAtCustomized()
+  await refreshAdminOverrides()
   expect(config.instance.name).toBe('The reel')
 })

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
-import { config, ConfigError, configWith, type Tree } from '../core/config.ts'
-import { customize, leaves, lookAtCustomized, withValue } from '../core/admin-overrides.ts'
-import { invalid, Problem, type InvalidParam } from '../core/problem.ts'
-import { configPath, customShape, EDITABLE, valueAt } from './custom-config.shape.ts'
+import { config, ConfigError, configWithOverrides, type ConfigTree } from '../core/config.ts'
+import { updateAdminOverrides, configLeaves, refreshAdminOverrides, withConfigValue } from '../core/admin-overrides.ts'
+import { invalidParams, Problem, type InvalidParam } from '../core/problem.ts'
+import { configKeyPath, customConfigShape, EDITABLE_CONFIG_KEYS, configValueAt } from './custom-config.shape.ts'
 
 /** What administrators see of the configuration. */
-export async function readCustom(): Promise<Tree> {
-  await lookAtCustomized()
-  return customShape()
+export async function getCustomConfig(): Promise<ConfigTree> {
+  await refreshAdminOverrides()
+  return customConfigShape()
 }
 
 /**
@@ -15,37 +15,41 @@ export async function readCustom(): Promise<Tree> {
  * Throws 400 for a value that the configuration does not take or that only its files may change, and then nothing has changed; 405 where
  * the files allow no change.
  */
-export async function changeCustom(body: Tree): Promise<Tree> {
+export async function updateCustomConfig(body: ConfigTree): Promise<ConfigTree> {
   assertAllowed()
-  const now = new Map(leaves(await readCustom()).map(([path, value]) => [path.join('.'), value]))
-  const given = leaves(body).map(([path, value]) => ({ name: path.join('.'), value }))
-  const fixed = given.filter(({ name, value }) => !EDITABLE.includes(name) && !isDeepStrictEqual(value, now.get(name)))
+  const now = new Map(configLeaves(await getCustomConfig()).map(([path, value]) => [path.join('.'), value]))
+  const given = configLeaves(body).map(([path, value]) => ({ name: path.join('.'), value }))
+  const fixed = given.filter(({ name, value }) => !EDITABLE_CONFIG_KEYS.includes(name) && !isDeepStrictEqual(value, now.get(name)))
   if (fixed.length > 0)
-    throw invalid(fixed.map(({ name, value }) => wrong(name, value, now.has(name) ? 'Cannot be changed here' : 'There is no such key')))
-  const changes = given.filter(({ name }) => EDITABLE.includes(name)).map(({ name, value }) => ({ name, value, path: configPath(name) }))
+    throw invalidParams(
+      fixed.map(({ name, value }) => wrong(name, value, now.has(name) ? 'Cannot be changed here' : 'There is no such key'))
+    )
+  const changes = given
+    .filter(({ name }) => EDITABLE_CONFIG_KEYS.includes(name))
+    .map(({ name, value }) => ({ name, value, path: configKeyPath(name) }))
   try {
-    await customize(before => {
-      const files = configWith({})
-      const parsed = configWith(changes.reduce((tree, { path, value }) => withValue(tree, path, value), before))
+    await updateAdminOverrides(before => {
+      const files = configWithOverrides({})
+      const parsed = configWithOverrides(changes.reduce((tree, { path, value }) => withConfigValue(tree, path, value), before))
       return changes.reduce((tree, { path }) => {
-        const value = valueAt(parsed, path)
-        return withValue(tree, path, isDeepStrictEqual(value, valueAt(files, path)) ? undefined : value)
+        const value = configValueAt(parsed, path)
+        return withConfigValue(tree, path, isDeepStrictEqual(value, configValueAt(files, path)) ? undefined : value)
       }, before)
     })
   } catch (error) {
     const one =
       error instanceof ConfigError &&
       changes.find(({ path }) => error.key === path.join('.') || error.key?.startsWith(`${path.join('.')}.`))
-    throw one ? invalid([wrong(one.name, one.value, `Expected ${(error as ConfigError).expected}`)]) : error
+    throw one ? invalidParams([wrong(one.name, one.value, `Expected ${(error as ConfigError).expected}`)]) : error
   }
-  return customShape()
+  return customConfigShape()
 }
 
 /** Takes back everything that was set: the files count again. */
-export async function forgetCustom(): Promise<Tree> {
+export async function deleteCustomConfig(): Promise<ConfigTree> {
   assertAllowed()
-  await customize(() => ({}))
-  return customShape()
+  await updateAdminOverrides(() => ({}))
+  return customConfigShape()
 }
 
 function assertAllowed(): void {

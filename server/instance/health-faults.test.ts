@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Health } from '../../shared/administration.ts'
-import { faultsOf } from './health-faults.ts'
+import { findHealthFaults } from './health-faults.ts'
 
 const LIMITS = { low_disk: 0.1, low_memory: 0.1, many_waiting: 100 }
 const WELL: Omit<Health, 'faults'> = {
@@ -23,8 +23,8 @@ const WELL: Omit<Health, 'faults'> = {
 }
 
 test('an instance that works has no faults, whatever it has behind it', () => {
-  expect(faultsOf(WELL, LIMITS)).toEqual([])
-  expect(faultsOf({ ...WELL, disk: null }, LIMITS)).toEqual([])
+  expect(findHealthFaults(WELL, LIMITS)).toEqual([])
+  expect(findHealthFaults({ ...WELL, disk: null }, LIMITS)).toEqual([])
 })
 
 test.each<[string, Partial<Omit<Health, 'faults'>>, object[]]>([
@@ -60,5 +60,5 @@ test.each<[string, Partial<Omit<Health, 'faults'>>, object[]]>([
     ]
   ]
 ])('%s', (_what, facts, faults) => {
-  expect(faultsOf({ ...WELL, ...facts }, LIMITS)).toEqual(faults)
+  expect(findHealthFaults({ ...WELL, ...facts }, LIMITS)).toEqual(faults)
 })

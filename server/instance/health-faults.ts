@@ -1,12 +1,12 @@
-import type { Fault, Health } from '../../shared/administration.ts'
+import type { HealthFault, Health } from '../../shared/administration.ts'
 
 type Facts = Omit<Health, 'faults'>
 type Limits = { low_disk: number; low_memory: number; many_waiting: number }
 
 /** What is wrong with an instance, the worst first; the words for it are the client's. */
-export function faultsOf({ disk, memory, redis, ffmpeg, jobs, encodings, incoming, peers }: Facts, limits: Limits): Fault[] {
+export function findHealthFaults({ disk, memory, redis, ffmpeg, jobs, encodings, incoming, peers }: Facts, limits: Limits): HealthFault[] {
   const full = disk !== null && disk.free <= disk.keepFree
-  const found: (Fault | false)[] = [
+  const found: (HealthFault | false)[] = [
     full && { code: 'disk_full', bad: true, bytes: disk.free },
     redis === null && { code: 'redis_gone', bad: true },
     ffmpeg === null && { code: 'ffmpeg_missing', bad: true },

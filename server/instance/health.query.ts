@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { query, sql } from '../core/sql.ts'
+import { queryAs, sql } from '../core/sql.ts'
 
 const number = z.coerce.number()
 const Row = z.object({
@@ -19,8 +19,8 @@ const Row = z.object({
  * What the rows say of the disk and of the encodings: bytes of what is stored, and videos that wait, longer than `lateAfter` ms or not.
  * `Lately` is within `lately` ms.
  */
-export async function countStored(lateAfter: number, lately: number): Promise<z.output<typeof Row>> {
-  const [row] = await query(
+export async function countStorageAndEncodings(lateAfter: number, lately: number): Promise<z.output<typeof Row>> {
+  const [row] = await queryAs(
     Row,
     sql`
     SELECT split_part(current_setting('server_version'), ' ', 1) AS version, pg_database_size(current_database()) AS bytes,

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Worker } from 'bullmq'
 import { config } from '../core/config.ts'
-import { queue } from '../core/job.ts'
-import { newRedis, redis } from '../core/redis.ts'
-import { run, sql } from '../core/sql.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { openQueue } from '../core/job.ts'
+import { createRedisConnection, redis } from '../core/redis.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
 
-let instance: Instance
+let instance: TestInstance
 let root: string
 let channelId: number
 beforeAll(async () => {
   // Whatever the machine of the tests has left is enough.
-  instance = await startInstance(
+  instance = await startTestInstance(
     { webadmin: { health: { low_disk: 0, low_memory: 0, timeout: '20 seconds' } }, upload: { keep_free: 0 } },
     ['web']
   )
@@ -46,7 +46,7 @@ test('counts what is stored by the rows, and what waits to be encoded', async ()
   await seedVideo({ channelId, sourceSize: 1000, fileSizes: [10, 20] })
   await seedVideo({ channelId, sourceSize: 77, keptSource: false })
   const [late, failed, failedBefore] = [await seedVideo({ channelId }), await seedVideo({ channelId }), await seedVideo({ channelId })]
-  await run(sql`
+  await runQuery(sql`
     INSERT INTO transcodings (video_id, state, attempts, not_before, resolutions, created_at, updated_at) VALUES
       (${late.id}, 'waiting', 0, now(), '{}', now(), now() - interval '2 hours'), (${failed.id}, 'failed', 3, now(), '{}', now(), now()), (${failedBefore.id}, 'failed', 3, now(), '{}', now(), now() - interval '3 days')`)
   expect(await health()).toMatchObject({
@@ -64,14 +64,14 @@ test('sees workers, halted and failed jobs', async () => {
         async job => {
           if (job.name === 'fall-over') throw new Error('It fell over')
         },
-        { connection: newRedis({ maxRetriesPerRequest: null }), prefix: `${config.redis.prefix}:queue` }
+        { connection: createRedisConnection({ maxRetriesPerRequest: null }), prefix: `${config.redis.prefix}:queue` }
       )
   )
   await eventually(async () => (await health()).jobs.workers === 1, 20, 'the workers')
-  await (await queue('maintenance')).add('fall-over', {})
+  await (await openQueue('maintenance')).add('fall-over', {})
   await eventually(async () => (await health()).jobs.failedLately === 1, 20, 'the failure')
   await instance.call('POST /jobs/pause', { token: root })
-  await (await queue('maintenance')).add('wait', {})
+  await (await openQueue('maintenance')).add('wait', {})
   expect((await health()).jobs).toMatchObject({ workers: 1, paused: true, waiting: 1, failed: 1 })
   expect(await codes()).toEqual(['jobs_paused', 'encodings_failed', 'encodings_late', 'jobs_failed'])
   await instance.call('POST /jobs/resume', { token: root })
@@ -81,7 +81,7 @@ test('sees workers, halted and failed jobs', async () => {
 })
 
 test('sees servers in trouble, each once', async () => {
-  await run(sql`
+  await runQuery(sql`
     INSERT INTO peers (host, failures, open_until, suspended_at) VALUES ('a.example', 0, NULL, NULL), ('b.example', 2, NULL, NULL), ('c.example', 9, now() + interval '1 hour', NULL),
       ('d.example', 90, now() + interval '1 hour', now()), ('e.example', 9, now() - interval '1 hour', NULL)`)
   expect((await health()).peers).toEqual({ total: 5, failing: 2, open: 1, suspended: 1 })

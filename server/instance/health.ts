@@ -3,20 +3,20 @@ import { availableParallelism, loadavg, totalmem } from 'node:os'
 import { dirname } from 'node:path'
 import type { Health } from '../../shared/administration.ts'
 import { config, storageFolder } from '../core/config.ts'
-import { queue, QUEUES } from '../core/job.ts'
+import { openQueue, QUEUE_NAMES } from '../core/job.ts'
 import { redis } from '../core/redis.ts'
-import { countPeers, countWaiting } from '../fediverse/federation-counts.query.ts'
+import { countPeers, countPendingActivities } from '../fediverse/federation-counts.query.ts'
 import { ffmpegVersion } from '../media/ffmpeg-version.ts'
-import { faultsOf } from './health-faults.ts'
-import { countStored } from './health.query.ts'
-import { VERSION } from './version.ts'
+import { findHealthFaults } from './health-faults.ts'
+import { countStorageAndEncodings } from './health.query.ts'
+import { SOFTWARE_VERSION } from './version.ts'
 
 /** How the instance is doing, as seen from this process, and what is wrong. */
-export async function health(): Promise<Health> {
+export async function checkHealth(): Promise<Health> {
   const { timeout, late_after, lately } = config.webadmin.health
   const [stored, waiting, peers, disk, ffmpeg, memory, jobs] = await Promise.all([
-    countStored(late_after, lately),
-    countWaiting(),
+    countStorageAndEncodings(late_after, lately),
+    countPendingActivities(),
     countPeers(),
     diskOf(storageFolder('streaming_playlists')),
     ffmpegVersion(timeout),
@@ -25,7 +25,7 @@ export async function health(): Promise<Health> {
   ])
   const { version, bytes, renditions, originals, uploads, ...encodings } = stored
   const facts = {
-    version: VERSION,
+    version: SOFTWARE_VERSION,
     node: process.version,
     ffmpeg,
     uptime: process.uptime(),
@@ -45,7 +45,7 @@ export async function health(): Promise<Health> {
     ...waiting,
     peers
   }
-  return { ...facts, faults: faultsOf(facts, config.webadmin.health) }
+  return { ...facts, faults: findHealthFaults(facts, config.webadmin.health) }
 }
 
 /** The disk that holds a folder, or that will hold it. */
@@ -64,8 +64,8 @@ async function redisFacts(): Promise<Health['redis']> {
 
 async function jobFacts(): Promise<Health['jobs']> {
   const all = await Promise.all(
-    QUEUES.map(async name => {
-      const opened = await queue(name)
+    QUEUE_NAMES.map(async name => {
+      const opened = await openQueue(name)
       const [counts, workers, paused, failedLately] = await Promise.all([
         opened.getJobCounts('waiting', 'prioritized', 'active', 'failed'),
         opened.getWorkersCount(),

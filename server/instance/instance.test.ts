@@ -2,19 +2,19 @@ import { readFileSync } from 'node:fs'
 import type { ServerConfig } from '@peertube/peertube-types'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
-import { shapeFaults } from '../test/json-shape.ts'
-import { settings } from './server-config.ts'
+import { findJsonShapeDifferences } from '../test/json-shape.ts'
+import { getServerConfig } from './server-config.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-let instance: Instance
+let instance: TestInstance
 let root: string
 let user: { id: number; token: string; channelId: number }
 beforeAll(async () => {
-  instance = await startInstance(
+  instance = await startTestInstance(
     {
       instance: {
         name: 'The reel',
@@ -42,9 +42,9 @@ test('ping', async () => {
 test('the settings have the recorded shape, and the newer keys of PeerTube', async () => {
   const { json } = await instance.call('GET /config')
   // `serverCommit` may be left out: PeerTube's own model says so.
-  expect(shapeFaults({ ...recorded.config, serverCommit: null }, { serverCommit: null, ...json })).toEqual([])
-  const newer: ServerConfig = (await settings()) as ServerConfig
-  const missing: Exclude<keyof ServerConfig, keyof Awaited<ReturnType<typeof settings>> | 'serverCommit'>[] = []
+  expect(findJsonShapeDifferences({ ...recorded.config, serverCommit: null }, { serverCommit: null, ...json })).toEqual([])
+  const newer: ServerConfig = (await getServerConfig()) as ServerConfig
+  const missing: Exclude<keyof ServerConfig, keyof Awaited<ReturnType<typeof getServerConfig>> | 'serverCommit'>[] = []
   expect([missing, newer.federation.enabled]).toEqual([[], true])
 })
 
@@ -81,7 +81,7 @@ test('a full instance takes no registrations, which shows at once', async () => 
 
 test('the about page', async () => {
   const { json } = await instance.call('GET /config/about')
-  expect(shapeFaults(recorded.about, json)).toEqual([])
+  expect(findJsonShapeDifferences(recorded.about, json)).toEqual([])
   expect(json.instance).toMatchObject({ name: 'The reel', description: 'Long words', languages: ['en', 'fr'], categories: [1, 2] })
 })
 
@@ -89,10 +89,10 @@ test('the statistics have the recorded keys and count', async () => {
   await seedVideo({ channelId: user.channelId, views: 5, sourceSize: 1000, fileSizes: [10, 20] })
   await seedVideo({ channelId: user.channelId, privacy: 3, views: 2, sourceSize: 77, keptSource: false })
   await instance.user('mod1', { role: 1 })
-  await run(sql`UPDATE users SET last_login_date = now() - interval '10 days' WHERE username = 'third'`)
-  await run(sql`UPDATE users SET last_login_date = NULL WHERE username = 'fifth'`)
+  await runQuery(sql`UPDATE users SET last_login_date = now() - interval '10 days' WHERE username = 'third'`)
+  await runQuery(sql`UPDATE users SET last_login_date = NULL WHERE username = 'fifth'`)
   const { json } = await instance.call('GET /server/stats')
-  expect(shapeFaults(recorded.stats, json)).toEqual([])
+  expect(findJsonShapeDifferences(recorded.stats, json)).toEqual([])
   expect(json).toMatchObject({
     totalUsers: 5,
     totalModerators: 1,
@@ -112,12 +112,12 @@ test('the statistics have the recorded keys and count', async () => {
 })
 
 test('a channel is active by its last publication', async () => {
-  await run(sql`UPDATE videos SET published_at = now() - interval '3 days'`)
+  await runQuery(sql`UPDATE videos SET published_at = now() - interval '3 days'`)
   expect((await instance.call('GET /server/stats')).json).toMatchObject({
     totalLocalDailyActiveVideoChannels: 0,
     totalLocalWeeklyActiveVideoChannels: 1
   })
-  await run(sql`UPDATE videos SET published_at = now() - interval '40 days'`)
+  await runQuery(sql`UPDATE videos SET published_at = now() - interval '40 days'`)
   expect((await instance.call('GET /server/stats')).json).toMatchObject({
     totalLocalWeeklyActiveVideoChannels: 0,
     totalLocalMonthlyActiveVideoChannels: 0
@@ -148,7 +148,7 @@ test('nodeinfo 2.0 and 2.1', async () => {
     expect(answer.headers.get('content-type')).toBe(
       `application/json; charset=utf-8; profile="http://nodeinfo.diaspora.software/ns/schema/${version}#"`
     )
-    expect(shapeFaults(recorded.nodeinfo, answer.json)).toEqual([])
+    expect(findJsonShapeDifferences(recorded.nodeinfo, answer.json)).toEqual([])
     expect(answer.json).toMatchObject({
       version,
       software: { name: own.name, version: own.version },

@@ -1,26 +1,26 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { queue } from '../core/job.ts'
+import { openQueue } from '../core/job.ts'
 import { Worker } from 'bullmq'
 import { config } from '../core/config.ts'
-import { newRedis } from '../core/redis.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { shapeFaults } from '../test/json-shape.ts'
+import { createRedisConnection } from '../core/redis.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { findJsonShapeDifferences } from '../test/json-shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
-let instance: Instance
+let instance: TestInstance
 let root: string
 let worker: Worker
 beforeAll(async () => {
-  instance = await startInstance({}, ['web'])
+  instance = await startTestInstance({}, ['web'])
   root = await instance.login()
-  for (const number of [1, 2, 3]) await (await queue('maintenance')).add('count-sheep', { number })
+  for (const number of [1, 2, 3]) await (await openQueue('maintenance')).add('count-sheep', { number })
   // Their order is that of their milliseconds.
   await sleep(5)
-  await (await queue('transcoding')).add('fall-over', { videoId: 7 }, { attempts: 1, priority: 5 })
+  await (await openQueue('transcoding')).add('fall-over', { videoId: 7 }, { attempts: 1, priority: 5 })
   await sleep(5)
-  await (await queue('maintenance')).add('wait-long', {}, { delay: 3_600_000 })
+  await (await openQueue('maintenance')).add('wait-long', {}, { delay: 3_600_000 })
 })
 afterAll(async () => {
   await worker?.close()
@@ -34,7 +34,7 @@ test('jobs of all queues and states, newest first, with the recorded shape', asy
   const all = await list()
   expect(all.total).toBe(5)
   expect(types(all)).toEqual(['wait-long', 'fall-over', 'count-sheep', 'count-sheep', 'count-sheep'])
-  for (const job of all.data) expect(shapeFaults(recorded.job, job)).toEqual([])
+  for (const job of all.data) expect(findJsonShapeDifferences(recorded.job, job)).toEqual([])
   expect(all.data[1]).toMatchObject({
     state: 'prioritized',
     type: 'fall-over',
@@ -65,7 +65,7 @@ test('a halted queue starts nothing until it goes on', async () => {
     async job => {
       done.push(job.data.number as number)
     },
-    { connection: newRedis({ maxRetriesPerRequest: null }), prefix: `${config.redis.prefix}:queue` }
+    { connection: createRedisConnection({ maxRetriesPerRequest: null }), prefix: `${config.redis.prefix}:queue` }
   )
   await worker.waitUntilReady()
   expect((await list('/paused')).total).toBe(3)
@@ -84,7 +84,7 @@ test('a failed job says why', async () => {
     async () => {
       throw new Error('It fell over')
     },
-    { connection: newRedis({ maxRetriesPerRequest: null }), prefix: `${config.redis.prefix}:queue` }
+    { connection: createRedisConnection({ maxRetriesPerRequest: null }), prefix: `${config.redis.prefix}:queue` }
   )
   await eventually(async () => (await list('/failed')).total === 1, 10, 'the job to fail')
   await failing.close()

@@ -1,10 +1,10 @@
 import type { Job, JobState as BullState, Queue } from 'bullmq'
 import type { z } from 'zod'
-import type { instance } from '../../shared/instance.ts'
-import { queue, QUEUES } from '../core/job.ts'
+import type { instanceContract } from '../../shared/instance.ts'
+import { openQueue, QUEUE_NAMES } from '../core/job.ts'
 
-type JobPage = z.output<(typeof instance)['GET /jobs']['response']>
-type State = z.output<(typeof instance)['GET /jobs/:state']['params']>['state']
+type JobPage = z.output<(typeof instanceContract)['GET /jobs']['response']>
+type State = z.output<(typeof instanceContract)['GET /jobs/:state']['params']>['state']
 
 const STATES: State[] = ['active', 'completed', 'failed', 'waiting', 'delayed', 'paused', 'waiting-children', 'prioritized']
 
@@ -13,7 +13,7 @@ export type JobFilters = { start: number; count: number; state?: State; jobType?
 
 /** Jobs of all queues as PeerTube's clients read them. */
 export async function listJobs({ start, count, state, jobType, sort = '-createdAt' }: JobFilters): Promise<JobPage> {
-  const found = (await Promise.all(QUEUES.map(async name => await jobsOf(await queue(name), state ? [state] : STATES)))).flat()
+  const found = (await Promise.all(QUEUE_NAMES.map(async name => await jobsOf(await openQueue(name), state ? [state] : STATES)))).flat()
   const wanted = jobType ? found.filter(one => one.job.name === jobType) : found
   const sign = sort === 'createdAt' ? 1 : -1
   wanted.sort((a, b) => sign * (a.job.timestamp - b.job.timestamp || Number(a.job.id) - Number(b.job.id) || 0))
@@ -21,10 +21,10 @@ export async function listJobs({ start, count, state, jobType, sort = '-createdA
 }
 
 /** Lets no further job start, in any process, or lets them start again; running ones go on. */
-export async function pauseJobs(paused: boolean): Promise<void> {
+export async function setJobsPaused(paused: boolean): Promise<void> {
   await Promise.all(
-    QUEUES.map(async name => {
-      const opened = await queue(name)
+    QUEUE_NAMES.map(async name => {
+      const opened = await openQueue(name)
       await (paused ? opened.pause() : opened.resume())
     })
   )

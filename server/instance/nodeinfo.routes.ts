@@ -1,30 +1,30 @@
 import { Router } from 'express'
-import { config, origin } from '../core/config.ts'
-import { counted } from '../core/request-rate-limit.ts'
+import { config, instanceOrigin } from '../core/config.ts'
+import { limitRate } from '../core/request-rate-limit.ts'
 import { Problem } from '../core/problem.ts'
-import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
-import { settings } from './server-config.ts'
-import { count } from './statistics.query.ts'
-import { SOFTWARE, VERSION } from './version.ts'
+import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
+import { getServerConfig } from './server-config.ts'
+import { countStatistics } from './statistics.query.ts'
+import { SOFTWARE_NAME, SOFTWARE_VERSION } from './version.ts'
 
 const VERSIONS = ['2.0', '2.1']
 
 /** NodeInfo 2.0 and 2.1 (nodeinfo.diaspora.software): how other servers and crawlers learn what runs here. */
 export const nodeinfoRouter = Router()
 
-nodeinfoRouter.get('/.well-known/nodeinfo', counted('client'), (_request, response) => {
+nodeinfoRouter.get('/.well-known/nodeinfo', limitRate('client'), (_request, response) => {
   response.json({
     links: [
       ...VERSIONS.map(version => ({
         rel: `http://nodeinfo.diaspora.software/ns/schema/${version}`,
-        href: `${origin()}/nodeinfo/${version}.json`
+        href: `${instanceOrigin()}/nodeinfo/${version}.json`
       })),
-      { rel: 'https://www.w3.org/ns/activitystreams#Application', href: `${origin()}/accounts/${INSTANCE_ACTOR}` }
+      { rel: 'https://www.w3.org/ns/activitystreams#Application', href: `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}` }
     ]
   })
 })
 
-nodeinfoRouter.get('/nodeinfo/:version.json', counted('client'), async (request, response) => {
+nodeinfoRouter.get('/nodeinfo/:version.json', limitRate('client'), async (request, response) => {
   const version = request.params.version as string
   if (!VERSIONS.includes(version)) throw new Problem(404, null, 'Nodeinfo schema version not handled')
   response.setHeader('Content-Type', `application/json; charset=utf-8; profile="http://nodeinfo.diaspora.software/ns/schema/${version}#"`)
@@ -52,10 +52,10 @@ async function nodeinfo(version: string) {
       tracker,
       signup
     }
-  ] = await Promise.all([count(), settings()])
+  ] = await Promise.all([countStatistics(), getServerConfig()])
   return {
     version,
-    software: { name: SOFTWARE, version: VERSION },
+    software: { name: SOFTWARE_NAME, version: SOFTWARE_VERSION },
     protocols: ['activitypub'],
     services: { inbound: [], outbound: [] },
     openRegistrations: signup.allowed,

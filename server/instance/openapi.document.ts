@@ -3,12 +3,12 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObj
 import type { Contract, FileKind, RouteSpec } from '../../shared/contract.ts'
 import { User } from '../../shared/accounts.ts'
 import { Account, ActorImage, ActorSummary, Channel } from '../../shared/actors.ts'
-import { Labelled } from '../../shared/fields.ts'
-import { Uploaded } from '../../shared/uploads.ts'
-import { Progress, Video, VideoDetails } from '../../shared/videos.ts'
-import { config, origin } from '../core/config.ts'
+import { LabelledConstant } from '../../shared/fields.ts'
+import { UploadResponse } from '../../shared/uploads.ts'
+import { TranscodingProgress, Video, VideoDetails } from '../../shared/videos.ts'
+import { config, instanceOrigin } from '../core/config.ts'
 import { ERROR_CODES } from './error-codes.ts'
-import { VERSION } from './version.ts'
+import { SOFTWARE_VERSION } from './version.ts'
 
 /** An OpenAPI 3.1 document. */
 export type OpenApiDocument = ReturnType<typeof createDocument>
@@ -18,9 +18,9 @@ for (const [id, schema] of Object.entries({
   ActorImage,
   ActorSummary,
   Channel,
-  Labelled,
-  Progress,
-  Uploaded,
+  Labelled: LabelledConstant,
+  Progress: TranscodingProgress,
+  Uploaded: UploadResponse,
   User,
   Video,
   VideoDetails
@@ -71,11 +71,11 @@ export function openapiDocument(contracts: Contract[]): OpenApiDocument {
       openapi: '3.1.0',
       info: {
         title: `${config.instance.name}: REST API`,
-        version: VERSION,
+        version: SOFTWARE_VERSION,
         description: 'The API of this instance. Log in with `POST /users/token`, then send `Authorization: Bearer …`.',
         license: { name: 'AGPL-3.0-or-later', identifier: 'AGPL-3.0-or-later' }
       },
-      servers: [{ url: `${origin()}/api/v1` }],
+      servers: [{ url: `${instanceOrigin()}/api/v1` }],
       tags: tags.map(name => ({ name })),
       security: [],
       paths,

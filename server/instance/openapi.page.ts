@@ -2,7 +2,7 @@ import { ERROR_CODES } from './error-codes.ts'
 import type { OpenApiDocument } from './openapi.document.ts'
 
 /** The style of the page; its hash stands in the page's policy. */
-export const STYLE = `
+export const OPENAPI_PAGE_STYLE = `
 :root { color-scheme: light dark; --line: light-dark(#d5d8dd, #363b44); --soft: light-dark(#f3f4f6, #1d2127); --dim: light-dark(#5a6270, #9aa3b2); --link: light-dark(#0b57a8, #7cb7ff); }
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 0; background: light-dark(#fff, #14171c); color: light-dark(#1a1d23, #e7eaf0); }
 main, nav, header { max-width: 60rem; margin: 0 auto; padding: 0 1rem; }
@@ -52,7 +52,7 @@ export function openapiPage(document: OpenApiDocument): string {
   const title = text(document.info.title)
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title><style>${STYLE}</style></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title><style>${OPENAPI_PAGE_STYLE}</style></head>
 <body>
 <header><h1>${title}</h1><p>${inline(document.info.description ?? '')} Version ${text(document.info.version)}. Base address: <code>${text(document.servers?.[0]?.url ?? '')}</code>.
 The same for machines: <a href="openapi.json">openapi.json</a>.</p></header>

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Router } from 'express'
 import type { Contract } from '../../shared/contract.ts'
-import { counted } from '../core/request-rate-limit.ts'
+import { limitRate } from '../core/request-rate-limit.ts'
 
 /** The description of the given routes, for machines (`/openapi.json`, OpenAPI 3.1) and for people (`/docs`); made at the first request. */
 export function openapiRouter(contracts: Contract[]): Router {
@@ -10,7 +10,10 @@ export function openapiRouter(contracts: Contract[]): Router {
   const describe = async (): Promise<NonNullable<typeof made>> => {
     if (made) return made
     // What makes the description comes in with the first reader.
-    const [{ openapiDocument }, { openapiPage, STYLE }] = await Promise.all([import('./openapi.document.ts'), import('./openapi.page.ts')])
+    const [{ openapiDocument }, { openapiPage, OPENAPI_PAGE_STYLE: STYLE }] = await Promise.all([
+      import('./openapi.document.ts'),
+      import('./openapi.page.ts')
+    ])
     const document = openapiDocument(contracts)
     const style = createHash('sha256').update(STYLE).digest('base64')
     const policy = [
@@ -22,10 +25,10 @@ export function openapiRouter(contracts: Contract[]): Router {
     ].join('; ')
     return (made = { json: JSON.stringify(document), html: openapiPage(document), policy })
   }
-  router.get('/openapi.json', counted('api'), async (_request, response) => {
+  router.get('/openapi.json', limitRate('api'), async (_request, response) => {
     response.type('application/json').send((await describe()).json)
   })
-  router.get('/docs', counted('api'), async (_request, response) => {
+  router.get('/docs', limitRate('api'), async (_request, response) => {
     const { html, policy } = await describe()
     response.setHeader('Content-Security-Policy', policy)
     response.type('html').send(html)

@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { contracts } from '../app/contracts.ts'
+import { apiContracts } from '../app/contracts.ts'
 import { projectFolder } from '../core/config.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
 import { ERROR_CODES } from './error-codes.ts'
 
 type Json = { [key: string]: any }
-let instance: Instance
+let instance: TestInstance
 let document: Json
 let page: string
 let policy: string
 beforeAll(async () => {
-  instance = await startInstance({ instance: { name: 'Reels & <b>more</b>' } }, ['web'])
+  instance = await startTestInstance({ instance: { name: 'Reels & <b>more</b>' } }, ['web'])
   document = (await instance.call('GET /openapi.json')).json
   const docs = await instance.call('GET /docs')
   page = docs.text
@@ -22,7 +22,7 @@ afterAll(async () => {
   await instance?.stop()
 })
 
-const routes = contracts.flatMap(contract => Object.entries(contract))
+const routes = apiContracts.flatMap(contract => Object.entries(contract))
 const operationOf = (key: string): Json => {
   const [method, path] = key.split(' ') as [string, string]
   return document.paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()]

@@ -1,11 +1,11 @@
 import { config } from '../core/config.ts'
-import { lookAtCustomized } from '../core/admin-overrides.ts'
-import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
+import { refreshAdminOverrides } from '../core/admin-overrides.ts'
+import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
 import { isSignupOpen } from '../accounts/registration.ts'
 import { findAccount } from '../actors/accounts.query.ts'
-import { PICTURE_EXTENSIONS } from '../actors/actor-images.ts'
-import { bannersOfInstance } from './instance.query.ts'
-import { COMPATIBLE_VERSION, VERSION } from './version.ts'
+import { ACTOR_IMAGE_EXTENSIONS } from '../actors/actor-images.ts'
+import { findInstanceBanners } from './instance.query.ts'
+import { PEERTUBE_API_VERSION, SOFTWARE_VERSION } from './version.ts'
 
 /**
  * The settings a client needs, with the keys of PeerTube 6.3 and the newer ones of 8.x.
@@ -13,13 +13,13 @@ import { COMPATIBLE_VERSION, VERSION } from './version.ts'
  * may call, and some refuse a server older than they know. Our own version is `bobine.version`.
  * A feature this version does not have says so with `enabled: false`.
  */
-export async function settings() {
-  await lookAtCustomized()
+export async function getServerConfig() {
+  await refreshAdminOverrides()
   const { client, instance, defaults } = config
-  const [allowed, actor, banners] = await Promise.all([isSignupOpen(), findAccount(INSTANCE_ACTOR), bannersOfInstance()])
+  const [allowed, actor, banners] = await Promise.all([isSignupOpen(), findAccount(INSTANCE_ACTOR_NAME), findInstanceBanners()])
   return {
-    bobine: { version: VERSION },
-    serverVersion: COMPATIBLE_VERSION,
+    bobine: { version: SOFTWARE_VERSION },
+    serverVersion: PEERTUBE_API_VERSION,
     client: {
       newFeaturesInfo: false,
       header: { hideInstanceName: false },
@@ -136,10 +136,10 @@ export async function settings() {
 }
 
 /** What the about page tells. */
-export async function about() {
-  await lookAtCustomized()
+export async function getAbout() {
+  await refreshAdminOverrides()
   const { instance } = config
-  const [actor, banners] = await Promise.all([findAccount(INSTANCE_ACTOR), bannersOfInstance()])
+  const [actor, banners] = await Promise.all([findAccount(INSTANCE_ACTOR_NAME), findInstanceBanners()])
   return {
     instance: {
       name: instance.name,
@@ -176,7 +176,7 @@ const NO_COLOURS = {
 }
 
 function pictures(max: number) {
-  return { size: { max }, extensions: PICTURE_EXTENSIONS }
+  return { size: { max }, extensions: ACTOR_IMAGE_EXTENSIONS }
 }
 
 function enabledResolutions(): number[] {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { query, sql } from '../core/sql.ts'
+import { queryAs, sql } from '../core/sql.ts'
 
 /** Kinds of federated messages that PeerTube counts. */
 const ACTIVITIES = [
@@ -40,11 +40,11 @@ const Row = z.object({
   totalLocalMonthlyActiveVideoChannels: number
 })
 /** Numbers counted in the database; sizes in bytes. */
-export type Counted = z.output<typeof Row>
+export type StatisticsCounts = z.output<typeof Row>
 
 /** Counts users (active by their last login), videos, channels (active by their last publication) and bytes, in one statement. */
-export async function count(): Promise<Counted> {
-  const [row] = await query(
+export async function countStatistics(): Promise<StatisticsCounts> {
+  const [row] = await queryAs(
     Row,
     sql`
     SELECT people.*, film.*, bytes.*, stations.* FROM
@@ -70,8 +70,8 @@ export async function count(): Promise<Counted> {
 }
 
 /** The numbers as PeerTube's clients read them; what this version cannot do yet has happened zero times. */
-export async function statistics() {
-  const { activeHalfyear: _not, ...counted } = await count()
+export async function getServerStatistics() {
+  const { activeHalfyear: _not, ...counted } = await countStatistics()
   const zero = (keys: string[]) => Object.fromEntries(keys.map(key => [key, 0]))
   return {
     ...counted,

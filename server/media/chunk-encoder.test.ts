@@ -1,29 +1,41 @@
 import { mkdir, mkdtemp, readdir, rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { chunkName, cutFilm, encodeChunk, removeChunk, whyWhole } from './chunk-encoder.ts'
-import { decoded, decodedWithTimes, h264, ladder, make, packetTimes, picture, raw, scratch, tone, wide } from '../test/media-fixtures.ts'
-import { encodeToHls, hlsNames, soundToHls } from './hls.ts'
-import { Joint, JoinError } from './chunk-joiner.ts'
-import { plan, type LadderSettings, type Plan } from './ladder.ts'
+import { chunkFilename, splitIntoChunks, encodeChunk, removeChunkFiles, reasonNotToSplit } from './chunk-encoder.ts'
+import {
+  probeDecodedStream,
+  probeDecodedStreamWithTimes,
+  h264Args,
+  testLadderSettings,
+  runFfmpegIn,
+  probePacketTimes,
+  videoInputArgs,
+  decodeToRaw,
+  createScratchFolder,
+  toneInputArgs,
+  unlimitedProbeLimits
+} from '../test/media-fixtures.ts'
+import { encodeToHls, newHlsFilenames, audioToHls } from './hls.ts'
+import { ChunkJoiner, ChunkJoinError } from './chunk-joiner.ts'
+import { planLadder, type LadderSettings, type TranscodingPlan } from './ladder.ts'
 import { readMediaPlaylist, type HlsOutput } from './hls-playlist.ts'
-import { probe, type Probe } from './probe.ts'
-import { readTracks } from './mp4-samples.ts'
+import { probeMedia, type Probe } from './probe.ts'
+import { readMp4Tracks } from './mp4-samples.ts'
 
-let place: Awaited<ReturnType<typeof scratch>>
+let place: Awaited<ReturnType<typeof createScratchFolder>>
 beforeAll(async () => {
-  place = await scratch()
+  place = await createScratchFolder()
 })
 afterAll(async () => await place.remove())
 
-const settings: LadderSettings = { ...ladder, resolutions: [144], maxCopyBitrate: 1 }
-type Film = { file: string; found: Probe; made: Plan }
+const settings: LadderSettings = { ...testLadderSettings, resolutions: [144], maxCopyBitrate: 1 }
+type Film = { file: string; found: Probe; made: TranscodingPlan }
 
 async function film(name: string, ...args: string[]): Promise<Film> {
-  await make(place.folder, ...args, name)
+  await runFfmpegIn(place.folder, ...args, name)
   const file = join(place.folder, name)
-  const found = await probe(file, wide)
-  return { file, found, made: plan(found, settings) }
+  const found = await probeMedia(file, unlimitedProbeLimits)
+  return { file, found, made: planLadder(found, settings) }
 }
 
 /** Encodes a film in one pass and in chunks of `length` seconds, and joins the chunks. */
@@ -36,21 +48,21 @@ async function bothWays(
   await mkdir(chunks)
   const pass = encodeToHls(file, folder, made, found, { withAudio: false })
   await pass.done
-  const pieces = cutFilm(found.duration, length, 2)
+  const pieces = splitIntoChunks(found.duration, length, 2)
   // In no order: a chunk knows nothing of the others.
   for (const [number, piece] of [...pieces.entries()].reverse())
     await encodeChunk(file, chunks, { stem: `${number}`, ...piece }, made, found, {}).done
-  const joined = made.encode.map<HlsOutput>(({ resolution }) => ({ kind: 'video', resolution, ...hlsNames(resolution) }))
+  const joined = made.encode.map<HlsOutput>(({ resolution }) => ({ kind: 'video', resolution, ...newHlsFilenames(resolution) }))
   for (const output of joined) {
-    const joint = new Joint(folder, output, { segmentSeconds: 2, fps: found.video!.fps })
-    for (const number of pieces.keys()) await joint.append(join(chunks, chunkName(`${number}`, output.resolution)))
+    const joint = new ChunkJoiner(folder, output, { segmentSeconds: 2, fps: found.video!.fps })
+    for (const number of pieces.keys()) await joint.append(join(chunks, chunkFilename(`${number}`, output.resolution)))
     await joint.finish()
   }
   return { folder, whole: pass.outputs, joined, chunks }
 }
 
 /** When the pictures are shown, in the order they are shown in. */
-const shown = async (file: string): Promise<number[]> => (await packetTimes(file)).sort((a, b) => a - b)
+const shown = async (file: string): Promise<number[]> => (await probePacketTimes(file)).sort((a, b) => a - b)
 
 async function expectAlike(source: Film, length?: number): Promise<void> {
   const { folder, whole, joined } = await bothWays(source, length)
@@ -58,7 +70,10 @@ async function expectAlike(source: Film, length?: number): Promise<void> {
   const intended = times.map((time, number) => (number === 0 ? 0 : time - times[0]! + source.found.video!.start))
   for (const [index, output] of joined.entries()) {
     const [mine, other] = [join(folder, output.playlist), join(folder, whole[index]!.playlist)]
-    const [{ stream, times: here }, { stream: passed, times: there }] = [await decodedWithTimes(mine), await decodedWithTimes(other)]
+    const [{ stream, times: here }, { stream: passed, times: there }] = [
+      await probeDecodedStreamWithTimes(mine),
+      await probeDecodedStreamWithTimes(other)
+    ]
     for (const times of [here, there]) times.sort((a, b) => a - b)
     expect(stream.nb_read_frames).toBe(passed.nb_read_frames)
     expect([stream.width, stream.height, stream.profile, stream.level, stream.r_frame_rate]).toEqual([
@@ -81,7 +96,7 @@ async function expectAlike(source: Film, length?: number): Promise<void> {
       expect(Math.abs(duration - usual.segments[number]!.duration)).toBeLessThan(0.0015)
       expect(uri).toBe(output.file)
     })
-    const [[track], [model]] = [await readTracks(join(folder, output.file)), await readTracks(join(folder, whole[index]!.file))]
+    const [[track], [model]] = [await readMp4Tracks(join(folder, output.file)), await readMp4Tracks(join(folder, whole[index]!.file))]
     expect(track!.syncs).toEqual(model!.syncs)
     // Never back in time, and no hole: the steps of decoding differ by the rounding of their clock alone.
     expect(track!.durations.every((duration, number) => Math.abs(duration - model!.durations[number]!) <= 90)).toBe(true)
@@ -91,24 +106,24 @@ async function expectAlike(source: Film, length?: number): Promise<void> {
 
 describe('the grid', () => {
   it('has short chunks first, whole multiples of four seconds, and no end to the last one', () => {
-    expect(cutFilm(60, 20, 2)).toEqual([
+    expect(splitIntoChunks(60, 20, 2)).toEqual([
       { start: 0, end: 4 },
       { start: 4, end: 12 },
       { start: 12, end: 28 },
       { start: 28, end: 48 },
       { start: 48, end: null }
     ])
-    expect(cutFilm(12, 4, 2)).toEqual([
+    expect(splitIntoChunks(12, 4, 2)).toEqual([
       { start: 0, end: 4 },
       { start: 4, end: 8 },
       { start: 8, end: null }
     ])
-    expect(cutFilm(0.5, 20, 2)).toEqual([{ start: 0, end: null }])
+    expect(splitIntoChunks(0.5, 20, 2)).toEqual([{ start: 0, end: null }])
   })
 
   it('is one of whole segments too', () => {
-    for (const seconds of [1, 2, 3, 4, 6, 10]) for (const { start } of cutFilm(100, 20, seconds)) expect(start % seconds).toBe(0)
-    expect(cutFilm(30, 20, 6).map(({ start }) => start)).toEqual([0, 6, 18])
+    for (const seconds of [1, 2, 3, 4, 6, 10]) for (const { start } of splitIntoChunks(100, 20, seconds)) expect(start % seconds).toBe(0)
+    expect(splitIntoChunks(30, 20, 6).map(({ start }) => start)).toEqual([0, 6, 18])
   })
 })
 
@@ -120,7 +135,7 @@ describe('joined chunks are what one pass makes', () => {
     ['60', '60'],
     ['7', '7']
   ])('at %s pictures a second', async (name, rate) => {
-    await expectAlike(await film(`rate ${name}.mp4`, '-f', 'lavfi', '-i', `testsrc2=s=320x240:r=${rate}:d=11`, ...h264))
+    await expectAlike(await film(`rate ${name}.mp4`, '-f', 'lavfi', '-i', `testsrc2=s=320x240:r=${rate}:d=11`, ...h264Args))
   })
 
   it('of Matroska, whose clock has milliseconds, and sparse keyframes that lie off the grid', async () => {
@@ -149,7 +164,7 @@ describe('joined chunks are what one pass makes', () => {
     await expectAlike(
       await film(
         'open.mp4',
-        ...picture(11),
+        ...videoInputArgs(11),
         '-c:v',
         'libx264',
         '-preset',
@@ -167,30 +182,30 @@ describe('joined chunks are what one pass makes', () => {
   })
 
   it('with a last chunk that is shorter than a segment, and one of a single picture', async () => {
-    await expectAlike(await film('short.mp4', ...picture(8.6), ...h264))
-    await expectAlike(await film('crumb.mp4', ...picture(8.04), ...h264))
+    await expectAlike(await film('short.mp4', ...videoInputArgs(8.6), ...h264Args))
+    await expectAlike(await film('crumb.mp4', ...videoInputArgs(8.04), ...h264Args))
   })
 
   it('turned as a telephone holds it, and with sound that begins first', async () => {
-    await make(place.folder, ...picture(9), ...h264, 'upright.mp4')
+    await runFfmpegIn(place.folder, ...videoInputArgs(9), ...h264Args, 'upright.mp4')
     const turned = await film('turned.mp4', '-i', 'upright.mp4', '-c', 'copy', '-metadata:s:v', 'rotate=90')
     expect(turned.made.encode[0]).toMatchObject({ width: 240, height: 320 })
     await expectAlike(turned)
-    await make(place.folder, ...tone(9), '-c:a', 'aac', 'tone.m4a')
+    await runFfmpegIn(place.folder, ...toneInputArgs(9), '-c:a', 'aac', 'tone.m4a')
     const late = await film('late.mp4', '-i', 'tone.m4a', '-itsoffset', '0.2', '-i', 'upright.mp4', '-map', '0', '-map', '1', '-c', 'copy')
     expect(late.found.video!.start).toBeGreaterThan(0.1)
     await expectAlike(late)
   })
 
   it('of a file whose clock does not begin at 0', async () => {
-    await expectAlike(await film('shifted.mkv', ...picture(9), ...h264, '-output_ts_offset', '5.5'))
+    await expectAlike(await film('shifted.mkv', ...videoInputArgs(9), ...h264Args, '-output_ts_offset', '5.5'))
   })
 
   it('picture by picture: what is shown at a seam is what the source shows there', async () => {
-    const source = await film('seam.mp4', ...picture(9), ...h264)
+    const source = await film('seam.mp4', ...videoInputArgs(9), ...h264Args)
     const { folder, joined } = await bothWays(source)
     const small = ['-vf', 'scale=32:24:flags=area', '-pix_fmt', 'gray', '-f', 'rawvideo']
-    const [mine, original] = [await raw(join(folder, joined[0]!.playlist), ...small), await raw(source.file, ...small)]
+    const [mine, original] = [await decodeToRaw(join(folder, joined[0]!.playlist), ...small), await decodeToRaw(source.file, ...small)]
     expect(mine.length).toBe(original.length)
     const size = 32 * 24
     for (let number = 0; number * size < mine.length; number++) {
@@ -201,43 +216,44 @@ describe('joined chunks are what one pass makes', () => {
   })
 
   it('while it grows, a playlist without an end names what is there', async () => {
-    const source = await film('growing.mp4', ...picture(9), ...h264)
+    const source = await film('growing.mp4', ...videoInputArgs(9), ...h264Args)
     const { folder, chunks } = await bothWays(source)
-    const output: HlsOutput = { kind: 'video', resolution: 144, ...hlsNames(144) }
-    const joint = new Joint(folder, output, { segmentSeconds: 2, fps: 25 })
-    await joint.append(join(chunks, chunkName('0', 144)))
+    const output: HlsOutput = { kind: 'video', resolution: 144, ...newHlsFilenames(144) }
+    const joint = new ChunkJoiner(folder, output, { segmentSeconds: 2, fps: 25 })
+    await joint.append(join(chunks, chunkFilename('0', 144)))
     const list = await readMediaPlaylist(join(folder, output.playlist))
     expect([list.ended, list.segments.length]).toEqual([false, 2])
-    expect(Number((await decoded(join(folder, output.file))).nb_read_frames)).toBe(100)
+    expect(Number((await probeDecodedStream(join(folder, output.file))).nb_read_frames)).toBe(100)
     expect([joint.seconds, joint.pictures]).toEqual([4, 100])
   })
 })
 
 describe('what does not fit together', () => {
-  const joint = (folder: string) => new Joint(folder, { kind: 'video', resolution: 144, ...hlsNames(144) }, { segmentSeconds: 2, fps: 25 })
+  const joint = (folder: string) =>
+    new ChunkJoiner(folder, { kind: 'video', resolution: 144, ...newHlsFilenames(144) }, { segmentSeconds: 2, fps: 25 })
 
   it('is refused: a chunk too few, twice, of another encoding, cut off, missing, or not a chunk', async () => {
-    const source = await film('fit.mp4', ...picture(9), ...h264)
+    const source = await film('fit.mp4', ...videoInputArgs(9), ...h264Args)
     const { folder, chunks } = await bothWays(source)
-    const [first, second, third] = [0, 1, 2].map(number => join(chunks, chunkName(`${number}`, 144))) as [string, string, string]
+    const [first, second, third] = [0, 1, 2].map(number => join(chunks, chunkFilename(`${number}`, 144))) as [string, string, string]
     const tried = async (...files: string[]) => {
       const mine = joint(folder)
       for (const file of files) await mine.append(file)
     }
-    await expect(tried(first, third)).rejects.toThrow(JoinError)
-    await expect(tried(first, first)).rejects.toThrow(JoinError)
-    await expect(tried(second)).rejects.toThrow(JoinError)
-    await expect(tried(first, join(chunks, chunkName('1', 240)))).rejects.toThrow('encoded otherwise')
-    await expect(tried(first, join(chunks, 'nowhere.mp4'))).rejects.toThrow(JoinError)
+    await expect(tried(first, third)).rejects.toThrow(ChunkJoinError)
+    await expect(tried(first, first)).rejects.toThrow(ChunkJoinError)
+    await expect(tried(second)).rejects.toThrow(ChunkJoinError)
+    await expect(tried(first, join(chunks, chunkFilename('1', 240)))).rejects.toThrow('encoded otherwise')
+    await expect(tried(first, join(chunks, 'nowhere.mp4'))).rejects.toThrow(ChunkJoinError)
     await truncate(second, 20_000)
     await expect(tried(first, second)).rejects.toThrow('cut off')
     await writeFile(third, 'not a film at all, but a letter')
-    await expect(tried(first, third)).rejects.toThrow(JoinError)
-    await expect(joint(folder).finish()).rejects.toThrow(JoinError)
+    await expect(tried(first, third)).rejects.toThrow(ChunkJoinError)
+    await expect(joint(folder).finish()).rejects.toThrow(ChunkJoinError)
   })
 
   it('beyond the end of the film a chunk is empty, and nothing is appended', async () => {
-    const { file, found, made } = await film('beyond.mp4', ...picture(5), ...h264)
+    const { file, found, made } = await film('beyond.mp4', ...videoInputArgs(5), ...h264Args)
     const folder = await mkdtemp(join(place.folder, 'out '))
     for (const [number, piece] of [
       { start: 0, end: 8 },
@@ -245,19 +261,19 @@ describe('what does not fit together', () => {
     ].entries())
       await encodeChunk(file, folder, { stem: `${number}`, ...piece }, made, found, {}).done
     const mine = joint(folder)
-    await mine.append(join(folder, chunkName('0', 144)))
-    await mine.append(join(folder, chunkName('1', 144)))
+    await mine.append(join(folder, chunkFilename('0', 144)))
+    await mine.append(join(folder, chunkFilename('1', 144)))
     expect(mine.pictures).toBe(125)
   })
 
   it('a chunk that is stopped, or has no folder, says so, and can be removed', async () => {
-    const { file, found, made } = await film('stopped.mp4', ...picture(8, 25, '1280x720'), ...h264)
+    const { file, found, made } = await film('stopped.mp4', ...videoInputArgs(8, 25, '1280x720'), ...h264Args)
     const folder = await mkdtemp(join(place.folder, 'out '))
     const controller = new AbortController()
     const run = encodeChunk(file, folder, { stem: '0', start: 0, end: null }, made, found, { signal: controller.signal })
     setTimeout(() => controller.abort(), 200)
     await expect(run.done).rejects.toMatchObject({ code: 'aborted' })
-    await removeChunk(folder, '0', made)
+    await removeChunkFiles(folder, '0', made)
     expect(await readdir(folder)).toEqual([])
     await rename(folder, `${folder} away`)
     await expect(encodeChunk(file, folder, { stem: '0', start: 0, end: 4 }, made, found, {}).done).rejects.toMatchObject({
@@ -268,11 +284,11 @@ describe('what does not fit together', () => {
 
 describe('what is not cut', () => {
   it('a steady film is; a film that varies, is woven, ends early, is slowed down, has no picture or comes in another container is not', async () => {
-    const { found, made } = await film('steady.mp4', ...picture(4), ...h264)
+    const { found, made } = await film('steady.mp4', ...videoInputArgs(4), ...h264Args)
     const video = found.video!
-    const why = (change: Partial<Probe['video'] & object>, more: Partial<Probe> = {}, other: Partial<Plan> = {}) =>
-      whyWhole({ ...found, ...more, video: { ...video, ...change } }, { ...made, ...other })
-    expect(whyWhole(found, made)).toBeNull()
+    const why = (change: Partial<Probe['video'] & object>, more: Partial<Probe> = {}, other: Partial<TranscodingPlan> = {}) =>
+      reasonNotToSplit({ ...found, ...more, video: { ...video, ...change } }, { ...made, ...other })
+    expect(reasonNotToSplit(found, made)).toBeNull()
     expect(why({ variableFps: true })).toContain('varies')
     expect(why({ interlaced: true })).toContain('neighbours')
     expect(why({ hdr: true })).toContain('dynamic')
@@ -283,23 +299,33 @@ describe('what is not cut', () => {
     expect(why({}, { container: ['mpegts'] })).toContain('searched')
     expect(why({}, {}, { keepsFrameTimes: false })).toContain('cut')
     expect(why({}, {}, { encode: [] })).toContain('no moving picture')
-    expect(whyWhole({ ...found, video: null }, made)).toContain('no moving picture')
+    expect(reasonNotToSplit({ ...found, video: null }, made)).toContain('no moving picture')
   })
 
   it('a recording with a changing rate is known as one', async () => {
-    const varying = await film('varying.mkv', ...picture(6), '-vf', "select='if(lt(t,3),1,not(mod(n,3)))'", '-fps_mode', 'vfr', ...h264)
-    expect(whyWhole(varying.found, varying.made)).toContain('varies')
+    const varying = await film(
+      'varying.mkv',
+      ...videoInputArgs(6),
+      '-vf',
+      "select='if(lt(t,3),1,not(mod(n,3)))'",
+      '-fps_mode',
+      'vfr',
+      ...h264Args
+    )
+    expect(reasonNotToSplit(varying.found, varying.made)).toContain('varies')
   })
 })
 
 it('the sound alone is what comes with the picture in one pass', async () => {
-  const { file, found, made } = await film('sound.mp4', ...picture(5), ...tone(5), ...h264, '-c:a', 'aac')
+  const { file, found, made } = await film('sound.mp4', ...videoInputArgs(5), ...toneInputArgs(5), ...h264Args, '-c:a', 'aac')
   const [folder, other] = [await mkdtemp(join(place.folder, 'out ')), await mkdtemp(join(place.folder, 'out '))]
-  const alone = soundToHls(file, folder, made, found, {})
+  const alone = audioToHls(file, folder, made, found, {})
   expect((await alone.done).damaged).toBe(false)
   const pass = encodeToHls(file, other, made, found, {})
   await pass.done
   const audio = pass.outputs.find(({ kind }) => kind === 'audio')!
   expect(alone.outputs.map(({ kind, sound }) => [kind, sound])).toEqual([['audio', audio.sound]])
-  expect(await raw(join(folder, alone.outputs[0]!.playlist), '-f', 's16le')).toEqual(await raw(join(other, audio.playlist), '-f', 's16le'))
+  expect(await decodeToRaw(join(folder, alone.outputs[0]!.playlist), '-f', 's16le')).toEqual(
+    await decodeToRaw(join(other, audio.playlist), '-f', 's16le')
+  )
 })

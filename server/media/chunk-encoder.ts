@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MediaError, runFfmpeg, type FfmpegRun } from './ffmpeg.ts'
-import { ladderGraph, steadyInput, TIMESCALE, type Piece } from './ffmpeg-filters.ts'
-import { videoArgs, type HlsOptions } from './hls.ts'
-import { pictureGap, type Plan } from './ladder.ts'
+import { ladderFilterGraph, reinitFilterOptions, VIDEO_TIMESCALE, type TimeRange } from './ffmpeg-filters.ts'
+import { videoEncoderArgs, type HlsOptions } from './hls.ts'
+import { videoEndGap, type TranscodingPlan } from './ladder.ts'
 import type { Probe } from './probe.ts'
 
 /** Chunks are a multiple of so many seconds long, and of whole segments. */
@@ -17,10 +17,10 @@ const SPARSEST = 20
  * Cuts a film of `duration` seconds into chunks of `length` (seconds, rounded to the grid); the first ones are shorter, so that there is
  * something to watch soon.
  */
-export function cutFilm(duration: number, length: number, segmentSeconds: number): Piece[] {
+export function splitIntoChunks(duration: number, length: number, segmentSeconds: number): TimeRange[] {
   const step = segmentSeconds * Math.ceil(GRID / segmentSeconds)
   const longest = Math.max(1, Math.round(length / step))
-  const pieces: Piece[] = []
+  const pieces: TimeRange[] = []
   let at = 0
   for (let steps = 1; at === 0 || at < duration; steps = Math.min(longest, steps * 2)) {
     pieces.push({ start: at, end: at + steps * step })
@@ -31,7 +31,7 @@ export function cutFilm(duration: number, length: number, segmentSeconds: number
 }
 
 /** Why a film is not cut, in words for the log; null where its joined chunks are what one pass makes. */
-export function whyWhole(probe: Probe, plan: Plan): string | null {
+export function reasonNotToSplit(probe: Probe, plan: TranscodingPlan): string | null {
   const { video } = probe
   if (!video || plan.audioOnly || plan.encode.length === 0) return 'no moving picture is encoded'
   // Of the other containers not all can be searched to the picture.
@@ -41,14 +41,14 @@ export function whyWhole(probe: Probe, plan: Plan): string | null {
   if (video.variableFps) return 'the frame rate varies'
   if (video.interlaced) return 'pictures are made of their neighbours'
   if (video.hdr) return 'the dynamic range is high'
-  if (probe.truncated || pictureGap(probe) > 0) return 'the picture ends early'
+  if (probe.truncated || videoEndGap(probe) > 0) return 'the picture ends early'
   if (video.keyframeInterval === null || video.keyframeInterval > SPARSEST) return 'keyframes are too sparse'
   if (video.start >= LEAD) return 'the picture begins late'
   return null
 }
 
 /** The name of the file a chunk's rung is encoded to; `stem` is the chunk's. */
-export function chunkName(stem: string, resolution: number): string {
+export function chunkFilename(stem: string, resolution: number): string {
   return `${stem}-${resolution}.mp4`
 }
 
@@ -59,30 +59,30 @@ export function chunkName(stem: string, resolution: number): string {
 export function encodeChunk(
   input: string,
   folder: string,
-  { stem, ...piece }: Piece & { stem: string },
-  plan: Plan,
+  { stem, ...piece }: TimeRange & { stem: string },
+  plan: TranscodingPlan,
   probe: Probe,
   options: HlsOptions
 ): FfmpegRun {
   let run: FfmpegRun | null = null
   let killed = false
   const done = (async () => {
-    const graph = await ladderGraph(probe, plan, { piece })
+    const graph = await ladderFilterGraph(probe, plan, { piece })
     if (killed) throw new MediaError('aborted', 'ffmpeg was stopped')
     const outputs = plan.encode.map((rung, i) => [
       '-map',
       `[v${i}]`,
-      ...videoArgs(rung, 0, plan, probe),
+      ...videoEncoderArgs(rung, 0, plan, probe),
       '-fps_mode',
       'vfr',
       '-enc_time_base:v',
-      `1:${TIMESCALE}`,
+      `1:${VIDEO_TIMESCALE}`,
       '-map_metadata',
       '-1',
       '-map_chapters',
       '-1',
       '-video_track_timescale',
-      String(TIMESCALE),
+      String(VIDEO_TIMESCALE),
       '-avoid_negative_ts',
       'disabled',
       '-use_editlist',
@@ -91,14 +91,14 @@ export function encodeChunk(
       '+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont',
       '-f',
       'mp4',
-      join(folder, chunkName(stem, rung.resolution))
+      join(folder, chunkFilename(stem, rung.resolution))
     ])
     run = runFfmpeg({
       input,
       cwd: folder,
-      output: chunkName(stem, plan.encode.at(-1)!.resolution),
+      output: chunkFilename(stem, plan.encode.at(-1)!.resolution),
       // Times count from the film's first instant, wherever decoding begins.
-      before: [...steadyInput(probe), '-copyts', '-start_at_zero', ...(piece.start > 0 ? ['-ss', String(piece.start - LEAD)] : [])],
+      before: [...reinitFilterOptions(probe), '-copyts', '-start_at_zero', ...(piece.start > 0 ? ['-ss', String(piece.start - LEAD)] : [])],
       options: ['-filter_complex', graph, ...outputs.flat().slice(0, -1)],
       nice: options.nice,
       signal: options.signal,
@@ -120,6 +120,6 @@ export function encodeChunk(
 }
 
 /** Removes the files of one chunk. */
-export async function removeChunk(folder: string, stem: string, plan: Plan): Promise<void> {
-  for (const { resolution } of plan.encode) await rm(join(folder, chunkName(stem, resolution)), { force: true })
+export async function removeChunkFiles(folder: string, stem: string, plan: TranscodingPlan): Promise<void> {
+  for (const { resolution } of plan.encode) await rm(join(folder, chunkFilename(stem, resolution)), { force: true })
 }

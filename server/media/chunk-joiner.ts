@@ -1,10 +1,10 @@
 import { appendFile, open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { boxes, child } from './mp4-boxes.ts'
-import { writeAtomically, type HlsOutput } from './hls-playlist.ts'
+import { findBoxes, findBox } from './mp4-boxes.ts'
+import { writeFileAtomically, type HlsOutput } from './hls-playlist.ts'
 
 /** Chunks that do not fit together; the film is then encoded in one pass. */
-export class JoinError extends Error {}
+export class ChunkJoinError extends Error {}
 
 type Fragment = { at: number; length: number; moof: Buffer; time: number; duration: number; pictures: number }
 
@@ -17,7 +17,7 @@ const LARGEST_TABLE = 16 * 1024 * 1024
  * A rendition that grows by chunks (fragmented MP4s of one picture, a fragment a segment), in the files one pass would write: one MP4 and
  * an EVENT playlist of byte ranges (RFC 8216).
  */
-export class Joint {
+export class ChunkJoiner {
   readonly #folder: string
   readonly #output: HlsOutput
   readonly #fps: number
@@ -49,7 +49,7 @@ export class Joint {
    */
   async append(chunk: string): Promise<void> {
     const from = await open(chunk, 'r').catch(error => {
-      throw new JoinError(`${chunk} cannot be read`, { cause: error })
+      throw new ChunkJoinError(`${chunk} cannot be read`, { cause: error })
     })
     try {
       const { head, fragments } = await layout(from, chunk)
@@ -69,18 +69,18 @@ export class Joint {
 
   /** Says that no chunk follows. */
   async finish(): Promise<void> {
-    if (!this.#head) throw new JoinError(`${this.#output.file} has nothing in it`)
+    if (!this.#head) throw new ChunkJoinError(`${this.#output.file} has nothing in it`)
     await this.#publish('#EXT-X-ENDLIST')
   }
 
   async #begin(head: Buffer, chunk: string): Promise<void> {
     if (this.#head) {
-      if (!this.#head.equals(head)) throw new JoinError(`${chunk} was encoded otherwise than the chunks before it`)
+      if (!this.#head.equals(head)) throw new ChunkJoinError(`${chunk} was encoded otherwise than the chunks before it`)
       return
     }
-    const mdhd = child(head, 'moov', 'trak', 'mdia', 'mdhd')
+    const mdhd = findBox(head, 'moov', 'trak', 'mdia', 'mdhd')
     this.#timescale = mdhd.length >= 24 ? mdhd.readUInt32BE(mdhd[0] === 1 ? 20 : 12) : 0
-    if (this.#timescale === 0) throw new JoinError(`${chunk} has no head`)
+    if (this.#timescale === 0) throw new ChunkJoinError(`${chunk} has no head`)
     this.#head = head
     this.#size = head.length
     await appendFile(join(this.#folder, this.#output.file), head)
@@ -89,8 +89,8 @@ export class Joint {
   async #add({ at, length, moof, time, duration, pictures }: Fragment, from: FileHandle, to: FileHandle, chunk: string): Promise<void> {
     // A picture that is missing between two chunks was not found when the second began.
     if (Math.abs(time - this.#end) > this.#timescale / this.#fps / 2)
-      throw new JoinError(`${chunk} begins at ${time / this.#timescale}, not at ${this.seconds}`)
-    child(moof, 'moof', 'mfhd').writeUInt32BE(++this.#sequence, 4)
+      throw new ChunkJoinError(`${chunk} begins at ${time / this.#timescale}, not at ${this.seconds}`)
+    findBox(moof, 'moof', 'mfhd').writeUInt32BE(++this.#sequence, 4)
     await to.writeFile(moof)
     await copy(from, to, at + moof.length, length - moof.length)
     this.#lines.push(`#EXTINF:${(duration / this.#timescale).toFixed(6)},`, `#EXT-X-BYTERANGE:${length}@${this.#size}`, this.#output.file)
@@ -112,7 +112,7 @@ export class Joint {
       ...this.#lines,
       ...more
     ]
-    await writeAtomically(join(this.#folder, this.#output.playlist), lines.join('\n') + '\n')
+    await writeFileAtomically(join(this.#folder, this.#output.playlist), lines.join('\n') + '\n')
   }
 }
 
@@ -126,10 +126,10 @@ async function layout(file: FileHandle, name: string): Promise<{ head: Buffer; f
     const start = await read(file, at, Math.min(16, size - at))
     const short = start.length >= 8 ? start.readUInt32BE(0) : 0
     const length = short === 1 && start.length >= 16 ? Number(start.readBigUInt64BE(8)) : short
-    if (length < 8 || at + length > size) throw new JoinError(`${name} is cut off at ${at}`)
+    if (length < 8 || at + length > size) throw new ChunkJoinError(`${name} is cut off at ${at}`)
     const type = start.toString('latin1', 4, 8)
     if (['ftyp', 'moov', 'moof'].includes(type)) {
-      if (length > LARGEST_TABLE) throw new JoinError(`${name} has a table of ${length} bytes`)
+      if (length > LARGEST_TABLE) throw new ChunkJoinError(`${name} has a table of ${length} bytes`)
       const body = await read(file, at, length)
       if (type === 'moof') moof = { at, body }
       else heads.push(body)
@@ -139,19 +139,19 @@ async function layout(file: FileHandle, name: string): Promise<{ head: Buffer; f
     }
     at += length
   }
-  if (moof) throw new JoinError(`${name} ends within a fragment`)
+  if (moof) throw new ChunkJoinError(`${name} ends within a fragment`)
   return { head: Buffer.concat(heads), fragments }
 }
 
 /** When a fragment's first picture is decoded and how long all of them last, in units of the track. */
 function timesOf(moof: Buffer, name: string): { time: number; duration: number; pictures: number } {
-  const [traf, ...others] = boxes(child(moof, 'moof'), 'traf')
-  const [tfhd, tfdt] = [child(traf ?? Buffer.alloc(0), 'tfhd'), child(traf ?? Buffer.alloc(0), 'tfdt')]
-  if (!traf || others.length > 0 || tfhd.length < 8 || tfdt.length < 8) throw new JoinError(`${name} is not a chunk of one picture`)
+  const [traf, ...others] = findBoxes(findBox(moof, 'moof'), 'traf')
+  const [tfhd, tfdt] = [findBox(traf ?? Buffer.alloc(0), 'tfhd'), findBox(traf ?? Buffer.alloc(0), 'tfdt')]
+  if (!traf || others.length > 0 || tfhd.length < 8 || tfdt.length < 8) throw new ChunkJoinError(`${name} is not a chunk of one picture`)
   const has = tfhd.readUIntBE(1, 3)
   const usual = has & 8 ? tfhd.readUInt32BE(8 + (has & 1 ? 8 : 0) + (has & 2 ? 4 : 0)) : 0
   let [duration, pictures] = [0, 0]
-  for (const trun of boxes(traf, 'trun')) {
+  for (const trun of findBoxes(traf, 'trun')) {
     const flags = trun.readUIntBE(1, 3)
     const count = trun.readUInt32BE(4)
     const first = 8 + (flags & 1 ? 4 : 0) + (flags & 4 ? 4 : 0)
@@ -172,7 +172,7 @@ async function copy(from: FileHandle, to: FileHandle, at: number, length: number
   const piece = Buffer.allocUnsafe(Math.min(PIECE, length))
   for (let done = 0; done < length;) {
     const { bytesRead } = await from.read(piece, 0, Math.min(piece.length, length - done), at + done)
-    if (bytesRead === 0) throw new JoinError('a chunk became shorter while it was read')
+    if (bytesRead === 0) throw new ChunkJoinError('a chunk became shorter while it was read')
     await to.writeFile(piece.subarray(0, bytesRead))
     done += bytesRead
   }

@@ -1,10 +1,10 @@
-import { hasFilter } from './ffmpeg.ts'
-import type { Hold } from './stagger.ts'
-import { audioGap, pictureGap, type Plan, type Rung } from './ladder.ts'
+import { hasFfmpegFilter } from './ffmpeg.ts'
+import type { Stagger } from './stagger.ts'
+import { audioEndGap, videoEndGap, type TranscodingPlan, type PlannedRendition } from './ladder.ts'
 import type { AudioStream, Probe, VideoStream } from './probe.ts'
 
 /** Units a second in which encoders and renditions count. */
-export const TIMESCALE = 90_000
+export const VIDEO_TIMESCALE = 90_000
 
 /**
  * Options before an input whose pictures may change their size in the middle, as recordings of calls do: the graph stays, and what was kept
@@ -12,26 +12,26 @@ export const TIMESCALE = 90_000
  * its first filter gives all pictures the size of the first. Not where ffmpeg turns pictures before the graph, which only knows the first
  * size.
  */
-export function steadyInput({ video }: Pick<Probe, 'video'>): string[] {
+export function reinitFilterOptions({ video }: Pick<Probe, 'video'>): string[] {
   return video?.rotation === 0 ? ['-reinit_filter:v', '0'] : []
 }
 
 /** A stretch of a film, in seconds of the film; a last one has no end. */
-export type Piece = { start: number; end: number | null }
+export type TimeRange = { start: number; end: number | null }
 
 /**
  * The filter graph that decodes the picture once and gives every rung of the plan under the labels [v0], [v1], … in order; of a `piece` of
  * the
  * film where one is named, each rung through the filters `upload` at last; the first rungs later where a `hold` says so.
  */
-export async function ladderGraph(
+export async function ladderFilterGraph(
   probe: Probe,
-  plan: Plan,
-  { piece, upload = [], hold }: { piece?: Piece; upload?: string[]; hold?: Hold | null } = {}
+  plan: TranscodingPlan,
+  { piece, upload = [], hold }: { piece?: TimeRange; upload?: string[]; hold?: Stagger | null } = {}
 ): Promise<string> {
   if (plan.audioOnly || !probe.video) return stillGraph(probe, plan, upload)
-  const toneMap = await toneMapping(probe.video)
-  const size = (rung: Rung): string => `scale=${rung.width}:${rung.height}:flags=bicubic`
+  const toneMap = await toneMappingFilters(probe.video)
+  const size = (rung: PlannedRendition): string => `scale=${rung.width}:${rung.height}:flags=bicubic`
   // Once for all; a high dynamic range is mapped where there are no more pixels than the largest rung has.
   const shared = [
     'scale',
@@ -53,7 +53,7 @@ export async function ladderGraph(
 }
 
 /** The picture through the `shared` filters, once for every pad; for the first ones later where they are to wait. */
-function divided(picture: string, shared: string[], pads: string[], hold?: (Hold & { fps: number }) | null): string[] {
+function divided(picture: string, shared: string[], pads: string[], hold?: (Stagger & { fps: number }) | null): string[] {
   if (!hold) return [`${picture}${[...shared, `split=${pads.length}`].join(',')}${pads.join('')}`]
   const [later, now] = [pads.slice(0, hold.rungs), pads.slice(hold.rungs)]
   return [
@@ -68,11 +68,11 @@ function divided(picture: string, shared: string[], pads: string[], hold?: (Hold
 }
 
 /** Filters that turn a high dynamic range picture into an ordinary one (BT.709, limited range); none for other pictures. */
-export async function toneMapping(video: VideoStream): Promise<string[]> {
+export async function toneMappingFilters(video: VideoStream): Promise<string[]> {
   if (!video.hdr) return []
   const tags = 'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv'
   // Without zscale the colours come out flat, but at least nobody is told that they are still wide.
-  if (!(await hasFilter('zscale')) || !(await hasFilter('tonemap'))) return ['format=yuv420p', tags]
+  if (!(await hasFfmpegFilter('zscale')) || !(await hasFfmpegFilter('tonemap'))) return ['format=yuv420p', tags]
   return [
     `zscale=tin=${video.transfer}:min=2020_ncl:pin=2020:rin=tv:t=linear:npl=100`,
     'format=gbrpf32le',
@@ -93,23 +93,23 @@ export function audioFilters(probe: Probe, audio: AudioStream): string[] {
     'atrim=start_sample=1024',
     'asetpts=PTS-STARTPTS',
     // Players stall where the sound ends before the picture.
-    ...(audioGap(probe, audio) > 0 ? [`apad=whole_dur=${seconds(probe.duration)}`] : [])
+    ...(audioEndGap(probe, audio) > 0 ? [`apad=whole_dur=${seconds(probe.duration)}`] : [])
   ]
 }
 
 /** Cuts in the time base of the encoder, where the grid of the keyframes is, so that every picture is in exactly one piece. */
-function cut(piece?: Piece): string[] {
+function cut(piece?: TimeRange): string[] {
   if (!piece) return []
-  const at = (name: string, time: number | null): string[] => (time ? [`${name}=${Math.round(time * TIMESCALE)}`] : [])
+  const at = (name: string, time: number | null): string[] => (time ? [`${name}=${Math.round(time * VIDEO_TIMESCALE)}`] : [])
   const ends = [...at('start_pts', piece.start), ...at('end_pts', piece.end)]
-  return [`settb=1/${TIMESCALE}`, ...(ends.length > 0 ? [`trim=${ends.join(':')}`] : [])]
+  return [`settb=1/${VIDEO_TIMESCALE}`, ...(ends.length > 0 ? [`trim=${ends.join(':')}`] : [])]
 }
 
-function timing(probe: Probe, plan: Plan, piece?: Piece): string[] {
+function timing(probe: Probe, plan: TranscodingPlan, piece?: TimeRange): string[] {
   const video = probe.video
   const rung = plan.encode[0]
   if (!video || !rung) return []
-  const gap = pictureGap(probe)
+  const gap = videoEndGap(probe)
   return [
     ...(video.interlaced ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
     // A picture that comes in late is shown from the start.
@@ -119,7 +119,7 @@ function timing(probe: Probe, plan: Plan, piece?: Piece): string[] {
   ]
 }
 
-function stillGraph(probe: Probe, plan: Plan, upload: string[]): string {
+function stillGraph(probe: Probe, plan: TranscodingPlan, upload: string[]): string {
   const rung = plan.encode[0]
   if (!rung) return ''
   const size = `${rung.width}:${rung.height}`

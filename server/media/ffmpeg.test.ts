@@ -5,17 +5,17 @@ import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Brake } from './pause-control.ts'
-import { guardPath, hasFilter, runFfmpeg, runFfprobe, type Progress } from './ffmpeg.ts'
-import { h264, make, picture, scratch, tone } from '../test/media-fixtures.ts'
+import { PauseControl } from './pause-control.ts'
+import { ffmpegGuardPath, hasFfmpegFilter, runFfmpeg, runFfprobe, type FfmpegProgress } from './ffmpeg.ts'
+import { h264Args, runFfmpegIn, videoInputArgs, createScratchFolder, toneInputArgs } from '../test/media-fixtures.ts'
 
-let place: Awaited<ReturnType<typeof scratch>>
+let place: Awaited<ReturnType<typeof createScratchFolder>>
 let source: string
 
 beforeAll(async () => {
-  place = await scratch()
+  place = await createScratchFolder()
   source = join(place.folder, 'source.mp4')
-  await make(place.folder, ...picture(2), ...tone(2), ...h264, 'source.mp4')
+  await runFfmpegIn(place.folder, ...videoInputArgs(2), ...toneInputArgs(2), ...h264Args, 'source.mp4')
 })
 afterAll(() => place.remove())
 
@@ -105,8 +105,8 @@ test('one that hangs is ended, one that goes on is not', async () => {
 
 test('one that is held stands still, as long as it takes, goes on where it was, and can be ended', async () => {
   const mark = randomUUID()
-  const brake = new Brake()
-  const seen: Progress[] = []
+  const brake = new PauseControl()
+  const seen: FfmpegProgress[] = []
   const run = runFfmpeg({
     ...endless(mark),
     brake,
@@ -167,7 +167,7 @@ test('names are taken literally, whatever they are made of', async () => {
 })
 
 test('progress grows to 100, failures carry what ffmpeg said, and its niceness is kept', async () => {
-  const seen: Progress[] = []
+  const seen: FfmpegProgress[] = []
   const { frames } = await runFfmpeg({
     input: source,
     cwd: place.folder,
@@ -189,13 +189,13 @@ test('progress grows to 100, failures carry what ffmpeg said, and its niceness i
 })
 
 test('the guard passes exit codes and runs ffprobe too', async () => {
-  const child = spawn(guardPath(), ['-v', 'quiet', '-i', '/nonexistent', '-f', 'null', '-'])
+  const child = spawn(ffmpegGuardPath(), ['-v', 'quiet', '-i', '/nonexistent', '-f', 'null', '-'])
   const code = await new Promise(resolve => child.on('exit', resolve))
   expect(code).toBe(1)
   expect(await runFfprobe(['-v', 'error', '-show_entries', 'format=nb_streams', '-of', 'csv=p=0', source], { timeoutMs: 10_000 })).toBe(
     '2\n'
   )
   await expect(runFfprobe(['-v', 'error', '/nonexistent'], { timeoutMs: 10_000 })).rejects.toMatchObject({ code: 'ffmpeg_failed' })
-  expect(await hasFilter('scale')).toBe(true)
-  expect(await hasFilter('no-such-filter')).toBe(false)
+  expect(await hasFfmpegFilter('scale')).toBe(true)
+  expect(await hasFfmpegFilter('no-such-filter')).toBe(false)
 })

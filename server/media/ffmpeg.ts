@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type Fluent from 'fluent-ffmpeg'
-import type { Brake } from './pause-control.ts'
+import type { PauseControl } from './pause-control.ts'
 
 export type MediaErrorCode =
   | 'missing'
@@ -81,10 +81,10 @@ export const allowedContainers = [
 ]
 
 /** Options that must stand before every input: nothing but plain local files is opened, only by the allowed demuxers. */
-export const inputOptions = ['-protocol_whitelist', 'file,pipe', '-format_whitelist', allowedContainers.join(',')]
+export const safeInputOptions = ['-protocol_whitelist', 'file,pipe', '-format_whitelist', allowedContainers.join(',')]
 
 /** How far a run is: seconds of the source done, percent of its length, speed as a multiple of real time, seconds still to wait. */
-export type Progress = { seconds: number; percent: number; speed: number; secondsLeft: number | null }
+export type FfmpegProgress = { seconds: number; percent: number; speed: number; secondsLeft: number | null }
 
 export type FfmpegJob = {
   /** The source; any characters, taken literally. */
@@ -102,10 +102,10 @@ export type FfmpegJob = {
   /** Ends a run that has not got any further for so long. */
   stallMs?: number
   /** Holds it; the time it is held counts for nothing. */
-  brake?: Brake | undefined
+  brake?: PauseControl | undefined
   /** Length of the source in seconds, for the progress. */
   duration?: number
-  onProgress?: ((progress: Progress) => void) | undefined
+  onProgress?: ((progress: FfmpegProgress) => void) | undefined
 }
 
 export type FfmpegRun = {
@@ -172,7 +172,7 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
       .inputOptions(
         ...['-nostdin', '-hide_banner', '-y', '-loglevel', 'warning', '-nostats', '-progress', 'pipe:2'],
         ...(job.before ?? []),
-        ...inputOptions
+        ...safeInputOptions
       )
       .outputOptions(...['-max_muxing_queue_size', '4096'], ...job.options)
       .output(job.output === '-' ? '-' : join(job.cwd, job.output))
@@ -203,7 +203,7 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
 }
 
 /** Whether anything in a file cannot be decoded as it should. Throws a MediaError where it was stopped. */
-export async function isBroken(file: string, options: Pick<FfmpegJob, 'signal' | 'nice' | 'brake' | 'stallMs'>): Promise<boolean> {
+export async function hasDecodeErrors(file: string, options: Pick<FfmpegJob, 'signal' | 'nice' | 'brake' | 'stallMs'>): Promise<boolean> {
   try {
     return (await runFfmpeg({ ...options, input: file, cwd: dirname(file), options: ['-f', 'null'], output: '-' }).done).broken
   } catch (error) {
@@ -217,7 +217,7 @@ export function runFfprobe(args: string[], limits: { timeoutMs: number; maxBytes
   return new Promise((resolve, reject) => {
     let late = false
     const child = execFile(
-      guardPath(),
+      ffmpegGuardPath(),
       ['--ffprobe', ...args],
       { maxBuffer: limits.maxBytes ?? 16 * 1024 * 1024, encoding: 'utf8' },
       (error, stdout, stderr) => {
@@ -238,7 +238,7 @@ export function runFfprobe(args: string[], limits: { timeoutMs: number; maxBytes
 let filters: Promise<Set<string>> | null = null
 
 /** Whether the installed ffmpeg has a filter of this name. */
-export async function hasFilter(name: string): Promise<boolean> {
+export async function hasFfmpegFilter(name: string): Promise<boolean> {
   const ffmpeg = guarded()
   filters ??= new Promise((resolve, reject) => {
     ffmpeg.getAvailableFilters((error, found) => (error ? reject(failure(error, [])) : resolve(new Set(Object.keys(found)))))
@@ -247,7 +247,7 @@ export async function hasFilter(name: string): Promise<boolean> {
 }
 
 /** Has the library ask ffmpeg now what it would ask before the first film, which then need not wait for it. */
-export async function warmFfmpeg(): Promise<void> {
+export async function warmUpFfmpeg(): Promise<void> {
   const ffmpeg = guarded()()
   await new Promise<void>(resolve => {
     ffmpeg.getAvailableFormats(() => {
@@ -259,7 +259,7 @@ export async function warmFfmpeg(): Promise<void> {
 let guard: string | null = null
 
 /** Where the guard script is: beside this file, or beside the bundle it was built into. */
-export function guardPath(): string {
+export function ffmpegGuardPath(): string {
   if (guard) return guard
   const places = ['./ffmpeg-guard.sh', './media/ffmpeg-guard.sh'].map(place => fileURLToPath(new URL(place, import.meta.url)))
   const found = places.find(place => existsSync(place))
@@ -278,7 +278,7 @@ let loaded: typeof Fluent | null = null
 function guarded(): typeof Fluent {
   if (loaded) return loaded
   loaded = createRequire(import.meta.url)('fluent-ffmpeg') as typeof Fluent
-  loaded.setFfmpegPath(guardPath())
+  loaded.setFfmpegPath(ffmpegGuardPath())
   return loaded
 }
 

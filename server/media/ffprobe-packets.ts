@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { guardPath, inputOptions, MediaError } from './ffmpeg.ts'
+import { ffmpegGuardPath, safeInputOptions, MediaError } from './ffmpeg.ts'
 
 export type PacketScan = {
   packets: number
@@ -18,7 +18,14 @@ export type PacketScan = {
 type ScanOptions = { duration: number; start: number; timeoutMs: number; sample: boolean }
 
 /** What was found in one stretch of one stream (its number; null where there is nothing of it), in seconds as the file has them. */
-export type Stretch = { stream: number | null; packets: number; end: number; gap: number | null; first: number | null; span: number }
+export type PacketIntervalScan = {
+  stream: number | null
+  packets: number
+  end: number
+  gap: number | null
+  first: number | null
+  span: number
+}
 
 /**
  * Walks over the packets of one stream without decoding: all of them, or with `sample` those of eight stretches of 20 s. `ahead`, the whole
@@ -28,7 +35,7 @@ export async function scanPackets(
   file: string,
   stream: number,
   options: ScanOptions,
-  ahead: Promise<Stretch> | null = null
+  ahead: Promise<PacketIntervalScan> | null = null
 ): Promise<PacketScan> {
   const sampled = options.sample && options.duration > 400
   const windows = sampled ? Array.from({ length: 8 }, (_, i) => options.start + (i * (options.duration - 20)) / 7) : [null]
@@ -37,7 +44,7 @@ export async function scanPackets(
   let covered = 0
   for (const [index, from] of windows.entries()) {
     const known = from === null ? await ahead : null
-    const part = known?.stream === stream ? known : await walkPackets(file, String(stream), { from, timeoutMs: options.timeoutMs })
+    const part = known?.stream === stream ? known : await scanPacketInterval(file, String(stream), { from, timeoutMs: options.timeoutMs })
     if (index === 0) result.firstKeyframe = Math.max(0, (part.first ?? options.start) - options.start)
     result.packets += part.packets
     counted += Math.max(0, part.packets - 1)
@@ -50,11 +57,11 @@ export async function scanPackets(
 }
 
 /** Walks over the packets of one stream (an ffmpeg stream specifier), all of them or 20 s `from` a second on; throws a MediaError. */
-export function walkPackets(
+export function scanPacketInterval(
   file: string,
   stream: string,
   { from = null, timeoutMs, signal }: { from?: number | null; timeoutMs: number; signal?: AbortSignal }
-): Promise<Stretch> {
+): Promise<PacketIntervalScan> {
   return new Promise((resolve, reject) => {
     const interval = from === null ? [] : ['-read_intervals', `${from.toFixed(3)}%+20`]
     const args = [
@@ -68,10 +75,10 @@ export function walkPackets(
       '-of',
       'csv=p=0',
       ...interval,
-      ...inputOptions,
+      ...safeInputOptions,
       `file:${file}`
     ]
-    const child = spawn(guardPath(), args, { stdio: ['pipe', 'pipe', 'ignore'] })
+    const child = spawn(ffmpegGuardPath(), args, { stdio: ['pipe', 'pipe', 'ignore'] })
     child.stdin.on('error', () => {})
     let late = false
     const stop = (): void => {
@@ -83,7 +90,7 @@ export function walkPackets(
     }, timeoutMs)
     signal?.addEventListener('abort', stop, { once: true })
 
-    const found: Stretch = { stream: null, packets: 0, end: 0, gap: null, first: null, span: 0 }
+    const found: PacketIntervalScan = { stream: null, packets: 0, end: 0, gap: null, first: null, span: 0 }
     let last: number | null = null
     let earliest = Infinity
     let latest = -Infinity

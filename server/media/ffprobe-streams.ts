@@ -56,39 +56,39 @@ export type SubtitleStream = { index: number; language: string | null }
 const WORDS = ['subrip', 'srt', 'ass', 'ssa', 'mov_text', 'webvtt', 'text']
 
 /** A number as ffprobe writes it, or "N/A". */
-export const Text = z.union([z.string(), z.number()]).optional()
+export const FfprobeNumber = z.union([z.string(), z.number()]).optional()
 /** What is wanted of ffprobe's account of one stream. */
-export const StreamAnswer = z.object({
+export const FfprobeStream = z.object({
   index: z.number(),
   codec_type: z.string().optional(),
   codec_name: z.string().optional(),
-  profile: Text,
-  level: Text,
+  profile: FfprobeNumber,
+  level: FfprobeNumber,
   pix_fmt: z.string().optional(),
-  width: Text,
-  height: Text,
+  width: FfprobeNumber,
+  height: FfprobeNumber,
   sample_aspect_ratio: z.string().optional(),
   avg_frame_rate: z.string().optional(),
   r_frame_rate: z.string().optional(),
   field_order: z.string().optional(),
-  has_b_frames: Text,
+  has_b_frames: FfprobeNumber,
   color_transfer: z.string().optional(),
-  bit_rate: Text,
-  nb_frames: Text,
-  start_time: Text,
-  duration: Text,
-  channels: Text,
-  sample_rate: Text,
+  bit_rate: FfprobeNumber,
+  nb_frames: FfprobeNumber,
+  start_time: FfprobeNumber,
+  duration: FfprobeNumber,
+  channels: FfprobeNumber,
+  sample_rate: FfprobeNumber,
   disposition: z.record(z.string(), z.number()).optional(),
   tags: z.record(z.string(), z.string()).optional(),
-  side_data_list: z.array(z.looseObject({ rotation: Text })).optional()
+  side_data_list: z.array(z.looseObject({ rotation: FfprobeNumber })).optional()
 })
-export type StreamAnswer = z.infer<typeof StreamAnswer>
+export type FfprobeStream = z.infer<typeof FfprobeStream>
 
 /** A picture stream from ffprobe's account; `start` is the file's own first instant. */
-export function videoStream(stream: StreamAnswer, start: number): VideoStream {
+export function parseVideoStream(stream: FfprobeStream, start: number): VideoStream {
   const rotation = rotationOf(stream)
-  const { width: codedWidth, height: codedHeight } = { width: number(stream.width), height: number(stream.height) }
+  const { width: codedWidth, height: codedHeight } = { width: parseFfprobeNumber(stream.width), height: parseFfprobeNumber(stream.height) }
   const [sarX, sarY] = (stream.sample_aspect_ratio ?? '1:1').split(':').map(Number)
   const shape = sarX && sarY ? sarX / sarY : 1
   // A pixel four times as wide as high is a lie; the picture is then shown as it was coded.
@@ -98,10 +98,10 @@ export function videoStream(stream: StreamAnswer, start: number): VideoStream {
   const mean = rate(stream.avg_frame_rate)
   const nominal = rate(stream.r_frame_rate)
   const profile = String(stream.profile ?? '')
-  const level = number(stream.level)
+  const level = parseFfprobeNumber(stream.level)
   const transfer = stream.color_transfer ?? ''
   const stills = ['mjpeg', 'png', 'bmp', 'gif', 'webp', 'tiff']
-  const frames = number(stream.nb_frames) || null
+  const frames = parseFfprobeNumber(stream.nb_frames) || null
   return {
     index: stream.index,
     codec: stream.codec_name ?? '',
@@ -114,10 +114,10 @@ export function videoStream(stream: StreamAnswer, start: number): VideoStream {
     squarePixels: Math.abs(aspect - 1) < 0.001,
     fps: mean || nominal,
     variableFps: mean > 0 && nominal > 0 && Math.abs(mean - nominal) / nominal > 0.01,
-    reordered: number(stream.has_b_frames) > 0,
-    bitrate: number(stream.bit_rate),
+    reordered: parseFfprobeNumber(stream.has_b_frames) > 0,
+    bitrate: parseFfprobeNumber(stream.bit_rate),
     frames,
-    start: Math.max(0, number(stream.start_time) - start),
+    start: Math.max(0, parseFfprobeNumber(stream.start_time) - start),
     duration: durationOf(stream, start),
     keyframeInterval: null,
     attachedPic:
@@ -130,15 +130,15 @@ export function videoStream(stream: StreamAnswer, start: number): VideoStream {
 }
 
 /** A sound stream from ffprobe's account; `start` is the file's own first instant. */
-export function audioStream(stream: StreamAnswer, start: number): AudioStream {
+export function parseAudioStream(stream: FfprobeStream, start: number): AudioStream {
   return {
     index: stream.index,
     codec: stream.codec_name ?? '',
     profile: String(stream.profile ?? ''),
-    channels: number(stream.channels),
-    sampleRate: number(stream.sample_rate),
-    bitrate: number(stream.bit_rate),
-    start: number(stream.start_time) - start,
+    channels: parseFfprobeNumber(stream.channels),
+    sampleRate: parseFfprobeNumber(stream.sample_rate),
+    bitrate: parseFfprobeNumber(stream.bit_rate),
+    start: parseFfprobeNumber(stream.start_time) - start,
     duration: durationOf(stream, start),
     language: languageOf(stream),
     title: stream.tags?.title ?? null,
@@ -147,18 +147,18 @@ export function audioStream(stream: StreamAnswer, start: number): AudioStream {
 }
 
 /** A stream of text subtitles from ffprobe's account; null for any other. */
-export function subtitleStream(stream: StreamAnswer): SubtitleStream | null {
+export function parseSubtitleStream(stream: FfprobeStream): SubtitleStream | null {
   return stream.codec_type === 'subtitle' && WORDS.includes(stream.codec_name ?? '')
     ? { index: stream.index, language: languageOf(stream) }
     : null
 }
 
-function languageOf({ tags }: StreamAnswer): string | null {
+function languageOf({ tags }: FfprobeStream): string | null {
   return tags?.language && tags.language !== 'und' ? tags.language : null
 }
 
 /** A language as playlists and pages name it (BCP 47: `fr`) by what a file says (ISO 639-2: `fre` or `fra`); null where that is nothing. */
-export function languageTag(language: string | null): string | null {
+export function toLanguageTag(language: string | null): string | null {
   try {
     return Intl.getCanonicalLocales(language ?? [])[0] ?? null
   } catch {
@@ -167,13 +167,15 @@ export function languageTag(language: string | null): string | null {
 }
 
 // Matroska keeps the stream's end in a tag: "00:01:02.345000000".
-function durationOf(stream: StreamAnswer, start: number): number | null {
+function durationOf(stream: FfprobeStream, start: number): number | null {
   const [hours, minutes, seconds] = (stream.tags?.DURATION ?? '').split(':').map(Number)
   const tagged = (hours ?? NaN) * 3600 + (minutes ?? NaN) * 60 + (seconds ?? NaN)
-  return number(stream.duration) || (tagged > 0 ? Math.max(0.001, tagged - number(stream.start_time) + start) : null)
+  return (
+    parseFfprobeNumber(stream.duration) || (tagged > 0 ? Math.max(0.001, tagged - parseFfprobeNumber(stream.start_time) + start) : null)
+  )
 }
 
-function rotationOf(stream: StreamAnswer): number {
+function rotationOf(stream: FfprobeStream): number {
   const matrix = stream.side_data_list?.find(data => data.rotation !== undefined)?.rotation
   const counterclockwise = matrix !== undefined ? Number(matrix) : -Number(stream.tags?.rotate ?? 0)
   if (!Number.isFinite(counterclockwise)) return 0
@@ -201,7 +203,7 @@ function rate(text: string | undefined): number {
 }
 
 /** The number ffprobe means, 0 where it does not know. */
-export function number(value: string | number | undefined): number {
+export function parseFfprobeNumber(value: string | number | undefined): number {
   const parsed = Number(value)
   return Number.isFinite(parsed) ? parsed : 0
 }

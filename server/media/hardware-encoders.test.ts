@@ -1,17 +1,32 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Encoder } from '../../shared/encoders.ts'
-import { chooseEncoder, findEncoders, hardwareArgs, hardwareOf, hasDevice, tryEncoder } from './hardware-encoders.ts'
-import { ladderGraph } from './ffmpeg-filters.ts'
-import { decoded, h264, ladder, make, picture, scratch, wide } from '../test/media-fixtures.ts'
-import { plan } from './ladder.ts'
-import { probe } from './probe.ts'
+import type { H264Encoder } from '../../shared/encoders.ts'
+import {
+  chooseEncoder,
+  findWorkingEncoders,
+  hardwareEncoderArgs,
+  hardwareSetup,
+  hasEncoderDevice,
+  tryEncoder
+} from './hardware-encoders.ts'
+import { ladderFilterGraph } from './ffmpeg-filters.ts'
+import {
+  probeDecodedStream,
+  h264Args,
+  testLadderSettings,
+  runFfmpegIn,
+  videoInputArgs,
+  createScratchFolder,
+  unlimitedProbeLimits
+} from '../test/media-fixtures.ts'
+import { planLadder } from './ladder.ts'
+import { probeMedia } from './probe.ts'
 
-let place: Awaited<ReturnType<typeof scratch>>
+let place: Awaited<ReturnType<typeof createScratchFolder>>
 const path = process.env.PATH
 beforeAll(async () => {
-  place = await scratch()
+  place = await createScratchFolder()
 })
 afterAll(async () => {
   process.env.PATH = path
@@ -20,22 +35,22 @@ afterAll(async () => {
 
 /** A machine on which these work, and one whose prober itself breaks for another. */
 const machine =
-  (...works: Encoder[]) =>
-  async (encoder: Encoder) => {
+  (...works: H264Encoder[]) =>
+  async (encoder: H264Encoder) => {
     if (encoder === 'h264_videotoolbox') throw new Error('no such program')
     return works.includes(encoder)
   }
 
-const MACHINES: [string, Encoder[], Encoder[]][] = [
+const MACHINES: [string, H264Encoder[], H264Encoder[]][] = [
   ['no hardware', [], ['libx264']],
   ['NVIDIA', ['h264_nvenc'], ['h264_nvenc', 'libx264']],
   ['Intel: both ways to the same device, the faster first', ['h264_vaapi', 'h264_qsv'], ['h264_qsv', 'h264_vaapi', 'libx264']]
 ]
 test.each(MACHINES)('what works on a machine with %s', async (_, works, found) => {
-  expect(await findEncoders(machine(...works))).toEqual(found)
+  expect(await findWorkingEncoders(machine(...works))).toEqual(found)
 })
 
-const CHOICES: [Parameters<typeof chooseEncoder>[0], Encoder[], Encoder][] = [
+const CHOICES: [Parameters<typeof chooseEncoder>[0], H264Encoder[], H264Encoder][] = [
   ['auto', ['h264_qsv', 'h264_vaapi', 'libx264'], 'h264_qsv'],
   ['auto', ['libx264'], 'libx264'],
   ['libx264', ['h264_nvenc', 'libx264'], 'libx264'],
@@ -48,9 +63,9 @@ test.each(CHOICES)('asked for %s where %j work: %s', (wanted, working, chosen) =
 })
 
 test.runIf(process.platform === 'linux')('a machine without a device needs no trial', () => {
-  expect(hasDevice([])).toBe(false)
-  expect(hasDevice(['/dev/no such card', join(place.folder, 'none')])).toBe(false)
-  expect(hasDevice(['/dev/no such card', '/dev/null'])).toBe(true)
+  expect(hasEncoderDevice([])).toBe(false)
+  expect(hasEncoderDevice(['/dev/no such card', join(place.folder, 'none')])).toBe(false)
+  expect(hasEncoderDevice(['/dev/no such card', '/dev/null'])).toBe(true)
 })
 
 test('the software encoder needs no trial; one that the machine does not have fails its own', async () => {
@@ -85,13 +100,13 @@ test('a driver that hangs is not waited for, and does not stay', async () => {
 })
 
 test('every rung goes through the filters that bring it to the device', async () => {
-  await make(place.folder, ...picture(1, 25, '640x480'), ...h264, 'source.mp4')
-  const found = await probe(join(place.folder, 'source.mp4'), wide)
-  const made = plan(found, { ...ladder, resolutions: [360, 240] })
+  await runFfmpegIn(place.folder, ...videoInputArgs(1, 25, '640x480'), ...h264Args, 'source.mp4')
+  const found = await probeMedia(join(place.folder, 'source.mp4'), unlimitedProbeLimits)
+  const made = planLadder(found, { ...testLadderSettings, resolutions: [360, 240] })
   expect(made.encode.length).toBeGreaterThan(1)
   // A device that nobody has here is stood for by another size.
-  const graph = await ladderGraph(found, made, { upload: ['scale=64:48'] })
-  await make(
+  const graph = await ladderFilterGraph(found, made, { upload: ['scale=64:48'] })
+  await runFfmpegIn(
     place.folder,
     '-i',
     'source.mp4',
@@ -99,18 +114,19 @@ test('every rung goes through the filters that bring it to the device', async ()
     graph,
     ...made.encode.flatMap((_, i) => ['-map', `[v${i}]`, '-c:v', 'libx264', `${i}.mp4`])
   )
-  for (const i of made.encode.keys()) expect(await decoded(join(place.folder, `${i}.mp4`))).toMatchObject({ width: 64, height: 48 })
+  for (const i of made.encode.keys())
+    expect(await probeDecodedStream(join(place.folder, `${i}.mp4`))).toMatchObject({ width: 64, height: 48 })
 })
 
 test('what each device is told', () => {
   for (const encoder of ['h264_nvenc', 'h264_qsv', 'h264_vaapi', 'h264_videotoolbox'] as const) {
-    const args = hardwareArgs(encoder, { maxrate: 1_000_000 }, 2)
+    const args = hardwareEncoderArgs(encoder, { maxrate: 1_000_000 }, 2)
     expect(args.length % 2).toBe(0)
     for (const [i, arg] of args.entries()) if (i % 2 === 0) expect(arg).toMatch(/^-[a-z_-]+:v:2$/)
     // The average stays below the end.
     const rate = Number(args[args.indexOf('-b:v:2') + 1])
     expect(rate).toBeLessThan(1_000_000)
   }
-  expect(hardwareOf('libx264')).toEqual({ device: [], upload: [] })
-  expect(hardwareOf('h264_vaapi').upload.at(-1)).toBe('hwupload')
+  expect(hardwareSetup('libx264')).toEqual({ device: [], upload: [] })
+  expect(hardwareSetup('h264_vaapi').upload.at(-1)).toBe('hwupload')
 })

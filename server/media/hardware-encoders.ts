@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { ENCODERS, SOFTWARE, type Encoder } from '../../shared/encoders.ts'
-import { guardPath } from './ffmpeg.ts'
-import type { Rung } from './ladder.ts'
+import { H264_ENCODERS, SOFTWARE_ENCODER, type H264Encoder } from '../../shared/encoders.ts'
+import { ffmpegGuardPath } from './ffmpeg.ts'
+import type { PlannedRendition } from './ladder.ts'
 
 type Hardware = {
   /** Options before the input. */
@@ -10,14 +10,14 @@ type Hardware = {
   /** Filters that bring a picture to where it is encoded. */
   upload: string[]
   /** Options of one rung, without the number of the stream; bit rates have an end in each, as x264's. */
-  options(rung: Pick<Rung, 'maxrate'>): [name: string, value: string | number][]
+  options(rung: Pick<PlannedRendition, 'maxrate'>): [name: string, value: string | number][]
 }
 
 /** Part of its highest bit rate that a rung gets on the average, where an encoder knows no constant quality with an end. */
 const USUAL = 0.7
-const usual = ({ maxrate }: Pick<Rung, 'maxrate'>): number => Math.round(maxrate * USUAL)
+const usual = ({ maxrate }: Pick<PlannedRendition, 'maxrate'>): number => Math.round(maxrate * USUAL)
 
-const HARDWARE: Record<Exclude<Encoder, typeof SOFTWARE>, Hardware> = {
+const HARDWARE: Record<Exclude<H264Encoder, typeof SOFTWARE_ENCODER>, Hardware> = {
   h264_nvenc: {
     device: [],
     upload: [],
@@ -60,30 +60,34 @@ const HARDWARE: Record<Exclude<Encoder, typeof SOFTWARE>, Hardware> = {
 }
 
 /** What a hardware encoder needs before the input and behind the filters; nothing for libx264. */
-export function hardwareOf(encoder: Encoder): { device: string[]; upload: string[] } {
-  return encoder === SOFTWARE ? { device: [], upload: [] } : HARDWARE[encoder]
+export function hardwareSetup(encoder: H264Encoder): { device: string[]; upload: string[] } {
+  return encoder === SOFTWARE_ENCODER ? { device: [], upload: [] } : HARDWARE[encoder]
 }
 
 /**
  * The encoder's own options for the `i`th picture. B-frames are left out: not every device has them, and each counts their times in its own
  * way.
  */
-export function hardwareArgs(encoder: Exclude<Encoder, typeof SOFTWARE>, rung: Pick<Rung, 'maxrate'>, i: number): string[] {
+export function hardwareEncoderArgs(
+  encoder: Exclude<H264Encoder, typeof SOFTWARE_ENCODER>,
+  rung: Pick<PlannedRendition, 'maxrate'>,
+  i: number
+): string[] {
   return [['bf', 0] as const, ...HARDWARE[encoder].options(rung)].flatMap(([name, value]) => [`-${name}:v:${i}`, String(value)])
 }
 
 /**
  * Whether this machine may have a hardware encoder at all: without a device Linux has none, which is known sooner than an ffmpeg tells it.
  */
-export function hasDevice(devices: string[]): boolean {
+export function hasEncoderDevice(devices: string[]): boolean {
   return process.platform !== 'linux' || devices.some(path => existsSync(path))
 }
 
 const TRIAL = { seconds: 1, fps: 30, maxrate: 1_500_000 }
 
 /** Whether this machine really encodes a second of pictures with an encoder, within `timeout` ms. */
-export async function tryEncoder(encoder: Encoder, timeout: number): Promise<boolean> {
-  if (encoder === SOFTWARE) return true
+export async function tryEncoder(encoder: H264Encoder, timeout: number): Promise<boolean> {
+  if (encoder === SOFTWARE_ENCODER) return true
   const { device, upload } = HARDWARE[encoder]
   const { seconds, fps, maxrate } = TRIAL
   const args = [
@@ -99,7 +103,7 @@ export async function tryEncoder(encoder: Encoder, timeout: number): Promise<boo
     ...(upload.length > 0 ? ['-vf', upload.join(',')] : []),
     '-c:v:0',
     encoder,
-    ...hardwareArgs(encoder, { maxrate }, 0),
+    ...hardwareEncoderArgs(encoder, { maxrate }, 0),
     '-maxrate:v:0',
     String(maxrate),
     '-bufsize:v:0',
@@ -110,7 +114,7 @@ export async function tryEncoder(encoder: Encoder, timeout: number): Promise<boo
   ]
   return await new Promise(resolve => {
     // A line of framecrc's for every picture that came out.
-    const child = execFile(guardPath(), args, { encoding: 'utf8' }, (error, text) => {
+    const child = execFile(ffmpegGuardPath(), args, { encoding: 'utf8' }, (error, text) => {
       clearTimeout(timer)
       resolve(!error && text.split('\n').filter(line => line !== '' && !line.startsWith('#')).length >= seconds * fps)
     })
@@ -123,15 +127,15 @@ export async function tryEncoder(encoder: Encoder, timeout: number): Promise<boo
 }
 
 /** The encoders that work, the one to be preferred first; libx264 is always among them. `prober` tells of one whether it works. */
-export async function findEncoders(prober: (encoder: Encoder) => Promise<boolean>): Promise<Encoder[]> {
-  const found: Encoder[] = []
+export async function findWorkingEncoders(prober: (encoder: H264Encoder) => Promise<boolean>): Promise<H264Encoder[]> {
+  const found: H264Encoder[] = []
   // One after the other: devices have a limit to what they do at once.
-  for (const encoder of ENCODERS) if (encoder === SOFTWARE || (await prober(encoder).catch(() => false))) found.push(encoder)
+  for (const encoder of H264_ENCODERS) if (encoder === SOFTWARE_ENCODER || (await prober(encoder).catch(() => false))) found.push(encoder)
   return found
 }
 
 /** The encoder to use of those that work: the one asked for, or the first; libx264 where what is asked for does not work. */
-export function chooseEncoder(wanted: Encoder | 'auto', working: Encoder[]): Encoder {
-  if (wanted === 'auto') return working[0] ?? SOFTWARE
-  return working.includes(wanted) ? wanted : SOFTWARE
+export function chooseEncoder(wanted: H264Encoder | 'auto', working: H264Encoder[]): H264Encoder {
+  if (wanted === 'auto') return working[0] ?? SOFTWARE_ENCODER
+  return working.includes(wanted) ? wanted : SOFTWARE_ENCODER
 }

@@ -1,12 +1,21 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { decoded, decodedWithTimes, h264, laddered, make, picture, scratch, tone } from '../test/media-fixtures.ts'
+import {
+  probeDecodedStream,
+  probeDecodedStreamWithTimes,
+  h264Args,
+  encodeLadder,
+  runFfmpegIn,
+  videoInputArgs,
+  createScratchFolder,
+  toneInputArgs
+} from '../test/media-fixtures.ts'
 import { readMediaPlaylist } from './hls-playlist.ts'
 
-let place: Awaited<ReturnType<typeof scratch>>
+let place: Awaited<ReturnType<typeof createScratchFolder>>
 beforeAll(async () => {
-  place = await scratch()
+  place = await createScratchFolder()
 })
 afterAll(async () => await place.remove())
 
@@ -43,48 +52,48 @@ test.each<[string, Input]>([
     'AV1 and Opus in MP4',
     { name: 'av1.mp4', video: ['-c:v', 'libaom-av1', '-cpu-used', '8', '-usage', 'realtime'], audio: ['-c:a', 'libopus'] }
   ],
-  ['H.264 of 10 bits, 4:2:2', { name: 'high422.mp4', video: [...h264, '-pix_fmt', 'yuv422p10le'] }],
+  ['H.264 of 10 bits, 4:2:2', { name: 'high422.mp4', video: [...h264Args, '-pix_fmt', 'yuv422p10le'] }],
   ['ProRes and PCM in QuickTime', { name: 'prores.mov', video: ['-c:v', 'prores'], audio: ['-c:a', 'pcm_s24le'] }],
   ['FFV1 without loss', { name: 'ffv1.mkv', video: ['-c:v', 'ffv1', '-pix_fmt', 'yuv444p'], audio: ['-c:a', 'pcm_s16le'] }],
   ['MPEG-2 and MP2 in a program stream', { name: 'dvd.mpg', video: ['-c:v', 'mpeg2video', '-g', '15'], audio: ['-c:a', 'mp2'] }],
   ['MPEG-2 and AC-3 in a transport stream', { name: 'broadcast.ts', video: ['-c:v', 'mpeg2video', '-g', '15'], audio: ['-c:a', 'ac3'] }],
-  ['H.264 in a transport stream, E-AC-3', { name: 'cable.ts', video: h264, audio: ['-c:a', 'eac3'], copied: true }],
+  ['H.264 in a transport stream, E-AC-3', { name: 'cable.ts', video: h264Args, audio: ['-c:a', 'eac3'], copied: true }],
   ['MPEG-4 and MP3 in AVI', { name: 'divx.avi', video: ['-c:v', 'mpeg4'], audio: ['-c:a', 'libmp3lame'] }],
   ['Motion JPEG in AVI', { name: 'camera.avi', video: ['-c:v', 'mjpeg', '-pix_fmt', 'yuvj422p'], audio: ['-c:a', 'pcm_s16le'] }],
   ['Windows Media', { name: 'media.wmv', video: ['-c:v', 'wmv2'], audio: ['-c:a', 'wmav2'] }],
   ['Flash', { name: 'flash.flv', video: ['-c:v', 'flv'], audio: ['-c:a', 'libmp3lame', '-ar', '44100'] }],
   ['Theora', { name: 'theora.ogv', video: ['-c:v', 'libtheora'], audio: ['-c:a', 'libvorbis'] }],
-  ['surround', { name: 'surround.mp4', video: h264, audio: [...AAC, '-ac', '6'], copied: true }],
-  ['60 pictures a second', { name: 'sixty.mp4', rate: 60, video: [...h264, '-g', '120'], copied: true }],
-  ['100 pictures a second', { name: 'hundred.mp4', rate: 100, capped: 50, video: h264 }],
-  ['24000/1001 pictures a second', { name: 'cinema.mp4', rate: 24_000 / 1001, seconds: 4, video: h264, copied: true }],
-  ['upright', { name: 'upright.mp4', size: '240x426', video: h264, copied: true, top: [240, 426] }],
+  ['surround', { name: 'surround.mp4', video: h264Args, audio: [...AAC, '-ac', '6'], copied: true }],
+  ['60 pictures a second', { name: 'sixty.mp4', rate: 60, video: [...h264Args, '-g', '120'], copied: true }],
+  ['100 pictures a second', { name: 'hundred.mp4', rate: 100, capped: 50, video: h264Args }],
+  ['24000/1001 pictures a second', { name: 'cinema.mp4', rate: 24_000 / 1001, seconds: 4, video: h264Args, copied: true }],
+  ['upright', { name: 'upright.mp4', size: '240x426', video: h264Args, copied: true, top: [240, 426] }],
   [
     'a keyframe every ten seconds',
-    { name: 'sparse.mp4', seconds: 12, video: [...h264, '-g', '250', '-keyint_min', '250', '-sc_threshold', '0'] }
+    { name: 'sparse.mp4', seconds: 12, video: [...h264Args, '-g', '250', '-keyint_min', '250', '-sc_threshold', '0'] }
   ],
-  ['shorter than a segment', { name: 'short.mp4', seconds: 0.48, video: h264, copied: true }],
-  ['4K', { name: 'large.mp4', size: '3840x2160', seconds: 0.4, video: h264, copied: true, top: [3840, 2160] }]
+  ['shorter than a segment', { name: 'short.mp4', seconds: 0.48, video: h264Args, copied: true }],
+  ['4K', { name: 'large.mp4', size: '3840x2160', seconds: 0.4, video: h264Args, copied: true, top: [3840, 2160] }]
 ])(
   '%s comes out whole',
   async (_, { name, size = '320x240', rate = 25, seconds = 2, video, audio = AAC, capped = rate, top = [320, 240], copied = false }) => {
-    await make(
+    await runFfmpegIn(
       place.folder,
-      ...picture(seconds, rate, size),
-      ...(audio ? tone(seconds) : []),
+      ...videoInputArgs(seconds, rate, size),
+      ...(audio ? toneInputArgs(seconds) : []),
       ...video,
       ...(audio ?? []),
       '-strict',
       '-2',
       name
     )
-    const count = Number((await decoded(join(place.folder, name))).nb_read_frames)
-    const { made, folder, videos, audio: sound, results, outputs } = await laddered(place.folder, name, { resolutions: [144] })
+    const count = Number((await probeDecodedStream(join(place.folder, name))).nb_read_frames)
+    const { made, folder, videos, audio: sound, results, outputs } = await encodeLadder(place.folder, name, { resolutions: [144] })
     expect(made.copyVideo !== null).toBe(copied)
     expect(results.map(({ damaged }) => damaged)).toEqual(results.map(() => false))
     expect(sound !== undefined).toBe(audio !== null)
     for (const [index, output] of videos.entries()) {
-      const { stream: shown, times } = await decodedWithTimes(join(folder, output.file))
+      const { stream: shown, times } = await probeDecodedStreamWithTimes(join(folder, output.file))
       expect(shown, `${output.resolution}`).toMatchObject({
         codec_name: 'h264',
         pix_fmt: 'yuv420p',
@@ -103,6 +112,6 @@ test.each<[string, Input]>([
       const last = segments.at(-1)!.byterange!
       expect(last.offset + last.length).toBe((await readFile(join(folder, output.file))).length)
     }
-    if (sound) expect(await decoded(join(folder, sound.file), 'a:0')).toMatchObject({ codec_name: 'aac', profile: 'LC' })
+    if (sound) expect(await probeDecodedStream(join(folder, sound.file), 'a:0')).toMatchObject({ codec_name: 'aac', profile: 'LC' })
   }
 )

@@ -2,21 +2,37 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { decoded, h264, ladder, make, picture, scratch, tone, wide } from '../test/media-fixtures.ts'
+import {
+  probeDecodedStream,
+  h264Args,
+  testLadderSettings,
+  runFfmpegIn,
+  videoInputArgs,
+  createScratchFolder,
+  toneInputArgs,
+  unlimitedProbeLimits
+} from '../test/media-fixtures.ts'
 import { copyToHls, encodeToHls, type HlsOutput } from './hls.ts'
-import { plan } from './ladder.ts'
-import { describeVariant, masterPlaylist, readMediaPlaylist, segmentHashes, writeAtomically, type Variant } from './hls-playlist.ts'
-import { probe } from './probe.ts'
+import { planLadder } from './ladder.ts'
+import {
+  describeVariant,
+  buildMasterPlaylist,
+  readMediaPlaylist,
+  hashSegments,
+  writeFileAtomically,
+  type HlsVariant
+} from './hls-playlist.ts'
+import { probeMedia } from './probe.ts'
 
-let place: Awaited<ReturnType<typeof scratch>>
+let place: Awaited<ReturnType<typeof createScratchFolder>>
 let outputs: HlsOutput[]
 const at = (name: string) => join(place.folder, name)
 
 beforeAll(async () => {
-  place = await scratch()
-  await make(place.folder, ...picture(5), ...tone(5), ...h264, '-c:a', 'aac', 'plain.mp4')
-  const found = await probe(at('plain.mp4'), wide)
-  const made = plan(found, ladder)
+  place = await createScratchFolder()
+  await runFfmpegIn(place.folder, ...videoInputArgs(5), ...toneInputArgs(5), ...h264Args, '-c:a', 'aac', 'plain.mp4')
+  const found = await probeMedia(at('plain.mp4'), unlimitedProbeLimits)
+  const made = planLadder(found, testLadderSettings)
   const runs = [copyToHls(at('plain.mp4'), place.folder, made, found, {}), encodeToHls(at('plain.mp4'), place.folder, made, found, {})]
   await Promise.all(runs.map(run => run.done))
   outputs = runs.flatMap(run => run.outputs)
@@ -43,7 +59,7 @@ test('a growing playlist is read as far as it goes', async () => {
 })
 
 test('hashes are those of the very bytes, last one included', async () => {
-  const hashes = await segmentHashes(place.folder, outputs)
+  const hashes = await hashSegments(place.folder, outputs)
   expect(Object.keys(hashes).sort()).toEqual(outputs.map(output => output.file).sort())
   for (const output of outputs) {
     const bytes = await readFile(at(output.file))
@@ -76,7 +92,7 @@ test('a variant is measured from the file', async () => {
       expect(variant).toMatchObject({ resolution: 0, width: 0, fps: 0, codecs: 'mp4a.40.2' })
       continue
     }
-    const stream = await decoded(at(output.file))
+    const stream = await probeDecodedStream(at(output.file))
     expect(variant).toMatchObject({ resolution: output.resolution, width: stream.width, height: stream.height, fps: 25 })
     expect(variant.codecs).toMatch(/^avc1\.[0-9a-f]{6}$/)
     expect(Number.parseInt(variant.codecs.slice(-2), 16)).toBe(Number(stream.level))
@@ -84,7 +100,7 @@ test('a variant is measured from the file', async () => {
 })
 
 describe('the master playlist', () => {
-  const rung = (resolution: number, fps = 29.97002997): Variant => ({
+  const rung = (resolution: number, fps = 29.97002997): HlsVariant => ({
     playlist: `x-${resolution}.m3u8`,
     resolution,
     width: (resolution * 16) / 9,
@@ -107,7 +123,7 @@ describe('the master playlist', () => {
   }
 
   test('with shared sound: a group, highest rung first, bandwidth with the sound', () => {
-    expect(masterPlaylist([rung(360), rung(720)], [sound])).toBe(
+    expect(buildMasterPlaylist([rung(360), rung(720)], [sound])).toBe(
       [
         '#EXTM3U',
         '#EXT-X-VERSION:7',
@@ -134,7 +150,7 @@ describe('the master playlist', () => {
       sound: { track: 1, language: 'en', name: 'English' }
     }
     expect(
-      masterPlaylist([rung(720, 25)], [english, french])
+      buildMasterPlaylist([rung(720, 25)], [english, french])
         .split('\n')
         .slice(4)
     ).toEqual([
@@ -147,10 +163,10 @@ describe('the master playlist', () => {
   })
 
   test('without sound, and with sound alone', () => {
-    expect(masterPlaylist([rung(720, 25)], [])).toContain(
+    expect(buildMasterPlaylist([rung(720, 25)], [])).toContain(
       'BANDWIDTH=720000,AVERAGE-BANDWIDTH=576000,RESOLUTION=1280x720,FRAME-RATE=25,CODECS="avc1.64001f"\nx-720.m3u8\n'
     )
-    const alone = masterPlaylist([], [sound])
+    const alone = buildMasterPlaylist([], [sound])
     expect(alone).toContain('#EXT-X-STREAM-INF:BANDWIDTH=130000,AVERAGE-BANDWIDTH=128000,CODECS="mp4a.40.2"\nx-0.m3u8\n')
     expect(alone).not.toContain('EXT-X-MEDIA:')
   })
@@ -159,24 +175,24 @@ describe('the master playlist', () => {
     const videos = outputs.filter(output => output.kind === 'video')
     const audio = outputs.find(output => output.kind === 'audio')
     const variants = await Promise.all(videos.map(output => describeVariant(place.folder, output)))
-    await writeAtomically(
+    await writeFileAtomically(
       at('master.m3u8'),
-      masterPlaylist(variants, audio ? [{ ...(await describeVariant(place.folder, audio)), sound: audio.sound! }] : [])
+      buildMasterPlaylist(variants, audio ? [{ ...(await describeVariant(place.folder, audio)), sound: audio.sound! }] : [])
     )
-    expect((await decoded(at('master.m3u8'))).nb_read_frames).toBe('125')
-    expect(await decoded(at('master.m3u8'), 'a:0')).toMatchObject({ codec_name: 'aac' })
+    expect((await probeDecodedStream(at('master.m3u8'))).nb_read_frames).toBe('125')
+    expect(await probeDecodedStream(at('master.m3u8'), 'a:0')).toMatchObject({ codec_name: 'aac' })
   })
 })
 
 test('a text file is replaced as a whole and leaves no draft', async () => {
-  await writeAtomically(at('text'), 'old')
+  await writeFileAtomically(at('text'), 'old')
   const reads: string[] = []
   const writing = (async () => {
-    for (let i = 0; i < 50; i++) await writeAtomically(at('text'), `${'x'.repeat(100_000)}${i}`)
+    for (let i = 0; i < 50; i++) await writeFileAtomically(at('text'), `${'x'.repeat(100_000)}${i}`)
   })()
   for (let i = 0; i < 50; i++) reads.push(await readFile(at('text'), 'utf8'))
   await writing
   expect(reads.every(text => text === 'old' || text.length > 100_000)).toBe(true)
   expect((await readdir(place.folder)).filter(name => name.startsWith('.'))).toEqual([])
-  await expect(writeAtomically(at('no/such/folder'), 'x')).rejects.toMatchObject({ code: 'ENOENT' })
+  await expect(writeFileAtomically(at('no/such/folder'), 'x')).rejects.toMatchObject({ code: 'ENOENT' })
 })

@@ -1,24 +1,24 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { readInit } from './mp4-init.ts'
+import { readMp4Init } from './mp4-init.ts'
 import type { Probe } from './probe.ts'
 
 /** Which sound track something is: its number (0: the one to begin with), its language (BCP 47; null where unknown) and its name. */
-export type TrackName = { track: number; language: string | null; name: string }
+export type AudioTrackName = { track: number; language: string | null; name: string }
 
 /**
  * One rendition: a playlist and the fragmented MP4 file it points into, both names within the output folder; `resolution` is 0 for sound,
  * which says which one it is.
  */
-export type HlsOutput = { kind: 'video' | 'audio'; resolution: number; playlist: string; file: string; sound?: TrackName }
+export type HlsOutput = { kind: 'video' | 'audio'; resolution: number; playlist: string; file: string; sound?: AudioTrackName }
 
 const PIECE = 65_536
 
 export type ByteRange = { offset: number; length: number }
-export type Segment = { uri: string; duration: number; byterange: ByteRange | null }
+export type HlsSegment = { uri: string; duration: number; byterange: ByteRange | null }
 export type MediaPlaylist = {
-  segments: Segment[]
+  segments: HlsSegment[]
   init: { uri: string; byterange: ByteRange | null } | null
   ended: boolean
   targetDuration: number
@@ -56,7 +56,7 @@ export function parseMediaPlaylist(text: string, name = 'This'): MediaPlaylist {
 }
 
 /** What the master playlist says of one rendition; bandwidths in bits per second, measured over the segments that are there. */
-export type Variant = {
+export type HlsVariant = {
   playlist: string
   resolution: number
   width: number
@@ -73,11 +73,11 @@ export async function describeVariant(
   output: HlsOutput,
   probe?: Pick<Probe, 'video'> | null,
   maxFps = Infinity
-): Promise<Variant> {
+): Promise<HlsVariant> {
   const list = await readMediaPlaylist(join(folder, output.playlist))
   const segments = list.segments.filter(segment => segment.byterange !== null)
   if (!list.init?.byterange || segments.length === 0) throw new TypeError(`${output.playlist} has no segment yet`)
-  const init = await readInit(join(folder, output.file), list.init.byterange.length)
+  const init = await readMp4Init(join(folder, output.file), list.init.byterange.length)
   // A last crumb of a segment says nothing about the rate.
   const measured = segments.filter(({ duration }) => duration >= list.targetDuration / 2)
   const rates = (measured.length > 0 ? measured : segments).map(
@@ -102,7 +102,7 @@ export async function describeVariant(
 }
 
 /** The master playlist, highest rung first; `audios` are the sound tracks where they stand apart, or all there is. */
-export function masterPlaylist(variants: Variant[], audios: (Variant & { sound: TrackName })[]): string {
+export function buildMasterPlaylist(variants: HlsVariant[], audios: (HlsVariant & { sound: AudioTrackName })[]): string {
   const lines = ['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS', '']
   const tracks = [...audios].sort((a, b) => a.sound.track - b.sound.track)
   const grouped = variants.length > 0
@@ -144,7 +144,7 @@ export function masterPlaylist(variants: Variant[], audios: (Variant & { sound: 
 }
 
 /** SHA-256 of every segment by file and byte range ("first-last", last included), as PeerTube's segments-sha256.json has it. */
-export async function segmentHashes(
+export async function hashSegments(
   folder: string,
   outputs: Pick<HlsOutput, 'playlist' | 'file'>[]
 ): Promise<Record<string, Record<string, string>>> {
@@ -179,7 +179,7 @@ async function rangeHash(file: FileHandle, first: number, last: number): Promise
 }
 
 /** Writes a text file so that a reader sees the old text or the new, never a part. */
-export async function writeAtomically(path: string, text: string): Promise<void> {
+export async function writeFileAtomically(path: string, text: string): Promise<void> {
   const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}`)
   try {
     await writeFile(draft, text)

@@ -2,28 +2,40 @@ import { symlinkSync } from 'node:fs'
 import { copyFile, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { decoded, h264, ladder, laddered, make, packetTimes, picture, raw, scratch, tone, wide } from '../test/media-fixtures.ts'
-import { encodeToHls, hlsNames, type HlsOptions, type HlsOutput } from './hls.ts'
-import { capOf, plan, type LadderSettings } from './ladder.ts'
+import {
+  probeDecodedStream,
+  h264Args,
+  testLadderSettings,
+  encodeLadder,
+  runFfmpegIn,
+  probePacketTimes,
+  videoInputArgs,
+  decodeToRaw,
+  createScratchFolder,
+  toneInputArgs,
+  unlimitedProbeLimits
+} from '../test/media-fixtures.ts'
+import { encodeToHls, newHlsFilenames, type HlsOptions, type HlsOutput } from './hls.ts'
+import { renditionBitrateCap, planLadder, type LadderSettings } from './ladder.ts'
 import { readMediaPlaylist } from './hls-playlist.ts'
-import { probe } from './probe.ts'
+import { probeMedia } from './probe.ts'
 
-let place: Awaited<ReturnType<typeof scratch>>
+let place: Awaited<ReturnType<typeof createScratchFolder>>
 const at = (name: string) => join(place.folder, name)
 
 beforeAll(async () => {
-  place = await scratch()
-  await make(place.folder, ...picture(5), ...tone(5), ...h264, '-c:a', 'aac', 'plain.mp4')
+  place = await createScratchFolder()
+  await runFfmpegIn(place.folder, ...videoInputArgs(5), ...toneInputArgs(5), ...h264Args, '-c:a', 'aac', 'plain.mp4')
 })
 afterAll(() => place.remove())
 
 async function ready(name: string, change: Partial<LadderSettings> = {}) {
-  const found = await probe(at(name), wide)
-  return { found, made: plan(found, { ...ladder, ...change }), folder: await mkdtemp(at('out ')) }
+  const found = await probeMedia(at(name), unlimitedProbeLimits)
+  return { found, made: planLadder(found, { ...testLadderSettings, ...change }), folder: await mkdtemp(at('out ')) }
 }
 
 const whole = async (name: string, change: Partial<LadderSettings> = {}, options: HlsOptions = {}) =>
-  await laddered(place.folder, name, change, options)
+  await encodeLadder(place.folder, name, change, options)
 
 async function lengthOf(folder: string, output: HlsOutput | undefined): Promise<number> {
   const list = await readMediaPlaylist(join(folder, output?.playlist ?? ''))
@@ -32,18 +44,18 @@ async function lengthOf(folder: string, output: HlsOutput | undefined): Promise<
 }
 
 async function times(file: string): Promise<number[]> {
-  return (await packetTimes(file)).sort((a, b) => a - b)
+  return (await probePacketTimes(file)).sort((a, b) => a - b)
 }
 
 async function frames(folder: string, videos: HlsOutput[]): Promise<number[]> {
-  return await Promise.all(videos.map(async output => Number((await decoded(join(folder, output.file))).nb_read_frames)))
+  return await Promise.all(videos.map(async output => Number((await probeDecodedStream(join(folder, output.file))).nb_read_frames)))
 }
 
 test('names follow the pattern and never come twice', () => {
-  const { playlist, file } = hlsNames(720)
+  const { playlist, file } = newHlsFilenames(720)
   expect(playlist).toMatch(/^[0-9a-f-]{36}-720\.m3u8$/)
   expect(file).toBe(playlist.replace('.m3u8', '-fragmented.mp4'))
-  expect(hlsNames(720).file).not.toBe(file)
+  expect(newHlsFilenames(720).file).not.toBe(file)
 })
 
 test('the source is copied, the lower rungs are encoded once, the sound is shared', async () => {
@@ -55,12 +67,25 @@ test('the source is copied, the lower rungs are encoded once, the sound is share
   expect(results.map(result => result.damaged)).toEqual([false, false])
   // Not one bit of the picture was changed.
   const picture = ['-map', '0:v', '-f', 'rawvideo', '-pix_fmt', 'yuv420p']
-  expect((await raw(join(folder, videos[0]?.file ?? ''), ...picture)).equals(await raw(at('plain.mp4'), ...picture))).toBe(true)
-  for (const output of videos) expect(await decoded(join(folder, output.file), 'a:0')).toEqual({})
+  expect((await decodeToRaw(join(folder, videos[0]?.file ?? ''), ...picture)).equals(await decodeToRaw(at('plain.mp4'), ...picture))).toBe(
+    true
+  )
+  for (const output of videos) expect(await probeDecodedStream(join(folder, output.file), 'a:0')).toEqual({})
 })
 
 test('segments of all encoded rungs lie on one grid, each begins with a keyframe and they cover the file', async () => {
-  await make(place.folder, ...picture(7, 30, '640x360'), ...tone(7), '-c:v', 'mpeg4', '-g', '300', '-c:a', 'flac', 'other.mkv')
+  await runFfmpegIn(
+    place.folder,
+    ...videoInputArgs(7, 30, '640x360'),
+    ...toneInputArgs(7),
+    '-c:v',
+    'mpeg4',
+    '-g',
+    '300',
+    '-c:a',
+    'flac',
+    'other.mkv'
+  )
   const { folder, outputs, videos } = await whole('other.mkv')
   expect(videos.map(output => output.resolution)).toEqual([360, 240, 144])
   expect(await frames(folder, videos)).toEqual([210, 210, 210])
@@ -90,14 +115,14 @@ test('segments of all encoded rungs lie on one grid, each begins with a keyframe
             bytes.subarray(byterange.offset, byterange.offset + byterange.length)
           ])
         )
-        expect(Number((await decoded(join(folder, 'alone.mp4'))).nb_read_frames)).toBeGreaterThanOrEqual(30)
+        expect(Number((await probeDecodedStream(join(folder, 'alone.mp4'))).nb_read_frames)).toBeGreaterThanOrEqual(30)
       }
     }
   }
 })
 
 test('no rung of a film that is hard to encode has more bits than its share of the source', async () => {
-  await make(
+  await runFfmpegIn(
     place.folder,
     '-f',
     'lavfi',
@@ -126,14 +151,25 @@ test('no rung of a film that is hard to encode has more bits than its share of t
   const { found, folder, videos } = await whole('hard.mp4', { preset: 'veryfast' })
   expect(videos.map(output => output.resolution)).toEqual([360, 240, 144])
   for (const { file, resolution } of videos)
-    expect(((await stat(join(folder, file))).size * 8) / found.duration).toBeLessThanOrEqual(capOf(found.video!, resolution))
+    expect(((await stat(join(folder, file))).size * 8) / found.duration).toBeLessThanOrEqual(renditionBitrateCap(found.video!, resolution))
 })
 
 describe('smaller rungs that go before the others', () => {
   const spareMemory = 1024 ** 3
 
   test('have their first segment, with the sound, before the others have any', async () => {
-    await make(place.folder, ...picture(4, 30, '1280x720'), ...tone(4), '-c:v', 'mpeg4', '-q:v', '2', '-c:a', 'mp3', 'large.mkv')
+    await runFfmpegIn(
+      place.folder,
+      ...videoInputArgs(4, 30, '1280x720'),
+      ...toneInputArgs(4),
+      '-c:v',
+      'mpeg4',
+      '-q:v',
+      '2',
+      '-c:a',
+      'mp3',
+      'large.mkv'
+    )
     const { found, made, folder } = await ready('large.mkv', { preset: 'veryfast', resolutions: [144, 360, 720] })
     const run = encodeToHls(at('large.mkv'), folder, made, found, { spareMemory })
     expect(run.outputs.map(({ resolution }) => resolution)).toEqual([720, 360, 144, 0])
@@ -160,26 +196,31 @@ describe('smaller rungs that go before the others', () => {
   })
 
   test.each([
-    ['a film', 'held.mkv', [...picture(7, 30, '640x360'), ...tone(7), '-c:v', 'mpeg4', '-c:a', 'flac'], {}],
-    ['a film shorter than the wait', 'brief.mkv', [...picture(1, 25, '640x360'), ...tone(1), '-c:v', 'mpeg4', '-c:a', 'flac'], {}],
+    ['a film', 'held.mkv', [...videoInputArgs(7, 30, '640x360'), ...toneInputArgs(7), '-c:v', 'mpeg4', '-c:a', 'flac'], {}],
+    [
+      'a film shorter than the wait',
+      'brief.mkv',
+      [...videoInputArgs(1, 25, '640x360'), ...toneInputArgs(1), '-c:v', 'mpeg4', '-c:a', 'flac'],
+      {}
+    ],
     [
       'a film with sound in every rendition',
       'inside.mkv',
-      [...picture(5, 25, '640x360'), ...tone(5), '-c:v', 'mpeg4', '-c:a', 'flac'],
+      [...videoInputArgs(5, 25, '640x360'), ...toneInputArgs(5), '-c:v', 'mpeg4', '-c:a', 'flac'],
       { splitAudio: false, resolutions: [0, 144, 240] }
     ],
     [
       'a film whose frame rate is cut',
       'swift.mkv',
-      [...picture(5, 50, '640x360'), ...tone(5), '-c:v', 'mpeg4', '-c:a', 'flac'],
+      [...videoInputArgs(5, 50, '640x360'), ...toneInputArgs(5), '-c:v', 'mpeg4', '-c:a', 'flac'],
       { maxFps: 25 }
     ],
     [
       'a film whose first second has more pictures than there is room for',
       'burst.mkv',
       [
-        ...picture(6, 60, '640x360'),
-        ...tone(6),
+        ...videoInputArgs(6, 60, '640x360'),
+        ...toneInputArgs(6),
         '-vf',
         "select='lt(t,1.5)+not(mod(n,12))'",
         '-vsync',
@@ -195,8 +236,8 @@ describe('smaller rungs that go before the others', () => {
       'a film with uneven pictures that begins late',
       'uneven.ts',
       [
-        ...picture(6, 30, '640x360'),
-        ...tone(6),
+        ...videoInputArgs(6, 30, '640x360'),
+        ...toneInputArgs(6),
         '-vf',
         "select='not(mod(n,7))+lt(t,2)'",
         '-vsync',
@@ -213,7 +254,7 @@ describe('smaller rungs that go before the others', () => {
       {}
     ]
   ])('%s comes out as without', async (_, name, source, change) => {
-    await make(place.folder, ...source, name)
+    await runFfmpegIn(place.folder, ...source, name)
     const [held, plain] = [await whole(name, change, { spareMemory }), await whole(name, change)]
     expect(held.made.copyVideo).toBeNull()
     expect(held.results.map(({ seconds, damaged }) => ({ seconds, damaged }))).toEqual(
@@ -239,10 +280,10 @@ test.each([[0], [1024 ** 3]])(
   'pictures that change their size in the middle, as in recordings of calls, are all there (%i bytes to spare)',
   async spareMemory => {
     const vp8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8']
-    await make(place.folder, ...picture(1, 30, '426x240'), ...vp8, 'small.webm')
-    await make(place.folder, ...picture(3, 30, '640x360'), ...vp8, 'larger.webm')
+    await runFfmpegIn(place.folder, ...videoInputArgs(1, 30, '426x240'), ...vp8, 'small.webm')
+    await runFfmpegIn(place.folder, ...videoInputArgs(3, 30, '640x360'), ...vp8, 'larger.webm')
     await writeFile(at('parts.txt'), 'file small.webm\nfile larger.webm\n')
-    await make(place.folder, '-f', 'concat', '-i', at('parts.txt'), '-c', 'copy', 'call.webm')
+    await runFfmpegIn(place.folder, '-f', 'concat', '-i', at('parts.txt'), '-c', 'copy', 'call.webm')
     const { folder, videos, results } = await whole('call.webm', {}, { spareMemory })
     expect(videos.map(({ resolution }) => resolution)).toEqual([240, 144])
     expect(results).toMatchObject([{ damaged: false }])
@@ -252,7 +293,7 @@ test.each([[0], [1024 ** 3]])(
 )
 
 test('what is there can be played while the rest is still being encoded', async () => {
-  await make(place.folder, ...picture(16, 25, '640x360'), ...tone(16), '-c:v', 'mpeg4', '-c:a', 'mp3', 'long.mkv')
+  await runFfmpegIn(place.folder, ...videoInputArgs(16, 25, '640x360'), ...toneInputArgs(16), '-c:v', 'mpeg4', '-c:a', 'mp3', 'long.mkv')
   const { found, made, folder } = await ready('long.mkv', { resolutions: [144], preset: 'veryfast' })
   const seen: number[] = []
   const run = encodeToHls(at('long.mkv'), folder, made, found, { onProgress: progress => seen.push(progress.percent) })
@@ -269,7 +310,7 @@ test('what is there can be played while the rest is still being encoded', async 
         const last = list.segments.at(-1)?.byterange
         const bytes = (await readFile(join(folder, output?.file ?? ''))).subarray(0, (last?.offset ?? 0) + (last?.length ?? 0))
         await writeFile(join(folder, 'so-far.mp4'), bytes)
-        played = Number((await decoded(join(folder, 'so-far.mp4'))).nb_read_frames) - list.segments.length * 50
+        played = Number((await probeDecodedStream(join(folder, 'so-far.mp4'))).nb_read_frames) - list.segments.length * 50
       }
     }
     await new Promise(resolve => setTimeout(resolve, 25))
@@ -286,17 +327,17 @@ test('what is there can be played while the rest is still being encoded', async 
 test('sound muxed into every rendition, and alone where asked for', async () => {
   const { folder, videos, audio } = await whole('plain.mp4', { splitAudio: false, resolutions: [0, 144] })
   expect(videos.map(output => output.resolution)).toEqual([240, 144])
-  for (const output of videos) expect(await decoded(join(folder, output.file), 'a:0')).toMatchObject({ codec_name: 'aac' })
+  for (const output of videos) expect(await probeDecodedStream(join(folder, output.file), 'a:0')).toMatchObject({ codec_name: 'aac' })
   expect(await frames(folder, videos)).toEqual([125, 125])
-  expect(await decoded(join(folder, audio?.file ?? ''), 'a:0')).toMatchObject({ codec_name: 'aac' })
+  expect(await probeDecodedStream(join(folder, audio?.file ?? ''), 'a:0')).toMatchObject({ codec_name: 'aac' })
   expect(await lengthOf(folder, audio)).toBeCloseTo(5, 1)
 })
 
 describe('sources of every kind', () => {
   test('a turned phone picture comes out upright', async () => {
-    await make(place.folder, '-i', 'plain.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'turned.mp4')
+    await runFfmpegIn(place.folder, '-i', 'plain.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'turned.mp4')
     const { folder, videos } = await whole('turned.mp4')
-    const shown = await Promise.all(videos.map(output => decoded(join(folder, output.file))))
+    const shown = await Promise.all(videos.map(output => probeDecodedStream(join(folder, output.file))))
     expect(shown.map(stream => [stream.width, stream.height])).toEqual([
       [240, 320],
       [144, 192]
@@ -306,9 +347,9 @@ describe('sources of every kind', () => {
   })
 
   test('frame times that vary are kept, frame for frame', async () => {
-    await make(
+    await runFfmpegIn(
       place.folder,
-      ...picture(6, 60),
+      ...videoInputArgs(6, 60),
       '-vf',
       "select='not(mod(n,7))+not(mod(n,11))+lt(n,30)',settb=1/1000",
       '-fps_mode',
@@ -323,7 +364,7 @@ describe('sources of every kind', () => {
       'log-level=none',
       'varying.mkv'
     )
-    const expected = Number((await decoded(at('varying.mkv'))).nb_read_frames)
+    const expected = Number((await probeDecodedStream(at('varying.mkv'))).nb_read_frames)
     const { folder, videos, made } = await whole('varying.mkv')
     expect(made.keepsFrameTimes).toBe(true)
     expect(await frames(folder, videos)).toEqual([expected, expected])
@@ -333,14 +374,14 @@ describe('sources of every kind', () => {
   })
 
   test('frame times that vary are kept by a copy too', async () => {
-    await make(
+    await runFfmpegIn(
       place.folder,
-      ...picture(6, 60),
+      ...videoInputArgs(6, 60),
       '-vf',
       "select='not(mod(n,7))+not(mod(n,11))+lt(n,30)'",
       '-fps_mode',
       'vfr',
-      ...h264,
+      ...h264Args,
       '-bf',
       '0',
       '-g',
@@ -354,22 +395,43 @@ describe('sources of every kind', () => {
   })
 
   test('too many frames a second are cut to the cap', async () => {
-    await make(place.folder, ...picture(2, 120), ...h264, 'fast.mp4')
+    await runFfmpegIn(place.folder, ...videoInputArgs(2, 120), ...h264Args, 'fast.mp4')
     const { folder, videos } = await whole('fast.mp4', { maxFps: 60, resolutions: [] })
     expect(await frames(folder, videos)).toEqual([120])
   })
 
   test('ten bits, odd sizes, oblong pixels and fields become what every player knows', async () => {
-    await make(place.folder, ...picture(2, 25, '321x241'), '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv444p10le', 'deep.mkv')
-    await make(place.folder, ...picture(2), '-vf', 'setsar=4/3', ...h264, 'oblong.mp4')
-    await make(place.folder, ...picture(2), ...h264, '-bf', '0', '-flags', '+ilme+ildct', '-x264-params', 'tff=1', 'fields.mp4')
+    await runFfmpegIn(
+      place.folder,
+      ...videoInputArgs(2, 25, '321x241'),
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-pix_fmt',
+      'yuv444p10le',
+      'deep.mkv'
+    )
+    await runFfmpegIn(place.folder, ...videoInputArgs(2), '-vf', 'setsar=4/3', ...h264Args, 'oblong.mp4')
+    await runFfmpegIn(
+      place.folder,
+      ...videoInputArgs(2),
+      ...h264Args,
+      '-bf',
+      '0',
+      '-flags',
+      '+ilme+ildct',
+      '-x264-params',
+      'tff=1',
+      'fields.mp4'
+    )
     for (const [name, width, height] of [
       ['deep.mkv', 320, 240],
       ['oblong.mp4', 426, 240],
       ['fields.mp4', 320, 240]
     ] as const) {
       const { folder, videos } = await whole(name, { resolutions: [] })
-      expect(await decoded(join(folder, videos[0]?.file ?? '')), name).toMatchObject({
+      expect(await probeDecodedStream(join(folder, videos[0]?.file ?? '')), name).toMatchObject({
         codec_name: 'h264',
         pix_fmt: 'yuv420p',
         width,
@@ -382,9 +444,9 @@ describe('sources of every kind', () => {
   })
 
   test('a high dynamic range picture is mapped to an ordinary one', async () => {
-    await make(
+    await runFfmpegIn(
       place.folder,
-      ...picture(2),
+      ...videoInputArgs(2),
       '-c:v',
       'libx265',
       '-preset',
@@ -403,49 +465,60 @@ describe('sources of every kind', () => {
     )
     const { folder, videos } = await whole('hdr.mp4', { resolutions: [] })
     const file = join(folder, videos[0]?.file ?? '')
-    expect(await decoded(file)).toMatchObject({
+    expect(await probeDecodedStream(file)).toMatchObject({
       pix_fmt: 'yuv420p',
       color_transfer: 'bt709',
       color_primaries: 'bt709',
       color_space: 'bt709',
       nb_read_frames: '50'
     })
-    const luma = (await raw(file, '-f', 'rawvideo', '-pix_fmt', 'gray')).subarray(0, 320 * 240)
-    const flat = (await raw(at('hdr.mp4'), '-f', 'rawvideo', '-pix_fmt', 'gray')).subarray(0, 320 * 240)
+    const luma = (await decodeToRaw(file, '-f', 'rawvideo', '-pix_fmt', 'gray')).subarray(0, 320 * 240)
+    const flat = (await decodeToRaw(at('hdr.mp4'), '-f', 'rawvideo', '-pix_fmt', 'gray')).subarray(0, 320 * 240)
     expect(luma.equals(flat)).toBe(false)
   })
 
   test('silent ones have no sound rendition', async () => {
-    await make(place.folder, ...picture(2), ...h264, 'silent.mp4')
+    await runFfmpegIn(place.folder, ...videoInputArgs(2), ...h264Args, 'silent.mp4')
     const { outputs, folder, videos } = await whole('silent.mp4')
     expect(outputs.map(output => output.kind)).toEqual(['video', 'video'])
     expect(await frames(folder, videos)).toEqual([50, 50])
   })
 
   test('one single frame', async () => {
-    await make(place.folder, ...picture(1), ...h264, '-frames:v', '1', 'one.mp4')
+    await runFfmpegIn(place.folder, ...videoInputArgs(1), ...h264Args, '-frames:v', '1', 'one.mp4')
     const { folder, videos } = await whole('one.mp4')
     expect(await frames(folder, videos)).toEqual([1, 1])
     await lengthOf(folder, videos[0])
   })
 
   test('a single frame under a long sound stays on the screen', async () => {
-    await make(place.folder, '-f', 'lavfi', '-i', 'testsrc=s=200x200:r=1:d=1', ...tone(6), ...h264, '-c:a', 'aac', 'still.mp4')
+    await runFfmpegIn(
+      place.folder,
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=s=200x200:r=1:d=1',
+      ...toneInputArgs(6),
+      ...h264Args,
+      '-c:a',
+      'aac',
+      'still.mp4'
+    )
     const { folder, videos, audio } = await whole('still.mp4', { resolutions: [] })
     expect(await lengthOf(folder, videos[0])).toBeCloseTo(6, 0)
     expect(await lengthOf(folder, audio)).toBeCloseTo(6, 0)
   })
 
   test('sound that ends early goes on in silence, so that nothing waits for it', async () => {
-    await make(place.folder, ...picture(8), ...tone(3), ...h264, '-c:a', 'aac', 'early.mp4')
+    await runFfmpegIn(place.folder, ...videoInputArgs(8), ...toneInputArgs(3), ...h264Args, '-c:a', 'aac', 'early.mp4')
     const { folder, audio } = await whole('early.mp4', { resolutions: [] })
     expect(await lengthOf(folder, audio)).toBeCloseTo(8, 1)
   })
 
   test('sound alone, bare and with a cover, gets a picture that every client can play', async () => {
-    await make(place.folder, ...tone(5), '-c:a', 'libmp3lame', 'sound.mp3')
-    await make(place.folder, '-f', 'lavfi', '-i', 'color=red:s=201x199:d=1', '-frames:v', '1', 'cover.png')
-    await make(
+    await runFfmpegIn(place.folder, ...toneInputArgs(5), '-c:a', 'libmp3lame', 'sound.mp3')
+    await runFfmpegIn(place.folder, '-f', 'lavfi', '-i', 'color=red:s=201x199:d=1', '-frames:v', '1', 'cover.png')
+    await runFfmpegIn(
       place.folder,
       '-i',
       'sound.mp3',
@@ -467,12 +540,12 @@ describe('sources of every kind', () => {
     ] as const) {
       const { folder, videos, audio } = await whole(name)
       const file = join(folder, videos[0]?.file ?? '')
-      const stream = await decoded(file)
+      const stream = await probeDecodedStream(file)
       expect(stream, name).toMatchObject({ width: 640, height: 360, pix_fmt: 'yuv420p' })
       expect(Number(stream.level)).toBeLessThan(40)
       expect(await lengthOf(folder, videos[0])).toBeCloseTo(5, 0)
       expect(await lengthOf(folder, audio)).toBeCloseTo(5, 0)
-      const pixels = await raw(file, '-frames:v', '1', '-f', 'rawvideo', '-pix_fmt', 'rgb24')
+      const pixels = await decodeToRaw(file, '-frames:v', '1', '-f', 'rawvideo', '-pix_fmt', 'rgb24')
       const middle = pixels.subarray((180 * 640 + 320) * 3, (180 * 640 + 320) * 3 + 3)
       expect((middle[0] ?? 0) > 150 && (middle[1] ?? 0) < 60).toBe(red)
     }
@@ -480,7 +553,7 @@ describe('sources of every kind', () => {
 
   test('streams that are neither picture nor sound are left out', async () => {
     await writeFile(at('words.srt'), '1\n00:00:00,000 --> 00:00:01,000\nHello\n')
-    await make(
+    await runFfmpegIn(
       place.folder,
       '-i',
       'plain.mp4',
@@ -508,7 +581,7 @@ describe('sources of every kind', () => {
   })
 
   test('transport streams, whose clock starts anywhere, start at nought', async () => {
-    await make(place.folder, '-i', 'plain.mp4', '-c', 'copy', '-output_ts_offset', '1000', 'clock.ts')
+    await runFfmpegIn(place.folder, '-i', 'plain.mp4', '-c', 'copy', '-output_ts_offset', '1000', 'clock.ts')
     const { folder, videos, audio, made } = await whole('clock.ts')
     expect(made.audios).toMatchObject([{ copy: true }])
     expect((await frames(folder, videos)).every(count => count >= 124)).toBe(true)
@@ -522,7 +595,7 @@ describe('picture and sound stay together', () => {
 
   async function drift(folder: string, video: HlsOutput | undefined, audio: HlsOutput | undefined): Promise<number> {
     // Counted from the first picture and the first sample, as players do that know no edit lists.
-    const pixels = await raw(
+    const pixels = await decodeToRaw(
       join(folder, video?.file ?? ''),
       '-vf',
       'scale=2:2',
@@ -534,7 +607,7 @@ describe('picture and sound stay together', () => {
       'gray'
     )
     const bright = pixels.findIndex((value, i) => i % 4 === 0 && value > 128) / 4 / 25
-    const samples = await raw(join(folder, audio?.file ?? ''), '-map', '0:a', '-ac', '1', '-ar', '44100', '-f', 's16le')
+    const samples = await decodeToRaw(join(folder, audio?.file ?? ''), '-map', '0:a', '-ac', '1', '-ar', '44100', '-f', 's16le')
     let loud = 0
     while (loud * 2 < samples.length - 1 && Math.abs(samples.readInt16LE(loud * 2)) < 5000) loud++
     expect(bright).toBeGreaterThan(1)
@@ -542,7 +615,7 @@ describe('picture and sound stay together', () => {
   }
 
   test('where both are copied, and where both are encoded', async () => {
-    await make(
+    await runFfmpegIn(
       place.folder,
       ...flash,
       ...click,
@@ -558,8 +631,21 @@ describe('picture and sound stay together', () => {
       'aac',
       'flash.mp4'
     )
-    await make(place.folder, '-i', 'flash.mp4', '-c:v', 'libvpx', '-deadline', 'realtime', '-b:v', '500k', '-c:a', 'libopus', 'flash.webm')
-    await make(place.folder, '-i', 'flash.mp4', '-c', 'copy', 'flash.ts')
+    await runFfmpegIn(
+      place.folder,
+      '-i',
+      'flash.mp4',
+      '-c:v',
+      'libvpx',
+      '-deadline',
+      'realtime',
+      '-b:v',
+      '500k',
+      '-c:a',
+      'libopus',
+      'flash.webm'
+    )
+    await runFfmpegIn(place.folder, '-i', 'flash.mp4', '-c', 'copy', 'flash.ts')
     for (const name of ['flash.mp4', 'flash.webm', 'flash.ts']) {
       const { folder, videos, audio } = await whole(name, { resolutions: [144] })
       for (const video of videos) expect(await drift(folder, video, audio), `${name} ${video.resolution}`).toBeLessThan(0.045)
@@ -567,7 +653,7 @@ describe('picture and sound stay together', () => {
   })
 
   test('where the sound comes in late', async () => {
-    await make(
+    await runFfmpegIn(
       place.folder,
       ...flash,
       ...click,
@@ -595,7 +681,17 @@ describe('picture and sound stay together', () => {
 
 describe('damage', () => {
   test('a file cut off gives what can be read and says so', async () => {
-    await make(place.folder, ...picture(8), ...tone(8), ...h264, '-c:a', 'aac', '-movflags', '+faststart', 'full.mp4')
+    await runFfmpegIn(
+      place.folder,
+      ...videoInputArgs(8),
+      ...toneInputArgs(8),
+      ...h264Args,
+      '-c:a',
+      'aac',
+      '-movflags',
+      '+faststart',
+      'full.mp4'
+    )
     const bytes = await readFile(at('full.mp4'))
     await writeFile(at('cut.mp4'), bytes.subarray(0, bytes.length * 0.6))
     const { results, folder, outputs } = await whole('cut.mp4')
@@ -606,7 +702,7 @@ describe('damage', () => {
   })
 
   test('a file whose data is noise is an error', async () => {
-    await make(place.folder, ...picture(3), '-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', 'good.webm')
+    await runFfmpegIn(place.folder, ...videoInputArgs(3), '-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', 'good.webm')
     const bytes = await readFile(at('good.webm'))
     const { found, made, folder } = await ready('good.webm')
     // Behind the head: from the first cluster on.
@@ -615,11 +711,11 @@ describe('damage', () => {
     await expect(encodeToHls(at('noise.webm'), folder, made, found, {}).done).rejects.toMatchObject({
       code: expect.stringMatching(/^(ffmpeg_failed|nothing_decoded)$/)
     })
-    await expect(probe(at('noise.webm'), wide)).rejects.toMatchObject({ name: 'MediaError' })
+    await expect(probeMedia(at('noise.webm'), unlimitedProbeLimits)).rejects.toMatchObject({ name: 'MediaError' })
   })
 
   test('what was encoded and could not be written is no fault of the file', async () => {
-    await make(place.folder, ...picture(1), ...h264, 'short.mp4')
+    await runFfmpegIn(place.folder, ...videoInputArgs(1), ...h264Args, 'short.mp4')
     const { found, made, folder } = await ready('short.mp4')
     const run = encodeToHls(at('short.mp4'), folder, made, found, {})
     // As if the disk had been full and had space again: ffmpeg says nothing of it, and ends with 0.

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SOFTWARE, type Encoder } from '../../shared/encoders.ts'
-import type { Brake } from './pause-control.ts'
-import { hardwareArgs, hardwareOf } from './hardware-encoders.ts'
-import { MediaError, runFfmpeg, type FfmpegRun, type Progress } from './ffmpeg.ts'
-import { audioFilters, ladderGraph, steadyInput, TIMESCALE } from './ffmpeg-filters.ts'
-import { holdOf } from './stagger.ts'
-import { BUFFER, type Plan, type Rung, type Sound } from './ladder.ts'
+import { SOFTWARE_ENCODER, type H264Encoder } from '../../shared/encoders.ts'
+import type { PauseControl } from './pause-control.ts'
+import { hardwareEncoderArgs, hardwareSetup } from './hardware-encoders.ts'
+import { MediaError, runFfmpeg, type FfmpegRun, type FfmpegProgress } from './ffmpeg.ts'
+import { audioFilters, ladderFilterGraph, reinitFilterOptions, VIDEO_TIMESCALE } from './ffmpeg-filters.ts'
+import { planStagger } from './stagger.ts'
+import { VBV_BUFFER_SECONDS, type TranscodingPlan, type PlannedRendition, type PlannedAudioTrack } from './ladder.ts'
 import { readMediaPlaylist, type HlsOutput } from './hls-playlist.ts'
 import type { Probe } from './probe.ts'
 
@@ -25,16 +25,16 @@ export type HlsResult = {
 }
 
 export type HlsOptions = {
-  onProgress?: (progress: Progress) => void
+  onProgress?: (progress: FfmpegProgress) => void
   signal?: AbortSignal
   nice?: number
   /** Ends an ffmpeg that has not got any further for so long (ms). */
   stallMs?: number
-  brake?: Brake | undefined
+  brake?: PauseControl | undefined
   /** Whether the encode makes the shared sound too; by default where no copy does. */
   withAudio?: boolean
   /** libx264 unless named. */
-  encoder?: Encoder
+  encoder?: H264Encoder
   /** Bytes that may be taken so that the smallest rungs of an encode begin before the others; none by default. */
   spareMemory?: number
 }
@@ -50,13 +50,13 @@ export type HlsRun = {
 }
 
 /** File names of one new rendition, unique for ever. */
-export function hlsNames(resolution: number): { playlist: string; file: string } {
+export function newHlsFilenames(resolution: number): { playlist: string; file: string } {
   const stem = `${randomUUID()}-${resolution}`
   return { playlist: `${stem}.m3u8`, file: `${stem}-fragmented.mp4` }
 }
 
 /** Puts the source's own picture into segments without decoding it, with the shared sound; needs `plan.copyVideo`. */
-export function copyToHls(input: string, folder: string, plan: Plan, probe: Probe, options: HlsOptions): HlsRun {
+export function copyToHls(input: string, folder: string, plan: TranscodingPlan, probe: Probe, options: HlsOptions): HlsRun {
   const rung = plan.copyVideo
   if (!rung || !probe.video) throw new TypeError('this plan copies no picture')
   const video = ['-map', `0:${probe.video.index}`, '-c:v', 'copy', '-tag:v', 'avc1', ...unevenTimes(probe)]
@@ -68,49 +68,55 @@ export function copyToHls(input: string, folder: string, plan: Plan, probe: Prob
  * with
  * the sound first, where `spareMemory` allows it and no copy can be watched.
  */
-export function encodeToHls(input: string, folder: string, plan: Plan, probe: Probe, options: HlsOptions): HlsRun {
-  const encoder = options.encoder ?? SOFTWARE
-  const hold = holdOf(plan, probe, options.spareMemory ?? 0)
+export function encodeToHls(input: string, folder: string, plan: TranscodingPlan, probe: Probe, options: HlsOptions): HlsRun {
+  const encoder = options.encoder ?? SOFTWARE_ENCODER
+  const hold = planStagger(plan, probe, options.spareMemory ?? 0)
   const renditions = renditionsOf(plan.encode, plan, options.withAudio ?? plan.copyVideo === null)
   const waiting = hold?.rungs ?? 0
   const pictures = (from: number, to?: number): string[] => {
     const rungs = plan.encode.slice(from, to)
     return [
       ...rungs.flatMap((_, i) => ['-map', `[v${from + i}]`]),
-      ...rungs.flatMap((rung, i) => videoArgs(rung, i, plan, probe, encoder)),
+      ...rungs.flatMap((rung, i) => videoEncoderArgs(rung, i, plan, probe, encoder)),
       ...(hold && from === 0 ? evenTimes(rungs[0]!.fps) : plan.keepsFrameTimes ? unevenTimes(probe) : []),
       '-fps_mode',
       'vfr',
       '-enc_time_base:v',
-      `1:${TIMESCALE}`
+      `1:${VIDEO_TIMESCALE}`
     ]
   }
   const build = async (): Promise<string[][]> => {
-    const graph = ['-filter_complex', await ladderGraph(probe, plan, { upload: hardwareOf(encoder).upload, hold })]
+    const graph = ['-filter_complex', await ladderFilterGraph(probe, plan, { upload: hardwareSetup(encoder).upload, hold })]
     return [[...graph, ...pictures(waiting)], ...(hold ? [pictures(0, waiting)] : [])]
   }
   return start(input, folder, probe, plan, [renditions.slice(waiting), ...(hold ? [renditions.slice(0, waiting)] : [])], options, build)
 }
 
 /** Makes the shared sound alone. */
-export function soundToHls(input: string, folder: string, plan: Plan, probe: Probe, options: HlsOptions): HlsRun {
+export function audioToHls(input: string, folder: string, plan: TranscodingPlan, probe: Probe, options: HlsOptions): HlsRun {
   return start(input, folder, probe, plan, [renditionsOf([], plan, true)], options, async () => [[]])
 }
 
 // One output of the HLS muxer, and which sound goes into it.
-type Rendition = HlsOutput & { audio: Sound | null }
+type Rendition = HlsOutput & { audio: PlannedAudioTrack | null }
 
-function renditionsOf(rungs: Rung[], plan: Plan, sharedAudio: boolean): Rendition[] {
+function renditionsOf(rungs: PlannedRendition[], plan: TranscodingPlan, sharedAudio: boolean): Rendition[] {
   const muxed = plan.splitAudio ? null : (plan.audios[0] ?? null)
   const renditions: Rendition[] = rungs.map(rung => ({
     kind: 'video',
     resolution: rung.resolution,
-    ...hlsNames(rung.resolution),
+    ...newHlsFilenames(rung.resolution),
     audio: muxed
   }))
   if (sharedAudio && plan.audioRendition) {
     plan.audios.forEach((audio, track) =>
-      renditions.push({ kind: 'audio', resolution: 0, ...hlsNames(0), audio, sound: { track, language: audio.language, name: audio.name } })
+      renditions.push({
+        kind: 'audio',
+        resolution: 0,
+        ...newHlsFilenames(0),
+        audio,
+        sound: { track, language: audio.language, name: audio.name }
+      })
     )
   }
   return renditions
@@ -122,7 +128,7 @@ function start(
   input: string,
   folder: string,
   probe: Probe,
-  plan: Plan,
+  plan: TranscodingPlan,
   parts: Rendition[][],
   options: HlsOptions,
   build: () => Promise<string[][]>
@@ -142,7 +148,7 @@ function start(
       input,
       cwd: folder,
       output,
-      before: [...hardwareOf(options.encoder ?? SOFTWARE).device, ...steadyInput(probe)],
+      before: [...hardwareSetup(options.encoder ?? SOFTWARE_ENCODER).device, ...reinitFilterOptions(probe)],
       options: parts.flatMap((part, i) => [
         ...(i > 0 ? [join(folder, output)] : []),
         ...pictures[i]!,
@@ -181,27 +187,38 @@ function unevenTimes(probe: Probe): string[] {
 
 // What waits has lost its rate on the way: without it the last picture would last no time.
 function evenTimes(fps: number): string[] {
-  return ['-bsf:v', `setts=pts=PTS:dts=DTS:duration=${Math.round(TIMESCALE / fps)}`]
+  return ['-bsf:v', `setts=pts=PTS:dts=DTS:duration=${Math.round(VIDEO_TIMESCALE / fps)}`]
 }
 
 /** Options of the encoder for one rung, the `i`th picture of its output. */
-export function videoArgs(rung: Rung, i: number, plan: Plan, probe: Probe, encoder: Encoder = SOFTWARE): string[] {
+export function videoEncoderArgs(
+  rung: PlannedRendition,
+  i: number,
+  plan: TranscodingPlan,
+  probe: Probe,
+  encoder: H264Encoder = SOFTWARE_ENCODER
+): string[] {
   const { settings } = plan
   const s = settings.segmentSeconds
   const gop = Math.max(250, Math.ceil(rung.fps * s * 2))
   return [
     [`-c:v:${i}`, encoder],
     [`-profile:v:${i}`, 'high'],
-    encoder === SOFTWARE ? softwareArgs(rung, i, plan, probe) : hardwareArgs(encoder, rung, i),
+    encoder === SOFTWARE_ENCODER ? softwareArgs(rung, i, plan, probe) : hardwareEncoderArgs(encoder, rung, i),
     [`-maxrate:v:${i}`, String(rung.maxrate)],
-    [`-bufsize:v:${i}`, String(rung.maxrate * BUFFER)],
+    [`-bufsize:v:${i}`, String(rung.maxrate * VBV_BUFFER_SECONDS)],
     // On the grid of the segments, whatever the frame times: the rungs then have their keyframes at the same instants.
     [`-force_key_frames:v:${i}`, `expr:if(isnan(prev_forced_t),1,gte(t,(floor(prev_forced_t/${s}+0.0001)+1)*${s}))`],
     [`-g:v:${i}`, String(gop)]
   ].flat()
 }
 
-function softwareArgs(rung: Rung, i: number, { settings, audioOnly, keepsFrameTimes }: Plan, probe: Probe): string[] {
+function softwareArgs(
+  rung: PlannedRendition,
+  i: number,
+  { settings, audioOnly, keepsFrameTimes }: TranscodingPlan,
+  probe: Probe
+): string[] {
   return [
     [`-preset:v:${i}`, settings.preset],
     [`-crf:v:${i}`, String(settings.crf)],
@@ -215,7 +232,7 @@ function softwareArgs(rung: Rung, i: number, { settings, audioOnly, keepsFrameTi
   ].flat()
 }
 
-function audioArgs(probe: Probe, plan: Plan, renditions: Rendition[]): string[] {
+function audioArgs(probe: Probe, plan: TranscodingPlan, renditions: Rendition[]): string[] {
   const sounds = renditions.flatMap(({ audio }) => (audio ? [audio] : []))
   return [
     ...sounds.flatMap(({ stream }) => ['-map', `0:${stream.index}`]),
@@ -223,7 +240,7 @@ function audioArgs(probe: Probe, plan: Plan, renditions: Rendition[]): string[] 
   ]
 }
 
-function soundArgs(probe: Probe, { settings }: Plan, { stream, copy, language }: Sound, i: number): string[] {
+function soundArgs(probe: Probe, { settings }: TranscodingPlan, { stream, copy, language }: PlannedAudioTrack, i: number): string[] {
   const named = language ? [`-metadata:s:a:${i}`, `language=${stream.language}`] : []
   // What comes before the first instant is the encoder's lead-in, which would push the sound behind the picture.
   if (copy) return [...named, `-c:a:${i}`, 'copy', `-copypriorss:a:${i}`, '0', `-bsf:a:${i}`, 'aac_adtstoasc']
@@ -243,7 +260,7 @@ function soundArgs(probe: Probe, { settings }: Plan, { stream, copy, language }:
   ]
 }
 
-function muxerArgs(renditions: Rendition[], { settings }: Plan, folder: string): string[] {
+function muxerArgs(renditions: Rendition[], { settings }: TranscodingPlan, folder: string): string[] {
   let [videos, sounds] = [0, 0]
   const map = renditions.map(({ kind, audio, playlist }) =>
     [

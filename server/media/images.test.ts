@@ -2,16 +2,16 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { h264, make, picture, scratch, tone, wide } from '../test/media-fixtures.ts'
-import { storyboard, tellingPictures, toAvatars, toJpeg } from './images.ts'
-import { probe } from './probe.ts'
+import { h264Args, runFfmpegIn, videoInputArgs, createScratchFolder, toneInputArgs, unlimitedProbeLimits } from '../test/media-fixtures.ts'
+import { writeStoryboard, writeThumbnails, resizeToAvatars, convertToJpeg } from './images.ts'
+import { probeMedia } from './probe.ts'
 
-let place: Awaited<ReturnType<typeof scratch>>
+let place: Awaited<ReturnType<typeof createScratchFolder>>
 const at = (name: string) => join(place.folder, name)
 
 beforeAll(async () => {
-  place = await scratch()
-  await make(place.folder, ...picture(5), ...tone(5), ...h264, 'plain.mp4')
+  place = await createScratchFolder()
+  await runFfmpegIn(place.folder, ...videoInputArgs(5), ...toneInputArgs(5), ...h264Args, 'plain.mp4')
 })
 afterAll(() => place.remove())
 
@@ -23,7 +23,7 @@ async function pixel(file: string, x: number, y: number): Promise<number[]> {
 
 describe('a frame of the film', () => {
   test('is the one that is asked for, in the size that is asked for', async () => {
-    await make(
+    await runFfmpegIn(
       place.folder,
       '-f',
       'lavfi',
@@ -35,16 +35,16 @@ describe('a frame of the film', () => {
       'color=lime:s=320x180:r=25:d=2',
       '-filter_complex',
       '[0][1]concat',
-      ...h264,
+      ...h264Args,
       'two.mp4'
     )
-    const found = await probe(at('two.mp4'), wide)
+    const found = await probeMedia(at('two.mp4'), unlimitedProbeLimits)
     for (const [second, name, channel] of [
       [1, 'red.jpg', 0],
       [3, 'green.jpg', 1],
       [99, 'end.jpg', 1]
     ] as const) {
-      await tellingPictures(at('two.mp4'), found, [{ path: at(name), width: 280, height: 157 }], {
+      await writeThumbnails(at('two.mp4'), found, [{ path: at(name), width: 280, height: 157 }], {
         folder: place.folder,
         parts: [second / found.duration]
       })
@@ -64,7 +64,7 @@ describe('a frame of the film', () => {
     async (container, red, video) => {
       const film = `often.${container}`
       // Red until 4.4 s, then lime; a keyframe each second.
-      await make(
+      await runFfmpegIn(
         place.folder,
         '-f',
         'lavfi',
@@ -81,13 +81,13 @@ describe('a frame of the film', () => {
         ...video,
         film
       )
-      const found = await probe(at(film), wide)
+      const found = await probeMedia(at(film), unlimitedProbeLimits)
       expect(found.video!.keyframeInterval).toBeLessThan(1.1)
       for (const [second, channel] of [
         [red, 0],
         [6.5, 1]
       ] as const) {
-        await tellingPictures(at(film), found, [{ path: at('often.jpg'), width: 280, height: 157 }], {
+        await writeThumbnails(at(film), found, [{ path: at('often.jpg'), width: 280, height: 157 }], {
           folder: place.folder,
           parts: [second / found.duration]
         })
@@ -100,13 +100,13 @@ describe('a frame of the film', () => {
 
   test('is rather a keyframe further on than one that is decoded all the way to, and never the first of all', async () => {
     // Keyframes at 0 and 4 s: the usual place, at 30 %, is far from both.
-    await make(
+    await runFfmpegIn(
       place.folder,
       '-f',
       'lavfi',
       '-i',
       'smptebars=s=320x180:r=25:d=0.2',
-      ...picture(3.8, 25, '320x180'),
+      ...videoInputArgs(3.8, 25, '320x180'),
       '-f',
       'lavfi',
       '-i',
@@ -127,10 +127,10 @@ describe('a frame of the film', () => {
       'yuv420p',
       'seldom.mp4'
     )
-    const found = await probe(at('seldom.mp4'), wide)
+    const found = await probeMedia(at('seldom.mp4'), unlimitedProbeLimits)
     expect(found.video!.keyframeInterval).toBe(4)
-    await tellingPictures(at('seldom.mp4'), found, [{ path: at('seldom.png.jpg'), width: 320, height: 180 }], { folder: place.folder })
-    await make(place.folder, '-ss', '4', '-i', 'seldom.mp4', '-frames:v', '1', 'fourth.png')
+    await writeThumbnails(at('seldom.mp4'), found, [{ path: at('seldom.png.jpg'), width: 320, height: 180 }], { folder: place.folder })
+    await runFfmpegIn(place.folder, '-ss', '4', '-i', 'seldom.mp4', '-frames:v', '1', 'fourth.png')
     const [ours, fourth] = await Promise.all(
       [at('seldom.png.jpg'), at('fourth.png')].map(async file =>
         (await sharp(file).removeAlpha().stats()).channels.map(channel => Math.round(channel.mean / 8))
@@ -140,20 +140,25 @@ describe('a frame of the film', () => {
   })
 
   test('stands upright and whole where the film does', async () => {
-    await make(place.folder, '-f', 'lavfi', '-i', 'color=blue:s=320x180:r=25:d=1', ...h264, 'blue.mp4')
-    await make(place.folder, '-i', 'blue.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'turned.mp4')
-    await tellingPictures(at('turned.mp4'), await probe(at('turned.mp4'), wide), [{ path: at('turned.jpg'), width: 320, height: 180 }], {
-      folder: place.folder
-    })
+    await runFfmpegIn(place.folder, '-f', 'lavfi', '-i', 'color=blue:s=320x180:r=25:d=1', ...h264Args, 'blue.mp4')
+    await runFfmpegIn(place.folder, '-i', 'blue.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'turned.mp4')
+    await writeThumbnails(
+      at('turned.mp4'),
+      await probeMedia(at('turned.mp4'), unlimitedProbeLimits),
+      [{ path: at('turned.jpg'), width: 320, height: 180 }],
+      {
+        folder: place.folder
+      }
+    )
     expect((await pixel(at('turned.jpg'), 160, 90))[2]).toBeGreaterThan(200)
     expect((await pixel(at('turned.jpg'), 10, 90))[2]).toBeLessThan(80)
   })
 
   test('exists for one frame, for a cover and for bare sound', async () => {
-    await make(place.folder, ...picture(1), ...h264, '-frames:v', '1', 'one.mp4')
-    await make(place.folder, ...tone(2), '-c:a', 'libmp3lame', 'sound.mp3')
-    await make(place.folder, '-f', 'lavfi', '-i', 'color=red:s=200x200:d=1', '-frames:v', '1', 'cover.png')
-    await make(
+    await runFfmpegIn(place.folder, ...videoInputArgs(1), ...h264Args, '-frames:v', '1', 'one.mp4')
+    await runFfmpegIn(place.folder, ...toneInputArgs(2), '-c:a', 'libmp3lame', 'sound.mp3')
+    await runFfmpegIn(place.folder, '-f', 'lavfi', '-i', 'color=red:s=200x200:d=1', '-frames:v', '1', 'cover.png')
+    await runFfmpegIn(
       place.folder,
       '-i',
       'sound.mp3',
@@ -170,8 +175,8 @@ describe('a frame of the film', () => {
       'cover.mp3'
     )
     for (const name of ['one.mp4', 'sound.mp3', 'cover.mp3']) {
-      const found = await probe(at(name), wide)
-      await tellingPictures(
+      const found = await probeMedia(at(name), unlimitedProbeLimits)
+      await writeThumbnails(
         at(name),
         found,
         [
@@ -188,34 +193,44 @@ describe('a frame of the film', () => {
 })
 
 test('the picture chosen for a film that begins in the dark is not dark', async () => {
-  await make(
+  await runFfmpegIn(
     place.folder,
     '-f',
     'lavfi',
     '-i',
     'color=black:s=320x240:r=25:d=6',
-    ...picture(4),
+    ...videoInputArgs(4),
     '-filter_complex',
     '[0][1]concat',
-    ...h264,
+    ...h264Args,
     'dark.mp4'
   )
-  await tellingPictures(at('dark.mp4'), await probe(at('dark.mp4'), wide), [{ path: at('dark.jpg'), width: 280, height: 157 }], {
-    folder: place.folder
-  })
+  await writeThumbnails(
+    at('dark.mp4'),
+    await probeMedia(at('dark.mp4'), unlimitedProbeLimits),
+    [{ path: at('dark.jpg'), width: 280, height: 157 }],
+    {
+      folder: place.folder
+    }
+  )
   expect((await sharp(at('dark.jpg')).stats()).channels[0]!.mean).toBeGreaterThan(60)
   // Nothing that lies between is left, nor where all is dark.
-  await make(place.folder, '-f', 'lavfi', '-i', 'color=black:s=320x240:r=25:d=2', ...h264, 'night.mp4')
-  await tellingPictures(at('night.mp4'), await probe(at('night.mp4'), wide), [{ path: at('night.jpg'), width: 280, height: 157 }], {
-    folder: place.folder
-  })
+  await runFfmpegIn(place.folder, '-f', 'lavfi', '-i', 'color=black:s=320x240:r=25:d=2', ...h264Args, 'night.mp4')
+  await writeThumbnails(
+    at('night.mp4'),
+    await probeMedia(at('night.mp4'), unlimitedProbeLimits),
+    [{ path: at('night.jpg'), width: 280, height: 157 }],
+    {
+      folder: place.folder
+    }
+  )
   expect((await sharp(at('night.jpg')).stats()).channels[0]!.mean).toBeLessThan(30)
   expect((await readdir(place.folder)).filter(name => name.startsWith('.'))).toEqual([])
 })
 
 describe('the storyboard', () => {
   test('has one sprite a second for a short film, in one row', async () => {
-    expect(await storyboard(at('plain.mp4'), await probe(at('plain.mp4'), wide), at('board.jpg'))).toEqual({
+    expect(await writeStoryboard(at('plain.mp4'), await probeMedia(at('plain.mp4'), unlimitedProbeLimits), at('board.jpg'))).toEqual({
       spriteWidth: 192,
       spriteHeight: 144,
       totalWidth: 960,
@@ -226,7 +241,7 @@ describe('the storyboard', () => {
   })
 
   test('shows each moment in its place, in rows, and stays within its limit', async () => {
-    await make(
+    await runFfmpegIn(
       place.folder,
       '-f',
       'lavfi',
@@ -238,12 +253,12 @@ describe('the storyboard', () => {
       'color=lime:s=64x36:r=25:d=20',
       '-filter_complex',
       '[0][1]concat',
-      ...h264,
+      ...h264Args,
       'long.mp4'
     )
-    const found = await probe(at('long.mp4'), wide)
+    const found = await probeMedia(at('long.mp4'), unlimitedProbeLimits)
     for (const fullDecodeSeconds of [0, 120]) {
-      const board = await storyboard(at('long.mp4'), found, at('rows.jpg'), {
+      const board = await writeStoryboard(at('long.mp4'), found, at('rows.jpg'), {
         maxSprites: 8,
         columns: 4,
         spriteWidth: 64,
@@ -259,8 +274,8 @@ describe('the storyboard', () => {
   })
 
   test('is not made of sound', async () => {
-    await make(place.folder, ...tone(1), 'tone.wav')
-    expect(await storyboard(at('tone.wav'), await probe(at('tone.wav'), wide), at('none.jpg'))).toBeNull()
+    await runFfmpegIn(place.folder, ...toneInputArgs(1), 'tone.wav')
+    expect(await writeStoryboard(at('tone.wav'), await probeMedia(at('tone.wav'), unlimitedProbeLimits), at('none.jpg'))).toBeNull()
   })
 })
 
@@ -269,12 +284,12 @@ describe('uploaded pictures', () => {
     await sharp({ create: { width: 400, height: 300, channels: 4, background: { r: 255, g: 0, b: 0, alpha: 0.5 } } })
       .png()
       .toFile(at('clear.png'))
-    await toJpeg(at('clear.png'), at('clear.jpg'), { width: 100, height: 50 })
+    await convertToJpeg(at('clear.png'), at('clear.jpg'), { width: 100, height: 50 })
     expect(await sharp(at('clear.jpg')).metadata()).toMatchObject({ format: 'jpeg', width: 100, height: 50 })
-    const clear = await toAvatars(at('clear.png'), place.folder, [48, 120])
+    const clear = await resizeToAvatars(at('clear.png'), place.folder, [48, 120])
     expect(clear.map(avatar => avatar.width)).toEqual([48, 120])
     expect(await sharp(at(clear[1]?.file ?? '')).metadata()).toMatchObject({ format: 'png', width: 120, height: 120, hasAlpha: true })
-    const solid = await toAvatars(at('clear.jpg'), place.folder, [48])
+    const solid = await resizeToAvatars(at('clear.jpg'), place.folder, [48])
     expect(await sharp(at(solid[0]?.file ?? '')).metadata()).toMatchObject({ format: 'jpeg', width: 48, height: 48 })
   })
 
@@ -284,7 +299,7 @@ describe('uploaded pictures', () => {
       .withMetadata({ orientation: 6 })
       .jpeg()
       .toFile(at('turned-photo.jpg'))
-    await toJpeg(at('turned-photo.jpg'), at('upright.jpg'), { width: 100, height: 200 })
+    await convertToJpeg(at('turned-photo.jpg'), at('upright.jpg'), { width: 100, height: 200 })
     const { exif, orientation } = await sharp(at('upright.jpg')).metadata()
     expect([exif, orientation]).toEqual([undefined, undefined])
   })
@@ -301,13 +316,13 @@ describe('uploaded pictures', () => {
       .toBuffer()
     await writeFile(at('half.jpg'), whole.subarray(0, whole.length / 2))
     for (const name of ['words.png', 'drawing.png', 'empty.png', 'half.jpg']) {
-      await expect(toJpeg(at(name), at('refused.jpg'), { width: 10, height: 10 }), name).rejects.toMatchObject({ code: 'bad_image' })
-      await expect(toAvatars(at(name), place.folder, [48]), name).rejects.toMatchObject({ code: 'bad_image' })
+      await expect(convertToJpeg(at(name), at('refused.jpg'), { width: 10, height: 10 }), name).rejects.toMatchObject({ code: 'bad_image' })
+      await expect(resizeToAvatars(at(name), place.folder, [48]), name).rejects.toMatchObject({ code: 'bad_image' })
     }
-    await expect(toJpeg(at('clear.png'), at('refused.jpg'), { width: 10, height: 10 }, { maxPixels: 1000 })).rejects.toMatchObject({
+    await expect(convertToJpeg(at('clear.png'), at('refused.jpg'), { width: 10, height: 10 }, { maxPixels: 1000 })).rejects.toMatchObject({
       code: 'bad_image'
     })
-    await expect(toJpeg(at('absent.png'), at('refused.jpg'), { width: 10, height: 10 })).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(convertToJpeg(at('absent.png'), at('refused.jpg'), { width: 10, height: 10 })).rejects.toMatchObject({ code: 'ENOENT' })
     const names = await readdir(place.folder)
     expect(names.filter(name => name === 'refused.jpg' || name.startsWith('.'))).toEqual([])
   })

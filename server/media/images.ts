@@ -1,33 +1,33 @@
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Brake } from './pause-control.ts'
+import type { PauseControl } from './pause-control.ts'
 import { MediaError, runFfmpeg } from './ffmpeg.ts'
-import { toneMapping } from './ffmpeg-filters.ts'
-import { hasMovingPicture, type Probe } from './probe.ts'
+import { toneMappingFilters } from './ffmpeg-filters.ts'
+import { hasMovingVideo, type Probe } from './probe.ts'
 
 export type ImageSize = { width: number; height: number }
-export type ImageOptions = { timeoutMs?: number; signal?: AbortSignal; nice?: number; brake?: Brake }
+export type ImageOptions = { timeoutMs?: number; signal?: AbortSignal; nice?: number; brake?: PauseControl }
 
 /** A picture to write: where, and exactly how large. */
-export type Wanted = ImageSize & { path: string }
+export type ImageTarget = ImageSize & { path: string }
 
 /**
  * Writes a telling picture of a film as JPEGs: of the first of the given `parts` (of its length) that is neither dark, blank nor flat, else
  * of the
  * best of them; the cover or a dark picture where nothing moves. Needs a `folder` for what lies between.
  */
-export async function tellingPictures(
+export async function writeThumbnails(
   input: string,
   probe: Probe,
-  wanted: Wanted[],
+  wanted: ImageTarget[],
   options: ImageOptions & { folder: string; parts?: number[] }
 ): Promise<void> {
   if (!probe.video) {
     await Promise.all(wanted.map(async one => await writePlain(one.path, one)))
     return
   }
-  const parts = hasMovingPicture(probe) ? (options.parts ?? [0.3, 0.15, 0.5, 0.7, 0.05, 0.85]) : [0]
+  const parts = hasMovingVideo(probe) ? (options.parts ?? [0.3, 0.15, 0.5, 0.7, 0.05, 0.85]) : [0]
   let best: { frame: string; score: number } | null = null
   try {
     for (const part of [...parts.filter(one => isFast(probe, one)), ...parts.filter(one => !isFast(probe, one))]) {
@@ -62,7 +62,7 @@ export async function tellingPictures(
  * Turns an uploaded picture into a JPEG of exactly this size, cropped to fit; throws `bad_image` for anything but a JPEG, PNG, WebP, GIF or
  * AVIF within `maxPixels`.
  */
-export async function toJpeg(input: string, target: string, size: ImageSize, options: { maxPixels?: number } = {}): Promise<void> {
+export async function convertToJpeg(input: string, target: string, size: ImageSize, options: { maxPixels?: number } = {}): Promise<void> {
   const image = await openImage(input, options.maxPixels)
   await convert(() =>
     replace(target, draft =>
@@ -78,13 +78,13 @@ export async function toJpeg(input: string, target: string, size: ImageSize, opt
 /**
  * Makes square pictures of the given widths from an uploaded one, under new names in `folder`; PNG where it has transparency, else JPEG.
  */
-export async function toAvatars(
+export async function resizeToAvatars(
   input: string,
   folder: string,
   sizes: number[],
   options: { maxPixels?: number } = {}
 ): Promise<{ width: number; height: number; file: string }[]> {
-  return await toSizes(
+  return await resizeToSizes(
     input,
     folder,
     sizes.map(width => ({ width, height: width })),
@@ -93,7 +93,7 @@ export async function toAvatars(
 }
 
 /** As `toAvatars`, for any shape (banners). */
-export async function toSizes(
+export async function resizeToSizes(
   input: string,
   folder: string,
   sizes: ImageSize[],
@@ -111,7 +111,13 @@ export async function toSizes(
   return files
 }
 
-export type Storyboard = { spriteWidth: number; spriteHeight: number; totalWidth: number; totalHeight: number; spriteDuration: number }
+export type StoryboardLayout = {
+  spriteWidth: number
+  spriteHeight: number
+  totalWidth: number
+  totalHeight: number
+  spriteDuration: number
+}
 export type StoryboardOptions = ImageOptions & {
   /** Longer side of one picture, in pixels. */
   spriteWidth?: number
@@ -122,7 +128,12 @@ export type StoryboardOptions = ImageOptions & {
 }
 
 /** Writes small pictures of the whole film, `spriteDuration` seconds apart, side by side into one JPEG; null where nothing moves. */
-export async function storyboard(input: string, probe: Probe, target: string, options: StoryboardOptions = {}): Promise<Storyboard | null> {
+export async function writeStoryboard(
+  input: string,
+  probe: Probe,
+  target: string,
+  options: StoryboardOptions = {}
+): Promise<StoryboardLayout | null> {
   const video = probe.video
   if (!video || video.attachedPic) return null
   const maxSprites = options.maxSprites ?? 100
@@ -140,7 +151,7 @@ export async function storyboard(input: string, probe: Probe, target: string, op
     `fps=fps=1/${spriteDuration}:start_time=0`,
     `scale=${spriteWidth}:${spriteHeight}`,
     'setsar=1',
-    ...(await toneMapping(video)),
+    ...(await toneMappingFilters(video)),
     'tpad=stop=-1:stop_mode=clone',
     `trim=end_frame=${count}`,
     `tile=${columns}x${rows}`
@@ -210,7 +221,7 @@ async function extract(input: string, probe: Probe, part: number, frame: string,
     '-compression_level',
     '1',
     '-vf',
-    ['setpts=PTS-STARTPTS', scale, 'setsar=1', ...(await toneMapping(video))].join(',')
+    ['setpts=PTS-STARTPTS', scale, 'setsar=1', ...(await toneMappingFilters(video))].join(',')
   ]
   const output = await args(`scale=${fitWithin(video, 1920)}`)
   const at = Math.max(0, Math.min(probe.duration * part, probe.duration - 0.1))

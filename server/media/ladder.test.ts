@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ladder as settings } from '../test/media-fixtures.ts'
-import { plan, type LadderSettings } from './ladder.ts'
+import { testLadderSettings as settings } from '../test/media-fixtures.ts'
+import { planLadder, type LadderSettings } from './ladder.ts'
 import type { AudioStream, Probe, VideoStream } from './probe.ts'
 
 const video: VideoStream = {
@@ -56,7 +56,7 @@ function source(changes: Partial<VideoStream> = {}, sound: Partial<AudioStream> 
   }
 }
 const rungs = (probe: Probe, change: Partial<LadderSettings> = {}) => {
-  const made = plan(probe, { ...settings, ...change })
+  const made = planLadder(probe, { ...settings, ...change })
   return [...(made.copyVideo ? [made.copyVideo] : []), ...made.encode]
 }
 
@@ -114,7 +114,7 @@ describe('sizes', () => {
 
 test('no rung gets more bits than its share of the source', () => {
   for (const bitrate of [40_000, 400_000, 4_000_000, 40_000_000]) {
-    for (const rung of plan(source({ bitrate, rotation: 90, width: 1080, height: 1920 }), settings).encode) {
+    for (const rung of planLadder(source({ bitrate, rotation: 90, width: 1080, height: 1920 }), settings).encode) {
       expect(rung.maxrate).toBeLessThanOrEqual(Math.max(32_000, Math.ceil(bitrate * (rung.resolution / 1080) ** 1.5)))
     }
   }
@@ -122,7 +122,7 @@ test('no rung gets more bits than its share of the source', () => {
 
 test('what an encoder may spend at the beginning, and the tables of the file, are within that share', () => {
   for (const duration of [8, 14, 60, 7200]) {
-    for (const rung of plan(source({ bitrate: 1_000_000, codec: 'hevc' }, {}, { duration }), settings).encode) {
+    for (const rung of planLadder(source({ bitrate: 1_000_000, codec: 'hevc' }, {}, { duration }), settings).encode) {
       expect((rung.maxrate * (duration + 1.8)) / duration + 100 * rung.fps).toBeLessThanOrEqual(1_000_000 * (rung.resolution / 1080) ** 1.5)
       expect(rung.maxrate).toBeGreaterThan(0.7 * 1_000_000 * (rung.resolution / 1080) ** 1.5)
     }
@@ -140,7 +140,7 @@ describe('frame rates', () => {
     [50, 30, 25],
     [240, 60, 60]
   ])('%d under a cap of %d is %d', (fps, maxFps, expected) => {
-    const made = plan(source({ fps, codec: 'hevc' }), { ...settings, maxFps })
+    const made = planLadder(source({ fps, codec: 'hevc' }), { ...settings, maxFps })
     expect(made.encode[0]?.fps).toBeCloseTo(expected, 5)
     expect(made.keepsFrameTimes).toBe(fps === expected)
   })
@@ -167,15 +167,15 @@ describe('the picture is copied', () => {
     ['AVI', source({}, {}, { container: ['avi'] }), false],
     ['level 6', source({ level: 60 }), false]
   ])('%s', (_, probe, copied) => {
-    const made = plan(probe, settings)
+    const made = planLadder(probe, settings)
     expect(made.copyVideo !== null).toBe(copied)
     expect(made.encode[0]?.resolution).toBe(copied ? 720 : 1080)
   })
 
   test('not above a bitrate that is set, nor where the original size is not wanted', () => {
-    expect(plan(source(), { ...settings, maxCopyBitrate: 3_000_000 }).copyVideo).toBeNull()
-    expect(plan(source(), { ...settings, alwaysOriginal: false, resolutions: [720] }).copyVideo).toBeNull()
-    expect(plan(source(), { ...settings, alwaysOriginal: false, resolutions: [720, 1080] }).copyVideo?.resolution).toBe(1080)
+    expect(planLadder(source(), { ...settings, maxCopyBitrate: 3_000_000 }).copyVideo).toBeNull()
+    expect(planLadder(source(), { ...settings, alwaysOriginal: false, resolutions: [720] }).copyVideo).toBeNull()
+    expect(planLadder(source(), { ...settings, alwaysOriginal: false, resolutions: [720, 1080] }).copyVideo?.resolution).toBe(1080)
   })
 })
 
@@ -192,7 +192,7 @@ describe('the sound', () => {
     ['ends early', source({}, { duration: 5 }), 'encode'],
     ['AAC in AVI', source({}, {}, { container: ['avi'] }), 'encode']
   ])('%s', (_, probe, expected) => {
-    expect(plan(probe, settings).audios.map(({ copy }) => (copy ? 'copy' : 'encode'))).toEqual(expected === 'none' ? [] : [expected])
+    expect(planLadder(probe, settings).audios.map(({ copy }) => (copy ? 'copy' : 'encode'))).toEqual(expected === 'none' ? [] : [expected])
   })
 
   test('several tracks stand apart, each by itself copied or encoded, with languages as playlists write them and names that differ', () => {
@@ -204,7 +204,7 @@ describe('the sound', () => {
       { title: 'x'.repeat(100) },
       { language: 'eng', title: 'English' }
     ].map((one, index) => ({ ...audio, index, ...one }))
-    const made = plan(source({}, {}, { audios: tracks }), { ...settings, splitAudio: false })
+    const made = planLadder(source({}, {}, { audios: tracks }), { ...settings, splitAudio: false })
     expect(made).toMatchObject({ splitAudio: true, audioRendition: true })
     expect(made.audios.map(({ stream, copy, language, name }) => [stream.index, copy, language, name])).toEqual([
       [0, true, 'fr', 'Version originale'],
@@ -214,22 +214,22 @@ describe('the sound', () => {
       [4, true, null, 'x'.repeat(60)],
       [5, true, 'en', 'English 3']
     ])
-    expect(plan(source({}, {}, { audios: tracks }), { ...settings, maxAudioTracks: 1 }).audios.map(({ stream }) => stream.index)).toEqual([
-      0
-    ])
+    expect(
+      planLadder(source({}, {}, { audios: tracks }), { ...settings, maxAudioTracks: 1 }).audios.map(({ stream }) => stream.index)
+    ).toEqual([0])
   })
 
   test('stands apart where it is shared or asked for', () => {
-    expect(plan(source(), settings).audioRendition).toBe(true)
-    expect(plan(source(), { ...settings, splitAudio: false }).audioRendition).toBe(false)
-    expect(plan(source(), { ...settings, splitAudio: false, resolutions: [0, 480] }).audioRendition).toBe(true)
-    expect(plan(source({}, null), settings).audioRendition).toBe(false)
+    expect(planLadder(source(), settings).audioRendition).toBe(true)
+    expect(planLadder(source(), { ...settings, splitAudio: false }).audioRendition).toBe(false)
+    expect(planLadder(source(), { ...settings, splitAudio: false, resolutions: [0, 480] }).audioRendition).toBe(true)
+    expect(planLadder(source({}, null), settings).audioRendition).toBe(false)
   })
 })
 
 test('sound without a moving picture gets one still rung', () => {
   for (const probe of [source({}, {}, { video: null }), source({ attachedPic: true, width: 3000, height: 3000 })]) {
-    expect(plan(probe, settings)).toMatchObject({
+    expect(planLadder(probe, settings)).toMatchObject({
       audioOnly: true,
       copyVideo: null,
       encode: [{ resolution: 360, width: 640, height: 360, fps: 2 }]

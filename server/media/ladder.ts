@@ -1,5 +1,5 @@
-import { languageTag } from './ffprobe-streams.ts'
-import { hasMovingPicture, type AudioStream, type Probe, type VideoStream } from './probe.ts'
+import { toLanguageTag } from './ffprobe-streams.ts'
+import { hasMovingVideo, type AudioStream, type Probe, type VideoStream } from './probe.ts'
 
 export type LadderSettings = {
   /** Enabled short sides in pixels; 0 is sound alone. */
@@ -23,20 +23,20 @@ export type LadderSettings = {
 }
 
 /** One picture size: `resolution` is its short side, `maxrate` in bits per second. */
-export type Rung = { resolution: number; width: number; height: number; fps: number; maxrate: number }
+export type PlannedRendition = { resolution: number; width: number; height: number; fps: number; maxrate: number }
 
 /**
  * A sound track: the stream of the source, whether it is played as it is, the language (BCP 47; null where unknown) and a name of its own.
  */
-export type Sound = { stream: AudioStream; copy: boolean; language: string | null; name: string }
+export type PlannedAudioTrack = { stream: AudioStream; copy: boolean; language: string | null; name: string }
 
-export type Plan = {
+export type TranscodingPlan = {
   /** The top rung where the source's own stream can be played as it is. */
-  copyVideo: Rung | null
+  copyVideo: PlannedRendition | null
   /** The rungs to encode, highest first. */
-  encode: Rung[]
+  encode: PlannedRendition[]
   /** The sound tracks, the one to begin with first. */
-  audios: Sound[]
+  audios: PlannedAudioTrack[]
   /** The source has no moving picture: the only rung shows a still one. */
   audioOnly: boolean
   splitAudio: boolean
@@ -50,12 +50,12 @@ export type Plan = {
 /**
  * The renditions to make of a source: never larger than it, counted by the short side, the top one copied where browsers play it as it is.
  */
-export function plan(probe: Probe, settings: LadderSettings): Plan {
+export function planLadder(probe: Probe, settings: LadderSettings): TranscodingPlan {
   const audios = named(probe.audios.slice(0, settings.maxAudioTracks)).map(sound => ({
     ...sound,
     copy: canCopyAudio(probe, sound.stream, settings)
   }))
-  const audioOnly = !hasMovingPicture(probe)
+  const audioOnly = !hasMovingVideo(probe)
   // Several cannot all be inside every rendition.
   const splitAudio = settings.splitAudio || audios.length > 1
   const shared = {
@@ -102,13 +102,13 @@ export function canCopyVideo(probe: Probe, video: VideoStream, settings: LadderS
     video.start <= 0.05 &&
     // Segments made of such a stream have their first picture at a wrong time.
     !(video.variableFps && video.reordered) &&
-    pictureGap(probe) === 0 &&
+    videoEndGap(probe) === 0 &&
     (!settings.maxCopyBitrate || video.bitrate <= settings.maxCopyBitrate)
   )
 }
 
 /** Seconds by which the picture ends before the file does, where that is more than a player bears. */
-export function pictureGap(probe: Probe): number {
+export function videoEndGap(probe: Probe): number {
   const video = probe.video
   if (!video || video.duration === null) return 0
   const gap = probe.duration - video.start - video.duration
@@ -116,7 +116,7 @@ export function pictureGap(probe: Probe): number {
 }
 
 /** Seconds by which a sound ends before the file does, where that is more than a player bears. */
-export function audioGap(probe: Probe, audio: AudioStream): number {
+export function audioEndGap(probe: Probe, audio: AudioStream): number {
   if (audio.duration === null) return 0
   const gap = probe.duration - audio.start - audio.duration
   return gap > 0.5 ? gap : 0
@@ -126,7 +126,7 @@ function canCopyAudio(probe: Probe, audio: AudioStream, settings: LadderSettings
   const timed = probe.container.some(name => ['mov', 'matroska', 'mpegts', 'flv'].includes(name))
   return (
     timed &&
-    audioGap(probe, audio) === 0 &&
+    audioEndGap(probe, audio) === 0 &&
     audio.codec === 'aac' &&
     audio.profile === 'LC' &&
     audio.channels <= 2 &&
@@ -138,10 +138,10 @@ function canCopyAudio(probe: Probe, audio: AudioStream, settings: LadderSettings
 }
 
 // A language's own name where the track has none; no two alike (RFC 8216, 4.3.4.1.1).
-function named(streams: AudioStream[]): Omit<Sound, 'copy'>[] {
+function named(streams: AudioStream[]): Omit<PlannedAudioTrack, 'copy'>[] {
   const taken = new Set<string>()
   return streams.map(stream => {
-    const language = languageTag(stream.language)
+    const language = toLanguageTag(stream.language)
     const wished =
       stream.title
         ?.replace(/[\p{C}"]+/gu, ' ')
@@ -159,7 +159,7 @@ function named(streams: AudioStream[]): Omit<Sound, 'copy'>[] {
 const LONGEST_NAME = 60
 
 // What a sound file shows: large enough for a legible cover, few frames.
-const stillRung: Rung = { resolution: 360, width: 640, height: 360, fps: 2, maxrate: 200_000 }
+const stillRung: PlannedRendition = { resolution: 360, width: 640, height: 360, fps: 2, maxrate: 200_000 }
 
 function resolutionsFor(original: number, settings: LadderSettings): number[] {
   const fitting = [...new Set(settings.resolutions)].filter(side => side > 0 && side <= original)
@@ -169,28 +169,28 @@ function resolutionsFor(original: number, settings: LadderSettings): number[] {
   return [original, ...lower.sort((a, b) => b - a)]
 }
 
-function rungFor(video: VideoStream, resolution: number, fps: number, duration: number): Rung {
+function rungFor(video: VideoStream, resolution: number, fps: number, duration: number): PlannedRendition {
   const scale = resolution / shortSide(video)
   const landscape = video.width >= video.height
   const long = even(Math.max(video.width, video.height) * scale)
   const width = landscape ? long : even(resolution)
   const height = landscape ? even(resolution) : long
   const seconds = Math.max(SHORTEST, duration)
-  const bounded = ((capOf(video, resolution) - fps * TABLES) * seconds) / (seconds + HEAD_START)
+  const bounded = ((renditionBitrateCap(video, resolution) - fps * TABLES) * seconds) / (seconds + HEAD_START)
   // Enough for a hard picture at this size; most stay far below it.
   const generous = (width * height) ** 0.9 * 0.5 * Math.max(fps, 15) ** 0.75 * 2
   return { resolution, width, height, fps, maxrate: Math.max(32_000, Math.round(Math.min(bounded, generous))) }
 }
 
 /** Bits per second that the file of a rung has at most, by its share of the source's picture; Infinity where the source's are not known. */
-export function capOf(video: VideoStream, resolution: number): number {
+export function renditionBitrateCap(video: VideoStream, resolution: number): number {
   return video.bitrate > 0 ? video.bitrate * Math.min(1, resolution / shortSide(video)) ** 1.5 : Infinity
 }
 
 /** An encoder's buffer, in seconds of its rate. */
-export const BUFFER = 2
+export const VBV_BUFFER_SECONDS = 2
 /** Seconds' worth of bits that an encoder may spend above its rate: its buffer is nearly full when it begins. */
-const HEAD_START = BUFFER * 0.9
+const HEAD_START = VBV_BUFFER_SECONDS * 0.9
 /** Shorter films (seconds) are bounded as if they were as long: a loop of a second would look bad and save nothing. */
 const SHORTEST = 8
 /** Bits per picture that a fragmented MP4 needs for its tables. */

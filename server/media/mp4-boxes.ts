@@ -1,10 +1,10 @@
 /** The body of the first box at a path of types (ISO 14496-12, 4.2); empty where there is none. */
-export function child(buffer: Buffer, ...path: string[]): Buffer {
-  return path.reduce((inside, type) => boxes(inside, type)[0] ?? Buffer.alloc(0), buffer)
+export function findBox(buffer: Buffer, ...path: string[]): Buffer {
+  return path.reduce((inside, type) => findBoxes(inside, type)[0] ?? Buffer.alloc(0), buffer)
 }
 
 /** The bodies of all boxes of a type that lie side by side in a buffer. */
-export function boxes(buffer: Buffer, type: string): Buffer[] {
+export function findBoxes(buffer: Buffer, type: string): Buffer[] {
   const found: Buffer[] = []
   for (let at = 0; at + 8 <= buffer.length;) {
     const size = buffer.readUInt32BE(at)
@@ -16,7 +16,7 @@ export function boxes(buffer: Buffer, type: string): Buffer[] {
 }
 
 /** A box of a type with its contents one after the other. */
-export function box(type: string, ...contents: Buffer[]): Buffer {
+export function makeBox(type: string, ...contents: Buffer[]): Buffer {
   const size = contents.reduce((sum, { length }) => sum + length, 8)
   const head = Buffer.alloc(8)
   head.writeUInt32BE(size)
@@ -25,19 +25,19 @@ export function box(type: string, ...contents: Buffer[]): Buffer {
 }
 
 /** A full box: version, flags and 32-bit numbers. */
-export function fullBox(type: string, version: number, flags: number, numbers: ArrayLike<number>): Buffer {
-  return box(type, words([(version << 24) | flags]), words(numbers))
+export function makeFullBox(type: string, version: number, flags: number, numbers: ArrayLike<number>): Buffer {
+  return makeBox(type, uint32Bytes([(version << 24) | flags]), uint32Bytes(numbers))
 }
 
 /** Numbers as 32-bit words, negative ones as two's complement. */
-export function words(numbers: ArrayLike<number>): Buffer {
+export function uint32Bytes(numbers: ArrayLike<number>): Buffer {
   const bytes = Buffer.allocUnsafe(numbers.length * 4)
   for (let index = 0; index < numbers.length; index++) bytes.writeUInt32BE(numbers[index]! >>> 0, index * 4)
   return bytes
 }
 
 /** Numbers as 64-bit words. */
-export function longWords(numbers: number[]): Buffer {
+export function uint64Bytes(numbers: number[]): Buffer {
   const bytes = Buffer.allocUnsafe(numbers.length * 8)
   numbers.forEach((number, index) => bytes.writeBigUInt64BE(BigInt(number), index * 8))
   return bytes

@@ -1,11 +1,11 @@
 import { open } from 'node:fs/promises'
-import { boxes, child } from './mp4-boxes.ts'
+import { findBoxes, findBox } from './mp4-boxes.ts'
 
 /** What a fragmented MP4's head says: size as shown, nominal frames per second (0 if unsaid), RFC 6381 codec names joined by commas. */
 export type Mp4Init = { width: number; height: number; fps: number; codecs: string }
 
 /** Reads the head (ftyp and moov, `length` bytes) of a fragmented MP4 (ISO 14496-12). */
-export async function readInit(file: string, length: number): Promise<Mp4Init> {
+export async function readMp4Init(file: string, length: number): Promise<Mp4Init> {
   // A head is about one kilobyte; a playlist that claims megabytes lies.
   const head = Buffer.alloc(Math.min(length, 1024 * 1024))
   const handle = await open(file, 'r')
@@ -21,16 +21,16 @@ function describe(head: Buffer): Omit<Mp4Init, 'fps'> {
   const codecs: string[] = []
   let width = 0
   let height = 0
-  for (const track of boxes(child(head, 'moov'), 'trak')) {
-    const entries = child(track, 'mdia', 'minf', 'stbl', 'stsd')
+  for (const track of findBoxes(findBox(head, 'moov'), 'trak')) {
+    const entries = findBox(track, 'mdia', 'minf', 'stbl', 'stsd')
     const type = entries.toString('latin1', 12, 16)
     const entry = entries.subarray(8)
     if (type === 'avc1' || type === 'avc3') {
       width = entry.readUInt16BE(32)
       height = entry.readUInt16BE(34)
-      codecs.push(avcCodec(type, child(entry.subarray(86), 'avcC')))
+      codecs.push(avcCodec(type, findBox(entry.subarray(86), 'avcC')))
     } else if (type === 'mp4a') {
-      codecs.push(aacCodec(child(entry.subarray(36), 'esds')))
+      codecs.push(aacCodec(findBox(entry.subarray(36), 'esds')))
     } else {
       codecs.push(type)
     }
@@ -65,18 +65,20 @@ function aacCodec(esds: Buffer): string {
 }
 
 async function firstFrameRate(handle: Awaited<ReturnType<typeof open>>, head: Buffer, length: number): Promise<number> {
-  const video = boxes(child(head, 'moov'), 'trak').find(track => child(track, 'mdia', 'hdlr').toString('latin1', 8, 12) === 'vide')
+  const video = findBoxes(findBox(head, 'moov'), 'trak').find(track => findBox(track, 'mdia', 'hdlr').toString('latin1', 8, 12) === 'vide')
   if (!video) return 0
-  const mdhd = child(video, 'mdia', 'mdhd')
+  const mdhd = findBox(video, 'mdia', 'mdhd')
   const timescale = mdhd.length >= 24 ? mdhd.readUInt32BE(mdhd[0] === 1 ? 20 : 12) : 0
-  const id = child(video, 'tkhd')
+  const id = findBox(video, 'tkhd')
   const trackId = id.length >= 24 ? id.readUInt32BE(id[0] === 1 ? 20 : 12) : 0
   const moof = Buffer.alloc(64 * 1024)
   const { bytesRead } = await handle.read(moof, 0, moof.length, length)
-  const fragment = boxes(child(moof.subarray(0, bytesRead), 'moof'), 'traf').find(traf => child(traf, 'tfhd').readUInt32BE(4) === trackId)
+  const fragment = findBoxes(findBox(moof.subarray(0, bytesRead), 'moof'), 'traf').find(
+    traf => findBox(traf, 'tfhd').readUInt32BE(4) === trackId
+  )
   if (!fragment) return 0
-  const defaults = boxes(child(head, 'moov', 'mvex'), 'trex').find(trex => trex.readUInt32BE(4) === trackId)
-  const duration = frameDuration(child(fragment, 'tfhd'), child(fragment, 'trun'), defaults?.readUInt32BE(12) ?? 0)
+  const defaults = findBoxes(findBox(head, 'moov', 'mvex'), 'trex').find(trex => trex.readUInt32BE(4) === trackId)
+  const duration = frameDuration(findBox(fragment, 'tfhd'), findBox(fragment, 'trun'), defaults?.readUInt32BE(12) ?? 0)
   return duration > 0 ? timescale / duration : 0
 }
 

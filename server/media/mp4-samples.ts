@@ -1,11 +1,11 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { boxes, child } from './mp4-boxes.ts'
+import { findBoxes, findBox } from './mp4-boxes.ts'
 
 /** Samples that lie together in a file: where (bytes), how many, and when the first is decoded (units of the track). */
-export type Chunk = { at: number; length: number; samples: number; time: number }
+export type SampleChunk = { at: number; length: number; samples: number; time: number }
 
 /** A track of a fragmented MP4 with all its samples, in the order they are decoded. Times are in units of `timescale`. */
-export type Track = {
+export type Mp4Track = {
   /** The body of the track's box in the head. */
   trak: Buffer
   timescale: number
@@ -16,11 +16,11 @@ export type Track = {
   offsets: number[]
   /** Whether decoding can begin at a sample. */
   syncs: boolean[]
-  chunks: Chunk[]
+  chunks: SampleChunk[]
 }
 
 type Defaults = { duration: number; size: number; flags: number }
-type Growing = Track & { id: number; usual: Defaults; end: number }
+type Growing = Mp4Track & { id: number; usual: Defaults; end: number }
 
 const NOT_SYNC = 0x10000
 /** Most fragments' tables are read at once with it. */
@@ -31,7 +31,7 @@ const LARGEST_TABLE = 64 * 1024 * 1024
  * Reads where every sample of a fragmented MP4 lies (ISO 14496-12, 8.8) without reading the samples. Throws a TypeError where the file is
  * not one or ends too early.
  */
-export async function readTracks(file: string): Promise<Track[]> {
+export async function readMp4Tracks(file: string): Promise<Mp4Track[]> {
   const handle = await open(file, 'r')
   try {
     const { size } = await handle.stat()
@@ -44,7 +44,7 @@ export async function readTracks(file: string): Promise<Track[]> {
         if (length > LARGEST_TABLE) throw new TypeError(`${file} has a table of ${length} bytes`)
         const body = (length <= window.length ? window.subarray(0, length) : await piece(handle, at, length)).subarray(8)
         if (type === 'moov') for (const track of tracksOf(body)) tracks.set(track.id, track)
-        else for (const traf of boxes(body, 'traf')) take(traf, at, tracks)
+        else for (const traf of findBoxes(body, 'traf')) take(traf, at, tracks)
       }
       at += length
     }
@@ -69,19 +69,19 @@ function headOf(window: Buffer): { type: string; length: number } {
 
 function tracksOf(moov: Buffer): Growing[] {
   const usual = new Map(
-    boxes(child(moov, 'mvex'), 'trex').map(trex => [
+    findBoxes(findBox(moov, 'mvex'), 'trex').map(trex => [
       trex.readUInt32BE(4),
       { duration: trex.readUInt32BE(12), size: trex.readUInt32BE(16), flags: trex.readUInt32BE(20) }
     ])
   )
-  return boxes(moov, 'trak').map(trak => {
-    const [tkhd, mdhd] = [child(trak, 'tkhd'), child(trak, 'mdia', 'mdhd')]
+  return findBoxes(moov, 'trak').map(trak => {
+    const [tkhd, mdhd] = [findBox(trak, 'tkhd'), findBox(trak, 'mdia', 'mdhd')]
     const id = tkhd.readUInt32BE(tkhd[0] === 1 ? 20 : 12)
     return {
       id,
       trak,
       timescale: mdhd.readUInt32BE(mdhd[0] === 1 ? 20 : 12),
-      kind: child(trak, 'mdia', 'hdlr').toString('latin1', 8, 12),
+      kind: findBox(trak, 'mdia', 'hdlr').toString('latin1', 8, 12),
       usual: usual.get(id) ?? { duration: 0, size: 0, flags: 0 },
       end: 0,
       durations: [],
@@ -95,11 +95,11 @@ function tracksOf(moov: Buffer): Growing[] {
 
 /** Adds the samples of one track's part of a fragment that begins at `moof`. */
 function take(traf: Buffer, moof: number, tracks: Map<number, Growing>): void {
-  const tfhd = child(traf, 'tfhd')
+  const tfhd = findBox(traf, 'tfhd')
   const track = tracks.get(tfhd.readUInt32BE(4))
   if (!track) return
   const { base, usual } = headerOf(tfhd, moof, track.usual)
-  const tfdt = child(traf, 'tfdt')
+  const tfdt = findBox(traf, 'tfdt')
   const time = tfdt.length === 0 ? track.end : tfdt[0] === 1 ? Number(tfdt.readBigUInt64BE(4)) : tfdt.readUInt32BE(4)
   // What is missing between two fragments is shown as the last picture before it.
   if (track.sizes.length > 0 && time !== track.end) {
@@ -108,7 +108,7 @@ function take(traf: Buffer, moof: number, tracks: Map<number, Growing>): void {
   }
   track.end = time
   let at = base
-  for (const trun of boxes(traf, 'trun')) at = takeRun(trun, track, usual, base, at)
+  for (const trun of findBoxes(traf, 'trun')) at = takeRun(trun, track, usual, base, at)
 }
 
 function headerOf(tfhd: Buffer, moof: number, usual: Defaults): { base: number; usual: Defaults } {
@@ -137,7 +137,7 @@ function takeRun(trun: Buffer, track: Growing, usual: Defaults, base: number, fo
   const next = () => trun.readUInt32BE((place += 4) - 4)
   const at = flags & 0x1 ? base + (next() | 0) : follows
   const first = flags & 0x4 ? next() : null
-  const chunk: Chunk = { at, length: 0, samples: count, time: track.end }
+  const chunk: SampleChunk = { at, length: 0, samples: count, time: track.end }
   for (let index = 0; index < count; index++) {
     const duration = flags & 0x100 ? next() : usual.duration
     const size = flags & 0x200 ? next() : usual.size

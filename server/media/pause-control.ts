@@ -1,5 +1,5 @@
 /** Holds every ffmpeg that follows it, and lets them go on. */
-export class Brake {
+export class PauseControl {
   #held = false
   #since = 0
   #before = 0

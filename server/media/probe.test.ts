@@ -4,21 +4,31 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runFfmpeg } from './ffmpeg.ts'
-import { h264, make, picture, scratch, tone, wide } from '../test/media-fixtures.ts'
-import { probe } from './probe.ts'
+import { h264Args, runFfmpegIn, videoInputArgs, createScratchFolder, toneInputArgs, unlimitedProbeLimits } from '../test/media-fixtures.ts'
+import { probeMedia } from './probe.ts'
 
-let place: Awaited<ReturnType<typeof scratch>>
+let place: Awaited<ReturnType<typeof createScratchFolder>>
 const at = (name: string) => join(place.folder, name)
 
 beforeAll(async () => {
-  place = await scratch()
-  await make(place.folder, ...picture(4), ...tone(4), ...h264, '-c:a', 'aac', '-metadata:s:a', 'language=fra', 'plain.mp4')
+  place = await createScratchFolder()
+  await runFfmpegIn(
+    place.folder,
+    ...videoInputArgs(4),
+    ...toneInputArgs(4),
+    ...h264Args,
+    '-c:a',
+    'aac',
+    '-metadata:s:a',
+    'language=fra',
+    'plain.mp4'
+  )
 })
 afterAll(() => place.remove())
 
 test('a plain file is told in full', async () => {
   await copyFile(at('plain.mp4'), at('plain.txt'))
-  const found = await probe(at('plain.txt'), wide)
+  const found = await probeMedia(at('plain.txt'), unlimitedProbeLimits)
   expect(found).toMatchObject({
     duration: 4,
     truncated: false,
@@ -44,7 +54,7 @@ test('a plain file is told in full', async () => {
 })
 
 test('the metadata have the shape of the wire and no path', async () => {
-  const { metadata } = await probe(at('plain.mp4'), wide)
+  const { metadata } = await probeMedia(at('plain.mp4'), unlimitedProbeLimits)
   expect(metadata).toMatchObject({
     chapters: [],
     format: { duration: 4, nb_streams: 2, start_time: 0, tags: { major_brand: 'isom' } },
@@ -58,27 +68,38 @@ test('the metadata have the shape of the wire and no path', async () => {
 
 describe('pictures as they are shown', () => {
   test('rotation swaps the sides, pixel shape stretches them', async () => {
-    await make(place.folder, '-i', 'plain.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'rotated.mp4')
-    expect((await probe(at('rotated.mp4'), wide)).video).toMatchObject({
+    await runFfmpegIn(place.folder, '-i', 'plain.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'rotated.mp4')
+    expect((await probeMedia(at('rotated.mp4'), unlimitedProbeLimits)).video).toMatchObject({
       width: 240,
       height: 320,
       rotation: expect.toSatisfy((turn: number) => turn === 90 || turn === 270)
     })
-    await make(place.folder, ...picture(1), '-vf', 'setsar=4/3', ...h264, 'wide.mp4')
-    expect((await probe(at('wide.mp4'), wide)).video).toMatchObject({ width: 426, height: 240, squarePixels: false })
-    await make(place.folder, ...picture(1), '-vf', 'setsar=1/200', ...h264, 'lie.mp4')
-    expect((await probe(at('lie.mp4'), wide)).video).toMatchObject({ width: 320, height: 240 })
+    await runFfmpegIn(place.folder, ...videoInputArgs(1), '-vf', 'setsar=4/3', ...h264Args, 'wide.mp4')
+    expect((await probeMedia(at('wide.mp4'), unlimitedProbeLimits)).video).toMatchObject({ width: 426, height: 240, squarePixels: false })
+    await runFfmpegIn(place.folder, ...videoInputArgs(1), '-vf', 'setsar=1/200', ...h264Args, 'lie.mp4')
+    expect((await probeMedia(at('lie.mp4'), unlimitedProbeLimits)).video).toMatchObject({ width: 320, height: 240 })
   })
 
   test('odd, deep, interlaced and wide-gamut ones', async () => {
-    await make(place.folder, ...picture(1, 25, '321x241'), '-c:v', 'libx264', '-pix_fmt', 'yuv444p', 'odd.mkv')
-    const odd = (await probe(at('odd.mkv'), wide)).video
+    await runFfmpegIn(place.folder, ...videoInputArgs(1, 25, '321x241'), '-c:v', 'libx264', '-pix_fmt', 'yuv444p', 'odd.mkv')
+    const odd = (await probeMedia(at('odd.mkv'), unlimitedProbeLimits)).video
     expect([odd?.pixFmt, (odd?.width ?? 1) % 2, (odd?.height ?? 1) % 2]).toEqual(['yuv444p', 0, 0])
-    await make(place.folder, ...picture(1), ...h264, '-bf', '0', '-flags', '+ilme+ildct', '-x264-params', 'tff=1', 'fields.mp4')
-    expect((await probe(at('fields.mp4'), wide)).video?.interlaced).toBe(true)
-    await make(
+    await runFfmpegIn(
       place.folder,
-      ...picture(1),
+      ...videoInputArgs(1),
+      ...h264Args,
+      '-bf',
+      '0',
+      '-flags',
+      '+ilme+ildct',
+      '-x264-params',
+      'tff=1',
+      'fields.mp4'
+    )
+    expect((await probeMedia(at('fields.mp4'), unlimitedProbeLimits)).video?.interlaced).toBe(true)
+    await runFfmpegIn(
+      place.folder,
+      ...videoInputArgs(1),
       '-c:v',
       'libx265',
       '-preset',
@@ -95,13 +116,13 @@ describe('pictures as they are shown', () => {
       'bt2020nc',
       'hdr.mp4'
     )
-    expect((await probe(at('hdr.mp4'), wide)).video).toMatchObject({ hdr: true, pixFmt: 'yuv420p10le' })
+    expect((await probeMedia(at('hdr.mp4'), unlimitedProbeLimits)).video).toMatchObject({ hdr: true, pixFmt: 'yuv420p10le' })
   })
 
   test('rates are measured, not believed', async () => {
-    await make(
+    await runFfmpegIn(
       place.folder,
-      ...picture(4, 240),
+      ...videoInputArgs(4, 240),
       '-vf',
       "select='not(mod(n,7))+not(mod(n,11))',settb=1/1000",
       '-fps_mode',
@@ -116,7 +137,7 @@ describe('pictures as they are shown', () => {
       '8',
       'varying.webm'
     )
-    const video = (await probe(at('varying.webm'), wide)).video
+    const video = (await probeMedia(at('varying.webm'), unlimitedProbeLimits)).video
     expect(video?.variableFps).toBe(true)
     expect(video?.fps).toBeGreaterThan(45)
     expect(video?.fps).toBeLessThan(60)
@@ -124,9 +145,9 @@ describe('pictures as they are shown', () => {
 })
 
 test('a recording without a length is measured', async () => {
-  await make(
+  await runFfmpegIn(
     place.folder,
-    ...picture(3),
+    ...videoInputArgs(3),
     '-c:v',
     'libvpx',
     '-deadline',
@@ -139,14 +160,24 @@ test('a recording without a length is measured', async () => {
     'webm',
     'live.webm'
   )
-  expect((await probe(at('live.webm'), wide)).duration).toBeCloseTo(3, 1)
+  expect((await probeMedia(at('live.webm'), unlimitedProbeLimits)).duration).toBeCloseTo(3, 1)
 })
 
 test('a file cut off is told to be, with the length that is left', async () => {
-  await make(place.folder, ...picture(8), ...tone(8), ...h264, '-c:a', 'aac', '-movflags', '+faststart', 'whole.mp4')
+  await runFfmpegIn(
+    place.folder,
+    ...videoInputArgs(8),
+    ...toneInputArgs(8),
+    ...h264Args,
+    '-c:a',
+    'aac',
+    '-movflags',
+    '+faststart',
+    'whole.mp4'
+  )
   const bytes = await readFile(at('whole.mp4'))
   await writeFile(at('cut.mp4'), bytes.subarray(0, bytes.length * 0.6))
-  const cut = await probe(at('cut.mp4'), wide)
+  const cut = await probeMedia(at('cut.mp4'), unlimitedProbeLimits)
   expect(cut.truncated).toBe(true)
   expect(cut.duration).toBeGreaterThan(3)
   expect(cut.duration).toBeLessThan(6)
@@ -154,10 +185,10 @@ test('a file cut off is told to be, with the length that is left', async () => {
 
 describe('sound files', () => {
   test('alone and with a cover', async () => {
-    await make(place.folder, ...tone(2), '-c:a', 'libmp3lame', 'sound.mp3')
-    expect(await probe(at('sound.mp3'), wide)).toMatchObject({ video: null, audios: [{ codec: 'mp3' }] })
-    await make(place.folder, '-f', 'lavfi', '-i', 'color=red:s=200x200:d=1', '-frames:v', '1', 'cover.png')
-    await make(
+    await runFfmpegIn(place.folder, ...toneInputArgs(2), '-c:a', 'libmp3lame', 'sound.mp3')
+    expect(await probeMedia(at('sound.mp3'), unlimitedProbeLimits)).toMatchObject({ video: null, audios: [{ codec: 'mp3' }] })
+    await runFfmpegIn(place.folder, '-f', 'lavfi', '-i', 'color=red:s=200x200:d=1', '-frames:v', '1', 'cover.png')
+    await runFfmpegIn(
       place.folder,
       '-i',
       'sound.mp3',
@@ -173,14 +204,17 @@ describe('sound files', () => {
       'attached_pic',
       'cover.mp3'
     )
-    expect(await probe(at('cover.mp3'), wide)).toMatchObject({ video: { attachedPic: true, width: 200 }, duration: expect.closeTo(2, 0) })
+    expect(await probeMedia(at('cover.mp3'), unlimitedProbeLimits)).toMatchObject({
+      video: { attachedPic: true, width: 200 },
+      duration: expect.closeTo(2, 0)
+    })
     // What is walked over is the film, not its cover.
-    await make(
+    await runFfmpegIn(
       place.folder,
       '-i',
       'cover.png',
-      ...picture(4),
-      ...h264,
+      ...videoInputArgs(4),
+      ...h264Args,
       '-map',
       '0',
       '-map',
@@ -191,7 +225,7 @@ describe('sound files', () => {
       'attached_pic',
       'covered.mp4'
     )
-    expect(await probe(at('covered.mp4'), wide)).toMatchObject({
+    expect(await probeMedia(at('covered.mp4'), unlimitedProbeLimits)).toMatchObject({
       video: { attachedPic: false, width: 320, frames: 100, keyframeInterval: 2 },
       duration: expect.closeTo(4, 0)
     })
@@ -203,15 +237,15 @@ describe('refusals', () => {
     const noise = Buffer.from(Array.from({ length: 60_000 }, (_, i) => (i * 7919 + (i >> 3) * 31) & 0xff))
     for (const name of ['noise.mp4', 'noise.mp3', 'noise.ts', 'noise.h264', 'noise']) {
       await writeFile(at(name), noise)
-      await expect(probe(at(name), wide), name).rejects.toMatchObject({
+      await expect(probeMedia(at(name), unlimitedProbeLimits), name).rejects.toMatchObject({
         code: expect.stringMatching(/^(unreadable|no_streams|forbidden_container)$/)
       })
     }
     await writeFile(at('empty.mp4'), '')
-    await expect(probe(at('empty.mp4'), wide)).rejects.toMatchObject({ code: 'unreadable' })
-    await make(place.folder, '-f', 'lavfi', '-i', 'color=red:s=20x20:d=1', '-frames:v', '1', 'picture.png')
+    await expect(probeMedia(at('empty.mp4'), unlimitedProbeLimits)).rejects.toMatchObject({ code: 'unreadable' })
+    await runFfmpegIn(place.folder, '-f', 'lavfi', '-i', 'color=red:s=20x20:d=1', '-frames:v', '1', 'picture.png')
     await copyFile(at('picture.png'), at('picture.mp4'))
-    await expect(probe(at('picture.mp4'), wide)).rejects.toMatchObject({ code: 'forbidden_container' })
+    await expect(probeMedia(at('picture.mp4'), unlimitedProbeLimits)).rejects.toMatchObject({ code: 'forbidden_container' })
   })
 
   test('lists and playlists are refused unread, here and by ffmpeg itself', async () => {
@@ -231,24 +265,26 @@ describe('refusals', () => {
     }
     for (const [name, text] of Object.entries(lists)) {
       await writeFile(at(name), text)
-      await expect(probe(at(name), wide), name).rejects.toMatchObject({ code: expect.stringMatching(/^(forbidden_container|unreadable)$/) })
+      await expect(probeMedia(at(name), unlimitedProbeLimits), name).rejects.toMatchObject({
+        code: expect.stringMatching(/^(forbidden_container|unreadable)$/)
+      })
       await expect(
         runFfmpeg({ input: at(name), cwd: place.folder, options: ['-c', 'copy', '-f', 'mp4'], output: 'stolen.mp4' }).done,
         name
       ).rejects.toMatchObject({ code: 'ffmpeg_failed' })
     }
     for (const name of ['list.m3u8', 'concat.mp4', 'list.mp4'])
-      await expect(probe(at(name), wide), name).rejects.toMatchObject({ code: 'forbidden_container' })
+      await expect(probeMedia(at(name), unlimitedProbeLimits), name).rejects.toMatchObject({ code: 'forbidden_container' })
     expect(asked).toBe(0)
     server.close()
   })
 
   test('limits', async () => {
     const file = at('plain.mp4')
-    await expect(probe(file, { ...wide, maxDuration: 3 })).rejects.toMatchObject({ code: 'too_long' })
-    await expect(probe(file, { ...wide, maxPixels: 320 * 240 - 1 })).rejects.toMatchObject({ code: 'too_large' })
-    await expect(probe(file, { ...wide, maxFps: 24 })).rejects.toMatchObject({ code: 'too_large' })
-    await expect(probe(file, { ...wide, maxStreams: 1 })).rejects.toMatchObject({ code: 'too_many_streams' })
-    await expect(probe(file, { ...wide, timeoutMs: 1 })).rejects.toMatchObject({ code: 'timeout' })
+    await expect(probeMedia(file, { ...unlimitedProbeLimits, maxDuration: 3 })).rejects.toMatchObject({ code: 'too_long' })
+    await expect(probeMedia(file, { ...unlimitedProbeLimits, maxPixels: 320 * 240 - 1 })).rejects.toMatchObject({ code: 'too_large' })
+    await expect(probeMedia(file, { ...unlimitedProbeLimits, maxFps: 24 })).rejects.toMatchObject({ code: 'too_large' })
+    await expect(probeMedia(file, { ...unlimitedProbeLimits, maxStreams: 1 })).rejects.toMatchObject({ code: 'too_many_streams' })
+    await expect(probeMedia(file, { ...unlimitedProbeLimits, timeoutMs: 1 })).rejects.toMatchObject({ code: 'timeout' })
   })
 })

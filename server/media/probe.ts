@@ -1,14 +1,14 @@
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
-import { allowedContainers, inputOptions, MediaError, runFfprobe } from './ffmpeg.ts'
-import { scanPackets, walkPackets, type Stretch } from './ffprobe-packets.ts'
+import { allowedContainers, safeInputOptions, MediaError, runFfprobe } from './ffmpeg.ts'
+import { scanPackets, scanPacketInterval, type PacketIntervalScan } from './ffprobe-packets.ts'
 import {
-  audioStream,
-  number,
-  StreamAnswer,
-  subtitleStream,
-  Text,
-  videoStream,
+  parseAudioStream,
+  parseFfprobeNumber,
+  FfprobeStream,
+  parseSubtitleStream,
+  FfprobeNumber,
+  parseVideoStream,
   type AudioStream,
   type SubtitleStream,
   type VideoStream
@@ -48,7 +48,7 @@ export type ProbeLimits = {
 }
 
 /** Reads what a stranger's file really is, by content; throws a MediaError where it is no playable media or breaks a limit. */
-export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
+export async function probeMedia(file: string, limits: ProbeLimits): Promise<Probe> {
   const { size } = await stat(file)
   if (size === 0) throw new MediaError('unreadable', 'the file is empty')
   const leaving = new AbortController()
@@ -57,7 +57,7 @@ export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
   const ahead =
     size > (limits.fullScanBytes ?? 512 * 1024 * 1024)
       ? null
-      : walkPackets(file, 'V:0', { timeoutMs: limits.timeoutMs, signal: leaving.signal })
+      : scanPacketInterval(file, 'V:0', { timeoutMs: limits.timeoutMs, signal: leaving.signal })
   ahead?.catch(() => undefined)
   try {
     return await inspect(file, size, limits, ahead)
@@ -67,7 +67,7 @@ export async function probe(file: string, limits: ProbeLimits): Promise<Probe> {
 }
 
 /** `ahead`: what was walked over meanwhile; null where the file is too large for that, and is looked at in samples. */
-async function inspect(file: string, size: number, limits: ProbeLimits, ahead: Promise<Stretch> | null): Promise<Probe> {
+async function inspect(file: string, size: number, limits: ProbeLimits, ahead: Promise<PacketIntervalScan> | null): Promise<Probe> {
   const { format, streams, chapters: parts, raw } = await ffprobe(file, limits)
 
   const container = format.format_name.split(',')
@@ -75,25 +75,32 @@ async function inspect(file: string, size: number, limits: ProbeLimits, ahead: P
     throw new MediaError('forbidden_container', `container ${format.format_name} is not allowed`)
   if (streams.length > limits.maxStreams) throw new MediaError('too_many_streams', `${streams.length} streams`)
 
-  const start = number(format.start_time)
+  const start = parseFfprobeNumber(format.start_time)
   const audios = streams
     .filter(
       stream =>
-        stream.codec_type === 'audio' && number(stream.sample_rate) > 0 && number(stream.channels) > 0 && stream.codec_name !== undefined
+        stream.codec_type === 'audio' &&
+        parseFfprobeNumber(stream.sample_rate) > 0 &&
+        parseFfprobeNumber(stream.channels) > 0 &&
+        stream.codec_name !== undefined
     )
-    .map(stream => audioStream(stream, start))
+    .map(stream => parseAudioStream(stream, start))
     .sort((a, b) => Number(b.main) - Number(a.main))
   const pictures = streams
     .filter(
-      stream => stream.codec_type === 'video' && number(stream.width) > 0 && number(stream.height) > 0 && stream.codec_name !== undefined
+      stream =>
+        stream.codec_type === 'video' &&
+        parseFfprobeNumber(stream.width) > 0 &&
+        parseFfprobeNumber(stream.height) > 0 &&
+        stream.codec_name !== undefined
     )
-    .map(stream => videoStream(stream, start))
+    .map(stream => parseVideoStream(stream, start))
   const video = pictures.find(picture => !picture.attachedPic) ?? pictures[0] ?? null
   if (!video && audios.length === 0) throw new MediaError('no_streams', 'neither picture nor sound that can be decoded')
   if (audios.length === 0 && video?.attachedPic) throw new MediaError('no_streams', 'a picture without sound or movement')
   if (video && video.width * video.height > limits.maxPixels) throw new MediaError('too_large', `${video.width}x${video.height} pixels`)
 
-  let duration = number(format.duration)
+  let duration = parseFfprobeNumber(format.duration)
   let truncated = false
   const moving = video && !video.attachedPic ? video : null
   if (limits.maxDuration !== null && duration > limits.maxDuration) throw new MediaError('too_long', `${duration} s`)
@@ -131,34 +138,34 @@ async function inspect(file: string, size: number, limits: ProbeLimits, ahead: P
   }
   if (!(duration > 0)) throw new MediaError('unreadable', 'no duration')
 
-  const bitrate = number(format.bit_rate) || Math.round((size * 8) / duration)
+  const bitrate = parseFfprobeNumber(format.bit_rate) || Math.round((size * 8) / duration)
   for (const audio of audios)
     audio.bitrate ||= audio.codec === 'aac' || audio.codec === 'opus' ? Math.min(bitrate, 64_000 * audio.channels) : 0
   if (moving && moving.bitrate === 0) {
     moving.bitrate = Math.max(Math.round(bitrate / 4), bitrate - audios.reduce((sum, audio) => sum + audio.bitrate, 0))
   }
-  const subtitles = streams.map(subtitleStream).filter(stream => stream !== null)
+  const subtitles = streams.map(parseSubtitleStream).filter(stream => stream !== null)
   const chapters = parts
-    .map(({ start_time: at, tags }) => ({ start: Math.max(0, number(at) - start), title: tags?.title ?? '' }))
+    .map(({ start_time: at, tags }) => ({ start: Math.max(0, parseFfprobeNumber(at) - start), title: tags?.title ?? '' }))
     .filter(chapter => chapter.start < duration)
     .sort((a, b) => a.start - b.start)
   return { container, duration, truncated, size, bitrate, video, audios, subtitles, chapters, metadata: raw }
 }
 
 /** What ffprobe says of a file, as it goes over the wire: `format`, `streams`, `chapters`. Throws a MediaError. */
-export async function fileMetadata(file: string, timeoutMs: number): Promise<Record<string, unknown>> {
+export async function readFfprobeMetadata(file: string, timeoutMs: number): Promise<Record<string, unknown>> {
   return (await ffprobe(file, { timeoutMs })).raw
 }
 
 /** Tells whether the picture moves: false for a cover in a sound file. */
-export function hasMovingPicture(probe: Probe): boolean {
+export function hasMovingVideo(probe: Probe): boolean {
   return probe.video !== null && !probe.video.attachedPic
 }
 
 const Answer = z.object({
-  format: z.object({ format_name: z.string(), start_time: Text, duration: Text, bit_rate: Text }),
-  streams: z.array(StreamAnswer),
-  chapters: z.array(z.object({ start_time: Text, tags: z.record(z.string(), z.string()).optional() })).default([])
+  format: z.object({ format_name: z.string(), start_time: FfprobeNumber, duration: FfprobeNumber, bit_rate: FfprobeNumber }),
+  streams: z.array(FfprobeStream),
+  chapters: z.array(z.object({ start_time: FfprobeNumber, tags: z.record(z.string(), z.string()).optional() })).default([])
 })
 
 async function ffprobe(file: string, limits: Pick<ProbeLimits, 'timeoutMs'>) {
@@ -175,7 +182,7 @@ async function ffprobe(file: string, limits: Pick<ProbeLimits, 'timeoutMs'>) {
         '-show_chapters',
         '-of',
         'json',
-        ...inputOptions,
+        ...safeInputOptions,
         `file:${file}`
       ],
       limits

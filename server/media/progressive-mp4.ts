@@ -1,12 +1,12 @@
-import type { Part } from '../core/send-file.ts'
-import { box, boxes, child, fullBox, longWords, words } from './mp4-boxes.ts'
-import { readTracks, type Chunk, type Track } from './mp4-samples.ts'
+import type { FileSlice } from '../core/send-file.ts'
+import { makeBox, findBoxes, findBox, makeFullBox, uint64Bytes, uint32Bytes } from './mp4-boxes.ts'
+import { readMp4Tracks, type SampleChunk, type Mp4Track } from './mp4-samples.ts'
 
 /** An MP4 that nobody stored: its own head, then parts of stored files one after the other. `size` in bytes, of all. */
-export type Progressive = { head: Buffer; parts: Part[]; size: number }
+export type ProgressiveMp4 = { head: Buffer; parts: FileSlice[]; size: number }
 
-type Placed = Chunk & { track: Entry }
-type Entry = Track & { file: string; id: number }
+type Placed = SampleChunk & { track: Entry }
+type Entry = Mp4Track & { file: string; id: number }
 
 /** Units in a second of the whole film (ISO 14496-12, 8.2.2). */
 const TIMESCALE = 90_000
@@ -18,20 +18,20 @@ const LONG = 0xffff_ffff
  * without a copy of their data: only the head is made (about 20 bytes a sample). The same files give the same bytes.
  * Throws a TypeError where a file is no such MP4.
  */
-export async function progressive(files: string[]): Promise<Progressive> {
+export async function buildProgressiveMp4(files: string[]): Promise<ProgressiveMp4> {
   const tracks: Entry[] = []
-  for (const file of files) for (const track of await readTracks(file)) tracks.push({ ...track, file, id: tracks.length + 1 })
+  for (const file of files) for (const track of await readMp4Tracks(file)) tracks.push({ ...track, file, id: tracks.length + 1 })
   if (tracks.length === 0) throw new TypeError(`nothing to show in ${files.join(', ')}`)
   const placed: Placed[] = tracks
     .flatMap(track => track.chunks.map(chunk => ({ ...chunk, track })))
     .sort((a, b) => a.time / a.track.timescale - b.time / b.track.timescale || a.track.id - b.track.id)
   const length = placed.reduce((sum, chunk) => sum + chunk.length, 0)
 
-  const ftyp = box('ftyp', Buffer.from('isom\0\0\x02\0isomiso2avc1mp41', 'latin1'))
+  const ftyp = makeBox('ftyp', Buffer.from('isom\0\0\x02\0isomiso2avc1mp41', 'latin1'))
   const dataHead =
     length + 8 > LONG
-      ? Buffer.concat([words([1]), Buffer.from('mdat'), longWords([length + 16])])
-      : Buffer.concat([words([length + 8]), Buffer.from('mdat')])
+      ? Buffer.concat([uint32Bytes([1]), Buffer.from('mdat'), uint64Bytes([length + 16])])
+      : Buffer.concat([uint32Bytes([length + 8]), Buffer.from('mdat')])
   const far = length + 2 ** 30 > LONG
   const movie = (offset: number) => moov(tracks, placesOf(placed, offset), far)
   // Where the data begin depends on how long the tables are, which does not depend on where the data begin.
@@ -54,8 +54,8 @@ function placesOf(placed: Placed[], start: number): Map<Entry, number[]> {
 }
 
 /** Chunks that lie side by side in a file are one part. */
-function joined(placed: Placed[]): Part[] {
-  const parts: Part[] = []
+function joined(placed: Placed[]): FileSlice[] {
+  const parts: FileSlice[] = []
   for (const {
     track: { file },
     at,
@@ -72,7 +72,7 @@ function moov(tracks: Entry[], places: Map<Entry, number[]>, far: boolean): Buff
   const duration = Math.max(...tracks.map(lengthOf))
   const [high, low] = [Math.floor(duration / 2 ** 32), duration % 2 ** 32]
   const matrix = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000]
-  const mvhd = fullBox('mvhd', 1, 0, [
+  const mvhd = makeFullBox('mvhd', 1, 0, [
     0,
     0,
     0,
@@ -93,7 +93,7 @@ function moov(tracks: Entry[], places: Map<Entry, number[]>, far: boolean): Buff
     0,
     tracks.length + 1
   ])
-  return box(
+  return makeBox(
     'moov',
     mvhd,
     ...tracks.map(track => trak(track, places.get(track)!, far, tracks.find(one => one.kind === track.kind) === track))
@@ -112,15 +112,15 @@ function startOf({ chunks }: Entry): number {
 function trak(track: Entry, places: number[], far: boolean, first: boolean): Buffer {
   const { trak, kind } = track
   const units = track.durations.reduce((sum, one) => sum + one, 0)
-  const media = child(trak, 'mdia')
-  const info = child(media, 'minf')
+  const media = findBox(trak, 'mdia')
+  const info = findBox(media, 'minf')
   const kept = (body: Buffer, ...types: string[]) =>
     types.flatMap(type =>
-      boxes(body, type)
+      findBoxes(body, type)
         .slice(0, 1)
-        .map(one => box(type, one))
+        .map(one => makeBox(type, one))
     )
-  const mdhd = fullBox('mdhd', 1, 0, [
+  const mdhd = makeFullBox('mdhd', 1, 0, [
     0,
     0,
     0,
@@ -128,14 +128,14 @@ function trak(track: Entry, places: number[], far: boolean, first: boolean): Buf
     track.timescale,
     Math.floor(units / 2 ** 32),
     units % 2 ** 32,
-    languageOf(child(media, 'mdhd'))
+    languageOf(findBox(media, 'mdhd'))
   ])
-  const minf = box(
+  const minf = makeBox(
     'minf',
     ...kept(info, kind === 'vide' ? 'vmhd' : 'smhd', 'dinf'),
-    box('stbl', ...kept(child(info, 'stbl'), 'stsd'), ...tables(track, places, far))
+    makeBox('stbl', ...kept(findBox(info, 'stbl'), 'stsd'), ...tables(track, places, far))
   )
-  return box('trak', tkhd(track, first), edts(track), box('mdia', mdhd, ...kept(media, 'hdlr'), minf))
+  return makeBox('trak', tkhd(track, first), edts(track), makeBox('mdia', mdhd, ...kept(media, 'hdlr'), minf))
 }
 
 /** Language and the two bytes after it, as the file says them. */
@@ -144,13 +144,13 @@ function languageOf(mdhd: Buffer): number {
 }
 
 function tkhd(track: Entry, first: boolean): Buffer {
-  const old = child(track.trak, 'tkhd')
+  const old = findBox(track.trak, 'tkhd')
   const duration = lengthOf(track)
   const rest = old.subarray(old[0] === 1 ? 36 : 24)
   // In the film, in its preview; of several sounds only the first is on.
-  return box(
+  return makeBox(
     'tkhd',
-    words([(1 << 24) | 6 | Number(first), 0, 0, 0, 0, track.id, 0, Math.floor(duration / 2 ** 32), duration % 2 ** 32]),
+    uint32Bytes([(1 << 24) | 6 | Number(first), 0, 0, 0, 0, track.id, 0, Math.floor(duration / 2 ** 32), duration % 2 ** 32]),
     rest
   )
 }
@@ -166,7 +166,7 @@ function edts(track: Entry): Buffer {
     time % 2 ** 32,
     0x10000
   ])
-  return box('edts', fullBox('elst', 1, 0, [entries.length, ...body]))
+  return makeBox('edts', makeFullBox('elst', 1, 0, [entries.length, ...body]))
 }
 
 /** By how much showing is put off so that no sample is shown before it is decoded, which old players do not know. */
@@ -178,7 +178,7 @@ function delayOf({ offsets }: Entry): number {
 
 /** What the file itself says not to show of its beginning (a sound coder's first samples). */
 function skipOf({ trak }: Entry): number {
-  const elst = child(trak, 'edts', 'elst')
+  const elst = findBox(trak, 'edts', 'elst')
   if (elst.length < 20) return 0
   const time = elst[0] === 1 ? Number(elst.readBigInt64BE(16)) : elst.readInt32BE(12)
   return Math.max(0, time)
@@ -203,11 +203,11 @@ function tables(track: Entry, places: number[], far: boolean): Buffer[] {
     if (groups.at(-2) !== samples) groups.push(index + 1, samples, 1)
   })
   return [
-    fullBox('stts', 0, 0, [times.length / 2, ...times]),
-    ...(shown.length === 2 && shown[1] === 0 ? [] : [fullBox('ctts', 0, 0, [shown.length / 2, ...shown])]),
-    ...(starts.length === syncs.length ? [] : [fullBox('stss', 0, 0, [starts.length, ...starts])]),
-    fullBox('stsc', 0, 0, [groups.length / 3, ...groups]),
-    fullBox('stsz', 0, 0, [0, sizes.length, ...sizes]),
-    far ? box('co64', words([0, places.length]), longWords(places)) : fullBox('stco', 0, 0, [places.length, ...places])
+    makeFullBox('stts', 0, 0, [times.length / 2, ...times]),
+    ...(shown.length === 2 && shown[1] === 0 ? [] : [makeFullBox('ctts', 0, 0, [shown.length / 2, ...shown])]),
+    ...(starts.length === syncs.length ? [] : [makeFullBox('stss', 0, 0, [starts.length, ...starts])]),
+    makeFullBox('stsc', 0, 0, [groups.length / 3, ...groups]),
+    makeFullBox('stsz', 0, 0, [0, sizes.length, ...sizes]),
+    far ? makeBox('co64', uint32Bytes([0, places.length]), uint64Bytes(places)) : makeFullBox('stco', 0, 0, [places.length, ...places])
   ]
 }

@@ -1,8 +1,8 @@
-import type { Plan } from './ladder.ts'
+import type { TranscodingPlan } from './ladder.ts'
 import type { Probe, VideoStream } from './probe.ts'
 
 /** How many of the highest rungs of a plan are encoded later than the others, and by how many seconds of the film. */
-export type Hold = { rungs: number; seconds: number }
+export type Stagger = { rungs: number; seconds: number }
 
 /** The rungs that do not wait have at most this share of the ladder's pixels. */
 const LIGHT = 0.25
@@ -19,7 +19,7 @@ const SHORTEST = 0.5
  * say
  * how many pictures that will be.
  */
-export function holdOf(plan: Plan, probe: Probe, memory: number): Hold | null {
+export function planStagger(plan: TranscodingPlan, probe: Probe, memory: number): Stagger | null {
   const [top] = plan.encode
   if (
     plan.copyVideo ||
@@ -30,7 +30,7 @@ export function holdOf(plan: Plan, probe: Probe, memory: number): Hold | null {
     (plan.keepsFrameTimes && probe.video.variableFps)
   )
     return null
-  const pixels = (rungs: Plan['encode']): number => rungs.reduce((sum, { width, height }) => sum + width * height, 0)
+  const pixels = (rungs: TranscodingPlan['encode']): number => rungs.reduce((sum, { width, height }) => sum + width * height, 0)
   const rungs = plan.encode.findIndex((_, i) => i > 0 && pixels(plan.encode.slice(i)) <= pixels(plan.encode) * LIGHT)
   // What becomes of a high dynamic range has the size of the largest rung.
   const picture = probe.video.hdr ? top.width * top.height * 1.5 : probe.video.width * probe.video.height * bytesPerPixel(probe.video)

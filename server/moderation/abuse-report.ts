@@ -1,7 +1,7 @@
 /** What is reported: where it is, and whose. */
-export type Target = { kind: 'video' | 'comment' | 'account'; id: number; url: string; flaggedId: number | null }
+export type AbuseTarget = { kind: 'video' | 'comment' | 'account'; id: number; url: string; flaggedId: number | null }
 /** What is said of it. */
-export type Report = {
+export type AbuseReport = {
   url: string
   reason: string
   predefinedReasons: string[]

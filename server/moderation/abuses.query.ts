@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { Abuse, MyAbuse, type abuses } from '../../shared/abuses.ts'
+import { AdminAbuse, UserAbuse, type abusesContract } from '../../shared/abuses.ts'
 import { paging } from '../core/paging.ts'
-import { all, query, run, sql, type Sql } from '../core/sql.ts'
+import { sqlAnd, queryAs, runQuery, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
-import { actorSummarySql, isoSql } from '../actors/actor.shape.ts'
+import { actorSummarySql, isoTimestampSql } from '../actors/actor.shape.ts'
 
-type Filters = z.output<(typeof abuses)['GET /abuses']['query']>
-type MyFilters = z.output<(typeof abuses)['GET /users/me/abuses']['query']>
+type Filters = z.output<(typeof abusesContract)['GET /abuses']['query']>
+type MyFilters = z.output<(typeof abusesContract)['GET /users/me/abuses']['query']>
 
 const FROM = sql`
   FROM abuses abuse
@@ -16,7 +16,7 @@ const FROM = sql`
   LEFT JOIN comments comment ON comment.id = abuse.comment_id LEFT JOIN videos commented ON commented.id = comment.video_id`
 
 /** The reports that moderators look for. */
-export async function listAbuses(filters: Filters): Promise<{ total: number; data: Abuse[] }> {
+export async function listAbuses(filters: Filters): Promise<{ total: number; data: AdminAbuse[] }> {
   const { predefinedReason, searchReporter, searchReportee, searchVideo, searchVideoChannel, videoIs, filter } = filters
   const conditions = general(filters)
   if (predefinedReason) conditions.push(sql`${predefinedReason} = ANY(abuse.predefined_reasons)`)
@@ -29,7 +29,7 @@ export async function listAbuses(filters: Filters): Promise<{ total: number; dat
   // No video is kept back here.
   if (videoIs === 'blacklisted') conditions.push(sql`FALSE`)
   return await list(
-    Abuse,
+    AdminAbuse,
     sql`${shape(true)} || jsonb_build_object('moderationComment', abuse.moderation_comment,
     'reporterAccount', ${orNull(sql`reporter`, accountSql(sql`reporter`, sql`reporter_actor`))},
     'countReportsForReporter', (SELECT count(*)::int FROM abuses other WHERE other.reporter_id = abuse.reporter_id),
@@ -40,8 +40,8 @@ export async function listAbuses(filters: Filters): Promise<{ total: number; dat
 }
 
 /** What an account reported, and what became of it. */
-export async function listMyAbuses(filters: MyFilters, accountId: number): Promise<{ total: number; data: MyAbuse[] }> {
-  return await list(MyAbuse, shape(false), [...general(filters), sql`abuse.reporter_id = ${accountId}`], filters)
+export async function listMyAbuses(filters: MyFilters, accountId: number): Promise<{ total: number; data: UserAbuse[] }> {
+  return await list(UserAbuse, shape(false), [...general(filters), sql`abuse.reporter_id = ${accountId}`], filters)
 }
 
 async function list<T extends z.ZodType>(
@@ -51,11 +51,11 @@ async function list<T extends z.ZodType>(
   filters: MyFilters
 ): Promise<{ total: number; data: z.output<T>[] }> {
   const { start, count } = paging(filters)
-  const where = all(conditions)
-  const rows = await run<{ json: unknown }>(
+  const where = sqlAnd(conditions)
+  const rows = await runQuery<{ json: unknown }>(
     sql`SELECT ${json} AS json ${FROM} WHERE ${where} ORDER BY ${order(filters.sort ?? '-createdAt')} LIMIT ${count} OFFSET ${start}`
   )
-  const [sum] = await query(z.object({ total: z.int() }), sql`SELECT count(*)::int AS total ${FROM} WHERE ${where}`)
+  const [sum] = await queryAs(z.object({ total: z.int() }), sql`SELECT count(*)::int AS total ${FROM} WHERE ${where}`)
   return { total: sum!.total, data: rows.map(({ json }) => row.parse(json)) }
 }
 
@@ -88,7 +88,7 @@ function shape(counted: boolean): Sql {
     : sql``
   return sql`jsonb_build_object('id', abuse.id, 'reason', abuse.reason, 'predefinedReasons', abuse.predefined_reasons, 'countMessages', (SELECT count(*)::int FROM abuse_messages WHERE abuse_id = abuse.id),
     'state', json_build_object('id', abuse.state, 'label', CASE abuse.state WHEN 1 THEN 'Pending' WHEN 2 THEN 'Rejected' ELSE 'Accepted' END),
-    'createdAt', ${isoSql(sql`abuse.created_at`)}, 'updatedAt', ${isoSql(sql`abuse.updated_at`)}, 'flaggedAccount', ${orNull(sql`flagged`, accountSql(sql`flagged`, sql`flagged_actor`))},
+    'createdAt', ${isoTimestampSql(sql`abuse.created_at`)}, 'updatedAt', ${isoTimestampSql(sql`abuse.updated_at`)}, 'flaggedAccount', ${orNull(sql`flagged`, accountSql(sql`flagged`, sql`flagged_actor`))},
     'video', CASE WHEN abuse.kind = 'video' THEN jsonb_build_object('id', video.id, 'uuid', coalesce(video.uuid::text, abuse.deleted_video->>'uuid'), 'name', coalesce(video.name, abuse.deleted_video->>'name'),
       'nsfw', coalesce(video.nsfw, (abuse.deleted_video->>'nsfw')::boolean), 'startAt', abuse.start_at, 'endAt', abuse.end_at, 'deleted', video.id IS NULL, 'blacklisted', false,
       'thumbnailPath', (SELECT '/lazy-static/thumbnails/' || filename FROM thumbnails WHERE video_id = video.id AND kind = 'thumbnail'),

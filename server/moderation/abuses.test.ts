@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
 
 type User = { id: number; token: string; channelId: number }
-let site: Instance
-let hostile: Hostile
+let site: TestInstance
+let hostile: HostilePeer
 let root: string
 let ada: User
 let bob: User
@@ -15,18 +15,18 @@ let secret: { id: number; uuid: string }
 let comment: { id: number; url: string }
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
-    startInstance({
+    startTestInstance({
       abuses: { max_messages: 3 },
       federation: { outbox: { check_interval: 100 }, abuses: { max_objects: 3, max_pending_per_host: 6 } }
     }),
-    openHostile()
+    startHostilePeer()
   ])
   root = await site.login()
   ada = await site.user('ada')
   bob = await site.user('bob')
   const seed = async (privacy: number) => {
     const made = await seedVideo({ channelId: ada.channelId, privacy })
-    await run(sql`UPDATE videos SET url = ${`${site.url}/videos/watch/${made.uuid}`} WHERE id = ${made.id}`)
+    await runQuery(sql`UPDATE videos SET url = ${`${site.url}/videos/watch/${made.uuid}`} WHERE id = ${made.id}`)
     return made
   }
   video = await seed(1)
@@ -53,7 +53,7 @@ const post = async (activity: object) => {
   expect((await hostile.post(`${site.url}/inbox`, activity as never)).status).toBe(202)
 }
 const done = async () =>
-  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
 const url = (uuid: string) => `${site.url}/videos/watch/${uuid}`
 
 test('videos, comments and accounts are reported, decided about and forgotten', async () => {
@@ -173,7 +173,7 @@ test('a report about somebody of another server is told there, in the reporterâ€
   await post({ type: 'Follow', id: hostile.id('follow'), actor: alice.url, object: `${site.url}/accounts/ada` })
   await done()
   hostile.received.length = 0
-  const [account] = await run<{ id: number }>(
+  const [account] = await runQuery<{ id: number }>(
     sql`SELECT accounts.id FROM accounts JOIN actors ON actors.id = actor_id WHERE actors.url = ${alice.url}`
   )
   const { id } = (await report({ account: { id: account!.id }, reason: 'Alice', predefinedReasons: ['rights'] })).json.abuse
@@ -197,7 +197,7 @@ test('a report about somebody of another server is told there, in the reporterâ€
   expect((await list(`&id=${id}`)).data[0]).toMatchObject({ flaggedAccount: { name: 'alice', host: hostile.host } })
   const before = flags().length
   await report({ video: { id: video.id } })
-  expect((await run(sql`SELECT 1 FROM outgoing WHERE type = 'Flag'`)).length).toBe(before)
+  expect((await runQuery(sql`SELECT 1 FROM outgoing WHERE type = 'Flag'`)).length).toBe(before)
 })
 
 test('reports of other servers arrive: one for each thing of ours that they name', async () => {
@@ -264,7 +264,7 @@ test('4.40 4.42 reports of what is hidden, of others or nonsense are not taken, 
   await done()
   // Three of the reporter, one of the instance, one of eve: one more is taken.
   expect((await list()).total).toBe(before + 2)
-  expect(await run(sql`SELECT 1 FROM incoming WHERE outcome LIKE 'failed%'`)).toEqual([])
+  expect(await runQuery(sql`SELECT 1 FROM incoming WHERE outcome LIKE 'failed%'`)).toEqual([])
   const forged = flag(await hostile.actor('mallory'), url(video.uuid))
   expect((await hostile.post(`${site.url}/inbox`, forged, { as: eve })).status).toBe(401)
 })
@@ -300,13 +300,13 @@ test('moderators and whoever reported write to each other, and nobody else reads
   ]).toEqual([403, 403, 204, 204, 404])
   for (let index = 0; index < 4; index++) await say(bob.token, 'More')
   expect([(await read(root)).json.total, (await say(root, 'Too much')).status]).toEqual([3, 409])
-  const [remote] = await run<{ id: number }>(sql`SELECT id FROM abuses WHERE reporter_host IS NOT NULL LIMIT 1`)
+  const [remote] = await runQuery<{ id: number }>(sql`SELECT id FROM abuses WHERE reporter_host IS NOT NULL LIMIT 1`)
   expect((await say(root, 'Hello over there', remote!.id)).status).toBe(400)
 })
 
 test('a report outlives what it is about', async () => {
   const { id } = (await report({ video: { id: video.uuid } })).json.abuse
-  await run(sql`DELETE FROM videos WHERE id = ${video.id}`)
+  await runQuery(sql`DELETE FROM videos WHERE id = ${video.id}`)
   expect((await list(`&id=${id}`)).data[0]).toMatchObject({
     video: { id: null, uuid: video.uuid, name: 'A seed', deleted: true, channel: null, thumbnailPath: null },
     flaggedAccount: { name: 'ada' }

@@ -1,22 +1,22 @@
 import type { Transaction } from 'sequelize'
 import type { z } from 'zod'
-import type { abuses } from '../../shared/abuses.ts'
-import { origin } from '../core/config.ts'
+import type { abusesContract } from '../../shared/abuses.ts'
+import { instanceOrigin } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
-import { run, sql } from '../core/sql.ts'
-import { assertMayWatch, guardedVideo, type Asking } from '../videos/video-access.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { assertCanWatchVideo, findVideoAccessInfo, type VideoRequestContext } from '../videos/video-access.ts'
 import { sendFlag } from './flag.outbox.ts'
-import type { Report, Target } from './abuse-report.ts'
+import type { AbuseReport, AbuseTarget } from './abuse-report.ts'
 
-type Body = z.output<(typeof abuses)['POST /abuses']['body']>
+type Body = z.output<(typeof abusesContract)['POST /abuses']['body']>
 
 /** Reports something to the moderators here, and to those of its origin. Throws 400, 404. */
 export async function reportAbuse(
   { reason, predefinedReasons = [], video, comment, account }: Body,
   viewer: Viewer,
-  asking: Asking
+  asking: VideoRequestContext
 ): Promise<number> {
   if ([video, comment, account].filter(Boolean).length > 1) throw new Problem(400, null, 'Report one thing at a time.')
   const target = video
@@ -28,9 +28,9 @@ export async function reportAbuse(
         : null
   if (!target) throw new Problem(400, null, 'video id or account id or comment id is required.')
   return await transaction(async inside => {
-    const [number] = await run<{ id: number }>(sql`SELECT nextval('abuses_id_seq')::int AS id`, inside)
+    const [number] = await runQuery<{ id: number }>(sql`SELECT nextval('abuses_id_seq')::int AS id`, inside)
     const report = {
-      url: `${origin()}/admin/abuses/${number!.id}`,
+      url: `${instanceOrigin()}/admin/abuses/${number!.id}`,
       reason,
       predefinedReasons: [...new Set(predefinedReasons)],
       reporterId: viewer.accountId,
@@ -46,13 +46,13 @@ export async function reportAbuse(
 
 /** Stores a report; the same again changes nothing. */
 export async function storeAbuse(
-  { url, reason, predefinedReasons, reporterId, reporterHost, startAt, endAt }: Report,
-  { kind, id, url: object, flaggedId }: Target,
+  { url, reason, predefinedReasons, reporterId, reporterHost, startAt, endAt }: AbuseReport,
+  { kind, id, url: object, flaggedId }: AbuseTarget,
   inside?: Transaction,
   number?: number
 ): Promise<void> {
   const [videoId, commentId] = [kind === 'video' ? id : null, kind === 'comment' ? id : null]
-  await run(
+  await runQuery(
     sql`
     INSERT INTO abuses (id, url, kind, reason, predefined_reasons, reporter_id, reporter_host, flagged_id, video_id, comment_id, object_url, start_at, end_at, deleted_video)
     SELECT coalesce(${number ?? null}::int, nextval('abuses_id_seq')), ${url}, ${kind}, ${reason}, ${predefinedReasons}::text[], ${reporterId}::int, ${reporterHost}::text, ${flaggedId}::int, ${videoId}::int, ${commentId}::int, ${object}, ${startAt}::int, ${endAt}::int,
@@ -64,39 +64,39 @@ export async function storeAbuse(
 
 /** Decides about a report. Throws 404. */
 export async function decideAbuse(id: number, { state, moderationComment }: { state?: number; moderationComment?: string }): Promise<void> {
-  const found = await run(sql`
+  const found = await runQuery(sql`
     UPDATE abuses SET state = coalesce(${state ?? null}::int, state), moderation_comment = coalesce(${moderationComment ?? null}::text, moderation_comment), updated_at = now() WHERE id = ${id} RETURNING id`)
   if (found.length === 0) throw notFound('Abuse')
 }
 
 /** Deletes a report. Throws 404. */
 export async function deleteAbuse(id: number): Promise<void> {
-  if ((await run(sql`DELETE FROM abuses WHERE id = ${id} RETURNING id`)).length === 0) throw notFound('Abuse')
+  if ((await runQuery(sql`DELETE FROM abuses WHERE id = ${id} RETURNING id`)).length === 0) throw notFound('Abuse')
 }
 
-async function videoTarget(asked: number | string, asking: Asking): Promise<Target> {
-  const video = await guardedVideo(asked)
+async function videoTarget(asked: number | string, asking: VideoRequestContext): Promise<AbuseTarget> {
+  const video = await findVideoAccessInfo(asked)
   // The number is enough here: whoever reports a video sees it.
-  await assertMayWatch(video, video.uuid, asking)
-  const [row] = await run<Target>(sql`
+  await assertCanWatchVideo(video, video.uuid, asking)
+  const [row] = await runQuery<AbuseTarget>(sql`
     SELECT 'video' AS kind, v.id, v.url, c.account_id AS "flaggedId" FROM videos v JOIN channels c ON c.id = v.channel_id WHERE v.id = ${video.id}`)
   return row!
 }
 
-async function commentTarget(id: number, asking: Asking): Promise<Target> {
-  const [row] = await run<Target & { video: number; held: boolean }>(sql`
+async function commentTarget(id: number, asking: VideoRequestContext): Promise<AbuseTarget> {
+  const [row] = await runQuery<AbuseTarget & { video: number; held: boolean }>(sql`
     SELECT 'comment' AS kind, id, url, account_id AS "flaggedId", video_id AS video, held FROM comments WHERE id = ${id} AND deleted_at IS NULL`)
   if (!row) throw notFound('Comment')
-  const video = await guardedVideo(row.video)
-  await assertMayWatch(video, video.uuid, asking)
+  const video = await findVideoAccessInfo(row.video)
+  await assertCanWatchVideo(video, video.uuid, asking)
   const { viewer } = asking
   if (row.held && viewer?.accountId !== row.flaggedId && viewer?.id !== video.ownerUserId && (viewer?.role ?? 2) > 1)
     throw notFound('Comment')
   return row
 }
 
-async function accountTarget(id: number): Promise<Target> {
-  const [row] = await run<Target>(
+async function accountTarget(id: number): Promise<AbuseTarget> {
+  const [row] = await runQuery<AbuseTarget>(
     sql`SELECT 'account' AS kind, a.id, actors.url, a.id AS "flaggedId" FROM accounts a JOIN actors ON actors.id = a.actor_id WHERE a.id = ${id}`
   )
   if (!row) throw notFound('Account')

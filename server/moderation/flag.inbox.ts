@@ -1,29 +1,29 @@
-import { REASONS } from '../../shared/abuses.ts'
+import { ABUSE_PREDEFINED_REASONS } from '../../shared/abuses.ts'
 import { config } from '../core/config.ts'
 import { acquireClassLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
-import { run, sql } from '../core/sql.ts'
-import { actorOf } from '../actors/follow.inbox.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { resolveActivityActor } from '../actors/follow.inbox.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
-import { receive, type Incoming } from '../fediverse/activity-handlers.ts'
+import { onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { idOf, isObject, listOf } from '../fediverse/vocabulary.ts'
 import { cleanText } from '../fediverse/text-limits.ts'
 import { storeAbuse } from './abuses.ts'
-import type { Report, Target } from './abuse-report.ts'
+import type { AbuseReport, AbuseTarget } from './abuse-report.ts'
 
 const LONGEST = 3000
 const LAST_SECOND = 2 ** 31 - 1
 
 /** Hears what moderators of other servers, or their users, report of ours. */
-export function receiveFlags(): void {
-  receive('Flag', receiveFlag)
+export function registerFlagHandler(): void {
+  onActivity('Flag', receiveFlag)
 }
 
 /**
  * One report for each thing of ours that is named: videos that everybody may open, what is said below them, accounts. Mastodon gives no
  * reason at times.
  */
-async function receiveFlag(incoming: Incoming): Promise<boolean> {
+async function receiveFlag(incoming: IncomingActivity): Promise<boolean> {
   const { max_objects } = config.federation.abuses
   const urls = [
     ...new Set(
@@ -34,13 +34,13 @@ async function receiveFlag(incoming: Incoming): Promise<boolean> {
   ].slice(0, max_objects)
   const targets = await targetsOf(urls)
   if (targets.length === 0) return false
-  const actor = await actorOf(incoming)
-  const [reporter] = await run<{ id: number }>(sql`SELECT id FROM accounts WHERE actor_id = ${actor.id}`)
+  const actor = await resolveActivityActor(incoming)
+  const [reporter] = await runQuery<{ id: number }>(sql`SELECT id FROM accounts WHERE actor_id = ${actor.id}`)
   const host = hostOf(incoming.actor)
   const report = readFlag(incoming, reporter?.id ?? null, host)
   return await transaction(async inside => {
     await acquireClassLock('REPORTS_OF_HOST', host, inside)
-    const [row] = await run<{ pending: number }>(
+    const [row] = await runQuery<{ pending: number }>(
       sql`SELECT count(*)::int AS pending FROM abuses WHERE reporter_host = ${host} AND state = 1`,
       inside
     )
@@ -51,14 +51,14 @@ async function receiveFlag(incoming: Incoming): Promise<boolean> {
   })
 }
 
-function readFlag({ id, activity }: Incoming, reporterId: number | null, reporterHost: string): Report {
+function readFlag({ id, activity }: IncomingActivity, reporterId: number | null, reporterHost: string): AbuseReport {
   const names = listOf(activity.tag)
     .filter(isObject)
     .map(tag => String(tag.name).replace(/^#/, ''))
   return {
     url: id,
     reason: (typeof activity.content === 'string' ? cleanText(activity.content, LONGEST) : null) ?? '',
-    predefinedReasons: REASONS.filter(reason => names.includes(reason)),
+    predefinedReasons: ABUSE_PREDEFINED_REASONS.filter(reason => names.includes(reason)),
     reporterId,
     reporterHost,
     startAt: second(activity.startAt),
@@ -66,8 +66,8 @@ function readFlag({ id, activity }: Incoming, reporterId: number | null, reporte
   }
 }
 
-async function targetsOf(urls: string[]): Promise<Target[]> {
-  return await run<Target>(sql`
+async function targetsOf(urls: string[]): Promise<AbuseTarget[]> {
+  return await runQuery<AbuseTarget>(sql`
     SELECT 'video' AS kind, v.id, v.url, c.account_id AS "flaggedId" FROM videos v JOIN channels c ON c.id = v.channel_id WHERE v.url = ANY(${urls}) AND NOT v.remote AND v.privacy IN (1, 2) AND v.state = 1
     UNION ALL
     SELECT 'comment', m.id, m.url, m.account_id FROM comments m JOIN videos v ON v.id = m.video_id WHERE m.url = ANY(${urls}) AND m.deleted_at IS NULL AND NOT m.held AND (NOT m.remote OR NOT v.remote) AND v.privacy IN (1, 2)

@@ -1,16 +1,16 @@
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { LANE, send } from '../fediverse/outbox.ts'
-import type { Report, Target } from './abuse-report.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { DELIVERY_PRIORITY, enqueueActivity } from '../fediverse/outbox.ts'
+import type { AbuseReport, AbuseTarget } from './abuse-report.ts'
 
 /** Tells the server whose user is reported, in the reporter's name, within the transaction of the report; nobody else. */
 export async function sendFlag(
-  { url, reason, predefinedReasons, reporterId, startAt, endAt }: Report,
-  target: Target,
+  { url, reason, predefinedReasons, reporterId, startAt, endAt }: AbuseReport,
+  target: AbuseTarget,
   inside: Transaction
 ): Promise<void> {
-  const [owner] = await run<{ url: string; inbox: string; reporter: string }>(
+  const [owner] = await runQuery<{ url: string; inbox: string; reporter: string }>(
     sql`
     SELECT owner.url, coalesce(owner.shared_inbox_url, owner.inbox_url) AS inbox, reporter.url AS reporter FROM accounts a JOIN actors owner ON owner.id = a.actor_id, accounts ra JOIN actors reporter ON reporter.id = ra.actor_id
     WHERE a.id = ${target.flaggedId} AND owner.host IS NOT NULL AND ra.id = ${reporterId}`,
@@ -19,7 +19,7 @@ export async function sendFlag(
   if (!owner || !config.federation.enabled) return
   const tag = predefinedReasons.map(name => ({ type: 'Hashtag', name }))
   const part = { ...(startAt === null ? {} : { startAt }), ...(endAt === null ? {} : { endAt }) }
-  await send(
+  await enqueueActivity(
     {
       activity: {
         to: [owner.url],
@@ -35,7 +35,7 @@ export async function sendFlag(
       },
       kind: 'flag',
       audience: { inboxes: [owner.inbox] },
-      lane: LANE.PUBLISH,
+      lane: DELIVERY_PRIORITY.PUBLISH,
       subject: url
     },
     inside

@@ -1,20 +1,20 @@
-import { Handle, type Account, type Channel } from '../../shared/actors.ts'
+import { ActorHandle, type Account, type Channel } from '../../shared/actors.ts'
 import { findAccount } from '../actors/accounts.query.ts'
 import { findChannel } from '../channels/channels.query.ts'
-import { origin } from '../core/config.ts'
-import { plainText } from '../core/markdown.ts'
+import { instanceOrigin } from '../core/config.ts'
+import { markdownToPlainText } from '../core/markdown.ts'
 import { Problem } from '../core/problem.ts'
 import { listVideos } from '../videos/videos.query.ts'
-import { avatar, videoGrid } from './video-cards.ts'
+import { renderAvatar, renderVideoGrid } from './video-cards.ts'
 import { html, jsonScript, type Html } from './html.ts'
-import { renderMarkdown } from './markdown.ts'
+import { markdownToSafeHtml } from './markdown.ts'
 import { messagePage } from './message.page.ts'
-import type { Asking, Page } from './server-rendered-page.ts'
+import type { PageContext, ServerRenderedPage } from './server-rendered-page.ts'
 
 const DESCRIPTION_LENGTH = 250
 
 /** A channel with its videos. */
-export async function channelPage(handle: string, asking: Asking): Promise<Page> {
+export async function channelPage(handle: string, asking: PageContext): Promise<ServerRenderedPage> {
   const channel = await found(handle, findChannel)
   if (!channel) return messagePage(asking.words.channelMissing, asking, 404, 'src/channels/channel.page.tsx')
   const videos = await listVideos({ start: 0, sort: '-publishedAt' }, null, { channelId: channel.id })
@@ -23,7 +23,7 @@ export async function channelPage(handle: string, asking: Asking): Promise<Page>
     channel,
     `/c/${handleOf(channel)}`,
     asking,
-    videoGrid(videos.data, asking.language, { withChannel: false, heading: 'h3' }),
+    renderVideoGrid(videos.data, asking.language, { withChannel: false, heading: 'h3' }),
     'src/channels/channel.page.tsx',
     {
       [`/api/v1/video-channels/${key}`]: channel,
@@ -33,7 +33,7 @@ export async function channelPage(handle: string, asking: Asking): Promise<Page>
 }
 
 /** An account with its videos. */
-export async function accountPage(name: string, asking: Asking): Promise<Page> {
+export async function accountPage(name: string, asking: PageContext): Promise<ServerRenderedPage> {
   const account = await found(name, findAccount)
   if (!account) return messagePage(asking.words.accountMissing, asking, 404, 'src/accounts/account.page.tsx')
   const videos = await listVideos({ start: 0, sort: '-publishedAt' }, null, { accountId: account.id })
@@ -42,7 +42,7 @@ export async function accountPage(name: string, asking: Asking): Promise<Page> {
     account,
     `/a/${handleOf(account)}`,
     asking,
-    videoGrid(videos.data, asking.language, { heading: 'h3' }),
+    renderVideoGrid(videos.data, asking.language, { heading: 'h3' }),
     'src/accounts/account.page.tsx',
     {
       [`/api/v1/accounts/${key}`]: account,
@@ -52,7 +52,7 @@ export async function accountPage(name: string, asking: Asking): Promise<Page> {
 }
 
 /** The path of the page of the account or channel with this name; null where nobody here has it. */
-export async function pathOfActor(name: string): Promise<string | null> {
+export async function findActorPagePath(name: string): Promise<string | null> {
   const account = await found(name, findAccount)
   if (account) return `/a/${handleOf(account)}`
   const channel = await found(name, findChannel)
@@ -62,14 +62,14 @@ export async function pathOfActor(name: string): Promise<string | null> {
 function actorPage(
   actor: Account | Channel,
   path: string,
-  { words }: Asking,
+  { words }: PageContext,
   grid: Html,
   source: string,
   answers: Record<string, unknown>
-): Page {
-  const description = plainText(actor.description ?? '', DESCRIPTION_LENGTH)
+): ServerRenderedPage {
+  const description = markdownToPlainText(actor.description ?? '', DESCRIPTION_LENGTH)
   const picture = [...actor.avatars].sort((a, b) => b.width - a.width)[0]
-  const image = picture && `${origin()}${picture.path}`
+  const image = picture && `${instanceOrigin()}${picture.path}`
   return {
     status: 200,
     title: actor.displayName,
@@ -79,7 +79,7 @@ function actorPage(
     answers,
     head: html`<meta property="og:type" content="profile" />
       <meta property="og:title" content="${actor.displayName}" />
-      <meta property="og:url" content="${origin()}${path}" />
+      <meta property="og:url" content="${instanceOrigin()}${path}" />
       ${description && html`<meta property="og:description" content="${description}" />`}
       ${image && html`<meta property="og:image" content="${image}" />`}
       <meta name="twitter:card" content="summary" />
@@ -91,20 +91,20 @@ function actorPage(
         mainEntity: {
           '@type': 'Person',
           name: actor.displayName,
-          url: `${origin()}${path}`,
+          url: `${instanceOrigin()}${path}`,
           ...(description ? { description } : {}),
           ...(image ? { image } : {})
         }
       })}`,
     body: html`<div class="page">
       <header class="profile">
-        ${avatar(actor, 'l')}
+        ${renderAvatar(actor, 'l')}
         <div class="profile-words">
           <h1>${actor.displayName}</h1>
           <p class="soft">@${handleOf(actor)}</p>
         </div>
       </header>
-      ${actor.description && html`<div class="profile-about"><div class="prose" data-markdown="${actor.url}">${renderMarkdown(actor.description)}</div></div>`}
+      ${actor.description && html`<div class="profile-about"><div class="prose" data-markdown="${actor.url}">${markdownToSafeHtml(actor.description)}</div></div>`}
       <h2 class="section-title">${words.videos}</h2>
       ${grid}
     </div>`
@@ -112,7 +112,7 @@ function actorPage(
 }
 
 async function found<T>(handle: string, find: (handle: string) => Promise<T>): Promise<T | null> {
-  if (!Handle.safeParse(handle).success) return null
+  if (!ActorHandle.safeParse(handle).success) return null
   return await find(handle).catch((error: unknown) => {
     if (error instanceof Problem && error.status === 404) return null
     throw error
@@ -120,5 +120,5 @@ async function found<T>(handle: string, find: (handle: string) => Promise<T>): P
 }
 
 function handleOf({ name, host }: { name: string; host: string }): string {
-  return origin().endsWith(`//${host}`) ? name : `${name}@${host}`
+  return instanceOrigin().endsWith(`//${host}`) ? name : `${name}@${host}`
 }

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Router, type Response } from 'express'
-import { config, origin } from '../core/config.ts'
-import { encodingOf, type Encoding } from '../core/compression.ts'
+import { config, instanceOrigin } from '../core/config.ts'
+import { negotiateEncoding, type ContentEncoding } from '../core/compression.ts'
 import { notFound } from '../core/problem.ts'
-import { buildName, clientFolder } from './client-build.ts'
+import { clientBuildId, clientFolder } from './client-build.ts'
 
 const NAME = /^(?:assets\/)?[A-Za-z0-9][A-Za-z0-9_.-]{0,200}\.(js|css|svg|png|ico|woff2)$/
 const TYPES: Record<string, string> = {
@@ -28,7 +28,7 @@ assetsRouter.get('/client/{*path}', async (request, response) => {
   // What the build names after its content never changes; the rest may with the next version.
   const hashed = name.startsWith('assets/')
   response.setHeader('Vary', 'Accept-Encoding')
-  const [file, encoding] = compressed(name, encodingOf(request))
+  const [file, encoding] = compressed(name, negotiateEncoding(request))
   if (encoding) response.setHeader('Content-Encoding', encoding)
   await sendFile(response, file, { maxAge: config.cache.static[hashed ? 'segments' : 'images'], immutable: hashed })
 })
@@ -63,7 +63,7 @@ assetsRouter.get('/manifest.webmanifest', (_request, response) => {
 
 // At the root, as it stands for all pages; its name for the build makes browsers renew what it keeps.
 assetsRouter.get('/sw.js', (_request, response) => {
-  const name = buildName()
+  const name = clientBuildId()
   const file = join(clientFolder, 'worker.js')
   if (name === null || !existsSync(file)) throw notFound('File')
   response.setHeader('Cache-Control', 'no-cache')
@@ -76,12 +76,12 @@ assetsRouter.get('/robots.txt', (_request, response) => {
   response
     .type('text/plain')
     .send(
-      `# ${origin()}\nUser-agent: *\nDisallow: /api/\nDisallow: /my/\nDisallow: /settings\nDisallow: /login\nDisallow: /signup\nDisallow: /upload\n`
+      `# ${instanceOrigin()}\nUser-agent: *\nDisallow: /api/\nDisallow: /my/\nDisallow: /settings\nDisallow: /login\nDisallow: /signup\nDisallow: /upload\n`
     )
 })
 
 /** The file to send for a name: the compressed one that the build wrote beside it, where the client takes it. */
-function compressed(name: string, encoding: Encoding): [file: string, encoding: Encoding] {
+function compressed(name: string, encoding: ContentEncoding): [file: string, encoding: ContentEncoding] {
   const file = encoding && `${name}.${encoding === 'br' ? 'br' : 'gz'}`
   return file && existsSync(join(clientFolder, file)) ? [file, encoding] : [name, null]
 }

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
 import en from '../../client/src/i18n/en.ts'
 import { ADMIN_TEXTS } from '../../vite.config.ts'
-import { built } from '../test/ensure-built.ts'
+import { ensureBuilt } from '../test/ensure-built.ts'
 import { clientFolder } from './client-build.ts'
 
 type Chunk = { file: string; imports?: string[]; dynamicImports?: string[]; css?: string[] }
 let manifest: Record<string, Chunk>
 beforeAll(async () => {
-  await built()
+  await ensureBuilt()
   manifest = JSON.parse(readFileSync(join(clientFolder, 'manifest.json'), 'utf8')) as typeof manifest
 })
 

@@ -26,22 +26,24 @@ const NOTHING: Built = {
 let known: Built | null = null
 
 /** The frame of a page as the build wrote it; null where the client has not been built. */
-export function template(name: 'site' | 'embed'): string | null {
+export function pageTemplate(name: 'site' | 'embed'): string | null {
   return built()?.templates[name] ?? null
 }
 
-/** A script that stands inside pages (client/src/head-script.ts, client/src/early-playback.ts); empty where the client has not been built. */
-export function insideScript(name: keyof Built['inside']): string {
+/**
+ * A script that stands inside pages (client/src/head-script.ts, client/src/early-playback.ts); empty where the client has not been built.
+ */
+export function inlineScript(name: keyof Built['inside']): string {
   return (built() ?? NOTHING).inside[name]
 }
 
 /** Names the build; null where there is none. */
-export function buildName(): string | null {
+export function clientBuildId(): string | null {
   return built()?.name ?? null
 }
 
 /** The styles and scripts that a source file of the client needs, besides those of the frame's own. */
-export function assetsOf(...sources: string[]): { styles: string[]; scripts: string[] } {
+export function findClientAssets(...sources: string[]): { styles: string[]; scripts: string[] } {
   const { manifest, templates } = built() ?? NOTHING
   const files = new Set<string>()
   const styles = new Set<string>()

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
-import { config, origin } from '../core/config.ts'
-import { insideScript } from './client-build.ts'
+import { config, instanceOrigin } from '../core/config.ts'
+import { inlineScript } from './client-build.ts'
 
 const OURSELVES = ["'self'"]
 const DIRECTIVES = {
@@ -10,7 +10,7 @@ const DIRECTIVES = {
   scriptSrc: [
     ...OURSELVES,
     ...(['head-script', 'early-playback'] as const).map(
-      name => () => `'sha256-${createHash('sha256').update(insideScript(name)).digest('base64')}'`
+      name => () => `'sha256-${createHash('sha256').update(inlineScript(name)).digest('base64')}'`
     )
   ],
   styleSrc: OURSELVES,
@@ -29,7 +29,7 @@ const DIRECTIVES = {
  * The content security policy of a page: nothing inline but two known scripts, and nothing from elsewhere but the media of other servers'
  * videos. Only `framed` pages may stand inside other sites' pages.
  */
-export function policy(framed: boolean): RequestHandler {
+export function setContentSecurityPolicy(framed: boolean): RequestHandler {
   let content: RequestHandler | null = null
   return (request, response, next) => {
     content ??= helmet.contentSecurityPolicy({
@@ -45,6 +45,6 @@ export function policy(framed: boolean): RequestHandler {
 /** Videos of other servers play from there: over https, and over http only where this instance itself does (federation.md 4.32). */
 function elsewhere(): { mediaSrc?: string[]; connectSrc?: string[] } {
   if (!config.federation.enabled) return {}
-  const media = origin().startsWith('https:') ? ['https:'] : ['https:', 'http:']
+  const media = instanceOrigin().startsWith('https:') ? ['https:'] : ['https:', 'http:']
   return { mediaSrc: [...DIRECTIVES.mediaSrc, ...media], connectSrc: [...DIRECTIVES.connectSrc, ...media] }
 }

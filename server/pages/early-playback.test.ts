@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { VideoDetails } from '../../shared/videos.ts'
 import { loadConfig } from '../core/config.ts'
 import { hlsFolder } from '../storage/disk.ts'
-import { earlyOf } from './early-playback.ts'
+import { prepareEarlyPlayback } from './early-playback.ts'
 
 const uuid = randomUUID()
 const HERE = `https://here.example/static/streaming-playlists/hls/${uuid}`
@@ -73,33 +73,33 @@ describe('what a player needs first', () => {
     ['no sound where the film has none', [240], { sound: false }, ['240']],
     ['no picture where it is sound alone', [], {}, ['0']]
   ])('is %s', async (_, sizes, options, first) => {
-    const early = (await earlyOf(video(sizes, options)))!
+    const early = (await prepareEarlyPlayback(video(sizes, options)))!
     expect(early.first).toEqual(begins(first))
     expect(names(Object.keys(early.texts))).toEqual(['master', ...first].map(name => `${name}.m3u8`))
     expect(Object.values(early.texts)).toContain(playlistOf(first[0]!))
     expect(early).toMatchObject({ sources: [], files: [] })
   })
   it('is fetched beside the page where it is long, though the film begins all the same', async () => {
-    const long = (await earlyOf(video([480])))!
+    const long = (await prepareEarlyPlayback(video([480])))!
     expect([names(long.files), names(Object.keys(long.texts)), long.sources]).toEqual([['480.m3u8'], ['master.m3u8', '0.m3u8'], []])
     expect(long.first).toEqual(begins(['480', '0'], 1500))
   })
   it('is fetched beside the page while it may still change, and where it cannot be read', async () => {
-    const growing = (await earlyOf(video([240], { finished: false })))!
+    const growing = (await prepareEarlyPlayback(video([240], { finished: false })))!
     expect([names(growing.files), growing.texts, growing.first, growing.sources]).toEqual([
       ['master.m3u8', '240.m3u8', '0.m3u8'],
       {},
       null,
       ['src/player/hls.ts']
     ])
-    const lost = (await earlyOf(video([720])))!
+    const lost = (await prepareEarlyPlayback(video([720])))!
     expect([names(lost.files), lost.first, lost.sources]).toEqual([['720.m3u8'], null, ['src/player/hls.ts']])
   })
   it('says what is in the files, where the master playlist does', async () => {
     const tracks = async (text: string, options = {}) => {
       await writeFile(join(hlsFolder(uuid), 'master.m3u8'), text)
       try {
-        return (await earlyOf(video([240], options)))!.first!.files.map(({ track }) => track)
+        return (await prepareEarlyPlayback(video([240], options)))!.first!.files.map(({ track }) => track)
       } finally {
         await writeFile(join(hlsFolder(uuid), 'master.m3u8'), playlistOf('master'))
       }
@@ -124,11 +124,16 @@ describe('what a player needs first', () => {
   it.each([540, 1440])(
     'has no beginning where the playlist does not say that header and first segment lie at the head of the file (%s)',
     async size => {
-      expect((await earlyOf(video([size])))!.first).toBeNull()
+      expect((await prepareEarlyPlayback(video([size])))!.first).toBeNull()
     }
   )
   it('is nothing but the library where another server has the files, and nothing where there are none', async () => {
-    expect(await earlyOf(video([240], { isLocal: false }))).toEqual({ sources: ['src/player/hls.ts'], files: [], texts: {}, first: null })
-    expect(await earlyOf({ isLocal: true, streamingPlaylists: [] } as unknown as VideoDetails)).toBeUndefined()
+    expect(await prepareEarlyPlayback(video([240], { isLocal: false }))).toEqual({
+      sources: ['src/player/hls.ts'],
+      files: [],
+      texts: {},
+      first: null
+    })
+    expect(await prepareEarlyPlayback({ isLocal: true, streamingPlaylists: [] } as unknown as VideoDetails)).toBeUndefined()
   })
 })

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { Beginning, Track } from '../../shared/early-playback.ts'
+import type { EarlyPlaybackManifest, EarlyPlaybackTrack } from '../../shared/early-playback.ts'
 import type { VideoDetails } from '../../shared/videos.ts'
 import { parseMediaPlaylist } from '../media/hls-playlist.ts'
 import { hlsFolder } from '../storage/disk.ts'
-import type { Page } from './server-rendered-page.ts'
+import type { ServerRenderedPage } from './server-rendered-page.ts'
 
 /** The short side of the picture a player begins with that does not know the viewer's line yet (client/src/player/engine.ts). */
 const FIRST_SIZE = 240
@@ -12,13 +12,13 @@ const FIRST_SIZE = 240
 const LONGEST = 32_000
 const PICTURES = /^(avc|hev|hvc|av01|vp0?9|dvh)/
 
-type Early = NonNullable<Page['early']>
+type Early = NonNullable<ServerRenderedPage['early']>
 
 /**
  * What the player needs before it can show a picture: where the film begins, the playlists of the quality it begins with, which travel
  * inside the page where they are short, and its library.
  */
-export async function earlyOf(video: VideoDetails): Promise<Early | undefined> {
+export async function prepareEarlyPlayback(video: VideoDetails): Promise<Early | undefined> {
   const [playlist] = video.streamingPlaylists
   if (!playlist) return undefined
   const early: Early = { sources: ['src/player/hls.ts'], files: [], texts: {}, first: null }
@@ -47,7 +47,7 @@ export async function earlyOf(video: VideoDetails): Promise<Early | undefined> {
  * Where a film begins by the texts of its playlists, the master's first; null where one is missing, or does not have its header and first
  * segment side by side at the beginning of a file.
  */
-function beginningOf([master, ...paths]: string[], [said, ...texts]: (string | null)[]): Beginning | null {
+function beginningOf([master, ...paths]: string[], [said, ...texts]: (string | null)[]): EarlyPlaybackManifest | null {
   const lists = texts.map(text => (text?.startsWith('#EXTM3U') ? parseMediaPlaylist(text) : null))
   const files = lists.map((list, index) => {
     const { init, segments: [first] = [] } = list ?? {}
@@ -75,7 +75,7 @@ function beginningOf([master, ...paths]: string[], [said, ...texts]: (string | n
 }
 
 /** What a rendition brings, by what the master playlist says of it; null where that is not clear. */
-function trackOf(playlist: string, master: string): Track | null {
+function trackOf(playlist: string, master: string): EarlyPlaybackTrack | null {
   const lines = master.split('\n')
   const rendition = lines.find(line => line.startsWith('#EXT-X-MEDIA:TYPE=AUDIO') && line.includes(`URI="${playlist}"`))
   const [variant] = lines.filter((line, index) => line.startsWith('#EXT-X-STREAM-INF:') && (rendition || lines[index + 1] === playlist))

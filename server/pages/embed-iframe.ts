@@ -1,12 +1,12 @@
 import type { VideoDetails } from '../../shared/videos.ts'
-import { origin } from '../core/config.ts'
+import { instanceOrigin } from '../core/config.ts'
 import { html } from './html.ts'
 
 const LONG_SIDE = 560
 const RATIOS = { usual: 16 / 9, least: 0.4, most: 3 }
 
 /** How large an embedded player is: as the picture is shaped, within the given pixels. */
-export function frameSize(
+export function embedIframeSize(
   { aspectRatio }: Pick<VideoDetails, 'aspectRatio'>,
   most: { width?: number; height?: number } = {}
 ): { width: number; height: number } {
@@ -18,12 +18,12 @@ export function frameSize(
 }
 
 /** The element that puts a video's player into another page; `query` carries wishes for the player. */
-export function frame(
+export function embedIframeHtml(
   { name, embedPath }: VideoDetails,
   { width, height }: { width: number; height: number },
   query: URLSearchParams
 ): string {
-  const address = `${origin()}${embedPath}${query.size > 0 ? `?${query}` : ''}`
+  const address = `${instanceOrigin()}${embedPath}${query.size > 0 ? `?${query}` : ''}`
   return html`<iframe
     title="${name}"
     width="${width}"

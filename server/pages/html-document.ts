@@ -1,20 +1,20 @@
-import type { Beginning } from '../../shared/early-playback.ts'
-import { origin } from '../core/config.ts'
-import { assetsOf, insideScript, template } from './client-build.ts'
+import type { EarlyPlaybackManifest } from '../../shared/early-playback.ts'
+import { instanceOrigin } from '../core/config.ts'
+import { findClientAssets, inlineScript, pageTemplate } from './client-build.ts'
 import { html, Html, jsonScript } from './html.ts'
-import type { Instance, Page } from './server-rendered-page.ts'
-import { wordsOf, type Language } from './page-texts.ts'
+import type { PageInstanceInfo, ServerRenderedPage } from './server-rendered-page.ts'
+import { pageTextsOf, type PageLanguage } from './page-texts.ts'
 
-type Look = { frame: 'site' | 'embed'; language: Language; theme: 'light' | 'dark' | null; instance: Instance }
+type Look = { frame: 'site' | 'embed'; language: PageLanguage; theme: 'light' | 'dark' | null; instance: PageInstanceInfo }
 
 /** The whole text of a page: head, content and first data in the frame the build wrote. Throws where the client has not been built. */
-export function framed(page: Page, { frame, language, theme, instance }: Look): string {
-  const text = template(frame)
+export function renderHtmlDocument(page: ServerRenderedPage, { frame, language, theme, instance }: Look): string {
+  const text = pageTemplate(frame)
   if (text === null) throw new Error('The client has not been built: run scripts/start or `npm run build`.')
   const data = jsonScript('application/json', 'bobine-data', {
     answers: { '/api/v1/config': instance.settings, ...page.answers, ...page.early?.texts }
   })
-  const { styles, scripts } = assetsOf(...(page.source ? [page.source] : []), `src/i18n/${language}.ts`)
+  const { styles, scripts } = findClientAssets(...(page.source ? [page.source] : []), `src/i18n/${language}.ts`)
   const parts: Record<string, Html> = {
     head: headOf(page, scripts, instance),
     app: frame === 'site' ? around(page.body, instance, language) : page.body,
@@ -29,15 +29,15 @@ export function framed(page: Page, { frame, language, theme, instance }: Look): 
 }
 
 /** The same without the client's scripts: what it says stays as it is. */
-export function plainly(page: Page, look: Look): string {
-  return framed(page, look).replace(/<script[^>]*>[\s\S]*?<\/script>|<link rel="modulepreload"[^>]*>/g, '')
+export function renderHtmlDocumentWithoutScripts(page: ServerRenderedPage, look: Look): string {
+  return renderHtmlDocument(page, look).replace(/<script[^>]*>[\s\S]*?<\/script>|<link rel="modulepreload"[^>]*>/g, '')
 }
 
-function headOf(page: Page, scripts: string[], { name }: Instance): Html {
+function headOf(page: ServerRenderedPage, scripts: string[], { name }: PageInstanceInfo): Html {
   const title = page.title === '' ? name : `${page.title} · ${name}`
   return html`${begin(page.early?.first)} <title>${title}</title>
     ${page.description && html`<meta name="description" content="${page.description}" />`}
-    ${page.canonical === null ? html`<meta name="robots" content="noindex" />` : html`<link rel="canonical" href="${origin()}${page.canonical}" />`}
+    ${page.canonical === null ? html`<meta name="robots" content="noindex" />` : html`<link rel="canonical" href="${instanceOrigin()}${page.canonical}" />`}
     <meta property="og:site_name" content="${name}" />
     <meta name="theme-color" content="#faf8f4" media="(prefers-color-scheme: light)" />
     <meta name="theme-color" content="#161412" media="(prefers-color-scheme: dark)" />
@@ -45,17 +45,17 @@ function headOf(page: Page, scripts: string[], { name }: Instance): Html {
     ${page.early?.files.map(path => html`<link rel="preload" as="fetch" crossorigin href="${path}" />`)}
     ${
       page.early &&
-      assetsOf(...page.early.sources)
+      findClientAssets(...page.early.sources)
         .scripts.filter(file => !scripts.includes(file))
         .map(file => html`<link rel="modulepreload" fetchpriority="low" crossorigin href="/client/${file}" />`)
     }`
 }
 
 /** The first scripts, before the styles: they would wait for them. */
-function begin(first: Beginning | null | undefined): Html {
+function begin(first: EarlyPlaybackManifest | null | undefined): Html {
   const film = first && html` data-film="${JSON.stringify(first)}"`
   return new Html(
-    `${film ? `<script${film.text}>${insideScript('early-playback')}</script>` : ''}<script>${insideScript('head-script')}</script>`
+    `${film ? `<script${film.text}>${inlineScript('early-playback')}</script>` : ''}<script>${inlineScript('head-script')}</script>`
   )
 }
 
@@ -70,8 +70,8 @@ const MARK = html`<svg class="mark" width="28" height="28" viewBox="0 0 32 32" a
 </svg>`
 
 /** The bar over a page and its content, as the client draws them. */
-function around(body: Html, { name }: Instance, language: Language): Html {
-  const words = wordsOf(language)
+function around(body: Html, { name }: PageInstanceInfo, language: PageLanguage): Html {
+  const words = pageTextsOf(language)
   return html`<header class="bar">
       <a class="bar-home" href="/">${MARK}<span class="bar-name">${name}</span></a>
       <nav class="bar-links">

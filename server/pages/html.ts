@@ -17,7 +17,7 @@ export function html(texts: TemplateStringsArray, ...values: Value[]): Html {
 }
 
 /** HTML that comes out of a sanitizer. */
-export function sanitized(text: string): Html {
+export function sanitizedHtml(text: string): Html {
   return new Html(text)
 }
 

@@ -1,7 +1,7 @@
-import { markdownHtml } from '../core/markdown.ts'
-import { sanitized, type Html } from './html.ts'
+import { markdownToHtml } from '../core/markdown.ts'
+import { sanitizedHtml, type Html } from './html.ts'
 
 /** Markdown as a piece of a page. */
-export function renderMarkdown(text: string): Html {
-  return sanitized(markdownHtml(text))
+export function markdownToSafeHtml(text: string): Html {
+  return sanitizedHtml(markdownToHtml(text))
 }

@@ -1,8 +1,8 @@
 import { html } from './html.ts'
-import type { Asking, Page } from './server-rendered-page.ts'
+import type { PageContext, ServerRenderedPage } from './server-rendered-page.ts'
 
 /** A page that only says something, with the way home. */
-export function messagePage(text: string, { words }: Asking, status: number, source: string): Page {
+export function messagePage(text: string, { words }: PageContext, status: number, source: string): ServerRenderedPage {
   return {
     status,
     title: text,
@@ -21,7 +21,7 @@ export function messagePage(text: string, { words }: Asking, status: number, sou
 }
 
 /** What stands in for every page while there is no network; the link asks for the same address again. */
-export function offlinePage({ words }: Asking): Page {
+export function offlinePage({ words }: PageContext): ServerRenderedPage {
   return {
     status: 200,
     title: words.offline,
@@ -40,7 +40,7 @@ export function offlinePage({ words }: Asking): Page {
 }
 
 /** A page that the client writes alone: the server knows no more than its address. */
-export function clientPage(source: string, { words }: Asking): Page {
+export function clientRenderedPage(source: string, { words }: PageContext): ServerRenderedPage {
   return {
     status: 200,
     title: '',

@@ -1,28 +1,28 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { startInstance, type Answer, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startTestInstance, type TestResponse, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
 import { shortUuid } from '../../shared/short-uuid.ts'
 
-let site: Instance
+let site: TestInstance
 const videos: Record<string, { id: number; uuid: string }> = {}
 
 beforeAll(async () => {
-  site = await startInstance(
+  site = await startTestInstance(
     { instance: { name: 'Reels & more' }, thumbnails: { width: 280, height: 157, preview_width: 850, preview_height: 480 } },
     ['web']
   )
   const { channelId } = await site.user('ada')
   for (const [name, privacy] of Object.entries({ open: 1, unlisted: 2, private: 3, internal: 4, password: 5 }))
     videos[name] = await seedVideo({ channelId, privacy })
-  await run(sql`UPDATE videos SET name = 'A "film" <b>of</b> mine', aspect_ratio = 1.7778 WHERE id = ${videos.open!.id}`)
-  await run(
+  await runQuery(sql`UPDATE videos SET name = 'A "film" <b>of</b> mine', aspect_ratio = 1.7778 WHERE id = ${videos.open!.id}`)
+  await runQuery(
     sql`INSERT INTO thumbnails (video_id, kind, filename, width, height, automatic, created_at, updated_at) VALUES (${videos.open!.id}, 'thumbnail', 't.jpg', 280, 157, true, now(), now()), (${videos.open!.id}, 'preview', 'p.jpg', 850, 480, true, now(), now())`
   )
 })
 afterAll(async () => await site.stop())
 
-const ask = async (url: string, more = ''): Promise<Answer> =>
+const ask = async (url: string, more = ''): Promise<TestResponse> =>
   await site.call(`GET //services/oembed?url=${encodeURIComponent(url)}${more}`)
 const open = (path: (uuid: string) => string = uuid => `/w/${shortUuid(uuid)}`) => site.url + path(videos.open!.uuid)
 
@@ -70,9 +70,9 @@ test('sizes are kept to, in the shape of the picture', async () => {
   expect((await ask(open(), '&maxwidth=400&maxheight=1000')).json).toMatchObject({ width: 400, height: 225, thumbnail_width: 280 })
   expect((await ask(open(), '&maxheight=100')).json).toMatchObject({ width: 178, height: 100 })
   expect((await ask(open(), '&maxheight=100')).json).not.toHaveProperty('thumbnail_url')
-  await run(sql`UPDATE videos SET aspect_ratio = 0.5625 WHERE id = ${videos.open!.id}`)
+  await runQuery(sql`UPDATE videos SET aspect_ratio = 0.5625 WHERE id = ${videos.open!.id}`)
   expect((await ask(open(), '&maxwidth=5000')).json).toMatchObject({ width: 315, height: 560 })
-  await run(sql`UPDATE videos SET aspect_ratio = 1.7778 WHERE id = ${videos.open!.id}`)
+  await runQuery(sql`UPDATE videos SET aspect_ratio = 1.7778 WHERE id = ${videos.open!.id}`)
 })
 
 test('who knows the link of an unlisted video may embed it; closed ones are refused', async () => {

@@ -65,25 +65,25 @@ const WORDS = {
 }
 
 /** A language pages are written in. */
-export type Language = keyof typeof WORDS
+export type PageLanguage = keyof typeof WORDS
 /** The words of a language. */
-export type Words = (typeof WORDS)['en']
+export type PageTexts = (typeof WORDS)['en']
 
 /** The words of a language. */
-export function wordsOf(language: Language): Words {
+export function pageTextsOf(language: PageLanguage): PageTexts {
   return WORDS[language]
 }
 
 /** The language somebody chose (cookie) or whose browser prefers it (Accept-Language). */
-export function languageOf(request: Request): Language {
+export function requestLanguage(request: Request): PageLanguage {
   const chosen = cookie(request, 'bobine_language')
-  if (chosen && Object.hasOwn(WORDS, chosen)) return chosen as Language
+  if (chosen && Object.hasOwn(WORDS, chosen)) return chosen as PageLanguage
   const wanted = request.acceptsLanguages(Object.keys(WORDS))
-  return wanted ? (wanted as Language) : 'en'
+  return wanted ? (wanted as PageLanguage) : 'en'
 }
 
 /** The theme somebody chose; null follows the device. */
-export function themeOf(request: Request): 'light' | 'dark' | null {
+export function requestTheme(request: Request): 'light' | 'dark' | null {
   const chosen = cookie(request, 'bobine_theme')
   return chosen === 'light' || chosen === 'dark' ? chosen : null
 }

@@ -1,28 +1,28 @@
 import { createHash } from 'node:crypto'
 import { Router, type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express'
 import { config } from '../core/config.ts'
-import { encoded, encodingOf, type Encoding } from '../core/compression.ts'
-import { fresh } from '../core/versioned-cache.ts'
-import { counted } from '../core/request-rate-limit.ts'
+import { compressText, negotiateEncoding, type ContentEncoding } from '../core/compression.ts'
+import { getCachedOrCompute } from '../core/versioned-cache.ts'
+import { limitRate } from '../core/request-rate-limit.ts'
 import { notFound, Problem } from '../core/problem.ts'
-import { settings } from '../instance/server-config.ts'
+import { getServerConfig } from '../instance/server-config.ts'
 import { assetsRouter } from './assets.routes.ts'
-import { template } from './client-build.ts'
-import { framed, plainly } from './html-document.ts'
-import { homeList, homePage } from './home.page.ts'
-import { clientPage, messagePage, offlinePage } from './message.page.ts'
-import { movedRouter } from './redirects.routes.ts'
+import { pageTemplate } from './client-build.ts'
+import { renderHtmlDocument, renderHtmlDocumentWithoutScripts } from './html-document.ts'
+import { parseHomeList, homePage } from './home.page.ts'
+import { clientRenderedPage, messagePage, offlinePage } from './message.page.ts'
+import { redirectsRouter } from './redirects.routes.ts'
 import { oembedRouter } from './oembed.routes.ts'
-import type { Asking, Page } from './server-rendered-page.ts'
-import { policy } from './content-security-policy.ts'
-import { searchPage, wordsIn } from './search.page.ts'
-import { languageOf, themeOf, wordsOf } from './page-texts.ts'
+import type { PageContext, ServerRenderedPage } from './server-rendered-page.ts'
+import { setContentSecurityPolicy } from './content-security-policy.ts'
+import { searchPage, parseSearchText } from './search.page.ts'
+import { requestLanguage, requestTheme, pageTextsOf } from './page-texts.ts'
 
 // The libraries for Markdown come in with the first page that has some, not with the server.
 const watch = async () => await import('./watch.page.ts')
 const actor = async () => await import('./actor.page.ts')
 
-type Make = (request: Request, asking: Asking) => Promise<Page> | Page
+type Make = (request: Request, asking: PageContext) => Promise<ServerRenderedPage> | ServerRenderedPage
 
 /** Pages whose content only the client knows, by path and source file. */
 const CLIENT_PAGES: [path: string, source: string][] = [
@@ -53,14 +53,14 @@ const CLIENT_PAGES: [path: string, source: string][] = [
  */
 export const pagesRouter = Router()
 
-pagesRouter.use(counted('client'))
-pagesRouter.use(assetsRouter, movedRouter, oembedRouter)
+pagesRouter.use(limitRate('client'))
+pagesRouter.use(assetsRouter, redirectsRouter, oembedRouter)
 pagesRouter.get(
   '/',
   ...page(
     'site',
-    async (request, asking) => await homePage(homeList(request.query.sort), asking),
-    request => homeList(request.query.sort)
+    async (request, asking) => await homePage(parseHomeList(request.query.sort), asking),
+    request => parseHomeList(request.query.sort)
   )
 )
 pagesRouter.get('/w/:id', ...page('site', async (request, asking) => await (await watch()).watchPage(String(request.params.id), asking)))
@@ -80,12 +80,12 @@ pagesRouter.get(
   '/search',
   ...page(
     'site',
-    async (request, asking) => await searchPage(wordsIn(request.query.search), asking),
-    request => wordsIn(request.query.search)
+    async (request, asking) => await searchPage(parseSearchText(request.query.search), asking),
+    request => parseSearchText(request.query.search)
   )
 )
-pagesRouter.get('/offline', ...page('site', (_request, asking) => offlinePage(asking), undefined, plainly))
-for (const [path, source] of CLIENT_PAGES) pagesRouter.get(path, ...page('site', (_request, asking) => clientPage(source, asking)))
+pagesRouter.get('/offline', ...page('site', (_request, asking) => offlinePage(asking), undefined, renderHtmlDocumentWithoutScripts))
+for (const [path, source] of CLIENT_PAGES) pagesRouter.get(path, ...page('site', (_request, asking) => clientRenderedPage(source, asking)))
 
 pagesRouter.get(
   '/{*path}',
@@ -100,13 +100,13 @@ const refuse: ErrorRequestHandler = (error, request, response, next) => {
   if (
     !(error instanceof Problem) ||
     response.headersSent ||
-    template('site') === null ||
+    pageTemplate('site') === null ||
     !request.accepts('html') ||
     !/text\/html/.test(request.headers.accept ?? '')
   )
     return next(error)
-  const language = languageOf(request)
-  const words = wordsOf(language)
+  const language = requestLanguage(request)
+  const words = pageTextsOf(language)
   const instance = { name: config.instance.name, shortDescription: config.instance.short_description, settings: undefined }
   const text = error.status === 404 ? words.missing : error.status === 429 ? words.tooMany : words.failed
   const page = messagePage(text, { language, words, instance }, error.status, 'src/instance/not-found.page.tsx')
@@ -115,28 +115,36 @@ const refuse: ErrorRequestHandler = (error, request, response, next) => {
     .status(error.status)
     .setHeader('Cache-Control', 'no-store')
     .type('html')
-    .send(plainly(page, { frame: 'site', language, theme: themeOf(request), instance }))
+    .send(renderHtmlDocumentWithoutScripts(page, { frame: 'site', language, theme: requestTheme(request), instance }))
 }
-pagesRouter.use(policy(false), refuse)
+pagesRouter.use(setContentSecurityPolicy(false), refuse)
 
 /**
  * The handlers of a page. Everybody gets the same page (logins never reach it), so it may be kept while the database has not changed;
  * `part` says what besides the path makes it another one.
  */
-function page(frame: 'site' | 'embed', make: Make, part: (request: Request) => string = () => '', write = framed): RequestHandler[] {
+function page(
+  frame: 'site' | 'embed',
+  make: Make,
+  part: (request: Request) => string = () => '',
+  write = renderHtmlDocument
+): RequestHandler[] {
   return [
-    policy(frame === 'embed'),
+    setContentSecurityPolicy(frame === 'embed'),
     async (request, response) => {
-      const language = languageOf(request)
-      const theme = themeOf(request)
-      const encoding = encodingOf(request)
-      const bytes = await fresh(`page ${language} ${theme} ${encoding} ${frame} ${part(request)} ${request.path}`, async () => {
-        const all = await settings()
-        const instance = { name: all.instance.name, shortDescription: all.instance.shortDescription, settings: all }
-        const made = await make(request, { language, words: wordsOf(language), instance })
-        const body = await encoded(write(made, { frame, language, theme, instance }), encoding)
-        return Buffer.concat([Buffer.from(String(made.status)), createHash('sha1').update(body).digest(), body])
-      })
+      const language = requestLanguage(request)
+      const theme = requestTheme(request)
+      const encoding = negotiateEncoding(request)
+      const bytes = await getCachedOrCompute(
+        `page ${language} ${theme} ${encoding} ${frame} ${part(request)} ${request.path}`,
+        async () => {
+          const all = await getServerConfig()
+          const instance = { name: all.instance.name, shortDescription: all.instance.shortDescription, settings: all }
+          const made = await make(request, { language, words: pageTextsOf(language), instance })
+          const body = await compressText(write(made, { frame, language, theme, instance }), encoding)
+          return Buffer.concat([Buffer.from(String(made.status)), createHash('sha1').update(body).digest(), body])
+        }
+      )
       send(request, response, bytes, encoding, language)
     }
   ]
@@ -145,7 +153,7 @@ function page(frame: 'site' | 'embed', make: Make, part: (request: Request) => s
 const STATUS = 3
 const HASH = 20
 
-function send(request: Request, response: Response, bytes: Buffer, encoding: Encoding, language: string): void {
+function send(request: Request, response: Response, bytes: Buffer, encoding: ContentEncoding, language: string): void {
   response.status(Number(bytes.subarray(0, STATUS)))
   response.setHeader('Content-Type', 'text/html; charset=utf-8')
   response.setHeader('Content-Language', language)

@@ -1,6 +1,6 @@
 import { Router, type Request, type Response } from 'express'
 import { longUuid, shortUuid } from '../../shared/short-uuid.ts'
-import { config, host } from '../core/config.ts'
+import { config, instanceHost } from '../core/config.ts'
 
 /** Addresses without parameters that PeerTube's clients have, or had, and where the same is here. */
 const PLACES: [to: string, ...from: string[]][] = [
@@ -25,25 +25,27 @@ const PLACES: [to: string, ...from: string[]][] = [
  * Other forms of addresses lead to the canonical one: `/w/<short UUID>`, `/c/<channel>`, `/a/<account>` and the rooms of this site.
  * Documents of ActivityPub were served before.
  */
-export const movedRouter = Router()
+export const redirectsRouter = Router()
 
-for (const [to, ...from] of PLACES) movedRouter.get(from, (request, response) => moved(request, response, to))
+for (const [to, ...from] of PLACES) redirectsRouter.get(from, (request, response) => moved(request, response, to))
 
-movedRouter.get(['/videos/watch/:id', '/videos/:id/watch'], (request, response) => moved(request, response, watchPath(request.params.id)))
-movedRouter.get('/w/:id', async (request, response, next) => {
+redirectsRouter.get(['/videos/watch/:id', '/videos/:id/watch'], (request, response) =>
+  moved(request, response, watchPath(request.params.id))
+)
+redirectsRouter.get('/w/:id', async (request, response, next) => {
   const { id } = request.params
   const uuid = longUuid(id)
   if (uuid) return shortUuid(uuid) === id ? next() : moved(request, response, watchPath(id))
   if (!/^[1-9]\d{0,8}$/.test(id)) return next()
-  const { shortIdOf } = await import('./watch.page.ts')
-  const short = await shortIdOf(id)
+  const { findPublicShortUuid } = await import('./watch.page.ts')
+  const short = await findPublicShortUuid(id)
   // Whether a number leads anywhere depends on who may watch, which can change.
   return short ? moved(request, response, `/w/${short}`, false) : next()
 })
-movedRouter.get(['/videos/update/:id', '/videos/manage/:id'], (request, response) =>
+redirectsRouter.get(['/videos/update/:id', '/videos/manage/:id'], (request, response) =>
   moved(request, response, watchPath(request.params.id).replace('/w/', '/my/videos/'))
 )
-movedRouter.get('/videos/browse', (request, response) => {
+redirectsRouter.get('/videos/browse', (request, response) => {
   const { sort, scope } = request.query
   moved(
     request,
@@ -53,33 +55,33 @@ movedRouter.get('/videos/browse', (request, response) => {
     ''
   )
 })
-movedRouter.get('/remote-interaction', (request, response) =>
+redirectsRouter.get('/remote-interaction', (request, response) =>
   moved(request, response, `/search?search=${encodeURIComponent(String(request.query.uri ?? ''))}`)
 )
 
 for (const part of ['', '/videos', '/about', '/video-playlists']) {
-  movedRouter.get([`/video-channels/:name${part}`, ...(part ? [`/c/:name${part}`] : [])], (request, response) =>
+  redirectsRouter.get([`/video-channels/:name${part}`, ...(part ? [`/c/:name${part}`] : [])], (request, response) =>
     moved(request, response, `/c/${plainHandle(String(request.params.name))}`)
   )
 }
 for (const part of ['', '/videos', '/about', '/video-channels']) {
-  movedRouter.get([`/accounts/:name${part}`, ...(part ? [`/a/:name${part}`] : [])], (request, response) =>
+  redirectsRouter.get([`/accounts/:name${part}`, ...(part ? [`/a/:name${part}`] : [])], (request, response) =>
     moved(request, response, `/a/${plainHandle(String(request.params.name))}`)
   )
 }
-movedRouter.get(['/c/:name', '/a/:name'], (request, response, next) => {
+redirectsRouter.get(['/c/:name', '/a/:name'], (request, response, next) => {
   const name = String(request.params.name)
   const plain = plainHandle(name)
   return decodeURIComponent(plain) === name ? next() : moved(request, response, `${request.path.slice(0, 3)}${plain}`)
 })
-movedRouter.get(['/my-library/video-channels/update/:name', '/my-library/video-channels/manage/:name'], (request, response) =>
+redirectsRouter.get(['/my-library/video-channels/update/:name', '/my-library/video-channels/manage/:name'], (request, response) =>
   moved(request, response, `/my/channels/${plainHandle(String(request.params.name))}`)
 )
-movedRouter.get(
+redirectsRouter.get(
   ['/@:name', '/@:name/videos', '/@:name/about', '/@:name/video-channels', '/@:name/video-playlists'],
   async (request, response, next) => {
-    const { pathOfActor } = await import('./actor.page.ts')
-    const path = await pathOfActor(String(request.params.name))
+    const { findActorPagePath } = await import('./actor.page.ts')
+    const path = await findActorPagePath(String(request.params.name))
     return path ? moved(request, response, path) : next()
   }
 )
@@ -106,5 +108,8 @@ function watchPath(id: unknown): string {
 function plainHandle(handle: string): string {
   const [name = '', ...places] = handle.replace(/^@/, '').split('@')
   const place = places.join('@')
-  return encodeURIComponent(place === '' || place.toLowerCase() === host().toLowerCase() ? name : `${name}@${place}`).replaceAll('%40', '@')
+  return encodeURIComponent(place === '' || place.toLowerCase() === instanceHost().toLowerCase() ? name : `${name}@${place}`).replaceAll(
+    '%40',
+    '@'
+  )
 }

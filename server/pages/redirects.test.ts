@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { shortUuid } from '../../shared/short-uuid.ts'
-import { run, sql } from '../core/sql.ts'
-import { built } from '../test/ensure-built.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { ensureBuilt } from '../test/ensure-built.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
 
-let site: Instance
+let site: TestInstance
 let open: { id: number; uuid: string }
 let unlisted: { id: number; uuid: string }
 beforeAll(async () => {
-  await built()
-  site = await startInstance({}, ['web'])
+  await ensureBuilt()
+  site = await startTestInstance({}, ['web'])
   const { channelId } = await site.user('ada')
   open = await seedVideo({ channelId })
   unlisted = await seedVideo({ channelId, privacy: 2 })
-  await run(sql`UPDATE videos SET url = ${`${site.url}/videos/watch/`} || uuid, federated = true`)
+  await runQuery(sql`UPDATE videos SET url = ${`${site.url}/videos/watch/`} || uuid, federated = true`)
 })
 afterAll(async () => await site?.stop())
 

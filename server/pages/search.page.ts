@@ -1,19 +1,19 @@
 import { listChannels } from '../channels/channels.query.ts'
 import { paging } from '../core/paging.ts'
 import { listVideos } from '../videos/videos.query.ts'
-import { avatar, channelPath, videoGrid } from './video-cards.ts'
+import { renderAvatar, channelPagePath, renderVideoGrid } from './video-cards.ts'
 import { html, type Html } from './html.ts'
-import type { Asking, Page } from './server-rendered-page.ts'
+import type { PageContext, ServerRenderedPage } from './server-rendered-page.ts'
 
 const LONGEST = 200
 
 /** The words of a search's address. */
-export function wordsIn(value: unknown): string {
+export function parseSearchText(value: unknown): string {
   return typeof value === 'string' ? value.trim().slice(0, LONGEST) : ''
 }
 
 /** What is known here by some words. Addresses and handles lead to other servers: those the client looks up. */
-export async function searchPage(words: string, { language, words: say }: Asking): Promise<Page> {
+export async function searchPage(words: string, { language, words: say }: PageContext): Promise<ServerRenderedPage> {
   const form = html`<form class="search" role="search" action="/search">
     <div class="field">
       <label class="field-label" for="search-words">${say.searchLabel}</label
@@ -21,7 +21,7 @@ export async function searchPage(words: string, { language, words: say }: Asking
     </div>
     <button class="button button-primary" type="submit"><span>${say.search}</span></button>
   </form>`
-  const page = (found: Html | null, answers?: Page['answers']): Page => ({
+  const page = (found: Html | null, answers?: ServerRenderedPage['answers']): ServerRenderedPage => ({
     status: 200,
     title: words ? `${say.search}: ${words}` : say.search,
     description: '',
@@ -51,8 +51,8 @@ export async function searchPage(words: string, { language, words: say }: Asking
           ${channels.data.map(
             channel =>
               html`<li>
-                <a class="search-channel" href="${channelPath(channel, channel.isLocal)}"
-                  >${avatar(channel)}<span><strong>${channel.displayName}</strong></span></a
+                <a class="search-channel" href="${channelPagePath(channel, channel.isLocal)}"
+                  >${renderAvatar(channel)}<span><strong>${channel.displayName}</strong></span></a
                 >
               </li>`
           )}
@@ -62,7 +62,7 @@ export async function searchPage(words: string, { language, words: say }: Asking
     ${
       videos.data.length > 0 &&
       html`<h2 class="section-title">${say.videos}</h2>
-        ${videoGrid(videos.data, language, { heading: 'h3' })}`
+        ${renderVideoGrid(videos.data, language, { heading: 'h3' })}`
     }
     ${length + videos.data.length === 0 && html`<div class="state"><h2 class="state-title">${say.searchEmpty}</h2></div>`}`,
     { [`/api/v1/search/video-channels?${query}`]: channels, [`/api/v1/search/videos?${query}`]: videos }

@@ -1,15 +1,15 @@
-import type { Beginning } from '../../shared/early-playback.ts'
+import type { EarlyPlaybackManifest } from '../../shared/early-playback.ts'
 import type { Html } from './html.ts'
-import type { Language, Words } from './page-texts.ts'
+import type { PageLanguage, PageTexts } from './page-texts.ts'
 
 /** What a page is made for. */
-export type Asking = { language: Language; words: Words; instance: Instance }
+export type PageContext = { language: PageLanguage; words: PageTexts; instance: PageInstanceInfo }
 
 /** What pages need to know of the instance; its settings are the answer to `GET /config`. */
-export type Instance = { name: string; shortDescription: string; settings: unknown }
+export type PageInstanceInfo = { name: string; shortDescription: string; settings: unknown }
 
 /** A page before it is put into its frame. */
-export type Page = {
+export type ServerRenderedPage = {
   status: number
   title: string
   description: string
@@ -23,7 +23,7 @@ export type Page = {
    * What the page needs soon besides: the code of further source files, files by their path, texts of files that come with it, and what
    * playing begins with.
    */
-  early?: { sources: string[]; files: string[]; texts: Record<string, string>; first: Beginning | null }
+  early?: { sources: string[]; files: string[]; texts: Record<string, string>; first: EarlyPlaybackManifest | null }
   /** Answers of the API that the client would ask for first, by path and query. */
   answers?: Record<string, unknown>
 }

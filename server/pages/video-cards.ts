@@ -1,9 +1,9 @@
 import type { Video } from '../../shared/videos.ts'
 import { html, type Html } from './html.ts'
-import type { Language } from './page-texts.ts'
+import type { PageLanguage } from './page-texts.ts'
 
 /** A grid of videos as the client draws it: pictures, lengths, links. */
-export function videoGrid(videos: Video[], language: Language, { withChannel = true, heading = 'h2' as 'h2' | 'h3' } = {}): Html {
+export function renderVideoGrid(videos: Video[], language: PageLanguage, { withChannel = true, heading = 'h2' as 'h2' | 'h3' } = {}): Html {
   return html`<ul class="grid" role="list">
     ${videos.map((video, index) => html`<li>${card(video, language, withChannel, heading, index < 4)}</li>`)}
   </ul>`
@@ -13,7 +13,7 @@ export function videoGrid(videos: Video[], language: Language, { withChannel = t
  * A narrow list of videos beside something else, which comes first: its pictures are here only for those without scripts, the client draws
  * them in their turn.
  */
-export function videoList(videos: Video[], language: Language): Html {
+export function renderVideoList(videos: Video[], language: PageLanguage): Html {
   return html`<ul class="watch-list" role="list">
     ${videos.map(
       video =>
@@ -32,19 +32,19 @@ export function videoList(videos: Video[], language: Language): Html {
 }
 
 /** The path of a channel's page. */
-export function channelPath(channel: { name: string; host: string }, isLocal: boolean): string {
+export function channelPagePath(channel: { name: string; host: string }, isLocal: boolean): string {
   return `/c/${channel.name}${isLocal ? '' : `@${channel.host}`}`
 }
 
-function card(video: Video, language: Language, withChannel: boolean, heading: 'h2' | 'h3', early: boolean): Html {
+function card(video: Video, language: PageLanguage, withChannel: boolean, heading: 'h2' | 'h3', early: boolean): Html {
   const path = `/w/${video.shortUUID}`
   return html`<article class="card">
     <a class="card-picture" href="${path}" tabindex="-1" aria-hidden="true">${picture(video, { early })}</a>
     <div class="card-text">
-      ${withChannel && avatar(video.channel)}
+      ${withChannel && renderAvatar(video.channel)}
       <div class="card-words">
         ${title(heading, html`<a href="${path}">${video.name}</a>`)}
-        ${withChannel && html`<p class="card-line"><a class="card-channel" href="${channelPath(video.channel, video.isLocal)}">${video.channel.displayName}</a></p>`}
+        ${withChannel && html`<p class="card-line"><a class="card-channel" href="${channelPagePath(video.channel, video.isLocal)}">${video.channel.displayName}</a></p>`}
         <p class="card-line">${day(video, language)}</p>
       </div>
     </div>
@@ -70,7 +70,7 @@ function picture({ thumbnailPath, previewPath, duration }: Video, { early = fals
   </span>`
 }
 
-function day({ publishedAt }: Video, language: Language): string {
+function day({ publishedAt }: Video, language: PageLanguage): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(publishedAt))
 }
 
@@ -79,7 +79,10 @@ function title(level: 'h2' | 'h3', link: Html): Html {
 }
 
 /** The picture of an account or channel, else its first letter, as the client draws it. */
-export function avatar(of: { name: string; displayName: string; avatars: { path: string; width: number }[] }, size: 'm' | 'l' = 'm'): Html {
+export function renderAvatar(
+  of: { name: string; displayName: string; avatars: { path: string; width: number }[] },
+  size: 'm' | 'l' = 'm'
+): Html {
   const pixels = size === 'm' ? 40 : 88
   const sorted = [...of.avatars].sort((a, b) => a.width - b.width)
   const image = sorted.find(({ width }) => width >= pixels * 2) ?? sorted.at(-1)

@@ -1,18 +1,18 @@
 import { VideoId, type Video, type VideoDetails } from '../../shared/videos.ts'
-import { origin } from '../core/config.ts'
-import { plainText } from '../core/markdown.ts'
+import { instanceOrigin } from '../core/config.ts'
+import { markdownToPlainText } from '../core/markdown.ts'
 import { Problem } from '../core/problem.ts'
-import { captionsOf } from '../videos/captions.ts'
-import { chaptersOf } from '../videos/chapters.ts'
+import { listCaptions } from '../videos/captions.ts'
+import { listChapters } from '../videos/chapters.ts'
 import { findVideo } from '../videos/videos.ts'
 import { listVideos } from '../videos/videos.query.ts'
-import { avatar, channelPath, videoList } from './video-cards.ts'
-import { earlyOf } from './early-playback.ts'
-import { frameSize } from './embed-iframe.ts'
+import { renderAvatar, channelPagePath, renderVideoList } from './video-cards.ts'
+import { prepareEarlyPlayback } from './early-playback.ts'
+import { embedIframeSize } from './embed-iframe.ts'
 import { html, jsonScript, type Html } from './html.ts'
-import { renderMarkdown } from './markdown.ts'
-import type { Asking, Page } from './server-rendered-page.ts'
-import type { Words } from './page-texts.ts'
+import { markdownToSafeHtml } from './markdown.ts'
+import type { PageContext, ServerRenderedPage } from './server-rendered-page.ts'
+import type { PageTexts } from './page-texts.ts'
 
 const DESCRIPTION_LENGTH = 250
 const LISTED = 1
@@ -22,7 +22,7 @@ const NEXT_SHOWN = 10
 const NEXT = { start: 0, count: NEXT_SHOWN + 1, sort: '-publishedAt', skipCount: true } as const
 
 /** A video with everything about it; what is not open to everybody is not told from what does not exist. */
-export async function watchPage(id: string, asking: Asking): Promise<Page> {
+export async function watchPage(id: string, asking: PageContext): Promise<ServerRenderedPage> {
   const video = await openVideo(id)
   const source = 'src/videos/watch.page.tsx'
   if (!video)
@@ -38,9 +38,9 @@ export async function watchPage(id: string, asking: Asking): Promise<Page> {
   return {
     status: 200,
     title: video.name,
-    description: plainText(video.description ?? '', DESCRIPTION_LENGTH),
+    description: markdownToPlainText(video.description ?? '', DESCRIPTION_LENGTH),
     source,
-    early: await earlyOf(video),
+    early: await prepareEarlyPlayback(video),
     canonical: video.privacy.id === LISTED ? `/w/${video.shortUUID}` : null,
     head: html`${social(video)}${schema(video)}`,
     body: html`<div class="watch">
@@ -57,8 +57,8 @@ export async function watchPage(id: string, asking: Asking): Promise<Page> {
         ${elsewhere(video, asking.words.otherPlayer)}
         <div class="watch-band">
           <div class="watch-who">
-            <a class="watch-channel" href="${channelPath(video.channel, video.isLocal)}"
-              >${avatar(video.channel)}<span
+            <a class="watch-channel" href="${channelPagePath(video.channel, video.isLocal)}"
+              >${renderAvatar(video.channel)}<span
                 ><strong>${video.channel.displayName}</strong
                 ><span class="soft small">${asking.words.by} ${video.account.displayName}</span></span
               ></a
@@ -67,7 +67,7 @@ export async function watchPage(id: string, asking: Asking): Promise<Page> {
           <span class="watch-room watch-room-actions"></span>
         </div>
         <div class="watch-about">
-          ${video.description && html`<div class="watch-short"><div class="prose" data-markdown="${video.uuid}">${renderMarkdown(video.description)}</div></div>`}
+          ${video.description && html`<div class="watch-short"><div class="prose" data-markdown="${video.uuid}">${markdownToSafeHtml(video.description)}</div></div>`}
         </div>
         <div class="watch-room watch-room-comments"></div>
       </div>
@@ -75,7 +75,7 @@ export async function watchPage(id: string, asking: Asking): Promise<Page> {
         ${
           others.length > 0
             ? html`<h2>${asking.words.next}</h2>
-                ${videoList(others, asking.language)}`
+                ${renderVideoList(others, asking.language)}`
             : html`<span class="watch-none"></span>`
         }
       </aside>
@@ -85,7 +85,7 @@ export async function watchPage(id: string, asking: Asking): Promise<Page> {
 }
 
 /** The player alone, for other sites' pages. */
-export async function embedPage(id: string, { words }: Asking): Promise<Page> {
+export async function embedPage(id: string, { words }: PageContext): Promise<ServerRenderedPage> {
   const video = await openVideo(id)
   if (!video)
     return {
@@ -101,7 +101,7 @@ export async function embedPage(id: string, { words }: Asking): Promise<Page> {
     description: '',
     canonical: video.privacy.id === LISTED ? `/w/${video.shortUUID}` : null,
     head: schema(video),
-    early: await earlyOf(video),
+    early: await prepareEarlyPlayback(video),
     body: html`<main>
       <h1 class="hidden-text">${video.name}</h1>
       <div class="player">${player(video, words.preparing)}</div>
@@ -111,7 +111,7 @@ export async function embedPage(id: string, { words }: Asking): Promise<Page> {
 }
 
 /** The short UUID of a video that a stranger may watch, by its number; null for any other. */
-export async function shortIdOf(number: string): Promise<string | null> {
+export async function findPublicShortUuid(number: string): Promise<string | null> {
   return (await openVideo(number))?.shortUUID ?? null
 }
 
@@ -135,8 +135,8 @@ async function next({ id, isLocal, channel }: VideoDetails): Promise<{ others: V
 /** Subtitles and chapters, as the player asks for them. */
 async function tracks({ id, uuid }: VideoDetails): Promise<Record<string, unknown>> {
   return {
-    [`/api/v1/videos/${uuid}/captions`]: await captionsOf(id),
-    [`/api/v1/videos/${uuid}/chapters`]: { chapters: await chaptersOf(id) }
+    [`/api/v1/videos/${uuid}/captions`]: await listCaptions(id),
+    [`/api/v1/videos/${uuid}/chapters`]: { chapters: await listChapters(id) }
   }
 }
 
@@ -166,7 +166,7 @@ function player(video: VideoDetails, preparing: string): Html {
 }
 
 /** The large button of the player; what is pressed before there is a player is kept for it (client/src/head-script.ts). */
-function playButton({ play }: Words): Html {
+function playButton({ play }: PageTexts): Html {
   return html`<button type="button" class="icon-button player-start" data-kept aria-label="${play}" title="${play}">
     <svg class="icon" width="34" height="34" viewBox="0 0 24 24" aria-hidden="true" fill="currentColor">
       <path d="M7 4.5v15l12.5-7.5z" />
@@ -196,16 +196,16 @@ function elsewhere({ streamingPlaylists: [playlist] }: VideoDetails, words: stri
 
 function social(video: VideoDetails): Html {
   const [image, embed, url] = [
-    video.previewPath && `${origin()}${video.previewPath}`,
-    `${origin()}${video.embedPath}`,
-    `${origin()}/w/${video.shortUUID}`
+    video.previewPath && `${instanceOrigin()}${video.previewPath}`,
+    `${instanceOrigin()}${video.embedPath}`,
+    `${instanceOrigin()}/w/${video.shortUUID}`
   ]
-  const description = plainText(video.description ?? '', DESCRIPTION_LENGTH)
-  const { width, height } = frameSize(video)
+  const description = markdownToPlainText(video.description ?? '', DESCRIPTION_LENGTH)
+  const { width, height } = embedIframeSize(video)
   return html`<link
       rel="alternate"
       type="application/json+oembed"
-      href="${origin()}/services/oembed?url=${encodeURIComponent(url)}&format=json"
+      href="${instanceOrigin()}/services/oembed?url=${encodeURIComponent(url)}&format=json"
       title="${video.name}"
     />
     <meta property="og:type" content="video.other" />
@@ -228,18 +228,22 @@ function social(video: VideoDetails): Html {
 }
 
 function schema(video: VideoDetails): Html {
-  const image = video.previewPath && `${origin()}${video.previewPath}`
+  const image = video.previewPath && `${instanceOrigin()}${video.previewPath}`
   return jsonScript('application/ld+json', null, {
     '@context': 'https://schema.org',
     '@type': 'VideoObject',
     name: video.name,
-    description: plainText(video.description ?? '', DESCRIPTION_LENGTH) || video.name,
+    description: markdownToPlainText(video.description ?? '', DESCRIPTION_LENGTH) || video.name,
     ...(image ? { thumbnailUrl: image, image } : {}),
     uploadDate: video.publishedAt,
     duration: `PT${video.duration}S`,
-    url: `${origin()}/w/${video.shortUUID}`,
-    embedUrl: `${origin()}${video.embedPath}`,
-    author: { '@type': 'Person', name: video.channel.displayName, url: `${origin()}${channelPath(video.channel, video.isLocal)}` },
+    url: `${instanceOrigin()}/w/${video.shortUUID}`,
+    embedUrl: `${instanceOrigin()}${video.embedPath}`,
+    author: {
+      '@type': 'Person',
+      name: video.channel.displayName,
+      url: `${instanceOrigin()}${channelPagePath(video.channel, video.isLocal)}`
+    },
     interactionStatistic: { '@type': 'InteractionCounter', interactionType: { '@type': 'WatchAction' }, userInteractionCount: video.views },
     ...(video.nsfw ? { isFamilyFriendly: false } : {})
   })

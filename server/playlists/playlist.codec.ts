@@ -15,7 +15,7 @@ export type PlaylistObject = {
   picture: string | null
 }
 /** A remote PlaylistElement: a video of any origin at a place, times in seconds. */
-export type ElementObject = { url: string; video: string; position: number; start: number | null; stop: number | null }
+export type PlaylistElementObject = { url: string; video: string; position: number; start: number | null; stop: number | null }
 
 const MAX_NAME = 120
 const MAX_TEXT = 1000
@@ -42,7 +42,7 @@ const ElementWire = z.object({
 })
 
 /** Reads a Playlist (federation.md 1.7); null where it is none, or is not of exactly one channel of its own origin (4.26). */
-export function readPlaylist(document: JsonObject): PlaylistObject | null {
+export function parsePlaylistObject(document: JsonObject): PlaylistObject | null {
   const url = httpUrl(document.id)
   const wire = Wire.safeParse(document)
   const owners = listOf(document.attributedTo)
@@ -66,7 +66,7 @@ export function readPlaylist(document: JsonObject): PlaylistObject | null {
 }
 
 /** Reads a PlaylistElement of the playlist at `playlist`; null where it is none. */
-export function readElement(document: JsonObject, playlist: string): ElementObject | null {
+export function parsePlaylistElementObject(document: JsonObject, playlist: string): PlaylistElementObject | null {
   const url = httpUrl(document.id)
   const video = httpUrl(document.url)
   const wire = ElementWire.safeParse(document)

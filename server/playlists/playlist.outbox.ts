@@ -1,49 +1,49 @@
 import type { Transaction } from 'sequelize'
-import { config, origin } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
-import type { Part } from '../actors/activitypub-response.ts'
-import { LANE, send, withdraw } from '../fediverse/outbox.ts'
-import { PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
+import { config, instanceOrigin } from '../core/config.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
+import type { CollectionQuery } from '../actors/activitypub-response.ts'
+import { DELIVERY_PRIORITY, enqueueActivity, cancelQueuedActivity } from '../fediverse/outbox.ts'
+import { AS_PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
 import { imagePath } from '../videos/video-urls.ts'
-import { findRow, PRIVACY, type Row } from './playlist.row.ts'
+import { findPlaylistRow, PLAYLIST_PRIVACY, type PlaylistRow } from './playlist.row.ts'
 
 /** What may be told of elements: videos that everybody may see. */
 const SHOWN = sql`FROM playlist_elements e JOIN videos v ON v.id = e.video_id WHERE v.privacy IN (1, 2) AND (v.remote OR v.state = 1)`
 
 /** Tells followers what became of a local playlist, within the transaction that changed it; edits in quick succession become one Update. */
-export async function tellPlaylist(id: number, inside: Transaction): Promise<void> {
-  const row = config.federation.enabled ? await findRow(sql`playlist.id = ${id}`, inside) : null
+export async function sendPlaylistActivity(id: number, inside: Transaction): Promise<void> {
+  const row = config.federation.enabled ? await findPlaylistRow(sql`playlist.id = ${id}`, inside) : null
   if (!row || row.remote) return
-  const isTold = row.privacy === PRIVACY.PUBLIC && row.channel !== null
-  if (!isTold) return row.federated ? await tellPlaylistGone(row, inside) : undefined
-  const object = await playlistObject(row, inside)
+  const isTold = row.privacy === PLAYLIST_PRIVACY.PUBLIC && row.channel !== null
+  if (!isTold) return row.federated ? await sendPlaylistDelete(row, inside) : undefined
+  const object = await buildPlaylistObject(row, inside)
   const [to, cc] = [object.to as string[], object.cc as string[]]
   const activity: Activity = row.federated
     ? { to, cc, type: 'Update', id: `${row.url}/updates/${row.updated_at.toISOString()}`, actor: row.account, object }
     : { to, cc, type: 'Create', id: `${row.url}/activity`, actor: row.account, object }
-  await send(
+  await enqueueActivity(
     {
       activity,
       kind: 'playlist',
       audience: audienceOf(row),
-      lane: LANE.PUBLISH,
+      lane: DELIVERY_PRIORITY.PUBLISH,
       subject: row.url,
       ...(row.federated ? { supersedes: keyOf(row), delay: config.federation.playlists.edits_interval } : {})
     },
     inside
   )
-  if (!row.federated) await run(sql`UPDATE playlists SET federated = true WHERE id = ${id}`, inside)
+  if (!row.federated) await runQuery(sql`UPDATE playlists SET federated = true WHERE id = ${id}`, inside)
 }
 
 /** Tells followers that a playlist is no longer for them. */
-export async function tellPlaylistGone(row: Row, inside: Transaction): Promise<void> {
+export async function sendPlaylistDelete(row: PlaylistRow, inside: Transaction): Promise<void> {
   if (!row.federated) return
-  await withdraw(keyOf(row), inside)
-  await send(
+  await cancelQueuedActivity(keyOf(row), inside)
+  await enqueueActivity(
     {
       activity: {
-        to: [PUBLIC],
+        to: [AS_PUBLIC],
         cc: [`${row.account}/followers`],
         type: 'Delete',
         id: `${row.url}/delete#${row.updated_at.getTime()}`,
@@ -52,21 +52,21 @@ export async function tellPlaylistGone(row: Row, inside: Transaction): Promise<v
       },
       kind: 'base',
       audience: audienceOf(row),
-      lane: LANE.NOW,
+      lane: DELIVERY_PRIORITY.NOW,
       subject: row.url
     },
     inside
   )
-  await run(sql`UPDATE playlists SET federated = false WHERE id = ${row.id}`, inside)
+  await runQuery(sql`UPDATE playlists SET federated = false WHERE id = ${row.id}`, inside)
 }
 
 /** The Playlist of a local one (federation.md 1.7); its elements are a collection at its own address. */
-export async function playlistObject(row: Row, inside?: Transaction): Promise<{ id: string; [key: string]: unknown }> {
-  const { total } = await elementsPart(row)(0, 0, inside)
-  const isPublic = row.privacy === PRIVACY.PUBLIC
+export async function buildPlaylistObject(row: PlaylistRow, inside?: Transaction): Promise<{ id: string; [key: string]: unknown }> {
+  const { total } = await playlistElementsPage(row)(0, 0, inside)
+  const isPublic = row.privacy === PLAYLIST_PRIVACY.PUBLIC
   const followers = `${row.account}/followers`
   return {
-    to: isPublic ? [PUBLIC] : [],
+    to: isPublic ? [AS_PUBLIC] : [],
     cc: isPublic ? [followers] : [],
     id: row.url,
     type: 'Playlist',
@@ -83,7 +83,7 @@ export async function playlistObject(row: Row, inside?: Transaction): Promise<{ 
       ? {
           icon: {
             type: 'Image',
-            url: `${origin()}${imagePath('thumbnails', row.thumbnail)}`,
+            url: `${instanceOrigin()}${imagePath('thumbnails', row.thumbnail)}`,
             mediaType: 'image/jpeg',
             width: config.thumbnails.width,
             height: config.thumbnails.height
@@ -94,13 +94,15 @@ export async function playlistObject(row: Row, inside?: Transaction): Promise<{ 
 }
 
 /** The addresses of a playlist's elements that others may see. */
-export function elementsPart({ id }: Pick<Row, 'id'>): (...place: [...Parameters<Part>, Transaction?]) => ReturnType<Part> {
+export function playlistElementsPage({
+  id
+}: Pick<PlaylistRow, 'id'>): (...place: [...Parameters<CollectionQuery>, Transaction?]) => ReturnType<CollectionQuery> {
   return async (start, count, inside) => {
-    const [row] = await run<{ total: number }>(sql`SELECT count(*)::int AS total ${SHOWN} AND e.playlist_id = ${id}`, inside)
+    const [row] = await runQuery<{ total: number }>(sql`SELECT count(*)::int AS total ${SHOWN} AND e.playlist_id = ${id}`, inside)
     const rows =
       count === 0
         ? []
-        : await run<{ url: string }>(
+        : await runQuery<{ url: string }>(
             sql`SELECT e.url ${SHOWN} AND e.playlist_id = ${id} ORDER BY e.position, e.id LIMIT ${count} OFFSET ${start}`,
             inside
           )
@@ -109,8 +111,8 @@ export function elementsPart({ id }: Pick<Row, 'id'>): (...place: [...Parameters
 }
 
 /** A PlaylistElement; null where there is none for everybody to see. */
-export async function elementObject({ id }: Pick<Row, 'id'>, url: string): Promise<object | null> {
-  const [row] = await run<{
+export async function buildPlaylistElementObject({ id }: Pick<PlaylistRow, 'id'>, url: string): Promise<object | null> {
+  const [row] = await runQuery<{
     url: string
     video: string
     position: number
@@ -129,7 +131,7 @@ export async function elementObject({ id }: Pick<Row, 'id'>, url: string): Promi
   }
 }
 
-const keyOf = (row: Row) => `playlist ${row.url}`
-const audienceOf = (row: Row) => ({
-  followersOf: [row.account, ...(row.channel ? [row.channel] : []), `${origin()}/accounts/${INSTANCE_ACTOR}`]
+const keyOf = (row: PlaylistRow) => `playlist ${row.url}`
+const audienceOf = (row: PlaylistRow) => ({
+  followersOf: [row.account, ...(row.channel ? [row.channel] : []), `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`]
 })

@@ -1,11 +1,11 @@
 import type { Transaction } from 'sequelize'
-import { run, sql, type Sql } from '../core/sql.ts'
+import { runQuery, sql, type Sql } from '../core/sql.ts'
 
 /** Who may see a playlist. */
-export const PRIVACY = { PUBLIC: 1, UNLISTED: 2, PRIVATE: 3 } as const
+export const PLAYLIST_PRIVACY = { PUBLIC: 1, UNLISTED: 2, PRIVATE: 3 } as const
 
 /** A playlist with what decides who may see and change it. */
-export type Row = {
+export type PlaylistRow = {
   id: number
   uuid: string
   url: string
@@ -25,8 +25,12 @@ export type Row = {
 }
 
 /** A playlist by a condition on `playlist`; null if there is none. `lock`: nobody else changes it meanwhile. */
-export async function findRow(condition: Sql, inside?: Transaction, { lock = false }: { lock?: boolean } = {}): Promise<Row | null> {
-  const [row] = await run<Row>(
+export async function findPlaylistRow(
+  condition: Sql,
+  inside?: Transaction,
+  { lock = false }: { lock?: boolean } = {}
+): Promise<PlaylistRow | null> {
+  const [row] = await runQuery<PlaylistRow>(
     sql`
     SELECT playlist.*, account.user_id AS owner_user_id, actor.url AS account, channel_actor.url AS channel, (SELECT filename FROM thumbnails WHERE playlist_id = playlist.id) AS thumbnail
     FROM playlists playlist JOIN accounts account ON account.id = playlist.account_id JOIN actors actor ON actor.id = account.actor_id

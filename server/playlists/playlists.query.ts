@@ -1,26 +1,26 @@
 import type { z } from 'zod'
-import type { Playlist, PlaylistElement } from '../../shared/playlists.ts'
+import type { VideoPlaylist, VideoPlaylistElement } from '../../shared/playlists.ts'
 import { shortUuid } from '../../shared/short-uuid.ts'
 import type { ActorSummary } from '../../shared/actors.ts'
 import type { Viewer } from '../core/route.ts'
-import { all, run, sql, type Sql } from '../core/sql.ts'
+import { sqlAnd, runQuery, sql, type Sql } from '../core/sql.ts'
 import { actorSummarySql } from '../actors/actor.shape.ts'
 import { imagePath } from '../videos/video-urls.ts'
 import { listVideos } from '../videos/videos.query.ts'
-import { PRIVACY, type Row } from './playlist.row.ts'
+import { PLAYLIST_PRIVACY, type PlaylistRow } from './playlist.row.ts'
 
 /** Names of the privacies, by number. */
-export const PRIVACIES: Record<number, string> = {
-  [PRIVACY.PUBLIC]: 'Public',
-  [PRIVACY.UNLISTED]: 'Unlisted',
-  [PRIVACY.PRIVATE]: 'Private'
+export const PLAYLIST_PRIVACY_LABELS: Record<number, string> = {
+  [PLAYLIST_PRIVACY.PUBLIC]: 'Public',
+  [PLAYLIST_PRIVACY.UNLISTED]: 'Unlisted',
+  [PLAYLIST_PRIVACY.PRIVATE]: 'Private'
 }
 const REGULAR = { id: 1, label: 'Regular' }
 
 type Page = { start: number; count: number }
 type Listing = Page & { sort?: string; search?: string; playlistType?: number }
 type Scope = { accountId?: number; channelId?: number }
-type Listed = Pick<Row, 'id' | 'uuid' | 'url' | 'remote' | 'name' | 'description' | 'privacy' | 'created_at' | 'updated_at'> & {
+type Listed = Pick<PlaylistRow, 'id' | 'uuid' | 'url' | 'remote' | 'name' | 'description' | 'privacy' | 'created_at' | 'updated_at'> & {
   picture: string | null
   length: number
   owner: z.output<typeof ActorSummary>
@@ -36,11 +36,11 @@ export async function listPlaylists(
   { start, count, sort = '-createdAt', search, playlistType }: Listing,
   viewer: Viewer | null,
   { accountId, channelId }: Scope = {}
-): Promise<{ total: number; data: Playlist[] }> {
+): Promise<{ total: number; data: VideoPlaylist[] }> {
   const conditions = [
     accountId !== undefined && viewer && (accountId === viewer.accountId || viewer.role <= 1)
       ? sql`true`
-      : sql`p.privacy = ${PRIVACY.PUBLIC}`
+      : sql`p.privacy = ${PLAYLIST_PRIVACY.PUBLIC}`
   ]
   if (accountId !== undefined) conditions.push(sql`p.account_id = ${accountId}`)
   if (channelId !== undefined) conditions.push(sql`p.channel_id = ${channelId}`)
@@ -50,22 +50,22 @@ export async function listPlaylists(
   conditions.push(
     sql`NOT EXISTS (SELECT 1 FROM blocked_hosts b WHERE b.user_id IS NULL AND b.host = aa.host) AND NOT EXISTS (SELECT 1 FROM blocked_accounts b WHERE b.user_id IS NULL AND b.actor_id = aa.id)`
   )
-  const where = all(conditions)
+  const where = sqlAnd(conditions)
   const direction = sort.startsWith('-') ? sql`DESC` : sql`ASC`
   const rows = await read(
     sql`WHERE ${where} ORDER BY ${ORDERS[sort.replace('-', '')]!} ${direction}, p.id ${direction} LIMIT ${count} OFFSET ${start}`
   )
-  const [total] = await run<{ count: number }>(sql`SELECT count(*)::int AS count ${FROM} WHERE ${where}`)
+  const [total] = await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count ${FROM} WHERE ${where}`)
   return { total: total!.count, data: rows }
 }
 
 /** A playlist as it is told. */
-export async function playlistJson({ id }: Pick<Row, 'id'>): Promise<Playlist> {
+export async function loadPlaylist({ id }: Pick<PlaylistRow, 'id'>): Promise<VideoPlaylist> {
   return (await read(sql`WHERE p.id = ${id}`))[0]!
 }
 
-async function read(rest: Sql): Promise<Playlist[]> {
-  const rows = await run<Listed>(sql`
+async function read(rest: Sql): Promise<VideoPlaylist[]> {
+  const rows = await runQuery<Listed>(sql`
     SELECT p.id, p.uuid, p.url, p.remote, p.name, p.description, p.privacy, p.created_at, p.updated_at, ${actorSummarySql(sql`a`, sql`aa`)} AS owner,
       CASE WHEN c.id IS NULL THEN NULL ELSE ${actorSummarySql(sql`c`, sql`ca`)} END AS channel, (SELECT count(*)::int FROM playlist_elements WHERE playlist_id = p.id) AS length,
       coalesce((SELECT filename FROM thumbnails WHERE playlist_id = p.id), (SELECT t.filename FROM playlist_elements e JOIN videos v ON v.id = e.video_id JOIN thumbnails t ON t.video_id = v.id AND t.kind = 'thumbnail'
@@ -79,7 +79,7 @@ async function read(rest: Sql): Promise<Playlist[]> {
     url: row.url,
     displayName: row.name,
     description: row.description,
-    privacy: { id: row.privacy, label: PRIVACIES[row.privacy]! },
+    privacy: { id: row.privacy, label: PLAYLIST_PRIVACY_LABELS[row.privacy]! },
     type: REGULAR,
     thumbnailPath: row.picture && imagePath('thumbnails', row.picture),
     embedPath: `/video-playlists/embed/${row.uuid}`,
@@ -91,16 +91,16 @@ async function read(rest: Sql): Promise<Playlist[]> {
   }))
 }
 
-type Element = z.output<typeof PlaylistElement>
+type Element = z.output<typeof VideoPlaylistElement>
 const TYPE = { VIDEO: 0, DELETED: 1, PRIVATE: 2, UNAVAILABLE: 3 } as const
 
 /** A page of what is in a playlist; of videos the viewer may not see only the place is told. */
-export async function listElements(
-  { id }: Pick<Row, 'id'>,
+export async function listPlaylistElements(
+  { id }: Pick<PlaylistRow, 'id'>,
   { start, count }: Page,
   viewer: Viewer | null
 ): Promise<{ total: number; data: Element[] }> {
-  const rows = await run<{
+  const rows = await runQuery<{
     id: number
     position: number
     start_timestamp: number | null
@@ -118,12 +118,18 @@ export async function listElements(
           unlistedToo: true
         })
   const videos = new Map(data.map(video => [video.uuid, video]))
-  const [total] = await run<{ count: number }>(sql`SELECT count(*)::int AS count FROM playlist_elements WHERE playlist_id = ${id}`)
+  const [total] = await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM playlist_elements WHERE playlist_id = ${id}`)
   return {
     total: total!.count,
     data: rows.map(({ uuid, privacy, ...row }) => {
       const video = uuid === null ? null : (videos.get(uuid) ?? null)
-      const type = video ? TYPE.VIDEO : uuid === null ? TYPE.DELETED : privacy === PRIVACY.PRIVATE ? TYPE.PRIVATE : TYPE.UNAVAILABLE
+      const type = video
+        ? TYPE.VIDEO
+        : uuid === null
+          ? TYPE.DELETED
+          : privacy === PLAYLIST_PRIVACY.PRIVATE
+            ? TYPE.PRIVATE
+            : TYPE.UNAVAILABLE
       return { id: row.id, position: row.position, startTimestamp: row.start_timestamp, stopTimestamp: row.stop_timestamp, type, video }
     })
   }
@@ -142,8 +148,8 @@ type Places = Record<
 >
 
 /** In which playlists of an account the videos are, by the video's number. */
-export async function placesOf(videoIds: number[], accountId: number): Promise<Places> {
-  const rows = await run<{
+export async function findPlaylistsContaining(videoIds: number[], accountId: number): Promise<Places> {
+  const rows = await runQuery<{
     id: number
     video_id: number
     playlist_id: number

@@ -1,61 +1,62 @@
 import { Router, type Request, type Response } from 'express'
 import { longUuid, shortUuid } from '../../shared/short-uuid.ts'
-import { playlists } from '../../shared/playlists.ts'
+import { playlistsContract } from '../../shared/playlists.ts'
 import { config } from '../core/config.ts'
-import { counted } from '../core/request-rate-limit.ts'
+import { limitRate } from '../core/request-rate-limit.ts'
 import { paging } from '../core/paging.ts'
-import { invalid, notFound } from '../core/problem.ts'
-import { implement } from '../core/route.ts'
+import { invalidParams, notFound } from '../core/problem.ts'
+import { implementContract } from '../core/route.ts'
 import { sql } from '../core/sql.ts'
 import { findAccount } from '../actors/accounts.query.ts'
-import { sendDocument, wantsDocument } from '../actors/activitypub-response.ts'
+import { sendActivityPubDocument, acceptsActivityPub } from '../actors/activitypub-response.ts'
 import { findChannel } from '../channels/channels.query.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
-import { assertMayWatch, guardedVideo } from '../videos/video-access.ts'
+import { assertCanWatchVideo, findVideoAccessInfo } from '../videos/video-access.ts'
 import {
-  addElement,
+  addPlaylistElement,
   addPlaylist,
   deletePlaylist,
-  editElement,
+  editPlaylistElement,
   editPlaylist,
-  moveElements,
-  removeElement,
-  visiblePlaylist
+  reorderPlaylistElements,
+  removePlaylistElement,
+  getVisiblePlaylist
 } from './playlists.ts'
-import { listElements, listPlaylists, placesOf, playlistJson, PRIVACIES } from './playlists.query.ts'
-import { findRow, PRIVACY, type Row } from './playlist.row.ts'
-import { elementObject, elementsPart, playlistObject } from './playlist.outbox.ts'
+import { listPlaylistElements, listPlaylists, findPlaylistsContaining, loadPlaylist, PLAYLIST_PRIVACY_LABELS } from './playlists.query.ts'
+import { findPlaylistRow, PLAYLIST_PRIVACY, type PlaylistRow } from './playlist.row.ts'
+import { buildPlaylistElementObject, playlistElementsPage, buildPlaylistObject } from './playlist.outbox.ts'
 
 /** Playlists: lists, making, editing, and what is in them. */
-export const playlistsRoutes = implement(playlists, {
-  'GET /video-playlists/privacies': () => PRIVACIES,
+export const playlistsRoutes = implementContract(playlistsContract, {
+  'GET /video-playlists/privacies': () => PLAYLIST_PRIVACY_LABELS,
   'GET /video-playlists': async ({ query, viewer }) => await listPlaylists({ ...query, ...paging(query) }, viewer),
   'POST /video-playlists': async ({ body, viewer, files }) => {
     const { id, uuid } = await addPlaylist(body, viewer, files.thumbnailfile)
     return { videoPlaylist: { id, uuid, shortUUID: shortUuid(uuid) } }
   },
-  'GET /video-playlists/:playlistId': async ({ params, viewer }) => await playlistJson(await visiblePlaylist(params.playlistId, viewer)),
+  'GET /video-playlists/:playlistId': async ({ params, viewer }) => await loadPlaylist(await getVisiblePlaylist(params.playlistId, viewer)),
   'PUT /video-playlists/:playlistId': async ({ params, body, viewer, files }) =>
     await editPlaylist(params.playlistId, body, viewer, files.thumbnailfile),
   'DELETE /video-playlists/:playlistId': async ({ params, viewer }) => await deletePlaylist(params.playlistId, viewer),
   'GET /video-playlists/:playlistId/videos': async ({ params, query, viewer }) =>
-    await listElements(await visiblePlaylist(params.playlistId, viewer), paging(query), viewer),
+    await listPlaylistElements(await getVisiblePlaylist(params.playlistId, viewer), paging(query), viewer),
   'POST /video-playlists/:playlistId/videos': async ({ params, body: { videoId, ...times }, viewer }) => {
-    const video = await guardedVideo(videoId)
-    await assertMayWatch(video, videoId, { viewer })
-    return { videoPlaylistElement: { id: await addElement(params.playlistId, video, times, viewer) } }
+    const video = await findVideoAccessInfo(videoId)
+    await assertCanWatchVideo(video, videoId, { viewer })
+    return { videoPlaylistElement: { id: await addPlaylistElement(params.playlistId, video, times, viewer) } }
   },
   'POST /video-playlists/:playlistId/videos/reorder': async ({ params, body, viewer }) =>
-    await moveElements(
+    await reorderPlaylistElements(
       params.playlistId,
       { start: body.startPosition, after: body.insertAfterPosition, length: body.reorderLength ?? 1 },
       viewer
     ),
   'PUT /video-playlists/:playlistId/videos/:elementId': async ({ params, body, viewer }) =>
-    await editElement(params.playlistId, params.elementId, body, viewer),
+    await editPlaylistElement(params.playlistId, params.elementId, body, viewer),
   'DELETE /video-playlists/:playlistId/videos/:elementId': async ({ params, viewer }) =>
-    await removeElement(params.playlistId, params.elementId, viewer),
-  'GET /users/me/video-playlists/videos-exist': async ({ query, viewer }) => await placesOf(query.videoIds, viewer.accountId),
+    await removePlaylistElement(params.playlistId, params.elementId, viewer),
+  'GET /users/me/video-playlists/videos-exist': async ({ query, viewer }) =>
+    await findPlaylistsContaining(query.videoIds, viewer.accountId),
   'GET /accounts/:name/video-playlists': async ({ params, query, viewer }) =>
     await listPlaylists({ ...query, ...paging(query) }, viewer, { accountId: (await findAccount(params.name)).id }),
   'GET /video-channels/:channelHandle/video-playlists': async ({ params, query, viewer }) =>
@@ -66,41 +67,41 @@ export const playlistsRoutes = implement(playlists, {
 export const playlistDocumentsRouter = Router()
 playlistDocumentsRouter.get(
   ['/video-playlists/:id', '/videos/watch/playlist/:id', '/w/p/:id'],
-  counted('activity_pub'),
+  limitRate('activity_pub'),
   async (request, response, next) => {
-    if (!config.federation.enabled || !wantsDocument(request)) return next()
+    if (!config.federation.enabled || !acceptsActivityPub(request)) return next()
     const row = await served(request, response)
-    if (row) sendDocument(response, withContext('playlist', await paged(row, request)))
+    if (row) sendActivityPubDocument(response, withContext('playlist', await paged(row, request)))
   }
 )
-playlistDocumentsRouter.get('/video-playlists/:id/videos/:elementId', counted('activity_pub'), async (request, response, next) => {
-  if (!config.federation.enabled || !wantsDocument(request)) return next()
+playlistDocumentsRouter.get('/video-playlists/:id/videos/:elementId', limitRate('activity_pub'), async (request, response, next) => {
+  if (!config.federation.enabled || !acceptsActivityPub(request)) return next()
   const row = await served(request, response)
   if (!row) return
-  const element = await elementObject(row, `${row.url}/videos/${String(request.params.elementId)}`)
+  const element = await buildPlaylistElementObject(row, `${row.url}/videos/${String(request.params.elementId)}`)
   if (!element) throw notFound('Video playlist element')
-  sendDocument(response, withContext('playlist', element))
+  sendActivityPubDocument(response, withContext('playlist', element))
 })
 
 /** The local playlist of a path; null: the answer is that it is elsewhere. Throws 404. */
-async function served(request: Request, response: Response): Promise<Row | null> {
+async function served(request: Request, response: Response): Promise<PlaylistRow | null> {
   const uuid = longUuid(String(request.params.id))
-  const row = uuid && (await findRow(sql`playlist.uuid = ${uuid}`))
-  if (!row || row.privacy === PRIVACY.PRIVATE) throw notFound('Playlist')
+  const row = uuid && (await findPlaylistRow(sql`playlist.uuid = ${uuid}`))
+  if (!row || row.privacy === PLAYLIST_PRIVACY.PRIVATE) throw notFound('Playlist')
   if (!row.remote) return row
   response.redirect(302, row.url)
   return null
 }
 
 /** A playlist is its own collection: with `page` it carries that page's elements. */
-async function paged(row: Row, request: Request): Promise<object> {
-  const { first, ...object } = await playlistObject(row)
+async function paged(row: PlaylistRow, request: Request): Promise<object> {
+  const { first, ...object } = await buildPlaylistObject(row)
   const { page } = request.query
   if (page === undefined) return { ...object, ...(first ? { first } : {}) }
   const number = typeof page === 'string' && /^[1-9]\d{0,5}$/.test(page) ? Number(page) : null
-  if (number === null) throw invalid([{ type: 'field', value: page, msg: 'Invalid value', path: 'page', location: 'query' }])
+  if (number === null) throw invalidParams([{ type: 'field', value: page, msg: 'Invalid value', path: 'page', location: 'query' }])
   const size = config.federation.collections.page_size
-  const { total, items } = await elementsPart(row)((number - 1) * size, size)
+  const { total, items } = await playlistElementsPage(row)((number - 1) * size, size)
   return {
     ...object,
     id: `${row.url}?page=${number}`,

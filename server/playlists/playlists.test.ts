@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
 
 type User = { id: number; token: string; channelId: number; accountId: number }
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
 
-let site: Instance
-let good: Hostile
-let evil: Hostile
+let site: TestInstance
+let good: HostilePeer
+let evil: HostilePeer
 let root: string
 let ada: User
 let bob: User
@@ -24,12 +24,12 @@ let evilChannel: HostileActor
 
 beforeAll(async () => {
   ;[site, good, evil] = await Promise.all([
-    startInstance({
+    startTestInstance({
       federation: { playlists: { edits_interval: 300 }, outbox: { check_interval: 200 } },
       playlists: { max_per_user: 4, max_elements: 12 }
     }),
-    openHostile(),
-    openHostile()
+    startHostilePeer(),
+    startHostilePeer()
   ])
   root = await site.login()
   ada = await user('ada')
@@ -37,7 +37,7 @@ beforeAll(async () => {
   films = []
   for (let index = 0; index < 4; index++) films.push(await seedVideo({ channelId: ada.channelId }))
   secret = await seedVideo({ channelId: ada.channelId, privacy: 3 })
-  await run(sql`UPDATE videos SET url = ${`${site.url}/videos/watch/`}::text || uuid`)
+  await runQuery(sql`UPDATE videos SET url = ${`${site.url}/videos/watch/`}::text || uuid`)
   owner = await good.actor('owner')
   channel = await good.actor('films', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
   second = await good.actor('second', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
@@ -54,7 +54,7 @@ beforeAll(async () => {
       object: `${site.url}/video-channels/ada_channel`
     })
   }
-  await eventually(async () => (await run(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 2, 20, 'the follows')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 2, 20, 'the follows')
 }, 120_000)
 afterAll(async () => {
   await Promise.all([site.stop(), good.stop(), evil.stop()])
@@ -72,7 +72,7 @@ const inside = async (uuid: string, who?: User) =>
   (await site.call(`GET /video-playlists/${uuid}/videos`, who ? { token: who.token } : {})).json.data
 const document = async (url: string) => await good.get(url, { headers: { accept: 'application/activity+json' } })
 const quiet = async () =>
-  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
 const told = (type: string, url: string) =>
   good.received
     .filter(({ activity }) => activity.type === type && (activity.object?.id ?? activity.object) === url)
@@ -249,7 +249,7 @@ const say = async (type: string, object: any, by = owner, at = good) => {
 }
 const known = async (url: string) =>
   (
-    await run<{ id: number; uuid: string; name: string; elements: number }>(
+    await runQuery<{ id: number; uuid: string; name: string; elements: number }>(
       sql`SELECT id, uuid, name, (SELECT count(*)::int FROM playlist_elements WHERE playlist_id = playlists.id) AS elements FROM playlists WHERE url = ${url}`
     )
   )[0]
@@ -326,7 +326,7 @@ test('4.42 playlists and elements of any shape have no effect and break nothing'
     }
   }
   await quiet()
-  expect(await run(sql`SELECT outcome FROM incoming WHERE outcome LIKE 'failed%' OR outcome LIKE '%TypeError%'`)).toEqual([])
+  expect(await runQuery(sql`SELECT outcome FROM incoming WHERE outcome LIKE 'failed%' OR outcome LIKE '%TypeError%'`)).toEqual([])
   const playlist = elsewhere([
     `${site.url}/videos/watch/${films[0]!.uuid}`,
     'javascript:alert(1)',

@@ -1,28 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import { config } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { resolveChannel } from '../channels/resolve-channel.ts'
-import type { Channel } from '../channels/channel.model.ts'
-import { pagesOf } from '../fediverse/remote-collection.ts'
-import { Budget, FetchError, getDocument } from '../fediverse/remote-fetch.ts'
+import type { ChannelModel } from '../channels/channel.model.ts'
+import { fetchCollectionPages } from '../fediverse/remote-collection.ts'
+import { Budget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
-import { bury, isGone } from '../fediverse/tombstones.ts'
+import { addTombstone, isTombstoned } from '../fediverse/tombstones.ts'
 import { idOf, isObject } from '../fediverse/vocabulary.ts'
 import { resolveVideo } from '../videos/resolve-video.ts'
-import { readElement, readPlaylist, type ElementObject, type PlaylistObject } from './playlist.codec.ts'
+import { parsePlaylistElementObject, parsePlaylistObject, type PlaylistElementObject, type PlaylistObject } from './playlist.codec.ts'
 
 /**
  * Writes what a playlist's origin says of it; its elements are read next. Null: it was deleted, what is known is newer, or it is somebody
  * else's.
  */
-export async function storePlaylist(
+export async function storeRemotePlaylist(
   { url, uuid, name, description, published, updated, picture }: PlaylistObject,
-  { id: channelId, accountId }: Pick<Channel, 'id' | 'accountId'>
+  { id: channelId, accountId }: Pick<ChannelModel, 'id' | 'accountId'>
 ): Promise<number | null> {
   return await transaction(async inside => {
-    if (await isGone(url, inside)) return null
-    const [row] = await run<{ id: number }>(
+    if (await isTombstoned(url, inside)) return null
+    const [row] = await runQuery<{ id: number }>(
       sql`
       INSERT INTO playlists (uuid, url, remote, account_id, channel_id, name, description, privacy, elements_due, refreshed_at, created_at, updated_at)
       VALUES (${uuid}, ${url}, true, ${accountId}, ${channelId}, ${name}, ${description}, 1, now(), now(), ${published}, ${updated})
@@ -31,9 +31,9 @@ export async function storePlaylist(
       inside
     )
     if (!row) return null
-    if (!picture) await run(sql`DELETE FROM thumbnails WHERE playlist_id = ${row.id}`, inside)
+    if (!picture) await runQuery(sql`DELETE FROM thumbnails WHERE playlist_id = ${row.id}`, inside)
     else {
-      await run(
+      await runQuery(
         sql`
         INSERT INTO thumbnails (playlist_id, kind, filename, width, height, automatic, url, created_at, updated_at)
         VALUES (${row.id}, 'thumbnail', ${`${randomUUID()}.jpg`}, ${config.thumbnails.width}, ${config.thumbnails.height}, false, ${picture}, now(), now())
@@ -46,43 +46,43 @@ export async function storePlaylist(
 }
 
 /** Asks the origin of a playlist; one that is gone there is removed here. Throws FetchError. */
-export async function fetchPlaylist(url: string): Promise<number | null> {
+export async function fetchRemotePlaylist(url: string): Promise<number | null> {
   const budget = new Budget()
   try {
-    const { document } = await getDocument(url, { budget })
-    const playlist = readPlaylist(document)
+    const { document } = await fetchRemoteDocument(url, { budget })
+    const playlist = parsePlaylistObject(document)
     if (!playlist) throw new FetchError('invalid', `${url} is no playlist`)
-    return await storePlaylist(playlist, await resolveChannel(playlist.channel, { budget }))
+    return await storeRemotePlaylist(playlist, await resolveChannel(playlist.channel, { budget }))
   } catch (error) {
-    if (error instanceof FetchError && ['gone', 'missing'].includes(error.kind)) await removePlaylist(url)
+    if (error instanceof FetchError && ['gone', 'missing'].includes(error.kind)) await removeRemotePlaylist(url)
     throw error
   }
 }
 
 /** Removes a remote playlist; its old messages do not bring it back. False: there is none, or not of `ifOwnedBy`. */
-export async function removePlaylist(url: string, { ifOwnedBy }: { ifOwnedBy?: string } = {}): Promise<boolean> {
+export async function removeRemotePlaylist(url: string, { ifOwnedBy }: { ifOwnedBy?: string } = {}): Promise<boolean> {
   return await transaction(async inside => {
-    const gone = await run(
+    const gone = await runQuery(
       sql`
       DELETE FROM playlists p USING accounts a, actors aa WHERE p.url = ${url} AND p.remote AND a.id = p.account_id AND aa.id = a.actor_id AND (${ifOwnedBy ?? null}::text IS NULL OR aa.url = ${ifOwnedBy ?? null}) RETURNING p.id`,
       inside
     )
     if (gone.length === 0) return false
-    if (ifOwnedBy !== undefined) await bury(url, inside)
+    if (ifOwnedBy !== undefined) await addTombstone(url, inside)
     return true
   })
 }
 
 /** Reads what is in a remote playlist; what could not be read now stays as it was and is due again. */
-export async function fetchElements(playlistId: number): Promise<void> {
-  const [playlist] = await run<{ url: string; due: Date }>(
+export async function fetchPlaylistElements(playlistId: number): Promise<void> {
+  const [playlist] = await runQuery<{ url: string; due: Date }>(
     sql`SELECT url, elements_due AS due FROM playlists WHERE id = ${playlistId} AND remote AND elements_due IS NOT NULL`
   )
   if (!playlist) return
-  const found: { element: ElementObject; videoId: number }[] = []
+  const found: { element: PlaylistElementObject; videoId: number }[] = []
   const unanswered: string[] = []
   try {
-    for await (const { items } of pagesOf(playlist.url)) {
+    for await (const { items } of fetchCollectionPages(playlist.url)) {
       for (const item of items.slice(0, config.playlists.max_elements - found.length - unanswered.length)) {
         const url = httpUrl(idOf(item))
         if (!url || !sameOrigin(url, playlist.url)) continue
@@ -98,30 +98,34 @@ export async function fetchElements(playlistId: number): Promise<void> {
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
     // It comes to its turn again, behind the others.
-    await run(sql`UPDATE playlists SET elements_due = now() WHERE id = ${playlistId}`)
+    await runQuery(sql`UPDATE playlists SET elements_due = now() WHERE id = ${playlistId}`)
     return
   }
   await transaction(async inside => {
-    await run(sql`DELETE FROM playlist_elements WHERE playlist_id = ${playlistId} AND NOT url = ANY(${unanswered})`, inside)
-    await run(
+    await runQuery(sql`DELETE FROM playlist_elements WHERE playlist_id = ${playlistId} AND NOT url = ANY(${unanswered})`, inside)
+    await runQuery(
       sql`
       INSERT INTO playlist_elements (url, playlist_id, video_id, position, start_timestamp, stop_timestamp)
       SELECT url, ${playlistId}::int, video, position, start, stop FROM json_to_recordset(${JSON.stringify(found.map(({ element, videoId }) => ({ ...element, video: videoId })))}::json) AS element (url text, video integer, position integer, start integer, stop integer)
       ON CONFLICT (url) DO NOTHING`,
       inside
     )
-    await run(
+    await runQuery(
       sql`UPDATE playlists SET elements_due = ${unanswered.length > 0 ? new Date() : null} WHERE id = ${playlistId} AND elements_due = ${playlist.due}`,
       inside
     )
   })
 }
 
-async function fetchElement(item: unknown, url: string, playlist: string): Promise<{ element: ElementObject; videoId: number } | null> {
+async function fetchElement(
+  item: unknown,
+  url: string,
+  playlist: string
+): Promise<{ element: PlaylistElementObject; videoId: number } | null> {
   const budget = new Budget()
   try {
-    const document = isObject(item) && 'position' in item ? item : (await getDocument(url, { budget })).document
-    const element = readElement(document, playlist)
+    const document = isObject(item) && 'position' in item ? item : (await fetchRemoteDocument(url, { budget })).document
+    const element = parsePlaylistElementObject(document, playlist)
     if (!element) return null
     const video = await resolveVideo(element.video, { budget })
     return video.remote || [1, 2].includes(video.privacy) ? { element, videoId: video.id } : null
@@ -138,19 +142,19 @@ async function fetchElement(item: unknown, url: string, playlist: string): Promi
 export async function crawlPlaylists({ id, url, playlists_url: list }: { id: number; url: string; playlists_url: string }): Promise<void> {
   if (!sameOrigin(list, url)) return
   const seen = new Set<string>()
-  for await (const { items } of pagesOf(list)) {
+  for await (const { items } of fetchCollectionPages(list)) {
     for (const item of items) {
       const playlist = httpUrl(idOf(item))
       if (playlist && sameOrigin(playlist, url)) seen.add(playlist)
     }
   }
-  const known = await run<{ url: string; fresh: boolean }>(sql`
+  const known = await runQuery<{ url: string; fresh: boolean }>(sql`
     SELECT p.url, p.refreshed_at > now() - make_interval(secs => ${config.federation.crawl.interval / 1000}::double precision) AS fresh FROM playlists p JOIN accounts a ON a.id = p.account_id LEFT JOIN channels c ON c.id = p.channel_id
     WHERE p.remote AND (a.actor_id = ${id} OR c.actor_id = ${id})`)
   const fresh = new Set(known.filter(one => one.fresh && seen.has(one.url)).map(one => one.url))
   for (const playlist of new Set([...seen, ...known.map(one => one.url)])) {
     if (fresh.has(playlist)) continue
-    await fetchPlaylist(playlist).catch((error: unknown) => {
+    await fetchRemotePlaylist(playlist).catch((error: unknown) => {
       if (!(error instanceof FetchError) || error.kind === 'budget') throw error
     })
   }

@@ -1,25 +1,25 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { encoded, upload } from '../test/upload.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
 
-let site: Instance
-let hostile: Hostile
+let site: TestInstance
+let hostile: HostilePeer
 let ada: { id: number; token: string; channelId: number }
 let video: { id: number; uuid: string }
 let secret: { id: number; uuid: string }
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
-    startInstance({ federation: { outbox: { check_interval: 300 }, videos: { counters_interval: 200 } } }),
-    openHostile()
+    startTestInstance({ federation: { outbox: { check_interval: 300 }, videos: { counters_interval: 200 } } }),
+    startHostilePeer()
   ])
   ada = await site.user('ada')
-  video = await upload(site, ada)
-  secret = await upload(site, ada, { privacy: 3 })
-  await encoded(site, ada, video.uuid)
-  await encoded(site, ada, secret.uuid)
+  video = await uploadVideo(site, ada)
+  secret = await uploadVideo(site, ada, { privacy: 3 })
+  await waitForTranscoding(site, ada, video.uuid)
+  await waitForTranscoding(site, ada, secret.uuid)
 })
 afterAll(async () => {
   await Promise.all([site.stop(), hostile.stop()])
@@ -39,7 +39,7 @@ const like = (actor: HostileActor, type = 'Like', object = url(), more = {}) => 
 })
 const post = async (activity: object) => await hostile.post(`${site.url}/inbox`, activity as never)
 const done = async () =>
-  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
 
 test('people like, dislike, change their mind and take it back', async () => {
   const rate = async (rating: string) => await site.call(`PUT /videos/${video.uuid}/rate`, { token: ada.token, body: { rating } })
@@ -64,7 +64,7 @@ test('people like, dislike, change their mind and take it back', async () => {
 
 test('a like of ours can be read by others while it stands', async () => {
   await site.call(`PUT /videos/${video.uuid}/rate`, { token: ada.token, body: { rating: 'like' } })
-  const [row] = await run<{ url: string }>(sql`SELECT url FROM reactions WHERE type = 'like'`)
+  const [row] = await runQuery<{ url: string }>(sql`SELECT url FROM reactions WHERE type = 'like'`)
   const get = async (address: string) => await hostile.get(address, { headers: { accept: 'application/activity+json' } })
   expect((await get(row!.url)).json).toMatchObject({ type: 'Like', id: row!.url, actor: `${site.url}/accounts/ada`, object: url() })
   expect((await get(`${url()}/likes`)).json).toMatchObject({ type: 'OrderedCollection', totalItems: 1 })
@@ -118,7 +118,7 @@ test('4.40 4.42 nothing can be said about what is private, unknown or nonsense',
     await post(like(eve, 'Like', object as string))
   await done()
   expect(
-    await run(
+    await runQuery(
       sql`SELECT 1 FROM reactions JOIN accounts ON accounts.id = account_id JOIN actors ON actors.id = actor_id WHERE actors.url = ${eve.url}`
     )
   ).toEqual([])
@@ -129,7 +129,7 @@ test('likes that come at the same moment are all counted', async () => {
   const fans = await Promise.all(Array.from({ length: 12 }, async (_, number) => await hostile.actor(`fan${number}`)))
   await Promise.all(fans.map(async fan => await post(like(fan))))
   await done()
-  expect(await run(sql`SELECT 1 FROM reactions WHERE video_id = ${video.id} AND type = 'like'`)).toHaveLength(before + fans.length)
+  expect(await runQuery(sql`SELECT 1 FROM reactions WHERE video_id = ${video.id} AND type = 'like'`)).toHaveLength(before + fans.length)
   expect((await counts())[0]).toBe(before + fans.length)
 })
 
@@ -146,7 +146,7 @@ test('a storm of likes is told in few words', async () => {
   await eventually(
     async () =>
       (
-        await run(
+        await runQuery(
           sql`SELECT 1 FROM videos WHERE counters_due_at IS NOT NULL UNION ALL SELECT 1 FROM outgoing WHERE fanned_out_at IS NULL UNION ALL SELECT 1 FROM deliveries`
         )
       ).length === 0,

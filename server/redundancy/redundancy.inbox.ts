@@ -1,11 +1,11 @@
-import { config, origin } from '../core/config.ts'
+import { config, instanceOrigin } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
-import { run, sql } from '../core/sql.ts'
-import { actorOf } from '../actors/follow.inbox.ts'
-import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { resolveActivityActor } from '../actors/follow.inbox.ts'
+import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
 import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
-import { forward } from '../fediverse/outbox.ts'
-import { receive, type Incoming } from '../fediverse/activity-handlers.ts'
+import { enqueueForwardedActivities } from '../fediverse/outbox.ts'
+import { onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { idOf, isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
 
 /** A copy of a video as its holder announces it (federation.md 1.9): the folder of its HLS files, on the holder's own host. */
@@ -15,10 +15,10 @@ type Row = { id: number; video_id: number; remote: boolean; account: string; cha
 const HLS = 'application/x-mpegURL'
 
 /** Hears of copies that other instances hold; called once at start. */
-export function receiveRedundancies(): void {
-  receive('Create(CacheFile)', takeCacheFile)
-  receive('Update(CacheFile)', takeCacheFile)
-  receive(
+export function registerRedundancyInboxHandlers(): void {
+  onActivity('Create(CacheFile)', takeCacheFile)
+  onActivity('Update(CacheFile)', takeCacheFile)
+  onActivity(
     'Undo(Create)',
     async incoming =>
       isObject(incoming.object) &&
@@ -26,11 +26,11 @@ export function receiveRedundancies(): void {
       incoming.object.object.type === 'CacheFile' &&
       (await dropCacheFile(incoming, httpUrl(idOf(incoming.object.object))))
   )
-  receive('Delete(CacheFile)', async incoming => await dropCacheFile(incoming, httpUrl(idOf(incoming.object))))
+  onActivity('Delete(CacheFile)', async incoming => await dropCacheFile(incoming, httpUrl(idOf(incoming.object))))
 }
 
 /** Reads a CacheFile; null where it is none, is no copy of the HLS files, or lies on another host than it is told from (4.39). */
-export function readCacheFile(object: JsonObject): CacheFile | null {
+export function parseCacheFile(object: JsonObject): CacheFile | null {
   const url = httpUrl(object.id)
   const video = httpUrl(idOf(object.object))
   const link = listOf(object.url)
@@ -44,7 +44,7 @@ export function readCacheFile(object: JsonObject): CacheFile | null {
 }
 
 /** The CacheFile of a copy. */
-export function cacheFileObject({ url, video, baseUrl, expires }: CacheFile): { id: string; [key: string]: unknown } {
+export function serializeCacheFile({ url, video, baseUrl, expires }: CacheFile): { id: string; [key: string]: unknown } {
   return {
     id: url,
     type: 'CacheFile',
@@ -55,14 +55,14 @@ export function cacheFileObject({ url, video, baseUrl, expires }: CacheFile): { 
 }
 
 /** Of our own videos the configuration says whose copies count; of others' whoever their origin sends on. */
-async function takeCacheFile(incoming: Incoming): Promise<boolean> {
-  const copy = isObject(incoming.object) ? readCacheFile(incoming.object) : null
+async function takeCacheFile(incoming: IncomingActivity): Promise<boolean> {
+  const copy = isObject(incoming.object) ? parseCacheFile(incoming.object) : null
   if (!copy || !sameOrigin(copy.url, incoming.actor) || (copy.expires && copy.expires <= new Date())) return false
   const video = await copied(copy.video)
   if (!video || !(video.remote ? hostOf(incoming.signer) === hostOf(copy.video) : await isWelcome(hostOf(incoming.actor)))) return false
-  const { id: actorId } = await actorOf(incoming)
+  const { id: actorId } = await resolveActivityActor(incoming)
   return await transaction(async inside => {
-    const taken = await run(
+    const taken = await runQuery(
       sql`
       INSERT INTO redundancies (url, video_id, actor_id, base_url, expires_at) VALUES (${copy.url}, ${video.id}, ${actorId}, ${copy.baseUrl}, ${copy.expires})
       ON CONFLICT (video_id, actor_id) DO UPDATE SET url = excluded.url, base_url = excluded.base_url, expires_at = excluded.expires_at, updated_at = now()
@@ -75,9 +75,9 @@ async function takeCacheFile(incoming: Incoming): Promise<boolean> {
   })
 }
 
-async function dropCacheFile(incoming: Incoming, url: string | null): Promise<boolean> {
+async function dropCacheFile(incoming: IncomingActivity, url: string | null): Promise<boolean> {
   return await transaction(async inside => {
-    const [gone] = await run<{ video: string }>(
+    const [gone] = await runQuery<{ video: string }>(
       sql`
       DELETE FROM redundancies r USING actors a, videos v WHERE r.url = ${url} AND a.id = r.actor_id AND a.url = ${incoming.actor} AND v.id = r.video_id RETURNING v.url AS video`,
       inside
@@ -90,7 +90,7 @@ async function dropCacheFile(incoming: Incoming, url: string | null): Promise<bo
 }
 
 async function copied(url: string): Promise<Row | null> {
-  const [row] = await run<Row>(sql`
+  const [row] = await runQuery<Row>(sql`
     SELECT v.id, v.id AS video_id, v.remote, aa.url AS account, ca.url AS channel FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id
       JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id WHERE v.url = ${url} AND v.privacy = 1 AND (v.remote OR v.state = 1) AND NOT v.is_live`)
   return row ?? null
@@ -101,20 +101,20 @@ async function isWelcome(host: string): Promise<boolean> {
   if (from !== 'followings') return from === 'anybody'
   return (
     (
-      await run(sql`
+      await runQuery(sql`
     SELECT 1 FROM follows f JOIN actors mine ON mine.id = f.actor_id JOIN actors theirs ON theirs.id = f.target_id WHERE mine.host IS NULL AND theirs.host = ${host} AND f.state = 'accepted' LIMIT 1`)
     ).length > 0
   )
 }
 
 async function sendOn(
-  { body, type, signer }: Incoming,
+  { body, type, signer }: IncomingActivity,
   { account, channel }: Row,
   subject: string,
-  inside: Parameters<typeof forward>[2]
+  inside: Parameters<typeof enqueueForwardedActivities>[2]
 ): Promise<void> {
-  const instance = `${origin()}/accounts/${INSTANCE_ACTOR}`
-  await forward(
+  const instance = `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`
+  await enqueueForwardedActivities(
     instance,
     [{ body, type, audience: { followersOf: [account, channel, instance], except: [hostOf(signer)] }, subject }],
     inside

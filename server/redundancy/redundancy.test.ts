@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
-import { signLd } from '../fediverse/ld-signature.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { encoded, upload } from '../test/upload.ts'
+import { createLdSignature } from '../fediverse/ld-signature.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
 import { sweepRedundancies } from './sweep-redundancies.job.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
-let site: Instance
-let mirror: Hostile
-let other: Hostile
+let site: TestInstance
+let mirror: HostilePeer
+let other: HostilePeer
 let holder: HostileActor
 let reader: HostileActor
 let channel: HostileActor
@@ -20,21 +20,21 @@ let secret: { id: number; uuid: string }
 
 beforeAll(async () => {
   ;[site, mirror, other] = await Promise.all([
-    startInstance({ federation: { outbox: { check_interval: 200 } } }),
-    openHostile(),
-    openHostile()
+    startTestInstance({ federation: { outbox: { check_interval: 200 } } }),
+    startHostilePeer(),
+    startHostilePeer()
   ])
   const root = await site.login()
   const ada = await site.user('ada')
-  video = await upload(site, ada)
-  secret = await upload(site, ada, { privacy: 3 })
-  for (const { uuid } of [video, secret]) await encoded(site, ada, uuid)
+  video = await uploadVideo(site, ada)
+  secret = await uploadVideo(site, ada, { privacy: 3 })
+  for (const { uuid } of [video, secret]) await waitForTranscoding(site, ada, uuid)
   holder = await mirror.actor('peertube', 'Application')
   reader = await other.actor('peertube', 'Application')
   const owner = await other.actor('owner')
   channel = await other.actor('films', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
   await other.post(`${site.url}/inbox`, { type: 'Follow', id: other.id(), actor: reader.url, object: `${site.url}/accounts/peertube` })
-  await eventually(async () => (await run(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 1, 20, 'the follow')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 1, 20, 'the follow')
   await site.call('POST /server/following', { token: root, body: { hosts: [mirror.host, other.host] } })
   for (const [at, actor] of [
     [mirror, holder],
@@ -43,7 +43,7 @@ beforeAll(async () => {
     const follow = await eventually(async () => at.received.find(one => one.activity.type === 'Follow')?.activity, 20, 'our follow')
     await at.post(`${site.url}/accounts/peertube/inbox`, { type: 'Accept', id: at.id(), actor: actor.url, object: follow })
   }
-  await eventually(async () => (await run(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 3, 20, 'the answers')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 3, 20, 'the answers')
 }, 120_000)
 afterAll(async () => {
   await Promise.all([site.stop(), mirror.stop(), other.stop()])
@@ -64,7 +64,7 @@ const copyOf = (url: string, more: object = {}, at = mirror) => {
 const say = async (type: string, object: unknown, by = holder, at = mirror) => {
   const activity = { '@context': 'https://www.w3.org/ns/activitystreams', type, id: at.id(), actor: by.url, to: [PUBLIC], object }
   await at.post(`${site.url}/inbox`, activity)
-  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
   return activity
 }
 const bases = async (uuid: string) =>
@@ -78,10 +78,10 @@ test('a copy is told to viewers and sent on to followers, kept while its holder 
   expect(mirror.received.some(({ activity }) => activity.id === id)).toBe(false)
   await say('Update', { ...copy, expires: new Date(Date.now() + 3_600_000).toISOString() })
   expect(await bases(video.uuid)).toHaveLength(1)
-  await run(sql`UPDATE redundancies SET expires_at = now() - interval '1 second'`)
+  await runQuery(sql`UPDATE redundancies SET expires_at = now() - interval '1 second'`)
   expect(await bases(video.uuid)).toEqual([])
   await sweepRedundancies.run({}, { progress: () => undefined, signal: new AbortController().signal })
-  expect(await run(sql`SELECT 1 FROM redundancies`)).toEqual([])
+  expect(await runQuery(sql`SELECT 1 FROM redundancies`)).toEqual([])
   await say('Create', copy)
   await say('Undo', { type: 'Create', id: other.id(), actor: reader.url, object: copy }, reader, other)
   expect(await bases(video.uuid)).toHaveLength(1)
@@ -104,14 +104,14 @@ test('4.39 copies at other hosts, of what is not public, expired, nameless or of
     copyOf(watchUrl(video.uuid), {}, other)
   ])
     await say('Create', object)
-  expect(await run(sql`SELECT 1 FROM redundancies`)).toEqual([])
+  expect(await runQuery(sql`SELECT 1 FROM redundancies`)).toEqual([])
   const from = config.remote_redundancy.videos
   try {
     from.accept_from = 'nobody'
     await say('Create', copy)
     expect(await bases(video.uuid)).toEqual([])
     from.accept_from = 'followings'
-    const stranger = await openHostile()
+    const stranger = await startHostilePeer()
     const unknown = await stranger.actor('peertube', 'Application')
     await say('Create', copyOf(watchUrl(video.uuid), {}, stranger), unknown, stranger)
     expect(await bases(video.uuid)).toEqual([])
@@ -121,7 +121,7 @@ test('4.39 copies at other hosts, of what is not public, expired, nameless or of
     await stranger.stop()
   } finally {
     from.accept_from = 'followings'
-    await run(sql`DELETE FROM redundancies`)
+    await runQuery(sql`DELETE FROM redundancies`)
   }
 })
 
@@ -159,16 +159,16 @@ test('4.29 of other servers’ videos only what their origin sends on counts', a
   }
   other.serve(new URL(url).pathname, { '@context': 'https://www.w3.org/ns/activitystreams', ...film })
   await say('Create', film, channel, other)
-  await eventually(async () => (await run(sql`SELECT 1 FROM videos WHERE url = ${url}`)).length === 1, 10, 'the video')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM videos WHERE url = ${url}`)).length === 1, 10, 'the video')
   const copy = copyOf(url)
   await say('Create', copy)
-  expect(await run(sql`SELECT 1 FROM redundancies`)).toEqual([])
+  expect(await runQuery(sql`SELECT 1 FROM redundancies`)).toEqual([])
   const activity = withContext('cacheFile', { type: 'Create', id: mirror.id(), actor: holder.url, to: [PUBLIC], object: copy })
-  const signed = await signLd(activity, { actor: holder.url, keyId: holder.keyId, privateKey: holder.privateKey })
+  const signed = await createLdSignature(activity, { actor: holder.url, keyId: holder.keyId, privateKey: holder.privateKey })
   await other.post(`${site.url}/inbox`, signed as never, { as: reader })
-  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
   await eventually(
-    async () => (await bases((await run<{ uuid: string }>(sql`SELECT uuid FROM videos WHERE url = ${url}`))[0]!.uuid)).length === 1,
+    async () => (await bases((await runQuery<{ uuid: string }>(sql`SELECT uuid FROM videos WHERE url = ${url}`))[0]!.uuid)).length === 1,
     10,
     'the copy'
   )
@@ -178,7 +178,7 @@ test('what this instance holds itself is served', async () => {
   const path = `${site.url}/redundancy/streaming-playlists/hls/${video.uuid}`
   const get = async (url: string) => await mirror.get(url, { headers: { accept: 'application/activity+json' } })
   expect((await get(path)).status).toBe(404)
-  await run(
+  await runQuery(
     sql`INSERT INTO redundancies (url, video_id, actor_id, base_url) SELECT ${path}, ${video.id}, id, ${`${site.url}/static/redundancy/hls/${video.uuid}`} FROM actors WHERE url = ${`${site.url}/accounts/peertube`}`
   )
   expect((await get(path)).json).toMatchObject({

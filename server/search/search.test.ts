@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
 import { seedVideo } from '../test/seed-video.ts'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
-let site: Instance
-let alice: Awaited<ReturnType<Instance['user']>>
-let peer: Hostile
+let site: TestInstance
+let alice: Awaited<ReturnType<TestInstance['user']>>
+let peer: HostilePeer
 let owner: HostileActor
 let channel: HostileActor
 let far: any
@@ -18,9 +18,9 @@ const channels = async (words: string, token?: string) =>
   (await site.call(`GET /search/video-channels?search=${encodeURIComponent(words)}`, { token })).json
 
 beforeAll(async () => {
-  site = await startInstance()
+  site = await startTestInstance()
   alice = await site.user('alice')
-  peer = await openHostile()
+  peer = await startHostilePeer()
   owner = await peer.actor('owner')
   channel = await peer.actor('films', 'Group', { name: 'Far films', attributedTo: [{ type: 'Person', id: owner.url }] })
   const id = `${peer.url}/videos/watch/${randomUUID()}`
@@ -59,7 +59,7 @@ afterAll(async () => {
 
 it('finds ours by words and by address, and fetches nothing for the anonymous', async () => {
   const { uuid } = await seedVideo({ channelId: alice.channelId })
-  await run(sql`UPDATE videos SET name = 'Élan of seeds', url = ${`${site.url}/videos/watch/${uuid}`} WHERE uuid = ${uuid}::uuid`)
+  await runQuery(sql`UPDATE videos SET name = 'Élan of seeds', url = ${`${site.url}/videos/watch/${uuid}`} WHERE uuid = ${uuid}::uuid`)
   for (const words of [
     'elan',
     `${site.url}/videos/watch/${uuid}`,
@@ -124,7 +124,7 @@ it('fetches a video by its address or another one of its server', async () => {
 })
 
 it('4.41 what is blocked is neither found nor fetched', async () => {
-  await run(sql`INSERT INTO blocked_hosts (host) VALUES (${peer.host})`)
+  await runQuery(sql`INSERT INTO blocked_hosts (host) VALUES (${peer.host})`)
   try {
     await eventually(
       async () => {
@@ -137,6 +137,6 @@ it('4.41 what is blocked is neither found nor fetched', async () => {
     expect((await search('far film', alice.token)).total).toBe(0)
     expect((await site.call('GET /videos?isLocal=false')).json.total).toBe(0)
   } finally {
-    await run(sql`DELETE FROM blocked_hosts`)
+    await runQuery(sql`DELETE FROM blocked_hosts`)
   }
 })

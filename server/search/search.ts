@@ -1,26 +1,26 @@
 import type { z } from 'zod'
 import type { Channel } from '../../shared/actors.ts'
-import type { search } from '../../shared/search.ts'
+import type { searchContract } from '../../shared/search.ts'
 import type { Video } from '../../shared/videos.ts'
-import { Actor } from '../actors/actor.model.ts'
+import { ActorModel } from '../actors/actor.model.ts'
 import { resolveHandle } from '../actors/resolve-actor.ts'
 import { listChannels } from '../channels/channels.query.ts'
 import { resolveChannel } from '../channels/resolve-channel.ts'
-import { config, host as ourHost } from '../core/config.ts'
+import { config, instanceHost as ourHost } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { paging } from '../core/paging.ts'
 import type { Viewer } from '../core/route.ts'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { Budget, FetchError } from '../fediverse/remote-fetch.ts'
 import { keyring } from '../fediverse/keyring.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
 import { longUuid } from '../../shared/short-uuid.ts'
 import { resolveVideo } from '../videos/resolve-video.ts'
-import { crawl } from '../videos/crawl.job.ts'
+import { crawlOutboxJob } from '../videos/crawl.job.ts'
 import { listVideos } from '../videos/videos.query.ts'
 
-type VideoSearch = z.output<NonNullable<(typeof search)['GET /search/videos']['query']>>
-type ChannelSearch = z.output<NonNullable<(typeof search)['GET /search/video-channels']['query']>>
+type VideoSearch = z.output<NonNullable<(typeof searchContract)['GET /search/videos']['query']>>
+type ChannelSearch = z.output<NonNullable<(typeof searchContract)['GET /search/video-channels']['query']>>
 
 const HANDLE = /^@?([\w.:-]{1,120})@([\w.:[\]-]{1,255})$/
 
@@ -62,7 +62,7 @@ export async function searchChannels(
 /** The video of an address, fetched where the viewer may have it fetched; null if there is none to be had. */
 async function videoAt(address: string, viewer: Viewer | null): Promise<number | null> {
   const uuid = longUuid(new URL(address).pathname.split('/').at(-1)!)
-  const [known] = await run<{ id: number }>(sql`
+  const [known] = await runQuery<{ id: number }>(sql`
     SELECT v.id FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors a ON a.id = c.actor_id
     WHERE v.url = ${address} OR (v.uuid::text = ${uuid} AND coalesce(a.host, ${ourHost()}::text) = ${hostOf(address)})`)
   if (known) return known.id
@@ -73,10 +73,12 @@ async function channelAt(text: string, viewer: Viewer | null): Promise<number | 
   const found = await fetched(text, viewer, async budget => {
     const url = httpUrl(text) ?? (await resolveHandle(text, { budget })).url
     const channel = await resolveChannel(url, { budget })
-    const actor = await Actor.findByPk(channel.actorId, { rejectOnEmpty: true })
+    const actor = await ActorModel.findByPk(channel.actorId, { rejectOnEmpty: true })
     // Its page should not be empty when it is opened.
     if (actor.host !== null)
-      await crawl.enqueue({ actorId: actor.id }).catch(error => logger.debug('A channel found by search is not read now', { error }))
+      await crawlOutboxJob
+        .enqueue({ actorId: actor.id })
+        .catch(error => logger.debug('A channel found by search is not read now', { error }))
     return channel.id
   })
   return found

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path'
 import { storageFolder } from '../core/config.ts'
 
 /** The kinds of stored files; each is a key of `storage`. */
-export type Kind = Parameters<typeof storageFolder>[0]
+export type StoredFileKind = Parameters<typeof storageFolder>[0]
 
 /** The absolute path of a stored file. Names come from rows, never from requests. */
-export function storedPath(kind: Kind, name: string): string {
+export function storedFilePath(kind: StoredFileKind, name: string): string {
   return join(storageFolder(kind), name)
 }
 
@@ -23,8 +23,8 @@ export async function temporaryPath(name: string): Promise<string> {
 }
 
 /** Moves a finished file into the storage, also from another file system; it is there whole or not at all. */
-export async function store(file: string, kind: Kind, name: string): Promise<string> {
-  const target = storedPath(kind, name)
+export async function moveIntoStorage(file: string, kind: StoredFileKind, name: string): Promise<string> {
+  const target = storedFilePath(kind, name)
   await mkdir(dirname(target), { recursive: true })
   try {
     await rename(file, target)
@@ -38,8 +38,8 @@ export async function store(file: string, kind: Kind, name: string): Promise<str
 }
 
 /** Gives a file a second name in the storage, so that neither name's loss loses the bytes (a copy where links are not possible). */
-export async function storeLink(file: string, kind: Kind, name: string): Promise<string> {
-  const target = storedPath(kind, name)
+export async function linkIntoStorage(file: string, kind: StoredFileKind, name: string): Promise<string> {
+  const target = storedFilePath(kind, name)
   await mkdir(dirname(target), { recursive: true })
   try {
     await link(file, target)
@@ -51,17 +51,17 @@ export async function storeLink(file: string, kind: Kind, name: string): Promise
 }
 
 /** Removes stored files; one that is gone already is no error. */
-export async function removeStored(kind: Kind, names: (string | null)[]): Promise<void> {
-  await Promise.all(names.filter(name => name !== null).map(async name => await rm(storedPath(kind, name), { force: true })))
+export async function removeStoredFiles(kind: StoredFileKind, names: (string | null)[]): Promise<void> {
+  await Promise.all(names.filter(name => name !== null).map(async name => await rm(storedFilePath(kind, name), { force: true })))
 }
 
 /** Removes a video's folder of HLS files. */
-export async function removeHls(uuid: string): Promise<void> {
+export async function removeHlsFolder(uuid: string): Promise<void> {
   await rm(hlsFolder(uuid), { recursive: true, force: true })
 }
 
 /** Bytes of a stored file; 0 if it is not there. */
-export async function storedSize(path: string): Promise<number> {
+export async function storedFileSize(path: string): Promise<number> {
   return await stat(path).then(
     found => found.size,
     () => 0

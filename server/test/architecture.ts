@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 
 /** The floors of server/, lowest first; the folders of one line may not import each other. New features stand on the line before app. */
-export const FLOORS = [
+export const LAYERS = [
   ['core'],
   ['storage'],
   ['media'],
@@ -50,11 +50,11 @@ const IMPORT =
 const LOCKS_FILE = 'server/core/locks.ts'
 
 /** A tree of sources: path from the project's folder to text. */
-export type Sources = Record<string, string>
+export type SourceFiles = Record<string, string>
 type Import = { target: string; typeOnly: boolean }
 
 /** Every way in which the sources break the drawing of the house (ARCHITECTURE.md), one sentence each; tests may import what they like. */
-export function faults(sources: Sources): string[] {
+export function findArchitectureViolations(sources: SourceFiles): string[] {
   const files = Object.entries(sources)
     .filter(([path]) => !/\.test\.tsx?$|(^|\/)test\//.test(path))
     .map(([path, text]) => ({ path, code: withoutComments(text) }))
@@ -82,7 +82,7 @@ function importFaults(path: string, { target, typeOnly }: Import): string[] {
   if (to !== 'server') return fault('the server imports only server and shared')
   const [mine, other] = [path, target].map(file => file.split('/')[1]!)
   if (mine === other) return []
-  const [myFloor, otherFloor] = [mine, other].map(name => FLOORS.findIndex(line => line.includes(name!)))
+  const [myFloor, otherFloor] = [mine, other].map(name => LAYERS.findIndex(line => line.includes(name!)))
   if (myFloor === -1 || otherFloor === -1) return fault(`${myFloor === -1 ? mine : other} has no floor`)
   if (otherFloor! > myFloor!) return fault('imports go down, not up')
   return otherFloor === myFloor ? fault('imports go down, not sideways') : []

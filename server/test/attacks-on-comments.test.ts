@@ -1,27 +1,27 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { PUBLIC } from '../fediverse/vocabulary.ts'
-import { openHostile, type Hostile, type HostileActor } from './hostile-peer.ts'
-import { eventually, startInstance, type Instance } from './instance.ts'
-import { encoded, upload } from './upload.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { AS_PUBLIC } from '../fediverse/vocabulary.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from './hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from './instance.ts'
+import { waitForTranscoding, uploadVideo } from './upload.ts'
 
-let site: Instance
-let good: Hostile
-let evil: Hostile
+let site: TestInstance
+let good: HostilePeer
+let evil: HostilePeer
 let alice: HostileActor
 let neighbour: HostileActor
 let mallory: HostileActor
 let video: string
 let uuid: string
 beforeAll(async () => {
-  site = await startInstance({ federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2 } } })
-  ;[good, evil] = [await openHostile(), await openHostile()]
+  site = await startTestInstance({ federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2 } } })
+  ;[good, evil] = [await startHostilePeer(), await startHostilePeer()]
   alice = await good.actor('alice')
   neighbour = await good.actor('neighbour')
   mallory = await evil.actor('mallory')
   const owner = await site.user('owner')
-  ;({ uuid } = await upload(site, owner, { name: 'Talked about', privacy: 1 }))
-  await encoded(site, owner, uuid)
+  ;({ uuid } = await uploadVideo(site, owner, { name: 'Talked about', privacy: 1 }))
+  await waitForTranscoding(site, owner, uuid)
   video = `${site.url}/videos/watch/${uuid}`
 })
 afterAll(async () => await Promise.all([site, good, evil].map(async one => await one?.stop())))
@@ -36,7 +36,7 @@ const note = (author: HostileActor, content: string, more: object = {}) => {
     attributedTo: author.url,
     inReplyTo: video,
     published: new Date().toISOString(),
-    to: [PUBLIC],
+    to: [AS_PUBLIC],
     cc: [],
     ...more
   }
@@ -44,11 +44,11 @@ const note = (author: HostileActor, content: string, more: object = {}) => {
 const say = async (type: string, actor: HostileActor, object: object | string) => {
   const peer = actor === mallory ? evil : good
   const id = peer.id()
-  expect((await peer.post(`${site.url}/inbox`, { id, type, actor: actor.url, object, to: [PUBLIC], cc: [] })).status).toBe(202)
+  expect((await peer.post(`${site.url}/inbox`, { id, type, actor: actor.url, object, to: [AS_PUBLIC], cc: [] })).status).toBe(202)
   return await eventually(
     async () =>
       (
-        await run<{ outcome: string }>(sql`
+        await runQuery<{ outcome: string }>(sql`
     SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`}) ORDER BY id DESC LIMIT 1`)
       )[0]?.outcome,
     20,

@@ -1,24 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { PUBLIC } from '../fediverse/vocabulary.ts'
-import { openHostile, type Hostile, type HostileActor, type Way } from './hostile-peer.ts'
-import { eventually, startInstance, type Instance } from './instance.ts'
-import { encoded, upload } from './upload.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { AS_PUBLIC } from '../fediverse/vocabulary.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor, type HostileRequestOptions } from './hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from './instance.ts'
+import { waitForTranscoding, uploadVideo } from './upload.ts'
 
-type Origin = { peer: Hostile; person: HostileActor; channel: HostileActor; neighbour: HostileActor }
-let site: Instance
+type Origin = { peer: HostilePeer; person: HostileActor; channel: HostileActor; neighbour: HostileActor }
+let site: TestInstance
 let good: Origin
 let evil: Origin
 beforeAll(async () => {
-  site = await startInstance({ federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2 } } })
+  site = await startTestInstance({ federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2 } } })
   ;[good, evil] = [await origin('alice'), await origin('mallory')]
 })
 afterAll(async () => await Promise.all([site, good?.peer, evil?.peer].map(async one => await one?.stop())))
 
 /** A server with a person, her channel and a neighbour; it follows us, so that it is heard. */
 async function origin(name: string): Promise<Origin> {
-  const peer = await openHostile()
+  const peer = await startHostilePeer()
   const person = await peer.actor(name)
   const channel = await peer.actor(`${name}_channel`, 'Group', { attributedTo: [{ type: 'Person', id: person.url }] })
   const neighbour = await peer.actor(`${name}_neighbour`)
@@ -30,7 +30,7 @@ async function origin(name: string): Promise<Origin> {
   })
   await eventually(
     async () =>
-      (await run(sql`SELECT 1 FROM follows JOIN actors ON actors.id = follows.actor_id WHERE actors.host = ${peer.host}`)).length > 0,
+      (await runQuery(sql`SELECT 1 FROM follows JOIN actors ON actors.id = follows.actor_id WHERE actors.host = ${peer.host}`)).length > 0,
     10,
     'the follow'
   )
@@ -50,7 +50,7 @@ function video({ peer, person, channel }: Origin, more: object = {}) {
     views: 7,
     published: now,
     updated: now,
-    to: [PUBLIC],
+    to: [AS_PUBLIC],
     cc: [],
     icon: [{ type: 'Image', url: `${peer.url}/t.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 }],
     url: [{ type: 'Link', mediaType: 'video/mp4', href: `${peer.url}/v.mp4`, height: 720, width: 1280, size: 1000, fps: 30 }],
@@ -61,15 +61,15 @@ function video({ peer, person, channel }: Origin, more: object = {}) {
     ...more
   }
 }
-const say = async ({ peer }: Origin, type: string, actor: HostileActor, object: object | string, way: Way = {}) => {
+const say = async ({ peer }: Origin, type: string, actor: HostileActor, object: object | string, way: HostileRequestOptions = {}) => {
   const id = peer.id()
   expect(
-    (await peer.post(`${site.url}/inbox`, { id, type, actor: actor.url, object, to: [PUBLIC], cc: [] }, { as: actor, ...way })).status
+    (await peer.post(`${site.url}/inbox`, { id, type, actor: actor.url, object, to: [AS_PUBLIC], cc: [] }, { as: actor, ...way })).status
   ).toBe(202)
   return await eventually(
     async () =>
       (
-        await run<{ outcome: string }>(sql`
+        await runQuery<{ outcome: string }>(sql`
     SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`}) ORDER BY id DESC LIMIT 1`)
       )[0]?.outcome,
     20,
@@ -78,7 +78,7 @@ const say = async ({ peer }: Origin, type: string, actor: HostileActor, object: 
 }
 const stored = async (url: string) =>
   (
-    await run<{ name: string; uuid: string; views: number; channel: string }>(sql`
+    await runQuery<{ name: string; uuid: string; views: number; channel: string }>(sql`
   SELECT videos.name, videos.uuid, videos.views::int, actors.url AS channel FROM videos JOIN channels ON channels.id = channel_id JOIN actors ON actors.id = channels.actor_id WHERE videos.url = ${url}`)
   )[0]
 /** Serves a video and has it taken. */
@@ -113,7 +113,7 @@ it('4.5 an Update of a video counts only from its account or channel', async () 
 
 it('4.5 an Update of a video of ours has no effect', async () => {
   const alice = await site.user('alice')
-  const { uuid } = await upload(site, alice, { name: 'Ours' })
+  const { uuid } = await uploadVideo(site, alice, { name: 'Ours' })
   const id = `${site.url}/videos/watch/${uuid}`
   for (const attributedTo of [
     video(evil).attributedTo,
@@ -188,7 +188,7 @@ it('4.29 4.44 what was deleted does not come back by an old message; an Update t
 
 it('4.37 a video takes the place of no other by its UUID', async () => {
   const alice = await site.user('bob')
-  const { uuid } = await upload(site, alice, { name: 'Ours' })
+  const { uuid } = await uploadVideo(site, alice, { name: 'Ours' })
   const film = await published(good)
   for (const taken of [uuid, film.uuid]) {
     const thief = await published(evil, { uuid: taken, name: 'A thief' })
@@ -209,8 +209,8 @@ it('4.38 views come from the origin, and not in absurd jumps', async () => {
 
 it('4.10 4.13 a like counts once, and is taken back only by whoever gave it', async () => {
   const carol = await site.user('carol')
-  const { uuid } = await upload(site, carol, { name: 'Liked', privacy: 1 })
-  await encoded(site, carol, uuid)
+  const { uuid } = await uploadVideo(site, carol, { name: 'Liked', privacy: 1 })
+  await waitForTranscoding(site, carol, uuid)
   const object = `${site.url}/videos/watch/${uuid}`
   const likes = async () => (await site.call(`GET /videos/${uuid}`, { token: carol.token })).json.likes as number
   const like = { id: `${good.person.url}/likes/1`, type: 'Like', actor: good.person.url, object }

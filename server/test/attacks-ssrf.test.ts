@@ -1,39 +1,44 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { config, origin } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { LANE, send } from '../fediverse/outbox.ts'
-import { PUBLIC } from '../fediverse/vocabulary.ts'
-import { watchAttempts, type Attempts } from './connection-attempts.ts'
-import { openHostile, type Hostile, type HostileActor } from './hostile-peer.ts'
-import { eventually, startInstance, type Instance } from './instance.ts'
+import { config, instanceOrigin } from '../core/config.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { DELIVERY_PRIORITY, enqueueActivity } from '../fediverse/outbox.ts'
+import { AS_PUBLIC } from '../fediverse/vocabulary.ts'
+import { recordConnectionAttempts, type ConnectionAttempts } from './connection-attempts.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from './hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from './instance.ts'
 
-let site: Instance
+let site: TestInstance
 let root: string
-let evil: Hostile
-let trap: Hostile
+let evil: HostilePeer
+let trap: HostilePeer
 let mallory: HostileActor
 let channel: HostileActor
-let attempts: Attempts
+let attempts: ConnectionAttempts
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     federation: {
       inbox: { check_interval: '100 ms', views_interval: '50 ms', retry_delay: '20 ms', attempts: 2 },
       outbox: { check_interval: '100 ms', retry_delay: '50 ms' }
     }
   })
-  ;[evil, trap] = [await openHostile(), await openHostile()]
+  ;[evil, trap] = [await startHostilePeer(), await startHostilePeer()]
   root = await site.login()
   mallory = await evil.actor('mallory')
   channel = await evil.actor('mallory_channel', 'Group', { attributedTo: [{ type: 'Person', id: mallory.url }] })
   // Known, followed and following, so that everything it says is listened to.
   for (const actor of [mallory, channel])
-    await evil.post(`${site.url}/inbox`, { id: evil.id(), type: 'Follow', actor: actor.url, object: `${origin()}/accounts/peertube` })
-  await eventually(async () => (await run(sql`SELECT 1 FROM follows`)).length === 2, 15, 'the follows')
-  await run(
-    sql`INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at) SELECT ${`${origin()}/follows/`} || theirs.id, ours.id, theirs.id, 'accepted', now(), now() FROM actors ours, actors theirs WHERE ours.host IS NULL AND ours.preferred_username = 'peertube' AND theirs.host IS NOT NULL`
+    await evil.post(`${site.url}/inbox`, {
+      id: evil.id(),
+      type: 'Follow',
+      actor: actor.url,
+      object: `${instanceOrigin()}/accounts/peertube`
+    })
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows`)).length === 2, 15, 'the follows')
+  await runQuery(
+    sql`INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at) SELECT ${`${instanceOrigin()}/follows/`} || theirs.id, ours.id, theirs.id, 'accepted', now(), now() FROM actors ours, actors theirs WHERE ours.host IS NULL AND ours.preferred_username = 'peertube' AND theirs.host IS NOT NULL`
   )
-  attempts = watchAttempts([Number(new URL(site.url).port)])
+  attempts = recordConnectionAttempts([Number(new URL(site.url).port)])
 })
 afterAll(async () => {
   attempts?.stop()
@@ -41,7 +46,7 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   await eventually(
-    async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL UNION ALL SELECT 1 FROM deliveries LIMIT 1`)).length === 0,
+    async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL UNION ALL SELECT 1 FROM deliveries LIMIT 1`)).length === 0,
     15,
     'quiet'
   )
@@ -49,7 +54,7 @@ beforeEach(async () => {
 })
 
 const say = async (activity: object, as = mallory) =>
-  (await evil.post(`${site.url}/inbox`, { id: evil.id(), actor: as.url, to: [PUBLIC], ...activity }, { as })).status
+  (await evil.post(`${site.url}/inbox`, { id: evil.id(), actor: as.url, to: [AS_PUBLIC], ...activity }, { as })).status
 
 /** A film on its own host with everything else of it at an address. */
 function filmAt(base: string) {
@@ -74,7 +79,7 @@ function filmAt(base: string) {
     views: 7,
     published: new Date().toISOString(),
     updated: new Date().toISOString(),
-    to: [PUBLIC],
+    to: [AS_PUBLIC],
     cc: [],
     attributedTo: [
       { type: 'Person', id: mallory.url },
@@ -136,12 +141,12 @@ async function plant(base: string): Promise<string[]> {
     published: film.published,
     updated: film.published,
     icon: { type: 'Image', url: `${base}/playlist.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 },
-    to: [PUBLIC]
+    to: [AS_PUBLIC]
   }
   evil.serve(new URL(playlist.id).pathname, playlist)
   expect(await say({ type: 'Create', object: playlist })).toBe(202)
   const rows = async () =>
-    await run<{ path: string }>(sql`
+    await runQuery<{ path: string }>(sql`
     SELECT CASE kind WHEN 'preview' THEN 'previews/' ELSE 'thumbnails/' END || filename AS path FROM thumbnails WHERE url LIKE ${`${base}/%`}
     UNION ALL SELECT 'storyboards/' || filename FROM storyboards WHERE url LIKE ${`${base}/%`} UNION ALL SELECT 'video-captions/' || filename FROM video_captions WHERE url LIKE ${`${base}/%`}`)
   return (
@@ -163,7 +168,7 @@ async function provoke(base: string): Promise<void> {
   const key = `${base}/keys/${uuid}`
   await evil.post(
     `${site.url}/inbox`,
-    { id: `${base}/1`, type: 'Like', actor: key, object: `${origin()}/videos/watch/1` },
+    { id: `${base}/1`, type: 'Like', actor: key, object: `${instanceOrigin()}/videos/watch/1` },
     { as: { ...mallory, keyId: `${key}#main-key` } }
   )
   const id = evil.id('notes')
@@ -178,7 +183,7 @@ async function provoke(base: string): Promise<void> {
         attributedTo: mallory.url,
         inReplyTo: `${base}/in-reply-to`,
         published: new Date().toISOString(),
-        to: [PUBLIC]
+        to: [AS_PUBLIC]
       }
     },
     { type: 'Create', object: filmAt(base) },
@@ -240,18 +245,18 @@ async function provoke(base: string): Promise<void> {
   }
   await site.call('POST /users/me/subscriptions', { token: root, body: { uri: `subscribed@${host}` } })
   await site.call('POST /server/following', { token: root, body: { hosts: [host], handles: [`followed@${host}`] } })
-  const subject = `${origin()}/videos/watch/1`
-  await send({
-    activity: { type: 'Update', id: `${subject}/${randomUUID()}`, actor: `${origin()}/accounts/peertube`, object: subject },
+  const subject = `${instanceOrigin()}/videos/watch/1`
+  await enqueueActivity({
+    activity: { type: 'Update', id: `${subject}/${randomUUID()}`, actor: `${instanceOrigin()}/accounts/peertube`, object: subject },
     kind: 'base',
     audience: { inboxes: [`${base}/inbox`] },
-    lane: LANE.NOW,
+    lane: DELIVERY_PRIORITY.NOW,
     subject
   })
   await eventually(
     async () =>
       (
-        await run(
+        await runQuery(
           sql`SELECT 1 FROM incoming WHERE done_at IS NULL UNION ALL SELECT 1 FROM wanted_follows WHERE attempts = 0 UNION ALL SELECT 1 FROM deliveries WHERE inbox_url LIKE ${`${base}/%`} AND attempts = 0`
         )
       ).length === 0,
@@ -264,7 +269,7 @@ it('4.1 nothing that a stranger writes into any field makes this instance ask a 
   const planted = await plant(`${trap.url}/before`)
   await eventually(
     async () =>
-      (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0 &&
+      (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0 &&
       ['chapters', 'likes', 'dislikes'].every(name => trap.asked.includes(`/before/${name}`)),
     15,
     'quiet'
@@ -278,13 +283,13 @@ it('4.1 nothing that a stranger writes into any field makes this instance ask a 
   expect(attempts.seen).toEqual([])
   expect([trap.asked, trap.received, evil.asked, evil.received.slice(before)]).toEqual([[], [], [], []])
   // What cannot be delivered there is not tried again and again.
-  expect(await run(sql`SELECT inbox_url FROM deliveries WHERE inbox_url LIKE ${`${trap.url}/%`}`)).toEqual([])
+  expect(await runQuery(sql`SELECT inbox_url FROM deliveries WHERE inbox_url LIKE ${`${trap.url}/%`}`)).toEqual([])
 }, 60_000)
 
 it('the same would reach that address if it were not refused', async () => {
   config.federation.prevent_ssrf = false
   const planted = await plant(`${trap.url}/after`)
-  await run(sql`DELETE FROM deliveries`)
+  await runQuery(sql`DELETE FROM deliveries`)
   for (const path of planted) await fetch(`${site.url}/lazy-static/${path}`)
   await provoke(trap.url)
   const asked = () => new Set(trap.asked.map(path => path.replace(/[0-9a-f-]{36}/, 'x')))

@@ -1,29 +1,29 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { forgetKeys } from '../actors/actors-keyring.ts'
+import { clearKeyringCache } from '../actors/actors-keyring.ts'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor, type Way } from './hostile-peer.ts'
-import { eventually, startInstance, type Instance } from './instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor, type HostileRequestOptions } from './hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from './instance.ts'
 
-let site: Instance
-let good: Hostile
-let evil: Hostile
+let site: TestInstance
+let good: HostilePeer
+let evil: HostilePeer
 let alice: HostileActor
 let mallory: HostileActor
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     federation: {
       inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2, views_interval: '50 ms', per_host: { max: 100_000 } },
       actors: { key_refresh: '100 ms' }
     }
   })
-  ;[good, evil] = [await openHostile(), await openHostile()]
+  ;[good, evil] = [await startHostilePeer(), await startHostilePeer()]
   alice = await good.actor('alice')
   mallory = await evil.actor('mallory')
 })
 afterAll(async () => await Promise.all([site, good, evil].map(async one => await one?.stop())))
 
-const post = async (activity: object, way: Way = {}) => {
+const post = async (activity: object, way: HostileRequestOptions = {}) => {
   const peer = String((activity as { actor: string }).actor).startsWith(evil.url) || way.as?.url.startsWith(evil.url) ? evil : good
   return (await peer.post(`${site.url}/inbox`, activity as never, way)).status
 }
@@ -31,7 +31,7 @@ const outcome = async (id: string) =>
   await eventually(
     async () =>
       (
-        await run<{ outcome: string }>(sql`
+        await runQuery<{ outcome: string }>(sql`
   SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`}) ORDER BY id DESC LIMIT 1`)
       )[0]?.outcome,
     10,
@@ -39,15 +39,15 @@ const outcome = async (id: string) =>
   )
 const row = async (url: string) =>
   (
-    await run<{ inbox_url: string; public_key: string; preferred_username: string }>(
+    await runQuery<{ inbox_url: string; public_key: string; preferred_username: string }>(
       sql`SELECT inbox_url, public_key, preferred_username FROM actors WHERE url = ${url}`
     )
   )[0]
-const like = (actor: string, peer: Hostile) => ({ id: peer.id(), type: 'Like', actor, object: `${site.url}/videos/watch/1` })
+const like = (actor: string, peer: HostilePeer) => ({ id: peer.id(), type: 'Like', actor, object: `${site.url}/videos/watch/1` })
 
 describe('keys', () => {
   it('4.7 a key counts only for the actor that lists it, on whose host it is, and who is named as its owner', async () => {
-    const cases: [string, () => Promise<{ activity: object; way: Way }>][] = [
+    const cases: [string, () => Promise<{ activity: object; way: HostileRequestOptions }>][] = [
       [
         'an owner that is somebody else',
         async () => {
@@ -121,7 +121,7 @@ describe('keys', () => {
       const { activity, way } = await make()
       expect(await post(activity, way), name).toBe(401)
     }
-    expect(await run(sql`SELECT id FROM incoming`)).toEqual([])
+    expect(await runQuery(sql`SELECT id FROM incoming`)).toEqual([])
     // The real ones are taken.
     expect(await post(like(alice.url, good))).toBe(202)
     expect(await post(like(mallory.url, evil))).toBe(202)
@@ -161,7 +161,7 @@ describe('keys', () => {
       vi.useRealTimers()
     }
     // What was remembered in that time would be of tomorrow.
-    forgetKeys()
+    clearKeyringCache()
     expect(asked()).toBe(2)
   })
 })
@@ -190,7 +190,7 @@ describe('actors and follows', () => {
     const bob = await good.actor('bob')
     const follow = { id: good.id('follows'), type: 'Follow', actor: alice.url, object: `${site.url}/accounts/peertube` }
     expect(await post(follow)).toBe(202)
-    await eventually(async () => (await run(sql`SELECT id FROM follows WHERE url = ${follow.id}`)).length === 1)
+    await eventually(async () => (await runQuery(sql`SELECT id FROM follows WHERE url = ${follow.id}`)).length === 1)
     for (const [actor, peer, object] of [
       [bob, good, follow],
       [bob, good, { ...follow, actor: bob.url }],
@@ -207,17 +207,17 @@ describe('actors and follows', () => {
       expect(await post(activity)).toBe(202)
       await outcome(activity.id)
     }
-    expect(await run(sql`SELECT id FROM follows WHERE url = ${follow.id}`)).toHaveLength(1)
+    expect(await runQuery(sql`SELECT id FROM follows WHERE url = ${follow.id}`)).toHaveLength(1)
     expect(await row(alice.url)).toBeDefined()
   })
 
   it('4.11 only whoever was asked to be followed accepts', async () => {
     await post(like(mallory.url, evil))
-    const [follow] = await run<{ url: string }>(sql`
+    const [follow] = await runQuery<{ url: string }>(sql`
       INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at)
       SELECT ${`${site.url}/accounts/peertube/follows/900`}, ours.id, theirs.id, 'pending', now(), now() FROM actors ours, actors theirs
       WHERE ours.host IS NULL AND ours.preferred_username = 'peertube' AND theirs.url = ${mallory.url} RETURNING url`)
-    const state = async () => (await run<{ state: string }>(sql`SELECT state FROM follows WHERE url = ${follow!.url}`))[0]!.state
+    const state = async () => (await runQuery<{ state: string }>(sql`SELECT state FROM follows WHERE url = ${follow!.url}`))[0]!.state
     const about = { id: follow!.url, type: 'Follow', actor: `${site.url}/accounts/peertube`, object: mallory.url }
     for (const object of [
       about,
@@ -238,11 +238,11 @@ describe('actors and follows', () => {
 
 describe('strangers', () => {
   beforeEach(async () => {
-    await run(sql`DELETE FROM follows`)
+    await runQuery(sql`DELETE FROM follows`)
   })
 
   it('4.12 ten thousand announcements of unknown addresses make this instance ask for none', async () => {
-    const victim = await openHostile()
+    const victim = await startHostilePeer()
     const group = await evil.actor('loud', 'Group')
     expect(await post(like(group.url, evil))).toBe(202)
     const ids = [...Array(300)].map(() => evil.id())
@@ -251,15 +251,15 @@ describe('strangers', () => {
         async id => await post({ id, type: 'Announce', actor: group.url, object: `${victim.url}/videos/watch/${id.split('/').at(-1)}` })
       )
     )
-    await eventually(async () => (await run(sql`SELECT id FROM incoming WHERE done_at IS NULL`)).length === 0)
+    await eventually(async () => (await runQuery(sql`SELECT id FROM incoming WHERE done_at IS NULL`)).length === 0)
     expect(victim.asked).toEqual([])
     await victim.stop()
   })
 
   it('4.41 a blocked host is not heard, nor through others, and its actors are not asked for', async () => {
-    const outcast = await openHostile()
+    const outcast = await startHostilePeer()
     const eve = await outcast.actor('eve')
-    await run(sql`INSERT INTO blocked_hosts (host) VALUES (${outcast.host})`)
+    await runQuery(sql`INSERT INTO blocked_hosts (host) VALUES (${outcast.host})`)
     // Blocks are read anew after a second.
     await new Promise(resolve => setTimeout(resolve, 1100))
     expect((await outcast.post(`${site.url}/inbox`, like(eve.url, outcast) as never)).status).toBe(403)

@@ -11,7 +11,7 @@ const ECDSA_SHA256 = Buffer.from('06082a8648ce3d040302', 'hex')
 const COMMON_NAME = Buffer.from('0603550403', 'hex')
 
 /** A certificate that nobody signed but itself, with its key, both PEM, for TLS servers in tests. */
-export function selfSigned(name: string): { key: string; cert: string } {
+export function makeSelfSignedCertificate(name: string): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const algorithm = der(SEQUENCE, ECDSA_SHA256)
   const who = der(SEQUENCE, der(SET, der(SEQUENCE, COMMON_NAME, der(UTF8, Buffer.from(name)))))

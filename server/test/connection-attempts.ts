@@ -2,10 +2,10 @@ import { isIP, Socket, type LookupFunction } from 'node:net'
 
 type Options = { host?: string; port?: number; lookup?: LookupFunction }
 /** The addresses that sockets of this process are opened to, `address port`, whether anybody answers or not. */
-export type Attempts = { seen: string[]; stop(): void }
+export type ConnectionAttempts = { seen: string[]; stop(): void }
 
 /** Notes every attempt of this process to reach an address, except at the ports given; only what `pass` allows leaves the process. */
-export function watchAttempts(except: number[] = [], pass: (address: string) => boolean = () => true): Attempts {
+export function recordConnectionAttempts(except: number[] = [], pass: (address: string) => boolean = () => true): ConnectionAttempts {
   const seen: string[] = []
   const original = Socket.prototype.connect
   Socket.prototype.connect = function (this: Socket, ...given: unknown[]) {

@@ -6,11 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readMediaPlaylist } from '../media/hls-playlist.ts'
-import { dropConnections, seeded, wipeRedis } from './fault-injection.ts'
-import { footage } from './footage.ts'
-import { database, eventually } from './instance.ts'
-import { startPeer, type Peer } from './peer-instance.ts'
-import { encoded, upload } from './upload.ts'
+import { dropDatabaseConnections, seededRandom, wipeRedis } from './fault-injection.ts'
+import { makeFootageBytes } from './footage.ts'
+import { withTestDatabase, eventually } from './instance.ts'
+import { startPeerInstance, type PeerInstance } from './peer-instance.ts'
+import { waitForTranscoding, uploadVideo } from './upload.ts'
 
 const exec = promisify(execFile)
 const MOMENTS = 20
@@ -18,7 +18,7 @@ const SECONDS = 4
 const SEED = 20_261_122
 type Film = { id: number; uuid: string }
 
-let peer: Peer
+let peer: PeerInstance
 let ada: { token: string; channelId: number }
 let clock: string
 let place: string
@@ -26,7 +26,7 @@ beforeAll(async () => {
   place = await mkdtemp(join(tmpdir(), 'bobine-clock-'))
   clock = join(place, 'clock')
   await writeFile(clock, '0')
-  peer = await startPeer(
+  peer = await startPeerInstance(
     {
       transcoding: {
         attempts: 50,
@@ -58,7 +58,11 @@ async function films(): Promise<Buffer<ArrayBuffer>[]> {
   return await Promise.all(
     [25, 250].map(
       async keyframes =>
-        await footage({ seconds: SECONDS, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', String(keyframes)] })
+        await makeFootageBytes({
+          seconds: SECONDS,
+          size: '640x360',
+          video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', String(keyframes)]
+        })
     )
   )
 }
@@ -66,7 +70,7 @@ async function films(): Promise<Buffer<ArrayBuffer>[]> {
 /** Uploads it until somebody has it, as a person does who gives up nothing; who sends it twice has two films. */
 async function insist(film: Buffer<ArrayBuffer>): Promise<Film> {
   for (;;) {
-    const made = await upload(peer, ada, {}, film).catch(() => null)
+    const made = await uploadVideo(peer, ada, {}, film).catch(() => null)
     if (made) return made
     await peer.start()
     await sleep(100)
@@ -75,7 +79,7 @@ async function insist(film: Buffer<ArrayBuffer>): Promise<Film> {
 
 /** Published with all its renditions, each of them whole; nothing else in its folder. */
 async function expectWhole({ uuid }: Film, resolutions = [360, 240, 0]): Promise<void> {
-  const video = await encoded(peer, ada, uuid)
+  const video = await waitForTranscoding(peer, ada, uuid)
   expect(video.state.id).toBe(1)
   const [playlist] = video.streamingPlaylists
   expect(playlist.files.map((file: any) => file.resolution.id)).toEqual(resolutions)
@@ -138,12 +142,12 @@ const FAULTS: { [name: string]: () => Promise<unknown> } = {
   'web killed': async () => await peer.kill('web'),
   'everything killed': async () => await peer.kill(),
   'Redis wiped': async () => await wipeRedis(peer.database),
-  'Postgres restarted': async () => await dropConnections(peer.database)
+  'Postgres restarted': async () => await dropDatabaseConnections(peer.database)
 }
 
 describe('whatever fails while films are encoded', () => {
   test(`at ${MOMENTS} moments: every film is published whole, once, and nothing is left over`, { timeout: 300_000 }, async () => {
-    const random = seeded(SEED)
+    const random = seededRandom(SEED)
     const sources = await films()
     const made: Film[] = []
     const log: string[] = []
@@ -169,14 +173,14 @@ describe('whatever fails while films are encoded', () => {
   })
 
   test('a film that is deleted, made private or asked for anew in the middle ends as its owner wished', async () => {
-    const film = await footage({ seconds: 20, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
+    const film = await makeFootageBytes({ seconds: 20, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
     const middle = async (one: Film) =>
       await eventually(
         async () => (await peer.call(`GET /videos/${one.uuid}/transcoding`, { token: ada.token })).json.playable,
         30,
         'the middle'
       )
-    const deleted = await upload(peer, ada, {}, film)
+    const deleted = await uploadVideo(peer, ada, {}, film)
     await middle(deleted)
     expect((await peer.call(`DELETE /videos/${deleted.uuid}`, { token: ada.token })).status).toBe(204)
     await eventually(async () => !(await exec('ps', ['-A', '-o', 'args='])).stdout.includes(deleted.uuid), 20, 'ffmpeg to end')
@@ -189,30 +193,32 @@ describe('whatever fails while films are encoded', () => {
       20,
       'its folder to go'
     )
-    const hidden = await upload(peer, ada, {}, film)
+    const hidden = await uploadVideo(peer, ada, {}, film)
     await middle(hidden)
     expect((await peer.call(`PUT /videos/${hidden.uuid}`, { token: ada.token, body: { privacy: 3 } })).status).toBe(204)
-    const video = await encoded(peer, ada, hidden.uuid)
+    const video = await waitForTranscoding(peer, ada, hidden.uuid)
     expect(video).toMatchObject({ privacy: { id: 3 }, state: { id: 1 } })
     expect((await fetch(video.streamingPlaylists[0].playlistUrl)).status).toBe(403)
     expect((await fetch(video.streamingPlaylists[0].playlistUrl, { headers: { authorization: `Bearer ${ada.token}` } })).status).toBe(200)
-    const anew = await upload(peer, ada, {}, film)
+    const anew = await uploadVideo(peer, ada, {}, film)
     await middle(anew)
     const root = await peer.login()
     expect(
       (await peer.call(`POST /videos/${anew.uuid}/transcoding`, { token: root, body: { transcodingType: 'hls', forceTranscoding: true } }))
         .status
     ).toBe(204)
-    expect((await encoded(peer, ada, anew.uuid)).streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([360, 240, 0])
+    expect((await waitForTranscoding(peer, ada, anew.uuid)).streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([
+      360, 240, 0
+    ])
     await expectQuota()
   })
 
   test('a source that is gone is told, and others go on', async () => {
     await peer.kill('worker')
     const [source] = await films()
-    const lost = await upload(peer, ada, {}, source)
+    const lost = await uploadVideo(peer, ada, {}, source)
     await exec('find', [folder('original-video-files'), '-type', 'f', '-delete'])
-    await database(
+    await withTestDatabase(
       async client => await client.query('UPDATE transcodings SET attempts = 49 WHERE video_id = $1', [lost.id]),
       peer.database
     )
@@ -227,22 +233,22 @@ describe('whatever fails while films are encoded', () => {
       'The uploaded file is not there any more.'
     )
     expect((await peer.call(`DELETE /videos/${lost.uuid}`, { token: ada.token })).status).toBe(204)
-    await expectWhole(await upload(peer, ada, {}, source))
+    await expectWhole(await uploadVideo(peer, ada, {}, source))
   })
 
   test('a clock that jumps by days, forth and back, keeps no film from being published', async () => {
     const [copied, whole] = await films()
     const made: Film[] = []
     for (const days of [3, -2, 0]) {
-      made.push(await upload(peer, ada, {}, whole))
+      made.push(await uploadVideo(peer, ada, {}, whole))
       await sleep(300)
       await writeFile(clock, String(days * 86_400_000))
-      made.push(await upload(peer, ada, {}, copied))
+      made.push(await uploadVideo(peer, ada, {}, copied))
     }
     // To be tried again when, by a clock that went wrong, and with a Redis that knows nothing of it.
-    const late = await upload(peer, ada, {}, whole)
+    const late = await uploadVideo(peer, ada, {}, whole)
     await peer.kill('worker')
-    await database(
+    await withTestDatabase(
       async client =>
         await client.query("UPDATE transcodings SET state = 'waiting', not_before = now() + interval '3 days' WHERE video_id = $1", [
           late.id
@@ -270,7 +276,7 @@ describe('whatever fails while films are encoded', () => {
       return context.skip()
     try {
       const [, source] = await films()
-      const film = await upload(peer, ada, {}, source)
+      const film = await uploadVideo(peer, ada, {}, source)
       const told = await eventually(
         async () => {
           const now = (await peer.call(`GET /videos/${film.uuid}/transcoding`, { token: ada.token })).json
@@ -287,7 +293,7 @@ describe('whatever fails while films are encoded', () => {
       await sleep(2000)
       expect((await peer.call(`GET /videos/${film.uuid}`)).json.streamingPlaylists).toEqual([])
       expect(
-        await database(
+        await withTestDatabase(
           async client => (await client.query('SELECT attempts, state FROM transcodings WHERE video_id = $1', [film.id])).rows,
           peer.database
         )

@@ -8,7 +8,7 @@ import { projectFolder } from '../core/config.ts'
 const SOURCES = ['server', 'shared', 'client', 'scripts', 'vite.config.ts', 'tsconfig.json', 'package-lock.json']
 
 /** Builds what is stale: the server and the pages as they are served are made of the sources of now, for production and not for a test. */
-export async function built(): Promise<void> {
+export async function ensureBuilt(): Promise<void> {
   if (isFresh()) return
   await promisify(execFile)(process.execPath, ['--import', 'tsx', join(projectFolder, 'scripts/build.ts')], {
     cwd: projectFolder,

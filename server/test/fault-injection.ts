@@ -1,18 +1,18 @@
 import { inject } from 'vitest'
 import { Redis } from 'ioredis'
-import { database, eventually } from './instance.ts'
-import type { Peer } from './peer-instance.ts'
+import { withTestDatabase, eventually } from './instance.ts'
+import type { PeerInstance } from './peer-instance.ts'
 
 /** Two instances that follow each other, each with a person and some videos. */
-export type World = { sides: [Side, Side] }
+export type InstancePair = { sides: [PairedInstance, PairedInstance] }
 /** One of them. */
-export type Side = { peer: Peer; token: string; channelId: number; videos: string[] }
+export type PairedInstance = { peer: PeerInstance; token: string; channelId: number; videos: string[] }
 
 /** What another instance should have of one: everything a viewer can see of it. */
-export type Sight = { [videoUrl: string]: { name: string; likes: number; dislikes: number; comments: string[] } }
+export type VisibleVideos = { [videoUrl: string]: { name: string; likes: number; dislikes: number; comments: string[] } }
 
 /** Short times, so that what takes hours outside takes seconds here. */
-export const HURRIED = {
+export const SHORT_INTERVALS = {
   federation: {
     inbox: { retry_delay: 200, lease: 2000, check_interval: 300, views_interval: 500 },
     outbox: {
@@ -32,7 +32,7 @@ export const HURRIED = {
 }
 
 /** Numbers between 0 and 1 that are the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -77,7 +77,7 @@ const ACTS = {
         body: { rating: ['like', 'dislike', 'none'][Math.floor(random() * 3)] }
       })
   }
-} satisfies { [name: string]: (side: Side, other: Side, random: () => number) => Promise<void> }
+} satisfies { [name: string]: (side: PairedInstance, other: PairedInstance, random: () => number) => Promise<void> }
 
 /** What goes wrong. */
 const FAULTS = {
@@ -94,7 +94,7 @@ const FAULTS = {
     await wipeRedis(side.peer.database)
   },
   'Postgres restarted': async side => {
-    await dropConnections(side.peer.database)
+    await dropDatabaseConnections(side.peer.database)
   },
   'wire cut': async side => {
     side.peer.wire.cut()
@@ -103,14 +103,14 @@ const FAULTS = {
     await side.peer.kill()
     await daysPass(other.peer.database, 2)
   }
-} satisfies { [name: string]: (side: Side, other: Side) => Promise<void> }
+} satisfies { [name: string]: (side: PairedInstance, other: PairedInstance) => Promise<void> }
 
 /**
  * Plays a schedule: acts and faults in an order that the seed decides, then everything is mended. Gives what was done, for the message of a
  * failing test.
  */
-export async function play(world: World, seed: number, length = 12): Promise<string[]> {
-  const random = seeded(seed)
+export async function runFaultSchedule(world: InstancePair, seed: number, length = 12): Promise<string[]> {
+  const random = seededRandom(seed)
   const log: string[] = []
   const pick = <T>(list: T[]): T => list[Math.floor(random() * list.length)]!
   const faultsAt = new Set([Math.floor(random() * length), Math.floor(random() * length)])
@@ -137,9 +137,9 @@ export async function play(world: World, seed: number, length = 12): Promise<str
 }
 
 /** Waits until nothing is under way between them. */
-export async function quiet(world: World, seconds = 40): Promise<void> {
+export async function waitForFederationIdle(world: InstancePair, seconds = 40): Promise<void> {
   let calm = 0
-  const tokens = new Map<Peer, string>()
+  const tokens = new Map<PeerInstance, string>()
   await eventually(
     async () => {
       const waiting = await Promise.all(
@@ -160,7 +160,7 @@ export async function quiet(world: World, seconds = 40): Promise<void> {
 }
 
 /** What somebody sees of the videos of `host` at `peer`. */
-export async function sight(peer: Peer, host: string): Promise<Sight> {
+export async function readVisibleVideos(peer: PeerInstance, host: string): Promise<VisibleVideos> {
   const { json } = await peer.call(`GET /videos?count=100&nsfw=both&host=${encodeURIComponent(host)}`)
   const videos = json.data as { id: number; url: string; name: string; likes: number; dislikes: number }[]
   const entries = await Promise.all(
@@ -184,8 +184,10 @@ export async function sight(peer: Peer, host: string): Promise<Sight> {
 }
 
 /** Ends every connection to the database, as a restart of the server does. */
-export async function dropConnections(name: string): Promise<void> {
-  await database(async client => await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]))
+export async function dropDatabaseConnections(name: string): Promise<void> {
+  await withTestDatabase(
+    async client => await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name])
+  )
 }
 
 /** Throws away everything an instance has in Redis. */
@@ -201,7 +203,7 @@ export async function wipeRedis(prefix: string): Promise<void> {
 
 /** Lets days pass for what waits in an outbox. */
 async function daysPass(name: string, days: number): Promise<void> {
-  await database(async client => {
+  await withTestDatabase(async client => {
     await client.query(
       'UPDATE deliveries SET created_at = created_at - make_interval(days => $1), not_before = not_before - make_interval(days => $1)',
       [days]
@@ -214,7 +216,7 @@ async function daysPass(name: string, days: number): Promise<void> {
 }
 
 /** What each side has written down of the videos and of what it was told last, for the message of a failing test. */
-export async function evidence({ sides }: World): Promise<string> {
+export async function dumpFederationTables({ sides }: InstancePair): Promise<string> {
   const questions = {
     videos:
       'SELECT url, name, remote, privacy, federated, publications, gone_at, refreshed_at, remote_updated_at, counters_due_at, around_due_at FROM videos ORDER BY url',
@@ -228,7 +230,7 @@ export async function evidence({ sides }: World): Promise<string> {
   const found = await Promise.all(
     sides.map(
       async ({ peer }, index) =>
-        await database(async client => {
+        await withTestDatabase(async client => {
           const lines = [`Side ${'AB'[index]}, ${peer.host}:`]
           for (const [title, question] of Object.entries(questions))
             lines.push(title, ...(await client.query(question)).rows.map(row => `  ${JSON.stringify(row)}`))
@@ -239,9 +241,9 @@ export async function evidence({ sides }: World): Promise<string> {
   return found.join('\n')
 }
 
-const mine = (side: Side, random: () => number): string => side.videos[Math.floor(random() * side.videos.length)]!
+const mine = (side: PairedInstance, random: () => number): string => side.videos[Math.floor(random() * side.videos.length)]!
 
-async function anyVideo({ peer }: Side, random: () => number): Promise<{ id: number } | null> {
+async function anyVideo({ peer }: PairedInstance, random: () => number): Promise<{ id: number } | null> {
   const { json } = await peer.call('GET /videos?count=100')
   const videos = json.data as { id: number }[]
   return videos[Math.floor(random() * videos.length)] ?? null

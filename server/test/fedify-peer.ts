@@ -26,20 +26,27 @@ import {
 } from '@fedify/vocab'
 
 /** How a request to the peer was signed. */
-export type Scheme = 'cavage' | 'rfc9421' | 'none'
+export type FedifySignatureScheme = 'cavage' | 'rfc9421' | 'none'
 /** An activity that Fedify verified and gave to its listener; `document` is its JSON. */
-export type Heard = { type: string; id: string; actor: string; object: string; scheme: Scheme; document: any }
+export type FedifyReceivedActivity = {
+  type: string
+  id: string
+  actor: string
+  object: string
+  scheme: FedifySignatureScheme
+  document: any
+}
 
 /** A Fedify server with a Person `alice` and a Group `club`, on loopback. */
 export type FedifyPeer = {
   url: string
   host: string
   /** What its inbox listeners heard, in order; the signature was verified by Fedify. */
-  heard: Heard[]
+  heard: FedifyReceivedActivity[]
   /** What came to its inboxes and was answered with 4xx. */
-  refused: { path: string; scheme: Scheme; status: number }[]
+  refused: { path: string; scheme: FedifySignatureScheme; status: number }[]
   /** Refuses other signatures than these with 401 before they are looked at; null: none. */
-  wants: Exclude<Scheme, 'none'> | null
+  wants: Exclude<FedifySignatureScheme, 'none'> | null
   /** The address of one of its actors. */
   actor(name: Name): string
   /** Looks an object up as Fedify does, its request signed by alice. */
@@ -59,8 +66,8 @@ const RSA = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048, publicExponent: ne
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
 
 /** Starts one; `first` is the kind of signature that it tries first. */
-export async function startFedify(first: Exclude<Scheme, 'none'>): Promise<FedifyPeer> {
-  const federation = createFederation<Scheme>({
+export async function startFedifyPeer(first: Exclude<FedifySignatureScheme, 'none'>): Promise<FedifyPeer> {
+  const federation = createFederation<FedifySignatureScheme>({
     kv: new MemoryKvStore(),
     allowPrivateAddress: true,
     firstKnock: first === 'rfc9421' ? 'rfc9421' : 'draft-cavage-http-signatures-12'
@@ -74,7 +81,7 @@ export async function startFedify(first: Exclude<Scheme, 'none'>): Promise<Fedif
     )
   )
   const notes = new Map<string, Note>()
-  const heard: Heard[] = []
+  const heard: FedifyReceivedActivity[] = []
   const refused: FedifyPeer['refused'] = []
   const known = (name: string): name is Name => NAMES.includes(name as Name)
 
@@ -102,7 +109,7 @@ export async function startFedify(first: Exclude<Scheme, 'none'>): Promise<Fedif
   federation.setFollowersDispatcher('/users/{identifier}/followers', () => ({ items: [] }))
   federation.setObjectDispatcher(Note, '/notes/{id}', (_context, { id }) => notes.get(id!) ?? null)
 
-  const hear = async (context: Context<Scheme>, activity: Activity) => {
+  const hear = async (context: Context<FedifySignatureScheme>, activity: Activity) => {
     const document = (await activity.toJsonLd()) as { type: string }
     heard.push({
       type: document.type,
@@ -230,16 +237,16 @@ async function closed(server: Server): Promise<void> {
   await new Promise(resolve => server.close(resolve))
 }
 
-function schemeOf({ headers }: IncomingMessage): Scheme {
+function schemeOf({ headers }: IncomingMessage): FedifySignatureScheme {
   return headers['signature-input'] !== undefined ? 'rfc9421' : headers.signature !== undefined ? 'cavage' : 'none'
 }
 
 /** Lets Fedify answer a request of node:http; gives the status. */
 async function answer(
-  federation: Federation<Scheme>,
+  federation: Federation<FedifySignatureScheme>,
   incoming: IncomingMessage,
   response: ServerResponse,
-  contextData: Scheme
+  contextData: FedifySignatureScheme
 ): Promise<number> {
   const chunks: Buffer[] = []
   for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk)

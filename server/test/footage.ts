@@ -9,13 +9,13 @@ import { projectFolder } from '../core/config.ts'
 const exec = promisify(execFile)
 
 /** The path of real footage if it lies beside the project, else null. */
-export function realFootage(): string | null {
+export function realFootagePath(): string | null {
   const path = join(projectFolder, '../shared/media/the-last-man-on-earth.mp4')
   return existsSync(path) ? path : null
 }
 
 /** Makes a film with ffmpeg: moving picture and a tone. `arguments` replaces the encoding's options, `name` the container. */
-export async function makeFootage(
+export async function makeFootageFile(
   target: string,
   {
     seconds = 4,
@@ -47,17 +47,19 @@ export async function makeFootage(
 const made = new Map<string, Promise<Buffer<ArrayBuffer>>>()
 
 /** The bytes of a short H.264/AAC film, made once per test file. */
-export async function footage(options: Parameters<typeof makeFootage>[1] & { extension?: string } = {}): Promise<Buffer<ArrayBuffer>> {
+export async function makeFootageBytes(
+  options: Parameters<typeof makeFootageFile>[1] & { extension?: string } = {}
+): Promise<Buffer<ArrayBuffer>> {
   const name = JSON.stringify(options)
   const film = made.get(name) ?? make(options)
   made.set(name, film)
   return await film
 }
 
-async function make({ extension = 'mp4', ...rest }: Parameters<typeof footage>[0] & object): Promise<Buffer<ArrayBuffer>> {
+async function make({ extension = 'mp4', ...rest }: Parameters<typeof makeFootageBytes>[0] & object): Promise<Buffer<ArrayBuffer>> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-footage-'))
   try {
-    return (await readFile(await makeFootage(join(folder, `film.${extension}`), rest))) as Buffer<ArrayBuffer>
+    return (await readFile(await makeFootageFile(join(folder, `film.${extension}`), rest))) as Buffer<ArrayBuffer>
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -67,7 +69,7 @@ async function make({ extension = 'mp4', ...rest }: Parameters<typeof footage>[0
  * A film in Matroska whose main sound is the second of its tracks: English (AC-3, 880 Hz), French (AAC, 440 Hz, the default, with a title)
  * and one that says nothing of itself (Opus, 1320 Hz).
  */
-export async function severalSounds(seconds = 4): Promise<Buffer<ArrayBuffer>> {
+export async function makeMultiAudioFootage(seconds = 4): Promise<Buffer<ArrayBuffer>> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-sounds-'))
   const file = join(folder, 'sounds.mkv')
   try {
@@ -119,7 +121,7 @@ export async function severalSounds(seconds = 4): Promise<Buffer<ArrayBuffer>> {
 }
 
 /** The pitch (Hz) of a sound track of a file or address, by number. */
-export async function pitch(input: string, track = 0): Promise<number> {
+export async function measurePitch(input: string, track = 0): Promise<number> {
   const { stdout } = await exec(
     'ffmpeg',
     [
@@ -153,7 +155,7 @@ export async function pitch(input: string, track = 0): Promise<number> {
  * A film in Matroska with words inside: chapters (the second without a title), subtitles in English (SubRip), French (ASS), English again
  * and in no language.
  */
-export async function withWords(): Promise<Buffer<ArrayBuffer>> {
+export async function makeFootageWithSubtitlesAndChapters(): Promise<Buffer<ArrayBuffer>> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-words-'))
   const at = (name: string) => join(folder, name)
   const spoken = (words: string) => `1\n00:00:01,000 --> 00:00:02,500\n${words}\n`

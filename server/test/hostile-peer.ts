@@ -18,7 +18,7 @@ export type HostileActor = {
 }
 
 /** How a request is made, each part to be spoilt at will; a header that is `undefined` is left out. */
-export type Way = {
+export type HostileRequestOptions = {
   /** Who signs; the actor of the activity otherwise. Null: nobody. */
   as?: HostileActor | null
   headers?: Record<string, string | undefined>
@@ -32,13 +32,13 @@ export type Way = {
 }
 
 /** An answer, parsed where it is JSON. */
-export type Reply = { status: number; headers: IncomingHttpHeaders; text: string; json: any }
+export type HostilePeerResponse = { status: number; headers: IncomingHttpHeaders; text: string; json: any }
 
 /** What was posted to the scripted peer. */
-export type Received = { path: string; headers: IncomingHttpHeaders; raw: string; activity: any }
+export type ReceivedPost = { path: string; headers: IncomingHttpHeaders; raw: string; activity: any }
 
 /** A server with actors and keys that says whatever it is told to, signed or not. Its host is 127.0.0.1 with a port of its own. */
-export type Hostile = {
+export type HostilePeer = {
   url: string
   host: string
   /**
@@ -48,15 +48,15 @@ export type Hostile = {
   /** A fresh address on this host. */
   id(kind?: string): string
   /** Posts an activity (its `actor` signs) to an inbox. */
-  post(inbox: string, activity: Json, way?: Way): Promise<Reply>
+  post(inbox: string, activity: Json, way?: HostileRequestOptions): Promise<HostilePeerResponse>
   /** Asks for a document, signed where `as` is given. */
-  get(url: string, way?: Way): Promise<Reply>
+  get(url: string, way?: HostileRequestOptions): Promise<HostilePeerResponse>
   /** Serves a document, or what a handler writes, at a path (with its query, if it has one). */
   serve(path: string, document: Json | Handler): void
   /** Answers POSTs to a path with a status from now on (202 otherwise). */
   answer(path: string, status: number, headers?: Record<string, string>): void
   /** Everything posted here, in order. */
-  received: Received[]
+  received: ReceivedPost[]
   /** Every address asked for here, in order. */
   asked: string[]
   stop(): Promise<void>
@@ -65,11 +65,11 @@ export type Hostile = {
 const makeKeys = promisify(generateKeyPair)
 
 /** Opens a scripted peer; stop it in afterAll. */
-export async function openHostile(): Promise<Hostile> {
+export async function startHostilePeer(): Promise<HostilePeer> {
   const served = new Map<string, Json | Handler>()
   const answers = new Map<string, { status: number; headers: Record<string, string> }>()
   const actors = new Map<string, HostileActor>()
-  const received: Received[] = []
+  const received: ReceivedPost[] = []
   const asked: string[] = []
   const agent = new Agent({ keepAlive: true })
   const server = createServer((incoming, response) => {
@@ -108,7 +108,7 @@ export async function openHostile(): Promise<Hostile> {
   const url = `http://${host}`
   let count = 0
 
-  const actor: Hostile['actor'] = async (name, type = 'Person', more = {}) => {
+  const actor: HostilePeer['actor'] = async (name, type = 'Person', more = {}) => {
     const { publicKey, privateKey } = await makeKeys('rsa', { modulusLength: 2048 })
     const address = `${url}/${type === 'Group' ? 'video-channels' : 'accounts'}/${name}`
     const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
@@ -136,14 +136,14 @@ export async function openHostile(): Promise<Hostile> {
     return made
   }
 
-  const post: Hostile['post'] = async (inbox, activity, way = {}) => {
+  const post: HostilePeer['post'] = async (inbox, activity, way = {}) => {
     const body = Buffer.from(way.body ?? JSON.stringify(activity))
     const signer = way.as === undefined ? [...actors.values()].find(one => one.url === activity.actor) : way.as
     const digest = `SHA-256=${createHash('sha256').update(body).digest('base64')}`
     const headers = { digest, 'content-type': 'application/activity+json', 'content-length': String(body.length), ...way.headers }
     return await exchange('POST', inbox, headers, signer ?? null, way, ['(request-target)', 'host', 'date', 'digest'], body, agent)
   }
-  const get: Hostile['get'] = async (address, way = {}) =>
+  const get: HostilePeer['get'] = async (address, way = {}) =>
     await exchange(
       'GET',
       address,
@@ -179,13 +179,13 @@ export async function openHostile(): Promise<Hostile> {
 }
 
 /** The headers of a request signed after draft-cavage-12. */
-export function cavage(
+export function cavageSignatureHeader(
   method: string,
   target: URL,
   headers: Record<string, string>,
   signer: Pick<HostileActor, 'keyId' | 'privateKey'>,
   covered: string[],
-  way: Way = {}
+  way: HostileRequestOptions = {}
 ): string {
   const lines = covered.map(name =>
     name === '(request-target)'
@@ -201,15 +201,16 @@ async function exchange(
   address: string,
   given: Record<string, string | undefined>,
   signer: HostileActor | null,
-  way: Way,
+  way: HostileRequestOptions,
   covered: string[],
   body: Buffer | null,
   agent: Agent
-): Promise<Reply> {
+): Promise<HostilePeerResponse> {
   const target = new URL(address)
   const all: Record<string, string | undefined> = { host: target.host, date: (way.date ?? new Date()).toUTCString(), ...given }
   const headers = Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined))
-  if (signer && !('signature' in headers)) headers.signature = cavage(method, target, headers, signer, way.covered ?? covered, way)
+  if (signer && !('signature' in headers))
+    headers.signature = cavageSignatureHeader(method, target, headers, signer, way.covered ?? covered, way)
   return await new Promise((resolve, reject) => {
     const outgoing = request(target, { method, headers, agent }, response => {
       const chunks: Buffer[] = []

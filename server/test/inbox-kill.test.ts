@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
-import { openHostile, type Hostile, type HostileActor } from './hostile-peer.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from './hostile-peer.ts'
 import { eventually } from './instance.ts'
-import { startPeer, type Peer } from './peer-instance.ts'
+import { startPeerInstance, type PeerInstance } from './peer-instance.ts'
 
-let peer: Peer
-let sender: Hostile
+let peer: PeerInstance
+let sender: HostilePeer
 let actors: HostileActor[]
 let client: pg.Client
 beforeAll(async () => {
   const inbox = { lease: '1 second', check_interval: '300 ms', retry_delay: '50 ms', per_host: { max: 1_000_000 } }
-  ;[peer, sender] = await Promise.all([startPeer({ federation: { inbox } }, ['web', 'worker']), openHostile()])
+  ;[peer, sender] = await Promise.all([startPeerInstance({ federation: { inbox } }, ['web', 'worker']), startHostilePeer()])
   actors = await Promise.all([...Array(6).keys()].map(async number => await sender.actor(`person${number}`)))
   const { host, port, username } = inject('postgres')
   client = new pg.Client({ host, port, user: username, database: peer.database })

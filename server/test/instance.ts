@@ -6,21 +6,21 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { loadConfig } from '../core/config.ts'
-import { answers } from '../core/route.ts'
-import { startProcess, type Role } from '../app/process.ts'
+import { responseValidation } from '../core/route.ts'
+import { startProcess, type ProcessRole } from '../app/process.ts'
 
 type Tree = { [key: string]: unknown }
 type Options = { token?: string; headers?: Record<string, string>; body?: unknown; form?: Record<string, string>; multipart?: FormData }
 /** An answer as tests read it: `json` is the parsed body where there is one. */
-export type Answer = { status: number; headers: Headers; text: string; json: any }
+export type TestResponse = { status: number; headers: Headers; text: string; json: any }
 
 /** An instance of its own: database, Redis prefix, storage folder and port. */
-export type Instance = {
+export type TestInstance = {
   url: string
   folder: string
   rootPassword: string
   /** Calls the API: `await call('GET /videos?count=2', { token })`. */
-  call(key: string, options?: Options): Promise<Answer>
+  call(key: string, options?: Options): Promise<TestResponse>
   /** Logs in and gives the access token. */
   login(username?: string, password?: string): Promise<string>
   /** Creates a user as administrator and logs it in. */
@@ -29,17 +29,17 @@ export type Instance = {
 }
 
 /** Starts an instance inside this test's process, with small keys and passwords' cost; stop it in afterAll. */
-export async function startInstance(overrides: Tree = {}, roles: Role[] = ['web', 'worker']): Promise<Instance> {
+export async function startTestInstance(overrides: Tree = {}, roles: ProcessRole[] = ['web', 'worker']): Promise<TestInstance> {
   const name = `test_${randomBytes(6).toString('hex')}`
   const folder = await mkdtemp(join(tmpdir(), 'bobine-instance-'))
-  await createDatabase(name)
+  await createTestDatabase(name)
   const port = await freePort()
-  loadConfig({ overrides: deepMerge(instanceConfig(name, folder, port), overrides) })
-  answers.checked = true
+  loadConfig({ overrides: deepMerge(testInstanceConfig(name, folder, port), overrides) })
+  responseValidation.checked = true
   const running = await startProcess(roles)
   const url = `http://127.0.0.1:${port}`
   const rootPassword = running.login!.password
-  const client = await callOf(url)
+  const client = await createTestClient(url)
   return {
     url,
     folder,
@@ -59,14 +59,14 @@ export async function startInstance(overrides: Tree = {}, roles: Role[] = ['web'
     },
     stop: async () => {
       await running.stop()
-      await database(async client => await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+      await withTestDatabase(async client => await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
       await rm(folder, { recursive: true, force: true })
     }
   }
 }
 
 /** The configuration of a test instance, as an object for `loadConfig` or BOBINE_CONFIG. */
-export function instanceConfig(databaseName: string, folder: string, port: number): Tree {
+export function testInstanceConfig(databaseName: string, folder: string, port: number): Tree {
   const { host, port: databasePort, username } = inject('postgres')
   const plenty = { window: '10 seconds', max: 100_000 }
   return {
@@ -98,7 +98,7 @@ export function instanceConfig(databaseName: string, folder: string, port: numbe
 }
 
 /** Runs `act` with a connection to a database of the test cluster, or to the cluster itself. */
-export async function database<T>(act: (client: pg.Client) => Promise<T>, name = 'postgres'): Promise<T> {
+export async function withTestDatabase<T>(act: (client: pg.Client) => Promise<T>, name = 'postgres'): Promise<T> {
   const { host, port, username } = inject('postgres')
   const client = new pg.Client({ host, port, user: username, database: name })
   await client.connect()
@@ -110,8 +110,8 @@ export async function database<T>(act: (client: pg.Client) => Promise<T>, name =
 }
 
 /** Creates the database of an instance: a copy of one with every migration. */
-export async function createDatabase(name: string): Promise<void> {
-  await database(async client => await client.query(`CREATE DATABASE ${name} TEMPLATE ${inject('postgres').template}`))
+export async function createTestDatabase(name: string): Promise<void> {
+  await withTestDatabase(async client => await client.query(`CREATE DATABASE ${name} TEMPLATE ${inject('postgres').template}`))
 }
 
 /** A TCP port nobody uses now. */
@@ -124,10 +124,10 @@ export async function freePort(): Promise<number> {
 }
 
 /** `call` and `login` for the instance at `url`. */
-export async function callOf(
+export async function createTestClient(
   url: string
-): Promise<Pick<Instance, 'call'> & { login(username: string, password: string): Promise<string> }> {
-  const call: Instance['call'] = async (key, { token, headers = {}, body, form, multipart } = {}) => {
+): Promise<Pick<TestInstance, 'call'> & { login(username: string, password: string): Promise<string> }> {
+  const call: TestInstance['call'] = async (key, { token, headers = {}, body, form, multipart } = {}) => {
     const [method, path] = key.split(' ') as [string, string]
     const response = await fetch(`${url}${path.startsWith('//') ? path.slice(1) : `/api/v1${path}`}`, {
       method,

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { shapeFaults } from './json-shape.ts'
+import { findJsonShapeDifferences } from './json-shape.ts'
 
 test('an answer of the recorded shape has no faults, whatever its values and further keys', () => {
-  expect(shapeFaults({ a: 1, b: [{ c: 'x' }], d: null }, { a: 2, b: [{ c: 'y', e: true }], d: 'z', f: 1 })).toEqual([])
-  expect(shapeFaults({ a: [{ b: 1 }] }, { a: [] })).toEqual([])
+  expect(findJsonShapeDifferences({ a: 1, b: [{ c: 'x' }], d: null }, { a: 2, b: [{ c: 'y', e: true }], d: 'z', f: 1 })).toEqual([])
+  expect(findJsonShapeDifferences({ a: [{ b: 1 }] }, { a: [] })).toEqual([])
 })
 
 test('a missing key and another type are faults, at any depth', () => {
-  expect(shapeFaults({ a: { b: 1 } }, { a: {} })).toEqual(['a.b: missing'])
-  expect(shapeFaults({ a: [{ b: 1 }] }, { a: [{ b: '1' }] })).toEqual(['a[0].b: string instead of number'])
-  expect(shapeFaults([], {})).toEqual(['the answer: object instead of list'])
+  expect(findJsonShapeDifferences({ a: { b: 1 } }, { a: {} })).toEqual(['a.b: missing'])
+  expect(findJsonShapeDifferences({ a: [{ b: 1 }] }, { a: [{ b: '1' }] })).toEqual(['a[0].b: string instead of number'])
+  expect(findJsonShapeDifferences([], {})).toEqual(['the answer: object instead of list'])
 })

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startPeer, type Peer } from './peer-instance.ts'
+import { startPeerInstance, type PeerInstance } from './peer-instance.ts'
 import { eventually } from './instance.ts'
 
-let peer: Peer
+let peer: PeerInstance
 beforeAll(async () => {
-  peer = await startPeer({}, ['web', 'worker'])
+  peer = await startPeerInstance({}, ['web', 'worker'])
 })
 afterAll(async () => await peer.stop())
 

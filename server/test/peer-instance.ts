@@ -5,20 +5,28 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { projectFolder } from '../core/config.ts'
-import { built } from './ensure-built.ts'
-import { callOf, createDatabase, database, deepMerge, freePort, instanceConfig, type Instance } from './instance.ts'
-import { openWire, type Wire } from './tcp-proxy.ts'
+import { ensureBuilt } from './ensure-built.ts'
+import {
+  createTestClient,
+  createTestDatabase,
+  withTestDatabase,
+  deepMerge,
+  freePort,
+  testInstanceConfig,
+  type TestInstance
+} from './instance.ts'
+import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
 /** The processes of a second instance: both roles in one, or one each. */
 type Part = 'web' | 'worker' | 'web,worker'
 
 /** A second instance in processes of its own, with its own database, Redis prefix, storage and port. */
-export type Peer = Pick<Instance, 'call' | 'login' | 'user' | 'url' | 'rootPassword' | 'folder'> & {
+export type PeerInstance = Pick<TestInstance, 'call' | 'login' | 'user' | 'url' | 'rootPassword' | 'folder'> & {
   host: string
   /** The name of its database in the test cluster, and the prefix of its keys in Redis. */
   database: string
   /** The wire between it and everybody else. */
-  wire: Wire
+  wire: TcpProxy
   /** Ends a part, or all of it, at once, as a lost machine would; `start` brings it back. */
   kill(part?: Part): Promise<void>
   /** Starts what does not run, on the same data. */
@@ -33,18 +41,18 @@ const PASSWORD = 'password1'
  * Starts a second instance; `overrides` as for startInstance, `parts` for web and worker in two processes, `env` over the environment of
  * this one.
  */
-export async function startPeer(
+export async function startPeerInstance(
   overrides: { [key: string]: unknown } = {},
   parts: Part[] = ['web,worker'],
   env: Record<string, string> = {}
-): Promise<Peer> {
-  await built()
+): Promise<PeerInstance> {
+  await ensureBuilt()
   const name = `test_${randomBytes(6).toString('hex')}`
   const folder = await mkdtemp(join(tmpdir(), 'bobine-peer-'))
-  await createDatabase(name)
-  const [inner, wire] = [await freePort(), await openWire()]
+  await createTestDatabase(name)
+  const [inner, wire] = [await freePort(), await openTcpProxy()]
   const configuration = JSON.stringify(
-    deepMerge(deepMerge(instanceConfig(name, folder, wire.port), { listen: { port: inner } }), overrides)
+    deepMerge(deepMerge(testInstanceConfig(name, folder, wire.port), { listen: { port: inner } }), overrides)
   )
   wire.connect(inner)
   const url = `http://127.0.0.1:${wire.port}`
@@ -86,7 +94,7 @@ export async function startPeer(
     )
   }
   await start()
-  const client = await callOf(url)
+  const client = await createTestClient(url)
   const login = async (username = 'root', password = PASSWORD) => await client.login(username, password)
   return {
     url,
@@ -112,7 +120,7 @@ export async function startPeer(
     stop: async () => {
       await end('SIGTERM', parts)
       await wire.close()
-      await database(async client => await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+      await withTestDatabase(async client => await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
       await rm(folder, { recursive: true, force: true })
     }
   }

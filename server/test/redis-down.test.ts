@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startInstance, type Instance } from './instance.ts'
-import { upload } from './upload.ts'
+import { startTestInstance, type TestInstance } from './instance.ts'
+import { uploadVideo } from './upload.ts'
 
-let site: Instance
+let site: TestInstance
 beforeAll(async () => {
-  site = await startInstance({ redis: { socket: '/nonexistent/redis.sock' }, jobs: { retry_start: '200 ms' } })
+  site = await startTestInstance({ redis: { socket: '/nonexistent/redis.sock' }, jobs: { retry_start: '200 ms' } })
 })
 afterAll(async () => await site?.stop())
 
 it('a site whose Redis is gone still answers, takes logins and uploads, and forgets none of them', async () => {
   expect((await site.call('GET /videos')).status).toBe(200)
   const alice = await site.user('alice')
-  const { uuid } = await upload(site, alice)
+  const { uuid } = await uploadVideo(site, alice)
   expect((await site.call(`GET /videos/${uuid}`)).json.state.id).toBe(2)
   expect((await site.call(`GET /videos/${uuid}/transcoding`, { token: alice.token })).json).toMatchObject({
     state: 'waiting',

@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
-import { origin } from '../core/config.ts'
+import { instanceOrigin } from '../core/config.ts'
 import type { Keyring, KeyOwner } from '../fediverse/keyring.ts'
 import type { HostileActor } from './hostile-peer.ts'
 
@@ -18,13 +18,13 @@ export function scriptedKeyring(paths = ['/accounts/peertube', '/accounts/alice'
   const asked: string[] = []
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const signer: Keyring['signer'] = async actor => {
-    if (!paths.some(path => actor === origin() + path)) throw new Error(`${actor} is not ours`)
+    if (!paths.some(path => actor === instanceOrigin() + path)) throw new Error(`${actor} is not ours`)
     return { actor, keyId: `${actor}#main-key`, privateKey }
   }
   return {
     asked,
     signer,
-    instance: async () => await signer(`${origin()}/accounts/peertube`),
+    instance: async () => await signer(`${instanceOrigin()}/accounts/peertube`),
     owner: async keyId => {
       asked.push(keyId)
       return owners.get(keyId) ?? null

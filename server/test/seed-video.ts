@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 
 /** What a seeded video is; sizes in bytes, age in hours. */
-export type Seed = {
+export type SeedVideoOptions = {
   channelId: number
   privacy?: number
   state?: number
@@ -23,21 +23,21 @@ export async function seedVideo({
   fileSizes = [],
   ageHours = 0,
   views = 0
-}: Seed): Promise<{ id: number; uuid: string }> {
+}: SeedVideoOptions): Promise<{ id: number; uuid: string }> {
   const uuid = randomUUID()
-  const [video] = await run<{ id: number }>(sql`
+  const [video] = await runQuery<{ id: number }>(sql`
     INSERT INTO videos (uuid, url, channel_id, name, privacy, state, comments_policy, views, published_at, created_at, updated_at)
     VALUES (${uuid}::uuid, ${`http://seed/${uuid}`}, ${channelId}, 'A seed', ${privacy}, ${state}, 1, ${views}, now(), now() - ${ageHours} * interval '1 hour', now()) RETURNING id`)
   if (sourceSize > 0) {
-    await run(sql`INSERT INTO video_sources (video_id, input_filename, filename, size, created_at, updated_at)
+    await runQuery(sql`INSERT INTO video_sources (video_id, input_filename, filename, size, created_at, updated_at)
       VALUES (${video!.id}, 'film.mp4', ${keptSource ? `${uuid}.mp4` : null}, ${sourceSize}, now(), now())`)
   }
   if (fileSizes.length > 0) {
-    const [playlist] = await run<{ id: number }>(
+    const [playlist] = await runQuery<{ id: number }>(
       sql`INSERT INTO streaming_playlists (video_id, playlist_filename, created_at, updated_at) VALUES (${video!.id}, ${`${uuid}.m3u8`}, now(), now()) RETURNING id`
     )
     for (const [place, size] of fileSizes.entries()) {
-      await run(sql`INSERT INTO video_files (streaming_playlist_id, resolution, fps, size, filename, playlist_filename, has_audio, has_video, created_at, updated_at)
+      await runQuery(sql`INSERT INTO video_files (streaming_playlist_id, resolution, fps, size, filename, playlist_filename, has_audio, has_video, created_at, updated_at)
         VALUES (${playlist!.id}, ${240 * (place + 1)}, 25, ${size}, ${`${uuid}-${place}.mp4`}, ${`${uuid}-${place}.m3u8`}, true, true, now(), now())`)
     }
   }

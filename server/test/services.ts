@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
-import { keeper } from '../../scripts/launch/cleanup-watchdog.ts'
+import { startCleanupWatchdog } from '../../scripts/launch/cleanup-watchdog.ts'
 import { startPostgres, type PostgresAddress } from '../../scripts/launch/postgres.ts'
 import { startRedis } from '../../scripts/launch/redis.ts'
 import { loadConfig } from '../core/config.ts'
 import { connectDatabase, disconnectDatabase } from '../core/database.ts'
 import { configureLogger } from '../core/logger.ts'
-import { migrate } from '../core/migrate.ts'
+import { migrateDatabase } from '../core/migrate.ts'
 
 declare module 'vitest' {
   /**
@@ -23,10 +23,10 @@ declare module 'vitest' {
 }
 
 /** Where the services of a test run are. */
-export type Services = Pick<import('vitest').ProvidedContext, 'postgres' | 'redis'>
+export type TestServices = Pick<import('vitest').ProvidedContext, 'postgres' | 'redis'>
 
 /** Services with what tells vitest processes of them, and what ends them. */
-export type RunningServices = Services & { environment: Record<string, string>; stop(): Promise<void> }
+export type RunningTestServices = TestServices & { environment: Record<string, string>; stop(): Promise<void> }
 
 /** By this `scripts/test` hands its services to the vitest processes it starts, as JSON. */
 const SERVICES_VARIABLE = 'BOBINE_TEST_SERVICES'
@@ -37,7 +37,7 @@ const TEMPLATE = 'bobine_migrated'
  * Starts one Postgres (that may lose data at a power cut, and has no autovacuum, whose workers refuse to leave a database that is to be
  * dropped) and one Redis for a whole test run, in a temporary folder, and makes the database that instances clone.
  */
-export async function startServices(): Promise<RunningServices> {
+export async function startTestServices(): Promise<RunningTestServices> {
   const folder = mkdtempSync(join(tmpdir(), 'bobine-test-'))
   chmodSync(folder, 0o711)
   const [postgres, redis] = await Promise.all([
@@ -55,8 +55,12 @@ export async function startServices(): Promise<RunningServices> {
   ])
   const { host, port, username } = postgres.address
   await makeTemplate(postgres.address)
-  const services: Services = { postgres: { host, port, username, template: TEMPLATE }, redis: redis.address }
-  return { ...services, environment: { [SERVICES_VARIABLE]: JSON.stringify(services) }, stop: keeper(folder, postgres.pid, redis.pid) }
+  const services: TestServices = { postgres: { host, port, username, template: TEMPLATE }, redis: redis.address }
+  return {
+    ...services,
+    environment: { [SERVICES_VARIABLE]: JSON.stringify(services) },
+    stop: startCleanupWatchdog(folder, postgres.pid, redis.pid)
+  }
 }
 
 /** A database with every migration, which Postgres copies faster than they run. */
@@ -72,23 +76,23 @@ async function makeTemplate({ host, port, username }: PostgresAddress): Promise<
   configureLogger()
   await connectDatabase()
   try {
-    await migrate()
+    await migrateDatabase()
   } finally {
     await disconnectDatabase()
   }
 }
 
 /** Of this process: projects of one run share their services. */
-const shared = globalThis as { bobineTestServices?: { users: number; services: ReturnType<typeof startServices> } }
+const shared = globalThis as { bobineTestServices?: { users: number; services: ReturnType<typeof startTestServices> } }
 
 /** Vitest's global set-up of every project that needs services: those of `scripts/test`, or some of its own. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env[SERVICES_VARIABLE]
   if (given) {
-    provide(project, JSON.parse(given) as Services)
+    provide(project, JSON.parse(given) as TestServices)
     return async () => undefined
   }
-  const run = (shared.bobineTestServices ??= { users: 0, services: startServices() })
+  const run = (shared.bobineTestServices ??= { users: 0, services: startTestServices() })
   run.users++
   const { stop, ...services } = await run.services
   provide(project, services)
@@ -97,7 +101,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
 }
 
-function provide(project: TestProject, { postgres, redis }: Services): void {
+function provide(project: TestProject, { postgres, redis }: TestServices): void {
   project.provide('postgres', postgres)
   project.provide('redis', redis)
 }

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net'
 
 /** A wire that leads to a port, and can be cut. */
-export type Wire = {
+export type TcpProxy = {
   port: number
   /** Leads to this port of the machine from now on. */
   connect(port: number): void
@@ -12,7 +12,7 @@ export type Wire = {
 }
 
 /** Opens a wire on a port of its own. */
-export async function openWire(): Promise<Wire> {
+export async function openTcpProxy(): Promise<TcpProxy> {
   let target = 0
   let whole = true
   const sockets = new Set<Socket>()

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { eventually, startInstance, type Instance } from './instance.ts'
-import { startPeer, type Peer } from './peer-instance.ts'
-import { encoded, upload } from './upload.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { eventually, startTestInstance, type TestInstance } from './instance.ts'
+import { startPeerInstance, type PeerInstance } from './peer-instance.ts'
+import { waitForTranscoding, uploadVideo } from './upload.ts'
 
 /** A publishes; B, in processes of its own, follows A's instance. */
-let a: Instance
-let b: Peer
-let alice: Awaited<ReturnType<Instance['user']>>
+let a: TestInstance
+let b: PeerInstance
+let alice: Awaited<ReturnType<TestInstance['user']>>
 let root: string
 const onB = async (uuid: string) => await b.call(`GET /videos/${uuid}`)
 const shown = async (uuid: string, seconds = 20) =>
@@ -15,7 +15,10 @@ const shown = async (uuid: string, seconds = 20) =>
 const gone = async (uuid: string) => await eventually(async () => (await onB(uuid)).status === 404, 20, 'its end on B')
 
 beforeAll(async () => {
-  ;[a, b] = await Promise.all([startInstance({ storyboards: { enabled: true } }), startPeer({ storyboards: { enabled: true } })])
+  ;[a, b] = await Promise.all([
+    startTestInstance({ storyboards: { enabled: true } }),
+    startPeerInstance({ storyboards: { enabled: true } })
+  ])
   alice = await a.user('alice')
   root = await b.login()
   expect((await b.call('POST /server/following', { token: root, body: { hosts: [new URL(a.url).host] } })).status).toBe(204)
@@ -31,10 +34,10 @@ afterAll(async () => {
 })
 
 it('what A publishes appears on B at once, with picture and playlist, changes, hides, comes back and goes', async () => {
-  const { uuid } = await upload(a, alice, { name: 'From A', description: 'Words' })
+  const { uuid } = await uploadVideo(a, alice, { name: 'From A', description: 'Words' })
   await eventually(async () => (await a.call(`GET /videos/${uuid}`)).json.state?.id === 1, 60, 'the publication')
   await shown(uuid)
-  await encoded(a, alice, uuid)
+  await waitForTranscoding(a, alice, uuid)
   const video = await eventually(
     async () => {
       const { json } = await onB(uuid)
@@ -79,18 +82,18 @@ it('what A publishes appears on B at once, with picture and playlist, changes, h
 }, 180_000)
 
 it('what B missed while it was down for longer than anything is kept for it, it repairs by itself, deletions included', async () => {
-  const [old, kept] = [await upload(a, alice, { name: 'Goes meanwhile' }), await upload(a, alice, { name: 'Stays' })]
+  const [old, kept] = [await uploadVideo(a, alice, { name: 'Goes meanwhile' }), await uploadVideo(a, alice, { name: 'Stays' })]
   for (const { uuid } of [old, kept]) {
-    await encoded(a, alice, uuid)
+    await waitForTranscoding(a, alice, uuid)
     await shown(uuid)
   }
   await b.kill()
-  const missed = await upload(a, alice, { name: 'Missed' })
-  await encoded(a, alice, missed.uuid)
+  const missed = await uploadVideo(a, alice, { name: 'Missed' })
+  await waitForTranscoding(a, alice, missed.uuid)
   await a.call(`DELETE /videos/${old.uuid}`, { token: alice.token })
   // Seven days later nothing is kept for B any more.
-  await run(sql`DELETE FROM deliveries`)
-  await run(sql`DELETE FROM outgoing`)
+  await runQuery(sql`DELETE FROM deliveries`)
+  await runQuery(sql`DELETE FROM outgoing`)
   await b.start()
   await shown(missed.uuid, 40)
   await gone(old.uuid)

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { footage, realFootage } from './footage.ts'
-import { eventually, type Answer, type Instance } from './instance.ts'
+import { makeFootageBytes, realFootagePath } from './footage.ts'
+import { eventually, type TestResponse, type TestInstance } from './instance.ts'
 
 type User = { token: string; channelId: number }
 type Video = { id: number; uuid: string; shortUUID: string }
@@ -8,7 +8,7 @@ type Video = { id: number; uuid: string; shortUUID: string }
 let film: Buffer<ArrayBuffer> | null = null
 
 /** A multipart body for `POST /videos/upload`; fields with several values are arrays. */
-export function uploadForm(
+export function videoUploadForm(
   fields: Record<string, string | number | boolean | string[]>,
   file?: { bytes: Buffer<ArrayBuffer>; name: string; type?: string }
 ): FormData {
@@ -22,23 +22,30 @@ export function uploadForm(
 }
 
 /** Uploads a short film and gives its names; fails if it is refused. */
-export async function upload(
-  site: Pick<Instance, 'call'>,
+export async function uploadVideo(
+  site: Pick<TestInstance, 'call'>,
   user: User,
   fields: Record<string, string | number | boolean | string[]> = {},
   bytes?: Buffer<ArrayBuffer>
 ): Promise<Video> {
-  film ??= await footage({ seconds: 2, size: '320x180' })
+  film ??= await makeFootageBytes({ seconds: 2, size: '320x180' })
   const answer = await site.call('POST /videos/upload', {
     token: user.token,
-    multipart: uploadForm({ name: 'A film', channelId: user.channelId, privacy: 1, ...fields }, { bytes: bytes ?? film, name: 'film.mp4' })
+    multipart: videoUploadForm(
+      { name: 'A film', channelId: user.channelId, privacy: 1, ...fields },
+      { bytes: bytes ?? film, name: 'film.mp4' }
+    )
   })
   if (answer.status !== 200) throw new Error(answer.text)
   return answer.json.video
 }
 
 /** Waits until the encoding of a video is over and gives its owner's view of it. */
-export async function encoded(site: Pick<Instance, 'call'>, user: { token: string }, id: string | number): Promise<Answer['json']> {
+export async function waitForTranscoding(
+  site: Pick<TestInstance, 'call'>,
+  user: { token: string },
+  id: string | number
+): Promise<TestResponse['json']> {
   await eventually(
     async () => {
       const { json } = await site.call(`GET /videos/${id}/transcoding`, { token: user.token })
@@ -52,7 +59,7 @@ export async function encoded(site: Pick<Instance, 'call'>, user: { token: strin
 }
 
 /** Real footage where it is, else ten generated seconds in its size. */
-export async function realOrGenerated(): Promise<Buffer<ArrayBuffer>> {
-  const real = realFootage()
-  return real ? ((await readFile(real)) as Buffer<ArrayBuffer>) : await footage({ seconds: 14, size: '1280x720', rate: 30 })
+export async function readRealOrGeneratedFootage(): Promise<Buffer<ArrayBuffer>> {
+  const real = realFootagePath()
+  return real ? ((await readFile(real)) as Buffer<ArrayBuffer>) : await makeFootageBytes({ seconds: 14, size: '1280x720', rate: 30 })
 }

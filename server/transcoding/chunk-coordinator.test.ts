@@ -6,19 +6,19 @@ import { promisify } from 'node:util'
 import { Queue } from 'bullmq'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
-import { footage } from '../test/footage.ts'
+import { makeFootageBytes } from '../test/footage.ts'
 import { eventually } from '../test/instance.ts'
-import { startPeer, type Peer } from '../test/peer-instance.ts'
-import { encoded, upload } from '../test/upload.ts'
+import { startPeerInstance, type PeerInstance } from '../test/peer-instance.ts'
+import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
 
 const exec = promisify(execFile)
-let peer: Peer
+let peer: PeerInstance
 let client: pg.Client
 let queue: Queue
-let alice: Awaited<ReturnType<Peer['user']>>
+let alice: Awaited<ReturnType<PeerInstance['user']>>
 beforeAll(async () => {
   // A worker each; the first answers requests too.
-  peer = await startPeer(
+  peer = await startPeerInstance(
     {
       transcoding: {
         threads: 1,
@@ -54,7 +54,11 @@ const ffmpegs = async (uuid: string) =>
 /** A film that has to be encoded whole. */
 const SECONDS = 26
 const film = async (more: string[] = []) =>
-  await footage({ seconds: SECONDS, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '200', ...more] })
+  await makeFootageBytes({
+    seconds: SECONDS,
+    size: '640x360',
+    video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '200', ...more]
+  })
 
 /** Notes what happens to the chunks of a film until they are dropped. */
 function observe(id: number): { seen: Map<number, Row>; workers: Set<string>; end(): Promise<void> } {
@@ -81,7 +85,7 @@ function observe(id: number): { seen: Map<number, Row>; workers: Set<string>; en
 
 /** All renditions hold every picture of the film, and nothing else is left of it. */
 async function expectWhole(uuid: string): Promise<void> {
-  const video = await encoded(peer, alice, uuid)
+  const video = await waitForTranscoding(peer, alice, uuid)
   const { files } = video.streamingPlaylists[0]
   expect(files.map((file: any) => file.resolution.id)).toEqual([360, 240, 0])
   const names = await readdir(folderOf(uuid))
@@ -130,7 +134,7 @@ describe('two workers', () => {
   })
 
   it('share a long film, which grows while they do, and is what one would have made', async () => {
-    const { id, uuid } = await upload(peer, alice, {}, await film())
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
     const { seen, workers, end } = observe(id)
     const early = await eventually(
       async () => {
@@ -153,7 +157,7 @@ describe('two workers', () => {
   })
 
   it.each(['worker', 'web,worker'] as const)('when one of them dies (%s), one chunk is encoded twice, and no other', async part => {
-    const { id, uuid } = await upload(peer, alice, {}, await film())
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
     const { seen, end } = observe(id)
     const before = await midway(id)
     await peer.kill(part)
@@ -170,7 +174,7 @@ describe('two workers', () => {
   })
 
   it('when both die, what was done is used by who comes next', async () => {
-    const { id, uuid } = await upload(peer, alice, {}, await film())
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
     const { seen, end } = observe(id)
     await midway(id)
     await peer.kill()
@@ -183,7 +187,7 @@ describe('two workers', () => {
   })
 
   it('a chunk that fails again and again has the film encoded in one pass', async () => {
-    const { id, uuid } = await upload(peer, alice, {}, await film())
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
     await eventually(
       async () =>
         (
@@ -201,7 +205,7 @@ describe('two workers', () => {
   })
 
   it('so has one whose file is broken or missing', async () => {
-    const { id, uuid } = await upload(peer, alice, {}, await film())
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
     const stolen = await eventually(
       async () =>
         (
@@ -218,7 +222,7 @@ describe('two workers', () => {
   })
 
   it('a film that is deleted in the middle is encoded no further, and leaves nothing', async () => {
-    const { id, uuid } = await upload(peer, alice, {}, await film())
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
     await midway(id)
     expect((await ffmpegs(uuid)).length).toBeGreaterThan(0)
     expect((await peer.call(`DELETE /videos/${uuid}`, { token: alice.token })).status).toBe(204)
@@ -229,7 +233,7 @@ describe('two workers', () => {
   })
 
   it('so is one that an administrator stops', async () => {
-    const { id, uuid } = await upload(peer, alice, {}, await film())
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
     await midway(id)
     expect((await peer.call(`DELETE /server/transcodings/${uuid}`, { token: await peer.login() })).status).toBe(204)
     await eventually(async () => (await ffmpegs(uuid)).length === 0, 10, 'the end of ffmpeg')
@@ -249,18 +253,18 @@ describe('two workers', () => {
 describe('one worker encodes in one pass', () => {
   /** Encodes a film and says whether it was ever cut. */
   const cut = async (bytes: Buffer<ArrayBuffer>): Promise<boolean> => {
-    const { id, uuid } = await upload(peer, alice, {}, bytes)
+    const { id, uuid } = await uploadVideo(peer, alice, {}, bytes)
     const { seen, end } = observe(id)
-    await encoded(peer, alice, uuid)
+    await waitForTranscoding(peer, alice, uuid)
     await end()
     return seen.size > 0
   }
 
   it('what varies in its rate, or is short', async () => {
     expect(await cut(await film(['-vf', "select='if(lt(t,12),1,not(mod(n,3)))'", '-fps_mode', 'vfr']))).toBe(false)
-    expect(await cut(await footage({ seconds: 8, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '200'] }))).toBe(
-      false
-    )
+    expect(
+      await cut(await makeFootageBytes({ seconds: 8, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '200'] }))
+    ).toBe(false)
   })
 
   it('everything, where it is alone', async () => {

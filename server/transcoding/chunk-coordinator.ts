@@ -1,36 +1,36 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SOFTWARE } from '../../shared/encoders.ts'
+import { SOFTWARE_ENCODER } from '../../shared/encoders.ts'
 import { config } from '../core/config.ts'
-import { emit } from '../core/events.ts'
-import { askQueue } from '../core/job.ts'
+import { emitEvent } from '../core/events.ts'
+import { readFromQueue } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { cutFilm, whyWhole } from '../media/chunk-encoder.ts'
+import { splitIntoChunks, reasonNotToSplit } from '../media/chunk-encoder.ts'
 import { MediaError } from '../media/ffmpeg.ts'
-import type { Piece } from '../media/ffmpeg-filters.ts'
-import { hlsNames, soundToHls, type HlsOptions, type HlsOutput, type HlsResult, type HlsRun } from '../media/hls.ts'
-import { Joint, JoinError } from '../media/chunk-joiner.ts'
-import type { Plan } from '../media/ladder.ts'
+import type { TimeRange } from '../media/ffmpeg-filters.ts'
+import { newHlsFilenames, audioToHls, type HlsOptions, type HlsOutput, type HlsResult, type HlsRun } from '../media/hls.ts'
+import { ChunkJoiner, ChunkJoinError } from '../media/chunk-joiner.ts'
+import type { TranscodingPlan } from '../media/ladder.ts'
 import type { Probe } from '../media/probe.ts'
 import { hlsFolder } from '../storage/disk.ts'
-import { chunkFile, encodeLeased } from './leased-chunk.ts'
-import { chunksOf, isSplit, leaseChunk, openSplit, type ChunkState } from './chunks.query.ts'
-import { encoderNow } from './encoder-registry.ts'
+import { leasedChunkFilename, encodeLeasedChunk } from './leased-chunk.ts'
+import { listChunks, hasEncodingSplit, leaseNextChunk, findOrCreateEncodingSplit, type ChunkStatus } from './chunks.query.ts'
+import { getCurrentEncoder } from './encoder-registry.ts'
 
 /** A film whose `plan.encode` is still to be made of the uploaded file `input`. */
-export type Film = { id: number; uuid: string; input: string; plan: Plan; probe: Probe }
+export type EncodingTask = { id: number; uuid: string; input: string; plan: TranscodingPlan; probe: Probe }
 
 /** Whether a film is encoded in chunks: it is long, can be cut, and another worker is there, or it was cut already. */
-export async function goesInChunks({ id, plan, probe }: Pick<Film, 'id' | 'plan' | 'probe'>): Promise<boolean> {
+export async function shouldEncodeInChunks({ id, plan, probe }: Pick<EncodingTask, 'id' | 'plan' | 'probe'>): Promise<boolean> {
   const { enabled, min_duration } = config.transcoding.chunks
-  if (!enabled || probe.duration * 1000 < min_duration || whyWhole(probe, plan) !== null) return false
+  if (!enabled || probe.duration * 1000 < min_duration || reasonNotToSplit(probe, plan) !== null) return false
   // What hardware encodes cannot be joined to what software encodes.
-  return (await isSplit(id)) || ((await encoderNow()) === SOFTWARE && (await otherWorkers()))
+  return (await hasEncodingSplit(id)) || ((await getCurrentEncoder()) === SOFTWARE_ENCODER && (await otherWorkers()))
 }
 
 /** Redis lists those that listen to the queue: one connection of each living worker process. Without it this one works alone. */
 async function otherWorkers(): Promise<boolean> {
-  return await askQueue('transcoding', async opened => (await opened.getWorkersCount()) > 1, false)
+  return await readFromQueue('transcoding', async opened => (await opened.getWorkersCount()) > 1, false)
 }
 
 /**
@@ -39,13 +39,13 @@ async function otherWorkers(): Promise<boolean> {
  * grow by each chunk whose turn it is. What was encoded before this process had the film is used. `done` rejects with a JoinError where the
  * film has to be encoded in one pass. The chunks stay in any case: whoever has no use for them any more drops them.
  */
-export function encodeInChunks(film: Film, options: HlsOptions & { signal: AbortSignal }): HlsRun {
+export function encodeInChunks(film: EncodingTask, options: HlsOptions & { signal: AbortSignal }): HlsRun {
   const ending = new AbortController()
   const signal = AbortSignal.any([options.signal, ending.signal])
-  const videos = film.plan.encode.map<HlsOutput>(({ resolution }) => ({ kind: 'video', resolution, ...hlsNames(resolution) }))
+  const videos = film.plan.encode.map<HlsOutput>(({ resolution }) => ({ kind: 'video', resolution, ...newHlsFilenames(resolution) }))
   const sound =
     options.withAudio && film.plan.audioRendition
-      ? soundToHls(film.input, hlsFolder(film.uuid), film.plan, film.probe, {
+      ? audioToHls(film.input, hlsFolder(film.uuid), film.plan, film.probe, {
           signal,
           nice: options.nice,
           stallMs: options.stallMs,
@@ -67,23 +67,23 @@ export function encodeInChunks(film: Film, options: HlsOptions & { signal: Abort
   return { outputs, groups: [outputs], done, kill: () => ending.abort() }
 }
 
-async function conduct(film: Film, outputs: HlsOutput[], options: HlsOptions & { signal: AbortSignal }): Promise<HlsResult> {
+async function conduct(film: EncodingTask, outputs: HlsOutput[], options: HlsOptions & { signal: AbortSignal }): Promise<HlsResult> {
   const { signal, brake } = options
   const { duration, video } = film.probe
   const { segmentSeconds } = film.plan.settings
-  const pieces = cutFilm(duration, config.transcoding.chunks.length / 1000, segmentSeconds)
-  const folder = await openSplit(film, film.plan, pieces)
+  const pieces = splitIntoChunks(duration, config.transcoding.chunks.length / 1000, segmentSeconds)
+  const folder = await findOrCreateEncodingSplit(film, film.plan, pieces)
   const joints = outputs.map(output => ({
     resolution: output.resolution,
-    joint: new Joint(hlsFolder(film.uuid), output, { segmentSeconds, fps: video!.fps })
+    joint: new ChunkJoiner(hlsFolder(film.uuid), output, { segmentSeconds, fps: video!.fps })
   }))
   const tell = teller(pieces, duration, options)
   const leaving = new AbortController()
   const mine: { run: Promise<void> | null; blind: boolean } = { run: null, blind: false }
   const begin = async (): Promise<void> => {
-    const leased = brake?.held ? undefined : await leaseChunk(film.id).catch(() => undefined)
+    const leased = brake?.held ? undefined : await leaseNextChunk(film.id).catch(() => undefined)
     if (!leased) return
-    mine.run = encodeLeased(leased, { signal: AbortSignal.any([signal, leaving.signal]), brake })
+    mine.run = encodeLeasedChunk(leased, { signal: AbortSignal.any([signal, leaving.signal]), brake })
       .then(
         seen => {
           mine.blind = !seen
@@ -97,21 +97,21 @@ async function conduct(film: Film, outputs: HlsOutput[], options: HlsOptions & {
       })
   }
   let joined = 0
-  emit('chunks.waiting', {})
+  emitEvent('chunks.waiting', {})
   try {
     for (;;) {
       if (signal.aborted) throw new MediaError('aborted', 'the encoding was stopped')
-      if (mine.blind) throw new JoinError('this worker does not see the files of the chunks')
+      if (mine.blind) throw new ChunkJoinError('this worker does not see the files of the chunks')
       // Where the database cannot be asked, the lock is lost too, or is asked again.
-      const chunks = await chunksOf(film.id).catch(() => null)
+      const chunks = await listChunks(film.id).catch(() => null)
       if (chunks) {
         if (chunks.length === 0) throw new MediaError('aborted', 'the chunks are gone')
         const lost = chunks.find(chunk => chunk.lost)
-        if (lost) throw new JoinError(`chunk ${lost.number} could not be encoded`)
+        if (lost) throw new ChunkJoinError(`chunk ${lost.number} could not be encoded`)
         // The joining needs no core for long: the next chunk is encoded meanwhile.
         if (!mine.run) await begin()
         for (; chunks[joined]?.state === 'done' && !signal.aborted; joined++) {
-          for (const { resolution, joint } of joints) await joint.append(join(folder, chunkFile(chunks[joined]!, resolution)))
+          for (const { resolution, joint } of joints) await joint.append(join(folder, leasedChunkFilename(chunks[joined]!, resolution)))
         }
         tell(chunks)
         if (joined === chunks.length) break
@@ -122,8 +122,9 @@ async function conduct(film: Film, outputs: HlsOutput[], options: HlsOptions & {
       ])
     }
     const seconds = Math.min(...joints.map(({ joint }) => joint.seconds))
-    if (new Set(joints.map(({ joint }) => joint.pictures)).size > 1) throw new JoinError('the rungs have different pictures')
-    if (seconds < duration - Math.max(1, duration * 0.02)) throw new JoinError(`only ${seconds} s of ${duration} s were found in chunks`)
+    if (new Set(joints.map(({ joint }) => joint.pictures)).size > 1) throw new ChunkJoinError('the rungs have different pictures')
+    if (seconds < duration - Math.max(1, duration * 0.02))
+      throw new ChunkJoinError(`only ${seconds} s of ${duration} s were found in chunks`)
     for (const { joint } of joints) await joint.finish()
     // Nobody has decoded it as a whole.
     return { seconds, damaged: false, broken: true, log: '' }
@@ -134,7 +135,7 @@ async function conduct(film: Film, outputs: HlsOutput[], options: HlsOptions & {
 }
 
 /** Says how far the film is by the chunks that are done. */
-function teller(pieces: Piece[], duration: number, { onProgress, brake }: HlsOptions): (chunks: ChunkState[]) => void {
+function teller(pieces: TimeRange[], duration: number, { onProgress, brake }: HlsOptions): (chunks: ChunkStatus[]) => void {
   const began = performance.now() - (brake?.heldFor ?? 0)
   let [before, last] = [-1, -1]
   return chunks => {

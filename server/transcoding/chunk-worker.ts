@@ -1,10 +1,10 @@
 import { config } from '../core/config.ts'
-import { on } from '../core/events.ts'
-import { askQueue } from '../core/job.ts'
+import { onEvent } from '../core/events.ts'
+import { readFromQueue } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { encodeLeased } from './leased-chunk.ts'
-import { leaseChunk } from './chunks.query.ts'
-import { isIdle } from './scheduler.ts'
+import { encodeLeasedChunk } from './leased-chunk.ts'
+import { leaseNextChunk } from './chunks.query.ts'
+import { isTranscodingIdle } from './scheduler.ts'
 
 let ring: () => void = () => undefined
 let woken = false
@@ -14,9 +14,9 @@ let listening = false
  * Encodes chunks of films that other workers encode, while this one has nothing of its own to do: driven by the rows, woken by news of new
  * ones (law 1).
  */
-export function startHelping(): { stop(): Promise<void> } {
+export function startChunkWorker(): { stop(): Promise<void> } {
   if (!listening)
-    on('chunks.waiting', () => {
+    onEvent('chunks.waiting', () => {
       woken = true
       ring()
     })
@@ -39,10 +39,14 @@ export function startHelping(): { stop(): Promise<void> } {
 /** Encodes one chunk; false where there is none for this process. */
 async function help(signal: AbortSignal): Promise<boolean> {
   // Whoever halts all jobs wants nothing to begin.
-  if (!config.transcoding.chunks.enabled || !isIdle() || (await askQueue('transcoding', async opened => await opened.isPaused(), false)))
+  if (
+    !config.transcoding.chunks.enabled ||
+    !isTranscodingIdle() ||
+    (await readFromQueue('transcoding', async opened => await opened.isPaused(), false))
+  )
     return false
-  const leased = await leaseChunk()
-  return leased !== undefined && (await encodeLeased(leased, { signal, helping: true }))
+  const leased = await leaseNextChunk()
+  return leased !== undefined && (await encodeLeasedChunk(leased, { signal, helping: true }))
 }
 
 async function news(signal: AbortSignal): Promise<void> {

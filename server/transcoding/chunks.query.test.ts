@@ -2,28 +2,36 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { cutFilm } from '../media/chunk-encoder.ts'
-import { ladder } from '../test/media-fixtures.ts'
-import type { Plan } from '../media/ladder.ts'
-import { hlsFolder, storedPath } from '../storage/disk.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { splitIntoChunks } from '../media/chunk-encoder.ts'
+import { testLadderSettings } from '../test/media-fixtures.ts'
+import type { TranscodingPlan } from '../media/ladder.ts'
+import { hlsFolder, storedFilePath } from '../storage/disk.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
-import { encodeLeased } from './leased-chunk.ts'
-import { chunksOf, dropSplit, endLease, isSplit, leaseChunk, openSplit, renewLease } from './chunks.query.ts'
+import { encodeLeasedChunk } from './leased-chunk.ts'
+import {
+  listChunks,
+  deleteEncodingSplit,
+  endChunkLease,
+  hasEncodingSplit,
+  leaseNextChunk,
+  findOrCreateEncodingSplit,
+  renewChunkLease
+} from './chunks.query.ts'
 
-let site: Instance
+let site: TestInstance
 let channelId: number
 beforeAll(async () => {
-  site = await startInstance({ transcoding: { attempts: 2 } }, ['web'])
+  site = await startTestInstance({ transcoding: { attempts: 2 } }, ['web'])
   channelId = (await site.user('alice')).channelId
 })
 afterAll(async () => await site?.stop())
 beforeEach(async () => {
-  await run(sql`DELETE FROM videos`)
+  await runQuery(sql`DELETE FROM videos`)
 })
 
-const plan: Plan = {
+const plan: TranscodingPlan = {
   copyVideo: null,
   encode: [{ resolution: 240, width: 426, height: 240, fps: 30000 / 1001, maxrate: 1 }],
   audios: [],
@@ -31,23 +39,23 @@ const plan: Plan = {
   splitAudio: true,
   audioRendition: false,
   keepsFrameTimes: true,
-  settings: ladder
+  settings: testLadderSettings
 }
 /** A film of 12 s that is being encoded, in three chunks. */
 async function film({ priority = 0 } = {}): Promise<{ id: number; uuid: string; folder: string }> {
   const { id, uuid } = await seedVideo({ channelId })
-  await run(
+  await runQuery(
     sql`INSERT INTO transcodings (video_id, state, not_before, priority, created_at, updated_at) VALUES (${id}, 'running', now(), ${priority}, now(), now())`
   )
   await mkdir(hlsFolder(uuid), { recursive: true })
-  return { id, uuid, folder: await openSplit({ id, uuid }, plan, cutFilm(12, 4, 2)) }
+  return { id, uuid, folder: await findOrCreateEncodingSplit({ id, uuid }, plan, splitIntoChunks(12, 4, 2)) }
 }
-const expire = async () => await run(sql`UPDATE encoding_chunks SET leased_until = now() - interval '1 second'`)
-const states = async (id: number) => (await chunksOf(id)).map(({ state }) => state)
+const expire = async () => await runQuery(sql`UPDATE encoding_chunks SET leased_until = now() - interval '1 second'`)
+const states = async (id: number) => (await listChunks(id)).map(({ state }) => state)
 
 it('many that lease at once get a chunk each, in the order of the film, the last without an end', async () => {
   const { id } = await film()
-  const leased = (await Promise.all([...Array(6)].map(async () => await leaseChunk()))).filter(one => one !== undefined)
+  const leased = (await Promise.all([...Array(6)].map(async () => await leaseNextChunk()))).filter(one => one !== undefined)
   expect(leased.sort((a, b) => a.number - b.number)).toEqual([
     { videoId: id, number: 0, lease: 1, start: 0, end: 4 },
     { videoId: id, number: 1, lease: 1, start: 4, end: 8 },
@@ -58,91 +66,108 @@ it('many that lease at once get a chunk each, in the order of the film, the last
 
 it('what an administrator put first goes first; who asks for one film gets no other', async () => {
   const [first, urgent] = [await film(), await film({ priority: 1 })]
-  expect((await leaseChunk())!.videoId).toBe(urgent.id)
-  expect((await leaseChunk(first.id))!.videoId).toBe(first.id)
+  expect((await leaseNextChunk())!.videoId).toBe(urgent.id)
+  expect((await leaseNextChunk(first.id))!.videoId).toBe(first.id)
 })
 
 it('a chunk whose worker is not heard of any more is leased again, as often as encodings are tried', async () => {
   const { id } = await film()
-  const lost = (await leaseChunk())!
+  const lost = (await leaseNextChunk())!
   await expire()
-  const again = (await leaseChunk())!
+  const again = (await leaseNextChunk())!
   expect(again).toMatchObject({ number: 0, lease: 2 })
-  expect([await renewLease(lost), await endLease(lost, 'done'), await endLease(lost, 'failed')]).toEqual([false, false, false])
-  expect((await chunksOf(id))[0]).toMatchObject({ state: 'running', lost: false })
+  expect([await renewChunkLease(lost), await endChunkLease(lost, 'done'), await endChunkLease(lost, 'failed')]).toEqual([
+    false,
+    false,
+    false
+  ])
+  expect((await listChunks(id))[0]).toMatchObject({ state: 'running', lost: false })
   await expire()
-  expect((await leaseChunk())!).toMatchObject({ number: 0, lease: 3 })
+  expect((await leaseNextChunk())!).toMatchObject({ number: 0, lease: 3 })
   await expire()
-  expect((await leaseChunk())!.number).toBe(1)
-  expect((await chunksOf(id))[0]).toMatchObject({ lost: true })
+  expect((await leaseNextChunk())!.number).toBe(1)
+  expect((await listChunks(id))[0]).toMatchObject({ lost: true })
 })
 
 it('a run that failed counts, one that was let go does not', async () => {
   const { id } = await film()
-  for (let time = 0; time < 4; time++) await endLease((await leaseChunk())!, 'released')
-  expect((await chunksOf(id))[0]).toMatchObject({ state: 'waiting', lost: false, lease: 4 })
-  for (let time = 0; time < config.transcoding.attempts; time++) await endLease((await leaseChunk())!, 'failed')
-  expect((await chunksOf(id))[0]).toMatchObject({ state: 'waiting', lost: true })
+  for (let time = 0; time < 4; time++) await endChunkLease((await leaseNextChunk())!, 'released')
+  expect((await listChunks(id))[0]).toMatchObject({ state: 'waiting', lost: false, lease: 4 })
+  for (let time = 0; time < config.transcoding.attempts; time++) await endChunkLease((await leaseNextChunk())!, 'failed')
+  expect((await listChunks(id))[0]).toMatchObject({ state: 'waiting', lost: true })
 })
 
 it('a renewed lease is kept, and a chunk that is done stays done', async () => {
   const { id } = await film()
-  const mine = (await leaseChunk())!
+  const mine = (await leaseNextChunk())!
   await expire()
-  expect(await renewLease(mine)).toBe(true)
-  expect((await leaseChunk())!.number).toBe(1)
-  expect([await endLease(mine, 'done'), await endLease(mine, 'failed'), await renewLease(mine)]).toEqual([true, false, false])
+  expect(await renewChunkLease(mine)).toBe(true)
+  expect((await leaseNextChunk())!.number).toBe(1)
+  expect([await endChunkLease(mine, 'done'), await endChunkLease(mine, 'failed'), await renewChunkLease(mine)]).toEqual([
+    true,
+    false,
+    false
+  ])
   expect(await states(id)).toEqual(['done', 'running', 'waiting'])
 })
 
 it('a film that is stopped or waits has no chunks to lease, and those under way are not renewed', async () => {
   const { id } = await film()
-  const mine = (await leaseChunk())!
+  const mine = (await leaseNextChunk())!
   for (const state of ['failed', 'waiting']) {
-    await run(sql`UPDATE transcodings SET state = ${state} WHERE video_id = ${id}`)
-    expect([await leaseChunk(), await renewLease(mine)]).toEqual([undefined, false])
+    await runQuery(sql`UPDATE transcodings SET state = ${state} WHERE video_id = ${id}`)
+    expect([await leaseNextChunk(), await renewChunkLease(mine)]).toEqual([undefined, false])
   }
-  await run(sql`DELETE FROM videos WHERE id = ${id}`)
-  expect([await isSplit(id), await renewLease(mine), await endLease(mine, 'done'), await chunksOf(id)]).toEqual([false, false, false, []])
+  await runQuery(sql`DELETE FROM videos WHERE id = ${id}`)
+  expect([await hasEncodingSplit(id), await renewChunkLease(mine), await endChunkLease(mine, 'done'), await listChunks(id)]).toEqual([
+    false,
+    false,
+    false,
+    []
+  ])
 })
 
 it('the same plan goes on with what is done; another one, or lost files, begin anew and leave nothing of before', async () => {
   const { id, uuid, folder } = await film()
   await writeFile(join(folder, '0-1-240.mp4'), 'a chunk')
-  await endLease((await leaseChunk())!, 'done')
-  expect(await openSplit({ id, uuid }, { ...plan }, cutFilm(12, 4, 2))).toBe(folder)
+  await endChunkLease((await leaseNextChunk())!, 'done')
+  expect(await findOrCreateEncodingSplit({ id, uuid }, { ...plan }, splitIntoChunks(12, 4, 2))).toBe(folder)
   expect(await states(id)).toEqual(['done', 'waiting', 'waiting'])
-  const other = await openSplit({ id, uuid }, { ...plan, settings: { ...ladder, crf: 20 } }, cutFilm(12, 8, 2))
+  const other = await findOrCreateEncodingSplit(
+    { id, uuid },
+    { ...plan, settings: { ...testLadderSettings, crf: 20 } },
+    splitIntoChunks(12, 8, 2)
+  )
   expect(other).not.toBe(folder)
   expect(await states(id)).toEqual(['waiting', 'waiting'])
   expect((await readdir(hlsFolder(uuid))).map(name => join(hlsFolder(uuid), name))).toEqual([other])
-  await dropSplit({ id, uuid })
-  expect([await readdir(hlsFolder(uuid)), await isSplit(id)]).toEqual([[], false])
+  await deleteEncodingSplit({ id, uuid })
+  expect([await readdir(hlsFolder(uuid)), await hasEncodingSplit(id)]).toEqual([[], false])
 })
 
 it('who only helps leaves a chunk to others where there is no memory to spare', async () => {
   const { id } = await film()
-  await run(
+  await runQuery(
     sql`INSERT INTO video_sources (video_id, input_filename, filename, size, created_at, updated_at) VALUES (${id}, 'film.mp4', 'film.mp4', 4, now(), now())`
   )
-  await mkdir(dirname(storedPath('original_video_files', 'film.mp4')), { recursive: true })
-  await writeFile(storedPath('original_video_files', 'film.mp4'), 'no film')
+  await mkdir(dirname(storedFilePath('original_video_files', 'film.mp4')), { recursive: true })
+  await writeFile(storedFilePath('original_video_files', 'film.mp4'), 'no film')
   const before = config.transcoding.spare_memory
   const { signal } = new AbortController()
   try {
     config.transcoding.spare_memory = 2 ** 50
-    expect(await encodeLeased((await leaseChunk())!, { signal, helping: true })).toBe(false)
-    const [kept] = await run<{ state: string; failures: number }>(
+    expect(await encodeLeasedChunk((await leaseNextChunk())!, { signal, helping: true })).toBe(false)
+    const [kept] = await runQuery<{ state: string; failures: number }>(
       sql`SELECT state, failures FROM encoding_chunks WHERE video_id = ${id} AND number = 0`
     )
     expect(kept).toEqual({ state: 'waiting', failures: 0 })
     // Whose film it is tries all the same.
-    expect(await encodeLeased((await leaseChunk())!, { signal })).toBe(true)
+    expect(await encodeLeasedChunk((await leaseNextChunk())!, { signal })).toBe(true)
     config.transcoding.spare_memory = 0
-    expect(await encodeLeased((await leaseChunk())!, { signal, helping: true })).toBe(true)
+    expect(await encodeLeasedChunk((await leaseNextChunk())!, { signal, helping: true })).toBe(true)
   } finally {
     config.transcoding.spare_memory = before
   }
-  const [tried] = await run<{ failures: number }>(sql`SELECT failures FROM encoding_chunks WHERE video_id = ${id} AND number = 0`)
+  const [tried] = await runQuery<{ failures: number }>(sql`SELECT failures FROM encoding_chunks WHERE video_id = ${id} AND number = 0`)
   expect(tried!.failures).toBe(2)
 })

@@ -3,16 +3,16 @@ import { dirname } from 'node:path'
 import { rm } from 'node:fs/promises'
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
-import { run, sql } from '../core/sql.ts'
-import type { Brake } from '../media/pause-control.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import type { PauseControl } from '../media/pause-control.ts'
 import { runFfmpeg } from '../media/ffmpeg.ts'
 import type { Probe } from '../media/probe.ts'
-import { languageTag } from '../media/ffprobe-streams.ts'
-import { storedSize, store, temporaryPath } from '../storage/disk.ts'
-import { captionsOf } from '../videos/captions.ts'
-import { chaptersOf, setChapters } from '../videos/chapters.ts'
-import { LANGUAGES } from '../videos/labels.ts'
-import type { Video } from '../videos/video.model.ts'
+import { toLanguageTag } from '../media/ffprobe-streams.ts'
+import { storedFileSize, moveIntoStorage, temporaryPath } from '../storage/disk.ts'
+import { listCaptions } from '../videos/captions.ts'
+import { listChapters, setChapters } from '../videos/chapters.ts'
+import { VIDEO_LANGUAGE_LABELS } from '../videos/labels.ts'
+import type { VideoModel } from '../videos/video.model.ts'
 
 /** As PeerTube allows of subtitles, in bytes. */
 const LARGEST = 20 * 1024 * 1024
@@ -28,11 +28,11 @@ type Words = { index: number; language: string; path: string }
  * Gives a video the chapters and the text subtitles that are inside its file, as far as it has none. A video without them is still a video,
  * so it never throws.
  */
-export async function takeWords(
-  video: Video,
+export async function importEmbeddedCaptionsAndChapters(
+  video: VideoModel,
   input: string,
   probe: Probe,
-  { signal, brake }: { signal: AbortSignal; brake: Brake }
+  { signal, brake }: { signal: AbortSignal; brake: PauseControl }
 ): Promise<void> {
   try {
     // Sources of before this was looked for do not say.
@@ -43,8 +43,8 @@ export async function takeWords(
   }
 }
 
-async function takeChapters(video: Video, chapters: Probe['chapters']): Promise<void> {
-  if (chapters.length === 0 || (await chaptersOf(video.id)).length > 0) return
+async function takeChapters(video: VideoModel, chapters: Probe['chapters']): Promise<void> {
+  if (chapters.length === 0 || (await listChapters(video.id)).length > 0) return
   await setChapters(
     video.id,
     chapters.map(({ start, title }, index) => ({ timecode: Math.floor(start), title: title || `Chapter ${index + 1}` }))
@@ -52,12 +52,12 @@ async function takeChapters(video: Video, chapters: Probe['chapters']): Promise<
 }
 
 async function takeSubtitles(
-  video: Video,
+  video: VideoModel,
   input: string,
   streams: Probe['subtitles'],
-  options: { signal: AbortSignal; brake: Brake }
+  options: { signal: AbortSignal; brake: PauseControl }
 ): Promise<void> {
-  const taken = new Set((await captionsOf(video.id)).data.map(({ language }) => language.id))
+  const taken = new Set((await listCaptions(video.id)).data.map(({ language }) => language.id))
   const wanted: Words[] = []
   for (const { index, language: said } of streams) {
     const language = knownLanguage(said) ?? video.language
@@ -75,7 +75,7 @@ async function takeSubtitles(
 }
 
 /** Writes subtitles as WebVTT, all of them in one reading of the file. */
-async function extract(input: string, wanted: Words[], options: { signal: AbortSignal; brake: Brake }): Promise<void> {
+async function extract(input: string, wanted: Words[], options: { signal: AbortSignal; brake: PauseControl }): Promise<void> {
   const one = ({ index }: Words) => ['-map', `0:${index}`, '-map_metadata', '-1', '-c:s', 'webvtt', '-f', 'webvtt']
   const last = wanted.at(-1)!
   const { done } = runFfmpeg({
@@ -90,18 +90,18 @@ async function extract(input: string, wanted: Words[], options: { signal: AbortS
   await done
 }
 
-async function keep(video: Video, language: string, path: string): Promise<void> {
-  const size = await storedSize(path)
+async function keep(video: VideoModel, language: string, path: string): Promise<void> {
+  const size = await storedFileSize(path)
   if (size <= NOTHING || size > LARGEST) return
   const filename = `${randomUUID()}-${language}.vtt`
-  await store(path, 'captions', filename)
-  await run(
+  await moveIntoStorage(path, 'captions', filename)
+  await runQuery(
     sql`INSERT INTO video_captions (video_id, language, filename) VALUES (${video.id}, ${language}, ${filename}) ON CONFLICT (video_id, language) DO NOTHING`
   )
 }
 
 /** The code under which PeerTube knows a language that a file names. */
 function knownLanguage(said: string | null): string | null {
-  const tag = languageTag(said)
-  return [tag, tag?.split('-')[0]].find(code => code && Object.hasOwn(LANGUAGES, code)) ?? null
+  const tag = toLanguageTag(said)
+  return [tag, tag?.split('-')[0]].find(code => code && Object.hasOwn(VIDEO_LANGUAGE_LABELS, code)) ?? null
 }

@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { footage } from '../test/footage.ts'
+import { makeFootageBytes } from '../test/footage.ts'
 import { eventually } from '../test/instance.ts'
-import { startPeer, type Peer } from '../test/peer-instance.ts'
-import { encoded, upload } from '../test/upload.ts'
+import { startPeerInstance, type PeerInstance } from '../test/peer-instance.ts'
+import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
 
 const exec = promisify(execFile)
 const SECONDS = 12
-let peer: Peer
+let peer: PeerInstance
 let programs: string
-let alice: Awaited<ReturnType<Peer['user']>>
+let alice: Awaited<ReturnType<PeerInstance['user']>>
 
 /**
  * A machine with a device nobody here has: its ffmpeg encodes for `h264_nvenc` in software, no faster than three seconds a second, and the
@@ -42,7 +42,7 @@ beforeAll(async () => {
   programs = await mkdtemp(join(tmpdir(), 'bobine-programs-'))
   await writeFile(join(programs, 'ffmpeg'), DEVICE)
   await chmod(join(programs, 'ffmpeg'), 0o755)
-  peer = await startPeer(
+  peer = await startPeerInstance(
     {
       transcoding: {
         encoder: 'auto',
@@ -66,10 +66,10 @@ afterAll(async () => {
 const used = async () => (await readFile(join(programs, 'used'), 'utf8')).trim().split('\n')
 const encoders = async () => (await peer.call('GET /server/encoders', { token: await peer.login() })).json.data
 const film = async () =>
-  await footage({ seconds: SECONDS, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
+  await makeFootageBytes({ seconds: SECONDS, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
 
 async function expectWhole(uuid: string): Promise<void> {
-  const { files } = (await encoded(peer, alice, uuid)).streamingPlaylists[0]
+  const { files } = (await waitForTranscoding(peer, alice, uuid)).streamingPlaylists[0]
   expect(files.map((file: any) => file.resolution.id)).toEqual([360, 240, 0])
   for (const file of files.filter((one: any) => one.hasVideo)) {
     const { stdout } = await exec('ffprobe', [
@@ -101,13 +101,13 @@ test('administrators read what works; what nobody else may', async () => {
 })
 
 test('a device that works encodes the film', async () => {
-  await expectWhole((await upload(peer, alice, {}, await film())).uuid)
+  await expectWhole((await uploadVideo(peer, alice, {}, await film())).uuid)
   expect(await used()).toEqual(['trial', '1'])
 })
 
 test('one that breaks down in the middle leaves the film to software, and is not asked again', async () => {
   await writeFile(join(programs, 'broken'), '')
-  const { uuid } = await upload(peer, alice, {}, await film())
+  const { uuid } = await uploadVideo(peer, alice, {}, await film())
   // The film could be watched already, by what the device had made of it.
   await eventually(
     async () => (await peer.call(`GET /videos/${uuid}`)).json.streamingPlaylists?.[0]?.files.length > 0,
@@ -117,7 +117,7 @@ test('one that breaks down in the middle leaves the film to software, and is not
   await expectWhole(uuid)
   expect(await used()).toEqual(['trial', '1', '1', 'trial'])
   expect(await encoders()).toEqual([{ name: 'libx264', workers: 1 }])
-  await expectWhole((await upload(peer, alice, {}, await film())).uuid)
+  await expectWhole((await uploadVideo(peer, alice, {}, await film())).uuid)
   expect(await used()).toHaveLength(4)
 })
 
@@ -129,7 +129,7 @@ test('software alone is used where the administrator says so', async () => {
   const root = await peer.login()
   expect((await peer.call('PUT /config/custom', { token: root, body: { transcoding: { encoder: 'libx264' } } })).status).toBe(200)
   const before = (await used()).length
-  await expectWhole((await upload(peer, alice, {}, await film())).uuid)
+  await expectWhole((await uploadVideo(peer, alice, {}, await film())).uuid)
   expect(await used()).toHaveLength(before)
   const wrong = await peer.call('PUT /config/custom', { token: root, body: { transcoding: { encoder: 'h264_abacus' } } })
   expect(wrong.status).toBe(400)

@@ -1,16 +1,16 @@
 import { z } from 'zod'
-import type { Progress } from '../../shared/videos.ts'
+import type { TranscodingProgress } from '../../shared/videos.ts'
 import { config } from '../core/config.ts'
 import { redis } from '../core/redis.ts'
-import { query, sql } from '../core/sql.ts'
-import { placeOf } from './queue-order.query.ts'
+import { queryAs, sql } from '../core/sql.ts'
+import { findQueuePosition } from './queue-order.query.ts'
 import { resolutionLabel } from '../videos/labels.ts'
 
 const Stored = z.object({ percent: z.number(), secondsLeft: z.number().nullable() })
 const key = (videoId: number): string => `${config.redis.prefix}:progress:${videoId}`
 
 /** Keeps how far an encoding is; losing it costs nothing but the figure. */
-export function storeProgress(videoId: number, progress: z.output<typeof Stored>): void {
+export function storeEncodingProgress(videoId: number, progress: z.output<typeof Stored>): void {
   void redis.set(key(videoId), JSON.stringify(progress), 'PX', config.transcoding.progress_lifetime).catch(() => undefined)
 }
 
@@ -22,8 +22,8 @@ const Row = z.object({
 })
 
 /** How far the encoding of a video is, for its owner; a video that never had one is done. */
-export async function encodingProgress(videoId: number): Promise<Progress> {
-  const [row] = await query(
+export async function readEncodingProgress(videoId: number): Promise<TranscodingProgress> {
+  const [row] = await queryAs(
     Row,
     sql`
     SELECT t.state, t.error, t.resolutions, (SELECT coalesce(json_agg(json_build_object('resolution', f.resolution, 'growing', f.growing)), '[]')
@@ -42,14 +42,14 @@ export async function encodingProgress(videoId: number): Promise<Progress> {
     playable: row.files.length > 0,
     percent: row.state === 'done' ? 100 : Math.round(stored?.percent ?? 0),
     secondsLeft: row.state === 'running' ? (stored?.secondsLeft ?? null) : null,
-    ...(row.state === 'waiting' ? await placeOf(videoId) : { position: null, startsIn: null }),
+    ...(row.state === 'waiting' ? await findQueuePosition(videoId) : { position: null, startsIn: null }),
     rungs: row.resolutions.map(resolution => ({ resolution, label: resolutionLabel(resolution), state: state(resolution) })),
     error: row.error
   }
 }
 
 /** How far a running encoding is, in percent; 0 where nobody knows. */
-export async function percentOf(videoId: number): Promise<number> {
+export async function readEncodingPercent(videoId: number): Promise<number> {
   return Math.round((await stillKnown(videoId))?.percent ?? 0)
 }
 

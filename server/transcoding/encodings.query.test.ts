@@ -1,25 +1,25 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { shortUuid } from '../../shared/short-uuid.ts'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
-import { storeProgress } from './encoding-progress.ts'
-import { transcode } from './transcode-videos.job.ts'
+import { storeEncodingProgress } from './encoding-progress.ts'
+import { transcodeVideos } from './transcode-videos.job.ts'
 
-let site: Instance
+let site: TestInstance
 let root: string
 const ids: Record<string, { id: number; uuid: string }> = {}
 beforeAll(async () => {
-  site = await startInstance({}, ['web'])
+  site = await startTestInstance({}, ['web'])
   root = await site.login()
   const { channelId } = await site.user('ada')
   for (const [place, state] of ['done', 'waiting', 'running', 'failed'].entries()) {
     ids[state] = await seedVideo({ channelId, privacy: 3, sourceSize: 5, keptSource: state !== 'done' })
-    await run(sql`INSERT INTO transcodings (video_id, state, attempts, not_before, resolutions, error, created_at, updated_at)
+    await runQuery(sql`INSERT INTO transcodings (video_id, state, attempts, not_before, resolutions, error, created_at, updated_at)
       VALUES (${ids[state]!.id}, ${state}, ${place}, now(), '{}', ${state === 'failed' ? 'Nothing in the file could be decoded.' : null}, now(), now() - ${10 - place} * interval '1 second')`)
   }
-  storeProgress(ids.running!.id, { percent: 41.6, secondsLeft: 3 })
+  storeEncodingProgress(ids.running!.id, { percent: 41.6, secondsLeft: 3 })
 })
 afterAll(async () => await site?.stop())
 
@@ -58,10 +58,10 @@ test('one that failed is tried again by an administrator', async () => {
 
 test('are planned by the settings of now, whichever process changed them', async () => {
   expect(config.transcoding.resolutions['1080p']).toBe(true)
-  await run(
+  await runQuery(
     sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify({ transcoding: { resolutions: { '1080p': false } } })}::jsonb`
   )
-  await transcode.run({}, { progress: () => undefined, signal: new AbortController().signal })
+  await transcodeVideos.run({}, { progress: () => undefined, signal: new AbortController().signal })
   expect(config.transcoding.resolutions['1080p']).toBe(false)
 })
 

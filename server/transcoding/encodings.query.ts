@@ -1,43 +1,43 @@
 import { z } from 'zod'
-import { Encoding } from '../../shared/transcoding.ts'
+import { TranscodingSummary } from '../../shared/transcoding.ts'
 import { shortUuid } from '../../shared/short-uuid.ts'
-import { isoSql } from '../actors/actor.shape.ts'
-import { query, run, sql } from '../core/sql.ts'
-import { openEncodings } from './queue-order.query.ts'
-import { percentOf } from './encoding-progress.ts'
-import { priorityOf } from './transcoding.model.ts'
+import { isoTimestampSql } from '../actors/actor.shape.ts'
+import { queryAs, runQuery, sql } from '../core/sql.ts'
+import { listOpenEncodings } from './queue-order.query.ts'
+import { readEncodingPercent } from './encoding-progress.ts'
+import { priorityFromNumber } from './transcoding.model.ts'
 
-const Row = Encoding.omit({ percent: true, position: true }).extend({
+const Row = TranscodingSummary.omit({ percent: true, position: true }).extend({
   priority: z.int(),
-  video: Encoding.shape.video.omit({ shortUUID: true })
+  video: TranscodingSummary.shape.video.omit({ shortUUID: true })
 })
 
 /** Which encodings to list. */
-export type EncodingFilters = { start: number; count: number; state?: Encoding['state'] }
+export type EncodingFilters = { start: number; count: number; state?: TranscodingSummary['state'] }
 
 /** Encodings of all videos, the latest change first. */
-export async function listEncodings({ start, count, state }: EncodingFilters): Promise<{ total: number; data: Encoding[] }> {
+export async function listEncodings({ start, count, state }: EncodingFilters): Promise<{ total: number; data: TranscodingSummary[] }> {
   const wanted = state === undefined ? sql`TRUE` : sql`t.state = ${state}`
-  const rows = await query(
+  const rows = await queryAs(
     Row,
     sql`
     SELECT jsonb_build_object('id', v.id, 'uuid', v.uuid, 'name', v.name) AS video, jsonb_build_object('name', actor.preferred_username, 'displayName', account.name) AS account,
       t.state, t.priority, t.attempts, t.error, EXISTS (SELECT FROM video_sources source WHERE source.video_id = v.id AND source.filename IS NOT NULL) AS retryable,
-      ${isoSql(sql`t.created_at`)} AS "createdAt", ${isoSql(sql`t.updated_at`)} AS "updatedAt", ${isoSql(sql`t.not_before`)} AS "notBefore"
+      ${isoTimestampSql(sql`t.created_at`)} AS "createdAt", ${isoTimestampSql(sql`t.updated_at`)} AS "updatedAt", ${isoTimestampSql(sql`t.not_before`)} AS "notBefore"
     FROM transcodings t JOIN videos v ON v.id = t.video_id JOIN channels channel ON channel.id = v.channel_id JOIN accounts account ON account.id = channel.account_id JOIN actors actor ON actor.id = account.actor_id
     WHERE ${wanted} ORDER BY t.updated_at DESC, t.video_id DESC LIMIT ${count} OFFSET ${start}`
   )
-  const [all] = await run<{ total: number }>(sql`SELECT count(*)::int AS total FROM transcodings t WHERE ${wanted}`)
+  const [all] = await runQuery<{ total: number }>(sql`SELECT count(*)::int AS total FROM transcodings t WHERE ${wanted}`)
   const waiting = rows.some(row => row.state === 'waiting')
-    ? (await openEncodings()).filter(one => one.state === 'waiting').map(one => one.videoId)
+    ? (await listOpenEncodings()).filter(one => one.state === 'waiting').map(one => one.videoId)
     : []
   const data = await Promise.all(
     rows.map(async row => ({
       ...row,
-      priority: priorityOf(row.priority),
+      priority: priorityFromNumber(row.priority),
       position: row.state === 'waiting' ? waiting.indexOf(row.video.id) + 1 || null : null,
       video: { ...row.video, shortUUID: shortUuid(row.video.uuid) },
-      percent: row.state === 'done' ? 100 : row.state === 'running' ? await percentOf(row.video.id) : 0
+      percent: row.state === 'done' ? 100 : row.state === 'running' ? await readEncodingPercent(row.video.id) : 0
     }))
   )
   return { total: all!.total, data }

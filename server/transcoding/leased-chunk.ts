@@ -1,18 +1,18 @@
 import { access } from 'node:fs/promises'
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
-import type { Brake } from '../media/pause-control.ts'
-import { chunkName, encodeChunk, removeChunk } from '../media/chunk-encoder.ts'
-import type { Plan } from '../media/ladder.ts'
-import { removeHls, storedPath } from '../storage/disk.ts'
-import { Video } from '../videos/video.model.ts'
-import { hasRoomFor } from './scheduler.ts'
-import { endLease, renewLease, splitOf, type Leased, type Split } from './chunks.query.ts'
+import type { PauseControl } from '../media/pause-control.ts'
+import { chunkFilename, encodeChunk, removeChunkFiles } from '../media/chunk-encoder.ts'
+import type { TranscodingPlan } from '../media/ladder.ts'
+import { removeHlsFolder, storedFilePath } from '../storage/disk.ts'
+import { VideoModel } from '../videos/video.model.ts'
+import { hasMemoryForEncoding } from './scheduler.ts'
+import { endChunkLease, renewChunkLease, findEncodingSplit, type LeasedChunk, type EncodingSplit } from './chunks.query.ts'
 
-type Options = { signal: AbortSignal; brake?: Brake | undefined; helping?: boolean }
+type Options = { signal: AbortSignal; brake?: PauseControl | undefined; helping?: boolean }
 
 /** The stem of a chunk's files: every run has its own, so that nobody writes what somebody reads. */
-export function chunkStem({ number, lease }: Pick<Leased, 'number' | 'lease'>): string {
+export function chunkFileStem({ number, lease }: Pick<LeasedChunk, 'number' | 'lease'>): string {
   return `${number}-${lease}`
 }
 
@@ -20,22 +20,22 @@ export function chunkStem({ number, lease }: Pick<Leased, 'number' | 'lease'>): 
  * Encodes a chunk that was leased, and renews the lease meanwhile: done, or open again, or lost to somebody else. False where this process
  * cannot have it: it ends, does not see the film's files, or is only `helping` and has no memory to spare.
  */
-export async function encodeLeased(leased: Leased, { signal, brake, helping = false }: Options): Promise<boolean> {
-  const split = await splitOf(leased.videoId)
+export async function encodeLeasedChunk(leased: LeasedChunk, { signal, brake, helping = false }: Options): Promise<boolean> {
+  const split = await findEncodingSplit(leased.videoId)
   // Deleted since.
   if (!split) return true
-  if (!split.filename || !(await sees(split)) || (helping && !hasRoomFor(split.plan))) {
-    await endLease(leased, 'released')
+  if (!split.filename || !(await sees(split)) || (helping && !hasMemoryForEncoding(split.plan))) {
+    await endChunkLease(leased, 'released')
     return false
   }
   const { plan, folder, probe } = split
-  const stem = chunkStem(leased)
+  const stem = chunkFileStem(leased)
   const lost = new AbortController()
   const keeping = keepLease(leased, lost)
   try {
     const { nice, stall_timeout } = config.transcoding
     const run = encodeChunk(
-      storedPath('original_video_files', split.filename),
+      storedFilePath('original_video_files', split.filename),
       folder,
       { start: leased.start, end: leased.end, stem },
       plan,
@@ -43,14 +43,14 @@ export async function encodeLeased(leased: Leased, { signal, brake, helping = fa
       { brake, nice, stallMs: stall_timeout, signal: AbortSignal.any([signal, lost.signal]) }
     )
     await run.done
-    if (!(await endLease(leased, 'done'))) lost.abort()
+    if (!(await endChunkLease(leased, 'done'))) lost.abort()
   } catch (error) {
     if (!signal.aborted && !lost.signal.aborted) {
       logger.warn('A chunk of a film could not be encoded', { uuid: split.uuid, chunk: leased.number, error })
-      await endLease(leased, 'failed')
+      await endChunkLease(leased, 'failed')
     }
     await clear(leased, split, plan)
-    if (signal.aborted) await endLease(leased, 'released')
+    if (signal.aborted) await endChunkLease(leased, 'released')
     return !signal.aborted
   } finally {
     clearInterval(keeping)
@@ -60,11 +60,11 @@ export async function encodeLeased(leased: Leased, { signal, brake, helping = fa
 }
 
 /** Says now and then that the chunk is being worked on; aborts where it is not this run's any more, or nobody could be told in time. */
-function keepLease(leased: Leased, lost: AbortController): NodeJS.Timeout {
+function keepLease(leased: LeasedChunk, lost: AbortController): NodeJS.Timeout {
   let until = Date.now() + config.transcoding.chunks.lease
   return setInterval(() => {
     const asked = Date.now()
-    renewLease(leased).then(
+    renewChunkLease(leased).then(
       mine => {
         if (mine) until = asked + config.transcoding.chunks.lease
         else lost.abort()
@@ -76,9 +76,9 @@ function keepLease(leased: Leased, lost: AbortController): NodeJS.Timeout {
   }, config.transcoding.progress_interval)
 }
 
-async function sees({ filename, folder, uuid }: Split): Promise<boolean> {
+async function sees({ filename, folder, uuid }: EncodingSplit): Promise<boolean> {
   try {
-    await Promise.all([access(storedPath('original_video_files', filename!)), access(folder)])
+    await Promise.all([access(storedFilePath('original_video_files', filename!)), access(folder)])
     return true
   } catch {
     logger.warn('A film is encoded by several workers, but this one does not see its files: they need the same storage', { uuid })
@@ -86,13 +86,13 @@ async function sees({ filename, folder, uuid }: Split): Promise<boolean> {
   }
 }
 
-async function clear(leased: Leased, { folder, uuid }: Split, plan: Plan): Promise<void> {
-  await removeChunk(folder, chunkStem(leased), plan)
+async function clear(leased: LeasedChunk, { folder, uuid }: EncodingSplit, plan: TranscodingPlan): Promise<void> {
+  await removeChunkFiles(folder, chunkFileStem(leased), plan)
   // Its film may have been deleted while the files were made.
-  if ((await Video.count({ where: { uuid } })) === 0) await removeHls(uuid)
+  if ((await VideoModel.count({ where: { uuid } })) === 0) await removeHlsFolder(uuid)
 }
 
 /** The name of a chunk's file in one rung. */
-export function chunkFile(chunk: Pick<Leased, 'number' | 'lease'>, resolution: number): string {
-  return chunkName(chunkStem(chunk), resolution)
+export function leasedChunkFilename(chunk: Pick<LeasedChunk, 'number' | 'lease'>, resolution: number): string {
+  return chunkFilename(chunkFileStem(chunk), resolution)
 }

@@ -1,13 +1,13 @@
 import { transaction } from '../core/transaction.ts'
-import { federate } from '../videos/video.outbox.ts'
-import { STATE, Video } from '../videos/video.model.ts'
+import { federateVideo } from '../videos/video.outbox.ts'
+import { VIDEO_STATE, VideoModel } from '../videos/video.model.ts'
 
 /** Shows a video that can be played to those it is for, unless it was already. */
-export async function publish(video: Pick<Video, 'id'>): Promise<void> {
+export async function publishVideo(video: Pick<VideoModel, 'id'>): Promise<void> {
   await transaction(async transaction => {
-    const current = await Video.findByPk(video.id, { transaction, lock: true, rejectOnEmpty: true })
-    if (current.state === STATE.PUBLISHED) return
-    await current.update({ state: STATE.PUBLISHED, publishedAt: new Date() }, { transaction })
-    await federate(video.id, transaction)
+    const current = await VideoModel.findByPk(video.id, { transaction, lock: true, rejectOnEmpty: true })
+    if (current.state === VIDEO_STATE.PUBLISHED) return
+    await current.update({ state: VIDEO_STATE.PUBLISHED, publishedAt: new Date() }, { transaction })
+    await federateVideo(video.id, transaction)
   })
 }

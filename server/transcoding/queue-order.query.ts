@@ -1,13 +1,13 @@
-import { hasCome } from '../core/clock-skew.ts'
+import { isDueSql } from '../core/clock-skew.ts'
 import { config } from '../core/config.ts'
-import { run, sql, type Sql } from '../core/sql.ts'
-import { longestDelay } from './transcoding-settings.ts'
+import { runQuery, sql, type Sql } from '../core/sql.ts'
+import { maxTranscodingRetryDelay } from './transcoding-settings.ts'
 
 /** An encoding that is to be done: whether somebody can watch the video already, and the work it is (server/media/effort). */
-export type Open = { videoId: number; state: 'waiting' | 'running'; dark: boolean; cost: number; due: boolean }
+export type OpenEncoding = { videoId: number; state: 'waiting' | 'running'; dark: boolean; cost: number; due: boolean }
 
 /** Whether an encoding that is to be tried again may be, by its `not_before`. */
-export const isDue = (notBefore: Sql): Sql => hasCome(notBefore, longestDelay())
+export const isTranscodingDue = (notBefore: Sql): Sql => isDueSql(notBefore, maxTranscodingRetryDelay())
 
 /**
  * All open encodings, the one with the best claim first: what an administrator put first; then videos nobody can watch yet;
@@ -18,7 +18,7 @@ export const isDue = (notBefore: Sql): Sql => hasCome(notBefore, longestDelay())
 const claims = (): Sql => sql`
   SELECT open.*, row_number() OVER (ORDER BY priority DESC, dark DESC, served + before, video_id)::int AS place
   FROM (
-    SELECT t.video_id, t.state, t.priority, t.dark, t.cost, ${isDue(sql`t.not_before`)} AS due,
+    SELECT t.video_id, t.state, t.priority, t.dark, t.cost, ${isTranscodingDue(sql`t.not_before`)} AS due,
       sum(t.cost) OVER (PARTITION BY account_id ORDER BY t.priority DESC, t.dark DESC, t.cost, t.video_id) AS before,
       coalesce(lately.cost, 0) AS served
     FROM (
@@ -31,16 +31,16 @@ const claims = (): Sql => sql`
   ) open`
 
 /** All open encodings in the order of their claims. */
-export async function openEncodings(): Promise<Open[]> {
-  return await run<Open>(sql`SELECT video_id AS "videoId", state, dark, cost, due FROM (${claims()}) claim ORDER BY place`)
+export async function listOpenEncodings(): Promise<OpenEncoding[]> {
+  return await runQuery<OpenEncoding>(sql`SELECT video_id AS "videoId", state, dark, cost, due FROM (${claims()}) claim ORDER BY place`)
 }
 
 /**
  * Where a waiting encoding stands: how many wait that go before it, counted from 1, and about how long until its turn, in seconds; null
  * where it does not wait, and where nothing is known of this machine's speed yet.
  */
-export async function placeOf(videoId: number): Promise<{ position: number | null; startsIn: number | null }> {
-  const [row] = await run<{ state: string; position: number; ahead: number; speed: number | null }>(sql`
+export async function findQueuePosition(videoId: number): Promise<{ position: number | null; startsIn: number | null }> {
+  const [row] = await runQuery<{ state: string; position: number; ahead: number; speed: number | null }>(sql`
     WITH claim AS (${claims()}), mine AS (SELECT state, place FROM claim WHERE video_id = ${videoId})
     SELECT mine.state, (SELECT count(*)::int FROM claim WHERE claim.state = 'waiting' AND claim.place <= mine.place) AS position,
       (SELECT coalesce(sum(claim.cost), 0) FROM claim WHERE claim.place < mine.place) AS ahead,

@@ -1,21 +1,21 @@
 import type { Transaction } from 'sequelize'
-import type { Priority } from '../../shared/transcoding.ts'
-import { emit } from '../core/events.ts'
+import type { TranscodingPriority } from '../../shared/transcoding.ts'
+import { emitEvent } from '../core/events.ts'
 import { afterCommit } from '../core/transaction.ts'
 import { logger } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
-import { costOf } from '../media/encoding-cost.ts'
+import { encodingCost } from '../media/encoding-cost.ts'
 import type { Probe } from '../media/probe.ts'
-import { VideoSource } from '../videos/video-file.model.ts'
-import { planFor } from './transcoding-settings.ts'
-import { transcode } from './transcode-videos.job.ts'
-import { priorityNumber, Transcoding } from './transcoding.model.ts'
+import { VideoSourceModel } from '../videos/video-file.model.ts'
+import { planTranscoding } from './transcoding-settings.ts'
+import { transcodeVideos } from './transcode-videos.job.ts'
+import { priorityToNumber, TranscodingModel } from './transcoding.model.ts'
 
 /** Says in the transaction that made a video that it has to be encoded; its job is queued after commit. */
 export async function queueTranscoding(videoId: number, transaction: Transaction): Promise<void> {
-  const source = await VideoSource.findByPk(videoId, { transaction })
+  const source = await VideoSourceModel.findByPk(videoId, { transaction })
   const probe = source?.probe as Probe | null | undefined
-  await Transcoding.upsert(
+  await TranscodingModel.upsert(
     {
       videoId,
       state: 'waiting',
@@ -23,7 +23,7 @@ export async function queueTranscoding(videoId: number, transaction: Transaction
       notBefore: new Date(),
       error: null,
       resolutions: [],
-      cost: probe ? costOf(planFor(probe), probe) : 0,
+      cost: probe ? encodingCost(planTranscoding(probe), probe) : 0,
       priority: 0,
       spent: 0
     },
@@ -33,14 +33,17 @@ export async function queueTranscoding(videoId: number, transaction: Transaction
 }
 
 /** Has an open encoding go before all others, or behind them. Throws 400 where there is none. */
-export async function prioritize(videoId: number, priority: Priority): Promise<void> {
-  const [count] = await Transcoding.update({ priority: priorityNumber(priority) }, { where: { videoId, state: ['waiting', 'running'] } })
+export async function setTranscodingPriority(videoId: number, priority: TranscodingPriority): Promise<void> {
+  const [count] = await TranscodingModel.update(
+    { priority: priorityToNumber(priority) },
+    { where: { videoId, state: ['waiting', 'running'] } }
+  )
   if (count === 0) throw new Problem(400, null, 'This video is not being encoded.')
   wake(videoId)
-  emit('encodings.ordered', {})
+  emitEvent('encodings.ordered', {})
 }
 
 /** Without Redis the row stays, and the reconciler looks later. */
 function wake(videoId: number): void {
-  transcode.enqueue({}).catch(error => logger.warn('A job could not be queued; the reconciler will', { videoId, error }))
+  transcodeVideos.enqueue({}).catch(error => logger.warn('A job could not be queued; the reconciler will', { videoId, error }))
 }

@@ -4,19 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeFootage } from '../test/footage.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
-import { encoded, upload } from '../test/upload.ts'
+import { makeFootageFile } from '../test/footage.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
+import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
 
 const exec = promisify(execFile)
 const SECONDS = 8
 const RATE = 25
-let site: Instance
-let alice: Awaited<ReturnType<Instance['user']>>
+let site: TestInstance
+let alice: Awaited<ReturnType<TestInstance['user']>>
 let place: string
 beforeAll(async () => {
   place = await mkdtemp(join(tmpdir(), 'bobine-copies-'))
-  site = await startInstance(
+  site = await startTestInstance(
     { transcoding: { progress_interval: '100 ms', resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } } },
     ['web', 'worker']
   )
@@ -32,7 +32,7 @@ async function noisy(
   stream: 'v' | 'a',
   video: string[] = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '50']
 ): Promise<Buffer<ArrayBuffer>> {
-  const file = await makeFootage(join(place, 'film.mp4'), { seconds: SECONDS, size: '426x240', rate: RATE, video })
+  const file = await makeFootageFile(join(place, 'film.mp4'), { seconds: SECONDS, size: '426x240', rate: RATE, video })
   const { stdout } = await exec('ffprobe', [
     '-v',
     'error',
@@ -55,7 +55,7 @@ async function noisy(
 }
 
 type File = { resolution: { id: number }; hasVideo: boolean; playlistUrl: string; fileUrl: string; size: number }
-const filesOf = async (uuid: string): Promise<File[]> => (await encoded(site, alice, uuid)).streamingPlaylists[0].files
+const filesOf = async (uuid: string): Promise<File[]> => (await waitForTranscoding(site, alice, uuid)).streamingPlaylists[0].files
 
 /** What ffmpeg says of a rendition while it decodes all of it, and how many seconds there are. */
 async function decodedWhole({ playlistUrl }: File): Promise<{ said: string; seconds: number }> {
@@ -101,7 +101,7 @@ test('a damaged picture that was copied is encoded after all: browsers give up w
   await writeFile(join(place, 'noisy.mp4'), film)
   // The noise is seen by whoever decodes it.
   expect((await exec('ffmpeg', ['-v', 'warning', '-nostdin', '-i', join(place, 'noisy.mp4'), '-f', 'null', '-'])).stderr).toMatch(/decod/)
-  const { uuid } = await upload(site, alice, {}, film)
+  const { uuid } = await uploadVideo(site, alice, {}, film)
   await expectSound(await filesOf(uuid))
   for (const list of await lists(uuid)) expect(list).toContain('#EXT-X-ENDLIST')
 })
@@ -112,13 +112,13 @@ test('with further qualities the encoding of those tells it; the sound that was 
     body: { transcoding: { resolutions: { '144p': true } } }
   })
   expect(restore.status).toBe(200)
-  await expectSound(await filesOf((await upload(site, alice, {}, await noisy('v'))).uuid), [240, 144, 0])
-  await expectSound(await filesOf((await upload(site, alice, {}, await noisy('a'))).uuid), [240, 144, 0])
+  await expectSound(await filesOf((await uploadVideo(site, alice, {}, await noisy('v'))).uuid), [240, 144, 0])
+  await expectSound(await filesOf((await uploadVideo(site, alice, {}, await noisy('a'))).uuid), [240, 144, 0])
   await site.call('DELETE /config/custom', { token: await site.login() })
 })
 
 test('a damaged picture that no browser plays is encoded once, as far as it can be seen', async () => {
-  const { uuid } = await upload(
+  const { uuid } = await uploadVideo(
     site,
     alice,
     {},
@@ -129,14 +129,14 @@ test('a damaged picture that no browser plays is encoded once, as far as it can 
 
 test('what is far heavier than an encoding goes when that is there; who watches it meanwhile goes on', async () => {
   const heavy = (await readFile(
-    await makeFootage(join(place, 'heavy.mp4'), {
+    await makeFootageFile(join(place, 'heavy.mp4'), {
       seconds: SECONDS,
       size: '640x360',
       rate: RATE,
       video: ['-vf', 'noise=alls=40:allf=t', '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '10', '-g', '50']
     })
   )) as Buffer<ArrayBuffer>
-  const { uuid } = await upload(site, alice, {}, heavy)
+  const { uuid } = await uploadVideo(site, alice, {}, heavy)
   let first: File | undefined
   await expect
     .poll(
@@ -160,9 +160,9 @@ test('what is far heavier than an encoding goes when that is there; who watches 
 
 test('a copy that is neither stays what it is', async () => {
   const film = (await readFile(
-    await makeFootage(join(place, 'light.mp4'), { seconds: SECONDS, size: '426x240', rate: RATE })
+    await makeFootageFile(join(place, 'light.mp4'), { seconds: SECONDS, size: '426x240', rate: RATE })
   )) as Buffer<ArrayBuffer>
-  const { uuid } = await upload(site, alice, {}, film)
+  const { uuid } = await uploadVideo(site, alice, {}, film)
   const [top] = await filesOf(uuid)
   const { stdout } = await exec('ffprobe', [
     '-v',

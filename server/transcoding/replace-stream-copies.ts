@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { config } from '../core/config.ts'
-import { isBroken } from '../media/ffmpeg.ts'
+import { hasDecodeErrors } from '../media/ffmpeg.ts'
 import type { HlsOptions } from '../media/hls.ts'
-import type { Plan } from '../media/ladder.ts'
+import type { TranscodingPlan } from '../media/ladder.ts'
 import type { Probe } from '../media/probe.ts'
 import { hlsFolder } from '../storage/disk.ts'
-import { finishedRenditions } from './renditions.ts'
-import { planFor } from './transcoding-settings.ts'
+import { findFinishedRenditions } from './renditions.ts'
+import { planTranscoding } from './transcoding-settings.ts'
 
 /**
  * As many times the bit rate an encoding would have at most is too much for a copy that stays; what is below so many bits a second is heavy
@@ -21,14 +21,14 @@ const LIGHT = 2_000_000
  * nobody could decode as it should (browsers give up where it is). The sound goes with it where it stands in `plan.audios` and
  * `withAudio` is said. Null where everything may stay. `suspect`: the picture may be broken.
  */
-export async function replacing(
-  { id, uuid, probe, plan }: { id: number; uuid: string; probe: Probe; plan: Plan },
+export async function planStreamCopyReplacement(
+  { id, uuid, probe, plan }: { id: number; uuid: string; probe: Probe; plan: TranscodingPlan },
   suspect: boolean,
   options: HlsOptions
-): Promise<{ plan: Plan; withAudio: boolean } | null> {
-  const files = await finishedRenditions(id)
-  const broken = async (filename: string): Promise<boolean> => await isBroken(join(hlsFolder(uuid), filename), options)
-  const full = planFor(probe, { copy: false })
+): Promise<{ plan: TranscodingPlan; withAudio: boolean } | null> {
+  const files = await findFinishedRenditions(id)
+  const broken = async (filename: string): Promise<boolean> => await hasDecodeErrors(join(hlsFolder(uuid), filename), options)
+  const full = planTranscoding(probe, { copy: false })
   const [top] = full.encode
   const copy = files.find(file => file.hasVideo && file.resolution === plan.copyVideo?.resolution)
   const heavy = config.transcoding.replace_heavy_copies && Number(copy?.averageBandwidth ?? 0) > Math.max(LIGHT, FAR * (top?.maxrate ?? 0))

@@ -2,22 +2,22 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { footage } from '../test/footage.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { makeFootageBytes } from '../test/footage.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
-import { encoded, upload } from '../test/upload.ts'
-import { openEncodings } from './queue-order.query.ts'
+import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
+import { listOpenEncodings } from './queue-order.query.ts'
 import { LOCK_CLASSES } from '../core/locks.ts'
 
 const exec = promisify(execFile)
-type Person = Awaited<ReturnType<Instance['user']>>
-let site: Instance
+type Person = Awaited<ReturnType<TestInstance['user']>>
+let site: TestInstance
 let root: string
 let ada: Person
 let bob: Person
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     transcoding: {
       reconcile_interval: '1 hour',
       preset: 'fast',
@@ -33,9 +33,10 @@ afterAll(async () => await site?.stop())
 const progress = async (uuid: string, token = root) => (await site.call(`GET /videos/${uuid}/transcoding`, { token })).json
 const sparse = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250']
 /** A film that has to be encoded, and takes a while. */
-const long = async () => await footage({ seconds: 16, size: '960x540', video: sparse })
+const long = async () => await makeFootageBytes({ seconds: 16, size: '960x540', video: sparse })
 /** One that is copied for the first picture, with one small rung to encode. */
-const short = async () => await footage({ seconds: 3, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25'] })
+const short = async () =>
+  await makeFootageBytes({ seconds: 3, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25'] })
 /** How the ffmpegs that encode a video stand: T is held. */
 const states = async (uuid: string) =>
   (await exec('ps', ['-A', '-o', 'stat=,args='])).stdout
@@ -45,7 +46,7 @@ const states = async (uuid: string) =>
 const resolutions = (video: any) => video.streamingPlaylists[0].files.map((file: any) => file.resolution.id)
 const rowOf = async (id: number) =>
   (
-    await run<{ state: string; attempts: number; error: string | null; spent: number }>(
+    await runQuery<{ state: string; attempts: number; error: string | null; spent: number }>(
       sql`SELECT state, attempts, error, spent FROM transcodings WHERE video_id = ${id}`
     )
   )[0]!
@@ -53,18 +54,18 @@ const rowOf = async (id: number) =>
 describe('whose turn it is', () => {
   const seeded: number[] = []
   afterEach(async () => {
-    for (const id of seeded.splice(0)) await run(sql`DELETE FROM videos WHERE id = ${id}`)
+    for (const id of seeded.splice(0)) await runQuery(sql`DELETE FROM videos WHERE id = ${id}`)
   })
   /** An encoding in the queue of which no worker may take any: they are not due. */
   const open = async ({ channelId }: Person, cost: number, { priority = 0, watchable = false, state = 'waiting' } = {}) => {
     const { id } = await seedVideo({ channelId, privacy: 3, fileSizes: watchable ? [1] : [] })
     seeded.push(id)
-    await run(
+    await runQuery(
       sql`INSERT INTO transcodings (video_id, state, not_before, cost, priority, spent, created_at, updated_at) VALUES (${id}, ${state}, now() + interval '30 minutes', ${cost}, ${priority}, ${state === 'done' ? cost / 100 : 0}, now(), now())`
     )
     return id
   }
-  const order = async () => (await openEncodings()).map(one => one.videoId)
+  const order = async () => (await listOpenEncodings()).map(one => one.videoId)
 
   test('short films pass long ones', async () => {
     const [film, clip, middle] = [await open(ada, 9000), await open(bob, 10), await open(ada, 500)]
@@ -87,7 +88,7 @@ describe('whose turn it is', () => {
     await open(ada, 1000, { state: 'done' })
     const [of, small] = [await open(bob, 500), await open(ada, 10)]
     expect(await order()).toEqual([of, small])
-    await run(sql`UPDATE transcodings SET updated_at = now() - interval '2 hours' WHERE state = 'done'`)
+    await runQuery(sql`UPDATE transcodings SET updated_at = now() - interval '2 hours' WHERE state = 'done'`)
     expect(await order()).toEqual([small, of])
   })
 
@@ -124,21 +125,21 @@ describe('whose turn it is', () => {
     expect([await say(film, 'now'), await say('nonsense', 'high'), await say(999_999, 'high'), await say(film, 'high', ada.token)]).toEqual(
       [400, 400, 404, 403]
     )
-    await run(sql`UPDATE transcodings SET state = 'done' WHERE video_id = ${clip}`)
+    await runQuery(sql`UPDATE transcodings SET state = 'done' WHERE video_id = ${clip}`)
     expect(await say(clip, 'high')).toBe(400)
   })
 })
 
 describe('the encodings of a worker', () => {
   test('a short film does not wait for a long one, which is held meanwhile and loses nothing', async () => {
-    const film = await upload(site, ada, {}, await long())
+    const film = await uploadVideo(site, ada, {}, await long())
     await eventually(async () => (await progress(film.uuid)).playable, 30, 'the long film')
-    const clip = await upload(site, bob, {}, await short())
+    const clip = await uploadVideo(site, bob, {}, await short())
     await eventually(async () => (await states(film.uuid)).includes('T'), 20, 'the long film to be held')
-    await encoded(site, bob, clip.uuid)
+    await waitForTranscoding(site, bob, clip.uuid)
     expect((await progress(film.uuid)).state).toBe('running')
     await eventually(async () => (await states(film.uuid)).every(state => state !== 'T'), 20, 'the long film to go on')
-    const video = await encoded(site, ada, film.uuid)
+    const video = await waitForTranscoding(site, ada, film.uuid)
     expect(resolutions(video)).toEqual([540, 240, 0])
     for (const file of video.streamingPlaylists[0].files.filter((one: any) => one.hasVideo)) {
       const { stdout } = await exec('ffprobe', [
@@ -159,9 +160,9 @@ describe('the encodings of a worker', () => {
   })
 
   test("an administrator's word turns those that were begun around at once, in every worker", async () => {
-    const film = await upload(site, ada, {}, await long())
+    const film = await uploadVideo(site, ada, {}, await long())
     await eventually(async () => (await states(film.uuid)).length > 0, 20, 'the first to begin')
-    const other = await upload(site, bob, {}, await long())
+    const other = await uploadVideo(site, bob, {}, await long())
     await eventually(
       async () => (await states(film.uuid)).includes('T') && (await states(other.uuid)).some(state => state !== 'T'),
       60,
@@ -186,10 +187,10 @@ describe('the encodings of a worker', () => {
     const before = config.transcoding.spare_memory
     config.transcoding.spare_memory = 2 ** 50
     try {
-      const film = await upload(site, ada, {}, await footage({ seconds: 8, size: '640x360', video: sparse }))
+      const film = await uploadVideo(site, ada, {}, await makeFootageBytes({ seconds: 8, size: '640x360', video: sparse }))
       await eventually(async () => (await progress(film.uuid)).state === 'running', 30, 'the long film')
-      const clip = await upload(site, bob, {}, await short())
-      await encoded(site, bob, clip.uuid)
+      const clip = await uploadVideo(site, bob, {}, await short())
+      await waitForTranscoding(site, bob, clip.uuid)
       expect((await progress(film.uuid)).state).toBe('done')
     } finally {
       config.transcoding.spare_memory = before
@@ -197,11 +198,11 @@ describe('the encodings of a worker', () => {
   })
 
   test('one that an administrator stops ends at once; what is finished stays, and the rest can be asked for again', async () => {
-    const film = await upload(
+    const film = await uploadVideo(
       site,
       ada,
       {},
-      await footage({ seconds: 25, size: '1280x720', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25'] })
+      await makeFootageBytes({ seconds: 25, size: '1280x720', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25'] })
     )
     await eventually(
       async () => {
@@ -220,14 +221,14 @@ describe('the encodings of a worker', () => {
     expect([video.state.id, resolutions(video)]).toEqual([1, [720, 0]])
     expect((await site.call(`DELETE /server/transcodings/${film.uuid}`, { token: root })).status).toBe(400)
     expect((await site.call(`POST /videos/${film.uuid}/transcoding`, { token: root, body: { transcodingType: 'hls' } })).status).toBe(204)
-    expect(resolutions(await encoded(site, ada, film.uuid))).toEqual([720, 240, 0])
+    expect(resolutions(await waitForTranscoding(site, ada, film.uuid))).toEqual([720, 240, 0])
   })
 
   test('one that is stopped before anything can be watched has failed, waiting or running', async () => {
-    const blocker = await upload(site, ada, {}, await long())
-    await run(sql`UPDATE transcodings SET priority = 1 WHERE video_id = ${blocker.id}`)
-    const waiting = await upload(site, bob, {}, await short())
-    await run(sql`UPDATE transcodings SET priority = -1 WHERE video_id = ${waiting.id}`)
+    const blocker = await uploadVideo(site, ada, {}, await long())
+    await runQuery(sql`UPDATE transcodings SET priority = 1 WHERE video_id = ${blocker.id}`)
+    const waiting = await uploadVideo(site, bob, {}, await short())
+    await runQuery(sql`UPDATE transcodings SET priority = -1 WHERE video_id = ${waiting.id}`)
     for (const film of [waiting, blocker]) {
       expect((await site.call(`DELETE /server/transcodings/${film.uuid}`, { token: root })).status).toBe(204)
       await eventually(
@@ -242,10 +243,10 @@ describe('the encodings of a worker', () => {
   })
 
   test('a lost lock ends the encoding, which is begun anew by whoever has the lock', async () => {
-    const film = await upload(site, ada, {}, await footage({ seconds: 12, size: '960x540', video: sparse }))
+    const film = await uploadVideo(site, ada, {}, await makeFootageBytes({ seconds: 12, size: '960x540', video: sparse }))
     await eventually(async () => (await progress(film.uuid)).playable, 30, 'the film')
     const [first] = (await exec('pgrep', ['-f', `ffmpeg .*${film.uuid}`])).stdout.trim().split('\n')
-    const [lost] = await run<{ ended: boolean }>(
+    const [lost] = await runQuery<{ ended: boolean }>(
       sql`SELECT pg_terminate_backend(pid) AS ended FROM pg_locks WHERE locktype = 'advisory' AND classid = ${LOCK_CLASSES.TRANSCODING} AND objid = ${film.id}`
     )
     expect(lost!.ended).toBe(true)
@@ -254,10 +255,10 @@ describe('the encodings of a worker', () => {
       20,
       'the first ffmpeg to end'
     )
-    const { reconcileNow } = await import('./reconcile-transcoding.job.ts')
+    const { enqueueOpenTranscodings } = await import('./reconcile-transcoding.job.ts')
     await eventually(
       async () => {
-        await reconcileNow()
+        await enqueueOpenTranscodings()
         return (await rowOf(film.id)).state === 'done'
       },
       60,

@@ -3,58 +3,59 @@ import { access } from 'node:fs/promises'
 import type { Transaction } from 'sequelize'
 import { z } from 'zod'
 import { config } from '../core/config.ts'
-import { lookAtCustomized } from '../core/admin-overrides.ts'
+import { refreshAdminOverrides } from '../core/admin-overrides.ts'
 import { transaction } from '../core/transaction.ts'
-import { askQueue, job, type Run } from '../core/job.ts'
+import { readFromQueue, defineJob, type JobContext } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { run as runSql, sql } from '../core/sql.ts'
-import type { Brake } from '../media/pause-control.ts'
+import { runQuery as runSql, sql } from '../core/sql.ts'
+import type { PauseControl } from '../media/pause-control.ts'
 import { MediaError } from '../media/ffmpeg.ts'
 import type { Probe } from '../media/probe.ts'
-import { removeHls, removeStored, storedPath } from '../storage/disk.ts'
-import { federate } from '../videos/video.outbox.ts'
-import { VideoSource } from '../videos/video-file.model.ts'
-import { STATE, Video } from '../videos/video.model.ts'
-import { encode } from './encode-renditions.ts'
-import { takeWords } from './embedded.ts'
-import { makePictures, makeStoryboard } from './thumbnails.ts'
-import { storeProgress } from './encoding-progress.ts'
-import { publish } from './publish-video.ts'
-import { completeRenditions, finishedRenditions } from './renditions.ts'
-import { retryDelay } from './transcoding-settings.ts'
-import { settle } from './finish-incomplete.ts'
-import { leave, rearrange, take } from './scheduler.ts'
-import { Transcoding } from './transcoding.model.ts'
+import { removeHlsFolder, removeStoredFiles, storedFilePath } from '../storage/disk.ts'
+import { federateVideo } from '../videos/video.outbox.ts'
+import { VideoSourceModel } from '../videos/video-file.model.ts'
+import { VIDEO_STATE, VideoModel } from '../videos/video.model.ts'
+import { encodeRenditions } from './encode-renditions.ts'
+import { importEmbeddedCaptionsAndChapters } from './embedded.ts'
+import { generateThumbnails, generateStoryboard } from './thumbnails.ts'
+import { storeEncodingProgress } from './encoding-progress.ts'
+import { publishVideo } from './publish-video.ts'
+import { completeRenditions, findFinishedRenditions } from './renditions.ts'
+import { transcodingRetryDelay } from './transcoding-settings.ts'
+import { finishIncompleteTranscoding } from './finish-incomplete.ts'
+import { releaseTranscoding, applyTranscodingPriorities, claimNextTranscoding } from './scheduler.ts'
+import { TranscodingModel } from './transcoding.model.ts'
 
 /**
- * Encodes, one after the other, what the rows say is to be done: those with the best claims (scheduler.ts). It is enqueued whenever there may
+ * Encodes, one after the other, what the rows say is to be done: those with the best claims (scheduler.ts). It is enqueued whenever there
+ * may
  * be something new to do.
  */
-export const transcode = job({
+export const transcodeVideos = defineJob({
   name: 'video-transcoding',
   queue: 'transcoding',
   payload: z.object({}),
   run: async (_, run): Promise<void> => {
-    await rearrange()
+    await applyTranscodingPriorities()
     while (!run.signal.aborted && (await next(run))) {
       // Whoever halts all jobs does not want another to begin; this one stands for those that are left.
-      if (await askQueue('transcoding', async opened => await opened.isPaused(), false)) return await again()
+      if (await readFromQueue('transcoding', async opened => await opened.isPaused(), false)) return await again()
     }
   }
 })
 
 async function again(): Promise<void> {
-  await transcode.enqueue({})
+  await transcodeVideos.enqueue({})
 }
 
-async function next(run: Run): Promise<boolean> {
+async function next(run: JobContext): Promise<boolean> {
   return await transaction(async lock => {
-    const taken = await take(lock)
+    const taken = await claimNextTranscoding(lock)
     if (!taken) return false
     try {
       await work(taken.videoId, { brake: taken.brake, lock, run })
     } finally {
-      await leave(taken.videoId)
+      await releaseTranscoding(taken.videoId)
     }
     return true
   })
@@ -62,13 +63,13 @@ async function next(run: Run): Promise<boolean> {
 
 /** Why an encoding was stopped: this process ends, the lock on it is lost, or its row says something else now. */
 type Stopped = 'process' | 'lock' | 'row'
-type Hold = { brake: Brake; lock: Transaction; run: Run }
+type Hold = { brake: PauseControl; lock: Transaction; run: JobContext }
 
 async function work(videoId: number, { brake, lock, run }: Hold): Promise<void> {
-  await lookAtCustomized()
-  const transcoding = await Transcoding.findByPk(videoId, { rejectOnEmpty: true })
-  const video = await Video.findByPk(videoId, { rejectOnEmpty: true })
-  const [open] = await Transcoding.update({ state: 'running' }, { where: { videoId, state: ['waiting', 'running'] } })
+  await refreshAdminOverrides()
+  const transcoding = await TranscodingModel.findByPk(videoId, { rejectOnEmpty: true })
+  const video = await VideoModel.findByPk(videoId, { rejectOnEmpty: true })
+  const [open] = await TranscodingModel.update({ state: 'running' }, { where: { videoId, state: ['waiting', 'running'] } })
   if (open === 0) return
   const controller = new AbortController()
   const stop = (why: Stopped): void => controller.abort(why)
@@ -84,20 +85,20 @@ async function work(videoId: number, { brake, lock, run }: Hold): Promise<void> 
   }, config.transcoding.progress_interval)
   const began = performance.now() - brake.heldFor
   try {
-    const source = await VideoSource.findByPk(videoId)
+    const source = await VideoSourceModel.findByPk(videoId)
     if (!source?.filename || !source.probe) throw new MediaError('unreadable', 'the uploaded file is gone')
     // The disk may come back that it lies on.
-    if (!(await isThere(storedPath('original_video_files', source.filename))))
+    if (!(await isThere(storedFilePath('original_video_files', source.filename))))
       throw new MediaError('missing', 'the uploaded file is not there')
     await encodeAll(video, source, { brake, run, stopped: controller.signal })
     await finish(video, source, (performance.now() - brake.heldFor - began) / 1000)
   } catch (error) {
     clearInterval(looking)
     // Deleted in the middle: what was written since goes too.
-    if ((await Video.count({ where: { id: videoId } })) === 0) return await removeHls(video.uuid)
+    if ((await VideoModel.count({ where: { id: videoId } })) === 0) return await removeHlsFolder(video.uuid)
     if (!controller.signal.aborted) await fail(video, transcoding, error)
-    else if (controller.signal.reason === 'row') await settle(video)
-    else await Transcoding.update({ state: 'waiting' }, { where: { videoId, state: 'running' } })
+    else if (controller.signal.reason === 'row') await finishIncompleteTranscoding(video)
+    else await TranscodingModel.update({ state: 'waiting' }, { where: { videoId, state: 'running' } })
   } finally {
     clearInterval(looking)
     run.signal.removeEventListener('abort', ending)
@@ -117,33 +118,33 @@ async function stateOf(videoId: number, lock: Transaction): Promise<string | und
 }
 
 async function encodeAll(
-  video: Video,
-  source: VideoSource,
-  { brake, run, stopped }: { brake: Brake; run: Run; stopped: AbortSignal }
+  video: VideoModel,
+  source: VideoSourceModel,
+  { brake, run, stopped }: { brake: PauseControl; run: JobContext; stopped: AbortSignal }
 ): Promise<void> {
-  const input = storedPath('original_video_files', source.filename!)
+  const input = storedFilePath('original_video_files', source.filename!)
   const probe = source.probe as Probe
   const failed = new AbortController()
   const signal = AbortSignal.any([stopped, failed.signal])
-  const pictures = makePictures(video, input, probe, signal)
+  const pictures = generateThumbnails(video, input, probe, signal)
   let aside: Promise<unknown> | null = null
   let last = 0
   const announce = async (): Promise<void> => {
-    await rearrange()
+    await applyTranscodingPriorities()
     // Another that waits may have a better claim now than what is left of this.
     again().catch(() => {
       /* the reconciler does it later */
     })
     await pictures
-    if (!video.waitTranscoding) await publish(video)
-    await takeWords(video, input, probe, { signal, brake })
+    if (!video.waitTranscoding) await publishVideo(video)
+    await importEmbeddedCaptionsAndChapters(video, input, probe, { signal, brake })
   }
   try {
-    await encode(input, video.uuid, video.id, probe, {
+    await encodeRenditions(input, video.uuid, video.id, probe, {
       signal,
       brake,
       planned: async resolutions => {
-        await Transcoding.update({ resolutions }, { where: { videoId: video.id } })
+        await TranscodingModel.update({ resolutions }, { where: { videoId: video.id } })
       },
       playable: () => {
         aside ??= announce()
@@ -153,7 +154,7 @@ async function encodeAll(
       progress: ({ percent, secondsLeft }) => {
         if (Date.now() - last < config.transcoding.progress_interval) return
         last = Date.now()
-        storeProgress(video.id, { percent, secondsLeft })
+        storeEncodingProgress(video.id, { percent, secondsLeft })
         run.progress(percent)
       }
     })
@@ -165,34 +166,34 @@ async function encodeAll(
     await Promise.allSettled([aside])
   }
   await completeRenditions({ videoId: video.id, uuid: video.uuid })
-  await makeStoryboard(video, { signal: stopped, brake })
+  await generateStoryboard(video, { signal: stopped, brake })
 }
 
-async function finish(video: Video, source: VideoSource, spent: number): Promise<void> {
-  await publish(video)
+async function finish(video: VideoModel, source: VideoSourceModel, spent: number): Promise<void> {
+  await publishVideo(video)
   const kept = config.transcoding.original_file.keep
   const filename = source.filename
   const asked = await transaction(async transaction => {
     // Stopped or asked for anew at the last moment: what was uploaded is still needed.
-    const [count] = await Transcoding.update(
+    const [count] = await TranscodingModel.update(
       { state: 'done', error: null, spent },
       { where: { videoId: video.id, state: 'running' }, transaction }
     )
     if (count === 0) return false
     if (!kept) await source.update({ filename: null }, { transaction })
     // Others know of the first rendition only; now there are all of them.
-    await Video.update({ updatedAt: new Date() }, { where: { id: video.id }, transaction, silent: true })
-    await federate(video.id, transaction)
+    await VideoModel.update({ updatedAt: new Date() }, { where: { id: video.id }, transaction, silent: true })
+    await federateVideo(video.id, transaction)
     return true
   })
-  if (asked && !kept) await removeStored('original_video_files', [filename])
+  if (asked && !kept) await removeStoredFiles('original_video_files', [filename])
 }
 
 /**
  * Trying again helps against a killed process, not against a file that cannot be read; with a full disk it goes on as soon as there is
  * space, however long that takes.
  */
-async function fail(video: Video, transcoding: Transcoding, error: unknown): Promise<void> {
+async function fail(video: VideoModel, transcoding: TranscodingModel, error: unknown): Promise<void> {
   const full = isDiskFull(error)
   const attempts = transcoding.attempts + (full ? 0 : 1)
   const hopeless =
@@ -201,19 +202,19 @@ async function fail(video: Video, transcoding: Transcoding, error: unknown): Pro
   const again = full || (!hopeless && attempts < config.transcoding.attempts)
   const id = randomUUID()
   logger.error('An encoding failed', { id, uuid: video.uuid, attempts, again, error })
-  const delay = retryDelay(attempts, full)
-  const playable = (await finishedRenditions(video.id)).length > 0
+  const delay = transcodingRetryDelay(attempts, full)
+  const playable = (await findFinishedRenditions(video.id)).length > 0
   await transaction(async transaction => {
     const told = full ? 'The disk of the server is full; the encoding goes on when there is space.' : again ? null : reason(error, id)
-    await Transcoding.update(
+    await TranscodingModel.update(
       { state: again ? 'waiting' : 'failed', attempts, notBefore: new Date(Date.now() + delay), error: told },
       { where: { videoId: video.id }, transaction }
     )
-    if (!again && !playable) await Video.update({ state: STATE.TRANSCODING_FAILED }, { where: { id: video.id }, transaction })
+    if (!again && !playable) await VideoModel.update({ state: VIDEO_STATE.TRANSCODING_FAILED }, { where: { id: video.id }, transaction })
   })
   // A little later than the row says, or the job would find it is too early.
-  if (again) await transcode.enqueue({}, { delay: delay + 50 })
-  else await settle(video)
+  if (again) await transcodeVideos.enqueue({}, { delay: delay + 50 })
+  else await finishIncompleteTranscoding(video)
 }
 
 /** Told by ffmpeg, or by a write of our own. */

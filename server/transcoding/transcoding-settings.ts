@@ -1,9 +1,9 @@
 import { config } from '../core/config.ts'
-import { plan, type LadderSettings, type Plan } from '../media/ladder.ts'
+import { planLadder, type LadderSettings, type TranscodingPlan } from '../media/ladder.ts'
 import type { Probe, ProbeLimits } from '../media/probe.ts'
 
 /** What may be uploaded, by `upload.*`. */
-export function probeLimits(): ProbeLimits {
+export function configuredProbeLimits(): ProbeLimits {
   const { max_duration, max_pixels, max_fps, max_streams, probe_timeout } = config.upload
   return {
     maxDuration: max_duration < 0 ? null : max_duration,
@@ -18,21 +18,21 @@ export function probeLimits(): ProbeLimits {
 const LONGEST_DOUBLED = 8
 
 /** How long (ms) until an encoding is tried again that failed so many times, or that found the disk full. */
-export function retryDelay(attempts: number, full: boolean): number {
+export function transcodingRetryDelay(attempts: number, full: boolean): number {
   const { retry_delay, full_disk_delay } = config.transcoding
   return full ? full_disk_delay : retry_delay * 2 ** Math.min(attempts - 1, LONGEST_DOUBLED)
 }
 
 /** The longest of them. */
-export function longestDelay(): number {
-  return Math.max(retryDelay(Infinity, false), retryDelay(0, true))
+export function maxTranscodingRetryDelay(): number {
+  return Math.max(transcodingRetryDelay(Infinity, false), transcodingRetryDelay(0, true))
 }
 
 /** The renditions to make of a source by `transcoding.*`; `copy: false` encodes even what could be copied. */
-export function planFor(probe: Probe, options: { copy?: boolean } = {}): Plan {
+export function planTranscoding(probe: Probe, options: { copy?: boolean } = {}): TranscodingPlan {
   const settings = ladderSettings()
   // No picture is below one bit per second, so nothing is copied.
-  return plan(probe, options.copy === false ? { ...settings, maxCopyBitrate: 1 } : settings)
+  return planLadder(probe, options.copy === false ? { ...settings, maxCopyBitrate: 1 } : settings)
 }
 
 function ladderSettings(): LadderSettings {

@@ -1,9 +1,9 @@
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
-import { Priority } from '../../shared/transcoding.ts'
+import { TranscodingPriority } from '../../shared/transcoding.ts'
 import { declareModel } from '../core/database.ts'
 
 /** The encoding a video still needs or had; the queue is derived from these rows. */
-export class Transcoding extends Model<InferAttributes<Transcoding>, InferCreationAttributes<Transcoding>> {
+export class TranscodingModel extends Model<InferAttributes<TranscodingModel>, InferCreationAttributes<TranscodingModel>> {
   declare videoId: number
   declare state: 'waiting' | 'running' | 'done' | 'failed'
   /** Failed attempts. */
@@ -23,7 +23,7 @@ export class Transcoding extends Model<InferAttributes<Transcoding>, InferCreati
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  Transcoding,
+  TranscodingModel,
   {
     videoId: { type: DataTypes.INTEGER, primaryKey: true },
     state: DataTypes.TEXT,
@@ -41,11 +41,11 @@ declareModel(
 )
 
 /** What a priority is in a row: as far from `normal` as it stands in the list of them. */
-export function priorityNumber(priority: Priority): number {
-  return Priority.options.indexOf(priority) - 1
+export function priorityToNumber(priority: TranscodingPriority): number {
+  return TranscodingPriority.options.indexOf(priority) - 1
 }
 
 /** The priority a row has. */
-export function priorityOf(number: number): Priority {
-  return Priority.options[number + 1] ?? 'normal'
+export function priorityFromNumber(number: number): TranscodingPriority {
+  return TranscodingPriority.options[number + 1] ?? 'normal'
 }

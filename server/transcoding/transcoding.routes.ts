@@ -1,39 +1,39 @@
-import { transcoding } from '../../shared/transcoding.ts'
+import { transcodingContract } from '../../shared/transcoding.ts'
 import { config } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { paging } from '../core/paging.ts'
 import { Problem } from '../core/problem.ts'
-import { implement } from '../core/route.ts'
-import { managedVideo } from '../videos/video-access.ts'
-import { VideoSource } from '../videos/video-file.model.ts'
-import { encodersEverywhere } from './encoder-registry.ts'
+import { implementContract } from '../core/route.ts'
+import { findManagedVideo } from '../videos/video-access.ts'
+import { VideoSourceModel } from '../videos/video-file.model.ts'
+import { listWorkerEncoders } from './encoder-registry.ts'
 import { listEncodings } from './encodings.query.ts'
-import { encodingProgress } from './encoding-progress.ts'
-import { prioritize, queueTranscoding } from './queue-transcoding.ts'
-import { stopEncoding } from './finish-incomplete.ts'
-import { Transcoding } from './transcoding.model.ts'
+import { readEncodingProgress } from './encoding-progress.ts'
+import { setTranscodingPriority, queueTranscoding } from './queue-transcoding.ts'
+import { stopTranscoding } from './finish-incomplete.ts'
+import { TranscodingModel } from './transcoding.model.ts'
 
 /** The routes of shared/transcoding.ts. */
-export const transcodingRoutes = implement(transcoding, {
-  'GET /videos/:id/transcoding': async ({ params, viewer }) => await encodingProgress((await managedVideo(params.id, viewer)).id),
+export const transcodingRoutes = implementContract(transcodingContract, {
+  'GET /videos/:id/transcoding': async ({ params, viewer }) => await readEncodingProgress((await findManagedVideo(params.id, viewer)).id),
   'GET /server/transcodings': async ({ query: { state, ...rest } }) => await listEncodings({ ...paging(rest), state }),
   'GET /server/encoders': async () => {
-    const data = await encodersEverywhere()
+    const data = await listWorkerEncoders()
     return { total: data.length, data }
   },
   'PUT /server/transcodings/:id': async ({ params, body, viewer }) =>
-    await prioritize((await managedVideo(params.id, viewer)).id, body.priority),
-  'DELETE /server/transcodings/:id': async ({ params, viewer }) => await stopEncoding(await managedVideo(params.id, viewer)),
+    await setTranscodingPriority((await findManagedVideo(params.id, viewer)).id, body.priority),
+  'DELETE /server/transcodings/:id': async ({ params, viewer }) => await stopTranscoding(await findManagedVideo(params.id, viewer)),
   'POST /videos/:id/transcoding': async ({ params, body, viewer }) => {
-    const video = await managedVideo(params.id, viewer)
+    const video = await findManagedVideo(params.id, viewer)
     // They are made of the HLS renditions.
     if (body.transcodingType === 'web-video' && !config.transcoding.web_videos.enabled)
       throw new Problem(400, null, 'Web videos are not enabled on this instance.')
     await transaction(async transaction => {
-      const known = await Transcoding.findByPk(video.id, { transaction, lock: true })
+      const known = await TranscodingModel.findByPk(video.id, { transaction, lock: true })
       if (known && ['waiting', 'running'].includes(known.state) && !body.forceTranscoding)
         throw new Problem(400, null, 'This video is already being transcoded')
-      const source = await VideoSource.findByPk(video.id, { transaction })
+      const source = await VideoSourceModel.findByPk(video.id, { transaction })
       if (!source?.filename) throw new Problem(400, null, 'The uploaded file was not kept, so there is nothing to transcode from.')
       await queueTranscoding(video.id, transaction)
     })

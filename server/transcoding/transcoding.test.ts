@@ -6,18 +6,18 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
 import { redis } from '../core/redis.ts'
-import { run, sql } from '../core/sql.ts'
-import { footage, pitch, severalSounds, withWords } from '../test/footage.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { encoded, realOrGenerated, upload } from '../test/upload.ts'
-import { reconcileNow } from './reconcile-transcoding.job.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { makeFootageBytes, measurePitch, makeMultiAudioFootage, makeFootageWithSubtitlesAndChapters } from '../test/footage.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { waitForTranscoding, readRealOrGeneratedFootage, uploadVideo } from '../test/upload.ts'
+import { enqueueOpenTranscodings } from './reconcile-transcoding.job.ts'
 
 const exec = promisify(execFile)
-let site: Instance
-let alice: Awaited<ReturnType<Instance['user']>>
+let site: TestInstance
+let alice: Awaited<ReturnType<TestInstance['user']>>
 let root: string
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     transcoding: { retry_delay: '200 ms', reconcile_interval: '1 hour', resolutions: { '360p': false, '1080p': false } }
   })
   alice = await site.user('alice')
@@ -50,8 +50,8 @@ async function frames(url: string): Promise<number> {
 
 describe('play at once', () => {
   it('plays real footage while its ladder is still being encoded, and all of it afterwards', async () => {
-    const film = await realOrGenerated()
-    const { uuid } = await upload(site, alice, {}, film)
+    const film = await readRealOrGeneratedFootage()
+    const { uuid } = await uploadVideo(site, alice, {}, film)
     const early = await eventually(
       async () => {
         const video = await get(uuid)
@@ -69,7 +69,7 @@ describe('play at once', () => {
     const growing = await (await fetch(new URL(first.names[0]!, early.streamingPlaylists[0].playlistUrl))).text()
     expect(growing).toContain('#EXT-X-PLAYLIST-TYPE:EVENT')
     expect(growing).toContain('#EXT-X-BYTERANGE')
-    const video = await encoded(site, alice, uuid)
+    const video = await waitForTranscoding(site, alice, uuid)
     const [playlist] = video.streamingPlaylists
     expect(playlist.playlistUrl).toBe(early.streamingPlaylists[0].playlistUrl)
     expect(playlist.files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
@@ -101,7 +101,9 @@ describe('play at once', () => {
     }
     expect(await progress(uuid)).toMatchObject({ state: 'done', percent: 100, error: null })
     expect(
-      await run(sql`SELECT 1 FROM video_sources s JOIN videos v ON v.id = s.video_id WHERE v.uuid = ${uuid} AND s.filename IS NOT NULL`)
+      await runQuery(
+        sql`SELECT 1 FROM video_sources s JOIN videos v ON v.id = s.video_id WHERE v.uuid = ${uuid} AND s.filename IS NOT NULL`
+      )
     ).toEqual([])
     const folder = join(site.folder, 'streaming-playlists/hls', uuid)
     // Four renditions of two files, the master, the hashes: nothing else was left behind.
@@ -109,11 +111,11 @@ describe('play at once', () => {
   })
 
   it('lists small qualities, with the sound, before the large ones of a film that must be encoded', async () => {
-    const { uuid } = await upload(
+    const { uuid } = await uploadVideo(
       site,
       alice,
       {},
-      await footage({ seconds: 8, size: '1280x720', rate: 30, extension: 'mkv', video: ['-c:v', 'mpeg4', '-q:v', '2'] })
+      await makeFootageBytes({ seconds: 8, size: '1280x720', rate: 30, extension: 'mkv', video: ['-c:v', 'mpeg4', '-q:v', '2'] })
     )
     const early = await eventually(
       async () => {
@@ -134,7 +136,7 @@ describe('play at once', () => {
       [240, false],
       [0, false]
     ])
-    const [playlist] = (await encoded(site, alice, uuid)).streamingPlaylists
+    const [playlist] = (await waitForTranscoding(site, alice, uuid)).streamingPlaylists
     expect(playlist.files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
     for (const name of (await mediaOf(playlist.playlistUrl)).names) expect(await frames(new URL(name, playlist.playlistUrl).href)).toBe(240)
     // What was watched from the first moment is what stays.
@@ -142,9 +144,9 @@ describe('play at once', () => {
   })
 
   it('copies a stream that browsers play, so that it is there before any encoding', async () => {
-    const film = await footage({ seconds: 6, size: '1280x720' })
-    const { uuid } = await upload(site, alice, {}, film)
-    const video = await encoded(site, alice, uuid)
+    const film = await makeFootageBytes({ seconds: 6, size: '1280x720' })
+    const { uuid } = await uploadVideo(site, alice, {}, film)
+    const video = await waitForTranscoding(site, alice, uuid)
     const top = video.streamingPlaylists[0].files[0]
     const { stdout } = await exec('ffprobe', [
       '-v',
@@ -173,7 +175,7 @@ describe('play at once', () => {
   })
 
   it("waits for the whole ladder where the owner wants that, with PeerTube's states", async () => {
-    const { uuid } = await upload(site, alice, { waitTranscoding: 'true' }, await footage({ seconds: 4, size: '1280x720' }))
+    const { uuid } = await uploadVideo(site, alice, { waitTranscoding: 'true' }, await makeFootageBytes({ seconds: 4, size: '1280x720' }))
     expect(await get(uuid)).toMatchObject({ state: { id: 2, label: 'To transcode' }, waitTranscoding: true, streamingPlaylists: [] })
     expect((await site.call('GET /videos?count=100')).json.data.some((video: any) => video.uuid === uuid)).toBe(false)
     expect(
@@ -199,16 +201,16 @@ describe('play at once', () => {
     ],
     ['sound alone', { seconds: 2, extension: 'mp3', video: ['-vn'], audio: ['-c:a', 'libmp3lame'] }, [360, 0]]
   ])('takes %s', async (_what, options, resolutions) => {
-    const bytes = await footage(options as never)
-    const { uuid } = await upload(site, alice, {}, bytes)
-    const video = await encoded(site, alice, uuid)
+    const bytes = await makeFootageBytes(options as never)
+    const { uuid } = await uploadVideo(site, alice, {}, bytes)
+    const video = await waitForTranscoding(site, alice, uuid)
     expect(video.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual(resolutions)
     expect(video.thumbnailPath).not.toBeNull()
   })
 
   it('keeps every sound track by its language, each once, the main one first, in the playlist and in the whole file', async () => {
-    const { uuid } = await upload(site, alice, {}, await severalSounds())
-    const [playlist] = (await encoded(site, alice, uuid)).streamingPlaylists
+    const { uuid } = await uploadVideo(site, alice, {}, await makeMultiAudioFootage())
+    const [playlist] = (await waitForTranscoding(site, alice, uuid)).streamingPlaylists
     // Clients of the API know of one sound; players find all of them in the playlist.
     expect(playlist.files.map((file: any) => file.resolution.id)).toEqual([240, 0])
     const { master } = await mediaOf(playlist.playlistUrl)
@@ -224,7 +226,7 @@ describe('play at once', () => {
     ])
     const at = (name: string) => new URL(name, playlist.playlistUrl).href
     for (const [index, hertz] of [440, 880, 1320].entries()) {
-      expect(await pitch(at(tracks[index]![3]!))).toBeCloseTo(hertz, -1)
+      expect(await measurePitch(at(tracks[index]![3]!))).toBeCloseTo(hertz, -1)
       expect(await (await fetch(at(tracks[index]![3]!))).text()).toContain('#EXT-X-ENDLIST')
     }
     expect(await progress(uuid)).toMatchObject({
@@ -252,17 +254,17 @@ describe('play at once', () => {
         ['audio', 0, 'und']
       ]
     )
-    expect([await pitch(whole, 0), await pitch(whole, 1), await pitch(whole, 2)].map(hertz => Math.round(hertz / 10))).toEqual([
-      44, 88, 132
-    ])
-    expect(await pitch(at('0.mp4'))).toBeCloseTo(440, -1)
+    expect(
+      [await measurePitch(whole, 0), await measurePitch(whole, 1), await measurePitch(whole, 2)].map(hertz => Math.round(hertz / 10))
+    ).toEqual([44, 88, 132])
+    expect(await measurePitch(at('0.mp4'))).toBeCloseTo(440, -1)
     const hashes = (await (await fetch(playlist.segmentsSha256Url)).json()) as object
     expect(Object.keys(hashes)).toHaveLength(4)
   })
 
   it('takes chapters and subtitles out of the file, once each, for viewers and for other servers, and lets go of them with the video', async () => {
-    const { uuid } = await upload(site, alice, { language: 'de' }, await withWords())
-    await encoded(site, alice, uuid)
+    const { uuid } = await uploadVideo(site, alice, { language: 'de' }, await makeFootageWithSubtitlesAndChapters())
+    await waitForTranscoding(site, alice, uuid)
     expect((await site.call(`GET /videos/${uuid}/chapters`)).json.chapters).toEqual([
       { timecode: 0, title: 'Beginning' },
       { timecode: 1, title: 'Chapter 2' },
@@ -295,8 +297,8 @@ describe('play at once', () => {
   it('puts sound into every rendition where the config says so', async () => {
     config.transcoding.hls.split_audio_and_video = false
     try {
-      const { uuid } = await upload(site, alice, {}, await footage({ seconds: 2, size: '640x480' }))
-      const [playlist] = (await encoded(site, alice, uuid)).streamingPlaylists
+      const { uuid } = await uploadVideo(site, alice, {}, await makeFootageBytes({ seconds: 2, size: '640x480' }))
+      const [playlist] = (await waitForTranscoding(site, alice, uuid)).streamingPlaylists
       expect(playlist.files.map((file: any) => [file.resolution.id, file.hasVideo, file.hasAudio])).toEqual([
         [480, true, true],
         [240, true, true]
@@ -320,14 +322,14 @@ describe('play at once', () => {
 
 describe('faults', () => {
   it('loses nothing when Redis is wiped before and in the middle of an encoding', async () => {
-    const film = await footage({ seconds: 8, size: '1280x720', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
-    const both = [await upload(site, alice, {}, film), await upload(site, alice, {}, film)]
+    const film = await makeFootageBytes({ seconds: 8, size: '1280x720', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
+    const both = [await uploadVideo(site, alice, {}, film), await uploadVideo(site, alice, {}, film)]
     await eventually(async () => (await progress(both[0]!.uuid)).state === 'running', 20, 'the encoding')
     const keys = await redis.keys(`${config.redis.prefix}:*`)
     await redis.del(...keys)
-    await reconcileNow()
+    await enqueueOpenTranscodings()
     for (const { uuid } of both) {
-      const video = await encoded(site, alice, uuid)
+      const video = await waitForTranscoding(site, alice, uuid)
       expect(video.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
     }
   })
@@ -336,8 +338,12 @@ describe('faults', () => {
     const before = config.transcoding.stall_timeout
     config.transcoding.stall_timeout = 8000
     try {
-      const film = await footage({ seconds: 12, size: '1280x720', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
-      const { uuid } = await upload(site, alice, {}, film)
+      const film = await makeFootageBytes({
+        seconds: 12,
+        size: '1280x720',
+        video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250']
+      })
+      const { uuid } = await uploadVideo(site, alice, {}, film)
       const [hung] = await eventually(
         async () => {
           const { stdout } = await exec('ps', ['-A', '-o', 'pid=,args='])
@@ -348,10 +354,10 @@ describe('faults', () => {
         'the encoding'
       )
       process.kill(Number.parseInt(hung!, 10), 'SIGSTOP')
-      const video = await encoded(site, alice, uuid)
+      const video = await waitForTranscoding(site, alice, uuid)
       for (const file of video.streamingPlaylists[0].files.filter((one: any) => one.hasVideo))
         expect(await frames(file.playlistUrl)).toBe(300)
-      expect(await run(sql`SELECT t.attempts FROM transcodings t JOIN videos v ON v.id = t.video_id WHERE v.uuid = ${uuid}`)).toEqual([
+      expect(await runQuery(sql`SELECT t.attempts FROM transcodings t JOIN videos v ON v.id = t.video_id WHERE v.uuid = ${uuid}`)).toEqual([
         { attempts: 1 }
       ])
       expect((await readdir(join(site.folder, 'streaming-playlists/hls', uuid))).length).toBe(10)
@@ -361,14 +367,14 @@ describe('faults', () => {
   })
 
   it('tries a failed encoding again, then says why it gave up', async () => {
-    const { uuid, id } = await upload(site, alice, {}, await footage({ seconds: 2, size: '320x180' }))
-    await encoded(site, alice, uuid)
+    const { uuid, id } = await uploadVideo(site, alice, {}, await makeFootageBytes({ seconds: 2, size: '320x180' }))
+    await waitForTranscoding(site, alice, uuid)
     // The file is broken after the probe, as a bad disk would do it.
-    await run(sql`UPDATE video_sources SET filename = 'gone.mp4' WHERE video_id = ${id}`)
-    await run(sql`UPDATE videos SET state = 2 WHERE id = ${id}`)
-    await run(sql`DELETE FROM streaming_playlists WHERE video_id = ${id}`)
-    await run(sql`UPDATE transcodings SET state = 'waiting', attempts = 0, not_before = now() WHERE video_id = ${id}`)
-    await reconcileNow()
+    await runQuery(sql`UPDATE video_sources SET filename = 'gone.mp4' WHERE video_id = ${id}`)
+    await runQuery(sql`UPDATE videos SET state = 2 WHERE id = ${id}`)
+    await runQuery(sql`DELETE FROM streaming_playlists WHERE video_id = ${id}`)
+    await runQuery(sql`UPDATE transcodings SET state = 'waiting', attempts = 0, not_before = now() WHERE video_id = ${id}`)
+    await enqueueOpenTranscodings()
     const failed = await eventually(
       async () => {
         const now = await progress(uuid)
@@ -378,15 +384,15 @@ describe('faults', () => {
       'the failure'
     )
     expect(failed.error).toBe('The uploaded file is not there any more.')
-    expect((await run<{ attempts: number }>(sql`SELECT attempts FROM transcodings WHERE video_id = ${id}`))[0]!.attempts).toBe(3)
+    expect((await runQuery<{ attempts: number }>(sql`SELECT attempts FROM transcodings WHERE video_id = ${id}`))[0]!.attempts).toBe(3)
     expect((await get(uuid, alice.token)).state).toEqual({ id: 7, label: 'Transcoding failed' })
   })
 
   it('can be run again by an administrator where the original was kept', async () => {
     config.transcoding.original_file.keep = true
     try {
-      const { uuid } = await upload(site, alice, {}, await footage({ seconds: 2, size: '320x180' }))
-      await encoded(site, alice, uuid)
+      const { uuid } = await uploadVideo(site, alice, {}, await makeFootageBytes({ seconds: 2, size: '320x180' }))
+      await waitForTranscoding(site, alice, uuid)
       const { json: source } = await site.call(`GET /videos/${uuid}/source`, { token: alice.token })
       expect((await fetch(source.fileDownloadUrl)).status).toBe(401)
       expect(
@@ -397,17 +403,17 @@ describe('faults', () => {
       expect((await again(alice.token)).status).toBe(403)
       expect((await again(root)).status).toBe(204)
       expect((await again(root)).json.detail).toBe('This video is already being transcoded')
-      await encoded(site, alice, uuid)
+      await waitForTranscoding(site, alice, uuid)
     } finally {
       config.transcoding.original_file.keep = false
     }
-    const { uuid } = await upload(site, alice, {}, await footage({ seconds: 2, size: '320x180' }))
-    await encoded(site, alice, uuid)
+    const { uuid } = await uploadVideo(site, alice, {}, await makeFootageBytes({ seconds: 2, size: '320x180' }))
+    await waitForTranscoding(site, alice, uuid)
     expect((await site.call(`POST /videos/${uuid}/transcoding`, { token: root, body: { transcodingType: 'hls' } })).status).toBe(400)
   })
 
   it('shows progress to those who manage the video only', async () => {
-    const { uuid } = await upload(site, alice)
+    const { uuid } = await uploadVideo(site, alice)
     const stranger = await site.user('stranger')
     expect((await site.call(`GET /videos/${uuid}/transcoding`)).status).toBe(401)
     expect((await site.call(`GET /videos/${uuid}/transcoding`, { token: stranger.token })).status).toBe(403)

@@ -3,25 +3,25 @@ import type { Request, Response } from 'express'
 import { ERRORS, fail, Uploadx, type DiskFile } from '@uploadx/core'
 import type { z } from 'zod'
 import type { UploadAttributes } from '../../shared/uploads.ts'
-import { origin } from '../core/config.ts'
+import { instanceOrigin } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
-import { invalid, notFound, Problem, type InvalidParam } from '../core/problem.ts'
+import { invalidParams, notFound, Problem, type InvalidParam } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
-import { store, storedPath, storedSize } from '../storage/disk.ts'
-import type { Picture } from '../videos/video-images.ts'
-import type { Video } from '../videos/video.model.ts'
-import { assertOwnChannel, type Attributes } from '../videos/videos.ts'
-import { assertExtension, assertRoomFor, assertSize, assertSpace } from './validation.ts'
-import { takeVideo } from './create-video.ts'
-import { discardUpload, removePictures } from './discard-upload.ts'
-import { Upload } from './upload.model.ts'
+import { moveIntoStorage, storedFilePath, storedFileSize } from '../storage/disk.ts'
+import type { PreparedVideoImage } from '../videos/video-images.ts'
+import type { VideoModel } from '../videos/video.model.ts'
+import { assertOwnChannel, type VideoAttributes } from '../videos/videos.ts'
+import { assertUploadExtension, assertUploadQuota, assertUploadSize, assertDiskSpace } from './validation.ts'
+import { createVideoFromUpload } from './create-video.ts'
+import { discardUpload, removeUploadThumbnails } from './discard-upload.ts'
+import { UploadModel } from './upload.model.ts'
 import { UploadStorage } from './upload-storage.ts'
 
 /** The protocol of resumable uploads (X-Upload-Content-Length, Content-Range, 308), spoken by @uploadx/core for the row's owner only. */
 class Handler extends Uploadx<DiskFile> {
   override async getAndVerifyId(request: { url?: string }): Promise<string> {
     const id = this.getId(request as never)
-    const row = await Upload.findByPk(id)
+    const row = await UploadModel.findByPk(id)
     if (row?.userId === (request as { user?: { id: number } }).user?.id) return id
     return fail(ERRORS.FORBIDDEN)
   }
@@ -35,7 +35,7 @@ function protocol(): NonNullable<typeof made> {
     statusCode,
     headers: { 'Content-Type': 'application/problem+json; charset=utf-8' },
     body: {
-      type: `${origin()}/api/v1/docs#errors-${code}`,
+      type: `${instanceOrigin()}/api/v1/docs#errors-${code}`,
       title: code,
       status: statusCode,
       detail: message,
@@ -47,27 +47,28 @@ function protocol(): NonNullable<typeof made> {
 }
 
 /** Forgets what this process knows of uploads, as a restart does; rows and files stay. */
-export function forgetProtocol(): void {
+export function resetResumableUploads(): void {
   made = null
 }
 
 /** Begins an upload and gives the address for its pieces. Throws 400, 413, 415, 507. */
-export async function beginUpload(
+export async function beginResumableUpload(
   request: Request,
   viewer: Viewer,
   body: z.output<typeof UploadAttributes> & { filename: string },
-  pictures: Picture[]
+  pictures: PreparedVideoImage[]
 ): Promise<string> {
   const size = announcedSize(request)
-  assertExtension(body.filename)
-  assertSize(size)
+  assertUploadExtension(body.filename)
+  assertUploadSize(size)
   await assertOwnChannel(body.channelId, viewer.id)
-  await assertRoomFor(viewer.id, size)
-  await assertSpace(size)
+  await assertUploadQuota(viewer.id, size)
+  await assertDiskSpace(size)
   const { channelId, filename, ...fields } = body
-  const kept: Picture[] = []
+  const kept: PreparedVideoImage[] = []
   // Pictures wait beside the bytes: the temporary folder is swept sooner than uploads expire.
-  for (const picture of pictures) kept.push({ ...picture, path: await store(picture.path, 'uploads', `${crypto.randomUUID()}.jpg`) })
+  for (const picture of pictures)
+    kept.push({ ...picture, path: await moveIntoStorage(picture.path, 'uploads', `${crypto.randomUUID()}.jpg`) })
   const { storage } = protocol()
   const file = await storage.create(request, {
     originalName: filename,
@@ -76,41 +77,41 @@ export async function beginUpload(
     metadata: { announced: { channelId, fields, pictures: kept } } as never
   })
   const query = new URLSearchParams({ uploadType: 'resumable', upload_id: file.id! })
-  return `${origin().replace(/^https?:/, '')}${request.originalUrl.split('?')[0]}?${query}`
+  return `${instanceOrigin().replace(/^https?:/, '')}${request.originalUrl.split('?')[0]}?${query}`
 }
 
 /**
  * Writes a piece, or answers how much arrived (308); the last piece makes the video. The answer is undefined where it is already written.
  */
-export async function receivePiece(request: Request, response: Response, viewer: Viewer): Promise<Video | undefined> {
+export async function receiveUploadChunk(request: Request, response: Response, viewer: Viewer): Promise<VideoModel | undefined> {
   const file = await through(request, response, viewer)
   return file ? await finishUpload(file.id!, viewer) : undefined
 }
 
 /** Gives an upload up, with its bytes. */
-export async function cancelUpload(request: Request, response: Response, viewer: Viewer, id: string): Promise<void> {
-  const row = await Upload.findByPk(id)
+export async function cancelResumableUpload(request: Request, response: Response, viewer: Viewer, id: string): Promise<void> {
+  const row = await UploadModel.findByPk(id)
   if (!row || row.videoId !== null) {
     if (row && row.userId !== viewer.id) throw new Problem(403, 'Forbidden', 'Authenticated user is not allowed access')
     response.status(204).end()
     return
   }
   await through(request, response, viewer)
-  await removePictures(row)
+  await removeUploadThumbnails(row)
 }
 
 /** The unfinished uploads of a user, with the bytes that arrived. */
-export async function unfinishedUploads(
+export async function listUnfinishedUploads(
   userId: number
 ): Promise<{ uploadId: string; filename: string; name: string; size: number; received: number; expiresAt: string }[]> {
-  const rows = await Upload.findAll({ where: { userId, videoId: null }, order: [['createdAt', 'DESC']] })
+  const rows = await UploadModel.findAll({ where: { userId, videoId: null }, order: [['createdAt', 'DESC']] })
   return await Promise.all(
     rows.map(async row => ({
       uploadId: row.id,
       filename: row.originalName,
       name: String(row.attributes.fields.name),
       size: Number(row.size),
-      received: await storedSize(storedPath('uploads', row.filename)),
+      received: await storedFileSize(storedFilePath('uploads', row.filename)),
       expiresAt: row.expiresAt.toISOString()
     }))
   )
@@ -125,20 +126,20 @@ async function through(request: Request, response: Response, viewer: Viewer): Pr
   })
 }
 
-async function finishUpload(id: string, viewer: Viewer): Promise<Video> {
-  let row: Upload | null = null
+async function finishUpload(id: string, viewer: Viewer): Promise<VideoModel> {
+  let row: UploadModel | null = null
   try {
     const video = await transaction(async transaction => {
       // The last piece may come twice: only one of the two requests may make the video.
-      row = await Upload.findOne({ where: { id, videoId: null }, lock: true, skipLocked: true, transaction })
+      row = await UploadModel.findOne({ where: { id, videoId: null }, lock: true, skipLocked: true, transaction })
       if (!row)
-        throw (await Upload.count({ where: { id, videoId: null } })) > 0
+        throw (await UploadModel.count({ where: { id, videoId: null } })) > 0
           ? new Problem(409, 'upload_busy', 'This upload is being finished.', { headers: { 'Retry-After': '5' } })
           : notFound('Upload')
       const { channelId, fields, pictures } = row.attributes
-      const video = await takeVideo(
+      const video = await createVideoFromUpload(
         {
-          path: storedPath('uploads', row.filename),
+          path: storedFilePath('uploads', row.filename),
           name: row.originalName,
           size: Number(row.size),
           userId: viewer.id,
@@ -151,7 +152,7 @@ async function finishUpload(id: string, viewer: Viewer): Promise<Video> {
       await row.update({ videoId: video.id }, { transaction })
       return video
     })
-    await rm(storedPath('uploads', row!.filename), { force: true })
+    await rm(storedFilePath('uploads', row!.filename), { force: true })
     return video
   } catch (error) {
     // What was refused by its content will be refused again.
@@ -161,14 +162,14 @@ async function finishUpload(id: string, viewer: Viewer): Promise<Video> {
 }
 
 /** JSON keeps dates as texts. */
-function revived(fields: Record<string, unknown>): Attributes {
+function revived(fields: Record<string, unknown>): VideoAttributes {
   const date = (value: unknown): Date | null | undefined => (typeof value === 'string' ? new Date(value) : (value as null | undefined))
   const schedule = fields.scheduleUpdate as { updateAt: string; privacy?: number } | null | undefined
   return {
     ...fields,
     originallyPublishedAt: date(fields.originallyPublishedAt),
     scheduleUpdate: schedule && { ...schedule, updateAt: new Date(schedule.updateAt) }
-  } as Attributes
+  } as VideoAttributes
 }
 
 function announcedSize(request: Request): number {
@@ -185,6 +186,6 @@ function announcedSize(request: Request): number {
     })
   if (!request.headers['x-upload-content-type'])
     wrong.push({ type: 'field', msg: 'Invalid value', path: 'x-upload-content-type', location: 'headers' })
-  if (wrong.length > 0) throw invalid(wrong)
+  if (wrong.length > 0) throw invalidParams(wrong)
   return size
 }

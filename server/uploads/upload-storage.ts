@@ -3,21 +3,21 @@ import { mkdirSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { DiskFile, DiskStorage, ERRORS, fail, MetaStorage, type FilePart, type FileQuery } from '@uploadx/core'
 import { config, storageFolder } from '../core/config.ts'
-import { Upload, type Announced } from './upload.model.ts'
+import { UploadModel, type UploadMetadata } from './upload.model.ts'
 
 /** Keeps what is known of an upload in its row, so that any process and any restart finds it. */
 class RowMeta extends MetaStorage<DiskFile> {
   override async save(id: string, file: DiskFile): Promise<DiskFile> {
-    const known = await Upload.findByPk(id)
+    const known = await UploadModel.findByPk(id)
     if (known) await known.update({ expiresAt: expiry() })
     else {
-      await Upload.create({
+      await UploadModel.create({
         id,
         userId: Number(file.userId),
         filename: file.name,
         originalName: file.originalName,
         size: Number(file.size),
-        attributes: (file.metadata as { announced: Announced }).announced,
+        attributes: (file.metadata as { announced: UploadMetadata }).announced,
         expiresAt: expiry()
       })
     }
@@ -25,19 +25,19 @@ class RowMeta extends MetaStorage<DiskFile> {
   }
 
   override async touch(id: string, file: DiskFile): Promise<DiskFile> {
-    await Upload.update({ expiresAt: expiry() }, { where: { id } })
+    await UploadModel.update({ expiresAt: expiry() }, { where: { id } })
     return file
   }
 
   override async get(id: string): Promise<DiskFile> {
-    const row = await Upload.findByPk(id)
+    const row = await UploadModel.findByPk(id)
     if (!row || row.videoId !== null) return fail(ERRORS.FILE_NOT_FOUND)
     const file = new DiskFile({ metadata: {}, originalName: row.originalName, size: Number(row.size), userId: String(row.userId) })
     return Object.assign(file, { id, name: row.filename, status: 'part', createdAt: row.createdAt, expiredAt: row.expiresAt })
   }
 
   override async delete(id: string): Promise<void> {
-    await Upload.destroy({ where: { id, videoId: null } })
+    await UploadModel.destroy({ where: { id, videoId: null } })
   }
 }
 

@@ -3,31 +3,31 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { footage } from '../test/footage.ts'
-import { eventually, startInstance, type Answer, type Instance } from '../test/instance.ts'
-import { encoded, uploadForm } from '../test/upload.ts'
-import { forgetProtocol } from './resumable-upload.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { makeFootageBytes } from '../test/footage.ts'
+import { eventually, startTestInstance, type TestResponse, type TestInstance } from '../test/instance.ts'
+import { waitForTranscoding, videoUploadForm } from '../test/upload.ts'
+import { resetResumableUploads } from './resumable-upload.ts'
 import { sweepUploads } from './sweep-uploads.job.ts'
 
-let site: Instance
-let alice: Awaited<ReturnType<Instance['user']>>
-let bob: Awaited<ReturnType<Instance['user']>>
+let site: TestInstance
+let alice: Awaited<ReturnType<TestInstance['user']>>
+let bob: Awaited<ReturnType<TestInstance['user']>>
 let film: Buffer<ArrayBuffer>
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     upload: { max_size: '1MB', max_duration: 20, max_pixels: 1_000_000, max_streams: 8, expiration: '1 hour' },
     transcoding: { resolutions: { '240p': false } }
   })
   alice = await site.user('alice')
   bob = await site.user('bob')
-  film = await footage({ seconds: 2, size: '320x180' })
+  film = await makeFootageBytes({ seconds: 2, size: '320x180' })
 })
 afterAll(async () => await site?.stop())
 
 const counts = async () =>
   (
-    await run<{ videos: number; sources: number; files: number }>(
+    await runQuery<{ videos: number; sources: number; files: number }>(
       sql`SELECT (SELECT count(*)::int FROM videos) AS videos, (SELECT count(*)::int FROM video_sources) AS sources, (SELECT count(*)::int FROM transcodings) AS files`
     )
   )[0]!
@@ -35,7 +35,7 @@ const oneShot = async (
   fields: Record<string, string | number | string[]>,
   file?: { bytes: Buffer<ArrayBuffer>; name: string },
   token: string | undefined = alice.token
-): Promise<Answer> => await site.call('POST /videos/upload', { token, multipart: uploadForm(fields, file) })
+): Promise<TestResponse> => await site.call('POST /videos/upload', { token, multipart: videoUploadForm(fields, file) })
 
 describe('in one request', () => {
   it('gives the three names of the new video', async () => {
@@ -60,8 +60,8 @@ describe('in one request', () => {
     const before = await counts()
     const fine = { bytes: film, name: 'film.mp4' }
     const ours = { name: 'Some name', channelId: alice.channelId }
-    const cases: [string, Answer, number, Record<string, unknown>][] = [
-      ['nobody', await site.call('POST /videos/upload', { multipart: uploadForm(ours, fine) }), 401, { code: 'unauthorized_request' }],
+    const cases: [string, TestResponse, number, Record<string, unknown>][] = [
+      ['nobody', await site.call('POST /videos/upload', { multipart: videoUploadForm(ours, fine) }), 401, { code: 'unauthorized_request' }],
       [
         'no file',
         await oneShot(ours),
@@ -135,13 +135,13 @@ describe('in one request', () => {
       ],
       [
         'too long a film',
-        await oneShot(ours, { bytes: await footage({ seconds: 25, size: '64x36', rate: 5, audio: null }), name: 'long.mp4' }),
+        await oneShot(ours, { bytes: await makeFootageBytes({ seconds: 25, size: '64x36', rate: 5, audio: null }), name: 'long.mp4' }),
         422,
         { code: 'video_too_long' }
       ],
       [
         'too large a picture',
-        await oneShot(ours, { bytes: await footage({ seconds: 1, size: '1600x900', rate: 1, audio: null }), name: 'wide.mp4' }),
+        await oneShot(ours, { bytes: await makeFootageBytes({ seconds: 1, size: '1600x900', rate: 1, audio: null }), name: 'wide.mp4' }),
         422,
         { code: 'video_too_large' }
       ]
@@ -175,7 +175,7 @@ describe('in one request', () => {
     expect((await oneShot({ name: 'Film', channelId: daily.channelId }, { bytes: film, name: 'film.mp4' }, daily.token)).json.code).toBe(
       'quota_reached'
     )
-    await run(sql`UPDATE videos SET created_at = now() - interval '25 hours' WHERE channel_id = ${daily.channelId}`)
+    await runQuery(sql`UPDATE videos SET created_at = now() - interval '25 hours' WHERE channel_id = ${daily.channelId}`)
     expect((await oneShot({ name: 'Film', channelId: daily.channelId }, { bytes: film, name: 'film.mp4' }, daily.token)).status).toBe(200)
   })
 })
@@ -195,7 +195,7 @@ describe('in pieces', () => {
         ...more
       }
     })
-  const id = (answer: Answer) => new URL(`http:${answer.headers.get('location')}`).searchParams.get('upload_id')!
+  const id = (answer: TestResponse) => new URL(`http:${answer.headers.get('location')}`).searchParams.get('upload_id')!
   const put = async (uploadId: string, range: string, bytes: Buffer = Buffer.alloc(0), token = alice.token) =>
     await site.call(`PUT /videos/upload-resumable?uploadType=resumable&upload_id=${encodeURIComponent(uploadId)}`, {
       token,
@@ -234,7 +234,7 @@ describe('in pieces', () => {
       status: 404,
       error: { code: 'FileNotFound' }
     })
-    const video = await encoded(site, alice, last.json.video.uuid)
+    const video = await waitForTranscoding(site, alice, last.json.video.uuid)
     expect(video).toMatchObject({
       name: 'Resumable video',
       tags: ['two', 'resumable'],
@@ -248,7 +248,7 @@ describe('in pieces', () => {
     const upload = id(await begin())
     await put(upload, `bytes 0-${half() - 1}/${film.length}`, film.subarray(0, half()))
     // What a new process knows: nothing but rows and files.
-    forgetProtocol()
+    resetResumableUploads()
     const asked = await put(upload, `bytes */${film.length}`)
     expect([asked.status, asked.headers.get('range')]).toEqual([308, `bytes=0-${half() - 1}`])
     expect((await put(upload, `bytes ${half()}-${film.length - 1}/${film.length}`, film.subarray(half()))).status).toBe(200)
@@ -261,7 +261,7 @@ describe('in pieces', () => {
     expect([gap.status, gap.headers.get('range')]).toEqual([308, 'bytes=0-999'])
     const rest = await put(upload, `bytes 1000-${film.length - 1}/${film.length}`, film.subarray(1000))
     expect(rest.status).toBe(200)
-    await encoded(site, alice, rest.json.video.uuid)
+    await waitForTranscoding(site, alice, rest.json.video.uuid)
   })
 
   it('makes one video of a last piece that comes twice at once', async () => {
@@ -275,7 +275,7 @@ describe('in pieces', () => {
     const png = await sharp({ create: { width: 640, height: 360, channels: 3, background: '#0a0' } })
       .png()
       .toBuffer()
-    const form = uploadForm({ name: 'With a picture', channelId: alice.channelId, privacy: 1, filename: 'tiny.mp4', tags: ['aaa'] })
+    const form = videoUploadForm({ name: 'With a picture', channelId: alice.channelId, privacy: 1, filename: 'tiny.mp4', tags: ['aaa'] })
     form.set('thumbnailfile', new Blob([new Uint8Array(png)]), 'p.png')
     const begun = await site.call('POST /videos/upload-resumable', {
       token: alice.token,
@@ -284,7 +284,7 @@ describe('in pieces', () => {
     })
     expect(begun.status).toBe(201)
     const { json } = await put(id(begun), `bytes 0-${film.length - 1}/${film.length}`, film)
-    const video = await encoded(site, alice, json.video.uuid)
+    const video = await waitForTranscoding(site, alice, json.video.uuid)
     const { dominant } = await sharp(Buffer.from(await (await fetch(site.url + video.thumbnailPath)).arrayBuffer())).stats()
     expect(dominant.g).toBeGreaterThan(dominant.r + 50)
   })
@@ -333,11 +333,11 @@ describe('in pieces', () => {
   })
 
   it('is swept when abandoned, with its bytes and pictures, and not before', async () => {
-    await run(sql`DELETE FROM uploads`)
+    await runQuery(sql`DELETE FROM uploads`)
     const old = id(await begin())
     const young = id(await begin())
     for (const upload of [old, young]) await put(upload, `bytes 0-99/${film.length}`, film.subarray(0, 100))
-    await run(sql`UPDATE uploads SET expires_at = now() - interval '1 second' WHERE id = ${old}`)
+    await runQuery(sql`UPDATE uploads SET expires_at = now() - interval '1 second' WHERE id = ${old}`)
     const before = (await readdir(join(site.folder, 'uploads'))).length
     await sweepUploads.run({}, { progress: () => undefined, signal: new AbortController().signal })
     expect((await readdir(join(site.folder, 'uploads'))).length).toBe(before - 1)
@@ -345,7 +345,7 @@ describe('in pieces', () => {
   })
 
   it('counts unfinished uploads', async () => {
-    await run(sql`DELETE FROM uploads`)
+    await runQuery(sql`DELETE FROM uploads`)
     const before = config.upload.max_per_user
     config.upload.max_per_user = 2
     try {
@@ -359,7 +359,7 @@ describe('in pieces', () => {
   })
 
   it('leaves no file behind that nothing names', async () => {
-    const rows = await run<{ filename: string }>(sql`SELECT filename FROM video_sources WHERE filename IS NOT NULL`)
+    const rows = await runQuery<{ filename: string }>(sql`SELECT filename FROM video_sources WHERE filename IS NOT NULL`)
     for (const { filename } of rows) expect((await stat(join(site.folder, 'original-video-files', filename))).size).toBeGreaterThan(0)
   })
 })

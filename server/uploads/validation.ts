@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { config, storageFolder } from '../core/config.ts'
 import { Problem } from '../core/problem.ts'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { assertQuota } from '../accounts/quota.ts'
 import { MediaError } from '../media/ffmpeg.ts'
 
@@ -10,7 +10,7 @@ const ALWAYS = ['.webm', '.ogv', '.mp4']
 const AUDIO = ['.mp3', '.ogg', '.oga', '.m4a', '.aac', '.flac', '.wav', '.opus', '.wma', '.ac3', '.aiff', '.mka', '.weba']
 
 /** The extensions a file may be uploaded under, by `upload.extensions` and `transcoding.allow_*`. */
-export function acceptedExtensions(): string[] {
+export function acceptedUploadExtensions(): string[] {
   const { allow_additional_extensions, allow_audio_files } = config.transcoding
   return [...new Set([...ALWAYS, ...config.upload.extensions])].filter(extension =>
     AUDIO.includes(extension) ? allow_audio_files : ALWAYS.includes(extension) || allow_additional_extensions
@@ -18,31 +18,31 @@ export function acceptedExtensions(): string[] {
 }
 
 /** Throws 415 for a name whose extension is not accepted; the content is probed later all the same. */
-export function assertExtension(name: string): void {
-  if (acceptedExtensions().includes(extname(name).toLowerCase())) return
+export function assertUploadExtension(name: string): void {
+  if (acceptedUploadExtensions().includes(extname(name).toLowerCase())) return
   throw new Problem(
     415,
     null,
-    `This file is not supported. Please, make sure it is of the following type: ${acceptedExtensions().join(', ')}`
+    `This file is not supported. Please, make sure it is of the following type: ${acceptedUploadExtensions().join(', ')}`
   )
 }
 
 /** Throws 413 for a file larger than `upload.max_size`. */
-export function assertSize(bytes: number): void {
+export function assertUploadSize(bytes: number): void {
   const { max_size } = config.upload
   if (max_size >= 0 && bytes > max_size) throw new Problem(413, 'max_file_size_reached', 'The file is larger than this instance accepts.')
 }
 
 /** Throws 507 if the disk could not hold the file and keep `upload.keep_free` bytes. */
-export async function assertSpace(bytes: number): Promise<void> {
+export async function assertDiskSpace(bytes: number): Promise<void> {
   const disk = await statfs(storageFolder('uploads')).catch(() => null)
   if (disk && disk.bavail * disk.bsize - bytes < config.upload.keep_free)
     throw new Problem(507, 'insufficient_storage', 'The server has no room for this file now.')
 }
 
 /** Throws 413 if the user's quota would be exceeded, counting what its unfinished uploads will take; 400 for too many of those. */
-export async function assertRoomFor(userId: number, bytes: number): Promise<void> {
-  const [pending] = await run<{ count: string; size: string }>(
+export async function assertUploadQuota(userId: number, bytes: number): Promise<void> {
+  const [pending] = await runQuery<{ count: string; size: string }>(
     sql`SELECT count(*) AS count, coalesce(sum(size), 0) AS size FROM uploads WHERE user_id = ${userId} AND video_id IS NULL AND expires_at > now()`
   )
   if (Number(pending!.count) >= config.upload.max_per_user)
@@ -51,7 +51,7 @@ export async function assertRoomFor(userId: number, bytes: number): Promise<void
 }
 
 /** What the owner reads when a file is refused after a look at its content. */
-export function refusal(error: unknown): unknown {
+export function toUploadProblem(error: unknown): unknown {
   if (!(error instanceof MediaError)) return error
   switch (error.code) {
     case 'too_long':

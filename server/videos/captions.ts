@@ -1,16 +1,16 @@
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { imagePath } from './video-urls.ts'
-import { LANGUAGES } from './labels.ts'
+import { VIDEO_LANGUAGE_LABELS } from './labels.ts'
 
 type Caption = { language: { id: string; label: string }; automaticallyGenerated: boolean; captionPath: string; updatedAt: string }
 
 /** The subtitles of a video, by language. */
-export async function captionsOf(videoId: number): Promise<{ total: number; data: Caption[] }> {
-  const rows = await run<{ language: string; automatic: boolean; filename: string; updated_at: Date }>(
+export async function listCaptions(videoId: number): Promise<{ total: number; data: Caption[] }> {
+  const rows = await runQuery<{ language: string; automatic: boolean; filename: string; updated_at: Date }>(
     sql`SELECT language, automatic, filename, updated_at FROM video_captions WHERE video_id = ${videoId} ORDER BY language`
   )
   const data = rows.map(({ language, automatic, filename, updated_at }) => ({
-    language: { id: language, label: LANGUAGES[language] ?? language },
+    language: { id: language, label: VIDEO_LANGUAGE_LABELS[language] ?? language },
     automaticallyGenerated: automatic,
     captionPath: imagePath('video-captions', filename),
     updatedAt: updated_at.toISOString()

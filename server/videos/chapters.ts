@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { transaction } from '../core/transaction.ts'
-import { run, sql } from '../core/sql.ts'
-import { type Budget, getDocument } from '../fediverse/remote-fetch.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { type Budget, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { cleanLine } from '../fediverse/text-limits.ts'
 import { listOf } from '../fediverse/vocabulary.ts'
 
@@ -15,16 +15,16 @@ const Part = z.object({
 })
 
 /** A part of a video; `timecode` in seconds. */
-export type Chapter = { timecode: number; title: string }
+export type VideoChapter = { timecode: number; title: string }
 
 /** The chapters of a video, first to last. */
-export async function chaptersOf(videoId: number): Promise<Chapter[]> {
-  return await run<Chapter>(sql`SELECT timecode, title FROM video_chapters WHERE video_id = ${videoId} ORDER BY timecode`)
+export async function listChapters(videoId: number): Promise<VideoChapter[]> {
+  return await runQuery<VideoChapter>(sql`SELECT timecode, title FROM video_chapters WHERE video_id = ${videoId} ORDER BY timecode`)
 }
 
 /** Fetches the chapters of a remote video. Throws FetchError. */
 export async function fetchChapters(videoId: number, url: string, budget: Budget): Promise<void> {
-  const { document } = await getDocument(url, { budget })
+  const { document } = await fetchRemoteDocument(url, { budget })
   const found = new Map<number, string>()
   for (const one of listOf(document.hasPart).slice(0, MAX.chapters)) {
     const part = Part.safeParse(one).data
@@ -38,11 +38,11 @@ export async function fetchChapters(videoId: number, url: string, budget: Budget
 }
 
 /** Gives a video these chapters instead of those it has; titles are cut, of two in one second the first stays. */
-export async function setChapters(videoId: number, chapters: Chapter[]): Promise<void> {
+export async function setChapters(videoId: number, chapters: VideoChapter[]): Promise<void> {
   const rows = chapters.slice(0, MAX.chapters).map(({ timecode, title }) => ({ timecode, title: cleanLine(title, MAX.title) }))
   await transaction(async inside => {
-    await run(sql`DELETE FROM video_chapters WHERE video_id = ${videoId}`, inside)
-    await run(
+    await runQuery(sql`DELETE FROM video_chapters WHERE video_id = ${videoId}`, inside)
+    await runQuery(
       sql`
       INSERT INTO video_chapters (video_id, timecode, title) SELECT ${videoId}::int, timecode, title FROM json_to_recordset(${JSON.stringify(rows)}::json) AS part (timecode integer, title text) WHERE title <> ''
       ON CONFLICT DO NOTHING`,

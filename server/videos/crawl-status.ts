@@ -1,29 +1,29 @@
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { notFound } from '../core/problem.ts'
-import { hasHandle } from '../actors/handle.ts'
-import { countOf, isBeingRead } from './outbox-crawler.ts'
-import { crawl } from './crawl.job.ts'
+import { matchesHandleSql } from '../actors/handle.ts'
+import { countKnownVideosSql, isOutboxBeingCrawled } from './outbox-crawler.ts'
+import { crawlOutboxJob } from './crawl.job.ts'
 
 /**
  * How many videos of a channel are known here, of how many; whoever asks about a remote one has its outbox read when that was not done
  * lately. Throws 404.
  */
-export async function readingOf(handle: string): Promise<{ known: number; total: number | null; reading: boolean }> {
-  const [actor] = await run<{ id: number; remote: boolean; total: number | null; due: boolean }>(sql`
+export async function channelCrawlStatus(handle: string): Promise<{ known: number; total: number | null; reading: boolean }> {
+  const [actor] = await runQuery<{ id: number; remote: boolean; total: number | null; due: boolean }>(sql`
     SELECT actor.id, actor.host IS NOT NULL AS remote, actor.outbox_total AS total,
       (actor.outbox_read_at IS NULL OR actor.outbox_read_at < now() - make_interval(secs =>
         CASE WHEN actor.outbox_next IS NULL THEN ${config.federation.crawl.interval / 1000}::double precision ELSE ${config.federation.crawl.max_time / 1000}::double precision END)) AS due
-    FROM actors actor JOIN channels ON channels.actor_id = actor.id WHERE ${hasHandle(sql`actor`, handle)}`)
+    FROM actors actor JOIN channels ON channels.actor_id = actor.id WHERE ${matchesHandleSql(sql`actor`, handle)}`)
   if (!actor) throw notFound('Video channel')
   if (!actor.remote) {
-    const [row] = await run<{ count: number }>(
+    const [row] = await runQuery<{ count: number }>(
       sql`SELECT count(*)::int AS count FROM videos v JOIN channels c ON c.id = v.channel_id WHERE c.actor_id = ${actor.id} AND v.privacy = 1 AND v.state = 1`
     )
     return { known: row!.count, total: row!.count, reading: false }
   }
-  const busy = await isBeingRead(actor.id)
-  if (actor.due && !busy) await crawl.enqueue({ actorId: actor.id })
-  const [row] = await run<{ known: number }>(countOf(actor.id))
+  const busy = await isOutboxBeingCrawled(actor.id)
+  if (actor.due && !busy) await crawlOutboxJob.enqueue({ actorId: actor.id })
+  const [row] = await runQuery<{ known: number }>(countKnownVideosSql(actor.id))
   return { known: row!.known, total: actor.total, reading: busy || actor.due }
 }

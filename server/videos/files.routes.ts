@@ -1,21 +1,21 @@
 import { join } from 'node:path'
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import { config } from '../core/config.ts'
-import { counted } from '../core/request-rate-limit.ts'
+import { limitRate } from '../core/request-rate-limit.ts'
 import { notFound, Problem } from '../core/problem.ts'
-import { viewerOf } from '../core/route.ts'
-import { sendStored } from '../core/send-file.ts'
-import { run, sql, type Sql } from '../core/sql.ts'
-import { cachedFile, type Expected } from '../fediverse/remote-file-cache.ts'
-import { hlsFolder, storedPath } from '../storage/disk.ts'
+import { requestViewer } from '../core/route.ts'
+import { sendStoredFile } from '../core/send-file.ts'
+import { runQuery, sql, type Sql } from '../core/sql.ts'
+import { getCachedRemoteFile, type RemoteFileConstraints } from '../fediverse/remote-file-cache.ts'
+import { hlsFolder, storedFilePath } from '../storage/disk.ts'
 import { longUuid } from '../../shared/short-uuid.ts'
-import { assertMayWatch, guardedVideo, managedVideo, type Guarded } from './video-access.ts'
-import { openedBy } from './video-file-token.ts'
+import { assertCanWatchVideo, findVideoAccessInfo, findManagedVideo, type VideoAccessInfo } from './video-access.ts'
+import { verifyVideoFileToken } from './video-file-token.ts'
 import { resolutionLabel } from './labels.ts'
-import { filmOf } from './public-file-cache.ts'
-import { sendPlaylist } from './send-hls-playlist.ts'
-import { sendWhole, wholeQuality } from './send-progressive-mp4.ts'
-import { canManage, isOpen } from './video.policy.ts'
+import { findCachedVideoAccessInfo } from './public-file-cache.ts'
+import { sendHlsPlaylist } from './send-hls-playlist.ts'
+import { sendProgressiveMp4, findProgressiveMp4Source } from './send-progressive-mp4.ts'
+import { canManageVideo, isPublicOrUnlisted } from './video.policy.ts'
 
 const NAME = /^[0-9a-zA-Z-]{1,100}\.(m3u8|mp4|json|jpg|png|webp|vtt)$/
 
@@ -38,7 +38,7 @@ filesRouter.use(
       throw new Problem(405, null, 'Files are only read.', { headers: { Allow: 'GET, HEAD' } })
     next()
   },
-  counted('files')
+  limitRate('files')
 )
 
 const REMOTE: Record<string, Sql> = {
@@ -56,26 +56,32 @@ filesRouter.get('/lazy-static/video-captions/:name', async (request, response) =
   const name = safeName(request.params.name)
   if (await sendRemote(request, response, 'captions', name, { types: CAPTIONS, maxSize: config.cache.remote_files.max_caption_size }))
     return
-  await sendStored(request, response, storedPath('captions', name), forAll(config.cache.static.images))
+  await sendStoredFile(request, response, storedFilePath('captions', name), forAll(config.cache.static.images))
 })
 for (const kind of ['thumbnails', 'previews', 'storyboards', 'avatars', 'banners'] as const) {
   filesRouter.get(`/lazy-static/${kind}/:name`, async (request, response) => {
     const name = safeName(request.params.name)
     if (await sendRemote(request, response, kind, name, { types: PICTURES, maxSize: config.federation.fetch.max_image_size })) return
-    await sendStored(request, response, storedPath(kind, name), forAll(config.cache.static.images))
+    await sendStoredFile(request, response, storedFilePath(kind, name), forAll(config.cache.static.images))
   })
 }
 
 /**
  * Sends what a row says is at another server; false where no row says so. Nothing else can be asked for (federation.md 4.46). Throws 404.
  */
-async function sendRemote(request: Request, response: Response, kind: string, name: string, expected: Expected): Promise<boolean> {
+async function sendRemote(
+  request: Request,
+  response: Response,
+  kind: string,
+  name: string,
+  expected: RemoteFileConstraints
+): Promise<boolean> {
   const rows = REMOTE[kind]
-  const [found] = rows ? await run<{ url: string | null }>(sql`SELECT url FROM (${rows}) file WHERE filename = ${name}`) : []
+  const [found] = rows ? await runQuery<{ url: string | null }>(sql`SELECT url FROM (${rows}) file WHERE filename = ${name}`) : []
   if (!found?.url) return false
-  const cached = await cachedFile(name, found.url, expected)
+  const cached = await getCachedRemoteFile(name, found.url, expected)
   if (!cached) throw notFound('File')
-  await sendStored(request, response, storedPath('cache', cached), forAll(config.cache.static.images))
+  await sendStoredFile(request, response, storedFilePath('cache', cached), forAll(config.cache.static.images))
   return true
 }
 
@@ -83,14 +89,14 @@ const hls: RequestHandler = async (request, response) => {
   const video = await videoOf(String(request.params.uuid))
   const name = safeName(String(request.params.name))
   await assertFilesOpen(request, video)
-  const open = isOpen(video.privacy)
+  const open = isPublicOrUnlisted(video.privacy)
   const changing = open ? 'no-cache' : 'private, no-store'
   const [, resolution] = WHOLE.exec(name) ?? []
   if (resolution !== undefined) {
-    return await sendWhole(
+    return await sendProgressiveMp4(
       request,
       response,
-      await wholeQuality(video, Number(resolution)),
+      await findProgressiveMp4Source(video, Number(resolution)),
       open ? 'no-cache' : forOne(config.cache.static.private)
     )
   }
@@ -99,10 +105,10 @@ const hls: RequestHandler = async (request, response) => {
     const token = request.query.reinjectVideoFileToken === 'true' ? String(request.query.videoFileToken ?? '') : undefined
     // Players that look for a playlist's end ask for its last bytes.
     if (name.endsWith('.m3u8') && (token !== undefined || request.headers.range === undefined))
-      return await sendPlaylist(request, response, join(hlsFolder(video.uuid), name), token)
+      return await sendHlsPlaylist(request, response, join(hlsFolder(video.uuid), name), token)
   }
   const lasting = open ? forAll(config.cache.static.segments, true) : forOne(config.cache.static.private)
-  await sendStored(request, response, join(hlsFolder(video.uuid), name), name.endsWith('.mp4') ? lasting : changing)
+  await sendStoredFile(request, response, join(hlsFolder(video.uuid), name), name.endsWith('.mp4') ? lasting : changing)
 }
 filesRouter.get('/static/streaming-playlists/hls/private/:uuid/:name', hls)
 filesRouter.get('/static/streaming-playlists/hls/:uuid/:name', hls)
@@ -111,52 +117,52 @@ filesRouter.get('/download/streaming-playlists/hls/videos/:name', async (request
   const [, uuid = '', resolution = ''] = /^([0-9a-f-]{36})-(\d{1,5})-fragmented\.mp4$/.exec(String(request.params.name)) ?? []
   const video = await videoOf(uuid)
   await assertFilesOpen(request, video)
-  const [about] = await run<{ name: string; download_enabled: boolean }>(
+  const [about] = await runQuery<{ name: string; download_enabled: boolean }>(
     sql`SELECT name, download_enabled FROM videos WHERE id = ${video.id}`
   )
   if (!about) throw notFound('Video')
-  const whole = await wholeQuality(video, Number(resolution))
-  if (!about.download_enabled && !canManage(await viewerOf(request), video))
+  const whole = await findProgressiveMp4Source(video, Number(resolution))
+  if (!about.download_enabled && !canManageVideo(await requestViewer(request), video))
     throw new Problem(403, null, 'Downloading this video is disabled.')
   response.attachment(`${about.name}-${resolutionLabel(Number(resolution))}-hls.${whole.sound ? 'm4a' : 'mp4'}`)
-  await sendWhole(request, response, whole, forOne(0))
+  await sendProgressiveMp4(request, response, whole, forOne(0))
 })
 
 filesRouter.get('/download/original-video-files/:name', async (request, response) => {
-  const viewer = await viewerOf(request)
-  const [source] = await run<{ video_id: number; filename: string; input_filename: string }>(
+  const viewer = await requestViewer(request)
+  const [source] = await runQuery<{ video_id: number; filename: string; input_filename: string }>(
     sql`SELECT video_id, filename, input_filename FROM video_sources WHERE filename = ${String(request.params.name)}`
   )
   if (!source) throw notFound('Video source')
-  const opened = await openedBy(request.query.videoFileToken, await guardedVideo(source.video_id))
+  const opened = await verifyVideoFileToken(request.query.videoFileToken, await findVideoAccessInfo(source.video_id))
   if (!opened?.manages) {
     if (!viewer) throw new Problem(401, null, 'Not authenticated')
-    await managedVideo(source.video_id, viewer)
+    await findManagedVideo(source.video_id, viewer)
   }
   response.attachment(source.input_filename)
-  await sendStored(request, response, storedPath('original_video_files', source.filename), forOne(0))
+  await sendStoredFile(request, response, storedFilePath('original_video_files', source.filename), forOne(0))
 })
 
 /** The video of a path. Throws 404. */
-async function videoOf(id: string): Promise<Guarded> {
+async function videoOf(id: string): Promise<VideoAccessInfo> {
   const uuid = longUuid(id)
   if (!uuid) throw notFound('Video')
-  return await filmOf(uuid)
+  return await findCachedVideoAccessInfo(uuid)
 }
 
 /** Public and unlisted files are open; the others want a token, a login or the password. Throws 403. */
-async function assertFilesOpen(request: Request, video: Guarded): Promise<void> {
-  if (isOpen(video.privacy)) return
+async function assertFilesOpen(request: Request, video: VideoAccessInfo): Promise<void> {
+  if (isPublicOrUnlisted(video.privacy)) return
   const token = request.query.videoFileToken
   const password = request.headers['x-peertube-video-password']
   if (token !== undefined) {
-    if (await openedBy(token, video)) return
+    if (await verifyVideoFileToken(token, video)) return
     throw new Problem(403, null, 'This token does not open this video.')
   }
-  const viewer = await viewerOf(request)
+  const viewer = await requestViewer(request)
   if (!viewer && typeof password !== 'string')
     throw new Problem(403, null, 'Video password header, video file token query parameter and bearer token are all missing')
-  await assertMayWatch(video, video.uuid, { viewer, password: typeof password === 'string' ? password : undefined, ip: request.ip })
+  await assertCanWatchVideo(video, video.uuid, { viewer, password: typeof password === 'string' ? password : undefined, ip: request.ip })
 }
 
 /** How long (ms) anybody may keep an answer; what is `immutable` is not even asked for again. */

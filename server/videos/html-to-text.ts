@@ -1,5 +1,5 @@
 /** The words of a stranger's HTML, paragraphs as lines; what is shown is made of them anew (federation.md 4.30). */
-export async function plainWords(html: string): Promise<string | null> {
+export async function htmlToText(html: string): Promise<string | null> {
   // Few servers write HTML, so this comes in with the first that does.
   const { default: sanitizeHtml } = await import('sanitize-html')
   const marked = html.replace(/<br\s*\/?>/gi, '\n').replace(/<\/(p|div|li|h[1-6])>/gi, '\n\n')

@@ -1,8 +1,14 @@
 /** Names of the numbers in the API, in English, as PeerTube gives them. */
-export const PRIVACIES: Record<number, string> = { 1: 'Public', 2: 'Unlisted', 3: 'Private', 4: 'Internal', 5: 'Password protected' }
+export const VIDEO_PRIVACY_LABELS: Record<number, string> = {
+  1: 'Public',
+  2: 'Unlisted',
+  3: 'Private',
+  4: 'Internal',
+  5: 'Password protected'
+}
 
 /** Names of a video's states. */
-export const STATES: Record<number, string> = {
+export const VIDEO_STATE_LABELS: Record<number, string> = {
   1: 'Published',
   2: 'To transcode',
   3: 'To import',
@@ -18,7 +24,7 @@ export const STATES: Record<number, string> = {
 }
 
 /** Categories of videos. */
-export const CATEGORIES: Record<number, string> = {
+export const VIDEO_CATEGORY_LABELS: Record<number, string> = {
   1: 'Music',
   2: 'Films',
   3: 'Vehicles',
@@ -40,7 +46,7 @@ export const CATEGORIES: Record<number, string> = {
 }
 
 /** Licences of videos. */
-export const LICENCES: Record<number, string> = {
+export const VIDEO_LICENCE_LABELS: Record<number, string> = {
   1: 'Attribution',
   2: 'Attribution - Share Alike',
   3: 'Attribution - No Derivatives',
@@ -51,7 +57,7 @@ export const LICENCES: Record<number, string> = {
 }
 
 /** Names of the comments policies. */
-export const COMMENTS_POLICIES: Record<number, string> = { 1: 'Enabled', 2: 'Disabled', 3: 'Requires approval' }
+export const COMMENTS_POLICY_LABELS: Record<number, string> = { 1: 'Enabled', 2: 'Disabled', 3: 'Requires approval' }
 
 // ISO 639-1, and the sign languages and others of ISO 639-3 that people film in.
 const CODES =
@@ -87,12 +93,12 @@ const KNOWN_TO_PEERTUBE: Record<string, string> = {
 }
 
 /** Languages by code, in English. */
-export const LANGUAGES: Record<string, string> = Object.fromEntries(
+export const VIDEO_LANGUAGE_LABELS: Record<string, string> = Object.fromEntries(
   [...CODES, 'zh-Hans', 'zh-Hant', 'zxx'].map(code => [code, KNOWN_TO_PEERTUBE[code] ?? named.of(code) ?? code])
 )
 
 /** An id with its name; null is "Unknown". */
-export function labelled<T extends string | number>(
+export function idWithLabel<T extends string | number>(
   id: T | null,
   labels: Record<string | number, string>
 ): { id: T | null; label: string } {

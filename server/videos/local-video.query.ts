@@ -1,12 +1,12 @@
 import type { Transaction } from 'sequelize'
 import { shortUuid } from '../../shared/short-uuid.ts'
-import { config, origin } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { hlsUrl, imagePath, metadataUrl, wholeUrl } from './video-urls.ts'
-import { LANGUAGES } from './labels.ts'
-import { PRIVACY, STATE } from './video.model.ts'
+import { config, instanceOrigin } from '../core/config.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { hlsFileUrl, imagePath, videoFileMetadataUrl, webVideoUrl } from './video-urls.ts'
+import { VIDEO_LANGUAGE_LABELS } from './labels.ts'
+import { VIDEO_PRIVACY, VIDEO_STATE } from './video.model.ts'
 import type { VideoObject } from './video-object.ts'
-import { webFiles } from './web-video-files.ts'
+import { webVideoFiles } from './web-video-files.ts'
 
 type FileRow = {
   id: number
@@ -77,8 +77,8 @@ export type LocalVideo = {
 }
 
 /** A local video as the fediverse sees it, by number or UUID, whoever may watch it; null if there is none. */
-export async function localVideo(id: number | string, transaction?: Transaction): Promise<LocalVideo | null> {
-  const [row] = await run<Row>(
+export async function findLocalVideo(id: number | string, transaction?: Transaction): Promise<LocalVideo | null> {
+  const [row] = await runQuery<Row>(
     sql`
     SELECT v.*, aa.url AS account, aa.followers_url AS account_followers, ca.url AS channel,
       (SELECT json_agg(t ORDER BY t.width) FROM thumbnails t WHERE t.video_id = v.id) AS pictures,
@@ -97,21 +97,21 @@ export async function localVideo(id: number | string, transaction?: Transaction)
 }
 
 /** Whether other servers may have a video at all when they ask for it. */
-export function isServed({ privacy, state }: { privacy: number; state: number }): boolean {
-  return (privacy === PRIVACY.PUBLIC || privacy === PRIVACY.UNLISTED) && state === STATE.PUBLISHED
+export function isVideoServedToPeers({ privacy, state }: { privacy: number; state: number }): boolean {
+  return (privacy === VIDEO_PRIVACY.PUBLIC || privacy === VIDEO_PRIVACY.UNLISTED) && state === VIDEO_STATE.PUBLISHED
 }
 
 /** Whether followers are told of a video. */
-export function isTold({ privacy, state }: { privacy: number; state: number }): boolean {
+export function shouldFederateVideo({ privacy, state }: { privacy: number; state: number }): boolean {
   return (
-    state === STATE.PUBLISHED &&
-    (privacy === PRIVACY.PUBLIC || (privacy === PRIVACY.UNLISTED && config.federation.videos.federate_unlisted))
+    state === VIDEO_STATE.PUBLISHED &&
+    (privacy === VIDEO_PRIVACY.PUBLIC || (privacy === VIDEO_PRIVACY.UNLISTED && config.federation.videos.federate_unlisted))
   )
 }
 
 function objectOf(row: Row): VideoObject {
-  const listed = row.privacy === PRIVACY.PUBLIC
-  const at = (path: string) => `${origin()}${path}`
+  const listed = row.privacy === VIDEO_PRIVACY.PUBLIC
+  const at = (path: string) => `${instanceOrigin()}${path}`
   return {
     id: row.url,
     uuid: row.uuid,
@@ -138,7 +138,7 @@ function objectOf(row: Row): VideoObject {
     support: row.support,
     captions: (row.captions ?? []).map(one => ({
       language: one.language,
-      label: LANGUAGES[one.language] ?? one.language,
+      label: VIDEO_LANGUAGE_LABELS[one.language] ?? one.language,
       automatic: one.automatic,
       url: at(imagePath('video-captions', one.filename))
     })),
@@ -158,16 +158,16 @@ function objectOf(row: Row): VideoObject {
     },
     aspectRatio: row.aspect_ratio === null ? null : Math.round(row.aspect_ratio * 10_000) / 10_000,
     htmlUrl: at(`/w/${shortUuid(row.uuid)}`),
-    files: webFiles(row.files ?? []).map(file => ({
+    files: webVideoFiles(row.files ?? []).map(file => ({
       ...fileLink(row, file),
-      url: wholeUrl(row, file.resolution),
+      url: webVideoUrl(row, file.resolution),
       size: Number(file.whole_size),
       streams: { audio: file.has_audio || row.files!.some(one => !one.has_video), video: true }
     })),
     trackers: [],
     playlist: row.playlist && {
-      url: hlsUrl(row, row.playlist.filename),
-      segmentsSha256Url: row.playlist.hashes === null ? null : hlsUrl(row, row.playlist.hashes),
+      url: hlsFileUrl(row, row.playlist.filename),
+      segmentsSha256Url: row.playlist.hashes === null ? null : hlsFileUrl(row, row.playlist.hashes),
       infohashes: [],
       files: (row.files ?? []).map(file => fileLink(row, file))
     },
@@ -186,14 +186,14 @@ function objectOf(row: Row): VideoObject {
 
 function fileLink(video: Row, file: FileRow): NonNullable<VideoObject['playlist']>['files'][number] {
   return {
-    url: hlsUrl(video, file.filename),
+    url: hlsFileUrl(video, file.filename),
     mediaType: file.has_video ? 'video/mp4' : 'audio/mp4',
     width: file.width ?? 0,
     height: file.height ?? file.resolution,
     size: Number(file.size),
     fps: Math.round(file.fps * 100) / 100,
     streams: { audio: file.has_audio, video: file.has_video },
-    metadataUrl: metadataUrl(video.uuid, file.id),
+    metadataUrl: videoFileMetadataUrl(video.uuid, file.id),
     torrentUrl: null,
     magnetUri: null
   }

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { resolveActor } from '../actors/resolve-actor.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
 import { crawlOutbox } from './outbox-crawler.ts'
 import { resolveVideo } from './resolve-video.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
-let site: Instance
-let peer: Hostile
+let site: TestInstance
+let peer: HostilePeer
 let owner: HostileActor
 let channel: HostileActor
 let places = 0
@@ -65,12 +65,12 @@ function outbox(actor: HostileActor, entries: object[], more: object = {}): void
   }
 }
 const names = async () =>
-  (await run<{ name: string }>(sql`SELECT name FROM videos WHERE remote ORDER BY published_at DESC`)).map(row => row.name)
+  (await runQuery<{ name: string }>(sql`SELECT name FROM videos WHERE remote ORDER BY published_at DESC`)).map(row => row.name)
 const actorId = async (actor: HostileActor) => (await resolveActor(actor.url)).id
 
 beforeAll(async () => {
-  site = await startInstance({ federation: { crawl: { max_pages: 6, max_items: 100 }, fetch: { per_host: { max: 100_000 } } } })
-  peer = await openHostile()
+  site = await startTestInstance({ federation: { crawl: { max_pages: 6, max_items: 100 }, fetch: { per_host: { max: 100_000 } } } })
+  peer = await startHostilePeer()
   owner = await peer.actor('owner')
   channel = await peer.actor('films', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
 })
@@ -100,10 +100,12 @@ describe('repair', () => {
     )
     await peer.post(`${follow.actor}/inbox`, { type: 'Accept', id: peer.id(), actor: channel.url, object: follow })
     await eventually(async () => (await names()).length === 24, 20, 'the backfill')
-    const [state] = await run<{ total: number; complete: boolean }>(
+    const [state] = await runQuery<{ total: number; complete: boolean }>(
       sql`SELECT outbox_total AS total, outbox_cursor IS NOT NULL AS complete FROM actors WHERE url = ${channel.url}`
     )
-    await eventually(async () => (await run(sql`SELECT 1 FROM actors WHERE url = ${channel.url} AND outbox_cursor IS NOT NULL`)).length > 0)
+    await eventually(
+      async () => (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${channel.url} AND outbox_cursor IS NOT NULL`)).length > 0
+    )
     expect(state!.total).toBe(24)
     const first = await eventually(
       async () => {
@@ -199,7 +201,7 @@ describe('repair', () => {
     const known = async () =>
       Number(
         (
-          await run<{ count: string }>(
+          await runQuery<{ count: string }>(
             sql`SELECT count(*) FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors a ON a.id = c.actor_id WHERE a.url = ${long.url}`
           )
         )[0]!.count

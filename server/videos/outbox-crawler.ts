@@ -1,13 +1,13 @@
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { isClassLockHeld, tryClassLock } from '../core/locks.ts'
-import { run, sql, type Sql } from '../core/sql.ts'
+import { runQuery, sql, type Sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
-import { pagesOf, type Page } from '../fediverse/remote-collection.ts'
+import { fetchCollectionPages, type CollectionPage } from '../fediverse/remote-collection.ts'
 import { Budget, FetchError } from '../fediverse/remote-fetch.ts'
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { idOf, isObject, typeOf } from '../fediverse/vocabulary.ts'
-import { resolveVideo, storeDocument } from './resolve-video.ts'
+import { resolveVideo, storeVideoDocument } from './resolve-video.ts'
 
 /** So many videos of a page are fetched at once. */
 const AT_ONCE = 4
@@ -31,7 +31,7 @@ type Reading = {
 export async function crawlOutbox(actorId: number): Promise<void> {
   await transaction(async lock => {
     const acquired = await tryClassLock('CRAWL', actorId, lock)
-    const [actor] = await run<Crawled>(
+    const [actor] = await runQuery<Crawled>(
       sql`SELECT id, url, outbox_url, outbox_cursor, outbox_next FROM actors WHERE id = ${actorId} AND host IS NOT NULL AND outbox_url IS NOT NULL`
     )
     if (!acquired || !actor || !sameOrigin(actor.outbox_url, actor.url)) return
@@ -50,11 +50,11 @@ export async function crawlOutbox(actorId: number): Promise<void> {
       return undefined
     })
     if (next === undefined) {
-      await run(sql`UPDATE actors SET outbox_read_at = now() WHERE id = ${actor.id}`)
+      await runQuery(sql`UPDATE actors SET outbox_read_at = now() WHERE id = ${actor.id}`)
       return
     }
     await checkMissing(actor, reading)
-    await run(sql`
+    await runQuery(sql`
       UPDATE actors SET outbox_read_at = now(), outbox_next = ${next}, outbox_total = coalesce(${reading.total}::int, outbox_total),
         outbox_cursor = CASE WHEN ${reading.complete}::boolean THEN greatest(outbox_cursor, least(${reading.newest}::timestamptz, now())) ELSE outbox_cursor END WHERE id = ${actor.id}`)
   })
@@ -64,10 +64,10 @@ export async function crawlOutbox(actorId: number): Promise<void> {
 async function read(actor: Crawled, reading: Reading): Promise<string | null> {
   let stopped = actor.outbox_next
   try {
-    let page: Page | undefined
-    for await (page of pagesOf(actor.outbox_url)) {
+    let page: CollectionPage | undefined
+    for await (page of fetchCollectionPages(actor.outbox_url)) {
       if (reading.total === null && page.total !== null)
-        await run(sql`UPDATE actors SET outbox_total = ${(reading.total = page.total)} WHERE id = ${actor.id}`)
+        await runQuery(sql`UPDATE actors SET outbox_total = ${(reading.total = page.total)} WHERE id = ${actor.id}`)
       const isNew = await takePage(page.items, actor, reading)
       if (!actor.outbox_next) stopped = page.next
       else if (!isNew) break
@@ -78,7 +78,7 @@ async function read(actor: Crawled, reading: Reading): Promise<string | null> {
     }
     reading.whole = !actor.outbox_next
     // What lies between is known: it goes on where the last reading stopped.
-    for await (const older of actor.outbox_next ? pagesOf(actor.outbox_url, { from: actor.outbox_next }) : []) {
+    for await (const older of actor.outbox_next ? fetchCollectionPages(actor.outbox_url, { from: actor.outbox_next }) : []) {
       stopped = older.next
       await takePage(older.items, actor, reading)
     }
@@ -93,7 +93,7 @@ async function read(actor: Crawled, reading: Reading): Promise<string | null> {
 /** As many are known as there should be, down to where all was known the last time: nothing older can be missing. */
 async function reachesCursor({ id, outbox_cursor }: Crawled, { oldest, total }: Reading): Promise<boolean> {
   if (!outbox_cursor || !oldest || oldest >= outbox_cursor) return false
-  const [row] = await run<{ known: number }>(countOf(id))
+  const [row] = await runQuery<{ known: number }>(countKnownVideosSql(id))
   return total === null || row!.known === total
 }
 
@@ -120,7 +120,7 @@ async function takePage(items: unknown[], actor: Crawled, reading: Reading): Pro
 async function take(url: string, document: unknown, askedAt: Date): Promise<void> {
   try {
     const budget = new Budget()
-    await (document ? storeDocument(document, askedAt, budget) : resolveVideo(url, { budget, refresh: true }))
+    await (document ? storeVideoDocument(document, askedAt, budget) : resolveVideo(url, { budget, refresh: true }))
   } catch (error) {
     if (!(error instanceof FetchError) || error.kind === 'budget' || error.kind === 'unreachable') throw error
     logger.debug('A video could not be taken', { url, reason: error.message })
@@ -130,7 +130,7 @@ async function take(url: string, document: unknown, askedAt: Date): Promise<void
 /** Videos that should have been among those read and were not: their origin is asked, and what is gone there is removed here. */
 async function checkMissing(actor: Crawled, { complete, whole, seen, oldest, askedAt }: Reading): Promise<void> {
   if (!complete || (!whole && !oldest)) return
-  const missing = await run<{ url: string }>(sql`
+  const missing = await runQuery<{ url: string }>(sql`
     SELECT v.url ${listedOf(actor.id)} AND v.published_at >= ${whole ? new Date(0) : oldest} AND v.refreshed_at < ${askedAt} AND NOT v.url = ANY(${[...seen]})
     ORDER BY v.refreshed_at LIMIT ${config.federation.crawl.max_items}`)
   for (const { url } of missing)
@@ -140,13 +140,13 @@ async function checkMissing(actor: Crawled, { complete, whole, seen, oldest, ask
 }
 
 /** Whether somebody reads an actor's outbox at this moment, in any process. */
-export async function isBeingRead(actorId: number): Promise<boolean> {
-  const [row] = await run<{ held: boolean }>(sql`SELECT ${isClassLockHeld('CRAWL', sql`${actorId}`)} AS held`)
+export async function isOutboxBeingCrawled(actorId: number): Promise<boolean> {
+  const [row] = await runQuery<{ held: boolean }>(sql`SELECT ${isClassLockHeld('CRAWL', sql`${actorId}`)} AS held`)
   return row!.held
 }
 
 /** How many of an actor's listed videos are known here. */
-export function countOf(actorId: number): Sql {
+export function countKnownVideosSql(actorId: number): Sql {
   return sql`SELECT count(*)::int AS known ${listedOf(actorId)}`
 }
 
@@ -157,7 +157,7 @@ function listedOf(actorId: number): Sql {
 }
 
 async function knownOf(urls: string[]): Promise<Known[]> {
-  return await run<Known>(
+  return await runQuery<Known>(
     sql`SELECT url, published_at AS published, remote_updated_at AS updated FROM videos WHERE remote AND gone_at IS NULL AND url = ANY(${urls})`
   )
 }

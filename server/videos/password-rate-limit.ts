@@ -5,7 +5,7 @@ import { redis } from '../core/redis.ts'
 const key = (videoId: number, ip: string | undefined): string => `${config.redis.prefix}:guesses:${videoId}:${ip ?? ''}`
 
 /** Whether this address may still guess this video's password (`rates_limit.video_password`); without Redis it may. */
-export async function mayGuess(videoId: number, ip: string | undefined): Promise<boolean> {
+export async function isPasswordAttemptAllowed(videoId: number, ip: string | undefined): Promise<boolean> {
   try {
     return Number((await redis.get(key(videoId, ip))) ?? 0) < config.rates_limit.video_password.max
   } catch (error) {
@@ -15,7 +15,7 @@ export async function mayGuess(videoId: number, ip: string | undefined): Promise
 }
 
 /** Counts a wrong password. */
-export async function countGuess(videoId: number, ip: string | undefined): Promise<void> {
+export async function countFailedPasswordAttempt(videoId: number, ip: string | undefined): Promise<void> {
   try {
     const name = key(videoId, ip)
     if ((await redis.incr(name)) === 1) await redis.pexpire(name, config.rates_limit.video_password.window)

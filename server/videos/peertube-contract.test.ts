@@ -2,22 +2,23 @@ import { readFileSync } from 'node:fs'
 import type * as PeerTube from '@peertube/peertube-types'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Video, VideoDetails } from '../../shared/videos.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
-import { shapeFaults } from '../test/json-shape.ts'
-import { encoded, upload } from '../test/upload.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
+import { findJsonShapeDifferences } from '../test/json-shape.ts'
+import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
 
 /** What a PeerTube 6.3 answered. */
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 
-let site: Instance
-let alice: Awaited<ReturnType<Instance['user']>>
+let site: TestInstance
+let alice: Awaited<ReturnType<TestInstance['user']>>
 let uuid: string
 beforeAll(async () => {
-  site = await startInstance({ transcoding: { original_file: { keep: true } }, storyboards: { enabled: true } })
+  site = await startTestInstance({ transcoding: { original_file: { keep: true } }, storyboards: { enabled: true } })
   alice = await site.user('alice')
-  uuid = (await upload(site, alice, { category: 2, licence: 1, language: 'en', tags: ['one'], description: 'Words', support: 'Thanks' }))
-    .uuid
-  await encoded(site, alice, uuid)
+  uuid = (
+    await uploadVideo(site, alice, { category: 2, licence: 1, language: 'en', tags: ['one'], description: 'Words', support: 'Thanks' })
+  ).uuid
+  await waitForTranscoding(site, alice, uuid)
 })
 afterAll(async () => await site?.stop())
 
@@ -31,14 +32,14 @@ it.each([
 ] as const)('%s has the recorded shape', async (name, key, mine) => {
   const { status, json } = await site.call(key(), mine ? { token: alice.token } : {})
   expect(status).toBe(200)
-  expect(shapeFaults(recorded[name], json)).toEqual([])
+  expect(findJsonShapeDifferences(recorded[name], json)).toEqual([])
 })
 
 it('passwords have the recorded shape', async () => {
-  const closed = await upload(site, alice, { privacy: 5, videoPasswords: ['secret1'] })
-  expect(shapeFaults(recorded.passwords, (await site.call(`GET /videos/${closed.uuid}/passwords`, { token: alice.token })).json)).toEqual(
-    []
-  )
+  const closed = await uploadVideo(site, alice, { privacy: 5, videoPasswords: ['secret1'] })
+  expect(
+    findJsonShapeDifferences(recorded.passwords, (await site.call(`GET /videos/${closed.uuid}/passwords`, { token: alice.token })).json)
+  ).toEqual([])
 })
 
 it('a malformed id is the recorded problem, word for word', async () => {

@@ -2,25 +2,25 @@ import { Op } from 'sequelize'
 import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
-import { job } from '../core/job.ts'
-import { federate } from './video.outbox.ts'
-import { Video } from './video.model.ts'
+import { defineJob } from '../core/job.ts'
+import { federateVideo } from './video.outbox.ts'
+import { VideoModel } from './video.model.ts'
 
 /** Gives scheduled videos their privacy once their time has come. */
-export const publishScheduled = job({
+export const publishScheduledVideos = defineJob({
   name: 'publish-scheduled',
   queue: 'maintenance',
   payload: z.object({}),
   every: () => config.schedule.check_interval,
   run: async () => {
     await transaction(async transaction => {
-      const due = await Video.findAll({ where: { scheduleAt: { [Op.lte]: new Date() } }, transaction, lock: true, skipLocked: true })
+      const due = await VideoModel.findAll({ where: { scheduleAt: { [Op.lte]: new Date() } }, transaction, lock: true, skipLocked: true })
       for (const video of due) {
         await video.update(
           { privacy: video.schedulePrivacy!, scheduleAt: null, schedulePrivacy: null, publishedAt: new Date() },
           { transaction }
         )
-        await federate(video.id, transaction)
+        await federateVideo(video.id, transaction)
       }
     })
   }

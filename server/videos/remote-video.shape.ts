@@ -1,6 +1,6 @@
 import type { VideoDetails } from '../../shared/videos.ts'
 import { sql } from '../core/sql.ts'
-import { metadataUrl } from './video-urls.ts'
+import { videoFileMetadataUrl } from './video-urls.ts'
 import { resolutionLabel } from './labels.ts'
 
 type File = VideoDetails['files'][number]
@@ -20,24 +20,24 @@ type RemoteFile = {
   has_video: boolean
 }
 /** What the origin of a remote video says of its files. */
-export type RemoteRow = {
+export type RemoteVideoFilesRow = {
   redundancies: { baseUrl: string }[]
   playlist: { id: number; url: string; segments_sha256_url: string | null } | null
   files: RemoteFile[]
 }
 
 /** SQL that gives the copies of `videos v` that other instances offer. */
-export const REDUNDANCIES = sql`(SELECT coalesce(json_agg(json_build_object('baseUrl', r.base_url) ORDER BY r.id), '[]'::json) FROM redundancies r WHERE r.video_id = v.id AND (r.expires_at IS NULL OR r.expires_at > now()))`
+export const REDUNDANCIES_SQL = sql`(SELECT coalesce(json_agg(json_build_object('baseUrl', r.base_url) ORDER BY r.id), '[]'::json) FROM redundancies r WHERE r.video_id = v.id AND (r.expires_at IS NULL OR r.expires_at > now()))`
 
 /** SQL that gives the RemoteRow of `videos v`, NULL for a local one. */
-export const REMOTE = sql`(CASE WHEN v.remote THEN json_build_object('redundancies', ${REDUNDANCIES},
+export const REMOTE_VIDEO_FILES_SQL = sql`(CASE WHEN v.remote THEN json_build_object('redundancies', ${REDUNDANCIES_SQL},
   'playlist', (SELECT json_build_object('id', rp.id, 'url', rp.url, 'segments_sha256_url', rp.segments_sha256_url) FROM remote_playlists rp WHERE rp.video_id = v.id),
   'files', (SELECT coalesce(json_agg(rf ORDER BY rf.resolution DESC, rf.id), '[]'::json) FROM remote_files rf WHERE rf.video_id = v.id)) END)`
 
 /** The files of a remote video in the API: the addresses are its origin's. */
-export function remoteJson(
+export function remoteVideoFilesJson(
   video: { uuid: string },
-  { playlist, files, redundancies }: RemoteRow
+  { playlist, files, redundancies }: RemoteVideoFilesRow
 ): Pick<VideoDetails, 'streamingPlaylists' | 'files'> {
   const json = (file: RemoteFile): File => fileJson(video, file, playlist?.url ?? null)
   return {
@@ -68,7 +68,7 @@ function fileJson(video: { uuid: string }, file: RemoteFile, playlistUrl: string
     fileUrl: file.url,
     fileDownloadUrl: file.url,
     playlistUrl: file.hls ? playlistUrl : null,
-    metadataUrl: file.metadata_url ?? metadataUrl(video.uuid, file.id),
+    metadataUrl: file.metadata_url ?? videoFileMetadataUrl(video.uuid, file.id),
     torrentUrl: file.torrent_url,
     torrentDownloadUrl: file.torrent_url,
     magnetUri: file.magnet_uri,

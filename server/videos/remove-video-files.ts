@@ -1,9 +1,9 @@
-import { on } from '../core/events.ts'
-import { run, sql } from '../core/sql.ts'
-import { removeHls, removeStored } from '../storage/disk.ts'
+import { onEvent } from '../core/events.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { removeHlsFolder, removeStoredFiles } from '../storage/disk.ts'
 
 /** The names of a video's files outside its HLS folder. */
-export type FileNames = {
+export type VideoFileNames = {
   sources: string[] | null
   thumbnails: string[] | null
   previews: string[] | null
@@ -12,8 +12,8 @@ export type FileNames = {
 }
 
 /** Reads the names of a video's files; before its rows go. */
-export async function fileNames(videoId: number): Promise<FileNames> {
-  const [names] = await run<FileNames>(sql`SELECT
+export async function listVideoFileNames(videoId: number): Promise<VideoFileNames> {
+  const [names] = await runQuery<VideoFileNames>(sql`SELECT
     (SELECT array_agg(filename) FROM video_sources WHERE video_id = ${videoId} AND filename IS NOT NULL) AS sources,
     (SELECT array_agg(filename) FROM thumbnails WHERE video_id = ${videoId} AND kind = 'thumbnail') AS thumbnails,
     (SELECT array_agg(filename) FROM thumbnails WHERE video_id = ${videoId} AND kind = 'preview') AS previews,
@@ -23,15 +23,15 @@ export async function fileNames(videoId: number): Promise<FileNames> {
 }
 
 /** Removes the named files; after commit. */
-export async function removeFiles(names: FileNames): Promise<void> {
-  await removeStored('original_video_files', names.sources ?? [])
-  await removeStored('thumbnails', names.thumbnails ?? [])
-  await removeStored('previews', names.previews ?? [])
-  await removeStored('storyboards', names.storyboards ?? [])
-  await removeStored('captions', names.captions ?? [])
+export async function removeVideoFiles(names: VideoFileNames): Promise<void> {
+  await removeStoredFiles('original_video_files', names.sources ?? [])
+  await removeStoredFiles('thumbnails', names.thumbnails ?? [])
+  await removeStoredFiles('previews', names.previews ?? [])
+  await removeStoredFiles('storyboards', names.storyboards ?? [])
+  await removeStoredFiles('captions', names.captions ?? [])
 }
 
 /** Whenever a video is deleted, alone or with its channel or account, its folder goes; what else it leaves, the sweep finds. */
-export function listenToVideos(): void {
-  on('video.deleted', async ({ uuid }) => await removeHls(uuid))
+export function listenForVideoDeletions(): void {
+  onEvent('video.deleted', async ({ uuid }) => await removeHlsFolder(uuid))
 }

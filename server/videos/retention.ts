@@ -1,9 +1,9 @@
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
 import { afterCommit, transaction } from '../core/transaction.ts'
-import { emit } from '../core/events.ts'
-import { run, sql, type Sql } from '../core/sql.ts'
-import { PRIVACY } from './video.model.ts'
+import { emitEvent } from '../core/events.ts'
+import { runQuery, sql, type Sql } from '../core/sql.ts'
+import { VIDEO_PRIVACY } from './video.model.ts'
 
 const reasons: Sql[] = []
 
@@ -11,7 +11,7 @@ const reasons: Sql[] = []
  * Says when a remote video that its origin took away is kept: `condition`, about `videos v`, is true where somebody here said something
  * about it.
  */
-export function keepVideosWith(condition: Sql): void {
+export function addRetentionCondition(condition: Sql): void {
   reasons.push(condition)
 }
 
@@ -19,16 +19,16 @@ export function keepVideosWith(condition: Sql): void {
  * Takes a remote video away. What people here said about it stays, out of sight, for `federation.videos.keep_gone`: a video that was
  * private for a while comes back with it. Of the video itself nothing but its name stays.
  */
-export async function takeAway({ id, uuid }: { id: number; uuid: string }, inside: Transaction): Promise<void> {
-  const kept = await run(
+export async function deleteOrRetainVideo({ id, uuid }: { id: number; uuid: string }, inside: Transaction): Promise<void> {
+  const kept = await runQuery(
     sql`SELECT 1 FROM videos v WHERE v.id = ${id} AND (FALSE ${reasons.reduce((all, reason) => sql`${all} OR ${reason}`, sql``)})`,
     inside
   )
-  if (kept.length === 0) await run(sql`DELETE FROM videos WHERE id = ${id}`, inside)
+  if (kept.length === 0) await runQuery(sql`DELETE FROM videos WHERE id = ${id}`, inside)
   else {
-    await run(
+    await runQuery(
       sql`
-      UPDATE videos SET gone_at = coalesce(gone_at, now()), privacy = ${PRIVACY.PRIVATE}, description = NULL, support = NULL, tags = '{}', nsfw_summary = NULL, remote_updated_at = NULL, comments_read_at = NULL WHERE id = ${id}`,
+      UPDATE videos SET gone_at = coalesce(gone_at, now()), privacy = ${VIDEO_PRIVACY.PRIVATE}, description = NULL, support = NULL, tags = '{}', nsfw_summary = NULL, remote_updated_at = NULL, comments_read_at = NULL WHERE id = ${id}`,
       inside
     )
     for (const table of [
@@ -40,15 +40,15 @@ export async function takeAway({ id, uuid }: { id: number; uuid: string }, insid
       sql`video_chapters`,
       sql`video_shares`
     ])
-      await run(sql`DELETE FROM ${table} WHERE video_id = ${id}`, inside)
+      await runQuery(sql`DELETE FROM ${table} WHERE video_id = ${id}`, inside)
   }
-  afterCommit(inside, () => emit('video.deleted', { uuid, folder: uuid }))
+  afterCommit(inside, () => emitEvent('video.deleted', { uuid, folder: uuid }))
 }
 
 /** Removes what was kept of videos that did not come back. */
-export async function forgetGone(): Promise<void> {
+export async function deleteExpiredGoneVideos(): Promise<void> {
   await transaction(async inside => {
-    await run(
+    await runQuery(
       sql`DELETE FROM videos WHERE remote AND gone_at < now() - make_interval(secs => ${config.federation.videos.keep_gone / 1000}::double precision)`,
       inside
     )

@@ -1,20 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import type { Request, Response } from 'express'
-import { encoded, encodingOf } from '../core/compression.ts'
+import { compressText, negotiateEncoding } from '../core/compression.ts'
 import { notFound } from '../core/problem.ts'
 
 /**
  * Sends an HLS playlist compressed where the client takes it: a long film's has a line for every two seconds. With a `token` all its
  * addresses carry that, for players that cannot add it themselves. Throws 404.
  */
-export async function sendPlaylist(request: Request, response: Response, path: string, token?: string): Promise<void> {
+export async function sendHlsPlaylist(request: Request, response: Response, path: string, token?: string): Promise<void> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw notFound('File')
   })
-  const encoding = encodingOf(request)
+  const encoding = negotiateEncoding(request)
   response.setHeader('Vary', 'Accept-Encoding')
   if (encoding) response.setHeader('Content-Encoding', encoding)
-  response.type('application/vnd.apple.mpegurl').send(await encoded(token === undefined ? text : withToken(text, token), encoding))
+  response.type('application/vnd.apple.mpegurl').send(await compressText(token === undefined ? text : withToken(text, token), encoding))
 }
 
 function withToken(text: string, token: string): string {

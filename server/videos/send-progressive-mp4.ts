@@ -3,24 +3,27 @@ import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Request, Response } from 'express'
 import { notFound } from '../core/problem.ts'
-import { sendParts } from '../core/send-file.ts'
-import { run, sql } from '../core/sql.ts'
-import { progressive, type Progressive } from '../media/progressive-mp4.ts'
+import { sendComposedFile } from '../core/send-file.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { buildProgressiveMp4, type ProgressiveMp4 } from '../media/progressive-mp4.ts'
 import { hlsFolder } from '../storage/disk.ts'
-import type { Guarded } from './video-access.ts'
+import type { VideoAccessInfo } from './video-access.ts'
 
 /** Bytes of heads that are kept: a film of two hours has one of about five megabytes. */
 const KEPT = 32 * 1024 * 1024
 
 /** A quality of a video whole, as it is sent: the files it is made of, picture first. */
-export type Whole = { files: string[]; sound: boolean }
+export type ProgressiveMp4Source = { files: string[]; sound: boolean }
 
 /**
  * The files that together are one quality of a video: its picture and, where that stands apart, every sound track; 0 is the main sound
  * alone. Throws 404 for one that is missing or still grows.
  */
-export async function wholeQuality(video: Pick<Guarded, 'id' | 'uuid'>, resolution: number): Promise<Whole> {
-  const rows = await run<{ filename: string; resolution: number; has_audio: boolean; has_video: boolean }>(sql`
+export async function findProgressiveMp4Source(
+  video: Pick<VideoAccessInfo, 'id' | 'uuid'>,
+  resolution: number
+): Promise<ProgressiveMp4Source> {
+  const rows = await runQuery<{ filename: string; resolution: number; has_audio: boolean; has_video: boolean }>(sql`
     SELECT f.filename, f.resolution, f.has_audio, f.has_video FROM streaming_playlists p JOIN video_files f ON f.streaming_playlist_id = p.id
     WHERE p.video_id = ${video.id} AND f.resolution IN (0, ${resolution}) AND NOT f.growing ORDER BY f.resolution DESC, f.track`)
   const wanted = rows.find(row => row.resolution === resolution)
@@ -30,19 +33,24 @@ export async function wholeQuality(video: Pick<Guarded, 'id' | 'uuid'>, resoluti
 }
 
 /** How large such a quality is (bytes). Throws 404. */
-export async function wholeSize(video: Pick<Guarded, 'id' | 'uuid'>, resolution: number): Promise<number> {
-  return (await progressive((await wholeQuality(video, resolution)).files)).size
+export async function progressiveMp4Size(video: Pick<VideoAccessInfo, 'id' | 'uuid'>, resolution: number): Promise<number> {
+  return (await buildProgressiveMp4((await findProgressiveMp4Source(video, resolution)).files)).size
 }
 
 /**
  * Sends such a quality as one seekable MP4 that is stored nowhere, with ranges and validators; `cache` is its Cache-Control. Throws 404,
  * 416.
  */
-export async function sendWhole(request: Request, response: Response, { files, sound }: Whole, cache: string): Promise<void> {
+export async function sendProgressiveMp4(
+  request: Request,
+  response: Response,
+  { files, sound }: ProgressiveMp4Source,
+  cache: string
+): Promise<void> {
   const made = await headOf(files)
   response.type(sound ? 'audio/mp4' : 'video/mp4')
   // Renditions never change under their names.
-  await sendParts(request, response, cache, {
+  await sendComposedFile(request, response, cache, {
     ...made,
     etag: createHash('sha1')
       .update(files.map(file => basename(file)).join())
@@ -50,7 +58,7 @@ export async function sendWhole(request: Request, response: Response, { files, s
   })
 }
 
-type Head = Progressive & { at: Date }
+type Head = ProgressiveMp4 & { at: Date }
 const heads = new Map<string, Promise<Head>>()
 let kept = 0
 
@@ -84,7 +92,7 @@ async function headOf(files: string[]): Promise<Head> {
 
 async function make(files: string[]): Promise<Head> {
   const times = await Promise.all(files.map(existing))
-  return { ...(await progressive(files)), at: new Date(Math.max(...times)) }
+  return { ...(await buildProgressiveMp4(files)), at: new Date(Math.max(...times)) }
 }
 
 /** When a stored file was written. Throws 404. */

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
-import { run, sql } from '../core/sql.ts'
-import type { FileLink, PictureLink, VideoObject } from './video-object.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import type { FileLink, ImageLink, VideoObject } from './video-object.ts'
 
 /** Widths by which PeerTube tells the picture of lists from the one of the player. */
 const WIDTH = { thumbnail: 150, preview: 400 }
 
 /** Writes where the files of a remote video are, in the place of what was known. */
-export async function storeFiles(videoId: number, { playlist, files }: VideoObject, transaction: Transaction): Promise<void> {
-  await run(sql`DELETE FROM remote_files WHERE video_id = ${videoId}`, transaction)
-  if (!playlist) await run(sql`DELETE FROM remote_playlists WHERE video_id = ${videoId}`, transaction)
+export async function storeRemoteVideoFiles(videoId: number, { playlist, files }: VideoObject, transaction: Transaction): Promise<void> {
+  await runQuery(sql`DELETE FROM remote_files WHERE video_id = ${videoId}`, transaction)
+  if (!playlist) await runQuery(sql`DELETE FROM remote_playlists WHERE video_id = ${videoId}`, transaction)
   else {
-    await run(
+    await runQuery(
       sql`
       INSERT INTO remote_playlists (video_id, url, segments_sha256_url, infohashes) VALUES (${videoId}, ${playlist.url}, ${playlist.segmentsSha256Url}, ${playlist.infohashes})
       ON CONFLICT (video_id) DO UPDATE SET url = excluded.url, segments_sha256_url = excluded.segments_sha256_url, infohashes = excluded.infohashes`,
@@ -20,7 +20,7 @@ export async function storeFiles(videoId: number, { playlist, files }: VideoObje
   }
   const rows = [...files.map(file => rowOf(file, false)), ...(playlist?.files ?? []).map(file => rowOf(file, true))]
   if (rows.length === 0) return
-  await run(
+  await runQuery(
     sql`
     INSERT INTO remote_files (video_id, hls, resolution, width, height, fps, size, url, metadata_url, torrent_url, magnet_uri, has_audio, has_video)
     SELECT ${videoId}::int, hls, resolution, width, height, fps, size, url, metadata_url, torrent_url, magnet_uri, has_audio, has_video
@@ -32,16 +32,16 @@ export async function storeFiles(videoId: number, { playlist, files }: VideoObje
 /**
  * Writes where the pictures and captions of a remote video are; a picture at a new address gets a new name, so that no old copy is shown.
  */
-export async function storePictures(
+export async function storeRemoteImagesAndCaptions(
   videoId: number,
   { icons, storyboard, captions }: VideoObject,
   transaction: Transaction
 ): Promise<void> {
   const chosen = { thumbnail: pick(icons, 'thumbnail'), preview: pick(icons, 'preview') }
   for (const [kind, icon] of Object.entries(chosen)) {
-    if (!icon) await run(sql`DELETE FROM thumbnails WHERE video_id = ${videoId} AND kind = ${kind}`, transaction)
+    if (!icon) await runQuery(sql`DELETE FROM thumbnails WHERE video_id = ${videoId} AND kind = ${kind}`, transaction)
     else {
-      await run(
+      await runQuery(
         sql`
         INSERT INTO thumbnails (video_id, kind, filename, width, height, automatic, url, created_at, updated_at)
         VALUES (${videoId}, ${kind}, ${`${randomUUID()}.${extension(icon.mediaType)}`}, ${icon.width}, ${icon.height}, false, ${icon.url}, now(), now())
@@ -51,9 +51,9 @@ export async function storePictures(
       )
     }
   }
-  if (!storyboard) await run(sql`DELETE FROM storyboards WHERE video_id = ${videoId}`, transaction)
+  if (!storyboard) await runQuery(sql`DELETE FROM storyboards WHERE video_id = ${videoId}`, transaction)
   else {
-    await run(
+    await runQuery(
       sql`
       INSERT INTO storyboards (video_id, filename, total_width, total_height, sprite_width, sprite_height, sprite_duration, url, created_at, updated_at)
       VALUES (${videoId}, ${`${randomUUID()}.jpg`}, ${storyboard.width}, ${storyboard.height}, ${storyboard.tileWidth}, ${storyboard.tileHeight}, ${storyboard.tileDuration}, ${storyboard.url}, now(), now())
@@ -62,12 +62,12 @@ export async function storePictures(
       transaction
     )
   }
-  await run(
+  await runQuery(
     sql`DELETE FROM video_captions WHERE video_id = ${videoId} AND NOT language = ANY(${captions.map(one => one.language)})`,
     transaction
   )
   for (const { language, automatic, url } of captions) {
-    await run(
+    await runQuery(
       sql`
       INSERT INTO video_captions (video_id, language, automatic, filename, url) VALUES (${videoId}, ${language}, ${automatic}, ${`${randomUUID()}.vtt`}, ${url})
       ON CONFLICT (video_id, language) DO UPDATE SET automatic = excluded.automatic, url = excluded.url, updated_at = now(),
@@ -77,7 +77,7 @@ export async function storePictures(
   }
 }
 
-function pick(icons: PictureLink[], kind: keyof typeof WIDTH): PictureLink | undefined {
+function pick(icons: ImageLink[], kind: keyof typeof WIDTH): ImageLink | undefined {
   const sorted = [...icons].sort((a, b) => a.width - b.width)
   const large = sorted.filter(icon => icon.width > WIDTH[kind])
   return kind === 'thumbnail' ? (large[0] ?? sorted.at(-1)) : (large.at(-1) ?? sorted.at(-1))

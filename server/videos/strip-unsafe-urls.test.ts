@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../core/config.ts'
-import { reachable } from './strip-unsafe-urls.ts'
-import { readVideo } from './video.codec.ts'
+import { stripUnsafeUrls } from './strip-unsafe-urls.ts'
+import { parseVideoObject } from './video.codec.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded/activitypub.json', import.meta.url), 'utf8')) as {
   name: string
   document: any
 }[]
 const document = recorded.find(({ name }) => name.startsWith('0796'))!.document
-const at = (origin: string) => reachable(readVideo(JSON.parse(JSON.stringify(document).replaceAll('http://127.0.0.1:9001', origin))))
+const at = (origin: string) =>
+  stripUnsafeUrls(parseVideoObject(JSON.parse(JSON.stringify(document).replaceAll('http://127.0.0.1:9001', origin))))
 const addresses = (video: ReturnType<typeof at>) =>
   [video.playlist?.url, ...video.files.map(file => file.url), ...(video.playlist?.files ?? []).map(file => file.url)].filter(Boolean)
 

@@ -1,11 +1,11 @@
-import { origin } from '../core/config.ts'
+import { instanceOrigin } from '../core/config.ts'
 import { assertAllowed } from '../fediverse/remote-fetch.ts'
 import type { FileLink, VideoObject } from './video-object.ts'
 
 /**
  * A remote video without addresses that no viewer may be sent to: private hosts, odd ports, http from an https page (federation.md 4.32).
  */
-export function reachable(object: VideoObject): VideoObject {
+export function stripUnsafeUrls(object: VideoObject): VideoObject {
   const { playlist, icons, captions, storyboard } = object
   const files = (list: FileLink[]) =>
     list
@@ -25,7 +25,7 @@ export function reachable(object: VideoObject): VideoObject {
 }
 
 const safe = (url: string | null) => (url !== null && isPlayable(url) ? url : null)
-const isPlayable = (url: string) => isAllowed(url) && (url.startsWith('https:') || origin().startsWith('http:'))
+const isPlayable = (url: string) => isAllowed(url) && (url.startsWith('https:') || instanceOrigin().startsWith('http:'))
 
 function isAllowed(url: string): boolean {
   try {

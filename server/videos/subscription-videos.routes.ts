@@ -1,8 +1,8 @@
-import { subscriptionVideos } from '../../shared/follows.ts'
-import { implement } from '../core/route.ts'
+import { subscriptionVideosContract } from '../../shared/follows.ts'
+import { implementContract } from '../core/route.ts'
 import { listVideos } from './videos.query.ts'
 
 /** The videos of what a user follows. */
-export const subscriptionVideosRoutes = implement(subscriptionVideos, {
+export const subscriptionVideosRoutes = implementContract(subscriptionVideosContract, {
   'GET /users/me/subscriptions/videos': async ({ query, viewer }) => await listVideos(query, viewer, { followedBy: viewer.accountId })
 })

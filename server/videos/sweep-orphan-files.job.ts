@@ -2,9 +2,9 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { config, storageFolder } from '../core/config.ts'
-import { job } from '../core/job.ts'
+import { defineJob } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { run, sql, type Sql } from '../core/sql.ts'
+import { runQuery, sql, type Sql } from '../core/sql.ts'
 
 /** Where files may lie that no row names, as a crash between a file and its row leaves them. */
 const PLACES: { folder: () => string; known: Sql }[] = [
@@ -30,7 +30,7 @@ let seeing = new Map<string, number>()
  * Removes files that no row names once they are older than `jobs.orphan_age`, and were so a turn before: a clock that jumped makes
  * everything old.
  */
-export const sweepOrphans = job({
+export const sweepOrphanFiles = defineJob({
   name: 'sweep-orphans',
   queue: 'maintenance',
   payload: z.object({}),
@@ -59,7 +59,7 @@ async function sweepFilms(): Promise<number> {
     const folders = await Promise.all(
       films.slice(at, at + BATCH).map(async uuid => ({ uuid, names: await readdir(join(place, uuid)).catch(() => []) }))
     )
-    const rows = await run<{ uuid: string; names: string[] }>(sql`
+    const rows = await runQuery<{ uuid: string; names: string[] }>(sql`
       SELECT v.uuid::text AS uuid, array_agg(named.name) AS names FROM videos v
       JOIN LATERAL (
         SELECT unnest(ARRAY[p.playlist_filename, p.segments_sha256_filename]) AS name FROM streaming_playlists p WHERE p.video_id = v.id
@@ -76,7 +76,7 @@ async function sweepFilms(): Promise<number> {
 async function sweep(folder: string, known: Sql): Promise<number> {
   const names = await readdir(folder).catch(() => [])
   // Files are read before rows: what appears in between is in the rows.
-  return await remove(folder, names, new Set((await run<{ name: string }>(known)).map(row => row.name)))
+  return await remove(folder, names, new Set((await runQuery<{ name: string }>(known)).map(row => row.name)))
 }
 
 /** Removes those of a folder that are not known, if they are old enough. */

@@ -3,22 +3,22 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
-import { run, sql } from '../core/sql.ts'
-import { startInstance, type Instance } from '../test/instance.ts'
-import { encoded, upload } from '../test/upload.ts'
-import { sweepOrphans } from './sweep-orphan-files.job.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startTestInstance, type TestInstance } from '../test/instance.ts'
+import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
+import { sweepOrphanFiles } from './sweep-orphan-files.job.ts'
 
-let site: Instance
+let site: TestInstance
 let film: { id: number; uuid: string }
 let folder: string
 beforeAll(async () => {
-  site = await startInstance({ storyboards: { enabled: true }, jobs: { orphan_interval: '300 ms', orphan_age: '300 ms' } }, [
+  site = await startTestInstance({ storyboards: { enabled: true }, jobs: { orphan_interval: '300 ms', orphan_age: '300 ms' } }, [
     'web',
     'worker'
   ])
   const alice = await site.user('alice')
-  film = await upload(site, alice)
-  await encoded(site, alice, film.uuid)
+  film = await uploadVideo(site, alice)
+  await waitForTranscoding(site, alice, film.uuid)
   folder = join(site.folder, 'streaming-playlists/hls', film.uuid)
 })
 afterAll(() => site?.stop())
@@ -41,11 +41,11 @@ test('what an attempt that was killed left beside the renditions goes, and they 
 })
 
 test('while a video is encoded everything in its folder stays', async () => {
-  await run(sql`UPDATE transcodings SET state = 'waiting', not_before = now() + interval '30 minutes' WHERE video_id = ${film.id}`)
+  await runQuery(sql`UPDATE transcodings SET state = 'waiting', not_before = now() + interval '30 minutes' WHERE video_id = ${film.id}`)
   await writeFile(join(folder, 'coming-240-fragmented.mp4'), 'x')
   await sleep(1500)
   expect(await left()).toContain('coming-240-fragmented.mp4')
-  await run(sql`UPDATE transcodings SET state = 'done' WHERE video_id = ${film.id}`)
+  await runQuery(sql`UPDATE transcodings SET state = 'done' WHERE video_id = ${film.id}`)
   await expect.poll(left, { timeout: 10_000 }).not.toContain('coming-240-fragmented.mp4')
 })
 
@@ -57,12 +57,12 @@ test('a clock that jumps ahead makes nothing old at once', async () => {
   Date.now = () => right() + 3 * 24 * 3_600_000
   try {
     config.jobs.orphan_interval = 3_600_000
-    for (let turn = 0; turn < 3; turn++) await sweepOrphans.run({}, { signal: new AbortController().signal, progress: () => undefined })
+    for (let turn = 0; turn < 3; turn++) await sweepOrphanFiles.run({}, { signal: new AbortController().signal, progress: () => undefined })
     expect(await left()).toContain('young.mp4')
     // Old for a turn, too.
     config.jobs.orphan_interval = 300
     await sleep(400)
-    await sweepOrphans.run({}, { signal: new AbortController().signal, progress: () => undefined })
+    await sweepOrphanFiles.run({}, { signal: new AbortController().signal, progress: () => undefined })
     expect(await left()).not.toContain('young.mp4')
   } finally {
     Date.now = right

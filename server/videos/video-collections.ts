@@ -1,18 +1,18 @@
-import type { Part } from '../actors/activitypub-response.ts'
+import type { CollectionQuery } from '../actors/activitypub-response.ts'
 
 /** Collections around a video: what other slices fill. */
-export type CollectionName = 'likes' | 'dislikes' | 'announces' | 'comments'
+export type VideoCollectionName = 'likes' | 'dislikes' | 'announces' | 'comments'
 /** The part of a collection that belongs to a local video: ids, newest first. */
-export type VideoCollection = (video: { id: number; url: string }) => Part
+export type VideoCollectionQuery = (video: { id: number; url: string }) => CollectionQuery
 
-const registered = new Map<CollectionName, VideoCollection>()
+const registered = new Map<VideoCollectionName, VideoCollectionQuery>()
 
 /** Says what a collection of videos holds. */
-export function registerCollection(name: CollectionName, query: VideoCollection): void {
+export function registerVideoCollection(name: VideoCollectionName, query: VideoCollectionQuery): void {
   registered.set(name, query)
 }
 
 /** A collection of a video; empty until a slice fills it. */
-export function videoCollection(name: CollectionName): VideoCollection {
+export function findVideoCollection(name: VideoCollectionName): VideoCollectionQuery {
   return registered.get(name) ?? (() => async () => ({ total: 0, items: [] }))
 }

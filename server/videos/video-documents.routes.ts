@@ -1,16 +1,16 @@
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import { longUuid } from '../../shared/short-uuid.ts'
-import { sendCollection, sendDocument, wantsDocument } from '../actors/activitypub-response.ts'
+import { sendOrderedCollection, sendActivityPubDocument, acceptsActivityPub } from '../actors/activitypub-response.ts'
 import { config } from '../core/config.ts'
-import { counted } from '../core/request-rate-limit.ts'
+import { limitRate } from '../core/request-rate-limit.ts'
 import { notFound } from '../core/problem.ts'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
-import { chaptersOf } from './chapters.ts'
-import { videoCollection } from './video-collections.ts'
-import { announceOf, createOf } from './video.outbox.ts'
-import { writeVideo } from './video-serializer.codec.ts'
-import { isServed, localVideo, type LocalVideo } from './local-video.query.ts'
+import { listChapters } from './chapters.ts'
+import { findVideoCollection } from './video-collections.ts'
+import { videoAnnounceActivity, videoCreateActivity } from './video.outbox.ts'
+import { serializeVideoObject } from './video-serializer.codec.ts'
+import { isVideoServedToPeers, findLocalVideo, type LocalVideo } from './local-video.query.ts'
 
 /**
  * What other servers read of videos; who wants a page goes on. What is not open to everybody is not told from what does not exist
@@ -22,36 +22,36 @@ type Handler = (video: LocalVideo, request: Request, response: Response) => Prom
 
 videoDocumentsRouter.get(
   ['/videos/watch/:id', '/w/:id'],
-  documents(({ object }, _request, response) => sendDocument(response, withContext('video', writeVideo(object))))
+  documents(({ object }, _request, response) => sendActivityPubDocument(response, withContext('video', serializeVideoObject(object))))
 )
 videoDocumentsRouter.get(
   '/videos/watch/:id/activity',
-  documents((video, _request, response) => sendDocument(response, withContext('video', createOf(video))), true)
+  documents((video, _request, response) => sendActivityPubDocument(response, withContext('video', videoCreateActivity(video))), true)
 )
 videoDocumentsRouter.get(
   '/videos/watch/:id/chapters',
   documents(async (video, _request, response) => {
-    sendDocument(
+    sendActivityPubDocument(
       response,
-      withContext('chapters', { id: `${video.object.id}/chapters`, hasPart: parts(await chaptersOf(video.id), video.object.duration) })
+      withContext('chapters', { id: `${video.object.id}/chapters`, hasPart: parts(await listChapters(video.id), video.object.duration) })
     )
   }, true)
 )
 videoDocumentsRouter.get(
   '/videos/watch/:id/announces/:actorId',
   documents(async (video, request, response) => {
-    const [share] = await run<{ url: string; actor: string }>(sql`
+    const [share] = await runQuery<{ url: string; actor: string }>(sql`
     SELECT s.url, a.url AS actor FROM video_shares s JOIN actors a ON a.id = s.actor_id WHERE s.video_id = ${video.id} AND s.url = ${`${video.object.id}/announces/${String(request.params.actorId)}`}`)
     if (!share) throw notFound('Video share')
-    sendDocument(response, withContext('base', announceOf(video, share)))
+    sendActivityPubDocument(response, withContext('base', videoAnnounceActivity(video, share)))
   }, true)
 )
 for (const name of ['likes', 'dislikes', 'announces', 'comments'] as const) {
   videoDocumentsRouter.get(
     `/videos/watch/:id/${name}`,
     documents(async (video, request, response) => {
-      const part = name === 'announces' ? shares(video.id) : videoCollection(name)({ id: video.id, url: video.object.id })
-      await sendCollection(request, response, `${video.object.id}/${name}`, part)
+      const part = name === 'announces' ? shares(video.id) : findVideoCollection(name)({ id: video.id, url: video.object.id })
+      await sendOrderedCollection(request, response, `${video.object.id}/${name}`, part)
     }, true)
   )
 }
@@ -61,8 +61,8 @@ for (const name of ['likes', 'dislikes', 'announces', 'comments'] as const) {
  */
 function documents(handler: Handler, always = false): RequestHandler[] {
   return [
-    (request, _response, next) => next(config.federation.enabled && (always || wantsDocument(request)) ? undefined : 'route'),
-    counted('activity_pub'),
+    (request, _response, next) => next(config.federation.enabled && (always || acceptsActivityPub(request)) ? undefined : 'route'),
+    limitRate('activity_pub'),
     async (request, response) => await serve(handler, request, response)
   ]
 }
@@ -72,20 +72,20 @@ async function serve(handler: Handler, request: Request, response: Response): Pr
   response.setHeader('Access-Control-Allow-Origin', '*')
   const uuid = longUuid(String(request.params.id))
   if (!uuid) throw notFound('Video')
-  const video = await localVideo(uuid)
+  const video = await findLocalVideo(uuid)
   if (!video) {
-    const [remote] = await run<{ url: string }>(sql`SELECT url FROM videos WHERE uuid = ${uuid} AND remote AND gone_at IS NULL`)
+    const [remote] = await runQuery<{ url: string }>(sql`SELECT url FROM videos WHERE uuid = ${uuid} AND remote AND gone_at IS NULL`)
     if (!remote) throw notFound('Video')
     return response.redirect(302, remote.url)
   }
-  if (!isServed(video)) throw notFound('Video')
+  if (!isVideoServedToPeers(video)) throw notFound('Video')
   await handler(video, request, response)
 }
 
 function shares(videoId: number) {
   return async (start: number, count: number) => {
-    const [row] = await run<{ total: number }>(sql`SELECT count(*)::int AS total FROM video_shares WHERE video_id = ${videoId}`)
-    const rows = await run<{ url: string }>(
+    const [row] = await runQuery<{ total: number }>(sql`SELECT count(*)::int AS total FROM video_shares WHERE video_id = ${videoId}`)
+    const rows = await runQuery<{ url: string }>(
       sql`SELECT url FROM video_shares WHERE video_id = ${videoId} ORDER BY id DESC LIMIT ${count} OFFSET ${start}`
     )
     return { total: row!.total, items: rows.map(({ url }) => url) }

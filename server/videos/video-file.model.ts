@@ -2,7 +2,7 @@ import { DataTypes, Model, type CreationOptional, type InferAttributes, type Inf
 import { declareModel } from '../core/database.ts'
 
 /** The file that was uploaded; `filename` is null once it was thrown away. */
-export class VideoSource extends Model<InferAttributes<VideoSource>, InferCreationAttributes<VideoSource>> {
+export class VideoSourceModel extends Model<InferAttributes<VideoSourceModel>, InferCreationAttributes<VideoSourceModel>> {
   declare videoId: number
   declare inputFilename: string
   declare filename: string | null
@@ -19,7 +19,7 @@ export class VideoSource extends Model<InferAttributes<VideoSource>, InferCreati
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  VideoSource,
+  VideoSourceModel,
   {
     videoId: { type: DataTypes.INTEGER, primaryKey: true },
     inputFilename: DataTypes.TEXT,
@@ -38,7 +38,10 @@ declareModel(
 )
 
 /** The HLS master playlist of a video. */
-export class StreamingPlaylist extends Model<InferAttributes<StreamingPlaylist>, InferCreationAttributes<StreamingPlaylist>> {
+export class StreamingPlaylistModel extends Model<
+  InferAttributes<StreamingPlaylistModel>,
+  InferCreationAttributes<StreamingPlaylistModel>
+> {
   declare id: CreationOptional<number>
   declare videoId: number
   declare playlistFilename: string
@@ -47,7 +50,7 @@ export class StreamingPlaylist extends Model<InferAttributes<StreamingPlaylist>,
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  StreamingPlaylist,
+  StreamingPlaylistModel,
   {
     id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
     videoId: DataTypes.INTEGER,
@@ -60,7 +63,7 @@ declareModel(
 )
 
 /** A rendition; `growing` while its playlist has no end yet. */
-export class VideoFile extends Model<InferAttributes<VideoFile>, InferCreationAttributes<VideoFile>> {
+export class VideoFileModel extends Model<InferAttributes<VideoFileModel>, InferCreationAttributes<VideoFileModel>> {
   declare id: CreationOptional<number>
   declare streamingPlaylistId: number
   /** Short side in pixels; 0 is audio alone. */
@@ -89,7 +92,7 @@ export class VideoFile extends Model<InferAttributes<VideoFile>, InferCreationAt
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  VideoFile,
+  VideoFileModel,
   {
     id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
     streamingPlaylistId: DataTypes.INTEGER,

@@ -2,7 +2,7 @@ import { DataTypes, Model, type CreationOptional, type InferAttributes, type Inf
 import { declareModel } from '../core/database.ts'
 
 /** The picture of lists (`thumbnail`) or of the player (`preview`); `automatic` ones are frames of the video. */
-export class Thumbnail extends Model<InferAttributes<Thumbnail>, InferCreationAttributes<Thumbnail>> {
+export class ThumbnailModel extends Model<InferAttributes<ThumbnailModel>, InferCreationAttributes<ThumbnailModel>> {
   declare id: CreationOptional<number>
   declare videoId: number
   declare kind: 'thumbnail' | 'preview'
@@ -14,7 +14,7 @@ export class Thumbnail extends Model<InferAttributes<Thumbnail>, InferCreationAt
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  Thumbnail,
+  ThumbnailModel,
   {
     id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
     videoId: DataTypes.INTEGER,
@@ -30,7 +30,7 @@ declareModel(
 )
 
 /** A sheet of small frames for the seek bar; `spriteDuration` in seconds. */
-export class Storyboard extends Model<InferAttributes<Storyboard>, InferCreationAttributes<Storyboard>> {
+export class StoryboardModel extends Model<InferAttributes<StoryboardModel>, InferCreationAttributes<StoryboardModel>> {
   declare videoId: number
   declare filename: string
   declare totalWidth: number
@@ -42,7 +42,7 @@ export class Storyboard extends Model<InferAttributes<Storyboard>, InferCreation
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  Storyboard,
+  StoryboardModel,
   {
     videoId: { type: DataTypes.INTEGER, primaryKey: true },
     filename: DataTypes.TEXT,

@@ -22,7 +22,7 @@ const Link = z.object({
 })
 
 /** The media files among the links of a video, each with the metadata, torrent and magnet links of its size. */
-export function readFiles(links: JsonObject[]): FileLink[] {
+export function parseFileLinks(links: JsonObject[]): FileLink[] {
   return links.flatMap((link, place) => {
     const file = Link.safeParse(link).data
     const url = httpUrl(link.href)
@@ -50,7 +50,7 @@ export function readFiles(links: JsonObject[]): FileLink[] {
 }
 
 /** The HLS playlist among the links of a video. */
-export function readPlaylist(links: JsonObject[]): VideoObject['playlist'] {
+export function parseHlsPlaylistLink(links: JsonObject[]): VideoObject['playlist'] {
   const link = links.find(one => one.mediaType === PLAYLIST && httpUrl(one.href))
   if (!link) return null
   const tags = listOf(link.tag).slice(0, MAX_TAGS).filter(isObject)
@@ -58,7 +58,7 @@ export function readPlaylist(links: JsonObject[]): VideoObject['playlist'] {
   return {
     url: httpUrl(link.href)!,
     segmentsSha256Url: httpUrl(hashes?.href),
-    files: readFiles(tags.filter(tag => tag.type === 'Link')),
+    files: parseFileLinks(tags.filter(tag => tag.type === 'Link')),
     infohashes: tags
       .filter(tag => tag.type === 'Infohash' && typeof tag.name === 'string' && /^[0-9a-f]{40}$/i.test(tag.name))
       .map(tag => String(tag.name))
@@ -66,7 +66,7 @@ export function readPlaylist(links: JsonObject[]): VideoObject['playlist'] {
 }
 
 /** Trackers by their address; only those a browser or a client may speak to. */
-export function readTrackers(links: JsonObject[]): VideoObject['trackers'] {
+export function parseTrackerLinks(links: JsonObject[]): VideoObject['trackers'] {
   return links
     .filter(link => typeof link.name === 'string' && listOf(link.rel).includes('tracker'))
     .flatMap(link => {

@@ -1,5 +1,5 @@
 /** A picture as the wire has it. */
-export type PictureLink = { url: string; mediaType: string; width: number; height: number }
+export type ImageLink = { url: string; mediaType: string; width: number; height: number }
 /** A media file with what belongs to it: what ffprobe says, a torrent, a magnet link. */
 export type FileLink = {
   url: string
@@ -56,7 +56,7 @@ export type VideoObject = {
   mediaType: string
   support: string | null
   captions: CaptionLink[]
-  icons: PictureLink[]
+  icons: ImageLink[]
   storyboard: StoryboardLink | null
   aspectRatio: number | null
   htmlUrl: string | null

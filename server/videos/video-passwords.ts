@@ -2,20 +2,20 @@ import { paging } from '../core/paging.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { transaction } from '../core/transaction.ts'
 import type { Viewer } from '../core/route.ts'
-import { managedVideo } from './video-access.ts'
-import { PRIVACY, VideoPassword } from './video.model.ts'
+import { findManagedVideo } from './video-access.ts'
+import { VIDEO_PRIVACY, VideoPasswordModel } from './video.model.ts'
 
 type Item = { id: number; password: string; videoId: number; createdAt: string; updatedAt: string }
 
 /** The passwords of an own video, newest first. */
-export async function listPasswords(
+export async function listVideoPasswords(
   id: number | string,
   viewer: Viewer,
   query: { start?: number; count?: number }
 ): Promise<{ total: number; data: Item[] }> {
   const { start, count } = paging(query)
-  const video = await managedVideo(id, viewer)
-  const { rows, count: total } = await VideoPassword.findAndCountAll({
+  const video = await findManagedVideo(id, viewer)
+  const { rows, count: total } = await VideoPasswordModel.findAndCountAll({
     where: { videoId: video.id },
     order: [['id', 'DESC']],
     offset: start,
@@ -34,11 +34,11 @@ export async function listPasswords(
 }
 
 /** Replaces the passwords: who has an old one is out at once. */
-export async function replacePasswords(id: number | string, viewer: Viewer, passwords: string[]): Promise<void> {
+export async function replaceVideoPasswords(id: number | string, viewer: Viewer, passwords: string[]): Promise<void> {
   const video = await protectedVideo(id, viewer)
   await transaction(async transaction => {
-    await VideoPassword.destroy({ where: { videoId: video.id }, transaction })
-    await VideoPassword.bulkCreate(
+    await VideoPasswordModel.destroy({ where: { videoId: video.id }, transaction })
+    await VideoPasswordModel.bulkCreate(
       [...new Set(passwords)].map(password => ({ videoId: video.id, password })),
       { transaction }
     )
@@ -46,10 +46,10 @@ export async function replacePasswords(id: number | string, viewer: Viewer, pass
 }
 
 /** Removes one password; the last one stays. */
-export async function removePassword(id: number | string, viewer: Viewer, passwordId: number): Promise<void> {
+export async function removeVideoPassword(id: number | string, viewer: Viewer, passwordId: number): Promise<void> {
   const video = await protectedVideo(id, viewer)
   await transaction(async transaction => {
-    const passwords = await VideoPassword.findAll({ where: { videoId: video.id }, transaction, lock: true })
+    const passwords = await VideoPasswordModel.findAll({ where: { videoId: video.id }, transaction, lock: true })
     const password = passwords.find(one => one.id === passwordId)
     if (!password) throw notFound('Video password')
     if (passwords.length === 1) throw new Problem(400, null, 'Cannot delete the last password of a protected video')
@@ -58,7 +58,7 @@ export async function removePassword(id: number | string, viewer: Viewer, passwo
 }
 
 async function protectedVideo(id: number | string, viewer: Viewer): Promise<{ id: number }> {
-  const video = await managedVideo(id, viewer)
-  if (video.privacy !== PRIVACY.PASSWORD) throw new Problem(400, null, 'This video is not password protected')
+  const video = await findManagedVideo(id, viewer)
+  if (video.privacy !== VIDEO_PRIVACY.PASSWORD) throw new Problem(400, null, 'This video is not password protected')
   return video
 }

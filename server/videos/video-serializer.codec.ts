@@ -1,28 +1,28 @@
-import { PUBLIC, type JsonObject } from '../fediverse/vocabulary.ts'
-import { CATEGORIES, LANGUAGES, LICENCES } from './labels.ts'
+import { AS_PUBLIC, type JsonObject } from '../fediverse/vocabulary.ts'
+import { VIDEO_CATEGORY_LABELS, VIDEO_LANGUAGE_LABELS, VIDEO_LICENCE_LABELS } from './labels.ts'
 import type { FileLink, VideoObject } from './video-object.ts'
 
 /** The document of a video, without `@context`: what PeerTube 6.3 writes (federation.md 1.4), so that 6 to 9 read it. */
-export function writeVideo(video: VideoObject): JsonObject {
+export function serializeVideoObject(video: VideoObject): JsonObject {
   const { collections, live } = video
   return {
-    to: video.public ? [PUBLIC] : [],
+    to: video.public ? [AS_PUBLIC] : [],
     cc: video.cc,
     type: 'Video',
     id: video.id,
     name: video.name,
     duration: seconds(video.duration),
     uuid: video.uuid,
-    ...named('category', video.category, CATEGORIES),
-    ...named('licence', video.licence, LICENCES),
-    ...named('language', video.language, LANGUAGES),
+    ...named('category', video.category, VIDEO_CATEGORY_LABELS),
+    ...named('licence', video.licence, VIDEO_LICENCE_LABELS),
+    ...named('language', video.language, VIDEO_LANGUAGE_LABELS),
     views: video.views,
     sensitive: video.sensitive,
     ...(video.summary === null ? {} : { summary: video.summary }),
     waitTranscoding: video.waitTranscoding,
     state: video.state,
     commentsEnabled: video.commentsPolicy !== 2,
-    canReply: video.commentsPolicy === 3 ? PUBLIC : null,
+    canReply: video.commentsPolicy === 3 ? AS_PUBLIC : null,
     commentsPolicy: video.commentsPolicy,
     downloadEnabled: video.downloadEnabled,
     published: video.published.toISOString(),

@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { writeVideo } from './video-serializer.codec.ts'
-import { InvalidVideo, readVideo } from './video.codec.ts'
+import { serializeVideoObject } from './video-serializer.codec.ts'
+import { InvalidVideoError, parseVideoObject } from './video.codec.ts'
 
 type Recorded = { name: string; document: any }[]
 const recorded = JSON.parse(readFileSync(new URL('recorded/activitypub.json', import.meta.url), 'utf8')) as Recorded
 const full = () => structuredClone(recorded.find(({ name }) => name.startsWith('0796'))!.document)
-const changed = (more: object) => readVideo({ ...full(), ...more })
+const changed = (more: object) => parseVideoObject({ ...full(), ...more })
 
 describe('the recorded documents of a PeerTube 6.3', () => {
   it('are many', () => expect(recorded.length).toBeGreaterThan(25))
 
   it.each(recorded)('$name is read and written as it was', ({ document }) => {
     // Newer ones name the channel as the audience too (FEP-1b12).
-    expect(writeVideo(readVideo(document))).toEqual({
+    expect(serializeVideoObject(parseVideoObject(document))).toEqual({
       ...document,
       audience: document.attributedTo.find(({ type }: { type: string }) => type === 'Group').id
     })
@@ -23,7 +23,7 @@ describe('the recorded documents of a PeerTube 6.3', () => {
 describe('what PeerTube 8 writes', () => {
   it('is read: owners as addresses, captions as links, a reason for sensitive', () => {
     const { attributedTo, commentsEnabled: _, subtitleLanguage, ...document } = full()
-    const read = readVideo({
+    const read = parseVideoObject({
       ...document,
       attributedTo: attributedTo.map((one: any) => one.id),
       sensitive: true,
@@ -68,7 +68,7 @@ describe('what a stranger writes', () => {
     { attributedTo: [] },
     { attributedTo: 'no address' },
     { attributedTo: [{ type: 'Person', id: 'https://x.example/a' }] }
-  ])('is refused: %o', more => expect(() => changed(more)).toThrow(InvalidVideo))
+  ])('is refused: %o', more => expect(() => changed(more)).toThrow(InvalidVideoError))
 
   it('4.42 never breaks the reader, whatever stands in a field', () => {
     const values = [
@@ -89,13 +89,13 @@ describe('what a stranger writes', () => {
     for (const key of Object.keys(full())) {
       for (const value of values) {
         try {
-          writeVideo(changed({ [key]: value }))
+          serializeVideoObject(changed({ [key]: value }))
         } catch (error) {
-          expect(error).toBeInstanceOf(InvalidVideo)
+          expect(error).toBeInstanceOf(InvalidVideoError)
         }
       }
     }
-    for (const value of [null, [], 'x', 7]) expect(() => readVideo(value)).toThrow(InvalidVideo)
+    for (const value of [null, [], 'x', 7]) expect(() => parseVideoObject(value)).toThrow(InvalidVideoError)
   })
 
   it('4.30 keeps no controls and no turned directions in names', () => {

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { httpUrl } from '../fediverse/origin.ts'
-import { idOf, isObject, listOf, PUBLIC, typeOf } from '../fediverse/vocabulary.ts'
+import { idOf, isObject, listOf, AS_PUBLIC, typeOf } from '../fediverse/vocabulary.ts'
 import { cleanLine, cleanText } from '../fediverse/text-limits.ts'
-import { readFiles, readPlaylist, readTrackers } from './video-links.codec.ts'
-import { CATEGORIES, LANGUAGES, LICENCES } from './labels.ts'
-import type { CaptionLink, PictureLink, StoryboardLink, VideoObject } from './video-object.ts'
+import { parseFileLinks, parseHlsPlaylistLink, parseTrackerLinks } from './video-links.codec.ts'
+import { VIDEO_CATEGORY_LABELS, VIDEO_LANGUAGE_LABELS, VIDEO_LICENCE_LABELS } from './labels.ts'
+import type { CaptionLink, ImageLink, StoryboardLink, VideoObject } from './video-object.ts'
 
 /** A document that is no video this instance can keep. */
-export class InvalidVideo extends Error {}
+export class InvalidVideoError extends Error {}
 
 const PICTURE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
 const SPDX: Record<string, number> = {
@@ -92,11 +92,11 @@ const Wire = z.object({
 })
 
 /** Reads the document of a video, of PeerTube 6 to 8 or whoever writes alike. Throws InvalidVideo. */
-export function readVideo(document: unknown): VideoObject {
-  if (!isObject(document)) throw new InvalidVideo('the video is no object')
+export function parseVideoObject(document: unknown): VideoObject {
+  if (!isObject(document)) throw new InvalidVideoError('the video is no object')
   // What is missing is read as undefined.
   const parsed = Wire.safeParse(Object.fromEntries(Object.keys(Wire.shape).map(key => [key, document[key]])))
-  if (!parsed.success) throw new InvalidVideo(`the video is not valid: ${parsed.error.issues[0]!.path.join('.')}`)
+  if (!parsed.success) throw new InvalidVideoError(`the video is not valid: ${parsed.error.issues[0]!.path.join('.')}`)
   const wire = parsed.data
   const { account, channel } = owners(wire.attributedTo)
   const content = typeof wire.content === 'string' ? cleanText(wire.content, MAX.content) : null
@@ -105,9 +105,9 @@ export function readVideo(document: unknown): VideoObject {
     uuid: wire.uuid,
     name: wire.name,
     duration: wire.duration,
-    public: addressed(wire.to).includes(PUBLIC),
+    public: addressed(wire.to).includes(AS_PUBLIC),
     cc: addressed(wire.cc).slice(0, MAX.cc),
-    category: numbered(wire.category, CATEGORIES),
+    category: numbered(wire.category, VIDEO_CATEGORY_LABELS),
     licence: licence(wire.licence),
     language: language(wire.language),
     views: wire.views,
@@ -142,9 +142,9 @@ function readLinks(urls: unknown[]): Pick<VideoObject, 'htmlUrl' | 'files' | 'pl
   const html = links.find(link => link.mediaType === 'text/html' && httpUrl(link.href))
   return {
     htmlUrl: html ? httpUrl(html.href) : null,
-    files: readFiles(links),
-    playlist: readPlaylist(links),
-    trackers: readTrackers(links)
+    files: parseFileLinks(links),
+    playlist: parseHlsPlaylistLink(links),
+    trackers: parseTrackerLinks(links)
   }
 }
 
@@ -157,7 +157,7 @@ function owners(attributedTo: unknown[]): { account: string | null; channel: str
   const typed = (types: string[]) => known.find(one => one.type !== null && types.includes(one.type))?.id
   const untyped = known.filter(one => one.type === null)
   const channel = typed(['Group']) ?? untyped.at(-1)?.id
-  if (!channel) throw new InvalidVideo('the video has no channel')
+  if (!channel) throw new InvalidVideoError('the video has no channel')
   const account = typed(['Person', 'Application', 'Service', 'Organization']) ?? untyped.find(one => one.id !== channel)?.id
   return { account: account ?? null, channel }
 }
@@ -174,12 +174,12 @@ function numbered(value: unknown, labels: Record<number, string>): number | null
 
 function licence(value: unknown): number | null {
   const id = identifier(value) ?? ''
-  return Object.hasOwn(SPDX, id) ? SPDX[id]! : numbered(value, LICENCES)
+  return Object.hasOwn(SPDX, id) ? SPDX[id]! : numbered(value, VIDEO_LICENCE_LABELS)
 }
 
 function language(value: unknown): string | null {
   const id = identifier(value)
-  return id !== null && Object.hasOwn(LANGUAGES, id) ? id : null
+  return id !== null && Object.hasOwn(VIDEO_LANGUAGE_LABELS, id) ? id : null
 }
 
 function tags(list: unknown[]): string[] {
@@ -200,12 +200,12 @@ function captions(list: unknown[]): CaptionLink[] {
       .slice(0, 10)
       .find(link => typeof link === 'string' || (isObject(link) && link.mediaType === 'text/vtt'))
     const url = httpUrl(isObject(vtt) ? vtt.href : vtt)
-    if (url) found.set(id, { language: id, label: LANGUAGES[id]!, automatic: one.automaticallyGenerated === true, url })
+    if (url) found.set(id, { language: id, label: VIDEO_LANGUAGE_LABELS[id]!, automatic: one.automaticallyGenerated === true, url })
   }
   return [...found.values()]
 }
 
-function icons(list: unknown[]): PictureLink[] {
+function icons(list: unknown[]): ImageLink[] {
   const Icon = z.object({
     type: z.literal('Image'),
     url: Url,

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
 import { seedVideo } from '../test/seed-video.ts'
 import { resolveActor } from '../actors/resolve-actor.ts'
 import { config } from '../core/config.ts'
 import { wipeRedis } from '../test/fault-injection.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
-let site: Instance
+let site: TestInstance
 let root: string
-let good: Hostile
-let evil: Hostile
+let good: HostilePeer
+let evil: HostilePeer
 let owner: HostileActor
 let other: HostileActor
 let channel: HostileActor
@@ -63,10 +63,10 @@ const create = async (object: any, by = owner, at = good) =>
 const update = async (object: any, by = owner, at = good) =>
   await at.post(inbox(), { type: 'Update', id: at.id(), actor: by.url, to: [PUBLIC], object })
 const quiet = async () =>
-  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 30, 'quiet')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 30, 'quiet')
 const stored = async (url: string) =>
   (
-    await run<{ id: number; uuid: string; name: string; views: string; privacy: number; url: string }>(
+    await runQuery<{ id: number; uuid: string; name: string; views: string; privacy: number; url: string }>(
       sql`SELECT id, uuid::text, name, views, privacy, url FROM videos WHERE url = ${url}`
     )
   )[0]
@@ -76,14 +76,14 @@ const arrived = async (object: any, by = owner, at = good) => {
 }
 
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     storyboards: { enabled: true },
     federation: { videos: { max_view_jump: 1000 }, crawl: { interval: 1000 } },
     jobs: { timers_interval: 300 }
   })
   root = await site.login()
-  good = await openHostile()
-  evil = await openHostile()
+  good = await startHostilePeer()
+  evil = await startHostilePeer()
   owner = await good.actor('owner')
   other = await good.actor('other')
   channel = await good.actor('films', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
@@ -95,7 +95,7 @@ beforeAll(async () => {
     const follower = at === good ? instance : stranger
     await at.post(inbox(), { type: 'Follow', id: at.id(), actor: follower.url, object: `${site.url}/accounts/peertube` })
   }
-  await eventually(async () => (await run(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 2, 20, 'the follows')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 2, 20, 'the follows')
 }, 60_000)
 afterAll(async () => {
   await good?.stop()
@@ -135,7 +135,7 @@ describe('a video of another server', () => {
     await good.post(inbox(), announce)
     await eventually(async () => await stored(object.id), 15, 'the video')
     const shares = async () =>
-      (await run(sql`SELECT 1 FROM video_shares s JOIN videos v ON v.id = s.video_id WHERE v.url = ${object.id}`)).length
+      (await runQuery(sql`SELECT 1 FROM video_shares s JOIN videos v ON v.id = s.video_id WHERE v.url = ${object.id}`)).length
     await eventually(async () => (await shares()) === 1)
     await evil.post(inbox(), { type: 'Undo', id: evil.id(), actor: stranger.url, object: { ...announce, actor: stranger.url } })
     await good.post(inbox(), { type: 'Undo', id: good.id(), actor: other.url, object: { ...announce, actor: other.url } })
@@ -197,7 +197,7 @@ describe('attacks', () => {
   })
 
   it('4.12 Announces of strangers make nobody ask, and a flood of them is bounded', async () => {
-    const lonely = await openHostile()
+    const lonely = await startHostilePeer()
     try {
       const nobody = await lonely.actor('nobody', 'Application')
       for (let place = 0; place < 20; place++)
@@ -392,7 +392,7 @@ describe('attacks', () => {
 })
 
 describe('what stands around a video', () => {
-  const likes = async (id: string) => (await run<{ likes: number }>(sql`SELECT likes FROM videos WHERE url = ${id}`))[0]?.likes
+  const likes = async (id: string) => (await runQuery<{ likes: number }>(sql`SELECT likes FROM videos WHERE url = ${id}`))[0]?.likes
   const count = (id: string, totalItems: number) =>
     good.serve(`${new URL(id).pathname}/likes`, { type: 'OrderedCollection', id: `${id}/likes`, totalItems })
 

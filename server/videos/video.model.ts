@@ -1,15 +1,15 @@
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
 import { declareAssociations, declareModel } from '../core/database.ts'
-import { Channel } from '../channels/channel.model.ts'
+import { ChannelModel } from '../channels/channel.model.ts'
 import type { CollectionLinks } from './video-object.ts'
 
 /** Who may watch: PeerTube's numbers. */
-export const PRIVACY = { PUBLIC: 1, UNLISTED: 2, PRIVATE: 3, INTERNAL: 4, PASSWORD: 5 } as const
+export const VIDEO_PRIVACY = { PUBLIC: 1, UNLISTED: 2, PRIVATE: 3, INTERNAL: 4, PASSWORD: 5 } as const
 /** How far a video is: PeerTube's numbers. */
-export const STATE = { PUBLISHED: 1, TO_TRANSCODE: 2, TRANSCODING_FAILED: 7 } as const
+export const VIDEO_STATE = { PUBLISHED: 1, TO_TRANSCODE: 2, TRANSCODING_FAILED: 7 } as const
 
 /** A video of this instance or a copy of a remote one's metadata. */
-export class Video extends Model<InferAttributes<Video>, InferCreationAttributes<Video>> {
+export class VideoModel extends Model<InferAttributes<VideoModel>, InferCreationAttributes<VideoModel>> {
   declare id: CreationOptional<number>
   declare uuid: string
   declare url: string
@@ -56,7 +56,7 @@ export class Video extends Model<InferAttributes<Video>, InferCreationAttributes
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  Video,
+  VideoModel,
   {
     id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
     uuid: DataTypes.UUID,
@@ -102,12 +102,12 @@ declareModel(
   { tableName: 'videos' }
 )
 declareAssociations(() => {
-  Video.belongsTo(Channel, { as: 'channel', foreignKey: 'channelId' })
-  Channel.hasMany(Video, { as: 'videos', foreignKey: 'channelId' })
+  VideoModel.belongsTo(ChannelModel, { as: 'channel', foreignKey: 'channelId' })
+  ChannelModel.hasMany(VideoModel, { as: 'videos', foreignKey: 'channelId' })
 })
 
 /** A password that opens a video of privacy PASSWORD. */
-export class VideoPassword extends Model<InferAttributes<VideoPassword>, InferCreationAttributes<VideoPassword>> {
+export class VideoPasswordModel extends Model<InferAttributes<VideoPasswordModel>, InferCreationAttributes<VideoPasswordModel>> {
   declare id: CreationOptional<number>
   declare videoId: number
   declare password: string
@@ -115,7 +115,7 @@ export class VideoPassword extends Model<InferAttributes<VideoPassword>, InferCr
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(
-  VideoPassword,
+  VideoPasswordModel,
   {
     id: { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true },
     videoId: DataTypes.INTEGER,

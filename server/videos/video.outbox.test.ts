@@ -1,28 +1,28 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { run, sql } from '../core/sql.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { encoded, upload } from '../test/upload.ts'
-import { countersDue } from './video.outbox.ts'
-import { readVideo } from './video.codec.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
+import { countersDueSql } from './video.outbox.ts'
+import { parseVideoObject } from './video.codec.ts'
 
-let site: Instance
-let alice: Awaited<ReturnType<Instance['user']>>
-let peer: Hostile
+let site: TestInstance
+let alice: Awaited<ReturnType<TestInstance['user']>>
+let peer: HostilePeer
 let fan: HostileActor
 const document = async (path: string) => await site.call(`GET //${path}`, { headers: { accept: 'application/activity+json' } })
 const heard = (type: string, about: string) =>
   peer.received.map(one => one.activity).filter(one => one.type === type && (one.object?.id ?? one.object) === about)
 
 beforeAll(async () => {
-  site = await startInstance({ storyboards: { enabled: true }, federation: { videos: { counters_interval: '2 seconds' } } })
+  site = await startTestInstance({ storyboards: { enabled: true }, federation: { videos: { counters_interval: '2 seconds' } } })
   alice = await site.user('alice')
-  peer = await openHostile()
+  peer = await startHostilePeer()
   fan = await peer.actor('fan')
   for (const target of ['accounts/alice', 'video-channels/alice_channel', 'accounts/peertube']) {
     await peer.post(`${site.url}/inbox`, { type: 'Follow', id: peer.id(), actor: fan.url, object: `${site.url}/${target}` })
   }
-  await eventually(async () => (await run(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 3, 20, 'the follows')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 3, 20, 'the follows')
 })
 afterAll(async () => {
   await peer?.stop()
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 describe('a video of ours', () => {
   it('is told to followers of account, channel and instance, is read by its address, changes and goes', async () => {
-    const { uuid } = await upload(site, alice, {
+    const { uuid } = await uploadVideo(site, alice, {
       name: 'First',
       category: 2,
       licence: 1,
@@ -41,7 +41,7 @@ describe('a video of ours', () => {
       support: 'Thanks'
     })
     const id = `${site.url}/videos/watch/${uuid}`
-    await encoded(site, alice, uuid)
+    await waitForTranscoding(site, alice, uuid)
     await eventually(
       async () => heard('Create', id).length === 1 && heard('Announce', id).length === 2 && heard('Update', id).length >= 1,
       20,
@@ -62,7 +62,7 @@ describe('a video of ours', () => {
 
     const answer = await document(`videos/watch/${uuid}`)
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/activity+json; charset=utf-8'])
-    const read = readVideo(answer.json)
+    const read = parseVideoObject(answer.json)
     expect(read).toMatchObject({
       id,
       uuid,
@@ -112,10 +112,10 @@ describe('a video of ours', () => {
   }, 60_000)
 
   it('4.40 is found nowhere by other servers while it is private, unlisted in collections, or was deleted', async () => {
-    const hidden = await upload(site, alice, { privacy: 3, name: 'Hidden' })
-    const unlisted = await upload(site, alice, { privacy: 2, name: 'Unlisted' })
-    const open = await upload(site, alice, { privacy: 1, name: 'Open' })
-    for (const { uuid } of [hidden, unlisted, open]) await encoded(site, alice, uuid)
+    const hidden = await uploadVideo(site, alice, { privacy: 3, name: 'Hidden' })
+    const unlisted = await uploadVideo(site, alice, { privacy: 2, name: 'Unlisted' })
+    const open = await uploadVideo(site, alice, { privacy: 1, name: 'Open' })
+    for (const { uuid } of [hidden, unlisted, open]) await waitForTranscoding(site, alice, uuid)
     const parts = ['', '/activity', '/likes', '/dislikes', '/announces', '/comments', '/chapters']
     const statuses = async (uuid: string) =>
       await Promise.all(parts.map(async part => (await document(`videos/watch/${uuid}${part}`)).status))
@@ -135,15 +135,16 @@ describe('a video of ours', () => {
   }, 60_000)
 
   it('tells a storm of counters with one message at a time', async () => {
-    const { uuid, id: number } = await upload(site, alice, { name: 'Liked' })
+    const { uuid, id: number } = await uploadVideo(site, alice, { name: 'Liked' })
     const id = `${site.url}/videos/watch/${uuid}`
-    await encoded(site, alice, uuid)
+    await waitForTranscoding(site, alice, uuid)
     await eventually(async () => heard('Create', id).length === 1, 20, 'the video')
     const told = () => heard('Update', id).filter(one => one.object.views > 0)
-    for (let time = 0; time < 300; time++) await run(sql`UPDATE videos SET ${countersDue()}, views = views + 1 WHERE id = ${number}`)
+    for (let time = 0; time < 300; time++)
+      await runQuery(sql`UPDATE videos SET ${countersDueSql()}, views = views + 1 WHERE id = ${number}`)
     await eventually(async () => told().some(one => one.object.views === 300), 20, 'the counters')
     await eventually(
-      async () => (await run(sql`SELECT 1 FROM videos WHERE id = ${number} AND counters_due_at IS NOT NULL`)).length === 0,
+      async () => (await runQuery(sql`SELECT 1 FROM videos WHERE id = ${number} AND counters_due_at IS NOT NULL`)).length === 0,
       10,
       'quiet'
     )

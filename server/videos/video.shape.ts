@@ -1,15 +1,23 @@
 import type { ActorSummary } from '../../shared/actors.ts'
 import { shortUuid } from '../../shared/short-uuid.ts'
 import type { Video, VideoDetails } from '../../shared/videos.ts'
-import { hlsDownloadUrl, hlsUrl, imagePath, metadataUrl, wholeUrl, type Placed } from './video-urls.ts'
-import { CATEGORIES, labelled, LANGUAGES, LICENCES, PRIVACIES, resolutionLabel, STATES } from './labels.ts'
-import { viewersOf } from './viewer-counts.ts'
-import { webFiles } from './web-video-files.ts'
+import { hlsDownloadUrl, hlsFileUrl, imagePath, videoFileMetadataUrl, webVideoUrl, type VideoFileLocation } from './video-urls.ts'
+import {
+  VIDEO_CATEGORY_LABELS,
+  idWithLabel,
+  VIDEO_LANGUAGE_LABELS,
+  VIDEO_LICENCE_LABELS,
+  VIDEO_PRIVACY_LABELS,
+  resolutionLabel,
+  VIDEO_STATE_LABELS
+} from './labels.ts'
+import { viewerCountOf } from './viewer-counts.ts'
+import { webVideoFiles } from './web-video-files.ts'
 
 type File = VideoDetails['files'][number]
 
 /** A row of the lists' query; `pg` gives bigint as text and json as objects. */
-export type VideoRow = {
+export type VideoListRow = {
   id: number
   uuid: string
   url: string
@@ -44,7 +52,7 @@ export type VideoRow = {
 }
 
 /** A rendition as the details' query gives it. */
-export type FileRow = {
+export type VideoFileRow = {
   id: number
   resolution: number
   width: number | null
@@ -61,7 +69,7 @@ export type FileRow = {
 const LIST_DESCRIPTION = 250
 
 /** The lists' JSON of a row; `mine` adds what only owners and moderators see. */
-export function videoJson(row: VideoRow, mine = false): Video {
+export function videoJson(row: VideoListRow, mine = false): Video {
   const short =
     row.description !== null && row.description.length > LIST_DESCRIPTION
       ? row.description.slice(0, LIST_DESCRIPTION - 3) + '...'
@@ -72,10 +80,10 @@ export function videoJson(row: VideoRow, mine = false): Video {
     shortUUID: shortUuid(row.uuid),
     url: row.url,
     name: row.name,
-    category: labelled(row.category, CATEGORIES),
-    licence: labelled(row.licence, LICENCES),
-    language: labelled(row.language, LANGUAGES),
-    privacy: labelled(row.privacy, PRIVACIES),
+    category: idWithLabel(row.category, VIDEO_CATEGORY_LABELS),
+    licence: idWithLabel(row.licence, VIDEO_LICENCE_LABELS),
+    language: idWithLabel(row.language, VIDEO_LANGUAGE_LABELS),
+    privacy: idWithLabel(row.privacy, VIDEO_PRIVACY_LABELS),
     nsfw: row.nsfw,
     nsfwFlags: 0,
     nsfwSummary: row.nsfw_summary,
@@ -85,7 +93,7 @@ export function videoJson(row: VideoRow, mine = false): Video {
     duration: Math.floor(row.duration),
     aspectRatio: row.aspect_ratio === null ? null : Math.round(row.aspect_ratio * 10_000) / 10_000,
     views: Number(row.views),
-    viewers: viewersOf(row.id),
+    viewers: viewerCountOf(row.id),
     likes: row.likes,
     dislikes: row.dislikes,
     comments: row.comments,
@@ -101,7 +109,7 @@ export function videoJson(row: VideoRow, mine = false): Video {
     channel: row.channel,
     ...(mine
       ? {
-          state: labelled(row.state, STATES),
+          state: idWithLabel(row.state, VIDEO_STATE_LABELS),
           waitTranscoding: row.wait_transcoding,
           blacklisted: false,
           blacklistedReason: null,
@@ -118,31 +126,34 @@ type PlaylistRow = {
   playlist_filename: string
   segments_sha256_filename: string | null
   redundancies: { baseUrl: string }[]
-  files: FileRow[]
+  files: VideoFileRow[]
 }
 
 /** The files of a local video in the API: its HLS playlist and, where the site offers them, every finished quality as one file. */
-export function localFiles(video: Placed, playlists: PlaylistRow[]): Pick<VideoDetails, 'streamingPlaylists' | 'files'> {
+export function localVideoFilesJson(
+  video: VideoFileLocation,
+  playlists: PlaylistRow[]
+): Pick<VideoDetails, 'streamingPlaylists' | 'files'> {
   return {
     streamingPlaylists: playlists.map(playlist => ({
       id: playlist.id,
       type: 1,
-      playlistUrl: hlsUrl(video, playlist.playlist_filename),
-      segmentsSha256Url: playlist.segments_sha256_filename && hlsUrl(video, playlist.segments_sha256_filename),
+      playlistUrl: hlsFileUrl(video, playlist.playlist_filename),
+      segmentsSha256Url: playlist.segments_sha256_filename && hlsFileUrl(video, playlist.segments_sha256_filename),
       redundancies: playlist.redundancies,
       files: playlist.files.map(file => ({
         ...fileJson(video, file),
         size: Number(file.size),
-        fileUrl: hlsUrl(video, file.filename),
-        playlistUrl: hlsUrl(video, file.playlist_filename),
+        fileUrl: hlsFileUrl(video, file.filename),
+        playlistUrl: hlsFileUrl(video, file.playlist_filename),
         hasAudio: file.has_audio
       }))
     })),
     files: playlists.flatMap(({ files }) =>
-      webFiles(files).map(file => ({
+      webVideoFiles(files).map(file => ({
         ...fileJson(video, file),
         size: Number(file.whole_size),
-        fileUrl: wholeUrl(video, file.resolution),
+        fileUrl: webVideoUrl(video, file.resolution),
         playlistUrl: null,
         hasAudio: file.has_audio || files.some(one => !one.has_video)
       }))
@@ -151,8 +162,8 @@ export function localFiles(video: Placed, playlists: PlaylistRow[]): Pick<VideoD
 }
 
 function fileJson(
-  video: Placed,
-  file: FileRow
+  video: VideoFileLocation,
+  file: VideoFileRow
 ): Pick<
   File,
   | 'id'
@@ -175,7 +186,7 @@ function fileJson(
     height: file.height,
     fps: Math.round(file.fps * 100) / 100,
     fileDownloadUrl: hlsDownloadUrl(video, file.resolution),
-    metadataUrl: metadataUrl(video.uuid, file.id),
+    metadataUrl: videoFileMetadataUrl(video.uuid, file.id),
     torrentUrl: null,
     torrentDownloadUrl: null,
     magnetUri: null,

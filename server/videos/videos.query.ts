@@ -1,37 +1,37 @@
 import type { z } from 'zod'
 import type { Video, VideoQuery } from '../../shared/videos.ts'
-import { config, host } from '../core/config.ts'
+import { config, instanceHost } from '../core/config.ts'
 import { paging } from '../core/paging.ts'
 import { Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
-import { all, run, sql, type Sql } from '../core/sql.ts'
+import { sqlAnd, runQuery, sql, type Sql } from '../core/sql.ts'
 import type { Account, Channel } from '../../shared/actors.ts'
 import { accountSql } from '../actors/account.shape.ts'
 import { actorSummarySql } from '../actors/actor.shape.ts'
 import { channelSql } from '../channels/channel.shape.ts'
-import { PRIVACY } from './video.model.ts'
+import { VIDEO_PRIVACY } from './video.model.ts'
 import { isModerator } from './video.policy.ts'
-import { REDUNDANCIES, REMOTE, remoteJson, type RemoteRow } from './remote-video.shape.ts'
-import { localFiles, videoJson, type FileRow, type VideoRow } from './video.shape.ts'
-import { refreshViewers } from './viewer-counts.ts'
+import { REDUNDANCIES_SQL, REMOTE_VIDEO_FILES_SQL, remoteVideoFilesJson, type RemoteVideoFilesRow } from './remote-video.shape.ts'
+import { localVideoFilesJson, videoJson, type VideoFileRow, type VideoListRow } from './video.shape.ts'
+import { refreshViewerCounts } from './viewer-counts.ts'
 
 /** The filters of a list. */
-export type Filters = z.output<typeof VideoQuery>
+export type VideoFilters = z.output<typeof VideoQuery>
 /**
  * Whose videos: of everybody, of a channel or an account, of what an account follows, or the viewer's own in every state; `unlistedToo`
  * where an address was handed on.
  */
-export type Scope = {
+export type VideoListScope = {
   channelId?: number
   accountId?: number
   mine?: boolean
   followedBy?: number
   videoId?: number
-  narrowed?: Narrowed
+  narrowed?: VideoSearchFilters
   unlistedToo?: boolean
 }
 /** What only a search narrows a list by. */
-export type Narrowed = {
+export type VideoSearchFilters = {
   uuids?: string[]
   startDate?: Date
   endDate?: Date
@@ -57,19 +57,23 @@ const FROM = sql`
  * The renditions of playlist `p` as JSON, best first, growing ones included: they play already. Of several sound tracks the one to begin
  * with: the others stand in the playlist alone.
  */
-export const FILES = sql`(SELECT coalesce(json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size, 'whole_size', f.whole_size,
+export const VIDEO_FILES_SQL = sql`(SELECT coalesce(json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size, 'whole_size', f.whole_size,
   'filename', f.filename, 'playlist_filename', f.playlist_filename, 'has_audio', f.has_audio, 'has_video', f.has_video) ORDER BY f.resolution DESC), '[]')
   FROM video_files f WHERE f.streaming_playlist_id = p.id AND f.track = 0)`
 
 /** A page of videos the viewer may list. */
-export async function listVideos(filters: Filters, viewer: Viewer | null, scope: Scope = {}): Promise<{ total: number; data: Video[] }> {
+export async function listVideos(
+  filters: VideoFilters,
+  viewer: Viewer | null,
+  scope: VideoListScope = {}
+): Promise<{ total: number; data: Video[] }> {
   const { start, count } = paging(filters)
-  const where = all(conditions(filters, viewer, scope))
-  const rows = await run<VideoRow>(sql`
+  const where = sqlAnd(conditions(filters, viewer, scope))
+  const rows = await runQuery<VideoListRow>(sql`
     SELECT ${CARD}, ${actorSummarySql(sql`a`, sql`aa`)} AS account, ${actorSummarySql(sql`c`, sql`ca`)} AS channel
     ${FROM} WHERE ${where} ORDER BY ${order(filters.sort ?? '-publishedAt')} LIMIT ${count} OFFSET ${start}`)
   const withFiles = bits(filters.include, INCLUDE.FILES) ? await playlistsOf(rows) : new Map()
-  await refreshViewers()
+  await refreshViewerCounts()
   const showState = scope.mine === true || filters.include !== undefined
   const total = filters.skipCount ? start + rows.length : await countVideos(where)
   return {
@@ -83,31 +87,31 @@ export async function listVideos(filters: Filters, viewer: Viewer | null, scope:
 }
 
 async function countVideos(where: Sql): Promise<number> {
-  const [row] = await run<{ total: string }>(sql`SELECT count(*) AS total ${FROM} WHERE ${where}`)
+  const [row] = await runQuery<{ total: string }>(sql`SELECT count(*) AS total ${FROM} WHERE ${where}`)
   return Number(row!.total)
 }
 
-async function playlistsOf(rows: VideoRow[]): Promise<Map<number, Pick<Video, 'streamingPlaylists' | 'files'>>> {
-  const found = await run<{
+async function playlistsOf(rows: VideoListRow[]): Promise<Map<number, Pick<Video, 'streamingPlaylists' | 'files'>>> {
+  const found = await runQuery<{
     video_id: number
     id: number
     playlist_filename: string
     segments_sha256_filename: string | null
     redundancies: { baseUrl: string }[]
-    files: FileRow[]
+    files: VideoFileRow[]
   }>(
-    sql`SELECT p.video_id, p.id, p.playlist_filename, p.segments_sha256_filename, ${REDUNDANCIES} AS redundancies, ${FILES} AS files FROM streaming_playlists p JOIN videos v ON v.id = p.video_id WHERE v.id = ANY(${rows.map(row => row.id)})`
+    sql`SELECT p.video_id, p.id, p.playlist_filename, p.segments_sha256_filename, ${REDUNDANCIES_SQL} AS redundancies, ${VIDEO_FILES_SQL} AS files FROM streaming_playlists p JOIN videos v ON v.id = p.video_id WHERE v.id = ANY(${rows.map(row => row.id)})`
   )
-  const remote = await run<{ id: number; remote: RemoteRow }>(
-    sql`SELECT v.id, ${REMOTE} AS remote FROM videos v WHERE v.remote AND v.id = ANY(${rows.map(row => row.id)})`
+  const remote = await runQuery<{ id: number; remote: RemoteVideoFilesRow }>(
+    sql`SELECT v.id, ${REMOTE_VIDEO_FILES_SQL} AS remote FROM videos v WHERE v.remote AND v.id = ANY(${rows.map(row => row.id)})`
   )
   const origins = new Map(remote.map(one => [one.id, one.remote]))
   return new Map(
     rows.map(row => [
       row.id,
       origins.has(row.id)
-        ? remoteJson(row, origins.get(row.id)!)
-        : localFiles(
+        ? remoteVideoFilesJson(row, origins.get(row.id)!)
+        : localVideoFilesJson(
             row,
             found.filter(one => one.video_id === row.id)
           )
@@ -115,7 +119,7 @@ async function playlistsOf(rows: VideoRow[]): Promise<Map<number, Pick<Video, 's
   )
 }
 
-function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[] {
+function conditions(filters: VideoFilters, viewer: Viewer | null, scope: VideoListScope): Sql[] {
   const list: Sql[] = []
   if (scope.channelId !== undefined) list.push(sql`v.channel_id = ${scope.channelId}`)
   if (scope.accountId !== undefined) list.push(sql`c.account_id = ${scope.accountId}`)
@@ -148,7 +152,7 @@ function conditions(filters: Filters, viewer: Viewer | null, scope: Scope): Sql[
   if (filters.tagsAllOf)
     list.push(sql`(SELECT array_agg(lower(tag)) FROM unnest(v.tags) tag) @> ${filters.tagsAllOf.map(tag => tag.toLowerCase())}::text[]`)
   if (filters.search) list.push(sql`unaccent(lower(v.name)) LIKE '%' || unaccent(${likeText(filters.search)}) || '%'`)
-  if (filters.host) list.push(filters.host === host() ? sql`NOT v.remote` : sql`ca.host = ${filters.host}`)
+  if (filters.host) list.push(filters.host === instanceHost() ? sql`NOT v.remote` : sql`ca.host = ${filters.host}`)
   const nsfw = scope.mine
     ? 'both'
     : (filters.nsfw ?? ((viewer?.nsfwPolicy ?? config.instance.default_nsfw_policy) === 'do_not_list' ? 'false' : 'both'))
@@ -164,7 +168,7 @@ function narrowing({
   originallyPublishedEndDate,
   durationMin,
   durationMax
-}: Narrowed): Sql[] {
+}: VideoSearchFilters): Sql[] {
   const list: Sql[] = []
   if (uuids) list.push(sql`v.uuid::text = ANY(${uuids})`)
   if (startDate) list.push(sql`v.published_at >= ${startDate}`)
@@ -182,14 +186,16 @@ function notBlocked(viewer: Viewer | null): Sql {
   return sql`NOT EXISTS (SELECT 1 FROM blocked_hosts b WHERE ${whose} AND b.host = ca.host) AND NOT EXISTS (SELECT 1 FROM blocked_accounts b WHERE ${whose} AND b.actor_id = aa.id)`
 }
 
-function visibility(filters: Filters, viewer: Viewer | null, { unlistedToo }: Scope): Sql[] {
-  const wantsMore = bits(filters.include, ~INCLUDE.FILES) || filters.privacyOneOf?.some(privacy => privacy !== PRIVACY.PUBLIC)
+function visibility(filters: VideoFilters, viewer: Viewer | null, { unlistedToo }: VideoListScope): Sql[] {
+  const wantsMore = bits(filters.include, ~INCLUDE.FILES) || filters.privacyOneOf?.some(privacy => privacy !== VIDEO_PRIVACY.PUBLIC)
   if (wantsMore && !isModerator(viewer))
     throw new Problem(401, null, 'You are not allowed to see all videos, specify a custom include or auto tags filter.')
   const list: Sql[] = []
   if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
   else
-    list.push(sql`v.privacy = ANY(${[PRIVACY.PUBLIC, ...(viewer ? [PRIVACY.INTERNAL] : []), ...(unlistedToo ? [PRIVACY.UNLISTED] : [])]})`)
+    list.push(
+      sql`v.privacy = ANY(${[VIDEO_PRIVACY.PUBLIC, ...(viewer ? [VIDEO_PRIVACY.INTERNAL] : []), ...(unlistedToo ? [VIDEO_PRIVACY.UNLISTED] : [])]})`
+    )
   if (!bits(filters.include, INCLUDE.NOT_PUBLISHED)) list.push(sql`v.state = 1`)
   return list
 }
@@ -219,7 +225,7 @@ function order(sort: string): Sql {
 }
 
 /** What a video's page needs, in one statement. */
-export type DetailsRow = Omit<VideoRow, 'account' | 'channel'> & {
+export type VideoDetailsRow = Omit<VideoListRow, 'account' | 'channel'> & {
   account: Account
   channel: Channel
   support: string | null
@@ -229,22 +235,22 @@ export type DetailsRow = Omit<VideoRow, 'account' | 'channel'> & {
   input_file_updated_at: Date | null
   owner_user_id: number | null
   tracker_urls: string[]
-  remote_files: RemoteRow | null
+  remote_files: RemoteVideoFilesRow | null
   playlist: {
     id: number
     playlist_filename: string
     segments_sha256_filename: string | null
     redundancies: { baseUrl: string }[]
-    files: FileRow[]
+    files: VideoFileRow[]
   } | null
 }
 
 /** The details of a video by its number; null if it is gone. */
-export async function videoDetails(id: number): Promise<DetailsRow | null> {
-  const [row] = await run<DetailsRow>(sql`
-    SELECT ${CARD}, v.support, v.tags, v.comments_policy, v.download_enabled, v.input_file_updated_at, v.tracker_urls, a.user_id AS owner_user_id, ${REMOTE} AS remote_files,
+export async function findVideoDetailsRow(id: number): Promise<VideoDetailsRow | null> {
+  const [row] = await runQuery<VideoDetailsRow>(sql`
+    SELECT ${CARD}, v.support, v.tags, v.comments_policy, v.download_enabled, v.input_file_updated_at, v.tracker_urls, a.user_id AS owner_user_id, ${REMOTE_VIDEO_FILES_SQL} AS remote_files,
       ${accountSql(sql`a`, sql`aa`)} AS account, ${channelSql(sql`c`, sql`ca`, accountSql(sql`a`, sql`aa`))} AS channel,
-      (SELECT json_build_object('id', p.id, 'playlist_filename', p.playlist_filename, 'segments_sha256_filename', p.segments_sha256_filename, 'redundancies', ${REDUNDANCIES}, 'files', ${FILES})
+      (SELECT json_build_object('id', p.id, 'playlist_filename', p.playlist_filename, 'segments_sha256_filename', p.segments_sha256_filename, 'redundancies', ${REDUNDANCIES_SQL}, 'files', ${VIDEO_FILES_SQL})
         FROM streaming_playlists p WHERE p.video_id = v.id) AS playlist
     ${FROM} WHERE v.id = ${id}`)
   return row ?? null

@@ -5,20 +5,20 @@ import sharp from 'sharp'
 import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
-import { wide } from '../test/media-fixtures.ts'
-import { probe } from '../media/probe.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { encoded, upload, uploadForm } from '../test/upload.ts'
+import { unlimitedProbeLimits } from '../test/media-fixtures.ts'
+import { probeMedia } from '../media/probe.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { waitForTranscoding, uploadVideo, videoUploadForm } from '../test/upload.ts'
 import { transaction } from '../core/transaction.ts'
-import { setPictures } from './video-images.ts'
+import { setVideoImages } from './video-images.ts'
 
-let site: Instance
+let site: TestInstance
 let root: string
-let alice: Awaited<ReturnType<Instance['user']>>
-let bob: Awaited<ReturnType<Instance['user']>>
-let moderator: Awaited<ReturnType<Instance['user']>>
+let alice: Awaited<ReturnType<TestInstance['user']>>
+let bob: Awaited<ReturnType<TestInstance['user']>>
+let moderator: Awaited<ReturnType<TestInstance['user']>>
 beforeAll(async () => {
-  site = await startInstance({
+  site = await startTestInstance({
     storyboards: { enabled: true },
     instance: { default_nsfw_policy: 'display' },
     transcoding: { resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } },
@@ -33,7 +33,7 @@ afterAll(async () => await site?.stop())
 
 describe('a published video', () => {
   it('has every field its owner gave, in the shape PeerTube clients know', async () => {
-    const made = await upload(site, alice, {
+    const made = await uploadVideo(site, alice, {
       name: 'Full video',
       category: 2,
       licence: 4,
@@ -47,7 +47,7 @@ describe('a published video', () => {
       waitTranscoding: 'false',
       originallyPublishedAt: '2020-01-02T03:04:05.000Z'
     })
-    await encoded(site, alice, made.uuid)
+    await waitForTranscoding(site, alice, made.uuid)
     const { json: video } = await site.call(`GET /videos/${made.uuid}`)
     expect(video).toMatchObject({
       id: made.id,
@@ -109,10 +109,10 @@ describe('a published video', () => {
   })
 
   it('has playlists that travel compressed, whole ones only', async () => {
-    const made = await upload(site, alice)
+    const made = await uploadVideo(site, alice)
     const {
       streamingPlaylists: [playlist]
-    } = await encoded(site, alice, made.uuid)
+    } = await waitForTranscoding(site, alice, made.uuid)
     const ask = async (url: string, headers: Record<string, string>) => await fetch(url, { headers })
     for (const { playlistUrl } of [playlist, ...playlist.files]) {
       const plain = await ask(playlistUrl, { 'accept-encoding': 'identity' })
@@ -144,7 +144,7 @@ describe('a published video', () => {
   })
 
   it('is found by number, UUID and short UUID, and by nothing else', async () => {
-    const made = await upload(site, alice)
+    const made = await uploadVideo(site, alice)
     for (const id of [made.id, made.uuid, made.shortUUID]) expect((await site.call(`GET /videos/${id}`)).json.uuid).toBe(made.uuid)
     for (const id of [99999, '00000000-0000-4000-8000-000000000000', 'aaaaaaaaaaaaaaaaaaaaaa']) {
       const answer = await site.call(`GET /videos/${id}`)
@@ -172,7 +172,7 @@ describe('a published video', () => {
   })
 
   it('shows an edit in the very next answer, whoever asked before', async () => {
-    const made = await upload(site, alice)
+    const made = await uploadVideo(site, alice)
     for (let i = 0; i < 20; i++) {
       await site.call(`GET /videos/${made.uuid}`)
       expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { name: `Name ${i}` } })).status).toBe(204)
@@ -186,11 +186,11 @@ describe('a published video', () => {
 
 describe('editing', () => {
   it('changes what is given and leaves the rest', async () => {
-    const made = await upload(site, alice, { description: 'before', tags: ['one', 'two'] })
+    const made = await uploadVideo(site, alice, { description: 'before', tags: ['one', 'two'] })
     const jpeg = await sharp({ create: { width: 1000, height: 600, channels: 3, background: '#a33' } })
       .png()
       .toBuffer()
-    const form = uploadForm({ name: 'After', tags: ['three'], nsfw: 'true' })
+    const form = videoUploadForm({ name: 'After', tags: ['three'], nsfw: 'true' })
     form.set('thumbnailfile', new Blob([new Uint8Array(jpeg)]), 'picture.png')
     expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, multipart: form })).status).toBe(204)
     const { json } = await site.call(`GET /videos/${made.uuid}`, { token: alice.token })
@@ -209,8 +209,8 @@ describe('editing', () => {
   })
 
   it('keeps the picture its owner chose, also where one of the film is taken later', async () => {
-    const made = await upload(site, alice)
-    const form = uploadForm({})
+    const made = await uploadVideo(site, alice)
+    const form = videoUploadForm({})
     const png = await sharp({ create: { width: 1000, height: 600, channels: 3, background: '#a33' } })
       .png()
       .toBuffer()
@@ -225,13 +225,13 @@ describe('editing', () => {
     await writeFile(late, png)
     await transaction(
       async transaction =>
-        await setPictures(made.id, [{ kind: 'thumbnail', path: late, width: 280, height: 157, automatic: true }], transaction)
+        await setVideoImages(made.id, [{ kind: 'thumbnail', path: late, width: 280, height: 157, automatic: true }], transaction)
     )
     expect([await paths(), existsSync(late)]).toEqual([chosen, false])
   })
 
   it('names every wrong field and changes nothing', async () => {
-    const made = await upload(site, alice)
+    const made = await uploadVideo(site, alice)
     const answer = await site.call(`PUT /videos/${made.uuid}`, {
       token: alice.token,
       body: { name: 'x'.repeat(121), tags: ['a', 'b', 'c', 'd', 'e', 'f'], language: 5, originallyPublishedAt: 'never', support: 'fine' }
@@ -240,7 +240,7 @@ describe('editing', () => {
     expect(Object.keys(answer.json['invalid-params']).sort()).toEqual(['language', 'name', 'originallyPublishedAt', 'tags'])
     expect(answer.json['invalid-params'].name.msg).toBe('Should have a video name between 3 and 120 characters long')
     expect((await site.call(`GET /videos/${made.uuid}`)).json).toMatchObject({ name: 'A film', support: null })
-    const form = uploadForm({ name: 'Half changed' })
+    const form = videoUploadForm({ name: 'Half changed' })
     form.set('thumbnailfile', new Blob(['not a picture']), 'picture.png')
     const refused = await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, multipart: form })
     expect(refused.status).toBe(400)
@@ -249,7 +249,7 @@ describe('editing', () => {
   })
 
   it('belongs to the owner and to moderators', async () => {
-    const made = await upload(site, alice)
+    const made = await uploadVideo(site, alice)
     expect((await site.call(`PUT /videos/${made.uuid}`, { body: { name: 'Stranger' } })).json).toMatchObject({
       status: 401,
       code: 'unauthorized_request'
@@ -266,7 +266,7 @@ describe('editing', () => {
   })
 
   it('publishes a scheduled video when its time comes', async () => {
-    const made = await upload(site, alice, {
+    const made = await uploadVideo(site, alice, {
       privacy: 3,
       'scheduleUpdate[updateAt]': new Date(Date.now() + 6000).toISOString(),
       'scheduleUpdate[privacy]': 1
@@ -280,9 +280,9 @@ describe('editing', () => {
 
 describe('deleting', () => {
   it('removes rows and files, also in the middle of the encoding', async () => {
-    const done = await upload(site, alice)
-    await encoded(site, alice, done.uuid)
-    const early = await upload(site, alice)
+    const done = await uploadVideo(site, alice)
+    await waitForTranscoding(site, alice, done.uuid)
+    const early = await uploadVideo(site, alice)
     for (const { uuid } of [done, early]) {
       expect((await site.call(`DELETE /videos/${uuid}`, { token: alice.token })).status).toBe(204)
       expect((await site.call(`GET /videos/${uuid}`)).status).toBe(404)
@@ -302,12 +302,12 @@ describe('who may watch', () => {
     { privacy: 5, anonymous: 403, other: 403 }
   ]
   it.each(cases)('privacy $privacy', async ({ privacy, anonymous, other }) => {
-    const made = await upload(site, alice, {
+    const made = await uploadVideo(site, alice, {
       privacy,
       description: 'secret words',
       ...(privacy === 5 ? { videoPasswords: ['open sesame', 'second'] } : {})
     })
-    const mine = await encoded(site, alice, made.uuid)
+    const mine = await waitForTranscoding(site, alice, made.uuid)
     const [playlist] = mine.streamingPlaylists
     const paths = [
       `/videos/${made.uuid}`,
@@ -352,8 +352,8 @@ describe('who may watch', () => {
   })
 
   it('opens a password video for who knows a password, until the password goes', async () => {
-    const made = await upload(site, alice, { privacy: 5, videoPasswords: ['secret1', 'secret2'] })
-    await encoded(site, alice, made.uuid)
+    const made = await uploadVideo(site, alice, { privacy: 5, videoPasswords: ['secret1', 'secret2'] })
+    await waitForTranscoding(site, alice, made.uuid)
     const knock = async (password?: string) =>
       await site.call(`GET /videos/${made.uuid}`, { headers: password ? { 'x-peertube-video-password': password } : {} })
     expect((await knock()).json).toMatchObject({ status: 403, code: 'video_requires_password' })
@@ -390,15 +390,15 @@ describe('who may watch', () => {
 
   it('closes a token with the account it was made for', async () => {
     const carol = await site.user('carol')
-    const made = await upload(site, alice, { privacy: 4 })
-    const mine = await encoded(site, alice, made.uuid)
+    const made = await uploadVideo(site, alice, { privacy: 4 })
+    const mine = await waitForTranscoding(site, alice, made.uuid)
     const { json } = await site.call(`POST /videos/${made.uuid}/token`, { token: carol.token })
     const url = `${mine.streamingPlaylists[0].playlistUrl}?videoFileToken=${json.files.token}`
     expect((await fetch(url)).status).toBe(200)
     expect((await fetch(url.slice(0, -2) + 'xx')).status).toBe(403)
     expect((await fetch(url.replace(/videoFileToken=.*/, 'videoFileToken=bad'))).status).toBe(403)
-    const other = await upload(site, alice, { privacy: 3 })
-    const otherUrl = (await encoded(site, alice, other.uuid)).streamingPlaylists[0].playlistUrl
+    const other = await uploadVideo(site, alice, { privacy: 3 })
+    const otherUrl = (await waitForTranscoding(site, alice, other.uuid)).streamingPlaylists[0].playlistUrl
     expect((await fetch(`${otherUrl}?videoFileToken=${json.files.token}`)).status).toBe(403)
     await site.call(`POST /users/${carol.id}/block`, { token: root, body: {} })
     expect((await fetch(url)).status).toBe(403)
@@ -406,7 +406,7 @@ describe('who may watch', () => {
   })
 
   it('counts wrong passwords', async () => {
-    const made = await upload(site, alice, { privacy: 5, videoPasswords: ['right one'] })
+    const made = await uploadVideo(site, alice, { privacy: 5, videoPasswords: ['right one'] })
     const statuses = new Set<number>()
     const { config } = await import('../core/config.ts')
     const before = config.rates_limit.video_password.max
@@ -424,10 +424,10 @@ describe('who may watch', () => {
 
 describe('files', () => {
   it('come in ranges, and nothing else comes', async () => {
-    const made = await upload(site, alice)
+    const made = await uploadVideo(site, alice)
     const {
       streamingPlaylists: [playlist]
-    } = await encoded(site, alice, made.uuid)
+    } = await waitForTranscoding(site, alice, made.uuid)
     const { fileUrl, fileDownloadUrl, size } = playlist.files[0]
     const part = await fetch(fileUrl, { headers: { range: 'bytes=10-19' } })
     expect([part.status, part.headers.get('content-range'), (await part.arrayBuffer()).byteLength]).toEqual([
@@ -457,10 +457,10 @@ describe('files', () => {
   })
 
   it('are downloaded whole, picture and sound in one, in ranges, without being stored', async () => {
-    const made = await upload(site, alice, { name: 'Whole film' })
+    const made = await uploadVideo(site, alice, { name: 'Whole film' })
     const {
       streamingPlaylists: [playlist]
-    } = await encoded(site, alice, made.uuid)
+    } = await waitForTranscoding(site, alice, made.uuid)
     const [{ fileDownloadUrl: url, fileUrl }] = playlist.files
     const answer = await fetch(url)
     const whole = Buffer.from(await answer.arrayBuffer())
@@ -471,7 +471,7 @@ describe('files', () => {
       Number(answer.headers.get('content-length')),
       answer.headers.get('accept-ranges')
     ]).toEqual([200, 'video/mp4', whole.length, 'bytes'])
-    const { container, video, audios, duration } = await probe(await saved(url, made.uuid), wide)
+    const { container, video, audios, duration } = await probeMedia(await saved(url, made.uuid), unlimitedProbeLimits)
     expect([container.includes('mp4'), video?.frames, audios.length]).toEqual([true, 50, 1])
     expect(duration).toBeCloseTo(2, 1)
     const etag = answer.headers.get('etag')!
@@ -526,8 +526,8 @@ describe('files', () => {
   })
 
   it('are listed as one file each, as large as they say, where the site offers that', async () => {
-    const made = await upload(site, alice, { name: 'For old clients' })
-    expect((await encoded(site, alice, made.uuid)).files).toEqual([])
+    const made = await uploadVideo(site, alice, { name: 'For old clients' })
+    expect((await waitForTranscoding(site, alice, made.uuid)).files).toEqual([])
     const listed = async (query: string) =>
       (await site.call(`GET /videos?search=&${query}`)).json.data.some((video: any) => video.uuid === made.uuid)
     const wire = async () =>
@@ -554,7 +554,7 @@ describe('files', () => {
         'video/mp4',
         files[0].size
       ])
-      expect((await probe(await saved(files[0].fileUrl, made.uuid), wide)).video?.frames).toBe(50)
+      expect((await probeMedia(await saved(files[0].fileUrl, made.uuid), unlimitedProbeLimits)).video?.frames).toBe(50)
       expect([await listed('hasWebVideoFiles=true'), await listed('hasWebVideoFiles=false')]).toEqual([true, false])
       expect((await wire()).filter((link: any) => link.mediaType === 'video/mp4')).toMatchObject([
         { type: 'Link', href: files[0].fileUrl, height: 180, size: files[0].size }

@@ -2,7 +2,7 @@
  * Lets what is added at about the same time be done together: `act` gets all of it, and one map for what it finds; one batch after the
  * other. Each of those who added something hears what became of its batch.
  */
-export function gather<T, A>(act: (items: T[], found: Map<string, A>) => Promise<void>): (item: T) => Promise<Map<string, A>> {
+export function createBatcher<T, A>(act: (items: T[], found: Map<string, A>) => Promise<void>): (item: T) => Promise<Map<string, A>> {
   type Waiting = { item: T; done: (found: Map<string, A>) => void; failed: (error: unknown) => void }
   let waiting: Waiting[] = []
   let working = false

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { httpUrl } from '../fediverse/origin.ts'
 import { idOf, isObject, type Json, type JsonObject } from '../fediverse/vocabulary.ts'
-import type { Watch } from './watch-records.ts'
+import type { WatchRecord } from './watch-records.ts'
 
 /** What a View says: that something was viewed, that somebody watches `until` a time, or how many do (with a time) or did (without). */
-export type ReadView = { kind: 'view'; until: number | null } | { kind: 'counter'; count: number; until: number | null }
+export type ParsedView = { kind: 'view'; until: number | null } | { kind: 'counter'; count: number; until: number | null }
 
 const LONGEST = 2 ** 31 - 1
 /** An ISO 8601 time with a day and an hour. */
@@ -29,7 +29,7 @@ const Wire = z.object({
 })
 
 /** Reads a View; null for one that makes no sense or comes too late. Nobody is there for longer than `longest` ms from now. */
-export function readView({ expires, result }: JsonObject, longest: number): ReadView | null {
+export function parseView({ expires, result }: JsonObject, longest: number): ParsedView | null {
   const until = untilOf(expires, longest)
   if (until !== null && !(until > Date.now())) return null
   if (result === undefined || result === null) return { kind: 'view', until }
@@ -40,7 +40,7 @@ export function readView({ expires, result }: JsonObject, longest: number): Read
 }
 
 /** Reads a WatchAction; null for one that makes no sense. */
-export function readWatch(object: Json): (Omit<Watch, 'videoId'> & { object: string }) | null {
+export function parseWatchAction(object: Json): (Omit<WatchRecord, 'videoId'> & { object: string }) | null {
   if (!isObject(object)) return null
   const video = httpUrl(idOf(object.object))
   const url = httpUrl(object.id)

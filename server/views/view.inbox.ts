@@ -1,15 +1,15 @@
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
-import { fingerprint } from '../core/hmac.ts'
+import { hmacUuid } from '../core/hmac.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
-import { receive, receiveTogether, type Incoming } from '../fediverse/activity-handlers.ts'
+import { onActivity, onActivityBatch, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { idOf } from '../fediverse/vocabulary.ts'
-import { countViews, tellViews } from './count-views.ts'
-import { gather } from './batcher.ts'
-import { readView, readWatch } from './view.codec.ts'
-import { noteViewer, tellViewers } from './viewer-presence.ts'
-import { keepReported } from './watch-records.ts'
+import { countViews, setRemoteViewCount } from './count-views.ts'
+import { createBatcher } from './batcher.ts'
+import { parseView, parseWatchAction } from './view.codec.ts'
+import { recordRemoteViewer, setRemoteViewerCount } from './viewer-presence.ts'
+import { storeRemoteWatchRecord } from './watch-records.ts'
 
 /** What must be known of a video that is viewed elsewhere. */
 type Viewed = { id: number; remote: boolean; host: string }
@@ -19,13 +19,13 @@ const REMEMBER = 10_000
 const MANY = 10_000
 
 /** Hears of views and viewers of videos, and of what was watched of ours. */
-export function receiveViews(): void {
-  receiveTogether('View', receiveAll)
-  receive('View', receiveView)
-  receive('Create(WatchAction)', receiveWatch)
+export function registerViewInboxHandlers(): void {
+  onActivityBatch('View', receiveAll)
+  onActivity('View', receiveView)
+  onActivity('Create(WatchAction)', receiveWatch)
 }
 
-async function receiveAll(all: Incoming[]): Promise<Map<Incoming, boolean>> {
+async function receiveAll(all: IncomingActivity[]): Promise<Map<IncomingActivity, boolean>> {
   const outcomes = await Promise.allSettled(all.map(receiveView))
   // Those that failed are tried one by one.
   return new Map(
@@ -37,44 +37,44 @@ async function receiveAll(all: Incoming[]): Promise<Map<Incoming, boolean>> {
 }
 
 /** One view, one viewer for a while, or how many there are; all that come together are written together. */
-async function receiveView({ id, actor, signer, activity, object }: Incoming): Promise<boolean> {
+async function receiveView({ id, actor, signer, activity, object }: IncomingActivity): Promise<boolean> {
   const url = httpUrl(idOf(object))
   const video = url && (await viewed(url))
-  const view = readView(activity, config.federation.videos.viewers_interval * 2)
+  const view = parseView(activity, config.federation.videos.viewers_interval * 2)
   if (!video || !view) return false
   const host = hostOf(actor)
   if (view.kind === 'counter' && video.remote) {
     // Only its origin knows how many watch a video (federation.md 4.38).
     if (host !== video.host) return false
-    if (view.until === null) await tellViews(video.id, view.count)
-    else await lossy(tellViewers(video.id, view.count, view.until))
+    if (view.until === null) await setRemoteViewCount(video.id, view.count)
+    else await lossy(setRemoteViewerCount(video.id, view.count, view.until))
     return true
   }
   if (view.until !== null) {
     // Of a remote video only what its origin says, or sends on.
     if (video.remote && host !== video.host && hostOf(signer) !== video.host) return false
-    await lossy(noteViewer(video.id, host, await fingerprint('view', id), view.until))
+    await lossy(recordRemoteViewer(video.id, host, await hmacUuid('view', id), view.until))
     return true
   }
   // The origin of a remote video tells how often it was viewed with the video itself.
   if (video.remote || view.kind === 'counter') return false
-  await counting({ videoId: video.id, viewer: await fingerprint('view', id), host })
+  await counting({ videoId: video.id, viewer: await hmacUuid('view', id), host })
   return true
 }
 
 /** What somebody elsewhere watched of one of our videos. */
-async function receiveWatch({ actor, object }: Incoming): Promise<boolean> {
-  const watch = readWatch(object)
+async function receiveWatch({ actor, object }: IncomingActivity): Promise<boolean> {
+  const watch = parseWatchAction(object)
   if (!watch || hostOf(watch.url) !== hostOf(actor)) return false
   const video = await viewed(watch.object)
-  return video !== null && !video.remote && (await keepReported({ ...watch, videoId: video.id }))
+  return video !== null && !video.remote && (await storeRemoteWatchRecord({ ...watch, videoId: video.id }))
 }
 
-const counting = gather(async (views: Parameters<typeof countViews>[0]) => await countViews(views))
+const counting = createBatcher(async (views: Parameters<typeof countViews>[0]) => await countViews(views))
 
 const asked = new Map<string, { until: number; video: Promise<Viewed | null> }>()
-const asking = gather(async (urls: string[], answer: Map<string, Viewed>) => {
-  const rows = await run<Viewed & { url: string }>(sql`
+const asking = createBatcher(async (urls: string[], answer: Map<string, Viewed>) => {
+  const rows = await runQuery<Viewed & { url: string }>(sql`
     SELECT url, id, remote FROM videos WHERE url = ANY(${urls}) AND (remote OR (privacy IN (1, 2) AND state = 1))`)
   for (const { url, id, remote } of rows) answer.set(url, { id, remote, host: hostOf(url) })
 })

@@ -1,14 +1,14 @@
 import type { Transaction } from 'sequelize'
-import { config, origin } from '../core/config.ts'
+import { config, instanceOrigin } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
-import { run, sql } from '../core/sql.ts'
-import { INSTANCE_ACTOR } from '../actors/instance-actor.ts'
-import { LANE, send } from '../fediverse/outbox.ts'
-import { PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
-import { everybody } from '../videos/video.outbox.ts'
-import type { View } from './count-views.ts'
-import { mayTell, type Audience } from './viewer-presence.ts'
-import type { Watch } from './watch-records.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
+import { DELIVERY_PRIORITY, enqueueActivity } from '../fediverse/outbox.ts'
+import { AS_PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
+import { videoAudience } from '../videos/video.outbox.ts'
+import type { VideoView } from './count-views.ts'
+import { claimViewerCountBroadcast, type VideoViewership } from './viewer-presence.ts'
+import type { WatchRecord } from './watch-records.ts'
 
 /** Whom to tell of a video: its origin, or for one of ours those who follow. */
 type Place = { id: number; url: string; remote: boolean; told: boolean; inbox: string; account: string; channel: string }
@@ -18,7 +18,7 @@ type Lifetime = { subject: string; lifetime: number; supersedes?: string }
  * Tells the origins of remote videos what was viewed here, within the transaction that counts it; of each video as many as are told at
  * once.
  */
-export async function tellOrigins(counted: View[], inside: Transaction): Promise<void> {
+export async function sendViewsToOrigins(counted: VideoView[], inside: Transaction): Promise<void> {
   if (!config.federation.enabled) return
   const { max_told_views, view_lifetime } = config.federation.videos
   const places = await placesOf(
@@ -44,12 +44,12 @@ export async function tellOrigins(counted: View[], inside: Transaction): Promise
  * Tells how many watch: the followers of our videos a number, the origins of remote ones each viewer; at most once in
  * `federation.videos.viewers_interval`.
  */
-export async function tellAudiences(audiences: Audience[]): Promise<void> {
+export async function sendViewerCounts(audiences: VideoViewership[]): Promise<void> {
   if (!config.federation.enabled || audiences.length === 0) return
   const places = await placesOf(audiences.map(one => one.videoId))
   for (const audience of audiences) {
     const place = places.get(audience.videoId)
-    if (!place || !(place.remote ? audience.here.length > 0 : place.told) || !(await mayTell(place.id))) continue
+    if (!place || !(place.remote ? audience.here.length > 0 : place.told) || !(await claimViewerCountBroadcast(place.id))) continue
     await transaction(
       async inside => await (place.remote ? tellPresence(place, audience.here, inside) : tellCounter(place, audience.total, inside))
     )
@@ -57,7 +57,7 @@ export async function tellAudiences(audiences: Audience[]): Promise<void> {
 }
 
 /** Tells the origin of a remote video what was watched of it. */
-export async function tellWatch(watch: Watch): Promise<void> {
+export async function sendWatchAction(watch: WatchRecord): Promise<void> {
   const place = config.federation.enabled ? (await placesOf([watch.videoId])).get(watch.videoId) : undefined
   if (!place?.remote) return
   const actor = instanceActor()
@@ -72,11 +72,11 @@ export async function tellWatch(watch: Watch): Promise<void> {
     actionStatus: 'CompletedActionStatus',
     watchSections: watch.sections.map(({ start, end }) => ({ startTimestamp: start, endTimestamp: end }))
   }
-  await send({
+  await enqueueActivity({
     activity: { to: [place.account], cc: [], type: 'Create', id: `${watch.url}/activity`, actor, object: document },
     kind: 'watchAction',
     audience: { inboxes: [place.inbox] },
-    lane: LANE.BULK,
+    lane: DELIVERY_PRIORITY.BULK,
     subject: watch.url,
     lifetime: config.federation.videos.view_lifetime
   })
@@ -98,7 +98,7 @@ async function tellCounter(place: Place, viewers: number, inside: Transaction): 
   const followers = [place.channel, place.account, instanceActor()].map(actor => `${actor}/followers`)
   const activity = {
     ...viewOf(place, 'counter'),
-    to: [PUBLIC, ...followers],
+    to: [AS_PUBLIC, ...followers],
     cc: [],
     expires: expires().toISOString(),
     result: { type: 'InteractionCounter', interactionType: 'WatchAction', userInteractionCount: viewers }
@@ -107,8 +107,8 @@ async function tellCounter(place: Place, viewers: number, inside: Transaction): 
 }
 
 async function post(activity: Activity, place: Place, { subject, supersedes, lifetime }: Lifetime, inside: Transaction): Promise<void> {
-  const audience = place.remote ? { inboxes: [place.inbox] } : await everybody(place, inside)
-  await send({ activity, kind: 'view', audience, lane: LANE.BULK, subject, supersedes, lifetime }, inside)
+  const audience = place.remote ? { inboxes: [place.inbox] } : await videoAudience(place, inside)
+  await enqueueActivity({ activity, kind: 'view', audience, lane: DELIVERY_PRIORITY.BULK, subject, supersedes, lifetime }, inside)
 }
 
 function viewOf({ id, url }: Place, viewer: string): Activity {
@@ -117,7 +117,7 @@ function viewOf({ id, url }: Place, viewer: string): Activity {
 }
 
 async function placesOf(videoIds: number[], inside?: Transaction): Promise<Map<number, Place>> {
-  const rows = await run<Place>(
+  const rows = await runQuery<Place>(
     sql`
     SELECT v.id, v.url, v.remote, v.federated AND v.state = 1 AND NOT v.remote AS told, coalesce(aa.shared_inbox_url, aa.inbox_url) AS inbox, aa.url AS account, ca.url AS channel
     FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
@@ -130,4 +130,4 @@ async function placesOf(videoIds: number[], inside?: Transaction): Promise<Map<n
 /** Told again when three quarters of it are over. */
 const lifetime = () => Math.round((config.federation.videos.viewers_interval * 4) / 3)
 const expires = () => new Date(Date.now() + lifetime())
-const instanceActor = () => `${origin()}/accounts/${INSTANCE_ACTOR}`
+const instanceActor = () => `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`

@@ -1,8 +1,8 @@
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { redis } from '../core/redis.ts'
-import { setViewers } from '../videos/viewer-counts.ts'
-import { key } from './watch-sessions.ts'
+import { setViewerCountSource } from '../videos/viewer-counts.ts'
+import { viewsRedisKey } from './watch-sessions.ts'
 
 /** Somebody elsewhere watches; no more of one server than may be. */
 const PRESENT = `
@@ -16,21 +16,21 @@ redis.call('ZADD', KEYS[3], 'GT', ARGV[2], ARGV[4])
 return 1`
 
 /** How many watch a video that somebody here watches: those of this instance by their fingerprints, and all in all. */
-export type Audience = { videoId: number; here: string[]; total: number }
+export type VideoViewership = { videoId: number; here: string[]; total: number }
 
 /** Answers for lists and details how many watch, as of a moment ago. */
-export function tellViewersOfVideos(): void {
-  setViewers({ of: videoId => counts.get(videoId) ?? 0, refresh })
+export function registerViewerCountSource(): void {
+  setViewerCountSource({ of: videoId => counts.get(videoId) ?? 0, refresh })
 }
 
 /** Notes that somebody of another server watches until a time. */
-export async function noteViewer(videoId: number, host: string, viewer: string, until: number): Promise<void> {
+export async function recordRemoteViewer(videoId: number, host: string, viewer: string, until: number): Promise<void> {
   await redis.eval(
     PRESENT,
     3,
-    key('now', videoId),
-    key('host', videoId, host),
-    key('videos'),
+    viewsRedisKey('now', videoId),
+    viewsRedisKey('host', videoId, host),
+    viewsRedisKey('videos'),
     Date.now(),
     until,
     `${host} ${viewer}`,
@@ -40,19 +40,19 @@ export async function noteViewer(videoId: number, host: string, viewer: string, 
 }
 
 /** Notes how many watch a remote video, as its origin says, until a time; what is absurd is not believed (federation.md 4.38). */
-export async function tellViewers(videoId: number, viewers: number, until: number): Promise<void> {
+export async function setRemoteViewerCount(videoId: number, viewers: number, until: number): Promise<void> {
   if (viewers > config.federation.videos.max_view_jump) return
-  await redis.set(key('told', videoId), viewers, 'PXAT', until)
-  await redis.zadd(key('videos'), 'GT', until, String(videoId))
+  await redis.set(viewsRedisKey('told', videoId), viewers, 'PXAT', until)
+  await redis.zadd(viewsRedisKey('videos'), 'GT', until, String(videoId))
 }
 
 /** The videos that somebody here watches now. */
-export async function audiences(): Promise<Audience[]> {
-  await redis.zremrangebyscore(key('videos'), 0, Date.now())
-  const ids = await redis.zrangebyscore(key('videos'), Date.now(), '+inf')
+export async function listViewerships(): Promise<VideoViewership[]> {
+  await redis.zremrangebyscore(viewsRedisKey('videos'), 0, Date.now())
+  const ids = await redis.zrangebyscore(viewsRedisKey('videos'), Date.now(), '+inf')
   const all = await Promise.all(
     ids.map(async id => {
-      const names = await redis.zrangebyscore(key('now', id), Date.now(), '+inf')
+      const names = await redis.zrangebyscore(viewsRedisKey('now', id), Date.now(), '+inf')
       return { videoId: Number(id), here: names.filter(name => name.startsWith('here ')).map(name => name.slice(5)), total: names.length }
     })
   )
@@ -60,8 +60,8 @@ export async function audiences(): Promise<Audience[]> {
 }
 
 /** Whether the viewers of a video may be told now, which is noted: once in `federation.videos.viewers_interval`. */
-export async function mayTell(videoId: number): Promise<boolean> {
-  return (await redis.set(key('tell', videoId), 1, 'PX', Math.max(1, config.federation.videos.viewers_interval), 'NX')) === 'OK'
+export async function claimViewerCountBroadcast(videoId: number): Promise<boolean> {
+  return (await redis.set(viewsRedisKey('tell', videoId), 1, 'PX', Math.max(1, config.federation.videos.viewers_interval), 'NX')) === 'OK'
 }
 
 let counts = new Map<number, number>()
@@ -84,10 +84,10 @@ async function refresh(): Promise<void> {
 
 async function count(): Promise<void> {
   const now = Date.now()
-  const ids = await redis.zrangebyscore(key('videos'), now, '+inf')
+  const ids = await redis.zrangebyscore(viewsRedisKey('videos'), now, '+inf')
   const rows = await Promise.all(
     ids.map(async id => {
-      const [present, told] = await Promise.all([redis.zcount(key('now', id), now, '+inf'), redis.get(key('told', id))])
+      const [present, told] = await Promise.all([redis.zcount(viewsRedisKey('now', id), now, '+inf'), redis.get(viewsRedisKey('told', id))])
       return [Number(id), Math.max(present, Number(told ?? 0))] as const
     })
   )

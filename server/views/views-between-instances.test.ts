@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { redis } from '../core/redis.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { startPeer, type Peer } from '../test/peer-instance.ts'
-import { upload } from '../test/upload.ts'
-import { key } from './watch-sessions.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { startPeerInstance, type PeerInstance } from '../test/peer-instance.ts'
+import { uploadVideo } from '../test/upload.ts'
+import { viewsRedisKey } from './watch-sessions.ts'
 
 /** A publishes; people watch on B, in processes of its own, which follows A. */
-let a: Instance
-let b: Peer
+let a: TestInstance
+let b: PeerInstance
 let uuid: string
 const FAST = {
   transcoding: { enabled: false },
@@ -21,7 +21,7 @@ const FAST = {
 }
 
 beforeAll(async () => {
-  ;[a, b] = await Promise.all([startInstance(FAST), startPeer(FAST)])
+  ;[a, b] = await Promise.all([startTestInstance(FAST), startPeerInstance(FAST)])
   const alice = await a.user('alice')
   expect((await b.call('POST /server/following', { token: await b.login(), body: { hosts: [new URL(a.url).host] } })).status).toBe(204)
   await eventually(
@@ -29,7 +29,7 @@ beforeAll(async () => {
     30,
     'the follow'
   )
-  uuid = (await upload(a, alice, { name: 'Watched' })).uuid
+  uuid = (await uploadVideo(a, alice, { name: 'Watched' })).uuid
   await eventually(async () => (await b.call(`GET /videos/${uuid}`)).status === 200, 30, 'the video on B')
 }, 120_000)
 afterAll(async () => {
@@ -37,11 +37,11 @@ afterAll(async () => {
   await a?.stop()
 })
 
-const shown = async (on: Pick<Instance, 'call'>) => {
+const shown = async (on: Pick<TestInstance, 'call'>) => {
   const { views, viewers } = (await on.call(`GET /videos/${uuid}`)).json
   return [views, viewers]
 }
-const watch = async (on: Pick<Instance, 'call'>, sessionId: string) => {
+const watch = async (on: Pick<TestInstance, 'call'>, sessionId: string) => {
   for (const currentTime of [0, 2])
     expect((await on.call(`POST /videos/${uuid}/views`, { body: { currentTime, sessionId } })).status).toBe(204)
 }
@@ -57,7 +57,7 @@ it('who watches on B is counted on A, and both say the same', async () => {
           [a, 'on-a'],
           [b, 'one'],
           [b, 'two']
-        ].map(async ([on, session]) => await watch(on as Peer, session as string))
+        ].map(async ([on, session]) => await watch(on as PeerInstance, session as string))
       )
       const [[viewsA, viewersA], [viewsB, viewersB]] = await Promise.all([shown(a), shown(b)])
       for (const [place, value] of [viewsA, viewsB, viewersA, viewersB].entries()) said[place] = Math.max(said[place]!, value)
@@ -80,7 +80,7 @@ it('a view is counted once, whatever dies meanwhile', async () => {
   await eventually(async () => (await shown(a))[0] === 4, 20, 'the view on A')
   // Everything in Redis is gone on both sides, and the same people go on watching.
   for (const name of await redis.keys(`${b.database}:*`)) await redis.del(name)
-  for (const name of await redis.keys(key('*'))) await redis.del(name)
+  for (const name of await redis.keys(viewsRedisKey('*'))) await redis.del(name)
   await Promise.all([watch(b, 'three'), watch(b, 'one'), watch(a, 'on-a')])
   await b.kill()
   await b.start()

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
-import { signLd } from '../fediverse/ld-signature.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
+import { createLdSignature } from '../fediverse/ld-signature.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
-let site: Instance
-let good: Hostile
-let evil: Hostile
+let site: TestInstance
+let good: HostilePeer
+let evil: HostilePeer
 let owner: HostileActor
 let instance: HostileActor
 let villain: HostileActor
@@ -19,7 +19,7 @@ let id: number
 let uuid: string
 beforeAll(async () => {
   ;[site, good, evil] = await Promise.all([
-    startInstance({
+    startTestInstance({
       views: { videos: { local_buffer_update_interval: 100, viewer_expiration: 2000, count_view_after: '2 seconds', max_sections: 3 } },
       cache: { answers: { max_age: 50 } },
       federation: {
@@ -28,8 +28,8 @@ beforeAll(async () => {
         videos: { viewers_interval: 600, view_lifetime: 1500, max_view_jump: 1000, max_told_views: 2, max_views_per_host: 5 }
       }
     }),
-    openHostile(),
-    openHostile()
+    startHostilePeer(),
+    startHostilePeer()
   ])
   owner = await good.actor('owner')
   const channel = await good.actor('films', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
@@ -65,9 +65,10 @@ beforeAll(async () => {
     commentsPolicy: 1
   }
   good.serve(new URL(film).pathname, { '@context': 'https://www.w3.org/ns/activitystreams', ...document })
-  await eventually(async () => (await run(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 2, 10, 'the follows')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 2, 10, 'the follows')
   await good.post(`${site.url}/inbox`, { type: 'Create', id: `${film}/activity`, actor: owner.url, to: [PUBLIC], object: document })
-  id = (await eventually(async () => (await run<{ id: number }>(sql`SELECT id FROM videos WHERE url = ${film}`))[0], 10, 'the video')).id
+  id = (await eventually(async () => (await runQuery<{ id: number }>(sql`SELECT id FROM videos WHERE url = ${film}`))[0], 10, 'the video'))
+    .id
 })
 afterAll(async () => await Promise.all([site, good, evil].map(async one => await one?.stop())))
 
@@ -79,20 +80,20 @@ const shown = async () => {
 }
 const told = (type: string) => good.received.map(one => one.activity).filter(one => one.type === type)
 const done = async () =>
-  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
 const soon = (ms = 2000) => new Date(Date.now() + ms).toISOString()
 const counter = (userInteractionCount: unknown, expires?: string) => ({
   result: { type: 'InteractionCounter', interactionType: 'WatchAction', userInteractionCount },
   ...(expires ? { expires } : {})
 })
-const view = (at: Hostile, actor: HostileActor, more: object = {}) => ({
+const view = (at: HostilePeer, actor: HostileActor, more: object = {}) => ({
   type: 'View',
   id: at.id('views'),
   actor: actor.url,
   object: film,
   ...more
 })
-const post = async (at: Hostile, activity: object) => {
+const post = async (at: HostilePeer, activity: object) => {
   expect((await at.post(`${site.url}/inbox`, activity as never)).status).toBe(202)
 }
 
@@ -141,11 +142,11 @@ test('views that cannot be told for a while are forgotten, and nothing waits for
   good.answer('/inbox', 500)
   await ping(0, 'lost')
   await ping(5, 'lost')
-  await eventually(async () => (await run(sql`SELECT 1 FROM deliveries WHERE attempts > 0`)).length > 0, 5, 'a failure')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM deliveries WHERE attempts > 0`)).length > 0, 5, 'a failure')
   const token = await site.login()
   // Rows that are over are there until the next sweep, but nobody waits for them.
   await eventually(async () => (await site.call('GET /server/debug', { token })).json.outgoing.waiting === 0, 10, 'the end of their time')
-  expect(await run(sql`SELECT 1 FROM deliveries`)).not.toEqual([])
+  expect(await runQuery(sql`SELECT 1 FROM deliveries`)).not.toEqual([])
   good.received.length = 0
   good.answer('/inbox', 202)
   await new Promise(resolve => setTimeout(resolve, 500))
@@ -168,7 +169,7 @@ test('the origin of a video says how many watch it and how often it was viewed',
 test('4.29 a viewer elsewhere counts when the origin of the video sends its word on, and not without the signature of whoever said it', async () => {
   await eventually(async () => (await shown()).viewers === 0, 5, 'quiet')
   const word = async (more: object = {}) => ({
-    ...(await signLd(withContext('view', view(evil, villain, { expires: soon(3000) })), {
+    ...(await createLdSignature(withContext('view', view(evil, villain, { expires: soon(3000) })), {
       actor: villain.url,
       keyId: villain.keyId,
       privateKey: villain.privateKey
@@ -203,7 +204,7 @@ test('what others watched of our videos is kept once, of nobody else’s, and on
   const ada = await site.user('ada')
   const { id: ours, uuid } = await seedVideo({ channelId: ada.channelId })
   const url = `${site.url}/videos/watch/${uuid}`
-  await run(sql`UPDATE videos SET url = ${url} WHERE id = ${ours}`)
+  await runQuery(sql`UPDATE videos SET url = ${url} WHERE id = ${ours}`)
   const watch = (more: object = {}, at = good, by = instance) => {
     const name = randomUUID()
     const object = {
@@ -225,7 +226,9 @@ test('what others watched of our videos is kept once, of nobody else’s, and on
     return { type: 'Create', id: `${object.id}/activity`, actor: by.url, object }
   }
   const kept = async () =>
-    await run<{ duration: number; country: string | null }>(sql`SELECT duration, country FROM watches WHERE video_id = ${ours} ORDER BY id`)
+    await runQuery<{ duration: number; country: string | null }>(
+      sql`SELECT duration, country FROM watches WHERE video_id = ${ours} ORDER BY id`
+    )
   const first = watch()
   await post(good, first)
   await post(good, { ...first, id: good.id() })
@@ -256,5 +259,5 @@ test('what others watched of our videos is kept once, of nobody else’s, and on
   for (let index = 0; index < 10; index++) await post(good, watch())
   await done()
   expect((await kept()).length).toBe(5)
-  expect(await run(sql`SELECT outcome FROM incoming WHERE outcome LIKE 'failed%'`)).toEqual([])
+  expect(await runQuery(sql`SELECT outcome FROM incoming WHERE outcome LIKE 'failed%'`)).toEqual([])
 })

@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redis } from '../core/redis.ts'
-import { run, sql } from '../core/sql.ts'
-import { openHostile, type Hostile, type HostileActor } from '../test/hostile-peer.ts'
-import { eventually, startInstance, type Instance } from '../test/instance.ts'
-import { upload } from '../test/upload.ts'
-import { key } from './watch-sessions.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { uploadVideo } from '../test/upload.ts'
+import { viewsRedisKey } from './watch-sessions.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
-let site: Instance
-let hostile: Hostile
+let site: TestInstance
+let hostile: HostilePeer
 let ada: { id: number; token: string; channelId: number }
 let video: { id: number; uuid: string }
 let secret: { id: number; uuid: string }
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
-    startInstance({
+    startTestInstance({
       views: { videos: { local_buffer_update_interval: 100, viewer_expiration: 1500, max_sessions_per_address: 5 } },
       cache: { answers: { max_age: 50 } },
       transcoding: { enabled: false },
@@ -24,11 +24,11 @@ beforeAll(async () => {
         videos: { counters_interval: 300, viewers_interval: 900, max_views_per_host: 20, max_viewers_per_host: 5, max_view_jump: 1000 }
       }
     }),
-    openHostile()
+    startHostilePeer()
   ])
   ada = await site.user('ada')
-  video = await upload(site, ada)
-  secret = await upload(site, ada, { privacy: 3 })
+  video = await uploadVideo(site, ada)
+  secret = await uploadVideo(site, ada, { privacy: 3 })
 })
 afterAll(async () => {
   await Promise.all([site.stop(), hostile.stop()])
@@ -43,11 +43,11 @@ const shown = async (id = video.uuid) => {
 const viewsOf = async (id = video.uuid) => (await shown(id)).views as number
 /** Nothing waits to be counted. */
 const counted = async () => {
-  await eventually(async () => (await redis.exists(key('new'), key('taken'))) === 0, 10, 'the counting')
+  await eventually(async () => (await redis.exists(viewsRedisKey('new'), viewsRedisKey('taken'))) === 0, 10, 'the counting')
 }
 const url = () => `${site.url}/videos/watch/${video.uuid}`
 const done = async () =>
-  await eventually(async () => (await run(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
 const view = (actor: HostileActor, more: object = {}, object: unknown = url()) => ({
   type: 'View',
   id: hostile.id('views'),
@@ -100,17 +100,17 @@ test('nobody is counted twice, though Redis forgets everything', async () => {
   }
   await watch()
   await eventually(async () => (await viewsOf()) === before + 1, 5, 'the view')
-  const names = await redis.keys(key('*'))
+  const names = await redis.keys(viewsRedisKey('*'))
   expect(names.length).toBeGreaterThan(0)
   await redis.del(names)
   await watch()
   await eventually(
     async () =>
       (await redis.exists(
-        key(
+        viewsRedisKey(
           'counted',
           video.id,
-          (await run<{ viewer: string }>(sql`SELECT viewer FROM view_marks ORDER BY counted_at DESC LIMIT 1`))[0]!.viewer
+          (await runQuery<{ viewer: string }>(sql`SELECT viewer FROM view_marks ORDER BY counted_at DESC LIMIT 1`))[0]!.viewer
         )
       )) === 1,
     5,
@@ -125,7 +125,7 @@ test('what was taken to be counted when the worker died is counted once', async 
   const viewer = '11111111-2222-4333-8444-555555555555'
   // As if it died before the commit, and once more after it.
   for (let time = 0; time < 2; time++) {
-    await redis.sadd(key('taken'), `${video.id} ${viewer}`, `999999 ${viewer}`)
+    await redis.sadd(viewsRedisKey('taken'), `${video.id} ${viewer}`, `999999 ${viewer}`)
     await counted()
   }
   expect(await viewsOf()).toBe(before + 1)
@@ -225,12 +225,12 @@ test('4.38 views of one server count only so often, and only a video’s origin 
     20,
     'five viewers'
   )
-  expect(Number(await redis.pttl(key('now', video.id)))).toBeLessThan(10_000)
+  expect(Number(await redis.pttl(viewsRedisKey('now', video.id)))).toBeLessThan(10_000)
 })
 
 test('a storm of views is told in few words', async () => {
   const peer = await hostile.actor('storm', 'Application')
-  await run(sql`DELETE FROM view_hosts`)
+  await runQuery(sql`DELETE FROM view_hosts`)
   const before = await viewsOf()
   const told = () => hostile.received.map(one => one.activity).filter(one => one.type === 'Update' && one.object.id === url())
   hostile.received.length = 0
@@ -251,7 +251,7 @@ test('a storm of views is told in few words', async () => {
 
 test('4.40 4.42 views of what is hidden, unknown or nonsense have no effect', async () => {
   const eve = await hostile.actor('eve', 'Application')
-  const before = await run(sql`SELECT id, views FROM videos ORDER BY id`)
+  const before = await runQuery(sql`SELECT id, views FROM videos ORDER BY id`)
   for (const object of [
     `${site.url}/videos/watch/${secret.uuid}`,
     `${site.url}/videos/watch/none`,
@@ -276,6 +276,6 @@ test('4.40 4.42 views of what is hidden, unknown or nonsense have no effect', as
   ])
     await post(view(eve, more))
   await done()
-  expect(await run(sql`SELECT id, views FROM videos ORDER BY id`)).toEqual(before)
-  expect(await run(sql`SELECT 1 FROM incoming WHERE outcome LIKE 'failed%'`)).toEqual([])
+  expect(await runQuery(sql`SELECT id, views FROM videos ORDER BY id`)).toEqual(before)
+  expect(await runQuery(sql`SELECT 1 FROM incoming WHERE outcome LIKE 'failed%'`)).toEqual([])
 })

@@ -2,20 +2,20 @@ import { isIPv6 } from 'node:net'
 import { ipKeyGenerator } from 'express-rate-limit'
 import { config } from '../core/config.ts'
 import { redis } from '../core/redis.ts'
-import { fingerprint } from '../core/hmac.ts'
-import type { View } from './count-views.ts'
+import { hmacUuid } from '../core/hmac.ts'
+import type { VideoView } from './count-views.ts'
 
 /** What a player says: the second it is at, and whether its viewer jumped there. */
-export type Ping = { videoId: number; uuid: string; duration: number; time: number; seek: boolean }
+export type PlaybackHeartbeat = { videoId: number; uuid: string; duration: number; time: number; seek: boolean }
 /** Who watches, as far as can be known. */
-export type Watcher = { userId: number | null; ip: string; sessionId?: string }
+export type ViewerIdentity = { userId: number | null; ip: string; sessionId?: string }
 /** Somebody's watching of a video that is over; passages in seconds of the video. */
-export type Session = { videoId: number; viewer: string; startedAt: Date; endedAt: Date; sections: { start: number; end: number }[] }
+export type WatchSession = { videoId: number; viewer: string; startedAt: Date; endedAt: Date; sections: { start: number; end: number }[] }
 
 const FEW = 1000
 
 /** Everything of this slice in Redis; it may be wiped at any moment. */
-export const key = (...parts: (string | number)[]) => [config.redis.prefix, 'views', ...parts].join(':')
+export const viewsRedisKey = (...parts: (string | number)[]) => [config.redis.prefix, 'views', ...parts].join(':')
 
 /** Notes a ping: the passage grows or begins, the viewer is there, and once enough was watched it is a view that waits to be counted. */
 const PING = `
@@ -60,24 +60,27 @@ end
 return ended`
 
 /** Hears a player. Counting comes later (`takeViews`). */
-export async function ping({ videoId, uuid, duration, time, seek }: Ping, watcher: Watcher): Promise<void> {
+export async function recordPlaybackHeartbeat(
+  { videoId, uuid, duration, time, seek }: PlaybackHeartbeat,
+  watcher: ViewerIdentity
+): Promise<void> {
   const { view_expiration, count_view_after, viewer_expiration, max_sections, max_sessions_per_address, trust_viewer_session_id } =
     config.views.videos
   const place = network(watcher.ip)
   const session = trust_viewer_session_id && watcher.sessionId !== undefined ? ` ${watcher.sessionId}` : ''
-  const viewer = await fingerprint('viewer', `${uuid} ${watcher.userId === null ? place + session : watcher.userId}`)
-  const address = await fingerprint('viewer', `${uuid} of ${place}`)
+  const viewer = await hmacUuid('viewer', `${uuid} ${watcher.userId === null ? place + session : watcher.userId}`)
+  const address = await hmacUuid('viewer', `${uuid} of ${place}`)
   const needed = Math.min(count_view_after / 1000, Math.floor(duration))
   await redis.eval(
     PING,
     7,
-    key('session', videoId, viewer),
-    key('counted', videoId, viewer),
-    key('new'),
-    key('open'),
-    key('now', videoId),
-    key('videos'),
-    key('address', address),
+    viewsRedisKey('session', videoId, viewer),
+    viewsRedisKey('counted', videoId, viewer),
+    viewsRedisKey('new'),
+    viewsRedisKey('open'),
+    viewsRedisKey('now', videoId),
+    viewsRedisKey('videos'),
+    viewsRedisKey('address', address),
     Date.now(),
     time,
     seek ? 1 : 0,
@@ -93,20 +96,20 @@ export async function ping({ videoId, uuid, duration, time, seek }: Ping, watche
 }
 
 /** Gives the views that wait to be counted to `count`, and forgets them when that is done; what a crash leaves is given again. */
-export async function takeViews(count: (views: View[]) => Promise<void>): Promise<void> {
-  const names = (await redis.eval(TAKE, 2, key('new'), key('taken'))) as string[]
+export async function drainPendingViews(count: (views: VideoView[]) => Promise<void>): Promise<void> {
+  const names = (await redis.eval(TAKE, 2, viewsRedisKey('new'), viewsRedisKey('taken'))) as string[]
   await count(
     names.map(name => {
       const [videoId, viewer] = name.split(' ') as [string, string]
       return { videoId: Number(videoId), viewer, host: null }
     })
   )
-  for (let start = 0; start < names.length; start += FEW) await redis.srem(key('taken'), names.slice(start, start + FEW))
+  for (let start = 0; start < names.length; start += FEW) await redis.srem(viewsRedisKey('taken'), names.slice(start, start + FEW))
 }
 
 /** The sessions that ended since this was asked; a hundred at most. */
-export async function endedSessions(): Promise<Session[]> {
-  const found = (await redis.eval(ENDED, 1, key('open'), Date.now(), `${key('session')}:`)) as string[]
+export async function popEndedWatchSessions(): Promise<WatchSession[]> {
+  const found = (await redis.eval(ENDED, 1, viewsRedisKey('open'), Date.now(), `${viewsRedisKey('session')}:`)) as string[]
   return found.map(text => {
     const [videoId, viewer, ...rest] = text.split(' ') as [string, string, ...string[]]
     const { startedAt, lastAt, sections } = JSON.parse(rest.join(' ')) as {

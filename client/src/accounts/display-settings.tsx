@@ -1,39 +1,39 @@
 import type { JSX } from 'preact'
 import type { User } from '../../../shared/accounts.ts'
 import { api } from '../api.ts'
-import { language, t } from '../i18n/i18n.ts'
-import { LANGUAGES, type Language } from '../i18n/languages.ts'
-import { loadMe } from '../session.ts'
-import { THEMES } from '../shell/header.tsx'
-import { chooseLanguage, chooseTheme, theme, type Theme } from '../shell/preferences.ts'
+import { currentLanguage, t } from '../i18n/i18n.ts'
+import { UI_LANGUAGES, type UiLanguage } from '../i18n/languages.ts'
+import { loadCurrentUser } from '../session.ts'
+import { THEME_NAMES } from '../shell/header.tsx'
+import { chooseLanguage, chooseTheme, chosenTheme, type Theme } from '../shell/preferences.ts'
 import { Select, Switch } from '../ui/field.tsx'
-import { toast } from '../ui/toast.tsx'
+import { showToast } from '../ui/toast.tsx'
 
 /** Language, colours and how videos begin. */
 export function DisplaySettings({ user }: { user: User | null }): JSX.Element {
   const keep = async (body: { language?: string; autoPlayVideo?: boolean; nsfwPolicy?: 'display' | 'do_not_list' }) => {
     try {
       await api('PUT /users/me', { body })
-      await loadMe()
+      await loadCurrentUser()
     } catch {
-      toast(t('ui.noConnection'), { bad: true })
+      showToast(t('ui.noConnection'), { bad: true })
     }
   }
   return (
     <div class="form">
       <Select
         label={t('shell.language')}
-        value={language()}
-        options={Object.entries(LANGUAGES).map(([code, { name }]) => [code, name])}
+        value={currentLanguage()}
+        options={Object.entries(UI_LANGUAGES).map(([code, { name }]) => [code, name])}
         onText={code => {
-          void chooseLanguage(code as Language)
+          void chooseLanguage(code as UiLanguage)
           void keep({ language: code })
         }}
       />
       <Select
         label={t('shell.look')}
-        value={theme.value}
-        options={(['system', 'light', 'dark'] as const).map(one => [one, t(THEMES[one])])}
+        value={chosenTheme.value}
+        options={(['system', 'light', 'dark'] as const).map(one => [one, t(THEME_NAMES[one])])}
         onText={one => chooseTheme(one as Theme)}
       />
       {user && (

@@ -4,12 +4,12 @@ import { useLocation } from 'preact-iso'
 import { ApiError } from '../api-error.ts'
 import { isLoggedIn } from '../credentials.ts'
 import { t } from '../i18n/i18n.ts'
-import { config } from '../instance/config.ts'
+import { instanceConfig } from '../instance/config.ts'
 import { logIn } from '../session.ts'
 import { useTitle } from '../shell/title.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
-import { Note } from '../ui/feedback.tsx'
+import { Notice } from '../ui/feedback.tsx'
 import { nextPath } from './next-path.ts'
 import { PasswordField } from './password-field.tsx'
 
@@ -47,7 +47,7 @@ export default function Login(): JSX.Element {
     <div class="page page-form">
       <h1>{t('login.name')}</h1>
       <form class="form panel" onSubmit={event => void submit(event)} noValidate>
-        {problem && <Note kind="bad">{problem}</Note>}
+        {problem && <Notice kind="bad">{problem}</Notice>}
         <TextField
           label={t('login.username')}
           autocomplete="username"
@@ -62,7 +62,7 @@ export default function Login(): JSX.Element {
           {t('login.go')}
         </Button>
       </form>
-      {config.value?.signup.allowed && (
+      {instanceConfig.value?.signup.allowed && (
         <p class="form-after">
           {t('login.noAccount')} <a href={`/signup${query.next ? `?next=${encodeURIComponent(query.next)}` : ''}`}>{t('shell.signup')}</a>
         </p>

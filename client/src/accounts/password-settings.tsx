@@ -2,12 +2,12 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { api } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
-import { shortestPassword } from '../instance/config.ts'
+import { minPasswordLength } from '../instance/config.ts'
 import { Button } from '../ui/button.tsx'
-import { Note } from '../ui/feedback.tsx'
-import { toast } from '../ui/toast.tsx'
+import { Notice } from '../ui/feedback.tsx'
+import { showToast } from '../ui/toast.tsx'
 import { PasswordField } from './password-field.tsx'
-import { settingsProblem } from './settings-error-text.ts'
+import { settingsErrorText } from './settings-error-text.ts'
 
 /** Changes the own password. */
 export function PasswordSettings(): JSX.Element {
@@ -24,20 +24,20 @@ export function PasswordSettings(): JSX.Element {
       await api('PUT /users/me', { body: { currentPassword: current, password: next } })
       setCurrent('')
       setNext('')
-      toast(t('settings.passwordChanged'))
+      showToast(t('settings.passwordChanged'))
     } catch (error) {
-      setProblem(settingsProblem(error))
+      setProblem(settingsErrorText(error))
     } finally {
       setBusy(false)
     }
   }
   return (
     <form class="form" onSubmit={event => void save(event)}>
-      {problem && <Note kind="bad">{problem}</Note>}
+      {problem && <Notice kind="bad">{problem}</Notice>}
       <PasswordField label={t('settings.currentPassword')} autocomplete="current-password" value={current} onText={setCurrent} />
       <PasswordField
         label={t('settings.newPassword')}
-        hint={t('signup.passwordHint', { count: shortestPassword() })}
+        hint={t('signup.passwordHint', { count: minPasswordLength() })}
         autocomplete="new-password"
         value={next}
         onText={setNext}

@@ -4,16 +4,16 @@ import type { User } from '../../../shared/accounts.ts'
 import { api } from '../api.ts'
 import { ApiError } from '../api-error.ts'
 import { formatPercent, formatSize, t } from '../i18n/i18n.ts'
-import { loadMe } from '../session.ts'
+import { loadCurrentUser } from '../session.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
 import { TextArea, TextField } from '../ui/field.tsx'
-import { Progress } from '../ui/progress-bar.tsx'
-import { Note } from '../ui/feedback.tsx'
-import { toast } from '../ui/toast.tsx'
-import { useAnswer } from '../use-query.ts'
+import { ProgressBar } from '../ui/progress-bar.tsx'
+import { Notice } from '../ui/feedback.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { useQuery } from '../use-query.ts'
 import { PasswordField } from './password-field.tsx'
-import { settingsProblem } from './settings-error-text.ts'
+import { settingsErrorText } from './settings-error-text.ts'
 
 /** Picture, name, description and address of a user. */
 export function ProfileSettings({ user }: { user: User }): JSX.Element {
@@ -34,11 +34,11 @@ export function ProfileSettings({ user }: { user: User }): JSX.Element {
       await api('PUT /users/me', {
         body: { displayName: displayName.trim(), description: description.trim() || null, ...(moved ? { email, currentPassword } : {}) }
       })
-      await loadMe()
+      await loadCurrentUser()
       setCurrentPassword('')
-      toast(t('settings.saved'))
+      showToast(t('settings.saved'))
     } catch (error) {
-      setProblem(settingsProblem(error))
+      setProblem(settingsErrorText(error))
     } finally {
       setBusy(false)
     }
@@ -47,7 +47,7 @@ export function ProfileSettings({ user }: { user: User }): JSX.Element {
     <div class="form">
       <Picture user={user} />
       <form class="form" onSubmit={event => void save(event)}>
-        {problem && <Note kind="bad">{problem}</Note>}
+        {problem && <Notice kind="bad">{problem}</Notice>}
         <TextField label={t('settings.displayName')} required maxLength={120} value={displayName} onText={setDisplayName} />
         <TextArea
           label={t('settings.about')}
@@ -85,9 +85,9 @@ function Picture({ user }: { user: User }): JSX.Element {
     setBusy(true)
     try {
       await act()
-      await loadMe()
+      await loadCurrentUser()
     } catch (error) {
-      toast(
+      showToast(
         error instanceof ApiError && (error.status === 400 || error.status === 413 || error.status === 415)
           ? t('settings.pictureRefused')
           : t('ui.noConnection'),
@@ -131,7 +131,7 @@ function Picture({ user }: { user: User }): JSX.Element {
 }
 
 function Space({ user }: { user: User }): JSX.Element | null {
-  const { data } = useAnswer('GET /users/me/video-quota-used', {})
+  const { data } = useQuery('GET /users/me/video-quota-used', {})
   if (!data) return null
   if (user.videoQuota < 0) return <p class="soft">{t('settings.spaceUsed', { size: formatSize(data.videoQuotaUsed) })}</p>
   const share = user.videoQuota === 0 ? 1 : data.videoQuotaUsed / user.videoQuota
@@ -140,7 +140,7 @@ function Space({ user }: { user: User }): JSX.Element | null {
       <p class="soft">
         {t('settings.spaceOf', { size: formatSize(data.videoQuotaUsed), all: formatSize(user.videoQuota), percent: formatPercent(share) })}
       </p>
-      <Progress share={share} label={t('settings.space')} />
+      <ProgressBar share={share} label={t('settings.space')} />
     </div>
   )
 }

@@ -2,8 +2,8 @@ import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import { t } from '../i18n/i18n.ts'
-import { loadMe, me } from '../session.ts'
-import { Members } from '../shell/require-login.tsx'
+import { loadCurrentUser, currentUser } from '../session.ts'
+import { RequireLogin } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
 import { Tabs } from '../ui/tabs.tsx'
 import { DisplaySettings } from './display-settings.tsx'
@@ -16,9 +16,9 @@ type Tab = 'profile' | 'password' | 'display'
 export default function Settings(): JSX.Element {
   useTitle(t('settings.name'))
   return (
-    <Members>
+    <RequireLogin>
       <Rooms />
-    </Members>
+    </RequireLogin>
   )
 }
 
@@ -26,12 +26,12 @@ function Rooms(): JSX.Element {
   const { query, route } = useLocation()
   const tab: Tab = query.tab === 'password' || query.tab === 'display' ? query.tab : 'profile'
   useEffect(() => {
-    if (!me.peek())
-      loadMe().catch(() => {
+    if (!currentUser.peek())
+      loadCurrentUser().catch(() => {
         /* the forms stay away until it is known who is here */
       })
   }, [])
-  const user = me.value
+  const user = currentUser.value
   return (
     <div class="page page-narrow">
       <div class="page-head">

@@ -4,12 +4,12 @@ import { useLocation } from 'preact-iso'
 import { api } from '../api.ts'
 import { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
-import { config, loadConfig, shortestPassword } from '../instance/config.ts'
+import { instanceConfig, loadInstanceConfig, minPasswordLength } from '../instance/config.ts'
 import { logIn } from '../session.ts'
 import { useTitle } from '../shell/title.ts'
 import { Button, ButtonLink } from '../ui/button.tsx'
 import { Switch, TextField } from '../ui/field.tsx'
-import { Note, State } from '../ui/feedback.tsx'
+import { Notice, EmptyState } from '../ui/feedback.tsx'
 import { nextPath } from './next-path.ts'
 import { PasswordField } from './password-field.tsx'
 
@@ -21,19 +21,19 @@ const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/
 export default function Signup(): JSX.Element | null {
   useTitle(t('signup.name'))
   useEffect(() => {
-    loadConfig().catch(() => {
+    loadInstanceConfig().catch(() => {
       /* the form says so when it is sent */
     })
   }, [])
-  const settings = config.value?.signup
+  const settings = instanceConfig.value?.signup
   if (!settings) return null
   if (!settings.allowed || !settings.allowedForCurrentIP) {
     return (
       <div class="page">
-        <State heading="h1" icon="lock" title={t('signup.closed')}>
+        <EmptyState heading="h1" icon="lock" title={t('signup.closed')}>
           <p>{t('signup.closedText')}</p>
           <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
-        </State>
+        </EmptyState>
       </div>
     )
   }
@@ -68,7 +68,7 @@ function SignupForm({ minimumAge }: { minimumAge: number }): JSX.Element {
     <div class="page page-form">
       <h1>{t('signup.name')}</h1>
       <form class="form panel" onSubmit={event => void submit(event)} noValidate>
-        {errors.form && <Note kind="bad">{errors.form}</Note>}
+        {errors.form && <Notice kind="bad">{errors.form}</Notice>}
         <TextField
           label={t('signup.username')}
           hint={t('signup.usernameHint')}
@@ -93,7 +93,7 @@ function SignupForm({ minimumAge }: { minimumAge: number }): JSX.Element {
         />
         <PasswordField
           label={t('login.password')}
-          hint={t('signup.passwordHint', { count: shortestPassword() })}
+          hint={t('signup.passwordHint', { count: minPasswordLength() })}
           error={errors.password}
           autocomplete="new-password"
           value={fields.password}
@@ -115,7 +115,7 @@ function check({ username, email, password }: Fields): Partial<Record<keyof Fiel
   return {
     ...(NAME.test(username) ? {} : { username: t('signup.usernameError') }),
     ...(ADDRESS.test(email) ? {} : { email: t('signup.emailError') }),
-    ...(password.length < shortestPassword() ? { password: t('signup.passwordError', { count: shortestPassword() }) } : {})
+    ...(password.length < minPasswordLength() ? { password: t('signup.passwordError', { count: minPasswordLength() }) } : {})
   }
 }
 
@@ -127,7 +127,7 @@ function reasons(error: unknown): Partial<Record<keyof Fields | 'form', string>>
   const fields = {
     ...('username' in error.fields ? { username: t('signup.usernameError') } : {}),
     ...('email' in error.fields ? { email: t('signup.emailError') } : {}),
-    ...('password' in error.fields ? { password: t('signup.passwordError', { count: shortestPassword() }) } : {})
+    ...('password' in error.fields ? { password: t('signup.passwordError', { count: minPasswordLength() }) } : {})
   }
   return Object.keys(fields).length > 0 ? fields : { form: t('refusal.other', { reason: error.message }) }
 }

@@ -1,14 +1,14 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { User } from '../../../shared/accounts.ts'
-import type { Key } from '../i18n/catalogue.ts'
+import type { TextKey } from '../i18n/catalogue.ts'
 import { t } from '../i18n/i18n.ts'
-import { loadMe, me } from '../session.ts'
-import { Members } from '../shell/require-login.tsx'
+import { loadCurrentUser, currentUser } from '../session.ts'
+import { RequireLogin } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
-import { State } from '../ui/feedback.tsx'
+import { EmptyState } from '../ui/feedback.tsx'
 import './admin-page.css'
 
 const ADMINISTRATOR = 0
@@ -22,33 +22,33 @@ const ROOMS = {
   jobs: { path: '/admin/jobs', name: 'jobs.name', icon: 'loop', role: ADMINISTRATOR },
   federation: { path: '/admin/federation', name: 'federation.name', icon: 'globe', role: ADMINISTRATOR },
   settings: { path: '/admin/settings', name: 'site.name', icon: 'settings', role: ADMINISTRATOR }
-} as const satisfies Record<string, { path: string; name: Key; icon: IconName; role: number }>
+} as const satisfies Record<string, { path: string; name: TextKey; icon: IconName; role: number }>
 
 /** The name of a room. */
-export type Room = keyof typeof ROOMS
+export type AdminSection = keyof typeof ROOMS
 
 /** One of the rooms of those who run the site, with the way to the others; whoever may not enter is told so. */
-export function AdminFrame({
+export function AdminPage({
   room,
   acts,
   children
 }: {
-  room: Room
+  room: AdminSection
   acts?: ComponentChildren
   children: (user: User) => ComponentChildren
 }): JSX.Element {
   useTitle(t(ROOMS[room].name))
   return (
-    <Members>
+    <RequireLogin>
       <Inside room={room} acts={acts}>
         {children}
       </Inside>
-    </Members>
+    </RequireLogin>
   )
 }
 
 /** Where somebody who runs the site begins. */
-export function firstRoom(user: Pick<User, 'role'>): string | null {
+export function firstAllowedAdminPath(user: Pick<User, 'role'>): string | null {
   return Object.values(ROOMS).find(({ role }) => user.role.id <= role)?.path ?? null
 }
 
@@ -57,24 +57,24 @@ function Inside({
   acts,
   children
 }: {
-  room: Room
+  room: AdminSection
   acts?: ComponentChildren
   children: (user: User) => ComponentChildren
 }): JSX.Element {
   useEffect(() => {
-    if (!me.peek())
-      loadMe().catch(() => {
+    if (!currentUser.peek())
+      loadCurrentUser().catch(() => {
         /* the room stays empty until it is known who is here */
       })
   }, [])
-  const user = me.value
+  const user = currentUser.value
   const { role, name } = ROOMS[room]
   if (user && user.role.id > role)
     return (
       <div class="page">
-        <State heading="h1" icon="lock" title={t(role === MODERATOR ? 'reports.forbidden' : 'federation.forbidden')}>
+        <EmptyState heading="h1" icon="lock" title={t(role === MODERATOR ? 'reports.forbidden' : 'federation.forbidden')}>
           <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
-        </State>
+        </EmptyState>
       </div>
     )
   return (
@@ -91,7 +91,7 @@ function Inside({
   )
 }
 
-function Ways({ room, user }: { room: Room; user: User | null }): JSX.Element {
+function Ways({ room, user }: { room: AdminSection; user: User | null }): JSX.Element {
   const nav = useRef<HTMLElement>(null)
   useEffect(() => {
     // On a phone the ways are a row that may be wider than the screen.

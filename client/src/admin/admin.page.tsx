@@ -2,42 +2,42 @@ import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import { t } from '../i18n/i18n.ts'
-import { loadMe, me } from '../session.ts'
-import { Members } from '../shell/require-login.tsx'
+import { loadCurrentUser, currentUser } from '../session.ts'
+import { RequireLogin } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
-import { State } from '../ui/feedback.tsx'
-import { firstRoom } from './admin-page.tsx'
+import { EmptyState } from '../ui/feedback.tsx'
+import { firstAllowedAdminPath } from './admin-page.tsx'
 
 /** The door of the rooms of those who run the site: it leads to the first one they may enter. */
 export default function AdminPage(): JSX.Element {
   useTitle(t('shell.administration'))
   return (
-    <Members>
+    <RequireLogin>
       <Door />
-    </Members>
+    </RequireLogin>
   )
 }
 
 function Door(): JSX.Element | null {
   const { route } = useLocation()
-  const user = me.value
+  const user = currentUser.value
   useEffect(() => {
-    if (!me.peek())
-      loadMe().catch(() => {
+    if (!currentUser.peek())
+      loadCurrentUser().catch(() => {
         /* the door stays shut until it is known who is here */
       })
   }, [])
-  const room = user && firstRoom(user)
+  const room = user && firstAllowedAdminPath(user)
   useEffect(() => {
     if (room) route(room, true)
   }, [room])
   if (!user || room) return null
   return (
     <div class="page">
-      <State heading="h1" icon="lock" title={t('reports.forbidden')}>
+      <EmptyState heading="h1" icon="lock" title={t('reports.forbidden')}>
         <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
-      </State>
+      </EmptyState>
     </div>
   )
 }

@@ -3,12 +3,12 @@ import { useId, useState } from 'preact/hooks'
 import type { User } from '../../../shared/accounts.ts'
 import { api } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
-import { problemText } from '../api-error-text.ts'
+import { apiErrorText } from '../api-error-text.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { TextArea } from '../ui/field.tsx'
-import { Note } from '../ui/feedback.tsx'
-import { toast } from '../ui/toast.tsx'
+import { Notice } from '../ui/feedback.tsx'
+import { showToast } from '../ui/toast.tsx'
 
 const LONGEST = 250
 
@@ -32,10 +32,10 @@ export function BlockForm({
     setBusy(true)
     try {
       await api('POST /users/:id/block', { params: { id }, body: reason.trim() ? { reason: reason.trim() } : {} })
-      toast(t('users.nowBlocked', { name: username }))
+      showToast(t('users.nowBlocked', { name: username }))
       onDone()
     } catch (error) {
-      setProblem(problemText(error))
+      setProblem(apiErrorText(error))
       setBusy(false)
     }
   }
@@ -55,7 +55,7 @@ export function BlockForm({
       }
     >
       <form id={form} class="form" onSubmit={event => void block(event)}>
-        {problem && <Note kind="bad">{problem}</Note>}
+        {problem && <Notice kind="bad">{problem}</Notice>}
         <p>{t('users.blockText')}</p>
         <TextArea
           label={t('users.blockReason')}

@@ -1,8 +1,8 @@
-import type { Fault } from '../../../shared/administration.ts'
-import type { Key } from '../i18n/catalogue.ts'
+import type { HealthFault } from '../../../shared/administration.ts'
+import type { TextKey } from '../i18n/catalogue.ts'
 
 /** What is wrong in words, what to do about it, and where. */
-export const FAULTS: Record<Fault['code'], { what: Key; remedy: Key; path?: string }> = {
+export const HEALTH_PROBLEM_TEXTS: Record<HealthFault['code'], { what: TextKey; remedy: TextKey; path?: string }> = {
   disk_full: { what: 'health.diskFull', remedy: 'health.diskFullDo' },
   disk_low: { what: 'health.diskLow', remedy: 'health.diskLowDo' },
   memory_low: { what: 'health.memoryLow', remedy: 'health.memoryLowDo' },

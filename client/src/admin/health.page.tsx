@@ -1,39 +1,39 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import type { Fault, Health } from '../../../shared/administration.ts'
+import type { HealthFault, Health } from '../../../shared/administration.ts'
 import { api } from '../api.ts'
 import { formatAge, formatDate, formatNumber, formatPercent, formatSize, t } from '../i18n/i18n.ts'
-import { problemText } from '../api-error-text.ts'
+import { apiErrorText } from '../api-error-text.ts'
 import { Button } from '../ui/button.tsx'
-import { Progress } from '../ui/progress-bar.tsx'
-import { Failure, Note } from '../ui/feedback.tsx'
-import { toast } from '../ui/toast.tsx'
-import { useAnswer } from '../use-query.ts'
-import { FAULTS } from './health-problem-texts.ts'
-import { AdminFrame } from './admin-page.tsx'
+import { ProgressBar } from '../ui/progress-bar.tsx'
+import { ErrorState, Notice } from '../ui/feedback.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { useQuery } from '../use-query.ts'
+import { HEALTH_PROBLEM_TEXTS } from './health-problem-texts.ts'
+import { AdminPage } from './admin-page.tsx'
 import './health.css'
 
 const LOOK_AGAIN = 10_000
 
 /** How the site is doing at one glance, with words for what is wrong and what to do. */
 export default function HealthPage(): JSX.Element {
-  return <AdminFrame room="health">{() => <Now />}</AdminFrame>
+  return <AdminPage room="health">{() => <Now />}</AdminPage>
 }
 
 function Now(): JSX.Element {
-  const { data, error, reload } = useAnswer('GET /server/health', {})
+  const { data, error, reload } = useQuery('GET /server/health', {})
   useEffect(() => {
     const timer = setInterval(() => {
       if (document.visibilityState === 'visible') reload()
     }, LOOK_AGAIN)
     return () => clearInterval(timer)
   }, [])
-  if (!data) return error ? <Failure text={problemText(error)} onRetry={reload} /> : <div aria-busy="true" />
+  if (!data) return error ? <ErrorState text={apiErrorText(error)} onRetry={reload} /> : <div aria-busy="true" />
   return (
     <div class="health">
-      {error !== null && <Note kind="bad">{problemText(error)}</Note>}
+      {error !== null && <Notice kind="bad">{apiErrorText(error)}</Notice>}
       <div class="health-verdict" aria-live="polite">
-        {data.faults.length === 0 && <Note kind="good">{t('health.well')}</Note>}
+        {data.faults.length === 0 && <Notice kind="good">{t('health.well')}</Notice>}
         {data.faults.map(fault => (
           <FaultNote key={fault.code} fault={fault} onDone={reload} />
         ))}
@@ -44,23 +44,23 @@ function Now(): JSX.Element {
   )
 }
 
-function FaultNote({ fault: { code, bad, count = 0, bytes = 0 }, onDone }: { fault: Fault; onDone: () => void }): JSX.Element {
+function FaultNote({ fault: { code, bad, count = 0, bytes = 0 }, onDone }: { fault: HealthFault; onDone: () => void }): JSX.Element {
   const [busy, setBusy] = useState(false)
-  const { what, remedy, path } = FAULTS[code]
+  const { what, remedy, path } = HEALTH_PROBLEM_TEXTS[code]
   const resume = async () => {
     setBusy(true)
     try {
       await api('POST /jobs/resume')
-      toast(t('health.resumed'))
+      showToast(t('health.resumed'))
       onDone()
     } catch (problem) {
-      toast(problemText(problem), { bad: true })
+      showToast(apiErrorText(problem), { bad: true })
     } finally {
       setBusy(false)
     }
   }
   return (
-    <Note kind={bad ? 'bad' : 'warn'}>
+    <Notice kind={bad ? 'bad' : 'warn'}>
       <p>
         <strong>{t(what, { count, size: formatSize(bytes) })}</strong>
       </p>
@@ -74,7 +74,7 @@ function FaultNote({ fault: { code, bad, count = 0, bytes = 0 }, onDone }: { fau
           </Button>
         </p>
       )}
-    </Note>
+    </Notice>
   )
 }
 
@@ -152,7 +152,7 @@ function Share({ used, total, label }: { used: number; total: number; label: str
       <dt>{label}</dt>
       <dd>{t('health.shareOf', { used: formatSize(used), total: formatSize(total), percent: formatPercent(share) })}</dd>
       <dd class="health-bar">
-        <Progress share={share} label={label} />
+        <ProgressBar share={share} label={label} />
       </dd>
     </div>
   )

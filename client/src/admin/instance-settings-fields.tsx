@@ -1,15 +1,15 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { t } from '../i18n/i18n.ts'
 import { Select, Switch, TextArea, TextField } from '../ui/field.tsx'
-import { useAnswer } from '../use-query.ts'
+import { useQuery } from '../use-query.ts'
 import { QuotaFields } from './quota-fields.tsx'
 import { encoderName } from './encoder-name.ts'
-import { RUNGS, type SiteForm } from './instance-settings-form.ts'
+import { TRANSCODING_RESOLUTIONS, type InstanceSettingsForm } from './instance-settings-form.ts'
 
-type Part = { form: SiteForm; wrong: (keyof SiteForm)[]; change: (part: Partial<SiteForm>) => void }
+type Part = { form: InstanceSettingsForm; wrong: (keyof InstanceSettingsForm)[]; change: (part: Partial<InstanceSettingsForm>) => void }
 
 /** What the site is called and what it says of itself. */
-export function TextFields({ form, wrong, change }: Part): JSX.Element {
+export function InstanceInformationFields({ form, wrong, change }: Part): JSX.Element {
   return (
     <Section title={t('site.words')}>
       <TextField
@@ -59,7 +59,7 @@ export function TextFields({ form, wrong, change }: Part): JSX.Element {
 }
 
 /** Who may sign up, and how much room new users get. */
-export function PeopleFields({ form, wrong, change }: Part): JSX.Element {
+export function SignupSettingsFields({ form, wrong, change }: Part): JSX.Element {
   return (
     <Section title={t('site.people')}>
       <Switch label={t('site.signup')} hint={t('site.signupHint')} checked={form.signup} onChecked={signup => change({ signup })} />
@@ -94,8 +94,8 @@ export function PeopleFields({ form, wrong, change }: Part): JSX.Element {
 }
 
 /** What is made of an uploaded video. */
-export function VideoFields({ form, change }: Part): JSX.Element {
-  const { data } = useAnswer('GET /server/encoders', {})
+export function TranscodingSettingsFields({ form, change }: Part): JSX.Element {
+  const { data } = useQuery('GET /server/encoders', {})
   const working = (data?.data ?? []).map(({ name }) => name)
   // What is set stays to be read, also where no worker has it now.
   const encoders = [...new Set(['auto', 'libx264', form.encoder, ...working])]
@@ -109,13 +109,15 @@ export function VideoFields({ form, change }: Part): JSX.Element {
       />
       <fieldset class="site-rungs" disabled={!form.transcoding}>
         <legend>{t('site.rungs')}</legend>
-        {RUNGS.map(name => (
+        {TRANSCODING_RESOLUTIONS.map(name => (
           <label key={name}>
             <input
               type="checkbox"
               checked={form.rungs.includes(name)}
               onChange={event =>
-                change({ rungs: RUNGS.filter(one => (one === name ? event.currentTarget.checked : form.rungs.includes(one))) })
+                change({
+                  rungs: TRANSCODING_RESOLUTIONS.filter(one => (one === name ? event.currentTarget.checked : form.rungs.includes(one)))
+                })
               }
             />
             {name === '0p' ? t('player.soundOnly') : name}

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
 import type { CustomConfig } from '../../../shared/administration.ts'
-import { changesOf, formOf, RUNGS, wrongFields } from './instance-settings-form.ts'
+import {
+  changedInstanceSettings,
+  toInstanceSettingsForm,
+  TRANSCODING_RESOLUTIONS,
+  invalidInstanceSettings
+} from './instance-settings-form.ts'
 
 const config = {
   instance: {
@@ -23,10 +28,10 @@ const config = {
     encoder: 'libx264',
     webVideos: { enabled: false },
     originalFile: { keep: false },
-    resolutions: Object.fromEntries(RUNGS.map(name => [name, name === '240p']))
+    resolutions: Object.fromEntries(TRANSCODING_RESOLUTIONS.map(name => [name, name === '240p']))
   }
 } as unknown as CustomConfig
-const form = formOf(config)
+const form = toInstanceSettingsForm(config)
 
 test('the fields hold what the configuration says', () => {
   expect(form).toMatchObject({
@@ -45,17 +50,17 @@ test('the fields hold what the configuration says', () => {
 })
 
 test('only what was changed is sent', () => {
-  expect(changesOf(form, { ...form })).toEqual({})
-  expect(changesOf(form, { ...form, name: ' Films ', limit: '5', quota: '', keepOriginal: true })).toEqual({
+  expect(changedInstanceSettings(form, { ...form })).toEqual({})
+  expect(changedInstanceSettings(form, { ...form, name: ' Films ', limit: '5', quota: '', keepOriginal: true })).toEqual({
     instance: { name: 'Films' },
     signup: { limit: 5 },
     user: { videoQuota: -1 },
     transcoding: { originalFile: { keep: true } }
   })
-  expect(changesOf(form, { ...form, encoder: 'auto', webVideos: true })).toEqual({
+  expect(changedInstanceSettings(form, { ...form, encoder: 'auto', webVideos: true })).toEqual({
     transcoding: { encoder: 'auto', webVideos: { enabled: true } }
   })
-  expect(changesOf(form, { ...form, rungs: ['0p', '240p'] })).toEqual({
+  expect(changedInstanceSettings(form, { ...form, rungs: ['0p', '240p'] })).toEqual({
     transcoding: {
       resolutions: {
         '0p': true,
@@ -70,12 +75,12 @@ test('only what was changed is sent', () => {
       }
     }
   })
-  expect(changesOf({ ...form, limit: '5' }, { ...form, limit: '' })).toEqual({ signup: { limit: -1 } })
+  expect(changedInstanceSettings({ ...form, limit: '5' }, { ...form, limit: '' })).toEqual({ signup: { limit: -1 } })
 })
 
 test('what the server could not take is found', () => {
-  expect(wrongFields(form)).toEqual([])
-  expect(wrongFields({ ...form, name: ' ', limit: '-3', minimumAge: '', quota: 'much', quotaDaily: '-1' })).toEqual([
+  expect(invalidInstanceSettings(form)).toEqual([])
+  expect(invalidInstanceSettings({ ...form, name: ' ', limit: '-3', minimumAge: '', quota: 'much', quotaDaily: '-1' })).toEqual([
     'name',
     'limit',
     'minimumAge',

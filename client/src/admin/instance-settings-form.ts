@@ -1,11 +1,11 @@
 import type { CustomConfig } from '../../../shared/administration.ts'
-import { quotaBytes, quotaText } from './quota.ts'
+import { parseQuotaInput, formatQuotaInput } from './quota.ts'
 
 /** The renditions a site may make, by the short side of the picture; the first is sound alone. */
-export const RUNGS = ['0p', '144p', '240p', '360p', '480p', '720p', '1080p', '1440p', '2160p'] as const
+export const TRANSCODING_RESOLUTIONS = ['0p', '144p', '240p', '360p', '480p', '720p', '1080p', '1440p', '2160p'] as const
 
 /** What the page changes, as its fields hold it; numbers are texts, an empty one is no limit. */
-export type SiteForm = {
+export type InstanceSettingsForm = {
   name: string
   shortDescription: string
   description: string
@@ -28,25 +28,25 @@ export type SiteForm = {
 const TEXTS = ['name', 'shortDescription', 'description', 'terms', 'codeOfConduct', 'administrator', 'moderationInformation'] as const
 
 /** The fields for a configuration. */
-export function formOf({ instance, signup, user, transcoding }: CustomConfig): SiteForm {
+export function toInstanceSettingsForm({ instance, signup, user, transcoding }: CustomConfig): InstanceSettingsForm {
   return {
-    ...(Object.fromEntries(TEXTS.map(key => [key, instance[key]])) as Pick<SiteForm, (typeof TEXTS)[number]>),
+    ...(Object.fromEntries(TEXTS.map(key => [key, instance[key]])) as Pick<InstanceSettingsForm, (typeof TEXTS)[number]>),
     signup: signup.enabled,
     limit: signup.limit < 0 ? '' : String(signup.limit),
     minimumAge: String(signup.minimumAge),
-    quota: quotaText(user.videoQuota),
-    quotaDaily: quotaText(user.videoQuotaDaily),
+    quota: formatQuotaInput(user.videoQuota),
+    quotaDaily: formatQuotaInput(user.videoQuotaDaily),
     transcoding: transcoding.enabled,
     webVideos: transcoding.webVideos.enabled,
     encoder: transcoding.encoder,
     keepOriginal: transcoding.originalFile.keep,
-    rungs: RUNGS.filter(name => transcoding.resolutions[name])
+    rungs: TRANSCODING_RESOLUTIONS.filter(name => transcoding.resolutions[name])
   }
 }
 
 /** What is to be sent so that the configuration becomes what the fields say: what was changed, and nothing else. */
-export function changesOf(before: SiteForm, after: SiteForm): Record<string, unknown> {
-  const changed = (key: keyof SiteForm) => before[key] !== after[key]
+export function changedInstanceSettings(before: InstanceSettingsForm, after: InstanceSettingsForm): Record<string, unknown> {
+  const changed = (key: keyof InstanceSettingsForm) => before[key] !== after[key]
   const whole = (text: string) => (text.trim() === '' ? -1 : Number(text))
   const part = (entries: Record<string, unknown>) => Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined))
   const groups = {
@@ -57,28 +57,36 @@ export function changesOf(before: SiteForm, after: SiteForm): Record<string, unk
       minimumAge: changed('minimumAge') ? Number(after.minimumAge) : undefined
     }),
     user: part({
-      videoQuota: changed('quota') ? quotaBytes(after.quota) : undefined,
-      videoQuotaDaily: changed('quotaDaily') ? quotaBytes(after.quotaDaily) : undefined
+      videoQuota: changed('quota') ? parseQuotaInput(after.quota) : undefined,
+      videoQuotaDaily: changed('quotaDaily') ? parseQuotaInput(after.quotaDaily) : undefined
     }),
     transcoding: part({
       enabled: changed('transcoding') ? after.transcoding : undefined,
       encoder: changed('encoder') ? after.encoder : undefined,
       webVideos: changed('webVideos') ? { enabled: after.webVideos } : undefined,
       originalFile: changed('keepOriginal') ? { keep: after.keepOriginal } : undefined,
-      resolutions: changed('rungs') ? Object.fromEntries(RUNGS.map(name => [name, after.rungs.includes(name)])) : undefined
+      resolutions: changed('rungs')
+        ? Object.fromEntries(TRANSCODING_RESOLUTIONS.map(name => [name, after.rungs.includes(name)]))
+        : undefined
     })
   }
   return Object.fromEntries(Object.entries(groups).filter(([, group]) => Object.keys(group).length > 0))
 }
 
 /** The fields whose texts are nothing the server could take. */
-export function wrongFields({ name, limit, minimumAge, quota, quotaDaily }: SiteForm): (keyof SiteForm)[] {
+export function invalidInstanceSettings({
+  name,
+  limit,
+  minimumAge,
+  quota,
+  quotaDaily
+}: InstanceSettingsForm): (keyof InstanceSettingsForm)[] {
   const isWhole = (text: string) => /^\d{1,9}$/.test(text.trim())
   return [
     ...(name.trim() === '' ? ['name' as const] : []),
     ...(limit.trim() === '' || isWhole(limit) ? [] : ['limit' as const]),
     ...(isWhole(minimumAge) ? [] : ['minimumAge' as const]),
-    ...(quotaBytes(quota) === null ? ['quota' as const] : []),
-    ...(quotaBytes(quotaDaily) === null ? ['quotaDaily' as const] : [])
+    ...(parseQuotaInput(quota) === null ? ['quota' as const] : []),
+    ...(parseQuotaInput(quotaDaily) === null ? ['quotaDaily' as const] : [])
   ]
 }

@@ -1,19 +1,19 @@
 import type { JSX } from 'preact'
-import { api, type Answer } from '../api.ts'
+import { api, type ApiResponse } from '../api.ts'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
-import type { Key } from '../i18n/catalogue.ts'
+import type { TextKey } from '../i18n/catalogue.ts'
 import { Button } from '../ui/button.tsx'
-import { Progress } from '../ui/progress-bar.tsx'
-import { Badge, Failure } from '../ui/feedback.tsx'
+import { ProgressBar } from '../ui/progress-bar.tsx'
+import { Badge, ErrorState } from '../ui/feedback.tsx'
 import { useList } from '../use-list.ts'
 import { JOB_NAMES } from './job-names.ts'
 
 /** The states of jobs that have a tab. */
 export type JobTab = 'active' | 'waiting' | 'failed' | 'completed' | 'delayed'
-type Job = Answer<'GET /jobs/:state'>['data'][number]
+type Job = ApiResponse<'GET /jobs/:state'>['data'][number]
 
 const LOOK_AGAIN = 4000
-const EMPTY: Record<JobTab, Key> = {
+const EMPTY: Record<JobTab, TextKey> = {
   active: 'jobs.noneActive',
   waiting: 'jobs.noneWaiting',
   failed: 'jobs.noneFailed',
@@ -22,7 +22,7 @@ const EMPTY: Record<JobTab, Key> = {
 }
 
 /** Jobs of one state, looked at again and again. */
-export function Jobs({ state }: { state: JobTab }): JSX.Element {
+export function JobList({ state }: { state: JobTab }): JSX.Element {
   const { items, total, busy, failed, more, next, reload } = useList<Job>(async query => {
     const page = await api('GET /jobs/:state', { params: { state }, query })
     // What waits while all jobs are halted has a name of its own.
@@ -39,7 +39,7 @@ export function Jobs({ state }: { state: JobTab }): JSX.Element {
         </ul>
       )}
       {total === 0 && <p class="soft">{t(EMPTY[state])}</p>}
-      {failed && <Failure text={t('ui.noConnection')} onRetry={reload} />}
+      {failed && <ErrorState text={t('ui.noConnection')} onRetry={reload} />}
       {!failed && more && (
         <div class="endless-end">
           <Button busy={busy} onClick={next}>
@@ -83,7 +83,7 @@ function Line({ job: { type, state, data, progress, error, createdAt, processedO
           <code>{subject}</code>
         </p>
       )}
-      {state === 'active' && progress > 0 && <Progress share={progress / 100} label={t('jobs.progress')} />}
+      {state === 'active' && progress > 0 && <ProgressBar share={progress / 100} label={t('jobs.progress')} />}
       {trace && <p class="job-error">{trace.split('\n', 1)[0]!.replace(/^Error: /, '')}</p>}
       {trace?.includes('\n') && (
         <details class="job-trace">

@@ -1,7 +1,7 @@
-import type { Key } from '../i18n/catalogue.ts'
+import type { TextKey } from '../i18n/catalogue.ts'
 
 /** What each kind of job does, in words. */
-export const JOB_NAMES: Record<string, Key> = {
+export const JOB_NAMES: Record<string, TextKey> = {
   'activitypub-follow': 'jobs.follow',
   'count-views': 'jobs.countViews',
   'crawl-outbox': 'jobs.crawl',

@@ -2,9 +2,9 @@ import type { JSX } from 'preact'
 import { useLocation } from 'preact-iso'
 import { t } from '../i18n/i18n.ts'
 import { Tabs } from '../ui/tabs.tsx'
-import { Encodings } from './transcoding-list.tsx'
-import { AdminFrame } from './admin-page.tsx'
-import { Jobs, type JobTab } from './job-list.tsx'
+import { TranscodingList } from './transcoding-list.tsx'
+import { AdminPage } from './admin-page.tsx'
+import { JobList, type JobTab } from './job-list.tsx'
 import './jobs.css'
 
 type Tab = 'encodings' | JobTab
@@ -22,7 +22,7 @@ export default function JobsPage(): JSX.Element {
   const { query, route } = useLocation()
   const tab: Tab = Object.hasOwn(TABS, query.tab ?? '') ? (query.tab as Tab) : 'encodings'
   return (
-    <AdminFrame room="jobs">
+    <AdminPage room="jobs">
       {() => (
         <Tabs<Tab>
           label={t('jobs.name')}
@@ -30,9 +30,9 @@ export default function JobsPage(): JSX.Element {
           onChoose={one => route(`/admin/jobs?tab=${one}`, true)}
           tabs={Object.entries(TABS).map(([one, name]) => [one as Tab, t(name)])}
         >
-          {tab === 'encodings' ? <Encodings /> : <Jobs key={tab} state={tab} />}
+          {tab === 'encodings' ? <TranscodingList /> : <JobList key={tab} state={tab} />}
         </Tabs>
       )}
-    </AdminFrame>
+    </AdminPage>
   )
 }

@@ -1,14 +1,14 @@
 import type { JSX } from 'preact'
 import { t } from '../i18n/i18n.ts'
 import { TextField } from '../ui/field.tsx'
-import { quotaBytes } from './quota.ts'
+import { parseQuotaInput } from './quota.ts'
 
 /** The two quotas of a user, as texts in gigabytes. */
-export type Quotas = { total: string; daily: string }
+export type QuotaInputs = { total: string; daily: string }
 
 /** Fields for how much space somebody has in all and in a day. */
-export function QuotaFields({ quotas, onChange }: { quotas: Quotas; onChange: (quotas: Quotas) => void }): JSX.Element {
-  const wrong = (text: string) => (quotaBytes(text) === null ? t('users.quotaError') : null)
+export function QuotaFields({ quotas, onChange }: { quotas: QuotaInputs; onChange: (quotas: QuotaInputs) => void }): JSX.Element {
+  const wrong = (text: string) => (parseQuotaInput(text) === null ? t('users.quotaError') : null)
   return (
     <div class="admin-pair">
       <TextField

@@ -1,27 +1,27 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Encoding, Priority } from '../../../shared/transcoding.ts'
+import type { TranscodingSummary, TranscodingPriority } from '../../../shared/transcoding.ts'
 import { api } from '../api.ts'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
-import type { Key } from '../i18n/catalogue.ts'
-import { problemText } from '../api-error-text.ts'
+import type { TextKey } from '../i18n/catalogue.ts'
+import { apiErrorText } from '../api-error-text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
-import { confirm } from '../ui/dialog.tsx'
+import { openConfirmDialog } from '../ui/dialog.tsx'
 import { Select } from '../ui/field.tsx'
 import { Menu } from '../ui/menu.tsx'
-import { Progress } from '../ui/progress-bar.tsx'
-import { Badge, Failure } from '../ui/feedback.tsx'
-import { toast } from '../ui/toast.tsx'
+import { ProgressBar } from '../ui/progress-bar.tsx'
+import { Badge, ErrorState } from '../ui/feedback.tsx'
+import { showToast } from '../ui/toast.tsx'
 import { useList } from '../use-list.ts'
 
-type State = Encoding['state']
+type State = TranscodingSummary['state']
 const LOOK_AGAIN = 4000
-const PRIORITIES: Record<Priority, { name: Key; said: Key }> = {
+const PRIORITIES: Record<TranscodingPriority, { name: TextKey; said: TextKey }> = {
   high: { name: 'jobs.high', said: 'jobs.goesFirst' },
   normal: { name: 'jobs.normal', said: 'jobs.takesTurn' },
   low: { name: 'jobs.low', said: 'jobs.goesLast' }
 }
-const STATES: Record<State, [name: Key, kind: 'plain' | 'accent' | 'bad' | 'warn']> = {
+const STATES: Record<State, [name: TextKey, kind: 'plain' | 'accent' | 'bad' | 'warn']> = {
   running: ['jobs.active', 'accent'],
   waiting: ['jobs.waiting', 'warn'],
   failed: ['jobs.failed', 'bad'],
@@ -29,7 +29,7 @@ const STATES: Record<State, [name: Key, kind: 'plain' | 'accent' | 'bad' | 'warn
 }
 
 /** The encoding of every video, the latest change first; what failed can be tried again while its file is there. */
-export function Encodings(): JSX.Element {
+export function TranscodingList(): JSX.Element {
   const [state, setState] = useState<State | 'all'>('all')
   return (
     <>
@@ -47,7 +47,7 @@ export function Encodings(): JSX.Element {
 }
 
 function List({ state }: { state: State | 'all' }): JSX.Element {
-  const { items, total, busy, failed, more, next, reload } = useList<Encoding>(
+  const { items, total, busy, failed, more, next, reload } = useList<TranscodingSummary>(
     async part => await api('GET /server/transcodings', { query: { ...part, ...(state === 'all' ? {} : { state }) } }),
     LOOK_AGAIN
   )
@@ -61,7 +61,7 @@ function List({ state }: { state: State | 'all' }): JSX.Element {
         </ul>
       )}
       {total === 0 && <p class="soft">{t('jobs.noEncodings')}</p>}
-      {failed && <Failure text={t('ui.noConnection')} onRetry={reload} />}
+      {failed && <ErrorState text={t('ui.noConnection')} onRetry={reload} />}
       {!failed && more && (
         <div class="endless-end">
           <Button busy={busy} onClick={next}>
@@ -77,7 +77,7 @@ function Line({
   encoding: { video, account, state, priority, position, percent, attempts, error, retryable, updatedAt },
   onChange
 }: {
-  encoding: Encoding
+  encoding: TranscodingSummary
   onChange: () => void
 }): JSX.Element {
   const [busy, setBusy] = useState(false)
@@ -87,9 +87,9 @@ function Line({
     setBusy(true)
     try {
       await change()
-      toast(said)
+      showToast(said)
     } catch (problem) {
-      toast(problemText(problem), { bad: true })
+      showToast(apiErrorText(problem), { bad: true })
     } finally {
       setBusy(false)
     }
@@ -100,13 +100,13 @@ function Line({
       async () => await api('POST /videos/:id/transcoding', { params, body: { transcodingType: 'hls' } }),
       t('jobs.retried', { name: video.name })
     )
-  const prioritize = async (to: Priority) =>
+  const prioritize = async (to: TranscodingPriority) =>
     await act(
       async () => await api('PUT /server/transcodings/:id', { params, body: { priority: to } }),
       t(PRIORITIES[to].said, { name: video.name })
     )
   const stop = async () => {
-    if (await confirm({ title: t('jobs.stopTitle', { name: video.name }), text: t('jobs.stopText'), yes: t('jobs.stop') }))
+    if (await openConfirmDialog({ title: t('jobs.stopTitle', { name: video.name }), text: t('jobs.stopText'), yes: t('jobs.stop') }))
       await act(async () => await api('DELETE /server/transcodings/:id', { params }), t('jobs.stopped', { name: video.name }))
   }
   const open = state === 'waiting' || state === 'running'
@@ -123,7 +123,7 @@ function Line({
             label={t('mine.actions', { name: video.name })}
             trigger={props => <IconButton label={t('mine.actions', { name: video.name })} icon="more" disabled={busy} {...props} />}
             items={[
-              ...(Object.keys(PRIORITIES) as Priority[]).map(one => ({
+              ...(Object.keys(PRIORITIES) as TranscodingPriority[]).map(one => ({
                 kind: 'choice' as const,
                 text: t(PRIORITIES[one].name),
                 chosen: one === priority,
@@ -141,7 +141,9 @@ function Line({
         {position !== null && <span>{t('encoding.position', { position })}</span>}
         {attempts > 0 && <span>{t('jobs.attempts', { count: attempts })}</span>}
       </p>
-      {state === 'running' && <Progress share={percent === 0 ? null : percent / 100} label={t('jobs.progressOf', { name: video.name })} />}
+      {state === 'running' && (
+        <ProgressBar share={percent === 0 ? null : percent / 100} label={t('jobs.progressOf', { name: video.name })} />
+      )}
       {error && <p class="job-error">{error}</p>}
       {state === 'failed' &&
         (retryable ? (

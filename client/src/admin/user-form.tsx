@@ -5,16 +5,16 @@ import { api } from '../api.ts'
 import { ApiError } from '../api-error.ts'
 import { PasswordField } from '../accounts/password-field.tsx'
 import { t } from '../i18n/i18n.ts'
-import { config, shortestPassword } from '../instance/config.ts'
-import { problemText } from '../api-error-text.ts'
+import { instanceConfig, minPasswordLength } from '../instance/config.ts'
+import { apiErrorText } from '../api-error-text.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Select, TextField } from '../ui/field.tsx'
-import { Note } from '../ui/feedback.tsx'
-import { toast } from '../ui/toast.tsx'
-import { QuotaFields, type Quotas } from './quota-fields.tsx'
-import { quotaBytes, quotaText } from './quota.ts'
-import { rightsOver, ROLE } from './user-permissions.ts'
+import { Notice } from '../ui/feedback.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { QuotaFields, type QuotaInputs } from './quota-fields.tsx'
+import { parseQuotaInput, formatQuotaInput } from './quota.ts'
+import { permissionsOverUser, USER_ROLE_IDS } from './user-permissions.ts'
 
 type Errors = Partial<Record<'username' | 'email' | 'password' | 'form', string>>
 
@@ -30,15 +30,15 @@ export function UserForm({
   onClose: () => void
   onDone: () => void
 }): JSX.Element {
-  const standard = config.value?.user
-  const before: Quotas = {
-    total: quotaText(user?.videoQuota ?? standard?.videoQuota ?? -1),
-    daily: quotaText(user?.videoQuotaDaily ?? standard?.videoQuotaDaily ?? -1)
+  const standard = instanceConfig.value?.user
+  const before: QuotaInputs = {
+    total: formatQuotaInput(user?.videoQuota ?? standard?.videoQuota ?? -1),
+    daily: formatQuotaInput(user?.videoQuotaDaily ?? standard?.videoQuotaDaily ?? -1)
   }
   const [username, setUsername] = useState('')
   const [email, setEmail] = useState(user?.email ?? '')
   const [password, setPassword] = useState('')
-  const [role, setRole] = useState(String(user?.role.id ?? ROLE.user))
+  const [role, setRole] = useState(String(user?.role.id ?? USER_ROLE_IDS.user))
   const [quotas, setQuotas] = useState(before)
   const [errors, setErrors] = useState<Errors>({})
   const [busy, setBusy] = useState(false)
@@ -46,7 +46,7 @@ export function UserForm({
 
   const save = async (event: Event) => {
     event.preventDefault()
-    const [total, daily] = [quotaBytes(quotas.total), quotaBytes(quotas.daily)]
+    const [total, daily] = [parseQuotaInput(quotas.total), parseQuotaInput(quotas.daily)]
     if (busy || total === null || daily === null) return
     setBusy(true)
     setErrors({})
@@ -64,7 +64,7 @@ export function UserForm({
         })
       } else
         await api('POST /users', { body: { username, email, password, role: Number(role), videoQuota: total, videoQuotaDaily: daily } })
-      toast(user ? t('users.saved', { name: user.username }) : t('users.created', { name: username }))
+      showToast(user ? t('users.saved', { name: user.username }) : t('users.created', { name: username }))
       onDone()
     } catch (error) {
       setErrors(reasons(error))
@@ -87,7 +87,7 @@ export function UserForm({
       }
     >
       <form id={form} class="form" onSubmit={event => void save(event)}>
-        {errors.form && <Note kind="bad">{errors.form}</Note>}
+        {errors.form && <Notice kind="bad">{errors.form}</Notice>}
         {!user && (
           <TextField
             label={t('signup.username')}
@@ -114,23 +114,23 @@ export function UserForm({
         />
         <PasswordField
           label={t(user ? 'settings.newPassword' : 'login.password')}
-          hint={t(user ? 'users.passwordHint' : 'signup.passwordHint', { count: shortestPassword() })}
+          hint={t(user ? 'users.passwordHint' : 'signup.passwordHint', { count: minPasswordLength() })}
           error={errors.password}
           autocomplete="new-password"
           required={!user}
           value={password}
           onText={setPassword}
         />
-        {(user ? rightsOver(viewer, user).giveRole : viewer.role.id === ROLE.administrator) && (
+        {(user ? permissionsOverUser(viewer, user).giveRole : viewer.role.id === USER_ROLE_IDS.administrator) && (
           <Select
             label={t('users.role')}
             hint={t('users.roleHint')}
             value={role}
             onText={setRole}
             options={[
-              [String(ROLE.user), t('users.user')],
-              [String(ROLE.moderator), t('users.moderator')],
-              [String(ROLE.administrator), t('users.administrator')]
+              [String(USER_ROLE_IDS.user), t('users.user')],
+              [String(USER_ROLE_IDS.moderator), t('users.moderator')],
+              [String(USER_ROLE_IDS.administrator), t('users.administrator')]
             ]}
           />
         )}
@@ -141,12 +141,12 @@ export function UserForm({
 }
 
 function reasons(error: unknown): Errors {
-  if (!(error instanceof ApiError)) return { form: problemText(error) }
+  if (!(error instanceof ApiError)) return { form: apiErrorText(error) }
   if (error.status === 409) return { form: t('signup.taken') }
   const found: Errors = {
     ...('username' in error.fields ? { username: t('signup.usernameError') } : {}),
     ...('email' in error.fields ? { email: t('signup.emailError') } : {}),
-    ...('password' in error.fields ? { password: t('signup.passwordError', { count: shortestPassword() }) } : {})
+    ...('password' in error.fields ? { password: t('signup.passwordError', { count: minPasswordLength() }) } : {})
   }
-  return Object.keys(found).length > 0 ? found : { form: problemText(error) }
+  return Object.keys(found).length > 0 ? found : { form: apiErrorText(error) }
 }

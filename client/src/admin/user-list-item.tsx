@@ -2,40 +2,40 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { User } from '../../../shared/accounts.ts'
 import { api } from '../api.ts'
-import { isMissing } from '../api-error.ts'
+import { isNotFoundError } from '../api-error.ts'
 import { formatAge, formatSize, t } from '../i18n/i18n.ts'
-import { problemText } from '../api-error-text.ts'
+import { apiErrorText } from '../api-error-text.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button, IconButton } from '../ui/button.tsx'
-import { confirm } from '../ui/dialog.tsx'
+import { openConfirmDialog } from '../ui/dialog.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
-import { Progress } from '../ui/progress-bar.tsx'
+import { ProgressBar } from '../ui/progress-bar.tsx'
 import { Badge } from '../ui/feedback.tsx'
-import { toast } from '../ui/toast.tsx'
+import { showToast } from '../ui/toast.tsx'
 import { BlockForm } from './block-form.tsx'
 import { UserForm } from './user-form.tsx'
-import { rightsOver, ROLE } from './user-permissions.ts'
+import { permissionsOverUser, USER_ROLE_IDS } from './user-permissions.ts'
 
 /** A user in the list: who it is, what it stores, and what the viewer may do about it. */
-export function UserLine({ viewer, user, onChange }: { viewer: User; user: User; onChange: () => void }): JSX.Element {
+export function UserListItem({ viewer, user, onChange }: { viewer: User; user: User; onChange: () => void }): JSX.Element {
   const [open, setOpen] = useState<'edit' | 'block' | null>(null)
   const { id, username, account, email, role, blocked, blockedReason, createdAt, lastLoginDate } = user
   const params = { id }
-  const may = rightsOver(viewer, user)
+  const may = permissionsOverUser(viewer, user)
   const act = async (what: () => Promise<unknown>, done: string) => {
     // Somebody else may have been faster.
     try {
       await what().catch((error: unknown) => {
-        if (!isMissing(error)) throw error
+        if (!isNotFoundError(error)) throw error
       })
-      toast(done)
+      showToast(done)
     } catch (error) {
-      toast(problemText(error), { bad: true })
+      showToast(apiErrorText(error), { bad: true })
     }
     onChange()
   }
   const remove = async () => {
-    if (await confirm({ title: t('users.deleteTitle', { name: username }), text: t('users.deleteText'), yes: t('users.delete') }))
+    if (await openConfirmDialog({ title: t('users.deleteTitle', { name: username }), text: t('users.deleteText'), yes: t('users.delete') }))
       await act(async () => await api('DELETE /users/:id', { params }), t('users.deleted', { name: username }))
   }
   const done = () => {
@@ -66,8 +66,8 @@ export function UserLine({ viewer, user, onChange }: { viewer: User; user: User;
             <strong>{account.displayName}</strong>
           </a>{' '}
           <span class="soft">@{username}</span>{' '}
-          {role.id !== ROLE.user && (
-            <Badge kind="accent">{t(role.id === ROLE.administrator ? 'users.administrator' : 'users.moderator')}</Badge>
+          {role.id !== USER_ROLE_IDS.user && (
+            <Badge kind="accent">{t(role.id === USER_ROLE_IDS.administrator ? 'users.administrator' : 'users.moderator')}</Badge>
           )}{' '}
           {blocked && <Badge kind="bad">{t('users.blocked')}</Badge>}
         </p>
@@ -103,7 +103,7 @@ function Space({ user: { username, videoQuota, videoQuotaUsed = 0 } }: { user: U
   return (
     <div class="user-space">
       <p class="small">{t('users.spaceOf', { size: formatSize(videoQuotaUsed), all: formatSize(videoQuota) })}</p>
-      <Progress share={videoQuota === 0 ? 1 : videoQuotaUsed / videoQuota} label={t('users.spaceName', { name: username })} />
+      <ProgressBar share={videoQuota === 0 ? 1 : videoQuotaUsed / videoQuota} label={t('users.spaceName', { name: username })} />
     </div>
   )
 }

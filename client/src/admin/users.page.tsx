@@ -5,11 +5,11 @@ import { api } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
 import { Select } from '../ui/field.tsx'
-import { Failure, State } from '../ui/feedback.tsx'
+import { ErrorState, EmptyState } from '../ui/feedback.tsx'
 import { useList } from '../use-list.ts'
-import { AdminFrame } from './admin-page.tsx'
+import { AdminPage } from './admin-page.tsx'
 import { UserForm } from './user-form.tsx'
-import { UserLine } from './user-list-item.tsx'
+import { UserListItem } from './user-list-item.tsx'
 import './users.css'
 
 type Order = '-createdAt' | 'createdAt' | 'username' | '-videoQuotaUsed' | '-lastLoginDate' | 'role'
@@ -28,7 +28,7 @@ export default function UsersPage(): JSX.Element {
   const [creating, setCreating] = useState(false)
   const [made, setMade] = useState(0)
   return (
-    <AdminFrame
+    <AdminPage
       room="users"
       acts={
         <Button look="primary" icon="plus" onClick={() => setCreating(true)}>
@@ -52,7 +52,7 @@ export default function UsersPage(): JSX.Element {
           )}
         </>
       )}
-    </AdminFrame>
+    </AdminPage>
   )
 }
 
@@ -117,12 +117,12 @@ function List({ viewer, query }: { viewer: User; query: { sort: Order; search?: 
       {items.length > 0 && (
         <ul class="users" role="list">
           {items.map(user => (
-            <UserLine key={user.id} viewer={viewer} user={user} onChange={reload} />
+            <UserListItem key={user.id} viewer={viewer} user={user} onChange={reload} />
           ))}
         </ul>
       )}
-      {total === 0 && <State icon="user" title={t('users.none')} />}
-      {failed && <Failure text={t('ui.noConnection')} onRetry={reload} />}
+      {total === 0 && <EmptyState icon="user" title={t('users.none')} />}
+      {failed && <ErrorState text={t('ui.noConnection')} onRetry={reload} />}
       {!failed && more && (
         <div class="endless-end">
           <Button busy={busy} onClick={next}>

@@ -5,7 +5,7 @@ import { Markdown } from '../ui/markdown.tsx'
 import './actor-header.css'
 
 /** The head of a channel's or account's page. */
-export function Profile({
+export function ActorHeader({
   of,
   banner,
   handle,
@@ -37,6 +37,6 @@ export function Profile({
 }
 
 /** The handle of an actor: its name, and its host where that is another one. */
-export function handleOf({ name, host }: { name: string; host: string }): string {
+export function displayHandle({ name, host }: { name: string; host: string }): string {
   return host === location.host ? name : `${name}@${host}`
 }

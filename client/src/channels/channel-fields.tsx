@@ -1,23 +1,23 @@
 import type { ComponentChildren, JSX } from 'preact'
 import type { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
-import { problemText } from '../api-error-text.ts'
+import { apiErrorText } from '../api-error-text.ts'
 import { TextArea, TextField } from '../ui/field.tsx'
-import { Note } from '../ui/feedback.tsx'
+import { Notice } from '../ui/feedback.tsx'
 
 /** What its owner writes about a channel. */
-export type ChannelWords = { displayName: string; description: string; support: string }
+export type ChannelTexts = { displayName: string; description: string; support: string }
 
-type Props = { words: ChannelWords; onWords: (words: ChannelWords) => void; problem: ApiError | null; children?: ComponentChildren }
+type Props = { words: ChannelTexts; onWords: (words: ChannelTexts) => void; problem: ApiError | null; children?: ComponentChildren }
 
 /** The fields of a channel's words, with what the server found wrong with them; `children` stand below the name. */
 export function ChannelFields({ words, onWords, problem, children }: Props): JSX.Element {
-  const wrong = (name: keyof ChannelWords, text: string) => (problem && name in problem.fields ? text : null)
-  const change = (part: Partial<ChannelWords>) => onWords({ ...words, ...part })
+  const wrong = (name: keyof ChannelTexts, text: string) => (problem && name in problem.fields ? text : null)
+  const change = (part: Partial<ChannelTexts>) => onWords({ ...words, ...part })
   return (
     <>
       {problem && problem.status !== 409 && (
-        <Note kind="bad">{Object.keys(problem.fields).length > 0 ? t('edit.check') : problemText(problem)}</Note>
+        <Notice kind="bad">{Object.keys(problem.fields).length > 0 ? t('edit.check') : apiErrorText(problem)}</Notice>
       )}
       <TextField
         label={t('settings.displayName')}
@@ -50,6 +50,6 @@ export function ChannelFields({ words, onWords, problem, children }: Props): JSX
 }
 
 /** The words as the server takes them: without the space around them, and nothing where nothing is written. */
-export function writtenWords({ displayName, description, support }: ChannelWords) {
+export function trimChannelTexts({ displayName, description, support }: ChannelTexts) {
   return { displayName: displayName.trim(), description: description.trim() || null, support: support.trim() || null }
 }

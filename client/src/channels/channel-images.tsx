@@ -4,17 +4,17 @@ import type { Channel } from '../../../shared/actors.ts'
 import { api } from '../api.ts'
 import { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
-import { problemText } from '../api-error-text.ts'
-import { loadMe } from '../session.ts'
+import { apiErrorText } from '../api-error-text.ts'
+import { loadCurrentUser } from '../session.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
-import { toast } from '../ui/toast.tsx'
+import { showToast } from '../ui/toast.tsx'
 
 const TYPES = 'image/png,image/jpeg,image/webp,image/gif'
 const REFUSED = [400, 413, 415]
 
 /** The banner and the picture of an own channel, to change and to take away; each change counts at once. */
-export function ChannelPictures({ channel, onChange }: { channel: Channel; onChange: (channel: Channel) => void }): JSX.Element {
+export function ChannelImages({ channel, onChange }: { channel: Channel; onChange: (channel: Channel) => void }): JSX.Element {
   const params = { channelHandle: channel.name }
   const banner = [...channel.banners].sort((a, b) => b.width - a.width)[0]
   return (
@@ -74,11 +74,13 @@ function Picture({ label, change, away, hint, has, onFile, onAway }: Props): JSX
     setBusy(true)
     try {
       await change()
-      await loadMe().catch(() => {
+      await loadCurrentUser().catch(() => {
         /* the picture is there; the menu learns of it later */
       })
     } catch (error) {
-      toast(error instanceof ApiError && REFUSED.includes(error.status) ? t('settings.pictureRefused') : problemText(error), { bad: true })
+      showToast(error instanceof ApiError && REFUSED.includes(error.status) ? t('settings.pictureRefused') : apiErrorText(error), {
+        bad: true
+      })
     } finally {
       setBusy(false)
     }

@@ -16,7 +16,7 @@ type NameState = 'empty' | 'wrong' | 'asking' | 'free' | 'taken' | 'unknown'
  * The name in a new channel's address; says while one types whether it is allowed and still to be had. `refused` is what the server did not
  * take after all.
  */
-export function ChannelName({
+export function ChannelNameField({
   name,
   refused,
   onName
@@ -50,7 +50,7 @@ export function ChannelName({
 }
 
 /** A name for an address, made of the name that people read. */
-export function nameFrom(displayName: string): string {
+export function channelNameFromDisplayName(displayName: string): string {
   return displayName
     .normalize('NFD')
     .replace(/\p{Mark}/gu, '')

@@ -1,15 +1,15 @@
 import { api } from '../api.ts'
 import { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
-import { problemText } from '../api-error-text.ts'
-import { loadMe } from '../session.ts'
-import { confirm } from '../ui/dialog.tsx'
-import { toast } from '../ui/toast.tsx'
+import { apiErrorText } from '../api-error-text.ts'
+import { loadCurrentUser } from '../session.ts'
+import { openConfirmDialog } from '../ui/dialog.tsx'
+import { showToast } from '../ui/toast.tsx'
 
 type Channel = { id: number; name: string; displayName: string; followersCount: number }
 
 /** Removes an own channel after its owner has read what goes with it and has written its name; true when it is gone. */
-export async function removeChannel({ id, name, displayName, followersCount }: Channel): Promise<boolean> {
+export async function confirmAndDeleteChannel({ id, name, displayName, followersCount }: Channel): Promise<boolean> {
   try {
     const { total } = await api('GET /users/me/videos', { query: { channelId: id, count: 0 } })
     const points = [
@@ -18,7 +18,7 @@ export async function removeChannel({ id, name, displayName, followersCount }: C
       t('channels.losesName', { name })
     ]
     if (
-      !(await confirm({
+      !(await openConfirmDialog({
         title: t('channels.removeTitle'),
         text: t('channels.removeText', { name: displayName }),
         points,
@@ -28,13 +28,13 @@ export async function removeChannel({ id, name, displayName, followersCount }: C
     )
       return false
     await api('DELETE /video-channels/:channelHandle', { params: { channelHandle: name } })
-    await loadMe().catch(() => {
+    await loadCurrentUser().catch(() => {
       /* it is gone; the menu learns of it later */
     })
-    toast(t('channels.removed', { name: displayName }))
+    showToast(t('channels.removed', { name: displayName }))
     return true
   } catch (error) {
-    toast(error instanceof ApiError && error.status === 409 ? t('channels.last') : problemText(error), { bad: true })
+    showToast(error instanceof ApiError && error.status === 409 ? t('channels.last') : apiErrorText(error), { bad: true })
     return false
   }
 }

@@ -1,14 +1,14 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { api, type Answer } from '../api.ts'
+import { api, type ApiResponse } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
 
 /** So often the server is asked how far it is. */
 const PAUSE = 2000
 
 /** How many videos of a remote channel are here while the rest comes; `onMore` when some came. */
-export function Reading({ handle, onMore }: { handle: string; onMore: () => void }): JSX.Element | null {
-  const [state, setState] = useState<Answer<'GET /video-channels/:channelHandle/reading'> | null>(null)
+export function CrawlProgress({ handle, onMore }: { handle: string; onMore: () => void }): JSX.Element | null {
+  const [state, setState] = useState<ApiResponse<'GET /video-channels/:channelHandle/reading'> | null>(null)
   const known = useRef<number | null>(null)
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined

@@ -3,29 +3,29 @@ import { useState } from 'preact/hooks'
 import { useLocation, useRoute } from 'preact-iso'
 import type { Channel } from '../../../shared/actors.ts'
 import { api } from '../api.ts'
-import { isMissing, type ApiError } from '../api-error.ts'
+import { isNotFoundError, type ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
-import { loadMe, me } from '../session.ts'
-import { Members } from '../shell/require-login.tsx'
+import { loadCurrentUser, currentUser } from '../session.ts'
+import { RequireLogin } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
 import { Button, ButtonLink } from '../ui/button.tsx'
 import { Switch } from '../ui/field.tsx'
-import { Failure, State } from '../ui/feedback.tsx'
-import { toast } from '../ui/toast.tsx'
-import { useAnswer } from '../use-query.ts'
-import { useSaving } from '../use-save-form.ts'
-import { ChannelFields, writtenWords, type ChannelWords } from './channel-fields.tsx'
-import { ChannelPictures } from './channel-images.tsx'
-import { removeChannel } from './confirm-delete-channel.ts'
+import { ErrorState, EmptyState } from '../ui/feedback.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { useQuery } from '../use-query.ts'
+import { useSaveForm } from '../use-save-form.ts'
+import { ChannelFields, trimChannelTexts, type ChannelTexts } from './channel-fields.tsx'
+import { ChannelImages } from './channel-images.tsx'
+import { confirmAndDeleteChannel } from './confirm-delete-channel.ts'
 import './my-channels.css'
 
 /** Everything that can be changed about an own channel. */
 export default function EditChannel(): JSX.Element {
   useTitle(t('channels.edit'))
   return (
-    <Members>
+    <RequireLogin>
       <Room />
-    </Members>
+    </RequireLogin>
   )
 }
 
@@ -33,29 +33,29 @@ function Room(): JSX.Element {
   const {
     params: { handle = '' }
   } = useRoute()
-  const { data: channel, error, reload, change } = useAnswer('GET /video-channels/:channelHandle', { params: { channelHandle: handle } })
+  const { data: channel, error, reload, change } = useQuery('GET /video-channels/:channelHandle', { params: { channelHandle: handle } })
   const back = <ButtonLink href="/my/channels">{t('channels.title')}</ButtonLink>
-  if (isMissing(error) || (error && 'channelHandle' in (error as ApiError).fields))
+  if (isNotFoundError(error) || (error && 'channelHandle' in (error as ApiError).fields))
     return (
       <div class="page">
-        <State heading="h1" icon="channel" title={t('channel.missing')}>
+        <EmptyState heading="h1" icon="channel" title={t('channel.missing')}>
           {back}
-        </State>
+        </EmptyState>
       </div>
     )
   if (error)
     return (
       <div class="page">
-        <Failure text={t('ui.noConnection')} onRetry={reload} />
+        <ErrorState text={t('ui.noConnection')} onRetry={reload} />
       </div>
     )
-  if (!channel || !me.value) return <div class="page" aria-busy="true" />
-  if (!channel.isLocal || channel.ownerAccount?.id !== me.value.account.id)
+  if (!channel || !currentUser.value) return <div class="page" aria-busy="true" />
+  if (!channel.isLocal || channel.ownerAccount?.id !== currentUser.value.account.id)
     return (
       <div class="page">
-        <State heading="h1" icon="lock" title={t('channels.notMine')}>
+        <EmptyState heading="h1" icon="lock" title={t('channels.notMine')}>
           {back}
-        </State>
+        </EmptyState>
       </div>
     )
   return (
@@ -67,7 +67,7 @@ function Room(): JSX.Element {
         </ButtonLink>
       </div>
       <div class="form">
-        <ChannelPictures channel={channel} onChange={change} />
+        <ChannelImages channel={channel} onChange={change} />
         <Words key={channel.id} channel={channel} onSaved={words => change({ ...channel, ...words })} />
         <Farewell channel={channel} />
       </div>
@@ -75,25 +75,25 @@ function Room(): JSX.Element {
   )
 }
 
-function Words({ channel, onSaved }: { channel: Channel; onSaved: (words: ReturnType<typeof writtenWords>) => void }): JSX.Element {
-  const [words, setWords] = useState<ChannelWords>({
+function Words({ channel, onSaved }: { channel: Channel; onSaved: (words: ReturnType<typeof trimChannelTexts>) => void }): JSX.Element {
+  const [words, setWords] = useState<ChannelTexts>({
     displayName: channel.displayName,
     description: channel.description ?? '',
     support: channel.support ?? ''
   })
   const [everywhere, setEverywhere] = useState(false)
-  const { state, problem, changed, submit } = useSaving(async () => {
-    const written = writtenWords(words)
+  const { state, problem, changed, submit } = useSaveForm(async () => {
+    const written = trimChannelTexts(words)
     await api('PUT /video-channels/:channelHandle', {
       params: { channelHandle: channel.name },
       body: { ...written, ...(everywhere ? { bulkVideosSupportUpdate: true } : {}) }
     })
-    await loadMe().catch(() => {
+    await loadCurrentUser().catch(() => {
       /* it is saved; the menu learns of it later */
     })
     setEverywhere(false)
     onSaved(written)
-    toast(t('edit.saved'))
+    showToast(t('edit.saved'))
   })
   return (
     <form class="form" onSubmit={event => void submit(event)}>
@@ -122,7 +122,7 @@ function Words({ channel, onSaved }: { channel: Channel; onSaved: (words: Return
 
 function Farewell({ channel }: { channel: Channel }): JSX.Element {
   const { route } = useLocation()
-  const last = (me.value?.videoChannels.length ?? 0) <= 1
+  const last = (currentUser.value?.videoChannels.length ?? 0) <= 1
   return (
     <section class="channel-end">
       <h2>{t('channels.remove')}</h2>
@@ -131,7 +131,7 @@ function Farewell({ channel }: { channel: Channel }): JSX.Element {
         <Button
           icon="trash"
           onClick={() =>
-            void removeChannel(channel).then(gone => {
+            void confirmAndDeleteChannel(channel).then(gone => {
               if (gone) route('/my/channels', true)
             })
           }

@@ -1,16 +1,16 @@
 import type { JSX } from 'preact'
 import { useLocation } from 'preact-iso'
 import { formatCount, t } from '../i18n/i18n.ts'
-import { config } from '../instance/config.ts'
-import { me } from '../session.ts'
-import { Members } from '../shell/require-login.tsx'
+import { instanceConfig } from '../instance/config.ts'
+import { currentUser } from '../session.ts'
+import { RequireLogin } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { ButtonLink, IconButton } from '../ui/button.tsx'
 import { Menu } from '../ui/menu.tsx'
-import { Failure } from '../ui/feedback.tsx'
-import { useAnswer } from '../use-query.ts'
-import { removeChannel } from './confirm-delete-channel.ts'
+import { ErrorState } from '../ui/feedback.tsx'
+import { useQuery } from '../use-query.ts'
+import { confirmAndDeleteChannel } from './confirm-delete-channel.ts'
 import './my-channels.css'
 
 /** More than an account may have on any sensible instance. */
@@ -29,19 +29,19 @@ type Own = {
 export default function MyChannels(): JSX.Element {
   useTitle(t('channels.title'))
   return (
-    <Members>
+    <RequireLogin>
       <Room />
-    </Members>
+    </RequireLogin>
   )
 }
 
 function Room(): JSX.Element {
-  const name = me.value?.account.name
-  const { data, error, reload } = useAnswer(
+  const name = currentUser.value?.account.name
+  const { data, error, reload } = useQuery(
     'GET /accounts/:name/video-channels',
     name ? { params: { name }, query: { withStats: true, count: COUNT, sort: 'createdAt' } } : null
   )
-  const most = config.value?.videoChannels.maxPerUser ?? Infinity
+  const most = instanceConfig.value?.videoChannels.maxPerUser ?? Infinity
   const full = data !== null && data.total >= most
   return (
     <div class="page page-narrow">
@@ -54,7 +54,7 @@ function Room(): JSX.Element {
         )}
       </div>
       {full && <p class="soft">{t('channels.full', { count: most })}</p>}
-      {error ? <Failure text={t('ui.noConnection')} onRetry={reload} /> : null}
+      {error ? <ErrorState text={t('ui.noConnection')} onRetry={reload} /> : null}
       <ul class="own-channels" role="list" aria-busy={!data && !error}>
         {data?.data.map(channel => (
           <li key={channel.id}>
@@ -104,7 +104,7 @@ function Line({ channel, alone, onGone }: { channel: Own; alone: boolean; onGone
                     icon: 'trash',
                     danger: true,
                     act: () =>
-                      void removeChannel(channel).then(gone => {
+                      void confirmAndDeleteChannel(channel).then(gone => {
                         if (gone) onGone()
                       })
                   } as const

@@ -2,36 +2,36 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import { api } from '../api.ts'
-import { asProblem, type ApiError } from '../api-error.ts'
+import { toApiError, type ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
-import { loadMe } from '../session.ts'
-import { Members } from '../shell/require-login.tsx'
+import { loadCurrentUser } from '../session.ts'
+import { RequireLogin } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
 import { Button, ButtonLink } from '../ui/button.tsx'
-import { toast } from '../ui/toast.tsx'
-import { ChannelFields, writtenWords, type ChannelWords } from './channel-fields.tsx'
-import { ChannelName, nameFrom } from './channel-name-field.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { ChannelFields, trimChannelTexts, type ChannelTexts } from './channel-fields.tsx'
+import { ChannelNameField, channelNameFromDisplayName } from './channel-name-field.tsx'
 import './my-channels.css'
 
 /** Where a further channel is made. */
 export default function NewChannel(): JSX.Element {
   useTitle(t('channels.new'))
   return (
-    <Members>
+    <RequireLogin>
       <Room />
-    </Members>
+    </RequireLogin>
   )
 }
 
 function Room(): JSX.Element {
   const { route } = useLocation()
-  const [words, setWords] = useState<ChannelWords>({ displayName: '', description: '', support: '' })
+  const [words, setWords] = useState<ChannelTexts>({ displayName: '', description: '', support: '' })
   // Follows the name people read until somebody writes another one.
   const [ownName, setOwnName] = useState<string | null>(null)
   const [refused, setRefused] = useState<string | null>(null)
   const [problem, setProblem] = useState<ApiError | null>(null)
   const [busy, setBusy] = useState(false)
-  const name = ownName ?? nameFrom(words.displayName)
+  const name = ownName ?? channelNameFromDisplayName(words.displayName)
 
   const create = async (event: Event) => {
     event.preventDefault()
@@ -39,14 +39,14 @@ function Room(): JSX.Element {
     setBusy(true)
     setProblem(null)
     try {
-      await api('POST /video-channels', { body: { name, ...writtenWords(words) } })
-      await loadMe().catch(() => {
+      await api('POST /video-channels', { body: { name, ...trimChannelTexts(words) } })
+      await loadCurrentUser().catch(() => {
         /* the channel is there; the menu learns of it later */
       })
-      toast(t('channels.made'))
+      showToast(t('channels.made'))
       route(`/my/channels/${name}`, true)
     } catch (error) {
-      const reason = asProblem(error)
+      const reason = toApiError(error)
       setProblem(reason)
       if (reason.status === 409) setRefused(name)
       setBusy(false)
@@ -60,7 +60,7 @@ function Room(): JSX.Element {
       <p class="soft channel-about">{t('channels.newText')}</p>
       <form class="form" onSubmit={event => void create(event)}>
         <ChannelFields words={words} onWords={setWords} problem={problem}>
-          <ChannelName name={name} refused={refused} onName={setOwnName} />
+          <ChannelNameField name={name} refused={refused} onName={setOwnName} />
         </ChannelFields>
         <div class="form-foot">
           <Button look="primary" type="submit" busy={busy}>

@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
-import { problemText } from '../api-error-text.ts'
+import { apiErrorText } from '../api-error-text.ts'
 import { Button } from '../ui/button.tsx'
 import { TextArea } from '../ui/field.tsx'
 
@@ -18,7 +18,7 @@ type Props = {
 }
 
 /** A place to write a comment or an answer. Control and Enter send it. */
-export function Write({ label, submit, send, onCancel, hint }: Props): JSX.Element {
+export function CommentForm({ label, submit, send, onCancel, hint }: Props): JSX.Element {
   const [text, setText] = useState('')
   const [open, setOpen] = useState(onCancel !== undefined)
   const [busy, setBusy] = useState(false)
@@ -37,7 +37,7 @@ export function Write({ label, submit, send, onCancel, hint }: Props): JSX.Eleme
       await send(text.trim())
       setText('')
     } catch (error) {
-      setProblem(error instanceof ApiError && error.status === 409 ? t('comments.closed') : problemText(error))
+      setProblem(error instanceof ApiError && error.status === 409 ? t('comments.closed') : apiErrorText(error))
     } finally {
       setBusy(false)
     }

@@ -2,27 +2,27 @@ import type { ComponentChildren, JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import type { Comment } from '../../../shared/comments.ts'
 import { api } from '../api.ts'
-import { isMissing } from '../api-error.ts'
-import { handleOf } from '../channels/actor-header.tsx'
+import { isNotFoundError } from '../api-error.ts'
+import { displayHandle } from '../channels/actor-header.tsx'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
-import { Report } from '../moderation/report-form.tsx'
-import { problemText } from '../api-error-text.ts'
-import { me } from '../session.ts'
+import { ReportForm } from '../moderation/report-form.tsx'
+import { apiErrorText } from '../api-error-text.ts'
+import { currentUser } from '../session.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
-import { confirm } from '../ui/dialog.tsx'
-import { CleanHtml } from '../ui/markdown.tsx'
+import { openConfirmDialog } from '../ui/dialog.tsx'
+import { SanitizedHtml } from '../ui/markdown.tsx'
 import { Badge } from '../ui/feedback.tsx'
-import { toast } from '../ui/toast.tsx'
-import { mayApprove, mayDelete, POLICY, type Place } from './comment-permissions.ts'
-import { Write } from './comment-form.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { mayApproveComments, mayDeleteComment, COMMENTS_POLICY_IDS, type CommentContext } from './comment-permissions.ts'
+import { CommentForm } from './comment-form.tsx'
 
 /** How far apart two times of a comment are where it was edited. */
 const EDITED_AFTER = 1000
 
 type Props = {
   comment: Comment
-  place: Place
+  place: CommentContext
   onAnswer: (answer: Comment) => Promise<void>
   onDelete: () => void
   onApprove: () => void
@@ -30,10 +30,10 @@ type Props = {
 }
 
 /** The id of a comment's element in the page. */
-export const elementOf = (id: number): string => `comment-${id}`
+export const commentElementId = (id: number): string => `comment-${id}`
 
 /** One comment with what one can do with it; below it what answers it. */
-export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, children }: Props): JSX.Element {
+export function CommentItem({ comment, place, onAnswer, onDelete, onApprove, children }: Props): JSX.Element {
   const { video, headers } = place
   const { account } = comment
   const [answering, setAnswering] = useState(false)
@@ -48,24 +48,24 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
     try {
       // Somebody else may have been faster.
       await what().catch((error: unknown) => {
-        if (!isMissing(error)) throw error
+        if (!isNotFoundError(error)) throw error
       })
       then()
-      toast(done)
+      showToast(done)
     } catch (error) {
-      toast(problemText(error), { bad: true })
+      showToast(apiErrorText(error), { bad: true })
     } finally {
       setBusy(false)
     }
   }
   const remove = async () => {
-    if (await confirm({ title: t('comments.deleteTitle'), text: t('comments.deleteText'), yes: t('mine.deleteYes') }))
+    if (await openConfirmDialog({ title: t('comments.deleteTitle'), text: t('comments.deleteText'), yes: t('mine.deleteYes') }))
       await act(async () => await api('DELETE /videos/:id/comments/:commentId', { params, headers }), t('comments.deleted'), onDelete)
   }
   const send = async (text: string) => {
     const { comment: made } = await api('POST /videos/:id/comments/:commentId', { params, headers, body: { text } })
     setAnswering(false)
-    toast(t(made.heldForReview ? 'comments.sentForReview' : 'comments.published'))
+    showToast(t(made.heldForReview ? 'comments.sentForReview' : 'comments.published'))
     await onAnswer(made)
   }
   const close = () => {
@@ -74,7 +74,7 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
   }
   if (comment.isDeleted || !account) {
     return (
-      <article class="comment" id={elementOf(comment.id)} tabIndex={-1} data-quiet-focus aria-label={t('comments.gone')}>
+      <article class="comment" id={commentElementId(comment.id)} tabIndex={-1} data-quiet-focus aria-label={t('comments.gone')}>
         <div class="comment-words">
           <p class="soft comment-gone">{t('comments.gone')}</p>
           {children}
@@ -82,19 +82,19 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
       </article>
     )
   }
-  const mayAnswer = me.value !== null && Number(video.commentsPolicy.id) !== POLICY.closed && !comment.heldForReview
-  const mayRemove = mayDelete(me.value, video, comment)
-  const mayReport = me.value !== null && me.value.account.id !== account.id
+  const mayAnswer = currentUser.value !== null && Number(video.commentsPolicy.id) !== COMMENTS_POLICY_IDS.closed && !comment.heldForReview
+  const mayRemove = mayDeleteComment(currentUser.value, video, comment)
+  const mayReport = currentUser.value !== null && currentUser.value.account.id !== account.id
   return (
-    <article class="comment" id={elementOf(comment.id)} tabIndex={-1} data-quiet-focus aria-label={t('comments.by', { name })}>
+    <article class="comment" id={commentElementId(comment.id)} tabIndex={-1} data-quiet-focus aria-label={t('comments.by', { name })}>
       <Avatar of={account} size="s" />
       <div class="comment-words">
         <p class="comment-head">
-          <a class="comment-author" href={`/a/${handleOf(account)}`}>
+          <a class="comment-author" href={`/a/${displayHandle(account)}`}>
             {name}
           </a>
           {account.id === video.account.id && <Badge kind="accent">{t('comments.owner')}</Badge>}
-          {account.host !== location.host && <span class="soft small comment-handle">{handleOf(account)}</span>}
+          {account.host !== location.host && <span class="soft small comment-handle">{displayHandle(account)}</span>}
           <span class="soft small">
             <time dateTime={comment.createdAt} title={formatDate(comment.createdAt, { dateStyle: 'long', timeStyle: 'short' })}>
               {formatAge(comment.createdAt)}
@@ -104,8 +104,8 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
         </p>
         {comment.heldForReview && (
           <div class="comment-held">
-            <span>{t(mayApprove(me.value, video) ? 'comments.heldForYou' : 'comments.held')}</span>
-            {mayApprove(me.value, video) && (
+            <span>{t(mayApproveComments(currentUser.value, video) ? 'comments.heldForYou' : 'comments.held')}</span>
+            {mayApproveComments(currentUser.value, video) && (
               <Button
                 look="primary"
                 icon="check"
@@ -124,7 +124,7 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
             )}
           </div>
         )}
-        <CleanHtml html={comment.html} />
+        <SanitizedHtml html={comment.html} />
         {(mayAnswer || mayRemove || mayReport) && (
           <div class="comment-actions" ref={answer}>
             {mayAnswer && (
@@ -157,7 +157,7 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
           </div>
         )}
         {reporting && (
-          <Report
+          <ReportForm
             subject={{ kind: 'comment', id: comment.id, name: t('reports.comment', { name }) }}
             host={account.host}
             headers={headers}
@@ -165,7 +165,13 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
           />
         )}
         {answering && (
-          <Write label={t('comments.yourReply', { name })} submit={t('comments.reply')} send={send} onCancel={close} hint={hintOf(place)} />
+          <CommentForm
+            label={t('comments.yourReply', { name })}
+            submit={t('comments.reply')}
+            send={send}
+            onCancel={close}
+            hint={commentFormHint(place)}
+          />
         )}
         {children}
       </div>
@@ -174,6 +180,8 @@ export function CommentLine({ comment, place, onAnswer, onDelete, onApprove, chi
 }
 
 /** What whoever writes here should know. */
-export function hintOf({ video }: Place): string | undefined {
-  return Number(video.commentsPolicy.id) === POLICY.approval && !mayApprove(me.value, video) ? t('comments.reviewed') : undefined
+export function commentFormHint({ video }: CommentContext): string | undefined {
+  return Number(video.commentsPolicy.id) === COMMENTS_POLICY_IDS.approval && !mayApproveComments(currentUser.value, video)
+    ? t('comments.reviewed')
+    : undefined
 }

@@ -3,15 +3,15 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Comment, CommentTree } from '../../../shared/comments.ts'
 import { api } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
-import { problemText } from '../api-error-text.ts'
-import { toast } from '../ui/toast.tsx'
-import { CommentLine, elementOf } from './comment-item.tsx'
-import type { Place } from './comment-permissions.ts'
+import { apiErrorText } from '../api-error-text.ts'
+import { showToast } from '../ui/toast.tsx'
+import { CommentItem, commentElementId } from './comment-item.tsx'
+import type { CommentContext } from './comment-permissions.ts'
 
-type Props = { comment: Comment; place: Place; onCount: (by: number) => void; onGone: () => void }
+type Props = { comment: Comment; place: CommentContext; onCount: (by: number) => void; onGone: () => void }
 
 /** A thread: its first comment, and the answers when somebody wants to see them. */
-export function Thread({ comment, place, onCount, onGone }: Props): JSX.Element | null {
+export function CommentThread({ comment, place, onCount, onGone }: Props): JSX.Element | null {
   const { video, headers } = place
   const [root, setRoot] = useState(comment)
   const [answers, setAnswers] = useState<CommentTree[] | null>(null)
@@ -27,13 +27,13 @@ export function Thread({ comment, place, onCount, onGone }: Props): JSX.Element 
       setAnswers(tree.children)
       setOpen(true)
     } catch (error) {
-      toast(problemText(error), { bad: true })
+      showToast(apiErrorText(error), { bad: true })
     } finally {
       setBusy(false)
     }
   }
   useEffect(() => {
-    if (focused) document.getElementById(elementOf(focused.id))?.focus()
+    if (focused) document.getElementById(commentElementId(focused.id))?.focus()
   }, [focused])
 
   const onAnswer = async (made: Comment) => {
@@ -60,7 +60,7 @@ export function Thread({ comment, place, onCount, onGone }: Props): JSX.Element 
     <ul class="replies" role="list">
       {trees.filter(isSeen).map(tree => (
         <li key={tree.comment.id}>
-          <CommentLine
+          <CommentItem
             comment={tree.comment}
             place={place}
             onAnswer={onAnswer}
@@ -68,7 +68,7 @@ export function Thread({ comment, place, onCount, onGone }: Props): JSX.Element 
             onDelete={() => deleteAnswer(tree)}
           >
             {tree.children.some(isSeen) && draw(tree.children)}
-          </CommentLine>
+          </CommentItem>
         </li>
       ))}
     </ul>
@@ -76,7 +76,7 @@ export function Thread({ comment, place, onCount, onGone }: Props): JSX.Element 
   if (root.isDeleted && count === 0) return null
   return (
     <li>
-      <CommentLine
+      <CommentItem
         comment={root}
         place={place}
         onAnswer={onAnswer}
@@ -99,7 +99,7 @@ export function Thread({ comment, place, onCount, onGone }: Props): JSX.Element 
           </button>
         )}
         {open && answers?.some(isSeen) && draw(answers)}
-      </CommentLine>
+      </CommentItem>
     </li>
   )
 }

@@ -4,16 +4,16 @@ import { useLocation } from 'preact-iso'
 import { api } from '../api.ts'
 import { isLoggedIn } from '../credentials.ts'
 import { formatCount, t } from '../i18n/i18n.ts'
-import { me } from '../session.ts'
+import { currentUser } from '../session.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button, ButtonLink } from '../ui/button.tsx'
-import { Failure } from '../ui/feedback.tsx'
-import { toast } from '../ui/toast.tsx'
-import { hintOf } from './comment-item.tsx'
-import { POLICY, type Place } from './comment-permissions.ts'
-import { Thread } from './comment-thread.tsx'
-import { SORTS, useThreads, type Sort } from './use-comment-threads.ts'
-import { Write } from './comment-form.tsx'
+import { ErrorState } from '../ui/feedback.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { commentFormHint } from './comment-item.tsx'
+import { COMMENTS_POLICY_IDS, type CommentContext } from './comment-permissions.ts'
+import { CommentThread } from './comment-thread.tsx'
+import { THREAD_SORTS, useCommentThreads, type ThreadSort } from './use-comment-threads.ts'
+import { CommentForm } from './comment-form.tsx'
 import './comments.css'
 
 /** So far before it comes into view the list is asked for. */
@@ -21,15 +21,15 @@ const AHEAD = '600px'
 const SORT_NAMES = { '-createdAt': 'comments.newest', createdAt: 'comments.oldest', '-totalReplies': 'comments.mostReplies' } as const
 
 /** What people say about a video, here and on other servers. */
-export function Comments({ video, headers }: Place): JSX.Element {
+export function Comments({ video, headers }: CommentContext): JSX.Element {
   const place = { video, headers }
   const { url } = useLocation()
   const section = useRef<HTMLElement>(null)
   const title = useRef<HTMLHeadingElement>(null)
   const [near, setNear] = useState(false)
-  const [sort, setSort] = useState<Sort>(SORTS[0])
-  const closed = Number(video.commentsPolicy.id) === POLICY.closed
-  const { items, count, more, busy, failed, next, add, counted } = useThreads(place, sort, near && !closed)
+  const [sort, setSort] = useState<ThreadSort>(THREAD_SORTS[0])
+  const closed = Number(video.commentsPolicy.id) === COMMENTS_POLICY_IDS.closed
+  const { items, count, more, busy, failed, next, add, counted } = useCommentThreads(place, sort, near && !closed)
   useEffect(() => {
     const watcher = new IntersectionObserver(
       ([entry]) => {
@@ -42,11 +42,11 @@ export function Comments({ video, headers }: Place): JSX.Element {
   }, [])
   const send = async (text: string) => {
     const { comment } = await api('POST /videos/:id/comment-threads', { params: { id: video.uuid }, headers, body: { text } })
-    toast(t(comment.heldForReview ? 'comments.sentForReview' : 'comments.published'))
+    showToast(t(comment.heldForReview ? 'comments.sentForReview' : 'comments.published'))
     add(comment)
   }
   const all = count ?? video.comments
-  const user = me.value
+  const user = currentUser.value
   return (
     <section class="comments" ref={section} aria-labelledby="comments-title" aria-busy={busy}>
       <div class="comments-head">
@@ -58,9 +58,9 @@ export function Comments({ video, headers }: Place): JSX.Element {
             class="input comments-sort"
             aria-label={t('comments.sort')}
             value={sort}
-            onChange={event => setSort(event.currentTarget.value as Sort)}
+            onChange={event => setSort(event.currentTarget.value as ThreadSort)}
           >
-            {SORTS.map(one => (
+            {THREAD_SORTS.map(one => (
               <option key={one} value={one} selected={one === sort}>
                 {t(SORT_NAMES[one])}
               </option>
@@ -78,14 +78,14 @@ export function Comments({ video, headers }: Place): JSX.Element {
       {!closed && user && (
         <div class="comments-write">
           <Avatar of={user.account} size="m" />
-          <Write label={t('comments.yours')} submit={t('comments.send')} send={send} hint={hintOf(place)} />
+          <CommentForm label={t('comments.yours')} submit={t('comments.send')} send={send} hint={commentFormHint(place)} />
         </div>
       )}
       {!closed && (
         <>
           <ul class="comments-list" role="list">
             {items.map(comment => (
-              <Thread
+              <CommentThread
                 key={`${comment.id} ${isLoggedIn.value}`}
                 comment={comment}
                 place={place}
@@ -95,7 +95,7 @@ export function Comments({ video, headers }: Place): JSX.Element {
             ))}
           </ul>
           {!failed && !busy && count === 0 && <p class="soft">{t('comments.empty')}</p>}
-          {failed && <Failure text={t('ui.noConnection')} onRetry={next} />}
+          {failed && <ErrorState text={t('ui.noConnection')} onRetry={next} />}
           {!failed && more && (
             <div class="endless-end">
               <Button busy={busy} onClick={next}>

@@ -2,14 +2,14 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Comment } from '../../../shared/comments.ts'
 import { api } from '../api.ts'
 import { isLoggedIn } from '../credentials.ts'
-import type { Place } from './comment-permissions.ts'
+import type { CommentContext } from './comment-permissions.ts'
 
 /** So many threads come at once. */
 const COUNT = 15
 
 /** The orders of threads; the first is how they are shown at first. */
-export const SORTS = ['-createdAt', 'createdAt', '-totalReplies'] as const
-export type Sort = (typeof SORTS)[number]
+export const THREAD_SORTS = ['-createdAt', 'createdAt', '-totalReplies'] as const
+export type ThreadSort = (typeof THREAD_SORTS)[number]
 
 type List = { items: Comment[]; total: number | null; seen: number }
 type Threads = {
@@ -28,7 +28,7 @@ type Threads = {
 const NOTHING: List = { items: [], total: null, seen: 0 }
 
 /** The threads below a video, asked for once `wanted`. */
-export function useThreads({ video, headers }: Place, sort: Sort, wanted: boolean): Threads {
+export function useCommentThreads({ video, headers }: CommentContext, sort: ThreadSort, wanted: boolean): Threads {
   const [list, setList] = useState<List>(NOTHING)
   const [count, setCount] = useState<number | null>(null)
   const [busy, setBusy] = useState(false)

@@ -1,10 +1,10 @@
 import type { JSX } from 'preact'
 import type { Video } from '../../../shared/videos.ts'
-import { CleanHtml, Markdown } from '../ui/markdown.tsx'
-import { Progress } from '../ui/progress-bar.tsx'
-import { Badge, Failure, Note, State } from '../ui/feedback.tsx'
-import { VideoCard, VideoRow } from '../videos/video-card.tsx'
-import { Part } from './showcase-section.tsx'
+import { SanitizedHtml, Markdown } from '../ui/markdown.tsx'
+import { ProgressBar } from '../ui/progress-bar.tsx'
+import { Badge, ErrorState, Notice, EmptyState } from '../ui/feedback.tsx'
+import { VideoCard, CompactVideoCard } from '../videos/video-card.tsx'
+import { ShowcaseSection } from './showcase-section.tsx'
 
 const CHANNEL = { id: 1, name: 'slow_pictures', displayName: 'Slow pictures', url: '', host: '', avatars: [] }
 const VIDEO = {
@@ -23,15 +23,15 @@ const VIDEO = {
 const TEXT = 'Some **words**, a [link](https://example.com) and `code`.\n\n- one\n- two\n\n> Somebody said so.'
 
 /** What only shows something: videos, words, how far, how it stands. */
-export function Showing(): JSX.Element {
+export function ContentShowcase(): JSX.Element {
   return (
     <>
-      <Part name="Cards">
+      <ShowcaseSection name="Cards">
         <div class="stack">
           <div class="design-card">
             <VideoCard video={VIDEO} heading="h3" />
           </div>
-          <VideoRow video={VIDEO} heading="h3" />
+          <CompactVideoCard video={VIDEO} heading="h3" />
           <div class="design-card card" aria-hidden="true">
             <div class="ghost ghost-picture" />
             <div>
@@ -41,44 +41,44 @@ export function Showing(): JSX.Element {
             </div>
           </div>
         </div>
-      </Part>
-      <Part name="Words">
+      </ShowcaseSection>
+      <ShowcaseSection name="Words">
         <Markdown id="design" text={TEXT} />
-        <CleanHtml html="<p>HTML that the <em>server</em> has cleaned.</p>" />
-      </Part>
-      <Part name="Badges">
+        <SanitizedHtml html="<p>HTML that the <em>server</em> has cleaned.</p>" />
+      </ShowcaseSection>
+      <ShowcaseSection name="Badges">
         <div class="row">
           <Badge>Plain</Badge>
           <Badge kind="accent">Everybody</Badge>
           <Badge kind="warn">Soon</Badge>
           <Badge kind="bad">Failed</Badge>
         </div>
-      </Part>
-      <Part name="Notes">
+      </ShowcaseSection>
+      <ShowcaseSection name="Notes">
         <div class="stack">
-          <Note kind="info">Something to know.</Note>
-          <Note kind="good">Something that is done.</Note>
-          <Note kind="warn">Something to look at.</Note>
-          <Note kind="bad">Something that went wrong.</Note>
+          <Notice kind="info">Something to know.</Notice>
+          <Notice kind="good">Something that is done.</Notice>
+          <Notice kind="warn">Something to look at.</Notice>
+          <Notice kind="bad">Something that went wrong.</Notice>
         </div>
-      </Part>
-      <Part name="Progress">
+      </ShowcaseSection>
+      <ShowcaseSection name="Progress">
         <div class="stack">
-          <Progress label="A third" share={0.33} />
-          <Progress label="Nobody knows" share={null} />
+          <ProgressBar label="A third" share={0.33} />
+          <ProgressBar label="Nobody knows" share={null} />
         </div>
-      </Part>
-      <Part name="Nothing there, and nothing works">
-        <State icon="film" title="Nothing to watch yet">
+      </ShowcaseSection>
+      <ShowcaseSection name="Nothing there, and nothing works">
+        <EmptyState icon="film" title="Nothing to watch yet">
           <p>The first video could be yours.</p>
-        </State>
-        <Failure
+        </EmptyState>
+        <ErrorState
           text="The site cannot be reached. Are you online?"
           onRetry={() => {
             /* only shown */
           }}
         />
-      </Part>
+      </ShowcaseSection>
     </>
   )
 }

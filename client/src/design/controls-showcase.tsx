@@ -1,22 +1,22 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Button, ButtonLink, IconButton } from '../ui/button.tsx'
-import { confirm, Dialog } from '../ui/dialog.tsx'
-import { Check, Field, Select, Switch, TextArea, TextField } from '../ui/field.tsx'
+import { openConfirmDialog, Dialog } from '../ui/dialog.tsx'
+import { Checkbox, Field, Select, Switch, TextArea, TextField } from '../ui/field.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { LinkTabs, Tabs } from '../ui/tabs.tsx'
-import { toast } from '../ui/toast.tsx'
-import { Part } from './showcase-section.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { ShowcaseSection } from './showcase-section.tsx'
 
 /** What people touch: buttons, fields, menus, tabs, dialogs, notices. */
-export function Controls({ scheme }: { scheme: string }): JSX.Element {
+export function ControlsShowcase({ scheme }: { scheme: string }): JSX.Element {
   const [text, setText] = useState('A film')
   const [on, setOn] = useState(true)
   const [tab, setTab] = useState<'one' | 'two'>('one')
   const [open, setOpen] = useState(false)
   return (
     <>
-      <Part name="Buttons">
+      <ShowcaseSection name="Buttons">
         <div class="row">
           <Button look="primary">Primary</Button>
           <Button>Plain</Button>
@@ -31,8 +31,8 @@ export function Controls({ scheme }: { scheme: string }): JSX.Element {
           <IconButton label="Close" icon="close" />
           <IconButton label="More" icon="more" />
         </div>
-      </Part>
-      <Part name="Fields">
+      </ShowcaseSection>
+      <ShowcaseSection name="Fields">
         <div class="form">
           <TextField label="A line" hint="A hint stands below." value={text} onText={setText} />
           <TextField label="A line with a mistake" error="This is not right yet." value={text} onText={setText} />
@@ -51,15 +51,15 @@ export function Controls({ scheme }: { scheme: string }): JSX.Element {
           />
           <Field label="Anything labelled">{ids => <input class="input" type="date" {...ids} />}</Field>
           <div class="row">
-            <Check label="Chosen" checked={on} onChecked={setOn} />
-            <Check label="Some of them" checked={false} some onChecked={setOn} />
-            <Check label="Closed" checked={false} disabled onChecked={setOn} />
+            <Checkbox label="Chosen" checked={on} onChecked={setOn} />
+            <Checkbox label="Some of them" checked={false} some onChecked={setOn} />
+            <Checkbox label="Closed" checked={false} disabled onChecked={setOn} />
           </div>
           <Switch label="A switch" hint="It counts at once." checked={on} onChecked={setOn} />
           <Switch label="A switch that is closed" disabled checked={!on} onChecked={setOn} />
         </div>
-      </Part>
-      <Part name="Menu">
+      </ShowcaseSection>
+      <ShowcaseSection name="Menu">
         <Menu
           label={`Sample menu, ${scheme}`}
           trigger={props => (
@@ -70,7 +70,7 @@ export function Controls({ scheme }: { scheme: string }): JSX.Element {
           items={[
             { kind: 'heading', text: 'A heading' },
             { kind: 'link', text: 'A link', href: '/', icon: 'film', detail: 'detail' },
-            { kind: 'action', text: 'An act', act: () => toast('Done.'), icon: 'edit' },
+            { kind: 'action', text: 'An act', act: () => showToast('Done.'), icon: 'edit' },
             {
               kind: 'choice',
               text: 'A choice',
@@ -79,11 +79,11 @@ export function Controls({ scheme }: { scheme: string }): JSX.Element {
                 /* only shown */
               }
             },
-            { kind: 'action', text: 'A danger', act: () => toast('Not really.'), icon: 'trash', danger: true }
+            { kind: 'action', text: 'A danger', act: () => showToast('Not really.'), icon: 'trash', danger: true }
           ]}
         />
-      </Part>
-      <Part name="Tabs">
+      </ShowcaseSection>
+      <ShowcaseSection name="Tabs">
         <Tabs
           label={`Sample tabs, ${scheme}`}
           chosen={tab}
@@ -103,14 +103,16 @@ export function Controls({ scheme }: { scheme: string }): JSX.Element {
             ['/?sort=trending', 'Trending']
           ]}
         />
-      </Part>
-      <Part name="Dialogs">
+      </ShowcaseSection>
+      <ShowcaseSection name="Dialogs">
         <div class="row">
           <Button onClick={() => setOpen(true)}>Open a dialog</Button>
-          <Button onClick={() => void confirm({ title: 'Delete this?', text: 'It will be gone for good.', yes: 'Delete' })}>Ask</Button>
+          <Button onClick={() => void openConfirmDialog({ title: 'Delete this?', text: 'It will be gone for good.', yes: 'Delete' })}>
+            Ask
+          </Button>
           <Button
             onClick={() =>
-              void confirm({
+              void openConfirmDialog({
                 title: 'Delete this?',
                 text: 'This is lost with it:',
                 points: ['12 videos', '3 followers'],
@@ -135,14 +137,14 @@ export function Controls({ scheme }: { scheme: string }): JSX.Element {
             <p>Something that wants an answer.</p>
           </Dialog>
         )}
-      </Part>
-      <Part name="Notices in passing">
+      </ShowcaseSection>
+      <ShowcaseSection name="Notices in passing">
         <div class="row">
-          <Button onClick={() => toast('Saved.')}>Say something</Button>
-          <Button onClick={() => toast('Saved.', { action: { text: 'Watch', act: () => toast('Watching.') } })}>With an act</Button>
-          <Button onClick={() => toast('The site cannot be reached.', { bad: true })}>Say that it failed</Button>
+          <Button onClick={() => showToast('Saved.')}>Say something</Button>
+          <Button onClick={() => showToast('Saved.', { action: { text: 'Watch', act: () => showToast('Watching.') } })}>With an act</Button>
+          <Button onClick={() => showToast('The site cannot be reached.', { bad: true })}>Say that it failed</Button>
         </div>
-      </Part>
+      </ShowcaseSection>
     </>
   )
 }

@@ -1,8 +1,8 @@
 import type { JSX } from 'preact'
 import { useTitle } from '../shell/title.ts'
-import { Basics } from './foundations-showcase.tsx'
-import { Controls } from './controls-showcase.tsx'
-import { Showing } from './content-showcase.tsx'
+import { FoundationsShowcase } from './foundations-showcase.tsx'
+import { ControlsShowcase } from './controls-showcase.tsx'
+import { ContentShowcase } from './content-showcase.tsx'
 import './design.css'
 
 /** Every part that pages are made of, in both themes; only where the site is developed, so it speaks English alone. */
@@ -16,9 +16,9 @@ export default function Design(): JSX.Element {
           <h2 id={`design-${scheme}`} class="design-name">
             {scheme}
           </h2>
-          <Basics />
-          <Controls scheme={scheme} />
-          <Showing />
+          <FoundationsShowcase />
+          <ControlsShowcase scheme={scheme} />
+          <ContentShowcase />
         </section>
       ))}
     </div>

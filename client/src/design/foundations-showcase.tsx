@@ -1,8 +1,8 @@
 import type { JSX } from 'preact'
 import tokens from '../ui/tokens.css?raw'
 import { Avatar } from '../ui/avatar.tsx'
-import { Icon, Mark, type IconName } from '../ui/icon.tsx'
-import { Part } from './showcase-section.tsx'
+import { Icon, Logo, type IconName } from '../ui/icon.tsx'
+import { ShowcaseSection } from './showcase-section.tsx'
 
 const NAMES = [...new Set([...tokens.matchAll(/^ {2}(--[a-z0-9-]+): (.+);$/gm)].map(([, name, value]) => ({ name: name!, value: value! })))]
 const of = (test: RegExp) => NAMES.filter(({ value }) => test.test(value)).map(({ name }) => name)
@@ -61,16 +61,16 @@ const ICONS: IconName[] = [
 const PEOPLE = ['ada', 'bob', 'cleo', 'dora', 'emil', 'finn']
 
 /** What everything else is made of: colours, space, type, drawings, people. */
-export function Basics(): JSX.Element {
+export function FoundationsShowcase(): JSX.Element {
   return (
     <>
-      <Part name="Mark">
+      <ShowcaseSection name="Mark">
         <div class="row">
-          <Mark size={56} />
-          <Mark size={28} />
+          <Logo size={56} />
+          <Logo size={28} />
         </div>
-      </Part>
-      <Part name="Colours">
+      </ShowcaseSection>
+      <ShowcaseSection name="Colours">
         <ul class="design-swatches" role="list">
           {COLOURS.map(name => (
             <li key={name}>
@@ -79,8 +79,8 @@ export function Basics(): JSX.Element {
             </li>
           ))}
         </ul>
-      </Part>
-      <Part name="Space">
+      </ShowcaseSection>
+      <ShowcaseSection name="Space">
         <ul class="stack" role="list">
           {SPACES.map(name => (
             <li key={name} class="row">
@@ -89,22 +89,22 @@ export function Basics(): JSX.Element {
             </li>
           ))}
         </ul>
-      </Part>
-      <Part name="Corners">
+      </ShowcaseSection>
+      <ShowcaseSection name="Corners">
         <div class="row">
           {ROUND.map(name => (
             <Sample key={name} class="design-corner" property="border-radius" token={name} text={name} />
           ))}
         </div>
-      </Part>
-      <Part name="Type">
+      </ShowcaseSection>
+      <ShowcaseSection name="Type">
         <div class="stack">
           {SIZES.map(name => (
             <Sample key={name} class="design-type" property="font-size" token={name} text={`A reel unwinds · ${name}`} />
           ))}
         </div>
-      </Part>
-      <Part name="Drawings">
+      </ShowcaseSection>
+      <ShowcaseSection name="Drawings">
         <ul class="design-icons" role="list">
           {ICONS.map(name => (
             <li key={name}>
@@ -113,14 +113,14 @@ export function Basics(): JSX.Element {
             </li>
           ))}
         </ul>
-      </Part>
-      <Part name="Avatars">
+      </ShowcaseSection>
+      <ShowcaseSection name="Avatars">
         <div class="row">
           {PEOPLE.map((name, index) => (
             <Avatar key={name} of={{ name, displayName: name, avatars: [] }} size={(['l', 'm', 's'] as const)[index % 3]} />
           ))}
         </div>
-      </Part>
+      </ShowcaseSection>
     </>
   )
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact'
 
 /** A named piece of the page. */
-export function Part({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
+export function ShowcaseSection({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
   return (
     <div class="design-part">
       <h3 class="design-title">{name}</h3>

@@ -1,5 +1,5 @@
 /** The picture that a video shows, as a data URL; null where there is none, or where it is not ours to read. */
-export function snapshot(media: HTMLVideoElement): string | null {
+export function captureFrame(media: HTMLVideoElement): string | null {
   if (media.videoWidth === 0) return null
   const canvas = document.createElement('canvas')
   canvas.width = media.videoWidth

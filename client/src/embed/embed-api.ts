@@ -1,20 +1,20 @@
 import { effect } from '@preact/signals'
 import { languageName, t } from '../i18n/i18n.ts'
-import type { Parts } from '../player/player.tsx'
-import { qualityName, SPEEDS } from '../player/player-settings.tsx'
-import type { Quality } from '../player/source.ts'
-import { Channel, Refusal, type Handler } from './jschannel.ts'
-import { snapshot } from './capture-frame.ts'
-import { speedOf } from './embed-options.ts'
+import type { PlayerHandle } from '../player/player.tsx'
+import { renditionName, PLAYBACK_SPEEDS } from '../player/player-settings.tsx'
+import type { PlayerRendition } from '../player/source.ts'
+import { JsChannel, JsChannelError, type JsChannelHandler } from './jschannel.ts'
+import { captureFrame } from './capture-frame.ts'
+import { parsePlaybackSpeed } from './embed-options.ts'
 
 const TELL_EVERY = 500
 const AUTOMATIC = -1
 
 /** Lets the page around an embedded player command it and hear of it, as PeerTube's embed API has it. */
-export class Remote {
-  readonly #channel: Channel
+export class EmbedApi {
+  readonly #channel: JsChannel
   readonly #captionWaiters: (() => void)[] = []
-  #parts: Parts | null = null
+  #parts: PlayerHandle | null = null
   #ready = false
   #unlock: ((password: string) => void) | null = null
   /** Whether everybody may watch the video: only then its pictures are handed out. */
@@ -22,7 +22,7 @@ export class Remote {
   #leave: (() => void)[] = []
 
   constructor(peer: Window) {
-    const channel = (this.#channel = new Channel(peer))
+    const channel = (this.#channel = new JsChannel(peer))
     for (const [method, handler] of Object.entries(this.#methods())) channel.bind(method, handler)
     channel.open()
   }
@@ -33,7 +33,7 @@ export class Remote {
   }
 
   /** Takes the player whose parts these are, or hears that they changed. */
-  take(parts: Parts, open: boolean): void {
+  take(parts: PlayerHandle, open: boolean): void {
     const known = this.#parts
     this.#parts = parts
     this.#open = open
@@ -41,7 +41,7 @@ export class Remote {
     if (known?.playback !== parts.playback) this.#follow(parts)
   }
 
-  #follow({ engine, playback }: Parts): void {
+  #follow({ engine, playback }: PlayerHandle): void {
     const { media } = playback
     for (const leave of this.#leave.splice(0)) leave()
     const begin = () => {
@@ -89,13 +89,13 @@ export class Remote {
     this.#leave.push(() => clearInterval(timer))
   }
 
-  #methods(): Record<string, Handler> {
+  #methods(): Record<string, JsChannelHandler> {
     const player = () => {
-      if (!this.#parts) throw new Refusal('not_ready', 'There is no video yet')
+      if (!this.#parts) throw new JsChannelError('not_ready', 'There is no video yet')
       return this.#parts
     }
     const noPlaylist = () => {
-      throw new Refusal('no_playlist', 'This is one video, not a playlist')
+      throw new JsChannelError('no_playlist', 'This is one video, not a playlist')
     }
     return {
       isReady: () => this.#ready,
@@ -104,16 +104,16 @@ export class Remote {
         await player()
           .playback.media.play()
           .catch((error: Error) => {
-            throw new Refusal(error.name, error.message)
+            throw new JsChannelError(error.name, error.message)
           }),
       pause: () => player().playback.media.pause(),
       seek: params => player().engine.seek(numberIn(params, 0, Infinity), player().playback.duration.peek()),
       getCurrentTime: () => player().playback.media.currentTime,
       getVolume: () => volumeOf(player().playback),
       setVolume: params => player().playback.imposeVolume(numberIn(params, 0, 1)),
-      getPlaybackRates: () => SPEEDS,
+      getPlaybackRates: () => PLAYBACK_SPEEDS,
       getPlaybackRate: () => player().playback.speed.peek(),
-      setPlaybackRate: params => player().playback.setSpeed(speedOf(params) ?? refuse()),
+      setPlaybackRate: params => player().playback.setSpeed(parsePlaybackSpeed(params) ?? refuse()),
       getResolutions: () => this.#resolutions(),
       setResolution: params => {
         const id = Number(params)
@@ -143,8 +143,8 @@ export class Remote {
         this.#unlock?.(params as string)
       },
       getImageDataUrl: () => {
-        if (!this.#open) throw new Refusal('not_open', 'Pictures of a video that is not open to everybody stay here')
-        return snapshot(player().playback.media) ?? refuse('no_picture', 'There is no picture yet, or it comes from another server')
+        if (!this.#open) throw new JsChannelError('not_open', 'Pictures of a video that is not open to everybody stay here')
+        return captureFrame(player().playback.media) ?? refuse('no_picture', 'There is no picture yet, or it comes from another server')
       },
       playNextVideo: noPlaylist,
       playPreviousVideo: noPlaylist,
@@ -158,12 +158,15 @@ export class Remote {
     const [choice, now] = [chosen.peek(), shown.peek()]
     const height = choice === null && now ? now.size : 0
     return [
-      ...qualities
-        .peek()
-        .map(one => ({ id: idOf(one), label: qualityName(one), height: one.size, active: choice !== null && idOf(one) === idOf(choice) })),
+      ...qualities.peek().map(one => ({
+        id: idOf(one),
+        label: renditionName(one),
+        height: one.size,
+        active: choice !== null && idOf(one) === idOf(choice)
+      })),
       {
         id: AUTOMATIC,
-        label: height > 0 ? t('player.autoNow', { quality: qualityName(now!) }) : t('player.auto'),
+        label: height > 0 ? t('player.autoNow', { quality: renditionName(now!) }) : t('player.auto'),
         height,
         active: choice === null
       }
@@ -172,16 +175,16 @@ export class Remote {
 }
 
 /** A number for a quality that stays the same while others come and go. */
-function idOf({ size, fast }: Quality): number {
+function idOf({ size, fast }: PlayerRendition): number {
   return fast ? size * 1000 + 60 : size
 }
 
-function stateOf({ ended, begun, paused }: Parts['playback']): string {
+function stateOf({ ended, begun, paused }: PlayerHandle['playback']): string {
   const [over, started, resting] = [ended.value, begun.value, paused.value]
   return over ? 'ended' : !started ? 'unstarted' : resting ? 'paused' : 'playing'
 }
 
-function volumeOf({ muted, volume }: Parts['playback']): number {
+function volumeOf({ muted, volume }: PlayerHandle['playback']): number {
   const [silent, level] = [muted.value, volume.value]
   return silent ? 0 : level
 }
@@ -191,5 +194,5 @@ function numberIn(value: unknown, least: number, most: number): number {
 }
 
 function refuse(code = 'invalid_params', message = 'This is not a value to choose'): never {
-  throw new Refusal(code, message)
+  throw new JsChannelError(code, message)
 }

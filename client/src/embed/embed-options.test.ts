@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { readWishes, speedOf } from './embed-options.ts'
+import { parseEmbedOptions, parsePlaybackSpeed } from './embed-options.ts'
 
 test('an address without wishes asks for the usual player', () => {
-  expect(readWishes('')).toEqual({
+  expect(parseEmbedOptions('')).toEqual({
     start: undefined,
     stop: undefined,
     autoplay: false,
@@ -21,7 +21,7 @@ test('an address without wishes asks for the usual player', () => {
 
 test("every wish of PeerTube's documentation is understood", () => {
   expect(
-    readWishes(
+    parseEmbedOptions(
       '?start=1m5s&stop=90&loop=1&autoplay=1&muted=1&title=0&warningTitle=0&controlBar=0&peertubeLink=0&p2p=0&mode=p2p-media-loader&subtitle=pt-BR&playbackRate=1.5&bigPlayBackgroundColor=red&foregroundColor=%23fff&api=1&waitPasswordFromEmbedAPI=1'
     )
   ).toEqual({
@@ -39,11 +39,11 @@ test("every wish of PeerTube's documentation is understood", () => {
     api: true,
     passwordComes: true
   })
-  expect(readWishes('?controls=0&controlBar=1')).toMatchObject({ controls: 'none', title: false })
+  expect(parseEmbedOptions('?controls=0&controlBar=1')).toMatchObject({ controls: 'none', title: false })
 })
 
 test('what makes no sense is not wished', () => {
-  expect(readWishes('?start=-1&stop=soon&playbackRate=99&subtitle=%3Cb%3E&loop=2&waitPasswordFromEmbedAPI=1')).toMatchObject({
+  expect(parseEmbedOptions('?start=-1&stop=soon&playbackRate=99&subtitle=%3Cb%3E&loop=2&waitPasswordFromEmbedAPI=1')).toMatchObject({
     start: undefined,
     stop: undefined,
     speed: null,
@@ -51,7 +51,7 @@ test('what makes no sense is not wished', () => {
     loop: false,
     passwordComes: false
   })
-  expect([1, '0.25', 4, 0.2, 5, NaN, Infinity, '', null, {}, '2x'].map(speedOf)).toEqual([
+  expect([1, '0.25', 4, 0.2, 5, NaN, Infinity, '', null, {}, '2x'].map(parsePlaybackSpeed)).toEqual([
     1,
     0.25,
     4,

@@ -1,10 +1,10 @@
-import { startOf } from '../videos/parse-start-time.ts'
+import { parseStartTime } from '../videos/parse-start-time.ts'
 
 /**
  * What the address of an embedded player wishes, as PeerTube's embeds have it. `p2p`, `mode` and `warningTitle` wish for things that are
  * not here and change nothing.
  */
-export type Wishes = {
+export type EmbedOptions = {
   /** Seconds. */
   start: number | undefined
   stop: number | undefined
@@ -29,13 +29,13 @@ export type Wishes = {
 const SPEED = { least: 0.25, most: 4 }
 
 /** Reads the wishes out of an address's query. */
-export function readWishes(search: string): Wishes {
+export function parseEmbedOptions(search: string): EmbedOptions {
   const query = new URLSearchParams(search)
   const wants = (name: string) => ['1', 'true'].includes(query.get(name) ?? '')
   const refuses = (name: string) => ['0', 'false'].includes(query.get(name) ?? '')
   return {
-    start: startOf(query.get('start')),
-    stop: startOf(query.get('stop')),
+    start: parseStartTime(query.get('start')),
+    stop: parseStartTime(query.get('stop')),
     autoplay: wants('autoplay'),
     muted: wants('muted'),
     loop: wants('loop'),
@@ -43,7 +43,7 @@ export function readWishes(search: string): Wishes {
     title: !refuses('title') && !refuses('controls'),
     link: !refuses('peertubeLink'),
     subtitle: /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/.exec(query.get('subtitle') ?? '')?.[0] ?? null,
-    speed: speedOf(query.get('playbackRate')),
+    speed: parsePlaybackSpeed(query.get('playbackRate')),
     colours: { button: query.get('bigPlayBackgroundColor'), front: query.get('foregroundColor') },
     api: wants('api'),
     passwordComes: wants('api') && wants('waitPasswordFromEmbedAPI')
@@ -51,7 +51,7 @@ export function readWishes(search: string): Wishes {
 }
 
 /** A speed that browsers play; null for anything else. */
-export function speedOf(value: unknown): number | null {
+export function parsePlaybackSpeed(value: unknown): number | null {
   const speed = typeof value === 'number' ? value : typeof value === 'string' && value !== '' ? Number(value) : NaN
   return speed >= SPEED.least && speed <= SPEED.most ? speed : null
 }

@@ -2,17 +2,17 @@ import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { t } from '../i18n/i18n.ts'
 import { Player } from '../player/player.tsx'
-import { Mark } from '../ui/icon.tsx'
-import { Failure } from '../ui/feedback.tsx'
+import { Logo } from '../ui/icon.tsx'
+import { ErrorState } from '../ui/feedback.tsx'
 import { PasswordForm } from '../videos/password-form.tsx'
-import { isOpen } from '../videos/player-source.ts'
+import { isWatchableByAnyone } from '../videos/player-source.ts'
 import { useVideo } from '../videos/use-video.ts'
-import type { Remote } from './embed-api.ts'
-import type { Wishes } from './embed-options.ts'
+import type { EmbedApi } from './embed-api.ts'
+import type { EmbedOptions } from './embed-options.ts'
 import './embed.css'
 
 /** A video inside another site's page: the player as its address wishes it, commanded by the page around where that is wished, too. */
-export function EmbeddedVideo({ id, wishes, remote }: { id: string; wishes: Wishes; remote: Remote | null }): JSX.Element {
+export function EmbeddedVideo({ id, wishes, remote }: { id: string; wishes: EmbedOptions; remote: EmbedApi | null }): JSX.Element {
   const { video, source, barrier, unlock, reload, renew } = useVideo(id)
   const page = `/w/${video?.shortUUID ?? id}`
   useEffect(() => remote?.onPassword(unlock), [remote])
@@ -33,13 +33,13 @@ export function EmbeddedVideo({ id, wishes, remote }: { id: string; wishes: Wish
           remember={false}
           pageKeys
           renew={renew}
-          onParts={remote ? parts => remote.take(parts, video !== null && isOpen(video)) : undefined}
+          onParts={remote ? parts => remote.take(parts, video !== null && isWatchableByAnyone(video)) : undefined}
         >
           {wishes.title && (
             <div class="embed-head">
               {wishes.link ? (
                 <a href={page} target="_blank" rel="noopener">
-                  <Mark size={22} />
+                  <Logo size={22} />
                   <span>{source.title}</span>
                 </a>
               ) : (
@@ -61,7 +61,7 @@ export function EmbeddedVideo({ id, wishes, remote }: { id: string; wishes: Wish
   if (barrier === 'failed')
     return (
       <main class="embed-nothing">
-        <Failure text={t('ui.noConnection')} onRetry={reload} />
+        <ErrorState text={t('ui.noConnection')} onRetry={reload} />
       </main>
     )
   const words =

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest'
-import { Channel, Refusal } from './jschannel.ts'
+import { JsChannel, JsChannelError } from './jschannel.ts'
 
 let hear: (event: object) => void
 let sent: [message: unknown, origin: string][]
@@ -16,7 +16,7 @@ beforeEach(() => {
 })
 
 test('both ways to begin are answered, and one of its own is sent', () => {
-  const channel = new Channel(peer)
+  const channel = new JsChannel(peer)
   channel.open()
   say({ method: 'peertube::__ready', params: { type: 'publish-request', publish: [] } })
   say({ method: 'peertube::__ready', params: { type: 'publish-reply', publish: [] } })
@@ -29,10 +29,10 @@ test('both ways to begin are answered, and one of its own is sent', () => {
 })
 
 test('requests are answered, refusals and failures told', async () => {
-  const channel = new Channel(peer)
+  const channel = new JsChannel(peer)
   channel.bind('add', params => (params as number) + 1)
   channel.bind('refuse', () => {
-    throw new Refusal('not_now', 'Later')
+    throw new JsChannelError('not_now', 'Later')
   })
   channel.bind('fail', async () => {
     throw new Error('Broken')
@@ -50,7 +50,7 @@ test('requests are answered, refusals and failures told', async () => {
 })
 
 test('events go to who greeted, and to nobody before', () => {
-  const channel = new Channel(peer)
+  const channel = new JsChannel(peer)
   channel.notify('play')
   say({ method: 'peertube::__ready', params: { type: 'publish-request', publish: [] } }, { origin: 'null' })
   channel.notify('volumeChange', 0.5)
@@ -58,7 +58,7 @@ test('events go to who greeted, and to nobody before', () => {
 })
 
 test('strangers, other scripts and nonsense are not heard', async () => {
-  const channel = new Channel(peer)
+  const channel = new JsChannel(peer)
   const add = vi.fn()
   channel.bind('add', add)
   say({ id: 1, method: 'peertube::add' }, { source: {} })

@@ -1,8 +1,8 @@
 /** What a request is answered by; what it throws goes back as an error. */
-export type Handler = (params: unknown) => unknown
+export type JsChannelHandler = (params: unknown) => unknown
 
 /** A refusal for the page around: a code and a sentence. */
-export class Refusal extends Error {
+export class JsChannelError extends Error {
   readonly code: string
   constructor(code: string, message: string) {
     super(message)
@@ -21,9 +21,9 @@ const LONGEST = 10_000
  * an id,
  * and a handshake (`__ready`) that either end may begin, as the other may not be there yet. Only the window around is heard.
  */
-export class Channel {
+export class JsChannel {
   readonly #peer: Window
-  readonly #handlers = new Map<string, Handler>()
+  readonly #handlers = new Map<string, JsChannelHandler>()
   #origin: string | null = null
 
   constructor(peer: Window) {
@@ -32,7 +32,7 @@ export class Channel {
   }
 
   /** Answers a method from now on. */
-  bind(method: string, handler: Handler): void {
+  bind(method: string, handler: JsChannelHandler): void {
     this.#handlers.set(method, handler)
   }
 
@@ -72,10 +72,11 @@ export class Channel {
   async #answer(id: number, { method, params }: Message, origin: string): Promise<void> {
     try {
       const handler = this.#handlers.get(method)
-      if (!handler) throw new Refusal('method_not_found', `There is no method ${method}`)
+      if (!handler) throw new JsChannelError('method_not_found', `There is no method ${method}`)
       this.#send({ id, result: (await handler(params)) ?? null }, origin)
     } catch (error) {
-      const { code, message } = error instanceof Refusal ? error : new Refusal('runtime_error', error instanceof Error ? error.message : '')
+      const { code, message } =
+        error instanceof JsChannelError ? error : new JsChannelError('runtime_error', error instanceof Error ? error.message : '')
       this.#send({ id, error: code, message }, origin)
     }
   }

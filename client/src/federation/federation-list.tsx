@@ -1,13 +1,13 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { t } from '../i18n/i18n.ts'
-import { problemText } from '../api-error-text.ts'
+import { apiErrorText } from '../api-error-text.ts'
 import { Button } from '../ui/button.tsx'
-import { Failure } from '../ui/feedback.tsx'
-import { toast } from '../ui/toast.tsx'
+import { ErrorState } from '../ui/feedback.tsx'
+import { showToast } from '../ui/toast.tsx'
 import type { useList } from '../use-list.ts'
 
 /** A list of servers or of people on them, with what it says when it is empty or cannot be had. */
-export function Servers<T>({
+export function FederationList<T>({
   list,
   empty,
   children
@@ -25,7 +25,7 @@ export function Servers<T>({
         </ul>
       )}
       {total === 0 && <p class="soft">{empty}</p>}
-      {failed && <Failure text={t('ui.noConnection')} onRetry={reload} />}
+      {failed && <ErrorState text={t('ui.noConnection')} onRetry={reload} />}
       {!failed && more && (
         <div class="endless-end">
           <Button busy={busy} onClick={next}>
@@ -38,7 +38,7 @@ export function Servers<T>({
 }
 
 /** One line of such a list. */
-export function Server({
+export function FederationListItem({
   name,
   state,
   facts,
@@ -64,11 +64,11 @@ export function Server({
 }
 
 /** Does something to a server and says so. */
-export async function actOn(what: () => Promise<unknown>, done: string): Promise<void> {
+export async function runActionWithToast(what: () => Promise<unknown>, done: string): Promise<void> {
   try {
     await what()
-    toast(done)
+    showToast(done)
   } catch (error) {
-    toast(problemText(error), { bad: true })
+    showToast(apiErrorText(error), { bad: true })
   }
 }

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 import { useLocation } from 'preact-iso'
-import { AdminFrame } from '../admin/admin-page.tsx'
+import { AdminPage } from '../admin/admin-page.tsx'
 import { t } from '../i18n/i18n.ts'
 import { Tabs } from '../ui/tabs.tsx'
 import { Followers } from './followers.tsx'
@@ -15,7 +15,7 @@ export default function FederationPage(): JSX.Element {
   const { query, route } = useLocation()
   const tab: Tab = query.tab === 'followers' || query.tab === 'peers' ? query.tab : 'following'
   return (
-    <AdminFrame room="federation">
+    <AdminPage room="federation">
       {() => (
         <Tabs<Tab>
           label={t('federation.name')}
@@ -32,6 +32,6 @@ export default function FederationPage(): JSX.Element {
           {tab === 'peers' && <Peers />}
         </Tabs>
       )}
-    </AdminFrame>
+    </AdminPage>
   )
 }

@@ -1,31 +1,42 @@
 import type { JSX } from 'preact'
-import type { Follow } from '../../../shared/follows.ts'
+import type { ActorFollow } from '../../../shared/follows.ts'
 import { api } from '../api.ts'
 import { formatAge, t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
-import { confirm } from '../ui/dialog.tsx'
+import { openConfirmDialog } from '../ui/dialog.tsx'
 import { followHandle, followName } from './follow-name.ts'
-import { FollowState } from './following.tsx'
-import { actOn, Server, Servers } from './federation-list.tsx'
+import { FollowStateBadge } from './following.tsx'
+import { runActionWithToast, FederationListItem, FederationList } from './federation-list.tsx'
 import { useList } from '../use-list.ts'
 
 const LOOK_AGAIN = 15_000
 
 /** Who follows this instance: whoever waits is accepted or rejected here. */
 export function Followers(): JSX.Element {
-  const list = useList<Follow>(async query => await api('GET /server/followers', { query }), LOOK_AGAIN)
+  const list = useList<ActorFollow>(async query => await api('GET /server/followers', { query }), LOOK_AGAIN)
   const act = async (what: () => Promise<unknown>, done: string) => {
-    await actOn(what, done)
+    await runActionWithToast(what, done)
     list.reload()
   }
-  const line = ({ id, state, follower, createdAt }: Follow) => {
+  const line = ({ id, state, follower, createdAt }: ActorFollow) => {
     const [name, params] = [followName(follower), { handle: followHandle(follower) }]
     const remove = async () => {
-      if (await confirm({ title: t('federation.removeTitle', { name }), text: t('federation.removeText'), yes: t('federation.remove') }))
+      if (
+        await openConfirmDialog({
+          title: t('federation.removeTitle', { name }),
+          text: t('federation.removeText'),
+          yes: t('federation.remove')
+        })
+      )
         await act(async () => await api('DELETE /server/followers/:handle', { params }), t('federation.removed', { name }))
     }
     return (
-      <Server key={id} name={name} state={<FollowState state={state} />} facts={<p class="soft small">{formatAge(createdAt)}</p>}>
+      <FederationListItem
+        key={id}
+        name={name}
+        state={<FollowStateBadge state={state} />}
+        facts={<p class="soft small">{formatAge(createdAt)}</p>}
+      >
         {state !== 'accepted' && (
           <Button
             look="primary"
@@ -52,12 +63,12 @@ export function Followers(): JSX.Element {
         <Button icon="trash" aria-label={t('federation.removeOf', { name })} onClick={() => void remove()}>
           {t('federation.remove')}
         </Button>
-      </Server>
+      </FederationListItem>
     )
   }
   return (
-    <Servers list={list} empty={t('federation.noFollowers')}>
+    <FederationList list={list} empty={t('federation.noFollowers')}>
       {line}
-    </Servers>
+    </FederationList>
   )
 }

@@ -1,16 +1,16 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Follow, Wanted } from '../../../shared/follows.ts'
+import type { ActorFollow, UnresolvedFollow } from '../../../shared/follows.ts'
 import { api } from '../api.ts'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
-import { problemText } from '../api-error-text.ts'
+import { apiErrorText } from '../api-error-text.ts'
 import { Button } from '../ui/button.tsx'
-import { confirm } from '../ui/dialog.tsx'
+import { openConfirmDialog } from '../ui/dialog.tsx'
 import { TextArea } from '../ui/field.tsx'
 import { Badge } from '../ui/feedback.tsx'
-import { toast } from '../ui/toast.tsx'
-import { followHandle, followName, readWanted, wantedName } from './follow-name.ts'
-import { actOn, Server, Servers } from './federation-list.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { followHandle, followName, parseFollowTargets, followNameFromHandle } from './follow-name.ts'
+import { runActionWithToast, FederationListItem, FederationList } from './federation-list.tsx'
 import { useList } from '../use-list.ts'
 
 /** So often it is looked whether somebody has answered. */
@@ -18,30 +18,30 @@ const LOOK_AGAIN = 5000
 
 /** Whom this instance follows, and a place to follow more. */
 export function Following(): JSX.Element {
-  const list = useList<Follow>(async query => await api('GET /server/following', { query }), LOOK_AGAIN)
-  const wanted = useList<Wanted>(async query => await api('GET /server/following/wanted', { query }), LOOK_AGAIN)
+  const list = useList<ActorFollow>(async query => await api('GET /server/following', { query }), LOOK_AGAIN)
+  const wanted = useList<UnresolvedFollow>(async query => await api('GET /server/following/wanted', { query }), LOOK_AGAIN)
   const reload = () => {
     list.reload()
     wanted.reload()
   }
-  const giveUp = async ({ handle }: Wanted) => {
-    await actOn(
+  const giveUp = async ({ handle }: UnresolvedFollow) => {
+    await runActionWithToast(
       async () => await api('DELETE /server/following/:hostOrHandle', { params: { hostOrHandle: handle } }),
-      t('federation.givenUp', { name: wantedName(handle) })
+      t('federation.givenUp', { name: followNameFromHandle(handle) })
     )
     wanted.reload()
   }
-  const remove = async ({ following }: Follow) => {
+  const remove = async ({ following }: ActorFollow) => {
     const name = followName(following)
     if (
-      !(await confirm({
+      !(await openConfirmDialog({
         title: t('federation.unfollowTitle', { name }),
         text: t('federation.unfollowText'),
         yes: t('federation.unfollow')
       }))
     )
       return
-    await actOn(
+    await runActionWithToast(
       async () => await api('DELETE /server/following/:hostOrHandle', { params: { hostOrHandle: followHandle(following) } }),
       t('federation.unfollowed', { name })
     )
@@ -53,32 +53,32 @@ export function Following(): JSX.Element {
       {wanted.items.length > 0 && (
         <section class="servers-part">
           <h2>{t('federation.wanted')}</h2>
-          <Servers list={wanted} empty="">
+          <FederationList list={wanted} empty="">
             {one => (
-              <Server
+              <FederationListItem
                 key={one.handle}
-                name={wantedName(one.handle)}
+                name={followNameFromHandle(one.handle)}
                 state={<Badge kind={one.nextTryAt ? 'warn' : 'bad'}>{t(one.nextTryAt ? 'federation.looking' : 'federation.nobody')}</Badge>}
                 facts={<WantedFacts wanted={one} />}
               >
                 <Button
                   icon="close"
-                  aria-label={t('federation.giveUpOf', { name: wantedName(one.handle) })}
+                  aria-label={t('federation.giveUpOf', { name: followNameFromHandle(one.handle) })}
                   onClick={() => void giveUp(one)}
                 >
                   {t('federation.giveUp')}
                 </Button>
-              </Server>
+              </FederationListItem>
             )}
-          </Servers>
+          </FederationList>
         </section>
       )}
-      <Servers list={list} empty={t('federation.followingNobody')}>
+      <FederationList list={list} empty={t('federation.followingNobody')}>
         {follow => (
-          <Server
+          <FederationListItem
             key={follow.id}
             name={followName(follow.following)}
-            state={<FollowState state={follow.state} />}
+            state={<FollowStateBadge state={follow.state} />}
             facts={<p class="soft small">{formatAge(follow.createdAt)}</p>}
           >
             <Button
@@ -88,14 +88,14 @@ export function Following(): JSX.Element {
             >
               {t('federation.unfollow')}
             </Button>
-          </Server>
+          </FederationListItem>
         )}
-      </Servers>
+      </FederationList>
     </>
   )
 }
 
-function WantedFacts({ wanted: { error, nextTryAt } }: { wanted: Wanted }): JSX.Element {
+function WantedFacts({ wanted: { error, nextTryAt } }: { wanted: UnresolvedFollow }): JSX.Element {
   const when = nextTryAt && `${t('federation.nextTry')}: ${formatDate(nextTryAt, { dateStyle: 'medium', timeStyle: 'short' })}`
   return <p class="soft small">{[error, when].filter(Boolean).join(' · ')}</p>
 }
@@ -107,7 +107,7 @@ const STATES = {
 } as const
 
 /** Whether a follow was answered, and how. */
-export function FollowState({ state }: { state: Follow['state'] }): JSX.Element {
+export function FollowStateBadge({ state }: { state: ActorFollow['state'] }): JSX.Element {
   const [text, kind] = STATES[state]
   return <Badge kind={kind}>{t(text)}</Badge>
 }
@@ -118,17 +118,17 @@ function Add({ onAdded }: { onAdded: () => void }): JSX.Element {
   const [problem, setProblem] = useState<string | null>(null)
   const add = async (event: Event) => {
     event.preventDefault()
-    const { hosts, handles, wrong } = readWanted(text)
+    const { hosts, handles, wrong } = parseFollowTargets(text)
     setProblem(wrong.length > 0 ? t('federation.addWrong', { words: wrong.join(', ') }) : null)
     if (wrong.length > 0 || hosts.length + handles.length === 0 || busy) return
     setBusy(true)
     try {
       await api('POST /server/following', { body: { hosts, handles } })
       setText('')
-      toast(t('federation.added'))
+      showToast(t('federation.added'))
       onAdded()
     } catch (error) {
-      setProblem(problemText(error))
+      setProblem(apiErrorText(error))
     } finally {
       setBusy(false)
     }

@@ -4,7 +4,7 @@ import { api } from '../api.ts'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
 import { Badge } from '../ui/feedback.tsx'
-import { actOn, Server, Servers } from './federation-list.tsx'
+import { runActionWithToast, FederationListItem, FederationList } from './federation-list.tsx'
 import { useList } from '../use-list.ts'
 
 const LOOK_AGAIN = 5000
@@ -19,18 +19,18 @@ const STATES = {
 export function Peers(): JSX.Element {
   const list = useList<Peer>(async query => await api('GET /server/peers', { query }), LOOK_AGAIN)
   const act = async (what: () => Promise<unknown>, done: string) => {
-    await actOn(what, done)
+    await runActionWithToast(what, done)
     list.reload()
   }
   return (
     <>
       <p class="soft servers-intro">{t('federation.peersText')}</p>
-      <Servers list={list} empty={t('federation.noPeers')}>
+      <FederationList list={list} empty={t('federation.noPeers')}>
         {peer => {
           const [text, kind] = STATES[peer.state]
           const params = { host: peer.host }
           return (
-            <Server key={peer.host} name={peer.host} state={<Badge kind={kind}>{t(text)}</Badge>} facts={<Facts peer={peer} />}>
+            <FederationListItem key={peer.host} name={peer.host} state={<Badge kind={kind}>{t(text)}</Badge>} facts={<Facts peer={peer} />}>
               <Button
                 icon="replay"
                 aria-label={t('federation.retryOf', { name: peer.host })}
@@ -56,10 +56,10 @@ export function Peers(): JSX.Element {
               >
                 {t('federation.resync')}
               </Button>
-            </Server>
+            </FederationListItem>
           )
         }}
-      </Servers>
+      </FederationList>
     </>
   )
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest'
-import { formatAge, formatSize, formatSpan, formatTime, languageName, setLanguage, speakTime, t } from './i18n.ts'
-import { knownLanguage } from './languages.ts'
+import { formatAge, formatSize, formatDuration, formatTime, languageName, setLanguage, formatSpokenTime, t } from './i18n.ts'
+import { toUiLanguage } from './languages.ts'
 
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ')
 vi.stubGlobal('document', { documentElement: { lang: '' } })
@@ -28,8 +28,8 @@ describe('English', () => {
       '0:00',
       '0:00'
     ])
-    expect(speakTime(3661)).toBe('1 hour, 1 minute, 1 second')
-    expect(speakTime(60)).toBe('1 minute, 0 seconds')
+    expect(formatSpokenTime(3661)).toBe('1 hour, 1 minute, 1 second')
+    expect(formatSpokenTime(60)).toBe('1 minute, 0 seconds')
   })
   test('writes sizes and spans', () => {
     expect([0, 999, 1000, 1_500_000, 20_000_000, 2_340_000_000].map(formatSize)).toEqual([
@@ -40,7 +40,7 @@ describe('English', () => {
       '20 MB',
       '2.3 GB'
     ])
-    expect([0.2, 59, 61, 3599, 7260].map(formatSpan)).toEqual(['1 sec', '59 sec', '1 min', '1 hr 0 min', '2 hr 1 min'])
+    expect([0.2, 59, 61, 3599, 7260].map(formatDuration)).toEqual(['1 sec', '59 sec', '1 min', '1 hr 0 min', '2 hr 1 min'])
   })
   test('writes ages', () => {
     const ago = (seconds: number) => formatAge(new Date(Date.now() - seconds * 1000 - 10))
@@ -66,5 +66,5 @@ test('French writes numbers its own way', async () => {
 })
 
 test('languages are known by their beginning only', () => {
-  expect(['fr-CH', 'EN', 'en_US', 'de', '', null, 'toString'].map(knownLanguage)).toEqual(['fr', 'en', 'en', null, null, null, null])
+  expect(['fr-CH', 'EN', 'en_US', 'de', '', null, 'toString'].map(toUiLanguage)).toEqual(['fr', 'en', 'en', null, null, null, null])
 })

@@ -1,15 +1,15 @@
 import { batch, signal } from '@preact/signals'
-import type { Catalogue, Key, Plural } from './catalogue.ts'
-import { LANGUAGES, type Language } from './languages.ts'
+import type { Catalogue, TextKey, PluralText } from './catalogue.ts'
+import { UI_LANGUAGES, type UiLanguage } from './languages.ts'
 type Values = Record<string, string | number>
 
 const catalogue = signal<Partial<Catalogue>>({})
-const current = signal<Language>('en')
-let wished: Language = 'en'
+const current = signal<UiLanguage>('en')
+let wished: UiLanguage = 'en'
 let administers = false
 
 /** Loads a language and shows everything in it. */
-export async function setLanguage(language: Language): Promise<void> {
+export async function setLanguage(language: UiLanguage): Promise<void> {
   wished = language
   await load()
 }
@@ -22,7 +22,7 @@ export async function loadAdminTexts(): Promise<void> {
 
 async function load(): Promise<void> {
   const language = wished
-  const { load, loadAdmin } = LANGUAGES[language]
+  const { load, loadAdmin } = UI_LANGUAGES[language]
   const parts = await Promise.all([load(), administers ? loadAdmin() : null])
   // Another language was wished for meanwhile.
   if (language !== wished) return
@@ -38,12 +38,12 @@ async function load(): Promise<void> {
 }
 
 /** The language in use. */
-export function language(): Language {
+export function currentLanguage(): UiLanguage {
   return current.value
 }
 
 /** A text in the language in use, `{name}` filled in; `count` chooses the plural form and is written by the language's rules. */
-export function t(key: Key, values: Values = {}): string {
+export function t(key: TextKey, values: Values = {}): string {
   const text = catalogue.value[key] ?? ''
   const form = typeof text === 'string' ? text : text[pluralOf(Number(values.count))]
   return form.replace(/\{(\w+)\}/g, (whole, name: string) => {
@@ -53,7 +53,7 @@ export function t(key: Key, values: Values = {}): string {
 }
 
 /** Cuts a text at its one `{place}` so that an element can stand there. */
-export function around(key: Key, values: Values = {}): [string, string] {
+export function splitAtPlaceholder(key: TextKey, values: Values = {}): [string, string] {
   const [before = '', after = ''] = t(key, values).split('{place}')
   return [before, after]
 }
@@ -109,7 +109,7 @@ export function formatSize(bytes: number): string {
 }
 
 /** A time left in words: 2 min, 1 h 5 min. */
-export function formatSpan(seconds: number): string {
+export function formatDuration(seconds: number): string {
   const whole = Math.max(1, Math.ceil(seconds))
   const unit = (value: number, name: string) => formatNumber(value, { style: 'unit', unit: name, unitDisplay: 'short' })
   if (whole < 60) return unit(whole, 'second')
@@ -128,7 +128,7 @@ export function formatTime(seconds: number): string {
 }
 
 /** A place in a video as it is spoken: 4 minutes, 5 seconds. */
-export function speakTime(seconds: number): string {
+export function formatSpokenTime(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds))
   const parts: [number, string][] = [
     [Math.floor(whole / 3600), 'hour'],
@@ -151,7 +151,7 @@ export function languageName(code: string): string {
   }
 }
 
-function pluralOf(count: number): keyof Plural {
+function pluralOf(count: number): keyof PluralText {
   return formatter('plural', {}, () => new Intl.PluralRules(current.value)).select(count) === 'one' ? 'one' : 'other'
 }
 

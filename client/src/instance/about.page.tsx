@@ -1,16 +1,16 @@
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
-import type { Key } from '../i18n/catalogue.ts'
+import type { TextKey } from '../i18n/catalogue.ts'
 import { formatNumber, languageName, t } from '../i18n/i18n.ts'
 import { useTitle } from '../shell/title.ts'
-import { Mark } from '../ui/icon.tsx'
+import { Logo } from '../ui/icon.tsx'
 import { Markdown } from '../ui/markdown.tsx'
-import { Failure } from '../ui/feedback.tsx'
-import { useAnswer } from '../use-query.ts'
-import { config, loadConfig } from './config.ts'
+import { ErrorState } from '../ui/feedback.tsx'
+import { useQuery } from '../use-query.ts'
+import { instanceConfig, loadInstanceConfig } from './config.ts'
 import './about.css'
 
-const TEXTS: [field: string, title: Key][] = [
+const TEXTS: [field: string, title: TextKey][] = [
   ['terms', 'about.terms'],
   ['codeOfConduct', 'about.conduct'],
   ['moderationInformation', 'about.moderation'],
@@ -25,16 +25,16 @@ const TEXTS: [field: string, title: Key][] = [
 export default function About(): JSX.Element {
   useTitle(t('shell.about'))
   useEffect(() => {
-    loadConfig().catch(() => {
+    loadInstanceConfig().catch(() => {
       /* the page lives without it */
     })
   }, [])
-  const { data, error, reload } = useAnswer('GET /config/about', {})
-  const { data: numbers } = useAnswer('GET /server/stats', {})
+  const { data, error, reload } = useQuery('GET /config/about', {})
+  const { data: numbers } = useQuery('GET /server/stats', {})
   if (error)
     return (
       <div class="page page-narrow">
-        <Failure text={t('ui.noConnection')} onRetry={reload} />
+        <ErrorState text={t('ui.noConnection')} onRetry={reload} />
       </div>
     )
   if (!data) return <div class="page page-narrow" aria-busy="true" />
@@ -44,7 +44,7 @@ export default function About(): JSX.Element {
   return (
     <div class="page page-narrow about">
       <header class="about-head">
-        <Mark size={56} />
+        <Logo size={56} />
         <div>
           <h1>{instance.name}</h1>
           {text('shortDescription') && <p class="soft">{text('shortDescription')}</p>}
@@ -78,7 +78,7 @@ export default function About(): JSX.Element {
       <section class="about-software">
         <h2>{t('about.software')}</h2>
         <p>{t('about.softwareText')}</p>
-        {config.value && <p class="soft small">{t('about.version', { version: config.value.bobine.version })}</p>}
+        {instanceConfig.value && <p class="soft small">{t('about.version', { version: instanceConfig.value.bobine.version })}</p>}
       </section>
     </div>
   )

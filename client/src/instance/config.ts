@@ -1,9 +1,9 @@
 import { signal } from '@preact/signals'
 import { api } from '../api.ts'
-import { peekAnswer, takeAnswer } from '../initial-data.ts'
+import { peekInitialResponse, consumeInitialResponse } from '../initial-data.ts'
 
 /** The settings of the instance that this client uses, out of `GET /config`. */
-export type Config = {
+export type InstanceConfig = {
   instance: { name: string; shortDescription: string }
   bobine: { version: string }
   webadmin: { configuration: { edition: { allowed: boolean } } }
@@ -18,13 +18,13 @@ export type Config = {
 }
 
 /** The settings of the instance, once they are here. */
-export const config = signal((peekAnswer('/api/v1/config') ?? null) as Config | null)
+export const instanceConfig = signal((peekInitialResponse('/api/v1/config') ?? null) as InstanceConfig | null)
 
-let asked: Promise<Config> | null = null
+let asked: Promise<InstanceConfig> | null = null
 
 /** The settings of the instance, asked once. */
-export async function loadConfig(): Promise<Config> {
-  asked ??= api('GET /config').then(answer => (config.value = answer as unknown as Config))
+export async function loadInstanceConfig(): Promise<InstanceConfig> {
+  asked ??= api('GET /config').then(answer => (instanceConfig.value = answer as unknown as InstanceConfig))
   asked.catch(() => {
     asked = null
   })
@@ -32,14 +32,14 @@ export async function loadConfig(): Promise<Config> {
 }
 
 /** Asks anew, as the settings were changed. */
-export async function reloadConfig(): Promise<Config> {
+export async function reloadInstanceConfig(): Promise<InstanceConfig> {
   // What came with the page is of before.
-  takeAnswer('/api/v1/config')
+  consumeInitialResponse('/api/v1/config')
   asked = null
-  return await loadConfig()
+  return await loadInstanceConfig()
 }
 
 /** How many characters a password must have here. */
-export function shortestPassword(): number {
-  return config.value?.fieldsConstraints.users.password.minLength ?? 1
+export function minPasswordLength(): number {
+  return instanceConfig.value?.fieldsConstraints.users.password.minLength ?? 1
 }

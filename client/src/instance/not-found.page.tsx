@@ -1,27 +1,27 @@
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { openedPath } from '../initial-data.ts'
+import { initialPath } from '../initial-data.ts'
 import { t } from '../i18n/i18n.ts'
 import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
-import { State } from '../ui/feedback.tsx'
+import { EmptyState } from '../ui/feedback.tsx'
 
 /**
  * The page for an address nobody knows. A link may be of an older form that the server leads on from, so what was not asked of it yet is.
  */
 export default function NotFound(): JSX.Element {
   useEffect(() => {
-    if (location.pathname !== openedPath) location.reload()
+    if (location.pathname !== initialPath) location.reload()
   }, [])
   useTitle(t('notFound.name'))
   return (
     <div class="page">
-      <State heading="h1" icon="film" title={t('notFound.name')}>
+      <EmptyState heading="h1" icon="film" title={t('notFound.name')}>
         <p>{t('notFound.text')}</p>
         <ButtonLink look="primary" href="/">
           {t('ui.toHome')}
         </ButtonLink>
-      </State>
+      </EmptyState>
     </div>
   )
 }

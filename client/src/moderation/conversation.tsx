@@ -2,19 +2,19 @@ import type { JSX } from 'preact'
 import { useId, useState } from 'preact/hooks'
 import type { AbuseMessage } from '../../../shared/abuses.ts'
 import { api } from '../api.ts'
-import { isMissing } from '../api-error.ts'
+import { isNotFoundError } from '../api-error.ts'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
-import { problemText } from '../api-error-text.ts'
-import { me } from '../session.ts'
+import { apiErrorText } from '../api-error-text.ts'
+import { currentUser } from '../session.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { TextArea } from '../ui/field.tsx'
-import { toast } from '../ui/toast.tsx'
+import { showToast } from '../ui/toast.tsx'
 
 const MODERATOR = 1
 const LONGEST = 3000
 
 /** What moderators and whoever reported say to each other about a report, opened when it is asked for. */
-export function Talk({ id, count, about }: { id: number; count: number; about: string }): JSX.Element {
+export function Conversation({ id, count, about }: { id: number; count: number; about: string }): JSX.Element {
   const [open, setOpen] = useState(false)
   const [messages, setMessages] = useState<AbuseMessage[] | null>(null)
   const [text, setText] = useState('')
@@ -31,7 +31,7 @@ export function Talk({ id, count, about }: { id: number; count: number; about: s
       await what()
       await load()
     } catch (error) {
-      setProblem(problemText(error))
+      setProblem(apiErrorText(error))
     } finally {
       setBusy(false)
     }
@@ -51,9 +51,9 @@ export function Talk({ id, count, about }: { id: number; count: number; about: s
   const remove = (messageId: number) =>
     void act(async () => {
       await api('DELETE /abuses/:id/messages/:messageId', { params: { id, messageId } }).catch((error: unknown) => {
-        if (!isMissing(error)) throw error
+        if (!isNotFoundError(error)) throw error
       })
-      toast(t('reports.messageDeleted'))
+      showToast(t('reports.messageDeleted'))
     })
   return (
     <div class="talk">
@@ -93,7 +93,7 @@ function Line({
   onDelete: () => void
 }): JSX.Element {
   const name = account?.displayName ?? t('reports.nobody')
-  const mine = me.value !== null && (me.value.role.id <= MODERATOR || me.value.account.name === account?.name)
+  const mine = currentUser.value !== null && (currentUser.value.role.id <= MODERATOR || currentUser.value.account.name === account?.name)
   return (
     <li class={byModerator ? 'talk-line talk-moderator' : 'talk-line'}>
       <p class="soft small">

@@ -1,14 +1,14 @@
 import type { JSX } from 'preact'
-import type { MyAbuse } from '../../../shared/abuses.ts'
+import type { UserAbuse } from '../../../shared/abuses.ts'
 import { api } from '../api.ts'
 import { useList } from '../use-list.ts'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
-import { Members } from '../shell/require-login.tsx'
+import { RequireLogin } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
 import { Button } from '../ui/button.tsx'
-import { Badge, Failure, State } from '../ui/feedback.tsx'
-import { ReportBody, subjectOf } from './report-body.tsx'
-import { Talk } from './conversation.tsx'
+import { Badge, ErrorState, EmptyState } from '../ui/feedback.tsx'
+import { ReportBody, reportSubject } from './report-body.tsx'
+import { Conversation } from './conversation.tsx'
 import './reports.css'
 
 const STATES = { 1: 'reports.waiting', 2: 'reports.wasRejected', 3: 'reports.wasAccepted' } as const
@@ -17,14 +17,14 @@ const STATES = { 1: 'reports.waiting', 2: 'reports.wasRejected', 3: 'reports.was
 export default function MyReportsPage(): JSX.Element {
   useTitle(t('reports.mine'))
   return (
-    <Members>
+    <RequireLogin>
       <Mine />
-    </Members>
+    </RequireLogin>
   )
 }
 
 function Mine(): JSX.Element {
-  const { items, total, busy, failed, more, next, reload } = useList<MyAbuse>(
+  const { items, total, busy, failed, more, next, reload } = useList<UserAbuse>(
     async part => await api('GET /users/me/abuses', { query: { ...part, sort: '-createdAt' } }),
     null
   )
@@ -40,8 +40,8 @@ function Mine(): JSX.Element {
           ))}
         </ul>
       )}
-      {total === 0 && <State icon="check" title={t('reports.mineNone')} />}
-      {failed && <Failure text={t('ui.noConnection')} onRetry={reload} />}
+      {total === 0 && <EmptyState icon="check" title={t('reports.mineNone')} />}
+      {failed && <ErrorState text={t('ui.noConnection')} onRetry={reload} />}
       {!failed && more && (
         <div class="endless-end">
           <Button busy={busy} onClick={next}>
@@ -53,7 +53,7 @@ function Mine(): JSX.Element {
   )
 }
 
-function MyReport({ report }: { report: MyAbuse }): JSX.Element {
+function MyReport({ report }: { report: UserAbuse }): JSX.Element {
   const { id, state, createdAt, countMessages } = report
   return (
     <ReportBody report={report}>
@@ -63,7 +63,7 @@ function MyReport({ report }: { report: MyAbuse }): JSX.Element {
           {formatAge(createdAt)}
         </time>
       </p>
-      <Talk id={id} count={countMessages} about={subjectOf(report).text} />
+      <Conversation id={id} count={countMessages} about={reportSubject(report).text} />
     </ReportBody>
   )
 }

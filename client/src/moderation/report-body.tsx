@@ -1,14 +1,14 @@
 import type { ComponentChildren, JSX } from 'preact'
-import type { MyAbuse } from '../../../shared/abuses.ts'
-import { handleOf } from '../channels/actor-header.tsx'
+import type { UserAbuse } from '../../../shared/abuses.ts'
+import { displayHandle } from '../channels/actor-header.tsx'
 import { t } from '../i18n/i18n.ts'
 import { Badge } from '../ui/feedback.tsx'
-import { REASONS } from './report-reasons.ts'
+import { REPORT_REASON_TEXTS } from './report-reasons.ts'
 
 /** A report: what it is about and why, and below it `children`. */
-export function ReportBody({ report, children }: { report: MyAbuse; children: ComponentChildren }): JSX.Element {
+export function ReportBody({ report, children }: { report: UserAbuse; children: ComponentChildren }): JSX.Element {
   const { reason, predefinedReasons, comment, flaggedAccount } = report
-  const { text, href } = subjectOf(report)
+  const { text, href } = reportSubject(report)
   return (
     <li class="report">
       <h2>{href ? <a href={href}>{text}</a> : text}</h2>
@@ -18,7 +18,7 @@ export function ReportBody({ report, children }: { report: MyAbuse; children: Co
         <p class="row">
           {predefinedReasons.map(one => (
             <Badge key={one} kind="warn">
-              {t(REASONS[one])}
+              {t(REPORT_REASON_TEXTS[one])}
             </Badge>
           ))}
         </p>
@@ -34,8 +34,8 @@ function wordsOf(text: string, host = location.host): string {
 }
 
 /** What a report is about, and where that is. */
-export function subjectOf({ video, comment, flaggedAccount }: MyAbuse): { text: string; href: string | null } {
-  const name = flaggedAccount ? handleOf(flaggedAccount) : t('reports.nobody')
+export function reportSubject({ video, comment, flaggedAccount }: UserAbuse): { text: string; href: string | null } {
+  const name = flaggedAccount ? displayHandle(flaggedAccount) : t('reports.nobody')
   if (video)
     return {
       text: t('reports.video', { title: video.name, name }),

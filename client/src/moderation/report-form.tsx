@@ -6,8 +6,8 @@ import { t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { TextArea } from '../ui/field.tsx'
-import { toast } from '../ui/toast.tsx'
-import { REASONS, type Reason } from './report-reasons.ts'
+import { showToast } from '../ui/toast.tsx'
+import { REPORT_REASON_TEXTS, type ReportReason } from './report-reasons.ts'
 import './report-form.css'
 
 const LONGEST = 3000
@@ -22,10 +22,10 @@ type Props = {
 }
 
 /** Where one tells the moderators what is wrong with something. */
-export function Report({ subject: { kind, id, name }, host, headers, onClose }: Props): JSX.Element {
+export function ReportForm({ subject: { kind, id, name }, host, headers, onClose }: Props): JSX.Element {
   const form = useId()
   const [reason, setReason] = useState('')
-  const [chosen, setChosen] = useState<Reason[]>([])
+  const [chosen, setChosen] = useState<ReportReason[]>([])
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const send = async (event: Event) => {
@@ -38,7 +38,7 @@ export function Report({ subject: { kind, id, name }, host, headers, onClose }: 
     setProblem(null)
     try {
       await api('POST /abuses', { body: { reason: reason.trim(), predefinedReasons: chosen, [kind]: { id } }, headers })
-      toast(t('reports.sent'))
+      showToast(t('reports.sent'))
       onClose()
     } catch (error) {
       setProblem(error instanceof ApiError && error.status > 0 ? t('reports.refused') : t('ui.noConnection'))
@@ -65,14 +65,14 @@ export function Report({ subject: { kind, id, name }, host, headers, onClose }: 
         <TextArea label={t('reports.reason')} value={reason} onText={setReason} maxLength={LONGEST} error={problem} />
         <fieldset class="report-reasons">
           <legend class="field-label">{t('reports.kinds')}</legend>
-          {(Object.keys(REASONS) as Reason[]).map(one => (
+          {(Object.keys(REPORT_REASON_TEXTS) as ReportReason[]).map(one => (
             <label key={one}>
               <input
                 type="checkbox"
                 checked={chosen.includes(one)}
                 onChange={event => setChosen(event.currentTarget.checked ? [...chosen, one] : chosen.filter(other => other !== one))}
               />
-              {t(REASONS[one])}
+              {t(REPORT_REASON_TEXTS[one])}
             </label>
           ))}
         </fieldset>

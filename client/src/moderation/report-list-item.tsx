@@ -1,35 +1,35 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Abuse } from '../../../shared/abuses.ts'
+import type { AdminAbuse } from '../../../shared/abuses.ts'
 import { api } from '../api.ts'
-import { isMissing } from '../api-error.ts'
-import { handleOf } from '../channels/actor-header.tsx'
+import { isNotFoundError } from '../api-error.ts'
+import { displayHandle } from '../channels/actor-header.tsx'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
-import { confirm } from '../ui/dialog.tsx'
-import { toast } from '../ui/toast.tsx'
-import { ReportBody, subjectOf } from './report-body.tsx'
-import { Talk } from './conversation.tsx'
+import { openConfirmDialog } from '../ui/dialog.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { ReportBody, reportSubject } from './report-body.tsx'
+import { Conversation } from './conversation.tsx'
 
 const STATE = { pending: 1, rejected: 2, accepted: 3 } as const
 
 /** One report: about what, by whom, why, and what a moderator does about it. */
-export function ReportLine({ report, onChange }: { report: Abuse; onChange: () => void }): JSX.Element {
+export function ReportListItem({ report, onChange }: { report: AdminAbuse; onChange: () => void }): JSX.Element {
   const [busy, setBusy] = useState(false)
   const { id, reporterAccount, createdAt, state } = report
   const params = { id }
-  const subject = subjectOf(report).text
+  const subject = reportSubject(report).text
   const act = async (what: () => Promise<unknown>, done: string) => {
     setBusy(true)
     try {
       // Somebody else may have been faster.
       await what().catch((error: unknown) => {
-        if (!isMissing(error)) throw error
+        if (!isNotFoundError(error)) throw error
       })
-      toast(done)
+      showToast(done)
       onChange()
     } catch {
-      toast(t('ui.noConnection'), { bad: true })
+      showToast(t('ui.noConnection'), { bad: true })
     } finally {
       setBusy(false)
     }
@@ -37,13 +37,13 @@ export function ReportLine({ report, onChange }: { report: Abuse; onChange: () =
   const decide = async (next: number) =>
     await act(async () => await api('PUT /abuses/:id', { params, body: { state: next } }), t('reports.decided'))
   const remove = async () => {
-    if (await confirm({ title: t('reports.deleteTitle'), text: t('reports.deleteText'), yes: t('mine.deleteYes') }))
+    if (await openConfirmDialog({ title: t('reports.deleteTitle'), text: t('reports.deleteText'), yes: t('mine.deleteYes') }))
       await act(async () => await api('DELETE /abuses/:id', { params }), t('reports.deleted'))
   }
   return (
     <ReportBody report={report}>
       <p class="soft small">
-        {t('reports.by', { name: reporterAccount ? handleOf(reporterAccount) : t('reports.nobody') })} ·{' '}
+        {t('reports.by', { name: reporterAccount ? displayHandle(reporterAccount) : t('reports.nobody') })} ·{' '}
         <time dateTime={createdAt} title={formatDate(createdAt, { dateStyle: 'long', timeStyle: 'short' })}>
           {formatAge(createdAt)}
         </time>
@@ -76,7 +76,7 @@ export function ReportLine({ report, onChange }: { report: Abuse; onChange: () =
       </div>
       {/* Nobody there would read an answer. */}
       {(report.countMessages > 0 || reporterAccount?.host === location.host) && (
-        <Talk id={id} count={report.countMessages} about={subject} />
+        <Conversation id={id} count={report.countMessages} about={subject} />
       )}
     </ReportBody>
   )

@@ -1,5 +1,5 @@
 /** What a report may say besides words, with the texts for it. */
-export const REASONS = {
+export const REPORT_REASON_TEXTS = {
   violentOrRepulsive: 'reports.violent',
   hatefulOrAbusive: 'reports.hateful',
   spamOrMisleading: 'reports.spam',
@@ -11,4 +11,4 @@ export const REASONS = {
 } as const
 
 /** One of them. */
-export type Reason = keyof typeof REASONS
+export type ReportReason = keyof typeof REPORT_REASON_TEXTS

@@ -1,14 +1,14 @@
 import type { JSX } from 'preact'
 import { useLocation } from 'preact-iso'
-import type { Abuse } from '../../../shared/abuses.ts'
-import { AdminFrame } from '../admin/admin-page.tsx'
+import type { AdminAbuse } from '../../../shared/abuses.ts'
+import { AdminPage } from '../admin/admin-page.tsx'
 import { api } from '../api.ts'
 import { useList } from '../use-list.ts'
 import { t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
-import { Failure } from '../ui/feedback.tsx'
+import { ErrorState } from '../ui/feedback.tsx'
 import { Tabs } from '../ui/tabs.tsx'
-import { ReportLine } from './report-list-item.tsx'
+import { ReportListItem } from './report-list-item.tsx'
 import './reports.css'
 
 const STATES = { pending: 1, accepted: 3, rejected: 2 } as const
@@ -19,7 +19,7 @@ export default function ReportsPage(): JSX.Element {
   const { query, route } = useLocation()
   const tab: Tab = query.tab === 'accepted' || query.tab === 'rejected' ? query.tab : 'pending'
   return (
-    <AdminFrame room="reports">
+    <AdminPage room="reports">
       {() => (
         <Tabs<Tab>
           label={t('reports.name')}
@@ -34,12 +34,12 @@ export default function ReportsPage(): JSX.Element {
           <Reports key={tab} state={STATES[tab]} />
         </Tabs>
       )}
-    </AdminFrame>
+    </AdminPage>
   )
 }
 
 function Reports({ state }: { state: number }): JSX.Element {
-  const { items, total, busy, failed, more, next, reload } = useList<Abuse>(
+  const { items, total, busy, failed, more, next, reload } = useList<AdminAbuse>(
     async part => await api('GET /abuses', { query: { ...part, state, sort: '-createdAt' } }),
     null
   )
@@ -48,12 +48,12 @@ function Reports({ state }: { state: number }): JSX.Element {
       {items.length > 0 && (
         <ul class="reports" role="list">
           {items.map(report => (
-            <ReportLine key={report.id} report={report} onChange={reload} />
+            <ReportListItem key={report.id} report={report} onChange={reload} />
           ))}
         </ul>
       )}
       {total === 0 && <p class="soft">{t('reports.none')}</p>}
-      {failed && <Failure text={t('ui.noConnection')} onRetry={reload} />}
+      {failed && <ErrorState text={t('ui.noConnection')} onRetry={reload} />}
       {!failed && more && (
         <div class="endless-end">
           <Button busy={busy} onClick={next}>

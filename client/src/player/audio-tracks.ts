@@ -1,16 +1,16 @@
 import { signal } from '@preact/signals'
 import type Hls from 'hls.js'
-import { read, write } from '../browser-storage.ts'
+import { readLocalStorage, writeLocalStorage } from '../browser-storage.ts'
 
 type Library = typeof import('./hls.ts')
 /** A sound track: its language (empty where unknown), and its name where that says more. */
-export type Audio = { id: number; language: string; name: string }
+export type PlayerAudioTrack = { id: number; language: string; name: string }
 
 const KEY = 'audio'
 
 /** The sound tracks of a video, and which one is heard. A chosen language is kept for later videos. */
-export class Audios {
-  readonly list = signal<Audio[]>([])
+export class PlayerAudioTracks {
+  readonly list = signal<PlayerAudioTrack[]>([])
   /** The id of the one that is heard. */
   readonly heard = signal<number | null>(null)
   #hls: Hls | null = null
@@ -19,7 +19,7 @@ export class Audios {
     this.#hls = hls
     hls.on(Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => {
       this.list.value = audioTracks.map(({ id, lang = '', name }) => ({ id, language: lang, name: name === ownName(lang) ? '' : name }))
-      const wanted = this.list.peek().find(({ language }) => language !== '' && language === read<string>(KEY))
+      const wanted = this.list.peek().find(({ language }) => language !== '' && language === readLocalStorage<string>(KEY))
       if (wanted && hls.audioTrack !== wanted.id) hls.audioTrack = wanted.id
       this.heard.value = hls.audioTrack
     })
@@ -28,8 +28,8 @@ export class Audios {
     })
   }
 
-  choose({ id, language }: Audio): void {
-    write(KEY, language || null)
+  choose({ id, language }: PlayerAudioTrack): void {
+    writeLocalStorage(KEY, language || null)
     this.heard.value = id
     if (this.#hls) this.#hls.audioTrack = id
   }

@@ -3,18 +3,18 @@ import { useEffect, useRef } from 'preact/hooks'
 import { formatTime, t } from '../i18n/i18n.ts'
 import { IconButton } from '../ui/button.tsx'
 import { chapterAt } from './chapters.ts'
-import type { Engine } from './engine.ts'
+import type { PlayerEngine } from './engine.ts'
 import type { Playback } from './playback.ts'
-import type { Sheet } from './storyboard-preview.tsx'
+import type { StoryboardSheet } from './storyboard-preview.tsx'
 import { SeekBar } from './seek-bar.tsx'
-import { Settings } from './player-settings.tsx'
-import type { Tracks } from './use-captions-and-chapters.ts'
+import { PlayerSettings } from './player-settings.tsx'
+import type { CaptionsAndChapters } from './use-captions-and-chapters.ts'
 
 type Props = {
   playback: Playback
-  engine: Engine
-  sheet: Sheet | null
-  tracks: Tracks
+  engine: PlayerEngine
+  sheet: StoryboardSheet | null
+  tracks: CaptionsAndChapters
   full: boolean
   wide: boolean
   onWide?: () => void
@@ -26,7 +26,7 @@ type Props = {
 }
 
 /** The bar at the foot of the player. */
-export function Controls({
+export function ControlBar({
   playback,
   engine,
   sheet,
@@ -66,7 +66,7 @@ export function Controls({
           <span class="controls-end">/ {formatTime(playback.duration.value)}</span>
         </span>
         <span class="controls-chapter">{chapterAt(tracks.chapters, engine.awaited.value ?? playback.time.value)?.title}</span>
-        <Settings {...{ playback, engine, tracks, onHelp, onStats }} onOpen={onMenu} />
+        <PlayerSettings {...{ playback, engine, tracks, onHelp, onStats }} onOpen={onMenu} />
         {document.pictureInPictureEnabled && (
           <IconButton
             class="player-button player-float"

@@ -1,5 +1,5 @@
-import type { FirstFilm, Opening } from '../early-playback.ts'
-import { goFirst } from '../main-thread.ts'
+import type { EarlyPlaybackHandover, Opening } from '../early-playback.ts'
+import { runFirst } from '../main-thread.ts'
 
 export type { Opening }
 
@@ -10,23 +10,23 @@ export type { Opening }
 const WORTH = 150
 
 /** What was begun before any of the client was there; null where nothing was. */
-export const { bobineFilm: firstFilm = null } = window as { bobineFilm?: FirstFilm }
-let prepared = firstFilm?.opening ?? null
+export const { bobineFilm: earlyPlaybackHandover = null } = window as { bobineFilm?: EarlyPlaybackHandover }
+let prepared = earlyPlaybackHandover?.opening ?? null
 
 /** Has the drawing of the page wait for the first picture of a film that begins in the page the server wrote. */
-export function letFilmGoFirst(): void {
+export function prioritizeEarlyPlayback(): void {
   const one = prepared
   if (one)
     void one.wished.then(() =>
-      goFirst(
-        one.ready.then(async opened => opened && (await shown(one.media))),
+      runFirst(
+        one.ready.then(async opened => opened && (await waitForPresentedFrame(one.media))),
         WORTH
       )
     )
 }
 
 /** The media element to play a video in, by the address of its playlist: the one where it has begun, else a new one. */
-export function filmFor(url: string): HTMLVideoElement {
+export function videoElementFor(url: string): HTMLVideoElement {
   return prepared?.isOf(url) ? prepared.media : document.createElement('video')
 }
 
@@ -34,7 +34,7 @@ export function filmFor(url: string): HTMLVideoElement {
  * What has begun in this element for the video with this playlist; null where nothing has. It serves once; without an address it is given
  * up.
  */
-export function takeOpening(media: HTMLVideoElement, url: string | null): Opening | null {
+export function adoptEarlyPlayer(media: HTMLVideoElement, url: string | null): Opening | null {
   if (prepared?.media !== media) return null
   const one = prepared
   prepared = null
@@ -45,7 +45,7 @@ export function takeOpening(media: HTMLVideoElement, url: string | null): Openin
 }
 
 /** Resolves with the next picture on the screen. */
-export async function shown(media: HTMLVideoElement): Promise<void> {
+export async function waitForPresentedFrame(media: HTMLVideoElement): Promise<void> {
   if ('requestVideoFrameCallback' in media)
     await new Promise(resolve => {
       media.requestVideoFrameCallback(resolve)

@@ -1,18 +1,18 @@
 import { signal } from '@preact/signals'
 import type Hls from 'hls.js'
 import type { BufferCreatedTrackSet, ErrorData, Level, MediaAttachingData } from 'hls.js'
-import { itsTurn, pause } from '../main-thread.ts'
-import { read, write } from '../browser-storage.ts'
-import { loaderWithAhead } from './prefetch-loader.ts'
-import { Audios } from './audio-tracks.ts'
-import { takeOpening, type Opening } from './early-playback.ts'
-import { Rungs } from './playable-levels.ts'
-import type { Fault, Quality, Source } from './source.ts'
+import { yieldToMain, waitForNextTask } from '../main-thread.ts'
+import { readLocalStorage, writeLocalStorage } from '../browser-storage.ts'
+import { createPrefetchLoader } from './prefetch-loader.ts'
+import { PlayerAudioTracks } from './audio-tracks.ts'
+import { adoptEarlyPlayer, type Opening } from './early-playback.ts'
+import { PlayableLevels } from './playable-levels.ts'
+import type { PlaybackError, PlayerRendition, PlayerSource } from './source.ts'
 
 type Library = typeof import('./hls.ts')
 
 /** What the statistics tell of the loading. */
-export type Loading = { codecs: string | null; bitrate: number | null; bandwidth: number | null; host: string }
+export type LoadingStats = { codecs: string | null; bitrate: number | null; bandwidth: number | null; host: string }
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl'
 const BUFFER_BEHIND = 60
@@ -26,14 +26,14 @@ const MEDIA_RECOVERIES = 2
 const FIRST_SIZE = 240
 
 /** Loads a video into a media element: hls.js where the browser has media sources, elsewhere the browser's own HLS or one whole file. */
-export class Engine {
+export class PlayerEngine {
   /** Best first; empty where the browser chooses by itself. */
-  readonly qualities = signal<Quality[]>([])
+  readonly qualities = signal<PlayerRendition[]>([])
   /** The viewer's choice; null is automatic. */
-  readonly chosen = signal<Quality | null>(null)
+  readonly chosen = signal<PlayerRendition | null>(null)
   /** What is on the screen. */
-  readonly shown = signal<Quality | null>(null)
-  readonly audios = new Audios()
+  readonly shown = signal<PlayerRendition | null>(null)
+  readonly audios = new PlayerAudioTracks()
   readonly growing = signal(false)
   /** Whether qualities are being made that cannot be chosen yet. */
   readonly coming = signal(false)
@@ -41,31 +41,31 @@ export class Engine {
   readonly ready = signal(Infinity)
   /** A place the viewer wants to see that is not there yet. */
   readonly awaited = signal<number | null>(null)
-  readonly fault = signal<Fault | null>(null)
+  readonly fault = signal<PlaybackError | null>(null)
 
   readonly #media: HTMLVideoElement
   /** Asks for the source anew when its files moved or its token ran out. */
-  readonly #renew: () => Promise<Source | null>
-  #source: Source | null = null
+  readonly #renew: () => Promise<PlayerSource | null>
+  #source: PlayerSource | null = null
   #library: Library | null = null
   #opening: Opening | null = null
   #hls: Hls | null = null
-  #rungs: Rungs | null = null
+  #rungs: PlayableLevels | null = null
   #recoveries = 0
   #renewed = false
   #resumeAfterWait = false
 
-  constructor(media: HTMLVideoElement, renew: () => Promise<Source | null>) {
+  constructor(media: HTMLVideoElement, renew: () => Promise<PlayerSource | null>) {
     this.#media = media
     this.#renew = renew
     addEventListener('online', this.#online)
   }
 
   /** Loads a source from a place in seconds; resolves when there is something to play, or a fault. */
-  async load(source: Source, at: number): Promise<void> {
+  async load(source: PlayerSource, at: number): Promise<void> {
     this.#source = source
     this.#reset()
-    const opening = (this.#opening = takeOpening(this.#media, at === 0 && !source.plain ? source.url : null))
+    const opening = (this.#opening = adoptEarlyPlayer(this.#media, at === 0 && !source.plain ? source.url : null))
     if (source.plain) return this.#loadFile(source.url, at)
     if (!('MediaSource' in window || 'ManagedMediaSource' in window)) return this.#loadNatively(source, at)
     const loaded = this.#loadByLibrary(source, at, opening)
@@ -73,9 +73,9 @@ export class Engine {
   }
 
   /** Shows a quality from the next segment on; null lets the connection decide. Unless told otherwise it is kept for later videos. */
-  choose(quality: Quality | null, keep = true): void {
+  choose(quality: PlayerRendition | null, keep = true): void {
     this.chosen.value = quality
-    if (keep) write('quality', quality?.size ?? null)
+    if (keep) writeLocalStorage('quality', quality?.size ?? null)
     if (!this.#hls) return
     this.#hls.nextLevel = quality ? this.#indexOf(this.#hls, quality) : -1
   }
@@ -98,7 +98,7 @@ export class Engine {
    * What is known of the loading: codecs and bits per second of what is shown, bits per second the connection is thought to carry, where it
    * comes from.
    */
-  loading(): Loading {
+  loading(): LoadingStats {
     const level = this.#hls?.levels[this.#hls.currentLevel]
     const estimate = this.#hls?.bandwidthEstimate ?? NaN
     return {
@@ -153,24 +153,24 @@ export class Engine {
     this.stopWaiting()
   }
 
-  async #loadByLibrary(source: Source, at: number, opening: Opening | null): Promise<void> {
+  async #loadByLibrary(source: PlayerSource, at: number, opening: Opening | null): Promise<void> {
     // The film before its library.
     const opened = (await opening?.ready) ?? null
-    if (opened) await itsTurn()
+    if (opened) await yieldToMain()
     try {
       this.#library ??= await import('./hls.ts')
     } catch {
       this.fault.value = 'network'
       return
     }
-    await pause()
+    await waitForNextTask()
     if (this.#source !== source) return opening?.stop()
     if (!this.#library.default.isSupported()) return this.#loadNatively(source, at)
     this.#opening = null
     this.#attach(this.#library, source, at, opened)
   }
 
-  #loadNatively(source: Source, at: number): void {
+  #loadNatively(source: PlayerSource, at: number): void {
     const url = this.#media.canPlayType(HLS_TYPE) === '' ? source.file : source.url
     if (url === null) this.fault.value = 'unplayable'
     else this.#loadFile(url, at)
@@ -195,11 +195,11 @@ export class Engine {
     )
   }
 
-  #attach(library: Library, source: Source, at: number, opened: MediaAttachingData | null): void {
+  #attach(library: Library, source: PlayerSource, at: number, opened: MediaAttachingData | null): void {
     const { default: Hls, Events } = library
-    const bandwidth = read<number>('bandwidth')
+    const bandwidth = readLocalStorage<number>('bandwidth')
     const hls = (this.#hls = new Hls({
-      loader: loaderWithAhead(Hls.DefaultConfig.loader),
+      loader: createPrefetchLoader(Hls.DefaultConfig.loader),
       autoStartLoad: false,
       testBandwidth: false,
       subtitleStreamController: undefined,
@@ -210,7 +210,7 @@ export class Engine {
       enableWorker: false,
       abrEwmaDefaultEstimate: bandwidth ?? Hls.DefaultConfig.abrEwmaDefaultEstimate
     }))
-    const rungs = (this.#rungs = new Rungs(
+    const rungs = (this.#rungs = new PlayableLevels(
       library,
       hls,
       source.url,
@@ -226,7 +226,7 @@ export class Engine {
         await rungs.begin(at)
         if (this.#hls !== hls) return
         this.#list(hls)
-        const wanted = this.qualities.peek().find(({ size }) => size === read<number>('quality'))
+        const wanted = this.qualities.peek().find(({ size }) => size === readLocalStorage<number>('quality'))
         if (wanted) {
           this.chosen.value = wanted
           hls.loadLevel = this.#indexOf(hls, wanted)
@@ -254,7 +254,7 @@ export class Engine {
     hls.on(Events.FRAG_BUFFERED, () => {
       this.#recoveries = 0
       this.#renewed = false
-      if (hls.bandwidthEstimate > 0) write('bandwidth', Math.round(hls.bandwidthEstimate))
+      if (hls.bandwidthEstimate > 0) writeLocalStorage('bandwidth', Math.round(hls.bandwidthEstimate))
     })
     hls.on(Events.ERROR, (_, data) => {
       if (data.fatal) void this.#fail(library, hls, data)
@@ -278,13 +278,13 @@ export class Engine {
   }
 
   /** The level of a quality; -1, which is automatic, while there is none. */
-  #indexOf(hls: Hls, quality: Quality): number {
-    return hls.levels.findIndex(level => same(qualityOf(level), quality))
+  #indexOf(hls: Hls, quality: PlayerRendition): number {
+    return hls.levels.findIndex(level => isSameRendition(qualityOf(level), quality))
   }
 
   #list(hls: Hls): void {
     const all = hls.levels.map(qualityOf).sort((a, b) => b.size - a.size || Number(b.fast) - Number(a.fast))
-    this.qualities.value = all.filter((one, index) => index === 0 || !same(one, all[index - 1]!))
+    this.qualities.value = all.filter((one, index) => index === 0 || !isSameRendition(one, all[index - 1]!))
   }
 
   #answerWait(): void {
@@ -318,7 +318,7 @@ export class Engine {
       })
   }
 
-  #stop(hls: Hls, fault: Fault): void {
+  #stop(hls: Hls, fault: PlaybackError): void {
     this.#rungs?.stop()
     hls.stopLoad()
     this.fault.value = fault
@@ -331,11 +331,11 @@ function firstLevel(levels: Level[]): number {
   return first === -1 ? levels.length - 1 : first
 }
 
-function qualityOf(level: Level): Quality {
+function qualityOf(level: Level): PlayerRendition {
   return { size: Math.min(level.width, level.height), fast: level.frameRate > 50 }
 }
 
 /** Whether two qualities are the same to a viewer. */
-export function same(a: Quality | null, b: Quality | null): boolean {
+export function isSameRendition(a: PlayerRendition | null, b: PlayerRendition | null): boolean {
   return a?.size === b?.size && a?.fast === b?.fast
 }

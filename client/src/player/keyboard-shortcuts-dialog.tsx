@@ -1,9 +1,9 @@
 import type { JSX } from 'preact'
-import type { Key } from '../i18n/catalogue.ts'
+import type { TextKey } from '../i18n/catalogue.ts'
 import { t } from '../i18n/i18n.ts'
 import { Dialog } from '../ui/dialog.tsx'
 
-const KEYS: [keys: string[], meaning: Key][] = [
+const KEYS: [keys: string[], meaning: TextKey][] = [
   [['K', '␣'], 'keys.toggle'],
   [['J', 'L'], 'keys.jump'],
   [['←', '→'], 'keys.smallJump'],
@@ -20,7 +20,7 @@ const KEYS: [keys: string[], meaning: Key][] = [
 ]
 
 /** What the keys do in the player. */
-export function Shortcuts({ theatre, onClose }: { theatre: boolean; onClose: () => void }): JSX.Element {
+export function KeyboardShortcutsDialog({ theatre, onClose }: { theatre: boolean; onClose: () => void }): JSX.Element {
   return (
     <Dialog title={t('player.keys')} onClose={onClose}>
       <dl class="shortcuts">

@@ -1,5 +1,5 @@
 /** What a key does to a player. */
-export type Commands = {
+export type PlayerCommands = {
   toggle: () => void
   jump: (seconds: number) => void
   seekTo: (share: number) => void
@@ -22,7 +22,7 @@ const VOLUME_STEP = 0.05
  * Acts on a key; `inside` says whether the player has the focus (the arrows up and down belong to the page otherwise). False: not a key of
  * the player.
  */
-export function actOnKey(event: KeyboardEvent, commands: Commands, inside: boolean): boolean {
+export function handleKeyboardShortcut(event: KeyboardEvent, commands: PlayerCommands, inside: boolean): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return false
   const target = event.composedPath()[0]
   if (!(target instanceof HTMLElement) || target.isContentEditable || target.closest('textarea, select, dialog, [role="menu"]'))
@@ -38,7 +38,7 @@ export function actOnKey(event: KeyboardEvent, commands: Commands, inside: boole
   return true
 }
 
-function commandOf(key: string, commands: Commands, inside: boolean): (() => void) | null {
+function commandOf(key: string, commands: PlayerCommands, inside: boolean): (() => void) | null {
   if (/^[0-9]$/.test(key)) return () => commands.seekTo(Number(key) / 10)
   switch (key.length === 1 ? key.toLowerCase() : key) {
     case ' ':

@@ -15,9 +15,9 @@ type Inner = {
  */
 export function addLevels(library: Library, hls: Hls, master: string, url: string, wanted: (url: string) => boolean): number {
   const { levels: listed } = library.M3U8Parser.parseMasterPlaylist(master, url)
-  const known = new Set(hls.levels.map(({ uri }) => pathOf(uri)))
+  const known = new Set(hls.levels.map(({ uri }) => urlWithoutQuery(uri)))
   const fresh = listed
-    .filter(level => !known.has(pathOf(level.url)) && (level.videoCodec || level.width) && wanted(level.url))
+    .filter(level => !known.has(urlWithoutQuery(level.url)) && (level.videoCodec || level.width) && wanted(level.url))
     .map(level => new library.Level(level))
   if (fresh.length === 0) return 0
   const { levelController, streamController } = hls as unknown as Inner
@@ -59,6 +59,6 @@ function renumberBuffered(hls: Hls): void {
 }
 
 /** The address without its query: tokens change, files do not. */
-export function pathOf(uri: string): string {
+export function urlWithoutQuery(uri: string): string {
   return uri.split('?', 1)[0]!
 }

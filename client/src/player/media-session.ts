@@ -1,7 +1,7 @@
-import type { Source } from './source.ts'
+import type { PlayerSource } from './source.ts'
 
 /** Tells the system what is playing, for its own controls. */
-export function describe({ title, author, poster }: Source, jump: (by: number) => void): (() => void) | undefined {
+export function registerMediaSession({ title, author, poster }: PlayerSource, jump: (by: number) => void): (() => void) | undefined {
   if (!('mediaSession' in navigator)) return undefined
   const session = navigator.mediaSession
   session.metadata = new MediaMetadata({ title, artist: author, artwork: poster ? [{ src: new URL(poster, location.href).href }] : [] })

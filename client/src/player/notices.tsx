@@ -2,12 +2,12 @@ import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { formatTime, t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
-import type { Fault } from './source.ts'
+import type { PlaybackError } from './source.ts'
 
 const FAULTS = { network: 'player.faultNetwork', missing: 'player.faultMissing', unplayable: 'player.faultUnplayable' } as const
 
 /** What went wrong, in words, and the way to try again. */
-export function FaultPanel({ fault, onRetry }: { fault: Fault; onRetry: () => void }): JSX.Element {
+export function PlaybackErrorPanel({ fault, onRetry }: { fault: PlaybackError; onRetry: () => void }): JSX.Element {
   return (
     <div class="player-fault" role="alert">
       <p>{t(FAULTS[fault])}</p>
@@ -19,7 +19,7 @@ export function FaultPanel({ fault, onRetry }: { fault: Fault; onRetry: () => vo
 }
 
 /** Where the video goes on, and the way back to its start. */
-export function Resumed({ at, onAgain }: { at: number; onAgain: () => void }): JSX.Element | null {
+export function ResumedNotice({ at, onAgain }: { at: number; onAgain: () => void }): JSX.Element | null {
   const [gone, setGone] = useState(false)
   useEffect(() => {
     const timer = setTimeout(() => setGone(true), 8000)

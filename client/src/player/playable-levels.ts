@@ -1,6 +1,6 @@
 import type Hls from 'hls.js'
-import { addLevels, pathOf, removeLevel } from './levels.ts'
-import { reachOf, type Reach } from './playlist-tail.ts'
+import { addLevels, urlWithoutQuery, removeLevel } from './levels.ts'
+import { fetchPlaylistEnd, type PlaylistEnd } from './playlist-tail.ts'
 
 type Library = typeof import('./hls.ts')
 
@@ -19,13 +19,13 @@ const GOES_AHEAD = 4
  * It reads the master playlist and the ends of growing rungs again and again, more slowly the less depends on it, and rests while nobody
  * looks.
  */
-export class Rungs {
+export class PlayableLevels {
   readonly #library: Library
   readonly #hls: Hls
   readonly #url: string
   readonly #place: () => number
   readonly #tell: (coming: boolean) => void
-  readonly #reach = new Map<string, Reach>()
+  readonly #reach = new Map<string, PlaylistEnd>()
   #master: string | null = null
   #listed: string[] | null = null
   #finished: boolean
@@ -61,10 +61,10 @@ export class Rungs {
   }
 
   /** Notes what hls.js itself has read of a rung. */
-  heed(url: string, reach: Reach): void {
-    const before = this.#reach.get(pathOf(url))
+  heed(url: string, reach: PlaylistEnd): void {
+    const before = this.#reach.get(urlWithoutQuery(url))
     if (this.#finished && reach.ended) return
-    this.#reach.set(pathOf(url), reach)
+    this.#reach.set(urlWithoutQuery(url), reach)
     if (reach.ended || before) return
     // A video that was taken for finished grows all the same.
     this.#finished = false
@@ -76,7 +76,7 @@ export class Rungs {
     const { levels } = this.#hls
     const far = [...this.#reach.values()].some(({ ended }) => ended)
     const lags = (uri: string, ahead: number) => {
-      const reach = this.#reach.get(pathOf(uri))
+      const reach = this.#reach.get(urlWithoutQuery(uri))
       return far && reach !== undefined && !reach.ended && reach.edge < at + ahead
     }
     for (const { uri } of levels.filter(level => lags(level.uri, GOES_AHEAD))) {
@@ -84,13 +84,19 @@ export class Rungs {
     }
     const added =
       this.#master !== null &&
-      addLevels(this.#library, this.#hls, this.#master, this.#url, url => this.#reach.has(pathOf(url)) && !lags(url, COMES_AHEAD)) > 0
+      addLevels(
+        this.#library,
+        this.#hls,
+        this.#master,
+        this.#url,
+        url => this.#reach.has(urlWithoutQuery(url)) && !lags(url, COMES_AHEAD)
+      ) > 0
     this.#tell(this.#anyComing())
     return added
   }
 
   #anyComing(): boolean {
-    const playable = new Set(this.#hls.levels.map(({ uri }) => pathOf(uri)))
+    const playable = new Set(this.#hls.levels.map(({ uri }) => urlWithoutQuery(uri)))
     return [...this.#reach].some(([path, { ended }]) => !ended && !playable.has(path) && (this.#listed?.includes(path) ?? true))
   }
 
@@ -116,7 +122,7 @@ export class Rungs {
       const listed = this.#library.M3U8Parser.parseMasterPlaylist(text, this.#url).levels.map(({ url }) => url)
       await this.#measure(listed)
       if (this.#finished) return
-      this.#listed = listed.map(pathOf)
+      this.#listed = listed.map(urlWithoutQuery)
       this.#master = text
       if (this.fit(this.#place())) this.#pause = FIRST_PAUSE
     }
@@ -125,11 +131,11 @@ export class Rungs {
 
   /** Reads the ends of those rungs that had none yet. */
   async #measure(urls: string[]): Promise<void> {
-    const open = urls.filter(url => !this.#reach.get(pathOf(url))?.ended)
+    const open = urls.filter(url => !this.#reach.get(urlWithoutQuery(url))?.ended)
     await Promise.all(
       open.map(async url => {
-        const reach = await reachOf(url)
-        if (reach) this.#reach.set(pathOf(url), reach)
+        const reach = await fetchPlaylistEnd(url)
+        if (reach) this.#reach.set(urlWithoutQuery(url), reach)
       })
     )
   }

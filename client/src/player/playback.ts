@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals'
-import { goFirst } from '../main-thread.ts'
-import { read, write } from '../browser-storage.ts'
-import { shown } from './early-playback.ts'
+import { runFirst } from '../main-thread.ts'
+import { readLocalStorage, writeLocalStorage } from '../browser-storage.ts'
+import { waitForPresentedFrame } from './early-playback.ts'
 
 type Loudness = { volume: number; muted: boolean }
 
@@ -34,7 +34,7 @@ export class Playback {
 
   constructor(media: HTMLVideoElement) {
     this.media = media
-    const kept = read<Loudness>('volume')
+    const kept = readLocalStorage<Loudness>('volume')
     if (kept) {
       media.volume = Math.min(1, Math.max(0, kept.volume))
       media.muted = kept.muted
@@ -62,7 +62,7 @@ export class Playback {
       this.begun.value = true
     })
     this.#on(['volumechange'], () => {
-      if (!this.#imposed) write('volume', { volume: media.volume, muted: media.muted } satisfies Loudness)
+      if (!this.#imposed) writeLocalStorage('volume', { volume: media.volume, muted: media.muted } satisfies Loudness)
       this.#imposed = false
     })
     this.#on(['enterpictureinpicture'], () => {
@@ -93,11 +93,11 @@ export class Playback {
     if (!media.paused && media.readyState > HTMLMediaElement.HAVE_CURRENT_DATA) this.begun.value = true
     const playing = media
       .play()
-      .then(async () => await shown(media))
+      .then(async () => await waitForPresentedFrame(media))
       .catch(() => {
         /* refused by the browser: the button stays */
       })
-    if (!this.begun.peek()) goFirst(playing)
+    if (!this.begun.peek()) runFirst(playing)
   }
 
   toggle(): void {

@@ -3,19 +3,19 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { formatNumber, formatTime, languageName, t } from '../i18n/i18n.ts'
 import { IconButton } from '../ui/button.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
-import { walk } from '../ui/menu.tsx'
-import type { Audio } from './audio-tracks.ts'
-import { same, type Engine } from './engine.ts'
+import { moveMenuFocus } from '../ui/menu.tsx'
+import type { PlayerAudioTrack } from './audio-tracks.ts'
+import { isSameRendition, type PlayerEngine } from './engine.ts'
 import type { Playback } from './playback.ts'
-import type { Quality } from './source.ts'
-import type { Tracks } from './use-captions-and-chapters.ts'
+import type { PlayerRendition } from './source.ts'
+import type { CaptionsAndChapters } from './use-captions-and-chapters.ts'
 
 /** The speeds to choose from. */
-export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2]
+export const PLAYBACK_SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2]
 
 /** The next slower or faster of them. */
-export function nextSpeed(speed: number, steps: number): number {
-  return (steps < 0 ? SPEEDS.findLast(one => one < speed) : SPEEDS.find(one => one > speed)) ?? speed
+export function nextPlaybackSpeed(speed: number, steps: number): number {
+  return (steps < 0 ? PLAYBACK_SPEEDS.findLast(one => one < speed) : PLAYBACK_SPEEDS.find(one => one > speed)) ?? speed
 }
 
 type Room = 'all' | 'quality' | 'speed' | 'audio' | 'captions' | 'chapters'
@@ -39,10 +39,10 @@ type Line = {
 }
 
 /** What the menu works on, and what its last lines do. */
-type Props = { playback: Playback; engine: Engine; tracks: Tracks; onHelp: () => void; onStats: () => void }
+type Props = { playback: Playback; engine: PlayerEngine; tracks: CaptionsAndChapters; onHelp: () => void; onStats: () => void }
 
 /** The menu of the player: quality, speed, sound, subtitles, chapters, loop, statistics, keys. */
-export function Settings({ onOpen, ...props }: Props & { onOpen: (open: boolean) => void }): JSX.Element {
+export function PlayerSettings({ onOpen, ...props }: Props & { onOpen: (open: boolean) => void }): JSX.Element {
   const [room, setRoom] = useState<Room | null>(null)
   const root = useRef<HTMLDivElement>(null)
   const close = (focus: boolean) => {
@@ -71,7 +71,7 @@ export function Settings({ onOpen, ...props }: Props & { onOpen: (open: boolean)
           if (room === 'all') close(true)
           else setRoom('all')
         } else if (event.key === 'Tab') return close(false)
-        else if (!walk(event.currentTarget, event.key)) return
+        else if (!moveMenuFocus(event.currentTarget, event.key)) return
         event.preventDefault()
         event.stopPropagation()
       }}
@@ -127,20 +127,20 @@ export function Settings({ onOpen, ...props }: Props & { onOpen: (open: boolean)
 function lines(room: Room, { playback, engine, tracks: { captions, caption, choose, chapters }, onHelp, onStats }: Props): Line[] {
   const qualities = engine.qualities.value
   const chosen = engine.chosen.value
-  const automatic = engine.shown.value && !chosen ? t('player.autoNow', { quality: qualityName(engine.shown.value) }) : t('player.auto')
+  const automatic = engine.shown.value && !chosen ? t('player.autoNow', { quality: renditionName(engine.shown.value) }) : t('player.auto')
   if (room === 'quality') {
     return [
       ...qualities.map(one => ({
-        text: qualityName(one),
+        text: renditionName(one),
         role: 'menuitemradio' as const,
-        chosen: same(one, chosen),
+        chosen: isSameRendition(one, chosen),
         act: () => engine.choose(one)
       })),
       { text: automatic, role: 'menuitemradio', chosen: chosen === null, act: () => engine.choose(null) }
     ]
   }
   if (room === 'speed')
-    return SPEEDS.map(one => ({
+    return PLAYBACK_SPEEDS.map(one => ({
       text: speedName(one),
       role: 'menuitemradio',
       chosen: playback.speed.value === one,
@@ -183,7 +183,7 @@ function lines(room: Room, { playback, engine, tracks: { captions, caption, choo
       ? [
           {
             text: t('player.quality'),
-            detail: chosen ? qualityName(chosen) : automatic,
+            detail: chosen ? renditionName(chosen) : automatic,
             icon: 'system',
             role: 'menuitem',
             opens: 'quality'
@@ -240,12 +240,12 @@ function lines(room: Room, { playback, engine, tracks: { captions, caption, choo
   ]
 }
 
-function audioName({ language, name }: Audio): string {
+function audioName({ language, name }: PlayerAudioTrack): string {
   return language ? languageName(language) : name
 }
 
 /** A quality as people call it: 720p, 1080p60. */
-export function qualityName({ size, fast }: Quality): string {
+export function renditionName({ size, fast }: PlayerRendition): string {
   return size === 0 ? t('player.soundOnly') : `${size}p${fast ? '60' : ''}`
 }
 

@@ -1,33 +1,33 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { formatTime, t } from '../i18n/i18n.ts'
-import { useTurns } from '../shell/staged-hydration.tsx'
+import { useStagedHydration } from '../shell/staged-hydration.tsx'
 import { IconButton } from '../ui/button.tsx'
-import { Controls } from './control-bar.tsx'
-import type { Engine } from './engine.ts'
-import { Film } from './video-element.tsx'
-import { describe } from './media-session.ts'
-import { FaultPanel, Resumed } from './notices.tsx'
+import { ControlBar } from './control-bar.tsx'
+import type { PlayerEngine } from './engine.ts'
+import { VideoElement } from './video-element.tsx'
+import { registerMediaSession } from './media-session.ts'
+import { PlaybackErrorPanel, ResumedNotice } from './notices.tsx'
 import type { Playback } from './playback.ts'
-import { nextSpeed } from './player-settings.tsx'
-import { Shortcuts } from './keyboard-shortcuts-dialog.tsx'
-import type { Source } from './source.ts'
-import { Stats } from './stats.tsx'
-import { useTracks, type Tracks } from './use-captions-and-chapters.ts'
-import { useChrome } from './use-controls-visibility.ts'
-import { useKeys } from './use-keyboard-shortcuts.ts'
+import { nextPlaybackSpeed } from './player-settings.tsx'
+import { KeyboardShortcutsDialog } from './keyboard-shortcuts-dialog.tsx'
+import type { PlayerSource } from './source.ts'
+import { PlayerStats } from './stats.tsx'
+import { useCaptionsAndChapters, type CaptionsAndChapters } from './use-captions-and-chapters.ts'
+import { useControlsVisibility } from './use-controls-visibility.ts'
+import { useKeyboardShortcuts } from './use-keyboard-shortcuts.ts'
 import { usePlayer } from './use-player.ts'
-import { useSheet } from './use-storyboard.ts'
-import { useStop } from './use-stop-time.ts'
-import { useTaps } from './use-tap-gestures.ts'
-import { tellWatched } from './view-reporting.ts'
+import { useStoryboard } from './use-storyboard.ts'
+import { useStopTime } from './use-stop-time.ts'
+import { useTapGestures } from './use-tap-gestures.ts'
+import { startViewReporting } from './view-reporting.ts'
 import './player.css'
 
 /** What commands a player and tells of it. */
-export type Parts = { engine: Engine; playback: Playback; tracks: Tracks }
+export type PlayerHandle = { engine: PlayerEngine; playback: Playback; tracks: CaptionsAndChapters }
 
 type Props = {
-  source: Source
+  source: PlayerSource
   autoplay?: boolean
   /** Where to begin, in seconds; without it where this browser left the video. */
   start?: number
@@ -46,9 +46,9 @@ type Props = {
   wide?: boolean
   onWide?: () => void
   /** Hears of the parts, and again when the tracks change. */
-  onParts?: (parts: Parts) => void
+  onParts?: (parts: PlayerHandle) => void
   /** Gives the source anew when its files moved or its token ran out; null when it is gone. */
-  renew: () => Promise<Source | null>
+  renew: () => Promise<PlayerSource | null>
   /** What lies over the picture at its head. */
   children?: ComponentChildren
 }
@@ -73,14 +73,18 @@ export function Player({
   children
 }: Props): JSX.Element {
   const box = useRef<HTMLDivElement>(null)
-  const turn = useTurns(1)
+  const turn = useStagedHydration(1)
   const { media, engine, playback, resumed } = usePlayer(source, { autoplay, start, remember, renew })
-  const { awake, full, wake, toggleFull, onMenu } = useChrome(box, playback)
+  const { awake, full, wake, toggleFull, onMenu } = useControlsVisibility(box, playback)
   const [help, setHelp] = useState(false)
   const [stats, setStats] = useState(false)
-  const [sheet, lookAtSheet] = useSheet(source)
+  const [sheet, lookAtSheet] = useStoryboard(source)
   const [looked, setLooked] = useState(false)
-  const tracks = useTracks(source, looked || subtitle !== undefined || onParts !== undefined || (playback?.begun.value ?? false), subtitle)
+  const tracks = useCaptionsAndChapters(
+    source,
+    looked || subtitle !== undefined || onParts !== undefined || (playback?.begun.value ?? false),
+    subtitle
+  )
   const look = () => {
     setLooked(true)
     lookAtSheet()
@@ -89,8 +93,8 @@ export function Player({
     if (engine && playback) engine.seek((engine.awaited.peek() ?? playback.time.peek()) + by, playback.duration.peek())
   }
   const obeys = controls !== 'none'
-  const { taps, leap } = useTaps(box, { toggle: () => playback?.toggle(), jump, full: toggleFull, wake, awake })
-  useKeys(
+  const { taps, leap } = useTapGestures(box, { toggle: () => playback?.toggle(), jump, full: toggleFull, wake, awake })
+  useKeyboardShortcuts(
     box,
     engine && playback && obeys
       ? {
@@ -108,12 +112,12 @@ export function Player({
           captions: tracks.toggle,
           stats: () => setStats(on => !on),
           help: () => setHelp(true),
-          faster: steps => playback.setSpeed(nextSpeed(playback.speed.peek(), steps))
+          faster: steps => playback.setSpeed(nextPlaybackSpeed(playback.speed.peek(), steps))
         }
       : null,
     { everywhere: pageKeys, wake }
   )
-  useStop(engine, playback, stop, start ?? 0)
+  useStopTime(engine, playback, stop, start ?? 0)
 
   // Before anything plays: with sound a browser lets nothing play by itself.
   useLayoutEffect(() => {
@@ -129,10 +133,10 @@ export function Player({
     box.current?.style.setProperty('--ratio', String(source.aspectRatio ?? 16 / 9))
   }, [source.aspectRatio])
   useEffect(() => {
-    if (playback) return describe(source, jump)
+    if (playback) return registerMediaSession(source, jump)
   }, [playback, source.title, source.poster])
   useEffect(() => {
-    if (playback) return tellWatched(playback.media, source)
+    if (playback) return startViewReporting(playback.media, source)
   }, [playback, source.uuid])
 
   const fault = engine?.fault.value ?? null
@@ -150,7 +154,7 @@ export function Player({
       aria-label={t('player.name', { title: source.title })}
       {...(obeys ? taps : {})}
     >
-      <Film media={media} source={source} caption={tracks.caption} />
+      <VideoElement media={media} source={source} caption={tracks.caption} />
       {children}
       {leap && (
         <div key={leap.key} class="player-leap" data-side={leap.seconds < 0 ? 'start' : 'end'} aria-hidden="true">
@@ -158,7 +162,7 @@ export function Player({
           {Math.abs(leap.seconds)} s
         </div>
       )}
-      {resumed > 0 && begun && awake && <Resumed at={resumed} onAgain={() => engine?.seek(0, resumed)} />}
+      {resumed > 0 && begun && awake && <ResumedNotice at={resumed} onAgain={() => engine?.seek(0, resumed)} />}
       {obeys && !fault && !begun && !stuck && (
         <IconButton class="player-start" label={t('player.play')} icon="play" size={34} onClick={() => playback?.play()} />
       )}
@@ -168,10 +172,10 @@ export function Player({
           {awaited !== null && <p>{t('player.notYet', { time: formatTime(awaited) })}</p>}
         </div>
       )}
-      {fault && <FaultPanel fault={fault} onRetry={() => void engine?.retry()} />}
-      {stats && engine && playback && <Stats {...{ engine, playback }} onClose={() => setStats(false)} />}
+      {fault && <PlaybackErrorPanel fault={fault} onRetry={() => void engine?.retry()} />}
+      {stats && engine && playback && <PlayerStats {...{ engine, playback }} onClose={() => setStats(false)} />}
       {controls === 'all' && turn > 0 && engine && playback && !fault && (
-        <Controls
+        <ControlBar
           {...{ playback, engine, sheet, tracks, full, wide, onWide }}
           onMenu={open => {
             if (open) setLooked(true)
@@ -183,7 +187,7 @@ export function Player({
           onLook={look}
         />
       )}
-      {help && <Shortcuts theatre={onWide !== undefined} onClose={() => setHelp(false)} />}
+      {help && <KeyboardShortcutsDialog theatre={onWide !== undefined} onClose={() => setHelp(false)} />}
     </div>
   )
 }

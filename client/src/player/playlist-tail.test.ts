@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readReach } from './playlist-tail.ts'
+import { parsePlaylistEnd } from './playlist-tail.ts'
 
 function playlist(count: number, ended: boolean): string {
   let offset = 900
@@ -20,15 +20,15 @@ function playlist(count: number, ended: boolean): string {
 }
 
 test('a whole playlist is added up', () => {
-  expect(readReach(playlist(3, false), 0, 0)).toEqual({ edge: expect.closeTo(6.006), ended: false })
-  expect(readReach(playlist(0, false), 0, 0)).toEqual({ edge: 0, ended: false })
-  expect(readReach(playlist(1, true), 0, 0)).toEqual({ edge: expect.closeTo(2.002), ended: true })
+  expect(parsePlaylistEnd(playlist(3, false), 0, 0)).toEqual({ edge: expect.closeTo(6.006), ended: false })
+  expect(parsePlaylistEnd(playlist(0, false), 0, 0)).toEqual({ edge: 0, ended: false })
+  expect(parsePlaylistEnd(playlist(1, true), 0, 0)).toEqual({ edge: expect.closeTo(2.002), ended: true })
 })
 
 test.each([50, 500, 5000])('the end of a playlist of %i segments tells how long it is, never too long', count => {
   const text = playlist(count, count === 500)
   const first = Math.max(0, text.length - 4096)
-  const { edge, ended } = readReach(text.slice(first), first, text.length)
+  const { edge, ended } = parsePlaylistEnd(text.slice(first), first, text.length)
   expect(edge).toBeLessThanOrEqual(count * 2.002 + 0.01)
   expect(edge).toBeGreaterThan(count * 2.002 * 0.93 - 8)
   expect(ended).toBe(count === 500)

@@ -1,15 +1,15 @@
 import type Hls from 'hls.js'
 import type { LoaderCallbacks, LoaderConfiguration, LoaderContext } from 'hls.js'
-import { takeAnswer } from '../initial-data.ts'
-import { pause } from '../main-thread.ts'
-import { firstFilm } from './early-playback.ts'
+import { consumeInitialResponse } from '../initial-data.ts'
+import { waitForNextTask } from '../main-thread.ts'
+import { earlyPlaybackHandover } from './early-playback.ts'
 
 /** What was fetched ahead: bytes, or a playlist's text; and when (ms), which tells the speed of the line. */
 type Fetched<T extends ArrayBuffer | string> = { data: T; began: number; answered: number; ended: number }
 
 const pieces = new Map<string, () => Promise<Fetched<ArrayBuffer>>>()
 // Header and segment came at once; the library asks for one after the other.
-for (const piece of firstFilm?.pieces ?? []) {
+for (const piece of earlyPlaybackHandover?.pieces ?? []) {
   const {
     file,
     ends: [middle, end]
@@ -27,7 +27,7 @@ for (const piece of firstFilm?.pieces ?? []) {
 }
 
 /** The loader of hls.js, which does not ask again for what came with the page or was fetched ahead. */
-export function loaderWithAhead(Base: typeof Hls.DefaultConfig.loader): typeof Hls.DefaultConfig.loader {
+export function createPrefetchLoader(Base: typeof Hls.DefaultConfig.loader): typeof Hls.DefaultConfig.loader {
   return class extends Base {
     override load(context: LoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<LoaderContext>): void {
       const coming = take(context)
@@ -35,7 +35,7 @@ export function loaderWithAhead(Base: typeof Hls.DefaultConfig.loader): typeof H
       this.context = context
       const answer = async () => {
         const came = await coming.catch(() => null)
-        await pause()
+        await waitForNextTask()
         // Destroyed or aborted meanwhile.
         if (this.context !== context) return
         if (!came) return super.load(context, config, callbacks)
@@ -61,7 +61,7 @@ export function loaderWithAhead(Base: typeof Hls.DefaultConfig.loader): typeof H
 function take({ url, rangeStart, rangeEnd }: LoaderContext): Promise<Fetched<ArrayBuffer | string>> | null {
   const path = pathOf(url)
   if (!rangeEnd) {
-    const text = takeAnswer(path)
+    const text = consumeInitialResponse(path)
     const now = performance.now()
     return typeof text === 'string' ? Promise.resolve({ data: text, began: now, answered: now, ended: now }) : null
   }

@@ -1,4 +1,4 @@
-import { read, write } from '../browser-storage.ts'
+import { readLocalStorage, writeLocalStorage } from '../browser-storage.ts'
 
 type Places = Record<string, [seconds: number, at: number]>
 
@@ -8,22 +8,22 @@ const FROM_BEGINNING = 10
 const FROM_END = 15
 
 /** Where a video was left in this browser, in seconds; 0 to begin at its beginning. */
-export function placeOf(uuid: string, duration: number): number {
-  const [seconds] = read<Places>('places')?.[uuid] ?? [0]
+export function readResumePosition(uuid: string, duration: number): number {
+  const [seconds] = readLocalStorage<Places>('places')?.[uuid] ?? [0]
   return worthResuming(seconds, duration) ? seconds : 0
 }
 
 /** Remembers where a video is left. */
-export function keepPlace(uuid: string, seconds: number, duration: number): void {
-  const { [uuid]: known, ...places } = read<Places>('places') ?? {}
+export function saveResumePosition(uuid: string, seconds: number, duration: number): void {
+  const { [uuid]: known, ...places } = readLocalStorage<Places>('places') ?? {}
   if (!worthResuming(seconds, duration)) {
-    if (known) write('places', places)
+    if (known) writeLocalStorage('places', places)
     return
   }
   const newest = Object.entries(places)
     .sort(([, [, a]], [, [, b]]) => b - a)
     .slice(0, KEPT - 1)
-  write('places', { ...Object.fromEntries(newest), [uuid]: [Math.floor(seconds), Date.now()] })
+  writeLocalStorage('places', { ...Object.fromEntries(newest), [uuid]: [Math.floor(seconds), Date.now()] })
 }
 
 function worthResuming(seconds: number, duration: number): boolean {

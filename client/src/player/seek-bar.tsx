@@ -1,11 +1,11 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useComputed, useSignalEffect } from '@preact/signals'
-import { formatTime, speakTime, t } from '../i18n/i18n.ts'
-import type { Engine } from './engine.ts'
+import { formatTime, formatSpokenTime, t } from '../i18n/i18n.ts'
+import type { PlayerEngine } from './engine.ts'
 import type { Playback } from './playback.ts'
-import { chapterAt, type Chapter } from './chapters.ts'
-import { Preview, type Sheet } from './storyboard-preview.tsx'
+import { chapterAt, type PlayerChapter } from './chapters.ts'
+import { StoryboardPreview, type StoryboardSheet } from './storyboard-preview.tsx'
 
 const STEP = 5
 const PAGE = 60
@@ -21,9 +21,9 @@ export function SeekBar({
   onLook
 }: {
   playback: Playback
-  engine: Engine
-  sheet: Sheet | null
-  chapters: Chapter[]
+  engine: PlayerEngine
+  sheet: StoryboardSheet | null
+  chapters: PlayerChapter[]
   onLook: () => void
 }): JSX.Element {
   const bar = useRef<HTMLDivElement>(null)
@@ -64,8 +64,8 @@ export function SeekBar({
       aria-valuenow={Math.floor(shown.value)}
       aria-valuetext={
         here
-          ? t('player.seekChapter', { time: speakTime(shown.value), end: speakTime(duration), chapter: here.title })
-          : t('player.seekValue', { time: speakTime(shown.value), end: speakTime(duration) })
+          ? t('player.seekChapter', { time: formatSpokenTime(shown.value), end: formatSpokenTime(duration), chapter: here.title })
+          : t('player.seekValue', { time: formatSpokenTime(shown.value), end: formatSpokenTime(duration) })
       }
       onFocus={onLook}
       onPointerDown={event => {
@@ -123,7 +123,7 @@ export function SeekBar({
       <div class="seek-thumb" />
       {pointed && (
         <div class="seek-tip">
-          {sheet && <Preview sheet={sheet} time={pointed.share * duration} />}
+          {sheet && <StoryboardPreview sheet={sheet} time={pointed.share * duration} />}
           <span class="seek-time">
             {pointedAt && <span class="seek-chapter">{pointedAt.title}</span>}
             {formatTime(pointed.share * duration)}

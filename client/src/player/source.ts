@@ -1,5 +1,5 @@
 /** What a player plays. */
-export type Source = {
+export type PlayerSource = {
   /** Names the video among the places remembered in this browser. */
   uuid: string
   title: string
@@ -22,7 +22,7 @@ export type Source = {
 }
 
 /** What went wrong, as the viewer is told: the connection, the files (gone or closed), or the browser cannot. */
-export type Fault = 'network' | 'missing' | 'unplayable'
+export type PlaybackError = 'network' | 'missing' | 'unplayable'
 
 /** A quality to choose: the short side in pixels, 0 for sound alone; and whether it moves at more than 50 frames per second. */
-export type Quality = { size: number; fast: boolean }
+export type PlayerRendition = { size: number; fast: boolean }

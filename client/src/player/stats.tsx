@@ -1,15 +1,15 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { formatNumber, formatPercent, t } from '../i18n/i18n.ts'
-import type { Key } from '../i18n/catalogue.ts'
+import type { TextKey } from '../i18n/catalogue.ts'
 import { IconButton } from '../ui/button.tsx'
-import type { Engine } from './engine.ts'
+import type { PlayerEngine } from './engine.ts'
 import type { Playback } from './playback.ts'
 
 const EVERY = 1000
 
 /** How the picture comes to the screen, in figures, for whoever wants to know why it looks as it does. */
-export function Stats({ playback, engine, onClose }: { playback: Playback; engine: Engine; onClose: () => void }): JSX.Element {
+export function PlayerStats({ playback, engine, onClose }: { playback: Playback; engine: PlayerEngine; onClose: () => void }): JSX.Element {
   const [, again] = useState(0)
   useEffect(() => {
     const timer = setInterval(() => again(count => count + 1), EVERY)
@@ -30,7 +30,7 @@ export function Stats({ playback, engine, onClose }: { playback: Playback; engin
   )
 }
 
-function figures({ media, time, buffered }: Playback, engine: Engine): [Key, string][] {
+function figures({ media, time, buffered }: Playback, engine: PlayerEngine): [TextKey, string][] {
   const { codecs, bitrate, bandwidth, host } = engine.loading()
   const { totalVideoFrames: frames, droppedVideoFrames: dropped } = media.getVideoPlaybackQuality()
   const unknown = t('stats.unknown')

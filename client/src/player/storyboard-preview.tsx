@@ -1,14 +1,14 @@
 import type { JSX } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import type { Answer } from '../api.ts'
+import type { ApiResponse } from '../api.ts'
 
 /** A sheet of small frames of a video. */
-export type Sheet = Answer<'GET /videos/:id/storyboards'>['storyboards'][number]
+export type StoryboardSheet = ApiResponse<'GET /videos/:id/storyboards'>['storyboards'][number]
 
 const LARGEST = 192
 
 /** The small frame of a sheet that belongs to a time. */
-export function Preview({ sheet, time }: { sheet: Sheet; time: number }): JSX.Element {
+export function StoryboardPreview({ sheet, time }: { sheet: StoryboardSheet; time: number }): JSX.Element {
   const box = useRef<HTMLDivElement>(null)
   useLayoutEffect(() => {
     const { spriteWidth, spriteHeight, totalWidth, totalHeight, spriteDuration, storyboardPath } = sheet

@@ -1,34 +1,34 @@
 import { useEffect, useState } from 'preact/hooks'
-import { api, type Answer } from '../api.ts'
-import { language } from '../i18n/i18n.ts'
-import { read, write } from '../browser-storage.ts'
-import type { Chapter } from './chapters.ts'
-import type { Source } from './source.ts'
+import { api, type ApiResponse } from '../api.ts'
+import { currentLanguage } from '../i18n/i18n.ts'
+import { readLocalStorage, writeLocalStorage } from '../browser-storage.ts'
+import type { PlayerChapter } from './chapters.ts'
+import type { PlayerSource } from './source.ts'
 
 /** Subtitles in one language. */
-export type Caption = Answer<'GET /videos/:id/captions'>['data'][number]
+export type CaptionTrack = ApiResponse<'GET /videos/:id/captions'>['data'][number]
 
 /** What a video has besides picture and sound. */
-export type Tracks = {
-  captions: Caption[]
+export type CaptionsAndChapters = {
+  captions: CaptionTrack[]
   /** What is shown; null: none. */
-  caption: Caption | null
+  caption: CaptionTrack | null
   /** Shows the subtitles of a language, here and, unless it is not to be kept, in later videos; null shows none. */
   choose: (language: string | null, keep?: boolean) => void
   /** Shows subtitles in the viewer's language, else in any; or none any more. */
   toggle: () => void
-  chapters: Chapter[]
+  chapters: PlayerChapter[]
   /** Whether all of this has been asked for. */
   known: boolean
 }
 
-type Known = { uuid: string; captions: Caption[]; chapters: Chapter[] }
+type Known = { uuid: string; captions: CaptionTrack[]; chapters: PlayerChapter[] }
 const KEY = 'captions'
 
 /** Subtitles and chapters of a video, asked for once they are `wanted`; `first` is the language to begin with instead of the viewer's. */
-export function useTracks({ uuid, headers }: Source, wanted: boolean, first: string | null = null): Tracks {
+export function useCaptionsAndChapters({ uuid, headers }: PlayerSource, wanted: boolean, first: string | null = null): CaptionsAndChapters {
   const [known, setKnown] = useState<Known | null>(null)
-  const [chosen, setChosen] = useState(() => first ?? read<string>(KEY))
+  const [chosen, setChosen] = useState(() => first ?? readLocalStorage<string>(KEY))
   useEffect(() => {
     if (!wanted) return
     let current = true
@@ -57,7 +57,7 @@ export function useTracks({ uuid, headers }: Source, wanted: boolean, first: str
   const caption = captions.find(one => one.language.id === chosen) ?? null
   const choose = (next: string | null, keep = true) => {
     setChosen(next)
-    if (keep) write(KEY, next)
+    if (keep) writeLocalStorage(KEY, next)
   }
   return {
     captions,
@@ -66,7 +66,7 @@ export function useTracks({ uuid, headers }: Source, wanted: boolean, first: str
     chapters,
     known: known?.uuid === uuid,
     toggle: () => {
-      const any = captions.find(one => one.language.id === language()) ?? captions[0]
+      const any = captions.find(one => one.language.id === currentLanguage()) ?? captions[0]
       if (any) choose(caption ? null : any.language.id)
     }
   }

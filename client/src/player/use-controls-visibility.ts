@@ -7,7 +7,7 @@ const SLEEPS_AFTER = 3000
 type WebkitVideo = HTMLVideoElement & { webkitEnterFullscreen?: () => void }
 
 /** When the controls show, and the full screen. */
-export function useChrome(
+export function useControlsVisibility(
   box: RefObject<HTMLElement | null>,
   playback: Playback | null
 ): { awake: boolean; full: boolean; wake: () => void; toggleFull: () => void; onMenu: (open: boolean) => void } {

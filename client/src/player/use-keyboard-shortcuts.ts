@@ -1,11 +1,11 @@
 import type { RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { actOnKey, type Commands } from './keyboard-shortcuts.ts'
+import { handleKeyboardShortcut, type PlayerCommands } from './keyboard-shortcuts.ts'
 
 /** Obeys the keys pressed inside the player, or anywhere on the page; null: none. */
-export function useKeys(
+export function useKeyboardShortcuts(
   box: RefObject<HTMLElement | null>,
-  commands: Commands | null,
+  commands: PlayerCommands | null,
   { everywhere, wake }: { everywhere: boolean; wake: () => void }
 ): void {
   const latest = useRef(commands)
@@ -13,7 +13,7 @@ export function useKeys(
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const inside = box.current!.contains(event.target as Node)
-      if (latest.current && (inside || everywhere) && actOnKey(event, latest.current, inside)) wake()
+      if (latest.current && (inside || everywhere) && handleKeyboardShortcut(event, latest.current, inside)) wake()
     }
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)

@@ -1,12 +1,12 @@
 import { useEffect } from 'preact/hooks'
-import type { Engine } from './engine.ts'
+import type { PlayerEngine } from './engine.ts'
 import type { Playback } from './playback.ts'
 
 /**
  * Stops a video where it is wished to end, or goes round to `start` there when it repeats. Whoever plays on or jumps beyond watches the
  * rest.
  */
-export function useStop(engine: Engine | null, playback: Playback | null, stop: number | undefined, start: number): void {
+export function useStopTime(engine: PlayerEngine | null, playback: Playback | null, stop: number | undefined, start: number): void {
   useEffect(() => {
     if (!engine || !playback || stop === undefined || stop <= start) return
     let before = 0

@@ -1,11 +1,11 @@
 import { useRef, useState } from 'preact/hooks'
 import { api } from '../api.ts'
-import type { Sheet } from './storyboard-preview.tsx'
-import type { Source } from './source.ts'
+import type { StoryboardSheet } from './storyboard-preview.tsx'
+import type { PlayerSource } from './source.ts'
 
 /** The sheet of small frames, asked for when somebody first looks for a place. */
-export function useSheet({ uuid, headers }: Source): [Sheet | null, () => void] {
-  const [known, setKnown] = useState<{ uuid: string; sheet: Sheet | null } | null>(null)
+export function useStoryboard({ uuid, headers }: PlayerSource): [StoryboardSheet | null, () => void] {
+  const [known, setKnown] = useState<{ uuid: string; sheet: StoryboardSheet | null } | null>(null)
   const asked = useRef<string | null>(null)
   const look = () => {
     if (asked.current === uuid) return

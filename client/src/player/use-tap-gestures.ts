@@ -19,7 +19,7 @@ type Leap = { seconds: number; key: number }
  * Clicks and taps on the picture: a click plays or pauses, two fill the screen; a tap shows the controls, two at a side jump, and every
  * further one jumps on.
  */
-export function useTaps(
+export function useTapGestures(
   box: RefObject<HTMLElement | null>,
   { toggle, jump, full, wake, awake }: Actions
 ): { taps: Taps; leap: Leap | null } {

@@ -1,18 +1,18 @@
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { languageName } from '../i18n/i18n.ts'
-import { filmFor } from './early-playback.ts'
-import type { Source } from './source.ts'
-import type { Caption } from './use-captions-and-chapters.ts'
+import { videoElementFor } from './early-playback.ts'
+import type { PlayerSource } from './source.ts'
+import type { CaptionTrack } from './use-captions-and-chapters.ts'
 
-type Props = { media: (element: HTMLVideoElement | null) => void; source: Source; caption: Caption | null }
+type Props = { media: (element: HTMLVideoElement | null) => void; source: PlayerSource; caption: CaptionTrack | null }
 
 /** The media element of a player: one that may have begun to load before there was a player. */
-export function Film({ media, source, caption }: Props): JSX.Element {
+export function VideoElement({ media, source, caption }: Props): JSX.Element {
   const box = useRef<HTMLDivElement>(null)
   const film = useRef<HTMLVideoElement>(null)
   useLayoutEffect(() => {
-    const element = (film.current = filmFor(source.url))
+    const element = (film.current = videoElementFor(source.url))
     element.playsInline = true
     element.preload = 'auto'
     element.tabIndex = -1

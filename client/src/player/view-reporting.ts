@@ -1,14 +1,14 @@
 import { api } from '../api.ts'
-import { loadConfig } from '../instance/config.ts'
-import { me } from '../session.ts'
-import { readForTab, writeForTab } from '../browser-storage.ts'
-import type { Source } from './source.ts'
+import { loadInstanceConfig } from '../instance/config.ts'
+import { currentUser } from '../session.ts'
+import { readSessionStorage, writeSessionStorage } from '../browser-storage.ts'
+import type { PlayerSource } from './source.ts'
 
 /**
  * Tells the server what is watched of a video, so that it can count: when playing begins, stops or jumps, and now and then meanwhile. Gives
  * what ends it.
  */
-export function tellWatched(media: HTMLVideoElement, { uuid, headers }: Source): () => void {
+export function startViewReporting(media: HTMLVideoElement, { uuid, headers }: PlayerSource): () => void {
   let timer: ReturnType<typeof setInterval> | null = null
   let jumped = false
   let last = -1
@@ -25,8 +25,8 @@ export function tellWatched(media: HTMLVideoElement, { uuid, headers }: Source):
   }
   const begin = async () => {
     if (timer !== null) return
-    const { anonymous, users } = (await loadConfig()).views.videos.watchingInterval
-    const interval = me.peek() ? users : anonymous
+    const { anonymous, users } = (await loadInstanceConfig()).views.videos.watchingInterval
+    const interval = currentUser.peek() ? users : anonymous
     if (interval <= 0 || halt.signal.aborted || media.paused || timer !== null) return
     tell()
     timer = setInterval(tell, interval)
@@ -56,9 +56,9 @@ export function tellWatched(media: HTMLVideoElement, { uuid, headers }: Source):
 
 /** Tells this tab from others behind the same address; not `randomUUID`, which plain http has not. */
 function session(): string {
-  const known = readForTab('session')
+  const known = readSessionStorage('session')
   if (known) return known
   const made = [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('')
-  writeForTab('session', made)
+  writeSessionStorage('session', made)
   return made
 }

@@ -5,10 +5,10 @@ import type { VideoDetails } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 import { isLoggedIn } from '../credentials.ts'
 import { formatCount, t } from '../i18n/i18n.ts'
-import { problemText } from '../api-error-text.ts'
+import { apiErrorText } from '../api-error-text.ts'
 import { Button, ButtonLink } from '../ui/button.tsx'
-import { toast } from '../ui/toast.tsx'
-import { useAnswer } from '../use-query.ts'
+import { showToast } from '../ui/toast.tsx'
+import { useQuery } from '../use-query.ts'
 
 type Rating = 'like' | 'dislike' | 'none'
 type Kind = Exclude<Rating, 'none'>
@@ -17,9 +17,9 @@ const NAMES = { like: 'rate.like', dislike: 'rate.dislike' } as const
 const ICONS = { like: 'like', dislike: 'dislike' } as const
 
 /** Likes and dislikes of a video. A press shows at once and is taken back where the server does not take it; guests are led to the door. */
-export function Rate({ video, headers }: { video: VideoDetails; headers?: Record<string, string> }): JSX.Element {
+export function RatingButtons({ video, headers }: { video: VideoDetails; headers?: Record<string, string> }): JSX.Element {
   const { url } = useLocation()
-  const { data } = useAnswer('GET /users/me/videos/:id/rating', isLoggedIn.value ? { params: { id: video.uuid } } : null)
+  const { data } = useQuery('GET /users/me/videos/:id/rating', isLoggedIn.value ? { params: { id: video.uuid } } : null)
   const [shown, setShown] = useState<Rating>('none')
   /** What the video's numbers already hold. */
   const [counted, setCounted] = useState<Rating>('none')
@@ -47,7 +47,7 @@ export function Rate({ video, headers }: { video: VideoDetails; headers?: Record
       } catch (error) {
         wish.current = known.current
         setShown(known.current)
-        toast(problemText(error), { bad: true })
+        showToast(apiErrorText(error), { bad: true })
       }
     }
     busy.current = false

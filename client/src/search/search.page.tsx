@@ -2,15 +2,15 @@ import type { JSX } from 'preact'
 import { useLayoutEffect, useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import { api } from '../api.ts'
-import { handleOf } from '../channels/actor-header.tsx'
+import { displayHandle } from '../channels/actor-header.tsx'
 import { t } from '../i18n/i18n.ts'
 import { useTitle } from '../shell/title.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
-import { Failure, State } from '../ui/feedback.tsx'
-import { useAnswer } from '../use-query.ts'
-import { Endless } from '../videos/infinite-video-grid.tsx'
+import { ErrorState, EmptyState } from '../ui/feedback.tsx'
+import { useQuery } from '../use-query.ts'
+import { InfiniteVideoGrid } from '../videos/infinite-video-grid.tsx'
 import './search.css'
 
 /** Channels and videos by words, or what an address or a handle leads to, on whatever server it is. */
@@ -53,7 +53,7 @@ export default function SearchPage(): JSX.Element {
 function Found({ words }: { words: string }): JSX.Element {
   const isAddress = /^https?:\/\//i.test(words)
   const isHandle = !isAddress && /^@?[^\s@]+@[^\s@]+$/.test(words)
-  const channels = useAnswer('GET /search/video-channels', { query: { start: 0, search: words } })
+  const channels = useQuery('GET /search/video-channels', { query: { start: 0, search: words } })
   const [videos, setVideos] = useState<number | null>(null)
   const load = async (start: number) => {
     const found = isHandle ? { total: 0, data: [] } : await api('GET /search/videos', { query: { start, search: words } })
@@ -61,7 +61,7 @@ function Found({ words }: { words: string }): JSX.Element {
     return found
   }
   const list = channels.data?.data ?? []
-  if (channels.error) return <Failure text={t('ui.noConnection')} onRetry={channels.reload} />
+  if (channels.error) return <ErrorState text={t('ui.noConnection')} onRetry={channels.reload} />
   return (
     <>
       {list.length > 0 && (
@@ -70,11 +70,11 @@ function Found({ words }: { words: string }): JSX.Element {
           <ul class="search-channels" role="list">
             {list.map(channel => (
               <li key={channel.id}>
-                <a class="search-channel" href={`/c/${handleOf(channel)}`}>
+                <a class="search-channel" href={`/c/${displayHandle(channel)}`}>
                   <Avatar of={channel} size="m" />
                   <span>
                     <strong>{channel.displayName}</strong>
-                    <span class="soft small">@{handleOf(channel)}</span>
+                    <span class="soft small">@{displayHandle(channel)}</span>
                   </span>
                 </a>
               </li>
@@ -88,15 +88,15 @@ function Found({ words }: { words: string }): JSX.Element {
           {t('search.fetching')}
         </p>
       )}
-      <Endless
+      <InfiniteVideoGrid
         name={`search ${words}`}
         heading="h3"
         load={load}
         empty={
           list.length > 0 || channels.data === null ? null : (
-            <State icon="search" title={t('search.empty')}>
+            <EmptyState icon="search" title={t('search.empty')}>
               <p>{t('search.emptyText')}</p>
-            </State>
+            </EmptyState>
           )
         }
       />

@@ -2,13 +2,13 @@ import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { LocationProvider, Route, Router } from 'preact-iso'
 import { t } from '../i18n/i18n.ts'
-import { Confirmation } from '../ui/dialog.tsx'
+import { ConfirmDialog } from '../ui/dialog.tsx'
 import { Toasts } from '../ui/toast.tsx'
-import { ErrorEdge } from './error-boundary.tsx'
+import { PageErrorBoundary } from './error-boundary.tsx'
 import { Header } from './header.tsx'
-import { NotFound, ROUTES } from './routes.ts'
-import { restorePlace, useHistoryKeys } from './scroll-restoration.ts'
-import { leaveOpened, useTurns, Written } from './staged-hydration.tsx'
+import { NotFoundPage, PAGE_ROUTES } from './routes.ts'
+import { restoreScrollPosition, useHistoryEntryKeys } from './scroll-restoration.ts'
+import { endStagedHydration, useStagedHydration, ServerRendered } from './staged-hydration.tsx'
 import './shell.css'
 
 /** The whole site: the bar, the page of the address, dialogs and notices. */
@@ -21,35 +21,35 @@ export function App(): JSX.Element {
 }
 
 function Shell(): JSX.Element {
-  useHistoryKeys()
+  useHistoryEntryKeys()
   const main = useRef<HTMLElement>(null)
-  const turn = useTurns(1)
-  useEffect(restorePlace, [])
+  const turn = useStagedHydration(1)
+  useEffect(restoreScrollPosition, [])
   return (
     <>
       <a class="skip" href="#main">
         {t('shell.skip')}
       </a>
-      {turn === 0 ? <Written class="bar" /> : <Header />}
+      {turn === 0 ? <ServerRendered class="bar" /> : <Header />}
       <main id="main" ref={main} tabIndex={-1}>
-        <ErrorEdge>
+        <PageErrorBoundary>
           <Router
             onRouteChange={() => {
-              leaveOpened()
-              restorePlace()
+              endStagedHydration()
+              restoreScrollPosition()
               // Whoever reads with the ears or the keyboard goes on at the top of the new page.
               main.current?.focus({ preventScroll: true })
             }}
           >
             {[
-              ...ROUTES.map(({ path, view }) => <Route key={path} path={path} component={view} />),
-              <Route key="*" default component={NotFound} />
+              ...PAGE_ROUTES.map(({ path, view }) => <Route key={path} path={path} component={view} />),
+              <Route key="*" default component={NotFoundPage} />
             ]}
           </Router>
-        </ErrorEdge>
+        </PageErrorBoundary>
       </main>
       <Toasts />
-      <Confirmation />
+      <ConfirmDialog />
     </>
   )
 }

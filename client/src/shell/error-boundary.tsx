@@ -1,10 +1,10 @@
 import { Component, type ComponentChildren } from 'preact'
 import { ErrorBoundary } from 'preact-iso'
 import { t } from '../i18n/i18n.ts'
-import { Failure } from '../ui/feedback.tsx'
+import { ErrorState } from '../ui/feedback.tsx'
 
 /** Keeps the shell standing when a page breaks, or when its code cannot be loaded after an update of the server. */
-export class ErrorEdge extends Component<{ children: ComponentChildren }, { broken: boolean }> {
+export class PageErrorBoundary extends Component<{ children: ComponentChildren }, { broken: boolean }> {
   override state = { broken: false }
 
   override componentDidCatch(error: unknown): void {
@@ -13,7 +13,7 @@ export class ErrorEdge extends Component<{ children: ComponentChildren }, { brok
   }
 
   override render(): ComponentChildren {
-    if (this.state.broken) return <Failure text={t('ui.broken')} onRetry={() => location.reload()} />
+    if (this.state.broken) return <ErrorState text={t('ui.broken')} onRetry={() => location.reload()} />
     return <ErrorBoundary>{this.props.children as never}</ErrorBoundary>
   }
 }

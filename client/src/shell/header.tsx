@@ -1,25 +1,25 @@
 import type { JSX } from 'preact'
 import { useLocation } from 'preact-iso'
 import { isLoggedIn } from '../credentials.ts'
-import { language, t } from '../i18n/i18n.ts'
-import { LANGUAGES, type Language } from '../i18n/languages.ts'
-import { config } from '../instance/config.ts'
-import { logOut, me } from '../session.ts'
+import { currentLanguage, t } from '../i18n/i18n.ts'
+import { UI_LANGUAGES, type UiLanguage } from '../i18n/languages.ts'
+import { instanceConfig } from '../instance/config.ts'
+import { logOut, currentUser } from '../session.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { ButtonLink, IconButton } from '../ui/button.tsx'
-import { Icon, Mark } from '../ui/icon.tsx'
+import { Icon, Logo } from '../ui/icon.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
-import { chooseLanguage, chooseTheme, theme } from './preferences.ts'
+import { chooseLanguage, chooseTheme, chosenTheme } from './preferences.ts'
 
 /** The bar over every page: home, upload, and everything personal in one menu. */
 export function Header(): JSX.Element {
   const { path, url, route } = useLocation()
-  const name = config.value?.instance.name ?? 'Bobine'
+  const name = instanceConfig.value?.instance.name ?? 'Bobine'
   const next = path === '/login' || path === '/signup' || path === '/' ? '' : `?next=${encodeURIComponent(url)}`
   return (
     <header class="bar">
       <a class="bar-home" href="/" aria-label={t('shell.home', { name })}>
-        <Mark />
+        <Logo />
         <span class="bar-name">{name}</span>
       </a>
       <nav class="bar-links" aria-label={t('shell.navigation')}>
@@ -43,9 +43,14 @@ export function Header(): JSX.Element {
           label={t('shell.menu')}
           items={items(next, () => void logOut().then(() => route('/')))}
           trigger={props =>
-            me.value ? (
-              <button type="button" class="bar-me" aria-label={t('shell.account', { name: me.value.account.displayName })} {...props}>
-                <Avatar of={me.value.account} size="s" />
+            currentUser.value ? (
+              <button
+                type="button"
+                class="bar-me"
+                aria-label={t('shell.account', { name: currentUser.value.account.displayName })}
+                {...props}
+              >
+                <Avatar of={currentUser.value.account} size="s" />
               </button>
             ) : (
               <IconButton label={t('shell.menu')} icon="menu" {...props} />
@@ -58,7 +63,7 @@ export function Header(): JSX.Element {
 }
 
 function items(next: string, leave: () => void): MenuItem[] {
-  const user = me.value
+  const user = currentUser.value
   const personal: MenuItem[] = user
     ? [
         { kind: 'heading', text: user.account.displayName },
@@ -77,30 +82,30 @@ function items(next: string, leave: () => void): MenuItem[] {
       ]
     : [
         { kind: 'link', text: t('shell.login'), href: `/login${next}`, icon: 'user' },
-        ...(config.value?.signup.allowed ? [{ kind: 'link', text: t('shell.signup'), href: '/signup', icon: 'plus' } as const] : [])
+        ...(instanceConfig.value?.signup.allowed ? [{ kind: 'link', text: t('shell.signup'), href: '/signup', icon: 'plus' } as const] : [])
       ]
   return [
     ...personal,
     { kind: 'heading', text: t('shell.look') },
     ...(['system', 'light', 'dark'] as const).map(one => ({
       kind: 'choice' as const,
-      text: t(THEMES[one]),
+      text: t(THEME_NAMES[one]),
       icon: one === 'light' ? ('sun' as const) : one === 'dark' ? ('moon' as const) : one,
-      chosen: theme.value === one,
+      chosen: chosenTheme.value === one,
       act: () => chooseTheme(one)
     })),
     { kind: 'heading', text: t('shell.language') },
-    ...(Object.keys(LANGUAGES) as Language[]).map(one => ({
+    ...(Object.keys(UI_LANGUAGES) as UiLanguage[]).map(one => ({
       kind: 'choice' as const,
-      text: LANGUAGES[one].name,
+      text: UI_LANGUAGES[one].name,
       icon: 'globe' as const,
-      chosen: language() === one,
+      chosen: currentLanguage() === one,
       act: () => void chooseLanguage(one)
     })),
-    { kind: 'heading', text: config.value?.instance.name ?? 'Bobine' },
+    { kind: 'heading', text: instanceConfig.value?.instance.name ?? 'Bobine' },
     { kind: 'link', text: t('shell.about'), href: '/about', icon: 'info' }
   ]
 }
 
 /** The names of the themes. */
-export const THEMES = { system: 'shell.themeSystem', light: 'shell.themeLight', dark: 'shell.themeDark' } as const
+export const THEME_NAMES = { system: 'shell.themeSystem', light: 'shell.themeLight', dark: 'shell.themeDark' } as const

@@ -1,34 +1,34 @@
 import { signal } from '@preact/signals'
-import { knownLanguage, type Language } from '../i18n/languages.ts'
+import { toUiLanguage, type UiLanguage } from '../i18n/languages.ts'
 import { setLanguage } from '../i18n/i18n.ts'
 
 /** How light the pages are. */
 export type Theme = 'system' | 'light' | 'dark'
 
 /** The chosen theme. The server reads the same cookie, so that no page flashes in the wrong colours. */
-export const theme = signal<Theme>(readTheme())
+export const chosenTheme = signal<Theme>(readTheme())
 
 /** Chooses a theme, here and for the next pages. */
 export function chooseTheme(next: Theme): void {
-  theme.value = next
+  chosenTheme.value = next
   keepCookie('bobine_theme', next === 'system' ? null : next)
   applyTheme()
 }
 
 /** Chooses a language, here and for the next pages. */
-export async function chooseLanguage(next: Language): Promise<void> {
+export async function chooseLanguage(next: UiLanguage): Promise<void> {
   keepCookie('bobine_language', next)
   await setLanguage(next)
 }
 
 /** The language to begin with: the chosen one, else the one the server wrote the page in (by the browser's wish). */
-export function firstLanguage(): Language {
-  return knownLanguage(cookie('bobine_language')) ?? knownLanguage(document.documentElement.lang) ?? 'en'
+export function initialLanguage(): UiLanguage {
+  return toUiLanguage(cookie('bobine_language')) ?? toUiLanguage(document.documentElement.lang) ?? 'en'
 }
 
 /** Makes the page show the chosen theme. */
 export function applyTheme(): void {
-  const chosen = theme.peek()
+  const chosen = chosenTheme.peek()
   if (chosen === 'system') delete document.documentElement.dataset.theme
   else document.documentElement.dataset.theme = chosen
 }

@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks'
 import { isLoggedIn } from '../credentials.ts'
 
 /** A room for people who are logged in: guests are led to the door and come back here afterwards. */
-export function Members({ children }: { children: ComponentChildren }): JSX.Element | null {
+export function RequireLogin({ children }: { children: ComponentChildren }): JSX.Element | null {
   const { url, route } = useLocation()
   const inside = isLoggedIn.value
   useEffect(() => {

@@ -9,7 +9,7 @@ const administration = (page: () => Promise<{ default: () => JSX.Element }>) =>
   lazy(async () => (await Promise.all([page(), loadAdminTexts()]))[0])
 
 /** Every page: its address and where its code is; the code comes when the page is opened. */
-export const ROUTES = [
+export const PAGE_ROUTES = [
   { path: '/', view: lazy(() => import('../videos/home.page.tsx')) },
   { path: '/w/:id', view: lazy(() => import('../videos/watch.page.tsx')) },
   { path: '/search', view: lazy(() => import('../search/search.page.tsx')) },
@@ -38,12 +38,12 @@ export const ROUTES = [
 ]
 
 /** The page for an address nobody knows. */
-export const NotFound = lazy(() => import('../instance/not-found.page.tsx'))
+export const NotFoundPage = lazy(() => import('../instance/not-found.page.tsx'))
 
 /** Loads the code of the page at a path, so that its first drawing waits for nothing. */
 export async function preloadPage(path: string): Promise<void> {
-  const route = ROUTES.find(route => matches(route.path, path))
-  await (route?.view ?? NotFound).preload()
+  const route = PAGE_ROUTES.find(route => matches(route.path, path))
+  await (route?.view ?? NotFoundPage).preload()
 }
 
 function matches(pattern: string, path: string): boolean {

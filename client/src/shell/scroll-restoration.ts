@@ -1,5 +1,5 @@
 import { useLocation } from 'preact-iso'
-import { readForTab, writeForTab } from '../browser-storage.ts'
+import { readSessionStorage, writeSessionStorage } from '../browser-storage.ts'
 
 const PLACES_KEPT = 50
 const places = new Map<string, number>(readPlaces())
@@ -13,25 +13,25 @@ addEventListener(
   },
   { passive: true }
 )
-addEventListener('pagehide', () => writeForTab('places', JSON.stringify([...places].slice(-PLACES_KEPT))))
+addEventListener('pagehide', () => writeSessionStorage('places', JSON.stringify([...places].slice(-PLACES_KEPT))))
 
 /**
  * The name of the current entry of the browser's history; what a page kept under it is there again after "back". Every entry gets one when
  * it is first asked for.
  */
-export function historyKey(): string {
+export function historyEntryKey(): string {
   return (key = entryKey())
 }
 
 /** Names every entry of the history before its page is drawn. */
-export function useHistoryKeys(): void {
+export function useHistoryEntryKeys(): void {
   useLocation()
-  historyKey()
+  historyEntryKey()
 }
 
 /** Brings the page back to where it was when this entry of the history was left. */
-export function restorePlace(): void {
-  const place = places.get(historyKey()) ?? 0
+export function restoreScrollPosition(): void {
+  const place = places.get(historyEntryKey()) ?? 0
   if (Math.abs(place - scrollY) > 1) scrollTo(0, place)
 }
 
@@ -45,7 +45,7 @@ function entryKey(): string {
 
 function readPlaces(): [string, number][] {
   try {
-    return JSON.parse(readForTab('places') ?? '[]') as [string, number][]
+    return JSON.parse(readSessionStorage('places') ?? '[]') as [string, number][]
   } catch {
     return []
   }

@@ -1,9 +1,9 @@
 import { useEffect } from 'preact/hooks'
-import { config } from '../instance/config.ts'
+import { instanceConfig } from '../instance/config.ts'
 
 /** Names the page in the browser's tab; null while the name is not known yet. */
 export function useTitle(title: string | null): void {
-  const site = config.value?.instance.name ?? 'Bobine'
+  const site = instanceConfig.value?.instance.name ?? 'Bobine'
   useEffect(() => {
     if (title !== null) document.title = title === '' ? site : `${title} · ${site}`
   }, [title, site])

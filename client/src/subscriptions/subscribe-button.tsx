@@ -3,20 +3,20 @@ import { useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import { api } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
-import { problemText } from '../api-error-text.ts'
-import { me } from '../session.ts'
+import { apiErrorText } from '../api-error-text.ts'
+import { currentUser } from '../session.ts'
 import { Button, ButtonLink } from '../ui/button.tsx'
-import { toast } from '../ui/toast.tsx'
-import { useAnswer } from '../use-query.ts'
+import { showToast } from '../ui/toast.tsx'
+import { useQuery } from '../use-query.ts'
 
 type Followed = { name: string; host: string; ownerAccount?: { id: number } }
 
 /** Follows a channel, or no longer; guests are led to the door, owners have no use for it. */
-export function Subscribe({ channel }: { channel: Followed }): JSX.Element | null {
+export function SubscribeButton({ channel }: { channel: Followed }): JSX.Element | null {
   const { url } = useLocation()
   const uri = `${channel.name}@${channel.host}`
-  const user = me.value
-  const { data, change } = useAnswer('GET /users/me/subscriptions/exist', user ? { query: { uris: [uri] } } : null)
+  const user = currentUser.value
+  const { data, change } = useQuery('GET /users/me/subscriptions/exist', user ? { query: { uris: [uri] } } : null)
   const [busy, setBusy] = useState(false)
   if (user && user.account.id === channel.ownerAccount?.id) return null
   if (!user)
@@ -33,7 +33,7 @@ export function Subscribe({ channel }: { channel: Followed }): JSX.Element | nul
       else await api('POST /users/me/subscriptions', { body: { uri } })
       change({ [uri]: !following })
     } catch (error) {
-      toast(problemText(error), { bad: true })
+      showToast(apiErrorText(error), { bad: true })
     } finally {
       setBusy(false)
     }

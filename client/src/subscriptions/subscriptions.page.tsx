@@ -1,13 +1,13 @@
 import type { JSX } from 'preact'
 import { api } from '../api.ts'
-import { handleOf } from '../channels/actor-header.tsx'
+import { displayHandle } from '../channels/actor-header.tsx'
 import { t } from '../i18n/i18n.ts'
-import { Members } from '../shell/require-login.tsx'
+import { RequireLogin } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
 import { Avatar } from '../ui/avatar.tsx'
-import { State } from '../ui/feedback.tsx'
-import { useAnswer } from '../use-query.ts'
-import { Endless } from '../videos/infinite-video-grid.tsx'
+import { EmptyState } from '../ui/feedback.tsx'
+import { useQuery } from '../use-query.ts'
+import { InfiniteVideoGrid } from '../videos/infinite-video-grid.tsx'
 
 /** So many channels are shown above the videos. */
 const CHANNELS = 100
@@ -15,15 +15,15 @@ const CHANNELS = 100
 /** The channels one follows, and what is new in them. */
 export default function SubscriptionsPage(): JSX.Element {
   return (
-    <Members>
+    <RequireLogin>
       <Subscriptions />
-    </Members>
+    </RequireLogin>
   )
 }
 
 function Subscriptions(): JSX.Element {
   useTitle(t('subscriptions.title'))
-  const { data: channels } = useAnswer('GET /users/me/subscriptions', { query: { count: CHANNELS } })
+  const { data: channels } = useQuery('GET /users/me/subscriptions', { query: { count: CHANNELS } })
   return (
     <div class="page">
       <h1 class="home-title">{t('subscriptions.title')}</h1>
@@ -31,7 +31,7 @@ function Subscriptions(): JSX.Element {
         <ul class="channel-list" role="list">
           {channels.data.map(channel => (
             <li key={channel.id}>
-              <a class="channel-card" href={`/c/${handleOf(channel)}`}>
+              <a class="channel-card" href={`/c/${displayHandle(channel)}`}>
                 <Avatar of={channel} />
                 <span>{channel.displayName}</span>
               </a>
@@ -40,14 +40,14 @@ function Subscriptions(): JSX.Element {
         </ul>
       )}
       <h2 class="section-title">{t('channel.videos')}</h2>
-      <Endless
+      <InfiniteVideoGrid
         name="subscriptions"
         heading="h3"
         load={async start => await api('GET /users/me/subscriptions/videos', { query: { start, sort: '-publishedAt' } })}
         empty={
-          <State icon="film" title={t('subscriptions.empty')}>
+          <EmptyState icon="film" title={t('subscriptions.empty')}>
             <p>{t('subscriptions.emptyText')}</p>
-          </State>
+          </EmptyState>
         }
       />
     </div>

@@ -61,7 +61,7 @@ const question = signal<Question | null>(null)
  * Asks before something that cannot be undone; `points` lists what is lost, `typed` is to be written before yes can be said. True when the
  * person says yes.
  */
-export function confirm(asked: Omit<Question, 'answer'>): Promise<boolean> {
+export function openConfirmDialog(asked: Omit<Question, 'answer'>): Promise<boolean> {
   return new Promise(resolve => {
     question.value = {
       ...asked,
@@ -73,8 +73,8 @@ export function confirm(asked: Omit<Question, 'answer'>): Promise<boolean> {
   })
 }
 
-/** Where `confirm` shows its question; once in the shell. */
-export function Confirmation(): JSX.Element | null {
+/** Where `openConfirmDialog` shows its question; once in the shell. */
+export function ConfirmDialog(): JSX.Element | null {
   return question.value && <Asking asked={question.value} />
 }
 

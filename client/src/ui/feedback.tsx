@@ -5,7 +5,7 @@ import { Icon, type IconName } from './icon.tsx'
 import './feedback.css'
 
 /** What a place says when there is nothing in it, or nothing can be shown. */
-export function State({
+export function EmptyState({
   icon,
   title,
   children,
@@ -28,19 +28,19 @@ export function State({
 }
 
 /** What a place says when loading failed. */
-export function Failure({ text, onRetry }: { text: string; onRetry: () => void }): JSX.Element {
+export function ErrorState({ text, onRetry }: { text: string; onRetry: () => void }): JSX.Element {
   return (
-    <State icon="alert" title={t('ui.failed')}>
+    <EmptyState icon="alert" title={t('ui.failed')}>
       <p>{text}</p>
       <Button icon="replay" onClick={onRetry}>
         {t('ui.retry')}
       </Button>
-    </State>
+    </EmptyState>
   )
 }
 
 /** A note in the page: something to know, something wrong, something done. */
-export function Note({ kind, children }: { kind: 'info' | 'warn' | 'bad' | 'good'; children: ComponentChildren }): JSX.Element {
+export function Notice({ kind, children }: { kind: 'info' | 'warn' | 'bad' | 'good'; children: ComponentChildren }): JSX.Element {
   return (
     <div class={`note note-${kind}`} role={kind === 'bad' ? 'alert' : 'note'}>
       <Icon name={kind === 'good' ? 'check' : kind === 'info' ? 'info' : 'alert'} />

@@ -92,7 +92,7 @@ export function Select({
  * A box to tick. `hidden` keeps its name for those who hear it, where its place says it to the others; `some` shows that it stands for
  * several that differ.
  */
-export function Check({
+export function Checkbox({
   label,
   hidden = false,
   checked,

@@ -79,7 +79,7 @@ export function Icon({ name, size = 20 }: { name: IconName; size?: number }): JS
 }
 
 /** The mark of Bobine: a reel with its film leaving it upwards, which is also a b; it plays. */
-export function Mark({ size = 28 }: { size?: number }): JSX.Element {
+export function Logo({ size = 28 }: { size?: number }): JSX.Element {
   return (
     <svg class="mark" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" focusable="false">
       <path class="mark-film" d="M5 2.5A1.5 1.5 0 016.5 1h2A1.5 1.5 0 0110 2.5V20H5z" />

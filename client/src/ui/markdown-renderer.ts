@@ -10,6 +10,6 @@ markdown.renderer.rules.link_open = (tokens, index, options, env, self) => {
 }
 
 /** Markdown as HTML that is safe to show. */
-export function renderMarkdown(text: string): string {
+export function renderMarkdownInBrowser(text: string): string {
   return markdown.render(text)
 }

@@ -1,13 +1,13 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { writtenText } from '../initial-data.ts'
+import { serverRenderedMarkdown } from '../initial-data.ts'
 
 /**
  * A Markdown text. What the server wrote for it is used as it stands; else the renderer is loaded, and the plain text stands in meanwhile.
  */
 export function Markdown({ text, id }: { text: string; id: string }): JSX.Element {
   const [html, setHtml] = useState<{ text: string; html: string } | null>(() => {
-    const written = writtenText(id)
+    const written = serverRenderedMarkdown(id)
     return written === undefined ? null : { text, html: written }
   })
   useEffect(() => {
@@ -15,7 +15,7 @@ export function Markdown({ text, id }: { text: string; id: string }): JSX.Elemen
     let current = true
     const render = async () => {
       const renderer = await import('./markdown-renderer.ts').catch(() => null)
-      if (current && renderer) setHtml({ text, html: renderer.renderMarkdown(text) })
+      if (current && renderer) setHtml({ text, html: renderer.renderMarkdownInBrowser(text) })
     }
     void render()
     return () => {
@@ -27,6 +27,6 @@ export function Markdown({ text, id }: { text: string; id: string }): JSX.Elemen
 }
 
 /** HTML as the server has sanitised it; nothing else may come here. */
-export function CleanHtml({ html }: { html: string }): JSX.Element {
+export function SanitizedHtml({ html }: { html: string }): JSX.Element {
   return <div class="prose" dangerouslySetInnerHTML={{ __html: html }} />
 }

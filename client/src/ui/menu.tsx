@@ -50,7 +50,7 @@ export function Menu({
       onKeyDown={event => {
         if (!open) return
         if (event.key === 'Escape') close()
-        else if (!walk(root.current!, event.key)) return
+        else if (!moveMenuFocus(root.current!, event.key)) return
         event.preventDefault()
         event.stopPropagation()
       }}
@@ -125,7 +125,7 @@ function Line({ item, close }: { item: MenuItem; close: () => void }): JSX.Eleme
 }
 
 /** Moves the focus as a menu should by arrows, Home, End and first letters; false for other keys. */
-export function walk(root: HTMLElement, key: string): boolean {
+export function moveMenuFocus(root: HTMLElement, key: string): boolean {
   const all = lines(root)
   const index = all.indexOf(document.activeElement as HTMLElement)
   const next =

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import './progress-bar.css'
 
 /** How far something is, 0 to 1; null while nobody knows. `label` names it. */
-export function Progress({ share, label }: { share: number | null; label: string }): JSX.Element {
+export function ProgressBar({ share, label }: { share: number | null; label: string }): JSX.Element {
   const bar = useRef<HTMLDivElement>(null)
   // Through the object model: a style attribute would be against the content security policy.
   useEffect(() => {

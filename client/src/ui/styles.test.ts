@@ -96,10 +96,10 @@ test('every part of the design stands on the page that shows them', () => {
   const parts = files(/\.tsx$/)
     .filter(({ name }) => name.startsWith('ui/'))
     .flatMap(({ text }) => [...text.matchAll(/^export function ([A-Z]\w*)/gm)].map(([, part]) => part!))
-  // The shell shows these two; `confirm` and `toast` speak through them.
-  expect(parts.filter(part => !['Toasts', 'Confirmation'].includes(part) && !new RegExp(`<${part}\\s`).test(shown))).toEqual([])
-  expect(shown).toMatch(/\bconfirm\(/)
-  expect(shown).toMatch(/\btoast\(/)
+  // The shell shows these two; `openConfirmDialog` and `showToast` speak through them.
+  expect(parts.filter(part => !['Toasts', 'ConfirmDialog'].includes(part) && !new RegExp(`<${part}\\s`).test(shown))).toEqual([])
+  expect(shown).toMatch(/\bopenConfirmDialog\(/)
+  expect(shown).toMatch(/\bshowToast\(/)
   const drawings = [...files(/^icon\.tsx$/)[0]!.text.matchAll(/^ {2}(\w+): '/gm)].map(([, name]) => name!)
   expect(drawings.filter(name => !shown.includes(`'${name}'`))).toEqual([])
 })

@@ -11,7 +11,7 @@ const toasts = signal<Toast[]>([])
 let last = 0
 
 /** Says something in passing, in a corner; a bad one stays until it is closed. */
-export function toast(text: string, { bad = false, action }: Partial<Pick<Toast, 'bad' | 'action'>> = {}): void {
+export function showToast(text: string, { bad = false, action }: Partial<Pick<Toast, 'bad' | 'action'>> = {}): void {
   const id = ++last
   toasts.value = [...toasts.peek().slice(-2), { id, text, bad, action }]
   if (!bad) setTimeout(() => dismiss(id), SHOWN_FOR)

@@ -6,7 +6,7 @@ const LARGEST = 64 * MEBI
 const AIM = 4000
 
 /** The size of the next piece, by how long the last one took; never above what the instance takes (0: no limit). */
-export class Pieces {
+export class UploadChunkSize {
   readonly #limit: number
   #size: number
 
@@ -33,7 +33,7 @@ export class Pieces {
 }
 
 /** `bytes=0-99` is 100; nothing yet is `bytes=0--1` or no header at all. */
-export function receivedBytes(range: string | null): number {
+export function parseReceivedBytes(range: string | null): number {
   const last = /^bytes=0-(-?\d+)$/.exec(range ?? '')?.[1]
   return last === undefined ? 0 : Number(last) + 1
 }

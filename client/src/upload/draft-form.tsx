@@ -1,27 +1,27 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { t } from '../i18n/i18n.ts'
-import { me } from '../session.ts'
+import { currentUser } from '../session.ts'
 import { Button } from '../ui/button.tsx'
 import { Select, TextArea, TextField } from '../ui/field.tsx'
-import { Note } from '../ui/feedback.tsx'
-import { PRIVACIES } from '../videos/video-labels.ts'
-import { isTitle, type Draft } from './draft.ts'
-import type { Item } from './upload-item.ts'
+import { Notice } from '../ui/feedback.tsx'
+import { PRIVACY_TEXTS } from '../videos/video-labels.ts'
+import { isValidVideoTitle, type UploadDraft } from './draft.ts'
+import type { UploadItem } from './upload-item.ts'
 
 /** Title, audience, channel and description of a video that is on its way. */
-export function DraftForm({ item }: { item: Item }): JSX.Element {
+export function DraftForm({ item }: { item: UploadItem }): JSX.Element {
   const draft = item.draft.value
   const [tried, setTried] = useState(false)
-  const change = (part: Partial<Draft>) => {
+  const change = (part: Partial<UploadDraft>) => {
     item.draft.value = { ...item.draft.peek(), ...part }
     if (item.publishing.peek() === 'wanted') item.publishing.value = 'open'
   }
-  const channels = me.value?.videoChannels ?? []
-  const named = isTitle(draft.name)
+  const channels = currentUser.value?.videoChannels ?? []
+  const named = isValidVideoTitle(draft.name)
   const locked = draft.privacy === 5 && draft.password.length < 2
   const state = item.publishing.value
-  const privacy = PRIVACIES.find(([id]) => id === draft.privacy)
+  const privacy = PRIVACY_TEXTS.find(([id]) => id === draft.privacy)
   return (
     <form
       class="form"
@@ -44,7 +44,7 @@ export function DraftForm({ item }: { item: Item }): JSX.Element {
         <Select
           label={t('video.privacy')}
           value={String(draft.privacy)}
-          options={PRIVACIES.map(([id, name]) => [String(id), t(name)])}
+          options={PRIVACY_TEXTS.map(([id, name]) => [String(id), t(name)])}
           hint={privacy && t(privacy[2])}
           onText={id => change({ privacy: Number(id) })}
         />
@@ -76,7 +76,7 @@ export function DraftForm({ item }: { item: Item }): JSX.Element {
         maxLength={10_000}
         onText={description => change({ description })}
       />
-      {item.problem.value && <Note kind="bad">{t('refusal.other', { reason: item.problem.value.message })}</Note>}
+      {item.problem.value && <Notice kind="bad">{t('refusal.other', { reason: item.problem.value.message })}</Notice>}
       <div class="form-foot">
         <Button look="primary" type="submit" busy={state === 'busy'}>
           {t('upload.publish')}

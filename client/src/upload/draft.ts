@@ -1,5 +1,5 @@
 /** What is written about a video before it is published. */
-export type Draft = {
+export type UploadDraft = {
   name: string
   description: string
   privacy: number
@@ -11,7 +11,7 @@ const SHORTEST = 3
 const LONGEST = 120
 
 /** A title made of a file's name: no extension, no underscores, as long as titles may be. */
-export function titleOf(filename: string): string {
+export function titleFromFilename(filename: string): string {
   const bare = filename
     .replace(/\.[^.]{1,5}$/, '')
     .replace(/[_]+|\s+/g, ' ')
@@ -20,7 +20,7 @@ export function titleOf(filename: string): string {
 }
 
 /** Whether a title has the length titles must have. */
-export function isTitle(name: string): boolean {
+export function isValidVideoTitle(name: string): boolean {
   const { length } = name.trim()
   return length >= SHORTEST && length <= LONGEST
 }

@@ -1,21 +1,21 @@
-import { ApiError, readProblem } from '../api-error.ts'
+import { ApiError, parseApiError } from '../api-error.ts'
 import { accessToken } from '../credentials.ts'
-import { receivedBytes } from './chunk-size.ts'
+import { parseReceivedBytes } from './chunk-size.ts'
 
 /** What the server says to a piece: how much it has, or the video that the whole has become. */
-export type Received = { bytes: number } | { video: { id: number; uuid: string; shortUUID: string } }
+export type UploadChunkResponse = { bytes: number } | { video: { id: number; uuid: string; shortUUID: string } }
 
 /**
  * Sends bytes of a file to an upload, or asks how much arrived (`piece` null). Progress is told while it goes.
  * Throws ApiError; the request is cut when `signal` says so.
  */
-export function sendPiece(
+export function sendUploadChunk(
   uploadId: string,
   size: number,
   piece: { blob: Blob; start: number } | null,
   signal: AbortSignal,
   onProgress: (sent: number) => void
-): Promise<Received> {
+): Promise<UploadChunkResponse> {
   return new Promise((resolve, reject) => {
     // fetch cannot tell how much of a body has left.
     const request = new XMLHttpRequest()
@@ -28,15 +28,15 @@ export function sendPiece(
     )
     request.upload.addEventListener('progress', event => onProgress(event.loaded))
     request.addEventListener('load', () => {
-      if (request.status === 308) return resolve({ bytes: receivedBytes(request.getResponseHeader('Range')) })
+      if (request.status === 308) return resolve({ bytes: parseReceivedBytes(request.getResponseHeader('Range')) })
       if (request.status === 200) {
         try {
-          return resolve(JSON.parse(request.responseText) as Received)
+          return resolve(JSON.parse(request.responseText) as UploadChunkResponse)
         } catch {
           /* no answer of this server: falls through to a refusal */
         }
       }
-      reject(readProblem(request.status, request.responseText, request.getResponseHeader('Retry-After')))
+      reject(parseApiError(request.status, request.responseText, request.getResponseHeader('Retry-After')))
     })
     request.addEventListener('error', () => reject(new ApiError(0, 'network', 'The server cannot be reached')))
     request.addEventListener('abort', () => reject(new ApiError(0, 'aborted', 'Cut')))

@@ -1,7 +1,7 @@
 const WINDOW = 8000
 
 /** How fast something goes, over the last seconds. */
-export class Speed {
+export class TransferSpeed {
   #points: [time: number, bytes: number][] = []
 
   /** Notes how far it is now. */

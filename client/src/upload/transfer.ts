@@ -1,17 +1,17 @@
 import { signal } from '@preact/signals'
-import { api, send } from '../api.ts'
+import { api, sendRequest } from '../api.ts'
 import { ApiError } from '../api-error.ts'
 import { accessToken, refreshSession } from '../credentials.ts'
-import type { Draft } from './draft.ts'
-import { Pieces } from './chunk-size.ts'
-import { forget, recall, remember } from './saved-uploads.ts'
-import { sendPiece } from './send-chunk.ts'
-import { Speed } from './transfer-speed.ts'
+import type { UploadDraft } from './draft.ts'
+import { UploadChunkSize } from './chunk-size.ts'
+import { deleteSavedUpload, findSavedUpload, saveUpload } from './saved-uploads.ts'
+import { sendUploadChunk } from './send-chunk.ts'
+import { TransferSpeed } from './transfer-speed.ts'
 
 /** Where a transfer stands. `offline` goes on by itself. */
-export type TransferState = 'starting' | 'sending' | 'offline' | 'paused' | 'checking' | 'done' | 'refused' | 'gone'
+export type TransferStatus = 'starting' | 'sending' | 'offline' | 'paused' | 'checking' | 'done' | 'refused' | 'gone'
 /** The names of the video a file has become. */
-export type Made = { id: number; uuid: string; shortUUID: string }
+export type FinishedUpload = { id: number; uuid: string; shortUUID: string }
 
 const FIRST_WAIT = 1000
 const LONGEST_WAIT = 30_000
@@ -21,37 +21,37 @@ const NO_ROOM = 507
 const CLOCKS_DIFFER = 60_000
 
 /** One file on its way to the server, in pieces; it outlives lost connections, restarted servers and closed tabs. */
-export class Transfer {
+export class UploadTransfer {
   readonly file: File
-  readonly state = signal<TransferState>('starting')
+  readonly state = signal<TransferStatus>('starting')
   readonly sent = signal(0)
   /** Bytes per second of late; null while unknown. */
   readonly speed = signal<number | null>(null)
   readonly refusal = signal<ApiError | null>(null)
-  readonly video = signal<Made | null>(null)
-  readonly #pieces: Pieces
-  readonly #speed = new Speed()
+  readonly video = signal<FinishedUpload | null>(null)
+  readonly #pieces: UploadChunkSize
+  readonly #speed = new TransferSpeed()
   #uploadId: string | null
-  #draft: Draft
+  #draft: UploadDraft
   #stop = new AbortController()
   #wake: (() => void) | null = null
   #failures = 0
 
   /** `uploadId`: an upload the server knows already, to go on with. */
-  constructor(file: File, draft: Draft, maxChunkSize: number, uploadId: string | null) {
+  constructor(file: File, draft: UploadDraft, maxChunkSize: number, uploadId: string | null) {
     this.file = file
     this.#draft = draft
-    this.#pieces = new Pieces(maxChunkSize)
-    this.#uploadId = uploadId ?? recall(file)?.uploadId ?? null
+    this.#pieces = new UploadChunkSize(maxChunkSize)
+    this.#uploadId = uploadId ?? findSavedUpload(file)?.uploadId ?? null
     addEventListener('online', this.#online)
     void this.#run()
   }
 
   /** Keeps what is written about the video for the case that the tab is closed. */
-  keepDraft(draft: Draft): void {
+  keepDraft(draft: UploadDraft): void {
     this.#draft = draft
-    const known = recall(this.file)
-    if (known && known.uploadId === this.#uploadId) remember(this.file, { ...known, draft })
+    const known = findSavedUpload(this.file)
+    if (known && known.uploadId === this.#uploadId) saveUpload(this.file, { ...known, draft })
   }
 
   pause(): void {
@@ -74,7 +74,7 @@ export class Transfer {
     this.#leave()
     const uploadId = this.#uploadId
     if (!uploadId) return
-    forget(uploadId)
+    deleteSavedUpload(uploadId)
     await api('DELETE /videos/upload-resumable', { query: { upload_id: uploadId } }).catch(() => {
       /* the server sweeps what is left alone */
     })
@@ -110,7 +110,7 @@ export class Transfer {
   async #attempt(stopped: AbortSignal, onProgress: () => void): Promise<void> {
     const { file } = this
     if (this.#uploadId === null) await this.#begin()
-    let answer = await sendPiece(this.#uploadId!, file.size, null, stopped, () => {}).catch(async (error: unknown) => {
+    let answer = await sendUploadChunk(this.#uploadId!, file.size, null, stopped, () => {}).catch(async (error: unknown) => {
       const video = error instanceof ApiError && error.status === 404 ? await this.#finishedBefore() : null
       if (!video) throw error
       return { video }
@@ -122,7 +122,7 @@ export class Transfer {
       this.state.value = start + blob.size >= file.size ? 'checking' : 'sending'
       const began = performance.now()
       this.#speed.resume()
-      answer = await sendPiece(this.#uploadId!, file.size, { blob, start }, stopped, sent => {
+      answer = await sendUploadChunk(this.#uploadId!, file.size, { blob, start }, stopped, sent => {
         this.sent.value = Math.min(file.size, start + sent)
         this.#speed.at(this.sent.peek())
         this.speed.value = this.#speed.perSecond()
@@ -135,26 +135,26 @@ export class Transfer {
     this.sent.value = file.size
     this.video.value = answer.video
     this.state.value = 'done'
-    forget(this.#uploadId!)
+    deleteSavedUpload(this.#uploadId!)
     this.#leave()
   }
 
   async #begin(): Promise<void> {
     const { name, channelId } = this.#draft
     // Private until its owner says how it is to be published: a closed tab publishes nothing.
-    const response = await send('POST /videos/upload-resumable', {
+    const response = await sendRequest('POST /videos/upload-resumable', {
       body: { name, channelId, privacy: 3, waitTranscoding: false, filename: this.file.name },
       headers: { 'X-Upload-Content-Length': String(this.file.size), 'X-Upload-Content-Type': this.file.type || 'application/octet-stream' }
     })
     const uploadId = new URL(response.headers.get('Location') ?? '', location.href).searchParams.get('upload_id')
     if (!uploadId) throw new ApiError(502, null, 'No address to upload to')
     this.#uploadId = uploadId
-    remember(this.file, { uploadId, draft: this.#draft, begunAs: name.trim(), begunAt: Date.now() })
+    saveUpload(this.file, { uploadId, draft: this.#draft, begunAs: name.trim(), begunAt: Date.now() })
   }
 
   /** The video this upload has become already, where only the answer to its last piece was lost. */
-  async #finishedBefore(): Promise<Made | null> {
-    const known = recall(this.file)
+  async #finishedBefore(): Promise<FinishedUpload | null> {
+    const known = findSavedUpload(this.file)
     if (known?.uploadId !== this.#uploadId) return null
     const { data } = await api('GET /users/me/videos', { query: { sort: '-createdAt', count: 20 } })
     const made = data.find(video => video.name === known.begunAs && Date.parse(video.createdAt) >= known.begunAt - CLOCKS_DIFFER)
@@ -169,7 +169,7 @@ export class Transfer {
       )
     if ((status === 404 || status === 403) && this.#uploadId !== null) {
       // Swept after a long time, or of another login: from the beginning.
-      forget(this.#uploadId)
+      deleteSavedUpload(this.#uploadId)
       this.#uploadId = null
       return true
     }
@@ -192,7 +192,7 @@ export class Transfer {
   #refuse(refusal: ApiError): void {
     this.refusal.value = refusal
     this.state.value = 'refused'
-    if (this.#uploadId) forget(this.#uploadId)
+    if (this.#uploadId) deleteSavedUpload(this.#uploadId)
     this.#leave()
   }
 

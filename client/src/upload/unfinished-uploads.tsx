@@ -1,20 +1,20 @@
 import type { JSX } from 'preact'
-import { api, type Answer } from '../api.ts'
+import { api, type ApiResponse } from '../api.ts'
 import { formatPercent, formatSize, t } from '../i18n/i18n.ts'
 import { IconButton } from '../ui/button.tsx'
-import { Progress } from '../ui/progress-bar.tsx'
-import { queue } from './upload-queue.ts'
-import { forget } from './saved-uploads.ts'
+import { ProgressBar } from '../ui/progress-bar.tsx'
+import { uploadQueue } from './upload-queue.ts'
+import { deleteSavedUpload } from './saved-uploads.ts'
 
-type Upload = Answer<'GET /users/me/uploads'>['data'][number]
+type Upload = ApiResponse<'GET /users/me/uploads'>['data'][number]
 
 /** Uploads that were interrupted: choosing the same file goes on where they stopped. */
-export function Unfinished({ uploads, onGone }: { uploads: Upload[]; onGone: () => void }): JSX.Element | null {
-  const running = new Set(queue.value.map(({ file }) => `${file.name} ${file.size}`))
+export function UnfinishedUploads({ uploads, onGone }: { uploads: Upload[]; onGone: () => void }): JSX.Element | null {
+  const running = new Set(uploadQueue.value.map(({ file }) => `${file.name} ${file.size}`))
   const waiting = uploads.filter(({ filename, size }) => !running.has(`${filename} ${size}`))
   if (waiting.length === 0) return null
   const drop = async (uploadId: string) => {
-    forget(uploadId)
+    deleteSavedUpload(uploadId)
     await api('DELETE /videos/upload-resumable', { query: { upload_id: uploadId } }).catch(() => {
       /* the server sweeps it after some days */
     })
@@ -30,7 +30,7 @@ export function Unfinished({ uploads, onGone }: { uploads: Upload[]; onGone: () 
             <div class="unfinished-words">
               <strong>{filename}</strong>
               <span class="soft small">{t('upload.arrived', { percent: formatPercent(received / size), size: formatSize(size) })}</span>
-              <Progress share={received / size} label={t('upload.progress', { name: filename })} />
+              <ProgressBar share={received / size} label={t('upload.progress', { name: filename })} />
             </div>
             <IconButton label={t('upload.forget', { name: filename })} icon="trash" onClick={() => void drop(uploadId)} />
           </li>

@@ -1,19 +1,19 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { formatPercent, formatSize, formatSpan, t } from '../i18n/i18n.ts'
+import { formatPercent, formatSize, formatDuration, t } from '../i18n/i18n.ts'
 import { Button, ButtonLink, IconButton } from '../ui/button.tsx'
-import { confirm } from '../ui/dialog.tsx'
-import { Progress } from '../ui/progress-bar.tsx'
-import { Note } from '../ui/feedback.tsx'
-import { Encoding } from '../videos/transcoding-status.tsx'
+import { openConfirmDialog } from '../ui/dialog.tsx'
+import { ProgressBar } from '../ui/progress-bar.tsx'
+import { Notice } from '../ui/feedback.tsx'
+import { TranscodingStatus } from '../videos/transcoding-status.tsx'
 import { DraftForm } from './draft-form.tsx'
-import type { Item } from './upload-item.ts'
-import { OwnPlayer } from './uploaded-video-player.tsx'
-import { removeItem } from './upload-queue.ts'
-import { refusalText } from './upload-error-text.ts'
+import type { UploadItem } from './upload-item.ts'
+import { UploadedVideoPlayer } from './uploaded-video-player.tsx'
+import { removeFromUploadQueue } from './upload-queue.ts'
+import { uploadErrorText } from './upload-error-text.ts'
 
 /** One file on the upload page: its way, what is written about it, and the video as soon as it plays. */
-export function ItemCard({ item }: { item: Item }): JSX.Element {
+export function UploadCard({ item }: { item: UploadItem }): JSX.Element {
   const { transfer } = item
   const video = transfer.video.value
   const progress = item.progress.value
@@ -22,14 +22,14 @@ export function ItemCard({ item }: { item: Item }): JSX.Element {
     if (
       !video &&
       !refused &&
-      !(await confirm({
+      !(await openConfirmDialog({
         title: t('upload.cancelTitle'),
         text: t('upload.cancelText', { name: item.file.name }),
         yes: t('upload.cancelYes')
       }))
     )
       return
-    removeItem(item)
+    removeFromUploadQueue(item)
     await item.drop()
   }
   return (
@@ -41,13 +41,13 @@ export function ItemCard({ item }: { item: Item }): JSX.Element {
         <IconButton label={t(video || refused ? 'upload.remove' : 'upload.cancel')} icon="close" onClick={() => void drop()} />
       </header>
       {refused ? (
-        <Note kind="bad">{refusalText(transfer.refusal.value!)}</Note>
+        <Notice kind="bad">{uploadErrorText(transfer.refusal.value!)}</Notice>
       ) : (
         <>
           {!video && <Sending item={item} />}
-          {video && progress && <Encoding progress={progress} />}
+          {video && progress && <TranscodingStatus progress={progress} />}
           <div class={progress?.playable ? 'upload-body upload-both' : 'upload-body'}>
-            {video && progress?.playable && <OwnPlayer id={video.uuid} done={progress.state === 'done'} />}
+            {video && progress?.playable && <UploadedVideoPlayer id={video.uuid} done={progress.state === 'done'} />}
             {item.publishing.value === 'done' && video ? <Published item={item} /> : <DraftForm item={item} />}
           </div>
         </>
@@ -56,7 +56,7 @@ export function ItemCard({ item }: { item: Item }): JSX.Element {
   )
 }
 
-function Sending({ item }: { item: Item }): JSX.Element {
+function Sending({ item }: { item: UploadItem }): JSX.Element {
   const { transfer, file } = item
   const state = transfer.state.value
   const share = file.size > 0 ? transfer.sent.value / file.size : 0
@@ -65,7 +65,7 @@ function Sending({ item }: { item: Item }): JSX.Element {
   const said = useSpoken(Math.floor(share * 10))
   return (
     <div class="stack upload-sending">
-      <Progress share={state === 'starting' || state === 'checking' ? null : share} label={t('upload.progress', { name: file.name })} />
+      <ProgressBar share={state === 'starting' || state === 'checking' ? null : share} label={t('upload.progress', { name: file.name })} />
       <div class="upload-line">
         <span class="upload-figures">
           {state === 'starting' && t('upload.starting')}
@@ -76,7 +76,7 @@ function Sending({ item }: { item: Item }): JSX.Element {
             [
               formatPercent(share),
               speed === null ? null : t('upload.speed', { size: formatSize(speed) }),
-              left === null ? null : t('upload.left', { time: formatSpan(left) })
+              left === null ? null : t('upload.left', { time: formatDuration(left) })
             ]
               .filter(Boolean)
               .join(' · ')}
@@ -110,17 +110,17 @@ function useSpoken(value: number): number {
   return spoken
 }
 
-function Published({ item }: { item: Item }): JSX.Element {
+function Published({ item }: { item: UploadItem }): JSX.Element {
   const video = item.transfer.video.value!
   const ready = item.progress.value?.playable === true
   return (
     <div class="stack upload-done">
-      <Note kind="good">
+      <Notice kind="good">
         <p>
           <strong>{t('upload.published')}</strong>
         </p>
         <p>{t(ready ? 'upload.publishedReady' : 'upload.publishedSoon')}</p>
-      </Note>
+      </Notice>
       <div class="row">
         <ButtonLink look="primary" icon="play" href={`/w/${video.shortUUID}`}>
           {t('upload.watch')}

@@ -1,35 +1,35 @@
 import { effect, signal } from '@preact/signals'
-import type { Progress } from '../../../shared/videos.ts'
+import type { TranscodingProgress } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 import type { ApiError } from '../api-error.ts'
-import { followEncoding } from '../videos/poll-transcoding.ts'
-import { titleOf, type Draft } from './draft.ts'
-import { recall } from './saved-uploads.ts'
-import { Transfer } from './transfer.ts'
+import { pollTranscoding } from '../videos/poll-transcoding.ts'
+import { titleFromFilename, type UploadDraft } from './draft.ts'
+import { findSavedUpload } from './saved-uploads.ts'
+import { UploadTransfer } from './transfer.ts'
 
 /** Whether a video is to be published: not asked for yet, asked for, under way, done, refused. */
-export type Publishing = 'open' | 'wanted' | 'busy' | 'done' | 'failed'
+export type PublishingStatus = 'open' | 'wanted' | 'busy' | 'done' | 'failed'
 
 /** A file, what is written about it, its way to the server, and its encoding there. */
-export class Item {
+export class UploadItem {
   readonly file: File
   readonly draft
-  readonly transfer: Transfer
-  readonly progress = signal<Progress | null>(null)
-  readonly publishing = signal<Publishing>('open')
+  readonly transfer: UploadTransfer
+  readonly progress = signal<TranscodingProgress | null>(null)
+  readonly publishing = signal<PublishingStatus>('open')
   readonly problem = signal<ApiError | null>(null)
   readonly #leave: () => void
 
-  constructor(file: File, defaults: Omit<Draft, 'name'>, maxChunkSize: number, uploadId: string | null) {
+  constructor(file: File, defaults: Omit<UploadDraft, 'name'>, maxChunkSize: number, uploadId: string | null) {
     this.file = file
-    this.draft = signal<Draft>(recall(file)?.draft ?? { ...defaults, name: titleOf(file.name) })
-    this.transfer = new Transfer(file, this.draft.peek(), maxChunkSize, uploadId)
+    this.draft = signal<UploadDraft>(findSavedUpload(file)?.draft ?? { ...defaults, name: titleFromFilename(file.name) })
+    this.transfer = new UploadTransfer(file, this.draft.peek(), maxChunkSize, uploadId)
     const stops = [
       effect(() => this.transfer.keepDraft(this.draft.value)),
       effect(() => {
         const video = this.transfer.video.value
         return video
-          ? followEncoding(video.uuid, progress => {
+          ? pollTranscoding(video.uuid, progress => {
               this.progress.value = progress
             })
           : undefined

@@ -1,26 +1,26 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { t } from '../i18n/i18n.ts'
-import { config, loadConfig } from '../instance/config.ts'
-import { loadMe, me } from '../session.ts'
-import { Members } from '../shell/require-login.tsx'
+import { instanceConfig, loadInstanceConfig } from '../instance/config.ts'
+import { loadCurrentUser, currentUser } from '../session.ts'
+import { RequireLogin } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Failure } from '../ui/feedback.tsx'
-import { useAnswer } from '../use-query.ts'
-import { ItemCard } from './upload-card.tsx'
-import { addFiles, queue } from './upload-queue.ts'
-import { Unfinished } from './unfinished-uploads.tsx'
+import { ErrorState } from '../ui/feedback.tsx'
+import { useQuery } from '../use-query.ts'
+import { UploadCard } from './upload-card.tsx'
+import { enqueueUploads, uploadQueue } from './upload-queue.ts'
+import { UnfinishedUploads } from './unfinished-uploads.tsx'
 import './upload.css'
 
 /** Uploads videos: drop them anywhere on the page, write about them while they travel, watch them as soon as they play. */
 export default function Upload(): JSX.Element {
   useTitle(t('upload.name'))
   return (
-    <Members>
+    <RequireLogin>
       <UploadRoom />
-    </Members>
+    </RequireLogin>
   )
 }
 
@@ -28,14 +28,14 @@ function UploadRoom(): JSX.Element {
   const [over, setOver] = useState(false)
   const [failed, setFailed] = useState(false)
   const input = useRef<HTMLInputElement>(null)
-  const unfinished = useAnswer('GET /users/me/uploads', {})
-  const settings = config.value
-  const user = me.value
-  const items = queue.value
+  const unfinished = useQuery('GET /users/me/uploads', {})
+  const settings = instanceConfig.value
+  const user = currentUser.value
+  const items = uploadQueue.value
 
   const prepare = () => {
     setFailed(false)
-    Promise.all([loadConfig(), me.peek() ?? loadMe()]).catch(() => setFailed(true))
+    Promise.all([loadInstanceConfig(), currentUser.peek() ?? loadCurrentUser()]).catch(() => setFailed(true))
   }
   useEffect(prepare, [])
 
@@ -43,7 +43,7 @@ function UploadRoom(): JSX.Element {
     if (!settings || !user) return
     const defaults = { description: '', privacy: settings.defaults.publish.privacy, password: '', channelId: user.videoChannels[0]!.id }
     const open = unfinished.data?.data ?? []
-    addFiles(
+    enqueueUploads(
       files,
       defaults,
       settings.client.videos.resumableUpload.maxChunkSize,
@@ -99,7 +99,7 @@ function UploadRoom(): JSX.Element {
   if (failed)
     return (
       <div class="page page-narrow">
-        <Failure text={t('ui.noConnection')} onRetry={prepare} />
+        <ErrorState text={t('ui.noConnection')} onRetry={prepare} />
       </div>
     )
   const kinds = settings?.video.file.extensions ?? []
@@ -134,10 +134,10 @@ function UploadRoom(): JSX.Element {
           }}
         />
       </div>
-      <Unfinished uploads={unfinished.data?.data ?? []} onGone={unfinished.reload} />
+      <UnfinishedUploads uploads={unfinished.data?.data ?? []} onGone={unfinished.reload} />
       <div class="upload-list">
         {items.map(item => (
-          <ItemCard key={`${item.file.name} ${item.file.size} ${item.file.lastModified}`} item={item} />
+          <UploadCard key={`${item.file.name} ${item.file.size} ${item.file.lastModified}`} item={item} />
         ))}
       </div>
     </div>

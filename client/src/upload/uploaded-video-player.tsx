@@ -5,20 +5,20 @@ import { api } from '../api.ts'
 import { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
 import { Player } from '../player/player.tsx'
-import { toast } from '../ui/toast.tsx'
-import { hasFrames } from '../videos/frame-picker.tsx'
-import { PicturePicker } from '../videos/thumbnail-picker.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { canPickFrame } from '../videos/frame-picker.tsx'
+import { ThumbnailPicker } from '../videos/thumbnail-picker.tsx'
 import { useVideo } from '../videos/use-video.ts'
 
 /**
  * The player of an own video, right where it was uploaded, and its picture; it plays on while the video is published. `done`: whether all
  * of it is encoded.
  */
-export function OwnPlayer({ id, done }: { id: string; done: boolean }): JSX.Element {
+export function UploadedVideoPlayer({ id, done }: { id: string; done: boolean }): JSX.Element {
   const { video, source, renew, reload } = useVideo(id)
   // Its whole qualities are known by then.
   useEffect(() => {
-    if (done && video && !hasFrames(video)) reload()
+    if (done && video && !canPickFrame(video)) reload()
   }, [done, video === null])
   return (
     <div class="stack">
@@ -37,11 +37,11 @@ function OwnPicture({ video }: { video: VideoDetails }): JSX.Element {
     setError(null)
     try {
       await api('PUT /videos/:id', { params: { id: video.uuid }, body: {}, files: { previewfile: file, thumbnailfile: file } })
-      toast(t('upload.pictureSaved'))
+      showToast(t('upload.pictureSaved'))
     } catch (problem) {
       setPicked(null)
       setError(t(problem instanceof ApiError && problem.status > 0 ? 'edit.pictureError' : 'ui.noConnection'))
     }
   }
-  return <PicturePicker video={video} picked={picked} onPick={file => void save(file)} error={error} />
+  return <ThumbnailPicker video={video} picked={picked} onPick={file => void save(file)} error={error} />
 }

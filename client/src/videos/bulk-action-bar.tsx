@@ -2,28 +2,28 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { t } from '../i18n/i18n.ts'
 import { Button, IconButton } from '../ui/button.tsx'
-import { Dialog, confirm } from '../ui/dialog.tsx'
-import { Check, Select, TextArea } from '../ui/field.tsx'
-import { Progress } from '../ui/progress-bar.tsx'
-import { Note } from '../ui/feedback.tsx'
-import { bulk, retryBulk, startBulk, stopBulk } from './bulk-actions.ts'
-import { PRIVACIES } from './video-labels.ts'
-import type { Selection } from './use-selection.ts'
+import { Dialog, openConfirmDialog } from '../ui/dialog.tsx'
+import { Checkbox, Select, TextArea } from '../ui/field.tsx'
+import { ProgressBar } from '../ui/progress-bar.tsx'
+import { Notice } from '../ui/feedback.tsx'
+import { currentBulkAction, retryBulkAction, startBulkAction, stopBulkAction } from './bulk-actions.ts'
+import { PRIVACY_TEXTS } from './video-labels.ts'
+import type { ListSelection } from './use-selection.ts'
 
 const PASSWORD = 5
 const SHORTEST_PASSWORD = 2
 
-type Props = { selection: Selection; shown: { id: number; name: string }[] }
+type Props = { selection: ListSelection; shown: { id: number; name: string }[] }
 
 /** What can be done to the chosen videos of a list; it stays in view while some are chosen. */
-export function BulkBar({ selection, shown }: Props): JSX.Element {
+export function BulkActionBar({ selection, shown }: Props): JSX.Element {
   const [asking, setAsking] = useState(false)
   const chosen = shown.filter(({ id }) => selection.has(id))
   const count = chosen.length
-  const busy = bulk.value?.running === true
+  const busy = currentBulkAction.value?.running === true
   return (
     <div class={`bulk ${count > 0 ? 'bulk-on' : ''}`} role="group" aria-label={t('bulk.name')}>
-      <Check
+      <Checkbox
         label={t('bulk.all')}
         hidden={count > 0}
         checked={count > 0 && count === shown.length}
@@ -40,7 +40,7 @@ export function BulkBar({ selection, shown }: Props): JSX.Element {
           <Button icon="lock" disabled={busy} onClick={() => setAsking(true)}>
             {t('video.privacy')}
           </Button>
-          <Button class="bulk-delete" icon="trash" disabled={busy} onClick={() => void askAndDelete(chosen)}>
+          <Button class="bulk-delete" icon="trash" disabled={busy} onClick={() => void confirmAndDeleteVideos(chosen)}>
             {t('mine.deleteYes')}
           </Button>
         </div>
@@ -51,7 +51,7 @@ export function BulkBar({ selection, shown }: Props): JSX.Element {
           onClose={() => setAsking(false)}
           onChoose={(privacy, passwords) => {
             setAsking(false)
-            void startBulk({ kind: 'privacy', privacy, passwords }, chosen)
+            void startBulkAction({ kind: 'privacy', privacy, passwords }, chosen)
           }}
         />
       )}
@@ -60,14 +60,20 @@ export function BulkBar({ selection, shown }: Props): JSX.Element {
 }
 
 /** Asks once for all of them, and deletes them. */
-export async function askAndDelete(chosen: { id: number; name: string }[]): Promise<void> {
-  if (await confirm({ title: t('bulk.deleteTitle', { count: chosen.length }), text: t('bulk.deleteText'), yes: t('mine.deleteYes') }))
-    await startBulk({ kind: 'delete' }, chosen)
+export async function confirmAndDeleteVideos(chosen: { id: number; name: string }[]): Promise<void> {
+  if (
+    await openConfirmDialog({
+      title: t('bulk.deleteTitle', { count: chosen.length }),
+      text: t('bulk.deleteText'),
+      yes: t('mine.deleteYes')
+    })
+  )
+    await startBulkAction({ kind: 'delete' }, chosen)
 }
 
 /** How far it is, and what did not work. */
-export function BulkReport(): JSX.Element | null {
-  const state = bulk.value
+export function BulkActionReport(): JSX.Element | null {
+  const state = currentBulkAction.value
   if (!state) return null
   const { act, all, done, failed, running } = state
   const handled = done + failed.length
@@ -76,14 +82,14 @@ export function BulkReport(): JSX.Element | null {
       {running && (
         <div class="bulk-running">
           <span>{t(act.kind === 'delete' ? 'bulk.deleting' : 'bulk.changing', { done: handled, all })}</span>
-          <Progress share={handled / all} label={t('bulk.progress')} />
-          <Button look="quiet" onClick={stopBulk}>
+          <ProgressBar share={handled / all} label={t('bulk.progress')} />
+          <Button look="quiet" onClick={stopBulkAction}>
             {t('bulk.stop')}
           </Button>
         </div>
       )}
       {!running && failed.length > 0 && (
-        <Note kind="bad">
+        <Notice kind="bad">
           <p>{t('bulk.failed', { count: failed.length, done, all })}</p>
           <ul class="bulk-failed">
             {failed.map(({ id, name, reason }) => (
@@ -93,19 +99,19 @@ export function BulkReport(): JSX.Element | null {
             ))}
           </ul>
           <div class="row">
-            <Button icon="replay" onClick={retryBulk}>
+            <Button icon="replay" onClick={retryBulkAction}>
               {t('ui.retry')}
             </Button>
             <Button
               look="quiet"
               onClick={() => {
-                bulk.value = null
+                currentBulkAction.value = null
               }}
             >
               {t('ui.close')}
             </Button>
           </div>
-        </Note>
+        </Notice>
       )}
     </section>
   )
@@ -149,8 +155,8 @@ function PrivacyDialog({
         <Select
           label={t('video.privacy')}
           value={String(privacy)}
-          options={PRIVACIES.map(([id, name]) => [String(id), t(name)])}
-          hint={t(PRIVACIES.find(([id]) => id === privacy)![2])}
+          options={PRIVACY_TEXTS.map(([id, name]) => [String(id), t(name)])}
+          hint={t(PRIVACY_TEXTS.find(([id]) => id === privacy)![2])}
           onText={id => setPrivacy(Number(id))}
         />
         {privacy === PASSWORD && (

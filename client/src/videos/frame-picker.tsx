@@ -1,18 +1,18 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { VideoDetails } from '../../../shared/videos.ts'
-import { formatTime, speakTime, t } from '../i18n/i18n.ts'
+import { formatTime, formatSpokenTime, t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { Note } from '../ui/feedback.tsx'
-import { sourceOf } from './player-source.ts'
+import { Notice } from '../ui/feedback.tsx'
+import { loadPlayerSource } from './player-source.ts'
 
 /** Where one begins to look for a frame, as a share of the film: titles are over by then. */
 const BEGIN = 0.3
 const QUALITY = 0.92
 
 /** Whether frames of a video can be picked: its qualities are whole (the hashes of all segments are written last), and here. */
-export function hasFrames({ isLocal, streamingPlaylists: [playlist] }: VideoDetails): boolean {
+export function canPickFrame({ isLocal, streamingPlaylists: [playlist] }: VideoDetails): boolean {
   return isLocal && Boolean(playlist?.segmentsSha256Url) && playlist!.files.some(({ hasVideo }) => hasVideo)
 }
 
@@ -33,7 +33,7 @@ export function FramePicker({
   const [there, setThere] = useState(false)
   useEffect(() => {
     let current = true
-    sourceOf(video)
+    loadPlayerSource(video)
       .catch(() => null)
       .then(source => {
         if (!current) return
@@ -72,7 +72,7 @@ export function FramePicker({
       }
     >
       {failed ? (
-        <Note kind="bad">{t('edit.frameFailed')}</Note>
+        <Notice kind="bad">{t('edit.frameFailed')}</Notice>
       ) : (
         <div class="frame">
           <video
@@ -97,7 +97,7 @@ export function FramePicker({
               step="0.1"
               value={at}
               aria-label={t('edit.frameAt')}
-              aria-valuetext={speakTime(at)}
+              aria-valuetext={formatSpokenTime(at)}
               onInput={event => seek(event.currentTarget.valueAsNumber)}
             />
             <span class="frame-time">{formatTime(at)}</span>

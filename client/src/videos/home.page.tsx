@@ -1,28 +1,28 @@
 import type { JSX } from 'preact'
 import { useLayoutEffect, useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
-import { api, addressOf, type CallOptions } from '../api.ts'
+import { api, apiUrl, type ApiCallOptions } from '../api.ts'
 import { isLoggedIn } from '../credentials.ts'
-import { takeAnswer } from '../initial-data.ts'
-import type { Key } from '../i18n/catalogue.ts'
+import { consumeInitialResponse } from '../initial-data.ts'
+import type { TextKey } from '../i18n/catalogue.ts'
 import { t } from '../i18n/i18n.ts'
-import { restorePlace } from '../shell/scroll-restoration.ts'
+import { restoreScrollPosition } from '../shell/scroll-restoration.ts'
 import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
-import { State } from '../ui/feedback.tsx'
+import { EmptyState } from '../ui/feedback.tsx'
 import { LinkTabs } from '../ui/tabs.tsx'
-import { Endless } from './infinite-video-grid.tsx'
+import { InfiniteVideoGrid } from './infinite-video-grid.tsx'
 import './home.css'
 
 type Page = Awaited<ReturnType<typeof load>>
-type Filters = NonNullable<CallOptions<'GET /videos'>['query']>
+type Filters = NonNullable<ApiCallOptions<'GET /videos'>['query']>
 type List = keyof typeof LISTS
 
 const LISTS = {
   recent: { path: '/', name: 'home.recent', filters: { sort: '-publishedAt' } },
   trending: { path: '/?sort=trending', name: 'home.trending', filters: { sort: '-trending' } },
   local: { path: '/?sort=local', name: 'home.local', filters: { sort: '-publishedAt', isLocal: true } }
-} satisfies Record<string, { path: string; name: Key; filters: Filters }>
+} satisfies Record<string, { path: string; name: TextKey; filters: Filters }>
 
 /** Videos of everybody: the newest ones, those that are watched now, or those from here. */
 export default function Home(): JSX.Element {
@@ -47,22 +47,22 @@ export default function Home(): JSX.Element {
 }
 
 function Videos({ list }: { list: List }): JSX.Element {
-  const [first] = useState(() => takeAnswer(addressOf('GET /videos', question(list, 0))) as Page | undefined)
+  const [first] = useState(() => consumeInitialResponse(apiUrl('GET /videos', question(list, 0))) as Page | undefined)
   // The router restores places only where the path changes.
-  useLayoutEffect(restorePlace, [])
+  useLayoutEffect(restoreScrollPosition, [])
   return (
-    <Endless
+    <InfiniteVideoGrid
       name={`home ${list}`}
       heading="h2"
       load={async start => await load(list, start)}
       first={first}
       empty={
-        <State icon="film" title={t('home.empty')}>
+        <EmptyState icon="film" title={t('home.empty')}>
           <p>{t('home.emptyText')}</p>
           <ButtonLink look="primary" icon="upload" href={isLoggedIn.value ? '/upload' : '/login?next=%2Fupload'}>
             {t('home.emptyAction')}
           </ButtonLink>
-        </State>
+        </EmptyState>
       }
     />
   )

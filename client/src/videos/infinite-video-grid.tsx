@@ -3,9 +3,9 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Video } from '../../../shared/videos.ts'
 import { isLoggedIn } from '../credentials.ts'
 import { t } from '../i18n/i18n.ts'
-import { historyKey } from '../shell/scroll-restoration.ts'
+import { historyEntryKey } from '../shell/scroll-restoration.ts'
 import { Button } from '../ui/button.tsx'
-import { Failure } from '../ui/feedback.tsx'
+import { ErrorState } from '../ui/feedback.tsx'
 import { VideoCard } from './video-card.tsx'
 
 /** So far before its end the list goes on loading. */
@@ -32,8 +32,8 @@ type Props = {
 }
 
 /** A grid of videos that goes on as one scrolls; "back" finds it as it was. */
-export function Endless({ name, load, first, withChannel = true, heading, empty }: Props): JSX.Element {
-  const key = useRef(`${historyKey()} ${name}`).current
+export function InfiniteVideoGrid({ name, load, first, withChannel = true, heading, empty }: Props): JSX.Element {
+  const key = useRef(`${historyEntryKey()} ${name}`).current
   const [list, setList] = useState<List>(() => left.get(key) ?? { items: first?.data ?? [], total: first?.total ?? null })
   const [drawn, setDrawn] = useState(list.items.length)
   const [failed, setFailed] = useState(false)
@@ -120,7 +120,7 @@ export function Endless({ name, load, first, withChannel = true, heading, empty 
       <div key={drawn} ref={end} class={more && !failed ? 'endless-on' : 'endless-end'}>
         {failed &&
           (list.items.length === 0 ? (
-            <Failure text={t('ui.noConnection')} onRetry={() => void next(list)} />
+            <ErrorState text={t('ui.noConnection')} onRetry={() => void next(list)} />
           ) : (
             <Button icon="replay" onClick={() => void next(list)}>
               {t('ui.retry')}

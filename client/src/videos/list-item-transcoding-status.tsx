@@ -1,21 +1,21 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import type { Progress as Encoded, Video } from '../../../shared/videos.ts'
+import type { TranscodingProgress as Encoded, Video } from '../../../shared/videos.ts'
 import { formatPercent, t } from '../i18n/i18n.ts'
-import { Progress } from '../ui/progress-bar.tsx'
-import { followEncoding } from './poll-transcoding.ts'
+import { ProgressBar } from '../ui/progress-bar.tsx'
+import { pollTranscoding } from './poll-transcoding.ts'
 
 /** Older videos are only asked about when they are known to be unfinished. */
 const YOUNG = 24 * 3600 * 1000
 
 /** How far the encoding of a video in a list is; nothing once it is done. */
-export function RowProgress({ video, onDone }: { video: Video; onDone: () => void }): JSX.Element | null {
+export function ListItemTranscodingStatus({ video, onDone }: { video: Video; onDone: () => void }): JSX.Element | null {
   const [progress, setProgress] = useState<Encoded | null>(null)
   const unfinished = video.state?.id === 2 || Date.now() - Date.parse(video.createdAt) < YOUNG
   useEffect(() => {
     if (!unfinished) return
     let running = false
-    return followEncoding(video.id, next => {
+    return pollTranscoding(video.id, next => {
       setProgress(next)
       if (next.state === 'waiting' || next.state === 'running') running = true
       else if (running && video.state?.id !== 1) onDone()
@@ -31,7 +31,7 @@ export function RowProgress({ video, onDone }: { video: Video; onDone: () => voi
   return (
     <div class="shelf-progress">
       <span class="soft small">{words}</span>
-      <Progress share={progress.state === 'running' ? progress.percent / 100 : null} label={t('encoding.name')} />
+      <ProgressBar share={progress.state === 'running' ? progress.percent / 100 : null} label={t('encoding.name')} />
     </div>
   )
 }

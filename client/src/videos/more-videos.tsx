@@ -1,8 +1,8 @@
 import type { JSX } from 'preact'
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { t } from '../i18n/i18n.ts'
-import { useAnswer } from '../use-query.ts'
-import { VideoRow } from './video-card.tsx'
+import { useQuery } from '../use-query.ts'
+import { CompactVideoCard } from './video-card.tsx'
 
 const SHOWN = 10
 /** One more than is shown: the video itself is among them. */
@@ -12,9 +12,9 @@ const ASKED = SHOWN + 1
 export function MoreVideos({ video }: { video: VideoDetails }): JSX.Element | null {
   const handle = video.isLocal ? video.channel.name : `${video.channel.name}@${video.channel.host}`
   const query = { count: ASKED, sort: '-publishedAt' as const, skipCount: true }
-  const { data: ofChannel, loading } = useAnswer('GET /video-channels/:channelHandle/videos', { params: { channelHandle: handle }, query })
+  const { data: ofChannel, loading } = useQuery('GET /video-channels/:channelHandle/videos', { params: { channelHandle: handle }, query })
   const enough = loading || ofChannel?.data.length === ASKED
-  const { data: ofAll, loading: loadingAll } = useAnswer('GET /videos', enough ? null : { query })
+  const { data: ofAll, loading: loadingAll } = useQuery('GET /videos', enough ? null : { query })
   if (loading || loadingAll) return null
   const known = new Set([video.id])
   const others = [...(ofChannel?.data ?? []), ...(ofAll?.data ?? [])].filter(({ id }) => !known.has(id) && known.add(id)).slice(0, SHOWN)
@@ -25,7 +25,7 @@ export function MoreVideos({ video }: { video: VideoDetails }): JSX.Element | nu
       <ul class="watch-list" role="list">
         {others.map(other => (
           <li key={other.id}>
-            <VideoRow video={other} heading="h3" />
+            <CompactVideoCard video={other} heading="h3" />
           </li>
         ))}
       </ul>

@@ -5,29 +5,29 @@ import type { Video } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 import { isLoggedIn } from '../credentials.ts'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
-import { Members } from '../shell/require-login.tsx'
+import { RequireLogin } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
 import { Button, ButtonLink, IconButton } from '../ui/button.tsx'
-import { confirm } from '../ui/dialog.tsx'
+import { openConfirmDialog } from '../ui/dialog.tsx'
 import { Menu } from '../ui/menu.tsx'
-import { Badge, Failure, State } from '../ui/feedback.tsx'
-import { Check } from '../ui/field.tsx'
-import { toast } from '../ui/toast.tsx'
-import { BulkBar, BulkReport, askAndDelete } from './bulk-action-bar.tsx'
-import { bulk, hearBulk, type BulkAct } from './bulk-actions.ts'
-import { VideoRow } from './video-card.tsx'
+import { Badge, ErrorState, EmptyState } from '../ui/feedback.tsx'
+import { Checkbox } from '../ui/field.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { BulkActionBar, BulkActionReport, confirmAndDeleteVideos } from './bulk-action-bar.tsx'
+import { currentBulkAction, onBulkVideoDone, type BulkAction } from './bulk-actions.ts'
+import { CompactVideoCard } from './video-card.tsx'
 import { privacyName } from './video-labels.ts'
-import { RowProgress } from './list-item-transcoding-status.tsx'
-import { useSelection, type Selection } from './use-selection.ts'
+import { ListItemTranscodingStatus } from './list-item-transcoding-status.tsx'
+import { useSelection, type ListSelection } from './use-selection.ts'
 import './my-videos.css'
 
 /** The own videos in every state. */
 export default function MyVideos(): JSX.Element {
   useTitle(t('shell.myVideos'))
   return (
-    <Members>
+    <RequireLogin>
       <Shelf />
-    </Members>
+    </RequireLogin>
   )
 }
 
@@ -63,14 +63,14 @@ function Shelf(): JSX.Element {
     return () => clearTimeout(timer)
   }, [search])
 
-  const heard = (id: number, act: BulkAct) => {
+  const heard = (id: number, act: BulkAction) => {
     selection.choose(id, false, false)
     if (act.kind === 'delete') forget(id)
     else setVideos(before => before.map(video => (video.id === id ? { ...video, privacy: { id: act.privacy, label: '' } } : video)))
   }
   const latest = useRef(heard)
   latest.current = heard
-  useEffect(() => hearBulk((id, act) => latest.current(id, act)), [])
+  useEffect(() => onBulkVideoDone((id, act) => latest.current(id, act)), [])
 
   // When all that was shown is gone, the next ones move up.
   useEffect(() => {
@@ -82,21 +82,27 @@ function Shelf(): JSX.Element {
     setTotal(before => (before === null ? null : before - 1))
   }
   const remove = async (video: Video) => {
-    if (!(await confirm({ title: t('mine.deleteTitle'), text: t('mine.deleteText', { name: video.name }), yes: t('mine.deleteYes') })))
+    if (
+      !(await openConfirmDialog({
+        title: t('mine.deleteTitle'),
+        text: t('mine.deleteText', { name: video.name }),
+        yes: t('mine.deleteYes')
+      }))
+    )
       return
     try {
       await api('DELETE /videos/:id', { params: { id: video.id } })
       forget(video.id)
-      toast(t('mine.deleted', { name: video.name }))
+      showToast(t('mine.deleted', { name: video.name }))
     } catch {
-      toast(t('ui.noConnection'), { bad: true })
+      showToast(t('ui.noConnection'), { bad: true })
     }
   }
   // On the boxes, where the keys mean nothing else.
   const keys = (event: KeyboardEvent) => {
-    if (!(event.target instanceof HTMLInputElement) || selection.ids.length === 0 || bulk.peek()?.running) return
+    if (!(event.target instanceof HTMLInputElement) || selection.ids.length === 0 || currentBulkAction.peek()?.running) return
     if (event.key === 'Escape') selection.chooseAll(false)
-    if (event.key === 'Delete') void askAndDelete(videos.filter(({ id }) => selection.has(id)))
+    if (event.key === 'Delete') void confirmAndDeleteVideos(videos.filter(({ id }) => selection.has(id)))
   }
   const nothing = total === 0 && !failed
   return (
@@ -118,13 +124,13 @@ function Shelf(): JSX.Element {
         />
       )}
       {nothing && search === '' && (
-        <State icon="film" title={t('mine.empty')}>
+        <EmptyState icon="film" title={t('mine.empty')}>
           <p>{t('mine.emptyText')}</p>
-        </State>
+        </EmptyState>
       )}
-      {nothing && search !== '' && <State icon="film" title={t('mine.nothingFound')} />}
-      <BulkReport />
-      {videos.length > 0 && <BulkBar selection={selection} shown={videos} />}
+      {nothing && search !== '' && <EmptyState icon="film" title={t('mine.nothingFound')} />}
+      <BulkActionReport />
+      {videos.length > 0 && <BulkActionBar selection={selection} shown={videos} />}
       <ul class="shelf" role="list" aria-busy={busy} onKeyDown={keys}>
         {videos.map(video => (
           <li key={video.id}>
@@ -132,7 +138,7 @@ function Shelf(): JSX.Element {
           </li>
         ))}
       </ul>
-      {failed && <Failure text={t('ui.noConnection')} onRetry={() => void load(videos.length)} />}
+      {failed && <ErrorState text={t('ui.noConnection')} onRetry={() => void load(videos.length)} />}
       {!failed && total !== null && videos.length < total && (
         <div class="endless-end">
           <Button busy={busy} onClick={() => void load(videos.length)}>
@@ -151,7 +157,7 @@ function Line({
   onDone
 }: {
   video: Video
-  selection: Selection
+  selection: ListSelection
   onDelete: () => void
   onDone: () => void
 }): JSX.Element {
@@ -160,14 +166,14 @@ function Line({
   const state = video.state?.id
   return (
     <div class={`shelf-line ${selection.has(video.id) ? 'shelf-chosen' : ''}`}>
-      <Check
+      <Checkbox
         label={t('bulk.select', { name: video.name })}
         hidden
         checked={selection.has(video.id)}
-        disabled={bulk.value?.running}
+        disabled={currentBulkAction.value?.running}
         onChecked={(on, { shiftKey }) => selection.choose(video.id, on, shiftKey)}
       />
-      <VideoRow video={video} heading="h2">
+      <CompactVideoCard video={video} heading="h2">
         <p class="row shelf-facts">
           <Badge kind={video.privacy.id === 1 ? 'accent' : 'plain'}>{privacyName(Number(video.privacy.id))}</Badge>
           {video.scheduledUpdate && (
@@ -178,8 +184,8 @@ function Line({
           {state === 7 && <Badge kind="bad">{t('mine.failed')}</Badge>}
           <span class="soft small">{formatAge(video.createdAt)}</span>
         </p>
-        <RowProgress video={video} onDone={onDone} />
-      </VideoRow>
+        <ListItemTranscodingStatus video={video} onDone={onDone} />
+      </CompactVideoCard>
       <div class="shelf-actions">
         <ButtonLink class="shelf-edit" icon="edit" href={edit} aria-label={t('mine.editOf', { name: video.name })}>
           {t('ui.edit')}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { startOf } from './parse-start-time.ts'
+import { parseStartTime } from './parse-start-time.ts'
 
 test.each([
   ['90', 90],
@@ -18,5 +18,5 @@ test.each([
   ['now', undefined],
   ['1:2:3:4', undefined]
 ])('%s', (text, seconds) => {
-  expect(startOf(text)).toBe(seconds)
+  expect(parseStartTime(text)).toBe(seconds)
 })

@@ -1,5 +1,5 @@
 /** Seconds out of `start`: 90, 90s, 1m30s, 1h2m3s, 1:30; undefined for anything else. */
-export function startOf(text: string | null | undefined): number | undefined {
+export function parseStartTime(text: string | null | undefined): number | undefined {
   if (!text) return undefined
   if (/^\d+(:\d{1,2}){1,2}$/.test(text)) return text.split(':').reduce((sum, part) => sum * 60 + Number(part), 0)
   const [, hours = 0, minutes = 0, seconds = 0] = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?$/.exec(text) ?? []

@@ -3,8 +3,8 @@ import { useState } from 'preact/hooks'
 import { t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
-import { State } from '../ui/feedback.tsx'
-import type { Barrier } from './use-video.ts'
+import { EmptyState } from '../ui/feedback.tsx'
+import type { UnavailableReason } from './use-video.ts'
 import './password-form.css'
 
 /** Asks for the password of a video, and says when it is not the right one. */
@@ -13,7 +13,7 @@ export function PasswordForm({
   onUnlock,
   onRetry
 }: {
-  kind: Barrier
+  kind: UnavailableReason
   onUnlock: (password: string) => void
   onRetry: () => void
 }): JSX.Element {
@@ -22,7 +22,7 @@ export function PasswordForm({
   const error =
     kind === 'tooMany' ? t('barrier.tooMany') : kind === 'wrongPassword' && tried === password ? t('barrier.wrongPassword') : null
   return (
-    <State heading="h1" icon="lock" title={t('barrier.password')}>
+    <EmptyState heading="h1" icon="lock" title={t('barrier.password')}>
       <p>{t('barrier.passwordText')}</p>
       <form
         class="form barrier-form"
@@ -47,6 +47,6 @@ export function PasswordForm({
           {t('barrier.unlock')}
         </Button>
       </form>
-    </State>
+    </EmptyState>
   )
 }

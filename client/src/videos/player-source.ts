@@ -1,23 +1,23 @@
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
-import type { Source } from '../player/source.ts'
+import type { PlayerSource } from '../player/source.ts'
 
 /** Privacies of videos, by PeerTube's numbers. */
-export const PRIVACY = { public: 1, unlisted: 2, private: 3, internal: 4, password: 5 } as const
+export const VIDEO_PRIVACY_IDS = { public: 1, unlisted: 2, private: 3, internal: 4, password: 5 } as const
 /** The state of a video that everybody may watch. */
-export const PUBLISHED = 1
+export const PUBLISHED_STATE_ID = 1
 
 const MIDDLING = 720
 /** Encoding takes hours at the worst: an older video gains no qualities any more. */
 const UNFINISHED_FOR = 24 * 3600 * 1000
 
 /** The request header that carries a video's password. */
-export function passwordHeader(password: string | null): Record<string, string> | undefined {
+export function videoPasswordHeader(password: string | null): Record<string, string> | undefined {
   return password === null ? undefined : { 'x-peertube-video-password': password }
 }
 
 /** What a player plays for a video, with a token for its files where they are not open; null while there is nothing to play. */
-export async function sourceOf(video: VideoDetails, password: string | null = null): Promise<Source | null> {
+export async function loadPlayerSource(video: VideoDetails, password: string | null = null): Promise<PlayerSource | null> {
   const played = playedOf(video)
   if (!played) return null
   const [url, file] = await openAddresses(video, [played.url, played.file], password)
@@ -25,9 +25,9 @@ export async function sourceOf(video: VideoDetails, password: string | null = nu
 }
 
 /** The same at once, for videos that are open to everybody. */
-export function openSourceOf(video: VideoDetails): Source | null {
+export function publicPlayerSource(video: VideoDetails): PlayerSource | null {
   const played = playedOf(video)
-  return played && isOpen(video)
+  return played && isWatchableByAnyone(video)
     ? { ...describe(video, null), ...played, url: addressOf(video, played.url), file: played.file && addressOf(video, played.file) }
     : null
 }
@@ -54,19 +54,19 @@ function wholeFile({ playlistUrl, files }: VideoDetails['streamingPlaylists'][nu
 }
 
 /** The address of a file of a video that opens for this viewer. */
-export async function openAddress(video: VideoDetails, url: string, password: string | null): Promise<string> {
+export async function authorizedFileUrl(video: VideoDetails, url: string, password: string | null): Promise<string> {
   return (await openAddresses(video, [url], password))[0]!
 }
 
 /** The same for several files, with one token. */
 async function openAddresses(video: VideoDetails, urls: (string | null)[], password: string | null): Promise<(string | null)[]> {
-  if (isOpen(video)) return urls.map(url => url && addressOf(video, url))
-  const { files } = await api('POST /videos/:id/token', { params: { id: video.uuid }, headers: passwordHeader(password) })
+  if (isWatchableByAnyone(video)) return urls.map(url => url && addressOf(video, url))
+  const { files } = await api('POST /videos/:id/token', { params: { id: video.uuid }, headers: videoPasswordHeader(password) })
   const query = new URLSearchParams({ videoFileToken: files.token, reinjectVideoFileToken: 'true' })
   return urls.map(url => url && `${path(url)}?${query}`)
 }
 
-function describe(video: VideoDetails, password: string | null): Omit<Source, 'url' | 'plain' | 'file'> {
+function describe(video: VideoDetails, password: string | null): Omit<PlayerSource, 'url' | 'plain' | 'file'> {
   const { uuid, name, channel, duration, aspectRatio, previewPath } = video
   return {
     uuid,
@@ -75,7 +75,7 @@ function describe(video: VideoDetails, password: string | null): Omit<Source, 'u
     duration,
     aspectRatio,
     poster: previewPath,
-    headers: passwordHeader(password),
+    headers: videoPasswordHeader(password),
     // The hashes of all segments are written last.
     unfinished:
       video.isLocal &&
@@ -85,8 +85,8 @@ function describe(video: VideoDetails, password: string | null): Omit<Source, 'u
 }
 
 /** Whether everybody with its address may watch a video. */
-export function isOpen({ privacy }: VideoDetails): boolean {
-  return privacy.id === PRIVACY.public || privacy.id === PRIVACY.unlisted
+export function isWatchableByAnyone({ privacy }: VideoDetails): boolean {
+  return privacy.id === VIDEO_PRIVACY_IDS.public || privacy.id === VIDEO_PRIVACY_IDS.unlisted
 }
 
 /** What another server has is asked for there. */

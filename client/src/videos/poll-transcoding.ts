@@ -1,7 +1,7 @@
-import type { Progress } from '../../../shared/videos.ts'
+import type { TranscodingProgress } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 
-type Follower = { id: string | number; hear: (progress: Progress) => void; next: number }
+type Follower = { id: string | number; hear: (progress: TranscodingProgress) => void; next: number }
 
 const BETWEEN_QUESTIONS = 300
 const EVERY = 1000
@@ -14,7 +14,7 @@ let timer = 0
  * Tells how far the encoding of an own video is until it is over; gives the way to stop listening.
  * All videos of the page share one row of questions: however many they are, the server is asked a few times a second at most.
  */
-export function followEncoding(id: string | number, hear: (progress: Progress) => void): () => void {
+export function pollTranscoding(id: string | number, hear: (progress: TranscodingProgress) => void): () => void {
   const follower = { id, hear, next: 0 }
   followers.add(follower)
   plan(0)

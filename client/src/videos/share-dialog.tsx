@@ -7,7 +7,7 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Field } from '../ui/field.tsx'
 
 /** The address of a video and the lines that put it into another page. */
-export function Share({ video, onClose }: { video: VideoDetails; onClose: () => void }): JSX.Element {
+export function ShareDialog({ video, onClose }: { video: VideoDetails; onClose: () => void }): JSX.Element {
   const address = `${location.origin}/w/${video.shortUUID}`
   const [width, height] = video.aspectRatio && video.aspectRatio < 1 ? [315, 560] : [560, 315]
   const title = video.name.replace(/&/g, '&amp;').replace(/"/g, '&quot;')

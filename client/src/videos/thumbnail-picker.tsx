@@ -3,11 +3,11 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
-import { FramePicker, hasFrames } from './frame-picker.tsx'
+import { FramePicker, canPickFrame } from './frame-picker.tsx'
 import './edit-video.css'
 
 /** The picture of a video, with the ways to another one: a frame of it, or a file. */
-export function PicturePicker({
+export function ThumbnailPicker({
   video,
   picked,
   onPick,
@@ -36,7 +36,7 @@ export function PicturePicker({
       <div class="thumbnail">{shown && <img src={shown} alt={t('edit.picture')} />}</div>
       <div class="stack">
         <div class="row">
-          {hasFrames(video) && (
+          {canPickFrame(video) && (
             <Button icon="film" onClick={() => setLooking(true)}>
               {t('edit.chooseFrame')}
             </Button>

@@ -1,9 +1,9 @@
 import type { JSX } from 'preact'
-import type { Progress as Encoded } from '../../../shared/videos.ts'
-import { formatPercent, formatSpan, t } from '../i18n/i18n.ts'
+import type { TranscodingProgress as Encoded } from '../../../shared/videos.ts'
+import { formatPercent, formatDuration, t } from '../i18n/i18n.ts'
 import { Icon } from '../ui/icon.tsx'
-import { Progress } from '../ui/progress-bar.tsx'
-import { Note } from '../ui/feedback.tsx'
+import { ProgressBar } from '../ui/progress-bar.tsx'
+import { Notice } from '../ui/feedback.tsx'
 import './transcoding-status.css'
 
 const STATES = { waiting: 'encoding.rungWaiting', growing: 'encoding.rungGrowing', done: 'encoding.rungDone' } as const
@@ -11,13 +11,13 @@ const STATES = { waiting: 'encoding.rungWaiting', growing: 'encoding.rungGrowing
 const SOON = 10
 
 /** How far the qualities of an own video are. */
-export function Encoding({ progress }: { progress: Encoded }): JSX.Element {
+export function TranscodingStatus({ progress }: { progress: Encoded }): JSX.Element {
   const { state, playable, percent, secondsLeft, position, startsIn, rungs, error } = progress
   const why = error && <p class="soft small">{error}</p>
   if (state === 'failed')
     return (
       <>
-        <Note kind="bad">{t('encoding.failed')}</Note>
+        <Notice kind="bad">{t('encoding.failed')}</Notice>
         {why}
       </>
     )
@@ -36,17 +36,17 @@ export function Encoding({ progress }: { progress: Encoded }): JSX.Element {
         {position !== null && (
           <span class="encoding-figures">
             {t('encoding.position', { position })}
-            {startsIn === null || startsIn < SOON ? '' : ` · ${t('encoding.startsIn', { time: formatSpan(startsIn) })}`}
+            {startsIn === null || startsIn < SOON ? '' : ` · ${t('encoding.startsIn', { time: formatDuration(startsIn) })}`}
           </span>
         )}
         {state === 'running' && (
           <span class="encoding-figures">
             {formatPercent(percent / 100)}
-            {secondsLeft === null ? '' : ` · ${t('upload.left', { time: formatSpan(secondsLeft) })}`}
+            {secondsLeft === null ? '' : ` · ${t('upload.left', { time: formatDuration(secondsLeft) })}`}
           </span>
         )}
       </p>
-      {state !== 'done' && <Progress share={state === 'running' && percent > 0 ? percent / 100 : null} label={t('encoding.name')} />}
+      {state !== 'done' && <ProgressBar share={state === 'running' && percent > 0 ? percent / 100 : null} label={t('encoding.name')} />}
       {why}
       {rungs.length > 0 && (
         <ul class="row encoding-rungs" role="list">

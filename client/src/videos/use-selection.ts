@@ -1,7 +1,7 @@
 import { useRef, useState } from 'preact/hooks'
 
 /** Some of a list. */
-export type Selection = {
+export type ListSelection = {
   has: (id: number) => boolean
   /** What is chosen of what is shown; nothing out of sight is ever meant. */
   ids: number[]
@@ -11,7 +11,7 @@ export type Selection = {
 }
 
 /** Keeps what is chosen of the shown things, by their numbers. */
-export function useSelection(shown: number[]): Selection {
+export function useSelection(shown: number[]): ListSelection {
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set())
   const last = useRef<number | null>(null)
   const set = (ids: number[], on: boolean) =>

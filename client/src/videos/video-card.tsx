@@ -31,7 +31,7 @@ export function VideoCard({
   return (
     <article class="card">
       <a class="card-picture" href={path} tabIndex={-1} aria-hidden="true">
-        <Thumbnail video={video} eager={eager} />
+        <VideoThumbnail video={video} eager={eager} />
       </a>
       <div class="card-text">
         {withChannel && <Avatar of={video.channel} size="m" />}
@@ -54,7 +54,7 @@ export function VideoCard({
 }
 
 /** A video in a narrow list beside something else. */
-export function VideoRow({
+export function CompactVideoCard({
   video,
   heading: Heading,
   children
@@ -67,7 +67,7 @@ export function VideoRow({
   return (
     <article class="card card-row">
       <a class="card-picture" href={path} tabIndex={-1} aria-hidden="true">
-        <Thumbnail video={video} narrow />
+        <VideoThumbnail video={video} narrow />
       </a>
       <div class="card-words">
         <Heading class="card-title">
@@ -85,7 +85,7 @@ export function VideoRow({
 }
 
 /** The picture of a video with its length; where it is `narrow` the small one does on every screen. */
-export function Thumbnail({
+export function VideoThumbnail({
   video,
   eager = false,
   narrow = false

@@ -4,32 +4,40 @@ import { useLocation } from 'preact-iso'
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 import { languageName, t } from '../i18n/i18n.ts'
-import { me } from '../session.ts'
+import { currentUser } from '../session.ts'
 import { Button } from '../ui/button.tsx'
-import { confirm } from '../ui/dialog.tsx'
+import { openConfirmDialog } from '../ui/dialog.tsx'
 import { Select, Switch, TextArea, TextField } from '../ui/field.tsx'
-import { Note } from '../ui/feedback.tsx'
-import { toast } from '../ui/toast.tsx'
-import { useAnswer } from '../use-query.ts'
-import { useSaving } from '../use-save-form.ts'
-import { CATEGORIES, LICENCES, PRIVACIES } from './video-labels.ts'
-import { PicturePicker } from './thumbnail-picker.tsx'
+import { Notice } from '../ui/feedback.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { useQuery } from '../use-query.ts'
+import { useSaveForm } from '../use-save-form.ts'
+import { CATEGORY_TEXTS, LICENCE_TEXTS, PRIVACY_TEXTS } from './video-labels.ts'
+import { ThumbnailPicker } from './thumbnail-picker.tsx'
 import './edit-video.css'
 
 /** The metadata of an own video, to change and to save; or the whole video, to delete. */
-export function EditForm({ video, passwords, onSaved }: { video: VideoDetails; passwords: string[]; onSaved: () => void }): JSX.Element {
+export function VideoEditForm({
+  video,
+  passwords,
+  onSaved
+}: {
+  video: VideoDetails
+  passwords: string[]
+  onSaved: () => void
+}): JSX.Element {
   const { route } = useLocation()
   const [fields, setFields] = useState(() => fieldsOf(video, passwords))
   const [picture, setPicture] = useState<File | null>(null)
-  const { data: languages } = useAnswer('GET /videos/languages', {})
-  const { state, problem, changed, submit } = useSaving(async () => {
+  const { data: languages } = useQuery('GET /videos/languages', {})
+  const { state, problem, changed, submit } = useSaveForm(async () => {
     await api('PUT /videos/:id', {
       params: { id: video.uuid },
       body: bodyOf(fields),
       files: picture ? { previewfile: picture, thumbnailfile: picture } : undefined
     })
     setPicture(null)
-    toast(t('edit.saved'), { action: { text: t('edit.watch'), act: () => route(`/w/${video.shortUUID}`) } })
+    showToast(t('edit.saved'), { action: { text: t('edit.watch'), act: () => route(`/w/${video.shortUUID}`) } })
     onSaved()
   })
   const change = (part: Partial<typeof fields>) => {
@@ -37,20 +45,26 @@ export function EditForm({ video, passwords, onSaved }: { video: VideoDetails; p
     changed()
   }
   const remove = async () => {
-    if (!(await confirm({ title: t('mine.deleteTitle'), text: t('mine.deleteText', { name: video.name }), yes: t('mine.deleteYes') })))
+    if (
+      !(await openConfirmDialog({
+        title: t('mine.deleteTitle'),
+        text: t('mine.deleteText', { name: video.name }),
+        yes: t('mine.deleteYes')
+      }))
+    )
       return
     try {
       await api('DELETE /videos/:id', { params: { id: video.uuid } })
       route('/my/videos', true)
-      toast(t('mine.deleted', { name: video.name }))
+      showToast(t('mine.deleted', { name: video.name }))
     } catch {
-      toast(t('ui.noConnection'), { bad: true })
+      showToast(t('ui.noConnection'), { bad: true })
     }
   }
 
   const wrong = (name: string, text: string) => (problem && name in problem.fields ? text : null)
-  const channels = me.value?.videoChannels ?? []
-  const privacy = PRIVACIES.find(([id]) => id === fields.privacy)
+  const channels = currentUser.value?.videoChannels ?? []
+  const privacy = PRIVACY_TEXTS.find(([id]) => id === fields.privacy)
   const none: [string, string] = ['', t('edit.none')]
   const names = Object.keys(languages ?? {})
     .map((code): [string, string] => [code, languageName(code)])
@@ -58,15 +72,15 @@ export function EditForm({ video, passwords, onSaved }: { video: VideoDetails; p
   return (
     <form class="form" onSubmit={event => void submit(event)}>
       {problem && (
-        <Note kind="bad">
+        <Notice kind="bad">
           {problem.status === 0
             ? t('ui.noConnection')
             : Object.keys(problem.fields).length > 0
               ? t('edit.check')
               : t('refusal.other', { reason: problem.message })}
-        </Note>
+        </Notice>
       )}
-      <PicturePicker
+      <ThumbnailPicker
         video={video}
         picked={picture}
         onPick={file => {
@@ -97,7 +111,7 @@ export function EditForm({ video, passwords, onSaved }: { video: VideoDetails; p
         <Select
           label={t('video.privacy')}
           value={String(fields.privacy)}
-          options={PRIVACIES.map(([id, name]) => [String(id), t(name)])}
+          options={PRIVACY_TEXTS.map(([id, name]) => [String(id), t(name)])}
           hint={privacy && t(privacy[2])}
           onText={id => change({ privacy: Number(id) })}
         />
@@ -132,7 +146,7 @@ export function EditForm({ video, passwords, onSaved }: { video: VideoDetails; p
         <Select
           label={t('video.category')}
           value={fields.category}
-          options={[none, ...Object.entries(CATEGORIES).map(([id, name]): [string, string] => [id, t(name)])]}
+          options={[none, ...Object.entries(CATEGORY_TEXTS).map(([id, name]): [string, string] => [id, t(name)])]}
           onText={category => change({ category })}
         />
         <Select
@@ -148,7 +162,7 @@ export function EditForm({ video, passwords, onSaved }: { video: VideoDetails; p
       <Select
         label={t('video.licence')}
         value={fields.licence}
-        options={[none, ...Object.entries(LICENCES).map(([id, name]): [string, string] => [id, t(name)])]}
+        options={[none, ...Object.entries(LICENCE_TEXTS).map(([id, name]): [string, string] => [id, t(name)])]}
         onText={licence => change({ licence })}
       />
       <TextField

@@ -2,10 +2,10 @@ import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { formatAge, formatCount, formatDate, formatSize, languageName, t } from '../i18n/i18n.ts'
-import { Report } from '../moderation/report-form.tsx'
-import { Rate } from '../reactions/rating-buttons.tsx'
-import { me } from '../session.ts'
-import { Subscribe } from '../subscriptions/subscribe-button.tsx'
+import { ReportForm } from '../moderation/report-form.tsx'
+import { RatingButtons } from '../reactions/rating-buttons.tsx'
+import { currentUser } from '../session.ts'
+import { SubscribeButton } from '../subscriptions/subscribe-button.tsx'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button, ButtonLink } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -14,15 +14,16 @@ import { Menu, type MenuItem } from '../ui/menu.tsx'
 import { Badge } from '../ui/feedback.tsx'
 import { channelPath } from './video-card.tsx'
 import { categoryName, licenceName, privacyName } from './video-labels.ts'
-import { Share } from './share-dialog.tsx'
-import { openAddress, passwordHeader, PRIVACY } from './player-source.ts'
+import { ShareDialog } from './share-dialog.tsx'
+import { authorizedFileUrl, videoPasswordHeader, VIDEO_PRIVACY_IDS } from './player-source.ts'
 
 /** What is said under a video: title, channel, what one can do with it, description, facts. */
-export function Details({ video, password }: { video: VideoDetails; password: string | null }): JSX.Element {
+export function VideoInfo({ video, password }: { video: VideoDetails; password: string | null }): JSX.Element {
   const [open, setOpen] = useState<'share' | 'support' | 'report' | null>(null)
-  const mine = me.value !== null && (me.value.account.id === video.account.id || me.value.role.id < 2) && video.isLocal
+  const mine =
+    currentUser.value !== null && (currentUser.value.account.id === video.account.id || currentUser.value.role.id < 2) && video.isLocal
   const downloads = useDownloads(video, password)
-  const when = video.privacy.id === PRIVACY.public ? formatAge(video.publishedAt) : formatAge(video.createdAt)
+  const when = video.privacy.id === VIDEO_PRIVACY_IDS.public ? formatAge(video.publishedAt) : formatAge(video.createdAt)
   return (
     <>
       <h1 class="watch-title">{video.name}</h1>
@@ -31,7 +32,7 @@ export function Details({ video, password }: { video: VideoDetails; password: st
         <time dateTime={video.publishedAt} title={formatDate(video.publishedAt, { dateStyle: 'long', timeStyle: 'short' })}>
           {when}
         </time>
-        {video.privacy.id !== PRIVACY.public && <Badge kind="accent">{privacyName(Number(video.privacy.id))}</Badge>}
+        {video.privacy.id !== VIDEO_PRIVACY_IDS.public && <Badge kind="accent">{privacyName(Number(video.privacy.id))}</Badge>}
         {video.nsfw && <Badge kind="warn">{t('video.sensitive')}</Badge>}
       </p>
       <div class="watch-band">
@@ -43,10 +44,10 @@ export function Details({ video, password }: { video: VideoDetails; password: st
               <span class="soft small">{t('video.by', { place: video.account.displayName })}</span>
             </span>
           </a>
-          <Subscribe channel={{ ...video.channel, ownerAccount: video.account }} />
+          <SubscribeButton channel={{ ...video.channel, ownerAccount: video.account }} />
         </div>
         <div class="watch-actions">
-          <Rate key={video.uuid} video={video} headers={passwordHeader(password)} />
+          <RatingButtons key={video.uuid} video={video} headers={videoPasswordHeader(password)} />
           {mine && (
             <ButtonLink icon="edit" href={`/my/videos/${video.shortUUID}`}>
               {t('ui.edit')}
@@ -60,7 +61,7 @@ export function Details({ video, password }: { video: VideoDetails; password: st
           <Button icon="share" onClick={() => setOpen('share')}>
             {t('watch.share')}
           </Button>
-          {me.value !== null && me.value.account.id !== video.account.id && (
+          {currentUser.value !== null && currentUser.value.account.id !== video.account.id && (
             <Button icon="alert" onClick={() => setOpen('report')}>
               {t('reports.open')}
             </Button>
@@ -82,12 +83,12 @@ export function Details({ video, password }: { video: VideoDetails; password: st
         {video.description && <Description text={video.description} id={video.uuid} />}
         <Facts video={video} />
       </div>
-      {open === 'share' && <Share video={video} onClose={() => setOpen(null)} />}
+      {open === 'share' && <ShareDialog video={video} onClose={() => setOpen(null)} />}
       {open === 'report' && (
-        <Report
+        <ReportForm
           subject={{ kind: 'video', id: video.id, name: video.name }}
           host={video.account.host}
-          headers={passwordHeader(password)}
+          headers={videoPasswordHeader(password)}
           onClose={() => setOpen(null)}
         />
       )}
@@ -178,7 +179,7 @@ function useDownloads(video: VideoDetails, password: string | null): MenuItem[] 
           kind: 'link' as const,
           text: file.resolution.label,
           detail: formatSize(file.size),
-          href: await openAddress(video, file.fileDownloadUrl, password),
+          href: await authorizedFileUrl(video, file.fileDownloadUrl, password),
           icon: 'film' as const,
           download: true
         }))

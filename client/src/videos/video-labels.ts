@@ -1,8 +1,8 @@
-import type { Key } from '../i18n/catalogue.ts'
+import type { TextKey } from '../i18n/catalogue.ts'
 import { t } from '../i18n/i18n.ts'
 
 /** The categories, by PeerTube's numbers. */
-export const CATEGORIES: Record<number, Key> = {
+export const CATEGORY_TEXTS: Record<number, TextKey> = {
   1: 'category.music',
   2: 'category.films',
   3: 'category.vehicles',
@@ -24,7 +24,7 @@ export const CATEGORIES: Record<number, Key> = {
 }
 
 /** The licences, by PeerTube's numbers. */
-export const LICENCES: Record<number, Key> = {
+export const LICENCE_TEXTS: Record<number, TextKey> = {
   1: 'licence.by',
   2: 'licence.bySa',
   3: 'licence.byNd',
@@ -35,7 +35,7 @@ export const LICENCES: Record<number, Key> = {
 }
 
 /** Who may watch, by PeerTube's numbers: name and explanation, in the order in which they are offered. */
-export const PRIVACIES: [id: number, name: Key, hint: Key][] = [
+export const PRIVACY_TEXTS: [id: number, name: TextKey, hint: TextKey][] = [
   [1, 'privacy.public', 'privacy.publicHint'],
   [2, 'privacy.unlisted', 'privacy.unlistedHint'],
   [4, 'privacy.internal', 'privacy.internalHint'],
@@ -45,16 +45,16 @@ export const PRIVACIES: [id: number, name: Key, hint: Key][] = [
 
 /** A category in the language in use; `fallback` is the server's own word for one we do not know. */
 export function categoryName(id: number, fallback: string): string {
-  return CATEGORIES[id] ? t(CATEGORIES[id]) : fallback
+  return CATEGORY_TEXTS[id] ? t(CATEGORY_TEXTS[id]) : fallback
 }
 
 /** A licence in the language in use. */
 export function licenceName(id: number, fallback: string): string {
-  return LICENCES[id] ? t(LICENCES[id]) : fallback
+  return LICENCE_TEXTS[id] ? t(LICENCE_TEXTS[id]) : fallback
 }
 
 /** A privacy in the language in use. */
 export function privacyName(id: number): string {
-  const key = PRIVACIES.find(([one]) => one === id)?.[1]
+  const key = PRIVACY_TEXTS.find(([one]) => one === id)?.[1]
   return key ? t(key) : ''
 }

@@ -4,15 +4,15 @@ import { useLocation, useRoute } from 'preact-iso'
 import { Comments } from '../comments/comments.tsx'
 import { t } from '../i18n/i18n.ts'
 import { Player } from '../player/player.tsx'
-import { me } from '../session.ts'
+import { currentUser } from '../session.ts'
 import { useTitle } from '../shell/title.ts'
-import { useTurns, Written } from '../shell/staged-hydration.tsx'
-import { State } from '../ui/feedback.tsx'
-import { Barrier } from './video-unavailable.tsx'
-import { Details } from './video-info.tsx'
+import { useStagedHydration, ServerRendered } from '../shell/staged-hydration.tsx'
+import { EmptyState } from '../ui/feedback.tsx'
+import { VideoUnavailable } from './video-unavailable.tsx'
+import { VideoInfo } from './video-info.tsx'
 import { MoreVideos } from './more-videos.tsx'
-import { PUBLISHED } from './player-source.ts'
-import { startOf } from './parse-start-time.ts'
+import { PUBLISHED_STATE_ID } from './player-source.ts'
+import { parseStartTime } from './parse-start-time.ts'
 import { useVideo } from './use-video.ts'
 import './watch.css'
 
@@ -25,7 +25,7 @@ export default function Watch(): JSX.Element {
     query
   } = useRoute()
   const { video, source, headers, barrier, unlock, reload, renew } = useVideo(id)
-  const turn = useTurns(5)
+  const turn = useStagedHydration(5)
   const [wide, setWide] = useState(false)
   const { route } = useLocation()
   const waiting = video !== null && video.streamingPlaylists.length + video.files.length === 0 && video.state.id !== 7
@@ -39,12 +39,12 @@ export default function Watch(): JSX.Element {
     return () => clearInterval(timer)
   }, [waiting])
   // Whoever clicked to come here wants to see it; on a fresh page the browser would refuse the sound.
-  const [autoplay] = useState(() => navigator.userActivation?.hasBeenActive === true && me.peek()?.autoPlayVideo !== false)
+  const [autoplay] = useState(() => navigator.userActivation?.hasBeenActive === true && currentUser.peek()?.autoPlayVideo !== false)
 
   if (barrier && !video)
     return (
       <div class="page">
-        <Barrier kind={barrier} onUnlock={unlock} onRetry={reload} />
+        <VideoUnavailable kind={barrier} onUnlock={unlock} onRetry={reload} />
       </div>
     )
   if (!video)
@@ -60,7 +60,7 @@ export default function Watch(): JSX.Element {
       key={video.uuid}
       source={source}
       autoplay={autoplay}
-      start={startOf(query.start)}
+      start={parseStartTime(query.start)}
       pageKeys
       wide={wide}
       onWide={() => setWide(before => !before)}
@@ -69,27 +69,27 @@ export default function Watch(): JSX.Element {
   ) : (
     <div class="player watch-nothing">
       {waiting ? (
-        <State icon="film" title={t('watch.preparing')}>
+        <EmptyState icon="film" title={t('watch.preparing')}>
           <p>{t('watch.preparingText')}</p>
-        </State>
+        </EmptyState>
       ) : (
-        video.state.id !== PUBLISHED && <State icon="alert" title={t('watch.broken')} />
+        video.state.id !== PUBLISHED_STATE_ID && <EmptyState icon="alert" title={t('watch.broken')} />
       )}
     </div>
   )
   return (
     <div class={`watch ${wide ? 'watch-wide' : ''}`}>
-      {turn < 1 ? <Written class="watch-stage" /> : <div class="watch-stage">{stage}</div>}
+      {turn < 1 ? <ServerRendered class="watch-stage" /> : <div class="watch-stage">{stage}</div>}
       {turn < 3 ? (
-        <Written class="watch-main" />
+        <ServerRendered class="watch-main" />
       ) : (
         <div class="watch-main">
-          <Details video={video} password={source?.headers ? Object.values(source.headers)[0]! : null} />
+          <VideoInfo video={video} password={source?.headers ? Object.values(source.headers)[0]! : null} />
           {turn > 3 ? <Comments key={video.uuid} video={video} headers={headers} /> : <div class="watch-room watch-room-comments" />}
         </div>
       )}
       {turn < 5 ? (
-        <Written class="watch-side" />
+        <ServerRendered class="watch-side" />
       ) : (
         <aside class="watch-side">
           <MoreVideos video={video} />
