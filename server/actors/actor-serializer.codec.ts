@@ -45,7 +45,7 @@ export async function findLocalActor(
   return row ?? null
 }
 
-/** The document of a local actor (federation.md 1.2): what PeerTube, Mastodon and Lemmy need to follow it. */
+/** The document of a local actor (docs/federation.md#actors): what PeerTube, Mastodon and Lemmy need to follow it. */
 export function serializeActorDocument(row: LocalActorRow): { id: string; [key: string]: unknown } {
   return withContext('actor', serializeActorObject(row))
 }

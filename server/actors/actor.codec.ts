@@ -42,7 +42,9 @@ const Wire = z.object({
   publicKey: z.object({ id: z.string(), owner: z.string(), publicKeyPem: z.string().max(5000) })
 })
 
-/** Reads an actor's document (federation.md 1.2); null where it is none, names what is not its own, or has a key that is not taken. */
+/**
+ * Reads an actor's document (docs/federation.md#actors); null where it is none, names what is not its own, or has a key that is not taken.
+ */
 export function parseActorDocument(document: JsonObject): RemoteActor | null {
   const url = httpUrl(document.id)
   const wire = Wire.safeParse(document)

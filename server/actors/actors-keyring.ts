@@ -12,7 +12,7 @@ import { INSTANCE_ACTOR_NAME } from './instance-actor.ts'
 import type { ActorModel } from './actor.model.ts'
 import { resolveActorWithDocument, resolveActor, resolveHandle } from './resolve-actor.ts'
 
-/** What is remembered for a while; the oldest goes first, as there is a bound to how much (federation.md 4.23). */
+/** What is remembered for a while; the oldest goes first, as there is a bound to how much (docs/federation.md#bounded-memory). */
 class Memory<T> {
   readonly #entries = new Map<string, { value: T; until: number }>()
   get(key: string): T | undefined {
@@ -129,7 +129,10 @@ async function stored(keyId: string): Promise<KeyOwner | null> {
   return row ? ownerOf(row, keyId) : null
 }
 
-/** PeerTube names the actor, others the key: both mean the one key of the actor (federation.md 1.10, 4.7). */
+/**
+ * PeerTube names the actor, others the key: both mean the one key of the actor (docs/federation.md#http-signatures,
+ * docs/federation.md#keys-of-an-actor).
+ */
 function ownerOf(
   { url, key_id, public_key }: { url: string; key_id: string | null; public_key: string | null },
   keyId: string
@@ -141,7 +144,7 @@ function ownerOf(
   return { actor: url, keyId, key }
 }
 
-/** Asks the origin again, but not more often than `federation.actors.key_refresh` (federation.md 4.34). */
+/** Asks the origin again, but not more often than `federation.actors.key_refresh` (docs/federation.md#key-rotation). */
 async function refreshed(keyId: string): Promise<KeyOwner | null> {
   const url = keyId.split('#', 1)[0]!
   const due = await runQuery<{ id: number }>(sql`

@@ -38,7 +38,7 @@ async function receiveFollow(incoming: IncomingActivity): Promise<boolean> {
   return true
 }
 
-/** Only an answer to a Follow of ours counts (federation.md 4.11). */
+/** Only an answer to a Follow of ours counts (docs/federation.md#answers-to-a-follow). */
 async function receiveAnswer({ actor, object }: IncomingActivity, accepted: boolean): Promise<boolean> {
   const follower = isObject(object) ? httpUrl(idOf(object.actor)) : null
   return await applyFollowResponse(actor, httpUrl(idOf(object)), follower, accepted)
@@ -57,7 +57,7 @@ async function receiveUndo({ actor, object }: IncomingActivity): Promise<boolean
   })
 }
 
-/** Whatever it says, the origin is asked: keys and inboxes are taken from nobody else (federation.md 4.5b). */
+/** Whatever it says, the origin is asked: keys and inboxes are taken from nobody else (docs/federation.md#update-of-an-actor). */
 async function receiveUpdate(incoming: IncomingActivity): Promise<boolean> {
   if (httpUrl(idOf(incoming.object)) !== incoming.actor) return false
   if ((await runQuery(sql`SELECT 1 FROM actors WHERE url = ${incoming.actor} AND host IS NOT NULL`)).length === 0) return true

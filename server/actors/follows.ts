@@ -202,7 +202,7 @@ async function countFollows(ids: number[], inside: Transaction): Promise<void> {
 
 type Answered = { id: number | null; url: string; follower: string; inbox: string; target: string }
 
-/** To the follower's own inbox: PeerTube takes it nowhere else (federation.md, rule 4). */
+/** To the follower's own inbox: PeerTube takes it nowhere else (docs/federation.md#accept-and-reject). */
 async function answer(type: 'Accept' | 'Reject', { id, url, follower, inbox, target }: Answered, inside: Transaction): Promise<void> {
   const path = type === 'Accept' ? `accepts/follows/${id}` : `rejects/follows/${new Date().toISOString()}`
   await enqueueActivity(

@@ -104,7 +104,7 @@ async function fetchActor(address: string, budget: Budget): Promise<ResolvedActo
   return { actor, fetched: remote }
 }
 
-/** Writes what an actor's document says; a second actor of the same name and host is refused (federation.md 1.2). */
+/** Writes what an actor's document says; a second actor of the same name and host is refused (docs/federation.md#actors). */
 export async function storeRemoteActor(remote: RemoteActor, inside: Transaction): Promise<ActorModel> {
   const [other] = await runQuery<{ url: string }>(
     sql`

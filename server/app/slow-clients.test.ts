@@ -30,7 +30,7 @@ async function drip(beginning: string, every: number): Promise<{ text: string; t
   })
 }
 
-it('4.19 heads, bodies and idle connections have the time that the configuration gives them', async () => {
+it('heads, bodies and idle connections have the time that the configuration gives them', async () => {
   const servers = new Set<Server>()
   const note = (message: unknown) => void servers.add((message as { server: Server }).server)
   subscribe('http.server.request.start', note)
@@ -41,7 +41,7 @@ it('4.19 heads, bodies and idle connections have the time that the configuration
   ).toEqual([[600, 1500, 1000]])
 })
 
-it('4.19 whoever sends a head or a body byte by byte is cut off', async () => {
+it('whoever sends a head or a body byte by byte is cut off', async () => {
   const head = 'POST /api/v1/users/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n'
   const [slowHead, silentHead, slowBody, silentBody, upload] = await Promise.all([
     drip(`${head}X-Slow: `, 50),

@@ -71,8 +71,8 @@ export async function fetchRemoteComment(url: string): Promise<void> {
 type Place = { videoId: number; parentId: number | null; threadId: number | null }
 
 /**
- * Where a comment belongs: below a video known here, or an answer to one; what lies between is fetched, but not for ever (federation.md
- * 4.25).
+ * Where a comment belongs: below a video known here, or an answer to one; what lies between is fetched, but not for ever
+ * (docs/federation.md#reply-chains).
  */
 async function placeOf(url: string, budget: Budget, seen: Set<string>): Promise<Place | null> {
   const [video] = await runQuery<{ id: number }>(

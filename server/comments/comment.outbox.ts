@@ -12,7 +12,7 @@ import type { CommentRow } from './comment.row.ts'
 const PUBLICLY = 1
 const UNLISTED = 2
 
-/** The Note of a comment: HTML for everybody, its Markdown as the source (federation.md 2.1). */
+/** The Note of a comment: HTML for everybody, its Markdown as the source (docs/federation.md#forwarding). */
 export async function buildCommentNote(row: CommentRow, inside?: Transaction): Promise<{ id: string; [key: string]: unknown }> {
   const { markdownToHtml } = await import('../core/markdown.ts')
   const author = row.author!
@@ -104,7 +104,9 @@ export type ReceivedCommentActivity = {
   incoming: Pick<IncomingActivity, 'id' | 'body' | 'type' | 'signer' | 'activity'>
 }
 
-/** Sends what was said about remote comments below videos of ours on to those who follow them, as it came (federation.md 1.8). */
+/**
+ * Sends what was said about remote comments below videos of ours on to those who follow them, as it came (docs/federation.md#forwarding).
+ */
 export async function forwardCommentActivities(all: ReceivedCommentActivity[], inside: Transaction): Promise<void> {
   if (all.length === 0) return
   const publishers = await publishersOf(

@@ -81,7 +81,7 @@ async function list(
   return { total: row!.total, data: await shown(row!.data) }
 }
 
-/** Comments ready to be shown; what other servers wrote is sanitised again on its way out (federation.md 4.30). */
+/** Comments ready to be shown; what other servers wrote is sanitised again on its way out (docs/federation.md#html-and-text). */
 async function shown(comments: z.output<typeof Stored>[]): Promise<Comment[]> {
   const { markdownToHtml, sanitizeRemoteHtml } = await import('../core/markdown.ts')
   return comments.map(({ remote, ...comment }) => ({

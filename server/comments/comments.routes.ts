@@ -63,7 +63,7 @@ commentDocumentsRouter.get('/videos/watch/:uuid/comments/:id{/:part}', limitRate
   const row = await findCommentRow(
     part === 'approve-reply' ? sql`comment.reply_approval = ${`${url}/approve-reply`}` : sql`comment.url = ${url} AND NOT comment.remote`
   )
-  // Nobody is told that one is held (federation.md 4.40).
+  // Nobody is told that one is held (docs/federation.md#hidden-objects).
   if (!row || row.held) throw notFound('Video comment')
   const document = await documentOf(row, part)
   if (!document) throw notFound('Video comment')

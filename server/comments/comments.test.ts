@@ -115,7 +115,7 @@ test('refusals: nothing to say, nobody to answer, closed, private, not logged in
   expect((await site.call(`GET /videos/${video.uuid}/comment-threads/99999`)).status).toBe(404)
 })
 
-test('4.40 a held comment is for its author, the owner and moderators until it is approved', async () => {
+test('a held comment is for its author, the owner and moderators until it is approved', async () => {
   const held = (await say(bob, strict.uuid, 'May I?')).json.comment
   expect(held.heldForReview).toBe(true)
   expect((await say(ada, strict.uuid, 'I may')).json.comment.heldForReview).toBe(false)
@@ -218,7 +218,7 @@ test('comments from elsewhere appear, are edited and deleted by their author, an
   await post({ ...activity, id: hostile.id('again') })
   await done()
   expect((await threads(video.uuid)).data[0].isDeleted).toBe(true)
-  // 4.40 what is said below a private video stays here, and so does what is said below one that became private.
+  // What is said below a private video stays here, and so does what is said below one that became private.
   for (const { uuid } of [secret, video]) {
     if (uuid === video.uuid) await site.call(`PUT /videos/${uuid}`, { token: ada.token, body: { privacy: 3 } })
     expect((await say(ada, uuid, 'Between us')).status).toBe(200)
@@ -252,7 +252,7 @@ test('a remote comment on a video with approval waits, and its author is told wh
   expect((await threads(strict.uuid)).data.some((one: { id: number }) => one.id === held.id)).toBe(true)
 })
 
-test('4.9 4.25 4.30 4.40 4.42 notes that are none, belong to others, go round in circles or carry scripts', async () => {
+test('notes that are none, belong to others, go round in circles or carry scripts', async () => {
   const eve = await hostile.actor('eve')
   const before = (await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM comments`))[0]!.count
   const url = watchUrl(video.uuid)
@@ -297,7 +297,7 @@ test('4.9 4.25 4.30 4.40 4.42 notes that are none, belong to others, go round in
   )
 })
 
-test('4.25 what lies between a comment and its video is fetched, once each', async () => {
+test('what lies between a comment and its video is fetched, once each', async () => {
   const frank = await hostile.actor('frank')
   const parents = Array.from({ length: 3 }, () => hostile.id('note'))
   parents.forEach((id, index) =>

@@ -138,7 +138,7 @@ test('what was said before a video came here is read with it, answers too, and k
   expect(elsewhere.asked.length + origin.asked.length - before).toBe(2)
 })
 
-test('4.9 4.24 4.30 lists that name what is not below the video, of others, or never ends, bring nothing', async () => {
+test('lists that name what is not below the video, of others, or never ends, bring nothing', async () => {
   const [one, other] = [film(), film()]
   const forged = note(elsewhere, owner, one.id, 'In the name of the owner')
   const scripted = note(elsewhere, writer, one.id, '<img src=x onerror=alert(1)>Fine', { published: '2026-11-05T00:00:00.000Z' })

@@ -102,7 +102,10 @@ function envelope(activity: JsonObject): { id: string; type: string; actor: stri
   return { id, type, actor }
 }
 
-/** Whether a server tells everybody that an actor is gone of whom nothing is known here: no key is asked for (federation.md 4.21). */
+/**
+ * Whether a server tells everybody that an actor is gone of whom nothing is known here: no key is asked for
+ * (docs/federation.md#delete-of-unknown-actors).
+ */
 async function isFarewellOfStranger(type: string, actor: string, { object }: JsonObject): Promise<boolean> {
   return type === 'Delete' && httpUrl(idOf(object)) === actor && !isLocalUrl(actor) && !(await keyring.isKnown(actor))
 }
@@ -111,7 +114,7 @@ function keyOf(id: string, type: string, { object }: JsonObject, digest: string,
   const kind = typeOf(object)
   if (type === 'View') return `${id} ${digest}`
   if (REPEATABLE_ACTIVITIES.has(type) || REPEATABLE_ACTIVITIES.has(`${type}(${kind})`)) return `${id} ${hash(signature)}`
-  // An approved comment is sent once more under the same id (federation.md 1.8).
+  // An approved comment is sent once more under the same id (docs/federation.md#forwarding).
   if (type === 'Create' && isObject(object) && typeof object.replyApproval === 'string') return `${id} ${hash(object.replyApproval)}`
   return id
 }
@@ -125,7 +128,7 @@ function subjectOf(activity: JsonObject, type: string, actor: string): string {
   return `${actor} ${id}`
 }
 
-/** The same id with other words is somebody's mistake or malice: what came first stays (federation.md 4.47). */
+/** The same id with other words is somebody's mistake or malice: what came first stays (docs/federation.md#replays). */
 async function noteRepetition(key: string, digest: string, id: string): Promise<void> {
   const [first] = await runQuery<{ digest: string }>(sql`SELECT digest FROM incoming WHERE activity_id = ${key}`)
   if (first && first.digest !== digest) logger.warn('An activity came again with other words; the first ones stay', { id })

@@ -58,7 +58,10 @@ export async function signCavage({
   }
 }
 
-/** Reads the signature of a request; it must cover what makes it worth something (federation.md 4.14, 4.15). Throws Refused 401. */
+/**
+ * Reads the signature of a request; it must cover what makes it worth something (docs/federation.md#digests,
+ * docs/federation.md#signed-headers). Throws Refused 401.
+ */
 export function parseCavageSignature({
   method,
   path,

@@ -9,7 +9,8 @@ type Question = Extract<OriginDecision, { kind: 'ask' }>
 
 /**
  * Asks the origin what it says itself; the activity as it may be acted on, or why it has no effect. Throws `Later` while the origin
- * does not answer. Only for hosts that are followed or follow (federation.md 4.12): for others nothing is fetched.
+ * does not answer. Only for hosts that are followed or follow (docs/federation.md#fetches-on-behalf-of-strangers): for others nothing is
+ * fetched.
  */
 export async function confirmAtOrigin({ url, expected, incoming }: Question, budget = new Budget()): Promise<IncomingActivity | string> {
   if (!(await hasFollowsWithHost(hostOf(incoming.signer)))) return 'nobody follows or is followed there'

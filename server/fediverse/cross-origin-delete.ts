@@ -1,6 +1,9 @@
 import type { IncomingActivity } from './activity-handlers.ts'
 
-/** Whether somebody may delete what is of another origin: true for the owner of a video, of comments below it (federation.md 4.10). */
+/**
+ * Whether somebody may delete what is of another origin: true for the owner of a video, of comments below it
+ * (docs/federation.md#undo-and-delete).
+ */
 export type CrossOriginDeletePolicy = (incoming: IncomingActivity) => Promise<boolean>
 
 const exceptions: CrossOriginDeletePolicy[] = []

@@ -6,7 +6,7 @@ const HASHES: Record<string, string> = { 'sha-256': 'sha256', 'sha-512': 'sha512
 
 /**
  * Checks `Digest` (RFC 3230) and `Content-Digest` (RFC 9530) against the body: every value of a known algorithm must be right, and
- * each of the headers named in `signed` must have one (federation.md 4.14). Throws Refused 401.
+ * each of the headers named in `signed` must have one (docs/federation.md#digests). Throws Refused 401.
  */
 export function checkDigests(headers: IncomingHttpHeaders, body: Uint8Array, signed: string[]): void {
   const found = {

@@ -5,7 +5,7 @@ import { hostOf, httpUrl, isLocalUrl } from './origin.ts'
 import { withNextOutgoingActivities, writeDeliveries, type FannedOutActivity, type OutgoingActivityRow } from './outgoing.query.ts'
 import { typeOf } from './vocabulary.ts'
 
-/** What nobody ever sends on for us needs no signature inside (federation.md 1.10). */
+/** What nobody ever sends on for us needs no signature inside (docs/federation.md#http-signatures). */
 const PRIVATE = new Set(['Follow', 'Accept', 'Reject', 'Flag', 'ApproveReply', 'RejectReply', 'Like', 'Dislike'])
 
 /** Makes deliveries of everything that waits in the outbox. Gives whether there was anything. */

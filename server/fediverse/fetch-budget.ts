@@ -17,7 +17,7 @@ export class FetchError extends Error {
   }
 }
 
-/** How many more documents may be asked for because of one thing (federation.md 4.25). */
+/** How many more documents may be asked for because of one thing (docs/federation.md#reply-chains). */
 export class FetchBudget {
   #left: number
   constructor(max: number = config.federation.fetch.max_per_activity) {
@@ -32,7 +32,7 @@ export class FetchBudget {
 
 type Window = { ends: number; count: number }
 const windows = new Map<string, Window>()
-/** So many hosts are remembered at most; the oldest is forgotten first (federation.md 4.23). */
+/** So many hosts are remembered at most; the oldest is forgotten first (docs/federation.md#bounded-memory). */
 const MAX_HOSTS = 10_000
 
 /** Counts a question to a host; throws FetchError 'budget' beyond `federation.fetch.per_host`. */

@@ -30,7 +30,7 @@ const MAX_DISCARDED = 65_536
 
 /**
  * Asks with GET, following redirects by the rules: each hop checked and signed anew, never back to http, never twice to one address
- * (federation.md 4.3).
+ * (docs/federation.md#redirects).
  */
 export async function httpGet(address: string, question: Question): Promise<RemoteResponse> {
   const { max_redirects, timeout, redirects_timeout } = config.federation.fetch

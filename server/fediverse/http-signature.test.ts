@@ -126,7 +126,7 @@ async function judged(request: Parameters<typeof verifyHttpSignature>[0]): Promi
   }
 }
 
-describe('4.14 digests', () => {
+describe('digests', () => {
   it('are read in every way to write the right one', async () => {
     for (const digest of [
       `SHA-256=${right}`,
@@ -219,7 +219,7 @@ describe('4.14 digests', () => {
   })
 })
 
-describe('4.15 what a signature covers', () => {
+describe('what a signature covers', () => {
   it('is the request line, the host and a date, each of them', async () => {
     expect(await asked()).toBe(ACTOR)
     for (const name of COVERED)
@@ -286,7 +286,7 @@ describe('4.15 what a signature covers', () => {
   })
 })
 
-it('4.19 headers that are made to take long to read are refused at once', async () => {
+it('headers that are made to take long to read are refused at once', async () => {
   const began = performance.now()
   const signed = { host: 'here.example', date: new Date(NOW).toUTCString(), digest: `SHA-256=${right}` }
   const inputs = [';a=1', ';a', ';a=-1', ';a="x"', ';a=:b:', ';a=?1'].map(one => `sig1=("@method")${one.repeat(2000)}!`)
@@ -328,7 +328,7 @@ it('4.19 headers that are made to take long to read are refused at once', async 
   expect(performance.now() - began).toBeLessThan(30_000)
 })
 
-describe('4.33 dates', () => {
+describe('dates', () => {
   it('are ours within an hour, before or after', async () => {
     for (const minutes of [0, 20, -20, 59, -59]) expect(await asked({ now: NOW + minutes * MINUTE }), String(minutes)).toBe(ACTOR)
     for (const minutes of [61, -61, 120, -120, 60 * 24 * 365])
@@ -388,7 +388,7 @@ describe('4.33 dates', () => {
   })
 })
 
-describe('4.35 kinds of keys', () => {
+describe('kinds of keys', () => {
   const edwards = generateKeyPairSync('ed25519')
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 })
   const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -456,7 +456,7 @@ describe('4.35 kinds of keys', () => {
   })
 })
 
-describe('4.34 a key that does not fit', () => {
+describe('a key that does not fit', () => {
   it('is asked for anew once, and the new one counts', async () => {
     const renewed = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const refreshes: boolean[] = []

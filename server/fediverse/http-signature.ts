@@ -16,7 +16,7 @@ export type SignedRequest = { method: string; path: string; headers: IncomingHtt
 
 /**
  * Who signed a request: cavage or RFC 9421, over what must be covered, with a date near ours and the digest of the body. A key that
- * does not fit is asked for anew once in a while (federation.md 4.34). Throws Refused 401 with the reason.
+ * does not fit is asked for anew once in a while (docs/federation.md#key-rotation). Throws Refused 401 with the reason.
  */
 export async function verifyHttpSignature({ method, path, headers, body, now = Date.now() }: SignedRequest): Promise<KeyOwner> {
   const read = headers['signature-input'] === undefined ? parseCavageSignature : parseRfc9421Signature

@@ -55,7 +55,7 @@ async function insist(activity: object): Promise<number[]> {
   }
 }
 
-it('4.43 whatever was answered with 202 is acted on, though Postgres restarts and Redis is wiped in the middle', async () => {
+it('whatever was answered with 202 is acted on, though Postgres restarts and Redis is wiped in the middle', async () => {
   const activities = [...Array(600).keys()].map(number => ({
     id: peer.id(),
     type: 'Tell',

@@ -11,7 +11,7 @@ import security from './contexts/security-v1.json' with { type: 'json' }
 import webfinger from './contexts/webfinger.json' with { type: 'json' }
 import { isObject, listOf } from './vocabulary.ts'
 
-/** The contexts that are known; none is ever fetched (federation.md 4.27). */
+/** The contexts that are known; none is ever fetched (docs/federation.md#contexts). */
 const KNOWN: Record<string, { '@context': unknown }> = {
   'https://www.w3.org/ns/activitystreams': activitystreams,
   'http://www.w3.org/ns/activitystreams': activitystreams,

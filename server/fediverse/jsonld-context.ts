@@ -18,7 +18,10 @@ const SPACES = { pt: 'https://joinpeertube.org/ns#', sc: 'http://schema.org/' }
 const number = (name: string) => typed('sc:Number', `pt:${name}`)
 const flag = (name: string) => typed('sc:Boolean', `pt:${name}`)
 
-/** The terms of each kind; LD signatures fail on a property without one, so every extension we send stands here (federation.md 1.3). */
+/**
+ * The terms of each kind; LD signatures fail on a property without one, so every extension we send stands here
+ * (docs/federation.md#json-ld-context).
+ */
 export const CONTEXT_TERMS: Record<ContextKind, object | null> = {
   base: null,
   actor: {

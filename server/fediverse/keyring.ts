@@ -13,7 +13,8 @@ export type Keyring = {
   instance(): Promise<Signer>
   /**
    * The owner of a key, fetched where it is not known, asked anew where `refresh` and the last time is long enough ago.
-   * Null: no such key, the document does not agree with it (federation.md 4.7), or it was gone a moment ago. Throws Refused 503 where
+   * Null: no such key, the document does not agree with it (docs/federation.md#keys-of-an-actor), or it was gone a moment ago. Throws
+   * Refused 503 where
    * its server does not answer.
    */
   owner(keyId: string, refresh: boolean): Promise<KeyOwner | null>

@@ -8,7 +8,7 @@ beforeAll(() => void loadConfig())
 const rsa = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength })
 const pem = (key: KeyObject, type: 'spki' | 'pkcs1' = 'spki') => key.export({ type, format: 'pem' }).toString()
 
-describe('4.35 keys', () => {
+describe('keys', () => {
   const strong = rsa(2048)
   const edwards = generateKeyPairSync('ed25519')
 

@@ -7,7 +7,10 @@ const LONGEST_PEM = 10_000
 const signed = promisify<string | null, Buffer, KeyObject, Buffer>(sign)
 const verified = promisify<string | null, Buffer, KeyObject, Buffer, boolean>(verify)
 
-/** The public key in a PEM, RSA of `federation.min_key_bits` to 8,192 bits or Ed25519 (federation.md 4.35); null for anything else. */
+/**
+ * The public key in a PEM, RSA of `federation.min_key_bits` to 8,192 bits or Ed25519 (docs/federation.md#kinds-of-keys); null for anything
+ * else.
+ */
 export function parsePublicKeyPem(pem: unknown): KeyObject | null {
   if (typeof pem !== 'string' || pem.length > LONGEST_PEM || !/^\s*-----BEGIN (RSA )?PUBLIC KEY-----/.test(pem)) return null
   try {

@@ -284,7 +284,7 @@ describe('an LD signature', () => {
   })
 })
 
-describe('4.27 contexts', () => {
+describe('contexts', () => {
   it('that are unknown are not asked for, and nothing under them counts', async () => {
     for (const context of [
       'https://evil.example/context',
@@ -492,7 +492,7 @@ describe('4.27 contexts', () => {
   })
 })
 
-describe('4.28 canonicalisation', () => {
+describe('canonicalisation', () => {
   const blanks = (count: number, links: number) =>
     [...Array(count)].map((_, index) => ({
       id: `_:b${index}`,

@@ -15,7 +15,7 @@ const { expires: _expiresOfCacheFile, ...terms } = ALL_CONTEXT_TERMS
 const EXPIRES = 'sc:expires'
 /** What is understood of a document: ActivityStreams, the signatures, and the types that PeerTube adds. */
 const CONTEXT = ['https://www.w3.org/ns/activitystreams', SECURITY, terms]
-/** More values, and more things without an id, are not canonicalised for a stranger (federation.md 4.28). */
+/** More values, and more things without an id, are not canonicalised for a stranger (docs/federation.md#canonicalization). */
 const MAX_VALUES = 500
 const MAX_NAMELESS = 64
 

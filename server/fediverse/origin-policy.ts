@@ -15,7 +15,7 @@ export type OriginDecision =
 
 const ACTORS = new Set(['Person', 'Group', 'Application', 'Service', 'Organization'])
 const WRAPPED = new Set(['Create', 'Update', 'Delete'])
-/** What somebody may send on for its author on the word of a signature inside the document (federation.md 4.29). */
+/** What somebody may send on for its author on the word of a signature inside the document (docs/federation.md#forwarded-activities). */
 const CARRIED = new Set([
   'Create(Note)',
   'Create(CacheFile)',
@@ -86,7 +86,10 @@ function brokenEnvelope({ id, type, actor, activity, object }: IncomingActivity)
   return null
 }
 
-/** Create and Update: object, author and actor share one origin; an actor is updated only by itself (4.5, 4.5b, 4.9, 4.26). */
+/**
+ * Create and Update: object, author and actor share one origin; an actor is updated only by itself (docs/federation.md#update-of-a-video,
+ * docs/federation.md#update-of-an-actor, docs/federation.md#one-origin, docs/federation.md#playlists-of-others).
+ */
 function judgeStatement(incoming: IncomingActivity): OriginDecision {
   const object = single(incoming.object)
   const id = httpUrl(idOf(object))
@@ -112,7 +115,7 @@ function judgeDelete(incoming: IncomingActivity): OriginDecision {
   return perhaps ? { kind: 'except', incoming: rewritten } : drop('its object is of another origin')
 }
 
-/** Only whoever did something takes it back (4.10). */
+/** Only whoever did something takes it back (docs/federation.md#undo-and-delete). */
 function judgeUndo(incoming: IncomingActivity): OriginDecision {
   const object = single(incoming.object)
   if (!isObject(object)) {
@@ -127,7 +130,7 @@ function judgeUndo(incoming: IncomingActivity): OriginDecision {
   return proven(of(incoming, object))
 }
 
-/** Only who was asked answers, and only what we asked (4.11). */
+/** Only who was asked answers, and only what we asked (docs/federation.md#answers-to-a-follow). */
 function judgeAnswer(incoming: IncomingActivity): OriginDecision {
   const object = single(incoming.object)
   if (!isObject(object)) {

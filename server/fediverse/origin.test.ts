@@ -39,7 +39,7 @@ const OTHER = [
   ''
 ]
 
-describe('4.36 hosts', () => {
+describe('hosts', () => {
   it('are one, however they are written', () => {
     for (const one of SAME) {
       expect(originOf(one), one).toBe('https://good.example')
@@ -84,7 +84,7 @@ describe('4.36 hosts', () => {
   })
 })
 
-describe('4.31 addresses', () => {
+describe('addresses', () => {
   it('are http(s), without a password, and not too long', () => {
     for (const url of [
       'file:///etc/passwd',

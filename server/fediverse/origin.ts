@@ -3,7 +3,10 @@ import { parseUrl } from '../core/url.ts'
 
 const MAX_URL = 2000
 
-/** An http(s) address as WHATWG URL writes it, without credentials; null for anything else (federation.md 4.31, 4.36). */
+/**
+ * An http(s) address as WHATWG URL writes it, without credentials; null for anything else (docs/federation.md#urls,
+ * docs/federation.md#urls).
+ */
 export function httpUrl(value: unknown, max = MAX_URL): string | null {
   return parsed(value, max)?.href ?? null
 }

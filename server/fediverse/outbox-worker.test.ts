@@ -327,7 +327,7 @@ test('what is too old is given up and told when the server speaks again', async 
   expect(await peer(away.host)).toMatchObject({ suspended_at: null, missed_since: null, failures: 0 })
 })
 
-test('4.4 an inbox that is an injection is only text', async () => {
+test('an inbox that is an injection is only text', async () => {
   const one = await sink(() => ({ status: 500 }))
   followers = [`${one.inbox}/x');DROP TABLE peers;--`]
   await enqueueActivity(note())

@@ -95,7 +95,10 @@ async function underLaw(incoming: IncomingActivity): Promise<IncomingActivity | 
   }
 }
 
-/** What was deleted or taken back stays so, unless its origin serves it again (federation.md 4.29, 4.44). */
+/**
+ * What was deleted or taken back stays so, unless its origin serves it again (docs/federation.md#forwarded-activities,
+ * docs/federation.md#order).
+ */
 async function amongTheLiving(incoming: IncomingActivity): Promise<IncomingActivity | string> {
   const { type, id, object } = incoming
   if (REVOCABLE.has(type) && (await consumeEarlyUndo(id))) return 'it was taken back'

@@ -41,7 +41,7 @@ const send = async (number: number, more: object = {}, way: HostileRequestOption
 const having = (answers: { status: number }[], status: number) => answers.filter(one => one.status === status).length
 const pause = async (ms: number) => await new Promise(resolve => setTimeout(resolve, ms))
 
-it('4.20 a flood from one host is answered with 429 and when to come again, and keeps no other host out', { retry: 3 }, async () => {
+it('a flood from one host is answered with 429 and when to come again, and keeps no other host out', { retry: 3 }, async () => {
   // At the beginning of a window of counting; where it ends in between, it is done again.
   await pause(2000)
   await send(1)
@@ -58,14 +58,14 @@ it('4.20 a flood from one host is answered with 429 and when to come again, and 
   await eventually(async () => (await send(0)).status === 202, 5, 'the window to end')
 })
 
-it('4.20 what is not even signed does not count against anybody else', async () => {
+it('what is not even signed does not count against anybody else', async () => {
   await pause(2000)
   const unsigned = await Promise.all([...Array(60)].map(async () => await send(2, {}, { as: null })))
   expect(having(unsigned, 401)).toBe(60)
   expect((await send(2)).status).toBe(202)
 })
 
-it('4.21 that strangers are gone costs no question and no room', async () => {
+it('that strangers are gone costs no question and no room', async () => {
   await pause(2000)
   const before = keyring.asked.length
   const [row] = await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM incoming`)
@@ -85,7 +85,7 @@ it('4.21 that strangers are gone costs no question and no room', async () => {
   expect((await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM incoming`))[0]!.count).toBe(row!.count)
 })
 
-it('4.20 more than this instance keeps waiting is answered with 429, until there is room again', async () => {
+it('more than this instance keeps waiting is answered with 429, until there is room again', async () => {
   await pause(2000)
   const answers = (
     await Promise.all([0, 1, 2].map(async host => await Promise.all([...Array(38)].map(async () => await send(host)))))
@@ -100,7 +100,7 @@ it('4.20 more than this instance keeps waiting is answered with 429, until there
   await eventually(async () => (await send(3)).status === 202, 5, 'room')
 })
 
-it('4.23 senders that never were are not remembered', async () => {
+it('senders that never were are not remembered', async () => {
   await pause(2000)
   const before = process.memoryUsage().heapUsed
   let refused = 0

@@ -7,7 +7,7 @@ let since = 0
 
 /**
  * Counts a message of a sender (an address and a host, or a host whose signature was right) and throws when it is one too many
- * (federation.md 4.20).
+ * (docs/federation.md#rate-limit-of-the-inbox).
  */
 export function enforceSenderRateLimit(sender: string): void {
   const {

@@ -62,7 +62,7 @@ describe('what PeerTube 6.3 delivered', () => {
   beforeAll(async () => await receiver(7790, ['/accounts/peertube', '/accounts/alice', '/video-channels/alice_channel']))
   afterAll(async () => await site?.stop())
 
-  it('4.14 is refused when a byte of it is changed, and 4.33 when it comes two hours late', async () => {
+  it('is refused when a byte of it is changed, and when it comes two hours late', async () => {
     const [like] = delivered.filter(one => one.body.type === 'Like')
     expect((await replay(like!, 0, text => text.replace('Like', 'Lick'))).status).toBe(401)
     expect((await replay(like!, 2 * 3_600_000)).status).toBe(401)

@@ -7,8 +7,8 @@ import { isObject, listOf, type JsonObject } from './vocabulary.ts'
 export type CollectionPage = { items: unknown[]; total: number | null; url: string; next: string | null }
 
 /**
- * The pages of a remote collection, one after the other, all of its own origin, none twice, within `federation.crawl.*` (federation.md
- * 4.24). `from` begins at a page known from before. Throws FetchError.
+ * The pages of a remote collection, one after the other, all of its own origin, none twice, within `federation.crawl.*`
+ * (docs/federation.md#collections). `from` begins at a page known from before. Throws FetchError.
  */
 export async function* fetchCollectionPages(
   collection: string,

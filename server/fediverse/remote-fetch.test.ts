@@ -88,7 +88,7 @@ const problem = async (asking: Promise<unknown>) =>
     (error: unknown) => (error instanceof FetchError ? `${error.kind}: ${error.message}` : String(error))
   )
 
-describe('4.3 redirects', () => {
+describe('redirects', () => {
   it('are followed, each hop signed for its own host and path', async () => {
     const heard: IncomingMessage[] = []
     const end = at(
@@ -212,7 +212,7 @@ describe('4.3 redirects', () => {
   })
 })
 
-describe('4.6 the id of a document', () => {
+describe('the id of a document', () => {
   it('is not on another host, scheme or port than its address, and not missing', async () => {
     for (const id of [
       `${other.url}/1`,
@@ -247,7 +247,7 @@ describe('4.6 the id of a document', () => {
   })
 })
 
-describe('4.16 types', () => {
+describe('types', () => {
   const profile = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
   it('of ActivityPub are read', async () => {
     for (const type of [
@@ -299,7 +299,7 @@ describe('4.16 types', () => {
   })
 })
 
-describe('4.17 size', () => {
+describe('size', () => {
   const flood =
     (announced?: number): (() => Handler) =>
     () =>
@@ -358,7 +358,7 @@ describe('4.17 size', () => {
   })
 })
 
-describe('4.18 depth and width', () => {
+describe('depth and width', () => {
   it('of what is fetched are bounded as of what is sent', async () => {
     const documents: Record<string, string> = {
       deep: `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
@@ -376,7 +376,7 @@ describe('4.18 depth and width', () => {
   })
 })
 
-describe('4.19 slowness', () => {
+describe('slowness', () => {
   it('of the first byte, of the head and of the body is given up', async () => {
     const silent = at(() => () => undefined)
     const dripping = at(() => (_request, response) => {

@@ -19,7 +19,7 @@ const PROFILE = 'https://www.w3.org/ns/activitystreams'
 
 /**
  * A document of another server, from its origin: the `id` in it has the origin of the address it came from, and where it names another
- * address of that origin, that one is asked (federation.md 4.6). Throws FetchError.
+ * address of that origin, that one is asked (docs/federation.md#the-id-of-a-document). Throws FetchError.
  */
 export async function fetchRemoteDocument(
   url: string,
@@ -75,7 +75,7 @@ async function getOnce(address: string, budget: FetchBudget, signed: boolean): P
   return { url: answer.url, document: await parsed(answer) }
 }
 
-/** Only what says that it is ActivityPub: a user's upload on a good host is not (federation.md 4.16). */
+/** Only what says that it is ActivityPub: a user's upload on a good host is not (docs/federation.md#media-types). */
 function isActivity(header: string): boolean {
   const [type, ...parameters] = header.split(';').map(part => part.trim())
   if (type?.toLowerCase() === 'application/activity+json') return true

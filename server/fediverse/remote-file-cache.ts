@@ -8,7 +8,7 @@ import { fetchRemoteFile } from './remote-fetch.ts'
 /** What kind of file a remote address may give, and how large it may be. */
 export type RemoteFileConstraints = { types: string[]; maxSize: number }
 
-/** So many failures are remembered at most (federation.md 4.23). */
+/** So many failures are remembered at most (docs/federation.md#bounded-memory). */
 const MAX_FAILURES = 10_000
 /** The share of the cache that stays when it is full. */
 const KEPT = 0.9
@@ -19,7 +19,8 @@ let total: number | null = null
 
 /**
  * A small file of another server, fetched when somebody here wants it for the first time and kept in `storage.cache`. Gives its name
- * there, or null where it cannot be had now. `name` and `url` come from one row, never from a request (federation.md 4.46).
+ * there, or null where it cannot be had now. `name` and `url` come from one row, never from a request
+ * (docs/federation.md#files-of-other-servers).
  */
 export async function getCachedRemoteFile(name: string, url: string, expected: RemoteFileConstraints): Promise<string | null> {
   const path = join(storageFolder('cache'), name)

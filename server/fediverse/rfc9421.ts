@@ -5,7 +5,7 @@ import { sha256Base64, signText } from './keys.ts'
 import type { Signer } from './keyring.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 
-/** No text can be read by it in two ways, so that none takes long (federation.md 4.19). */
+/** No text can be read by it in two ways, so that none takes long (docs/federation.md#slow-peers). */
 const INPUT = /^([a-z*][\w.*-]*)=(\(([^()]*)\)((?:;[a-z*][\w.*-]*(?:=(?:"(?:[^"\\]|\\.)*"|-?[\w:]+|\?[01]))?)*))$/
 
 /** Headers that sign a request as RFC 9421 says, over method, address, date and digest. */

@@ -21,7 +21,7 @@ afterAll(async () => await Promise.all([site?.stop(), peer?.stop()]))
 const tables = async () =>
   (await runQuery<{ name: string }>(sql`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`)).map(row => row.name)
 
-it('4.4 an inbox whose address is SQL is only an address, though every delivery to it fails', async () => {
+it('an inbox whose address is SQL is only an address, though every delivery to it fails', async () => {
   setKeyring(scriptedKeyring())
   const before = await tables()
   const inboxes = [`${peer.url}/${EVIL}`, `${peer.url}/x?y=${EVIL}`, `${peer.url}/inbox#${EVIL}`]
@@ -45,7 +45,7 @@ it('4.4 an inbox whose address is SQL is only an address, though every delivery 
   expect(state!.failures).toBeGreaterThan(0)
 })
 
-it('4.4 what comes in is only text, too', async () => {
+it('what comes in is only text, too', async () => {
   const keyring = scriptedKeyring()
   setKeyring(keyring)
   const before = await tables()

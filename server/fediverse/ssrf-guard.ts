@@ -11,7 +11,10 @@ const PORTS = new Set(['', '80', '443'])
 /** All that is given out of IPv6 until now (RFC 4291, 2.4). */
 const GLOBAL_IPV6 = ipaddr.parseCIDR('2000::/3')
 
-/** Whether an IP address is one of the open Internet; mapped, translated and tunnelled ones are not (federation.md 4.1). */
+/**
+ * Whether an IP address is one of the open Internet; mapped, translated and tunnelled ones are not
+ * (docs/federation.md#public-addresses-only).
+ */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   const found = ipaddr.process(address)
@@ -28,7 +31,8 @@ export function assertUrlAllowed(url: URL): void {
 }
 
 /**
- * Resolves a name to public addresses only; the socket is opened to what was checked, so a name that changes its mind gains nothing (4.2).
+ * Resolves a name to public addresses only; the socket is opened to what was checked, so a name that changes its mind gains nothing
+ * (docs/federation.md#dns-rebinding).
  */
 const guardedLookup: LookupFunction = (hostname, options, callback) => {
   resolveName(hostname, { ...options, all: true }, (error, found) => {

@@ -2,8 +2,8 @@ const CONTROL = /(?![\t\n\r])[\p{Cc}\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069
 const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 /**
- * A stranger's text as it may be stored: no control characters, nothing that turns the direction of what stands beside it (federation.md
- * 4.30). Null when nothing is left.
+ * A stranger's text as it may be stored: no control characters, nothing that turns the direction of what stands beside it
+ * (docs/federation.md#html-and-text). Null when nothing is left.
  */
 export function cleanText(text: string, max: number): string | null {
   const clean = text

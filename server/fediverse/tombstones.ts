@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { runQuery, sql } from '../core/sql.ts'
 
-/** Whether something was deleted by those who may; old messages about it have no effect (federation.md 4.29). */
+/** Whether something was deleted by those who may; old messages about it have no effect (docs/federation.md#forwarded-activities). */
 export async function isTombstoned(url: string, transaction?: Transaction): Promise<boolean> {
   return (await findTombstoned([url], transaction)).size > 0
 }

@@ -10,7 +10,8 @@ const PERHAPS_UNFIT = /\\u(?:d[89a-f]|0000)/i
 
 /**
  * A JSON object that a stranger sent: UTF-8 without BOM, no deeper and no larger than `federation.inbox` allows, no key twice
- * (federation.md 4.18, 4.45). Throws Refused 400 or 413. The bounds are checked before anything is built. Half characters and NUL in
+ * (docs/federation.md#depth-and-width, docs/federation.md#depth-and-width). Throws Refused 400 or 413. The bounds are checked before
+ * anything is built. Half characters and NUL in
  * its strings become U+FFFD, so that everybody behind this reads the same.
  */
 export function parseUntrustedJson(bytes: Uint8Array): JsonObject {

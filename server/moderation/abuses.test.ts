@@ -229,7 +229,7 @@ test('reports of other servers arrive: one for each thing of ours that they name
   expect((await list()).data[0]).toMatchObject({ reason: '', predefinedReasons: [], video: { id: video.id } })
 })
 
-test('4.40 4.42 reports of what is hidden, of others or nonsense are not taken, and nobody fills the list', async () => {
+test('reports of what is hidden, of others or nonsense are not taken, and nobody fills the list', async () => {
   const before = (await list()).total
   const eve = await hostile.actor('eve')
   for (const object of [

@@ -45,7 +45,7 @@ async function receiveFlag(incoming: IncomingActivity): Promise<boolean> {
       inside
     )
     const room = config.federation.abuses.max_pending_per_host - row!.pending
-    // Nobody fills the moderators' list (federation.md 4.40).
+    // Nobody fills the moderators' list (docs/federation.md#hidden-objects).
     for (const target of targets.slice(0, Math.max(0, room))) await storeAbuse(report, target, inside)
     return room > 0
   })

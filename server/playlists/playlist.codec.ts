@@ -41,7 +41,10 @@ const ElementWire = z.object({
   stopTimestamp: Seconds.nullish()
 })
 
-/** Reads a Playlist (federation.md 1.7); null where it is none, or is not of exactly one channel of its own origin (4.26). */
+/**
+ * Reads a Playlist (docs/federation.md#playlist-documents); null where it is none, or is not of exactly one channel of its own origin
+ * (docs/federation.md#playlists-of-others).
+ */
 export function parsePlaylistObject(document: JsonObject): PlaylistObject | null {
   const url = httpUrl(document.id)
   const wire = Wire.safeParse(document)

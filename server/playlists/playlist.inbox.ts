@@ -31,7 +31,7 @@ export function registerPlaylistHandlers(): void {
   })
 }
 
-/** By the account of the playlist's channel, or the channel, and nobody else (federation.md 4.26). */
+/** By the account of the playlist's channel, or the channel, and nobody else (docs/federation.md#playlists-of-others). */
 async function takePlaylist({ actor, object }: IncomingActivity): Promise<boolean> {
   const [document] = listOf(object)
   const playlist = isObject(document) ? parsePlaylistObject(document) : null

@@ -60,7 +60,7 @@ export async function sendPlaylistDelete(row: PlaylistRow, inside: Transaction):
   await runQuery(sql`UPDATE playlists SET federated = false WHERE id = ${row.id}`, inside)
 }
 
-/** The Playlist of a local one (federation.md 1.7); its elements are a collection at its own address. */
+/** The Playlist of a local one (docs/federation.md#playlist-documents); its elements are a collection at its own address. */
 export async function buildPlaylistObject(row: PlaylistRow, inside?: Transaction): Promise<{ id: string; [key: string]: unknown }> {
   const { total } = await playlistElementsPage(row)(0, 0, inside)
   const isPublic = row.privacy === PLAYLIST_PRIVACY.PUBLIC

@@ -34,7 +34,7 @@ async function receiveReaction(incoming: IncomingActivity, type: 'like' | 'disli
   )
   if (!video) return false
   const actor = await resolveActivityActor(incoming)
-  // Taken back before it came (federation.md 4.44).
+  // Taken back before it came (docs/federation.md#order).
   if (await consumeEarlyUndo(incoming.id)) return true
   const [account] = await runQuery<{ id: number }>(sql`SELECT id FROM accounts WHERE actor_id = ${actor.id}`)
   if (!account) return false

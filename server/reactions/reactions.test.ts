@@ -93,7 +93,7 @@ test('likes from elsewhere count once each, change, and are taken back by their 
   expect(await counts()).toEqual([1, 0])
 })
 
-test('4.44 an Undo that comes before its Like wins', async () => {
+test('an Undo that comes before its Like wins', async () => {
   const early = await hostile.actor('early')
   const activity = like(early)
   await post({ type: 'Undo', id: hostile.id('undo'), actor: early.url, object: activity })
@@ -104,7 +104,7 @@ test('4.44 an Undo that comes before its Like wins', async () => {
   expect(await counts()).toEqual(before)
 })
 
-test('4.40 4.42 nothing can be said about what is private, unknown or nonsense', async () => {
+test('nothing can be said about what is private, unknown or nonsense', async () => {
   const eve = await hostile.actor('eve')
   for (const object of [
     `${site.url}/videos/watch/${secret.uuid}`,

@@ -8,7 +8,10 @@ import { enqueueForwardedActivities } from '../fediverse/outbox.ts'
 import { onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { idOf, isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
 
-/** A copy of a video as its holder announces it (federation.md 1.9): the folder of its HLS files, on the holder's own host. */
+/**
+ * A copy of a video as its holder announces it (docs/federation.md#redundancy-documents): the folder of its HLS files, on the holder's own
+ * host.
+ */
 export type CacheFile = { url: string; video: string; baseUrl: string; expires: Date | null }
 type Row = { id: number; video_id: number; remote: boolean; account: string; channel: string }
 
@@ -29,7 +32,10 @@ export function registerRedundancyInboxHandlers(): void {
   onActivity('Delete(CacheFile)', async incoming => await dropCacheFile(incoming, httpUrl(idOf(incoming.object))))
 }
 
-/** Reads a CacheFile; null where it is none, is no copy of the HLS files, or lies on another host than it is told from (4.39). */
+/**
+ * Reads a CacheFile; null where it is none, is no copy of the HLS files, or lies on another host than it is told from
+ * (docs/federation.md#copies).
+ */
 export function parseCacheFile(object: JsonObject): CacheFile | null {
   const url = httpUrl(object.id)
   const video = httpUrl(idOf(object.object))

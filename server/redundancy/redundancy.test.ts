@@ -89,7 +89,7 @@ test('a copy is told to viewers and sent on to followers, kept while its holder 
   expect(await bases(video.uuid)).toEqual([])
 })
 
-test('4.39 copies at other hosts, of what is not public, expired, nameless or of strangers do not count', async () => {
+test('copies at other hosts, of what is not public, expired, nameless or of strangers do not count', async () => {
   const copy = copyOf(watchUrl(video.uuid))
   for (const object of [
     copyOf(watchUrl(secret.uuid)),
@@ -125,7 +125,7 @@ test('4.39 copies at other hosts, of what is not public, expired, nameless or of
   }
 })
 
-test('4.29 of other servers’ videos only what their origin sends on counts', async () => {
+test('of other servers’ videos only what their origin sends on counts', async () => {
   const uuid = '0f0f0f0f-1111-4222-8333-444444444444'
   const url = `${other.url}/videos/watch/${uuid}`
   const film = {

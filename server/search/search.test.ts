@@ -123,7 +123,7 @@ it('fetches a video by its address or another one of its server', async () => {
   expect((await search(channel.url, alice.token)).total).toBe(0)
 })
 
-it('4.41 what is blocked is neither found nor fetched', async () => {
+it('what is blocked is neither found nor fetched', async () => {
   await runQuery(sql`INSERT INTO blocked_hosts (host) VALUES (${peer.host})`)
   try {
     await eventually(

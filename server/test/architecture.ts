@@ -37,8 +37,8 @@ export const LAYERS = [
 /** The only places where SQL leaves the program; everywhere else it is written with the `sql` tag, which binds its values. */
 const SQL_DOORS = ['server/core/sql.ts', 'server/core/migrate.ts']
 /**
- * The only places that open a connection to another server; everything else asks through them, and so through their guard (federation.md
- * 4.1).
+ * The only places that open a connection to another server; everything else asks through them, and so through their guard
+ * (docs/federation.md#public-addresses-only).
  */
 const NETWORK_DOORS = ['server/fediverse/ssrf-guard.ts', 'server/fediverse/http-get.ts', 'server/fediverse/http-post.ts']
 const NETWORK = /^(undici|axios|got|node-fetch|ky|superagent|(node:)?(tls|dgram|http2))$/

@@ -61,14 +61,14 @@ const texts = async () =>
     .map(one => one.text.replace(/<[^>]*>/g, '').trim())
 const later = () => new Date(Date.now() + 1000).toISOString()
 
-it('4.9 a comment of somebody else is not taken from whoever writes it', async () => {
+it('a comment of somebody else is not taken from whoever writes it', async () => {
   expect(await say('Create', mallory, note(mallory, 'In the name of another', { attributedTo: alice.url }))).toMatch(/^dropped/)
   await say('Create', neighbour, note(alice, 'In the name of the neighbour'))
   expect(await say('Create', mallory, note(alice, 'From elsewhere'))).toMatch(/^dropped/)
   expect(await texts()).toEqual([])
 })
 
-it('4.10 a comment is changed and deleted by its author, and by nobody else but the owner of the video', async () => {
+it('a comment is changed and deleted by its author, and by nobody else but the owner of the video', async () => {
   const comment = note(alice, 'First words')
   good.serve(new URL(comment.id).pathname, comment)
   expect(await say('Create', alice, comment)).toBe('done')
@@ -92,7 +92,7 @@ it('4.10 a comment is changed and deleted by its author, and by nobody else but 
   expect(await texts()).toEqual([])
 })
 
-it('4.30 what a comment brings along does nothing', async () => {
+it('what a comment brings along does nothing', async () => {
   const bad = [
     '<svg onload=alert(1)>',
     '<script>alert(1)</script>',

@@ -91,7 +91,7 @@ async function published(of: Origin, more: object = {}) {
 }
 const later = () => new Date(Date.now() + 60_000).toISOString()
 
-it('4.5 an Update of a video counts only from its account or channel', async () => {
+it('an Update of a video counts only from its account or channel', async () => {
   const film = await published(good)
   const taken = { ...film, name: 'Taken over', updated: later() }
   expect(await say(evil, 'Update', evil.person, taken)).toMatch(/^dropped/)
@@ -111,7 +111,7 @@ it('4.5 an Update of a video counts only from its account or channel', async () 
   expect(await stored(film.id)).toMatchObject({ name: 'As its author says' })
 })
 
-it('4.5 an Update of a video of ours has no effect', async () => {
+it('an Update of a video of ours has no effect', async () => {
   const alice = await site.user('alice')
   const { uuid } = await uploadVideo(site, alice, { name: 'Ours' })
   const id = `${site.url}/videos/watch/${uuid}`
@@ -130,7 +130,7 @@ it('4.5 an Update of a video of ours has no effect', async () => {
   expect((await site.call(`GET /videos/${uuid}`, { token: alice.token })).json.name).toBe('Ours')
 })
 
-it('4.9 a video in a channel elsewhere, or in one whose owner denies it, is not taken', async () => {
+it('a video in a channel elsewhere, or in one whose owner denies it, is not taken', async () => {
   const elsewhere = video(evil, {
     attributedTo: [
       { type: 'Person', id: evil.person.url },
@@ -158,7 +158,7 @@ it('4.9 a video in a channel elsewhere, or in one whose owner denies it, is not 
   }
 })
 
-it('4.10 a video is deleted by its account or channel, and by nobody else', async () => {
+it('a video is deleted by its account or channel, and by nobody else', async () => {
   const film = await published(good)
   for (const object of [film.id, { type: 'Video', id: film.id }, { type: 'Tombstone', id: film.id }]) {
     await say(good, 'Delete', good.neighbour, object)
@@ -172,7 +172,7 @@ it('4.10 a video is deleted by its account or channel, and by nobody else', asyn
   await eventually(async () => (await stored(film.id)) === undefined)
 })
 
-it('4.29 4.44 what was deleted does not come back by an old message; an Update that comes first is asked about', async () => {
+it('what was deleted does not come back by an old message; an Update that comes first is asked about', async () => {
   const film = await published(good)
   good.peer.serve(new URL(film.id).pathname, (_request, response) => response.writeHead(404).end())
   expect(await say(good, 'Delete', good.person, film.id)).toBe('done')
@@ -186,7 +186,7 @@ it('4.29 4.44 what was deleted does not come back by an old message; an Update t
   expect(await stored(unknown.id)).toMatchObject({ name: 'Its second name' })
 })
 
-it('4.37 a video takes the place of no other by its UUID', async () => {
+it('a video takes the place of no other by its UUID', async () => {
   const alice = await site.user('bob')
   const { uuid } = await uploadVideo(site, alice, { name: 'Ours' })
   const film = await published(good)
@@ -198,7 +198,7 @@ it('4.37 a video takes the place of no other by its UUID', async () => {
   expect(await stored(film.id)).toMatchObject({ uuid: film.uuid, name: 'A film' })
 })
 
-it('4.38 views come from the origin, and not in absurd jumps', async () => {
+it('views come from the origin, and not in absurd jumps', async () => {
   const film = await published(good, { views: 7 })
   expect((await stored(film.id))!.views).toBe(7)
   await say(good, 'Update', good.person, { ...film, views: 1e9, updated: later() })
@@ -207,7 +207,7 @@ it('4.38 views come from the origin, and not in absurd jumps', async () => {
   expect((await stored(film.id))!.views).not.toBe(5000)
 })
 
-it('4.10 4.13 a like counts once, and is taken back only by whoever gave it', async () => {
+it('a like counts once, and is taken back only by whoever gave it', async () => {
   const carol = await site.user('carol')
   const { uuid } = await uploadVideo(site, carol, { name: 'Liked', privacy: 1 })
   await waitForTranscoding(site, carol, uuid)

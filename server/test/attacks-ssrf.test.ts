@@ -265,7 +265,7 @@ async function provoke(base: string): Promise<void> {
   )
 }
 
-it('4.1 nothing that a stranger writes into any field makes this instance ask a private address', async () => {
+it('nothing that a stranger writes into any field makes this instance ask a private address', async () => {
   const planted = await plant(`${trap.url}/before`)
   await eventually(
     async () =>

@@ -31,7 +31,7 @@ async function insist(activity: object): Promise<void> {
   }
 }
 
-it('4.43 kill -9 of the web and of the worker with a thousand activities under way: every one that was taken is acted on, once', async () => {
+it('kill -9 of the web and of the worker with a thousand activities under way: every one that was taken is acted on, once', async () => {
   const follows = actors.map(actor => ({
     id: sender.id('follows'),
     type: 'Follow',

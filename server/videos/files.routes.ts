@@ -67,7 +67,8 @@ for (const kind of ['thumbnails', 'previews', 'storyboards', 'avatars', 'banners
 }
 
 /**
- * Sends what a row says is at another server; false where no row says so. Nothing else can be asked for (federation.md 4.46). Throws 404.
+ * Sends what a row says is at another server; false where no row says so. Nothing else can be asked for
+ * (docs/federation.md#files-of-other-servers). Throws 404.
  */
 async function sendRemote(
   request: Request,

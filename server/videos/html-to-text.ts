@@ -1,4 +1,4 @@
-/** The words of a stranger's HTML, paragraphs as lines; what is shown is made of them anew (federation.md 4.30). */
+/** The words of a stranger's HTML, paragraphs as lines; what is shown is made of them anew (docs/federation.md#html-and-text). */
 export async function htmlToText(html: string): Promise<string | null> {
   // Few servers write HTML, so this comes in with the first that does.
   const { default: sanitizeHtml } = await import('sanitize-html')

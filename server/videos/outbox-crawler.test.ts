@@ -213,7 +213,7 @@ describe('repair', () => {
   }, 60_000)
 })
 
-describe('4.24 collections that do not end', () => {
+describe('collections that do not end', () => {
   const page = (url: string, more: object) => ({ type: 'OrderedCollectionPage', id: url, orderedItems: [], ...more })
   it.each([
     [

@@ -40,7 +40,7 @@ export async function resolveVideo(address: string, { budget = new Budget(), ref
   }
 }
 
-/** Stores a video as its document says, once its channel and owner agree (federation.md 4.9). Throws FetchError. */
+/** Stores a video as its document says, once its channel and owner agree (docs/federation.md#one-origin). Throws FetchError. */
 export async function storeVideoDocument(document: unknown, askedAt: Date, budget: Budget): Promise<VideoModel> {
   const object = validateVideoDocument(document)
   const channel = await resolveVideoChannel(object, budget)

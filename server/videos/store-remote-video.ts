@@ -17,7 +17,8 @@ const VISIBLE = [1, 4, 5]
 
 /**
  * Writes what the origin says of a video, as one or in the place of what was known; what is older than that changes nothing. `askedAt`:
- * when the origin said so; null when the video was deleted since. Nothing but the address decides which video it is (federation.md 4.37).
+ * when the origin said so; null when the video was deleted since. Nothing but the address decides which video it is
+ * (docs/federation.md#uuids).
  */
 export async function storeRemoteVideo(object: VideoObject, channelId: number, askedAt: Date): Promise<VideoModel | null> {
   const description = object.content === null || object.mediaType !== 'text/html' ? object.content : await htmlToText(object.content)
@@ -95,7 +96,7 @@ async function isDeletedSince(url: string, askedAt: Date, inside: Transaction): 
   return false
 }
 
-/** The origin's own number, but never more at once than is plausible (federation.md 4.38). */
+/** The origin's own number, but never more at once than is plausible (docs/federation.md#view-counts). */
 function viewsOf(object: VideoObject, known: VideoModel | null): number {
   return Math.min(object.views, Number(known?.views ?? 0) + config.federation.videos.max_view_jump)
 }

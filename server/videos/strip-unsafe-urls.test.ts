@@ -14,7 +14,7 @@ const at = (origin: string) =>
 const addresses = (video: ReturnType<typeof at>) =>
   [video.playlist?.url, ...video.files.map(file => file.url), ...(video.playlist?.files ?? []).map(file => file.url)].filter(Boolean)
 
-describe('4.32 viewers are sent to no private host, no odd port, and from https to https only', () => {
+describe('viewers are sent to no private host, no odd port, and from https to https only', () => {
   it.each([
     'http://127.0.0.1',
     'https://10.0.0.1',

@@ -3,7 +3,8 @@ import { assertAllowed } from '../fediverse/remote-fetch.ts'
 import type { FileLink, VideoObject } from './video-object.ts'
 
 /**
- * A remote video without addresses that no viewer may be sent to: private hosts, odd ports, http from an https page (federation.md 4.32).
+ * A remote video without addresses that no viewer may be sent to: private hosts, odd ports, http from an https page
+ * (docs/federation.md#remote-media).
  */
 export function stripUnsafeUrls(object: VideoObject): VideoObject {
   const { playlist, icons, captions, storyboard } = object

@@ -14,7 +14,7 @@ import { isVideoServedToPeers, findLocalVideo, type LocalVideo } from './local-v
 
 /**
  * What other servers read of videos; who wants a page goes on. What is not open to everybody is not told from what does not exist
- * (federation.md 4.40).
+ * (docs/federation.md#hidden-objects).
  */
 export const videoDocumentsRouter = Router()
 

@@ -96,7 +96,7 @@ function streamsOf(attachment: unknown): FileLink['streams'] {
   return values.length === 0 ? null : { audio: values.includes('audio'), video: values.includes('video') }
 }
 
-/** A magnet link with a proper info hash, whose addresses are http(s) or ws(s) (federation.md 4.31). */
+/** A magnet link with a proper info hash, whose addresses are http(s) or ws(s) (docs/federation.md#urls). */
 function magnet(value: unknown): string | null {
   if (typeof value !== 'string' || value.length > 10_000 || !value.startsWith('magnet:?')) return null
   const parameters = new URLSearchParams(value.slice('magnet:?'.length))

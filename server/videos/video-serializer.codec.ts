@@ -2,7 +2,7 @@ import { AS_PUBLIC, type JsonObject } from '../fediverse/vocabulary.ts'
 import { VIDEO_CATEGORY_LABELS, VIDEO_LANGUAGE_LABELS, VIDEO_LICENCE_LABELS } from './labels.ts'
 import type { FileLink, VideoObject } from './video-object.ts'
 
-/** The document of a video, without `@context`: what PeerTube 6.3 writes (federation.md 1.4), so that 6 to 9 read it. */
+/** The document of a video, without `@context`: what PeerTube 6.3 writes (docs/federation.md#video-documents), so that 6 to 9 read it. */
 export function serializeVideoObject(video: VideoObject): JsonObject {
   const { collections, live } = video
   return {

@@ -44,7 +44,7 @@ const Moment = z
 const Flag = (otherwise: boolean) => z.boolean().catch(otherwise)
 const Entries = z.unknown().transform(value => listOf(value))
 
-/** What a Video must have (federation.md, rule 7); whatever else is strange is left out instead. */
+/** What a Video must have (docs/federation.md#video-documents); whatever else is strange is left out instead. */
 const Wire = z.object({
   id: Url,
   type: z.literal('Video'),

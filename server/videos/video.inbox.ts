@@ -20,7 +20,10 @@ export function registerVideoInboxHandlers(): void {
   onActivity('Delete', takeDelete)
 }
 
-/** Create and Update: by the account or the channel of the video and nobody else (federation.md 4.5, 4.10). */
+/**
+ * Create and Update: by the account or the channel of the video and nobody else (docs/federation.md#update-of-a-video,
+ * docs/federation.md#undo-and-delete).
+ */
 async function takeStatement({ actor, object, receivedAt }: IncomingActivity): Promise<boolean> {
   if (!(await hasFollowsWithHost(hostOf(actor)))) return false
   const [document] = listOf(object)
@@ -50,7 +53,10 @@ function embedded(document: unknown): VideoObject | null {
   }
 }
 
-/** Somebody shares a video: noted, and the video fetched where its sharer's host is followed or follows (federation.md 4.12). */
+/**
+ * Somebody shares a video: noted, and the video fetched where its sharer's host is followed or follows
+ * (docs/federation.md#fetches-on-behalf-of-strangers).
+ */
 async function takeAnnounce({ id, actor, object }: IncomingActivity): Promise<boolean> {
   const url = httpUrl(idOf(listOf(object)[0]))
   if (!url) return false

@@ -111,7 +111,7 @@ describe('a video of ours', () => {
     expect(new Set(heard('Delete', id).map(one => one.id)).size).toBe(2)
   }, 60_000)
 
-  it('4.40 is found nowhere by other servers while it is private, unlisted in collections, or was deleted', async () => {
+  it('is found nowhere by other servers while it is private, unlisted in collections, or was deleted', async () => {
     const hidden = await uploadVideo(site, alice, { privacy: 3, name: 'Hidden' })
     const unlisted = await uploadVideo(site, alice, { privacy: 2, name: 'Unlisted' })
     const open = await uploadVideo(site, alice, { privacy: 1, name: 'Open' })

@@ -31,7 +31,7 @@ export async function countViews(
   })
 }
 
-/** Replaces the views of a remote video by what its origin says, unless that is absurd (federation.md 4.38). */
+/** Replaces the views of a remote video by what its origin says, unless that is absurd (docs/federation.md#view-counts). */
 export async function setRemoteViewCount(videoId: number, views: number): Promise<void> {
   await runQuery(
     sql`UPDATE videos SET views = ${views} WHERE id = ${videoId} AND remote AND views <> ${views} AND ${views} <= views + ${config.federation.videos.max_view_jump}`

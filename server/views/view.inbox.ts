@@ -44,7 +44,7 @@ async function receiveView({ id, actor, signer, activity, object }: IncomingActi
   if (!video || !view) return false
   const host = hostOf(actor)
   if (view.kind === 'counter' && video.remote) {
-    // Only its origin knows how many watch a video (federation.md 4.38).
+    // Only its origin knows how many watch a video (docs/federation.md#view-counts).
     if (host !== video.host) return false
     if (view.until === null) await setRemoteViewCount(video.id, view.count)
     else await lossy(setRemoteViewerCount(video.id, view.count, view.until))

@@ -39,7 +39,9 @@ export async function recordRemoteViewer(videoId: number, host: string, viewer: 
   )
 }
 
-/** Notes how many watch a remote video, as its origin says, until a time; what is absurd is not believed (federation.md 4.38). */
+/**
+ * Notes how many watch a remote video, as its origin says, until a time; what is absurd is not believed (docs/federation.md#view-counts).
+ */
 export async function setRemoteViewerCount(videoId: number, viewers: number, until: number): Promise<void> {
   if (viewers > config.federation.videos.max_view_jump) return
   await redis.set(viewsRedisKey('told', videoId), viewers, 'PXAT', until)

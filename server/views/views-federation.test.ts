@@ -166,7 +166,7 @@ test('the origin of a video says how many watch it and how often it was viewed',
   await eventually(async () => (await shown()).viewers === 1, 5, 'one viewer')
 })
 
-test('4.29 a viewer elsewhere counts when the origin of the video sends its word on, and not without the signature of whoever said it', async () => {
+test('a viewer elsewhere counts when the origin of the video sends its word on, and not without the signature of whoever said it', async () => {
   await eventually(async () => (await shown()).viewers === 0, 5, 'quiet')
   const word = async (more: object = {}) => ({
     ...(await createLdSignature(withContext('view', view(evil, villain, { expires: soon(3000) })), {
@@ -186,7 +186,7 @@ test('4.29 a viewer elsewhere counts when the origin of the video sends its word
   await eventually(async () => (await shown()).viewers === 0, 5, 'the end')
 })
 
-test('4.38 counters of others than the origin, and absurd ones, change nothing', async () => {
+test('counters of others than the origin, and absurd ones, change nothing', async () => {
   await eventually(async () => (await shown()).viewers === 0, 5, 'quiet')
   const before = await shown()
   for (const more of [{}, { expires: soon() }, counter(1e9), counter(5000, soon()), counter(950)])

@@ -201,7 +201,7 @@ test('views from elsewhere count once each, viewers for as long as they say', as
   expect(await viewsOf()).toBe(before + 3)
 })
 
-test('4.38 views of one server count only so often, and only a video’s origin counts viewers', async () => {
+test('views of one server count only so often, and only a video’s origin counts viewers', async () => {
   const flood = await hostile.actor('flood', 'Application')
   const before = await shown()
   await Promise.all(Array.from({ length: 60 }, async () => await post(view(flood))))
@@ -249,7 +249,7 @@ test('a storm of views is told in few words', async () => {
   )
 })
 
-test('4.40 4.42 views of what is hidden, unknown or nonsense have no effect', async () => {
+test('views of what is hidden, unknown or nonsense have no effect', async () => {
   const eve = await hostile.actor('eve', 'Application')
   const before = await runQuery(sql`SELECT id, views FROM videos ORDER BY id`)
   for (const object of [
