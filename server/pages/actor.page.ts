@@ -77,12 +77,12 @@ function actorPage(
     canonical: path,
     source,
     answers,
-    head: html`<meta property="og:type" content="profile" />
-      <meta property="og:title" content="${actor.displayName}" />
-      <meta property="og:url" content="${instanceOrigin()}${path}" />
-      ${description && html`<meta property="og:description" content="${description}" />`}
-      ${image && html`<meta property="og:image" content="${image}" />`}
-      <meta name="twitter:card" content="summary" />
+    head: html`<meta property="og:type" content="profile">
+      <meta property="og:title" content="${actor.displayName}">
+      <meta property="og:url" content="${instanceOrigin()}${path}">
+      ${description && html`<meta property="og:description" content="${description}">`}
+      ${image && html`<meta property="og:image" content="${image}">`}
+      <meta name="twitter:card" content="summary">
       ${jsonScript('application/ld+json', null, {
         '@context': 'https://schema.org',
         '@type': 'ProfilePage',
@@ -97,13 +97,7 @@ function actorPage(
         }
       })}`,
     body: html`<div class="page">
-      <header class="profile">
-        ${renderAvatar(actor, 'l')}
-        <div class="profile-words">
-          <h1>${actor.displayName}</h1>
-          <p class="soft">@${handleOf(actor)}</p>
-        </div>
-      </header>
+      <header class="profile">${renderAvatar(actor, 'l')}<div class="profile-words"><h1>${actor.displayName}</h1><p class="soft">@${handleOf(actor)}</p></div></header>
       ${actor.description && html`<div class="profile-about"><div class="prose" data-markdown="${actor.url}">${markdownToSafeHtml(actor.description)}</div></div>`}
       <h2 class="section-title">${words.videos}</h2>
       ${grid}

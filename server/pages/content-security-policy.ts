@@ -42,7 +42,10 @@ export function setContentSecurityPolicy(framed: boolean): RequestHandler {
   }
 }
 
-/** Videos of other servers play from there: over https, and over http only where this instance itself does (federation.md 4.32). */
+/**
+ * Videos of other servers play from there: over https, and over http only where this instance itself does
+ * (docs/federation.md#remote-media).
+ */
 function elsewhere(): { mediaSrc?: string[]; connectSrc?: string[] } {
   if (!config.federation.enabled) return {}
   const media = instanceOrigin().startsWith('https:') ? ['https:'] : ['https:', 'http:']

@@ -24,13 +24,6 @@ export function embedIframeHtml(
   query: URLSearchParams
 ): string {
   const address = `${instanceOrigin()}${embedPath}${query.size > 0 ? `?${query}` : ''}`
-  return html`<iframe
-    title="${name}"
-    width="${width}"
-    height="${height}"
-    src="${address}"
-    frameborder="0"
-    allowfullscreen
-    loading="lazy"
-  ></iframe>`.text
+  return html`<iframe title="${name}" width="${width}" height="${height}" src="${address}" frameborder="0" allowfullscreen loading="lazy"></iframe>`
+    .text
 }

@@ -28,11 +28,11 @@ export async function homePage(list: HomeList, { language, words, instance }: Pa
     description: instance.shortDescription,
     canonical: path,
     source: 'src/videos/home.page.tsx',
-    head: html`<meta property="og:type" content="website" /><meta property="og:title" content="${instance.name}" />
-      <meta property="og:description" content="${instance.shortDescription}" />`,
+    head: html`<meta property="og:type" content="website"><meta property="og:title" content="${instance.name}"><meta property="og:description" content="${instance.shortDescription}">`,
     body: html`<div class="page home">
       <h1 class="hidden-text">${words.home}</h1>
-      ${tabs(list, words)} ${videos.data.length > 0 ? renderVideoGrid(videos.data, language) : html`<p>${words.homeEmpty}</p>`}
+      ${tabs(list, words)}
+      ${videos.data.length > 0 ? renderVideoGrid(videos.data, language) : html`<p>${words.homeEmpty}</p>`}
     </div>`,
     answers: { [`/api/v1/videos?start=0&${answer}`]: videos }
   }
@@ -40,7 +40,5 @@ export async function homePage(list: HomeList, { language, words, instance }: Pa
 
 function tabs(chosen: HomeList, words: PageTexts): Html {
   const names = Object.keys(LISTS) as HomeList[]
-  return html`<nav class="tabs home-tabs" aria-label="${words.homeLists}">
-    ${names.map(name => html`<a class="tab" href="${LISTS[name].path}" ${name === chosen && html`aria-current="page"`}>${words.lists[name]}</a>`)}
-  </nav>`
+  return html`<nav class="tabs home-tabs" aria-label="${words.homeLists}">${names.map(name => html`<a class="tab" href="${LISTS[name].path}" ${name === chosen && html`aria-current="page"`}>${words.lists[name]}</a>`)}</nav>`
 }

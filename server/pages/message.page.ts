@@ -9,14 +9,7 @@ export function messagePage(text: string, { words }: PageContext, status: number
     description: '',
     canonical: null,
     source,
-    body: html`<div class="page">
-      <div class="state">
-        <h1 class="state-title">${text}</h1>
-        <div class="state-text">
-          <a class="button button-plain" href="/"><span>${words.toHome}</span></a>
-        </div>
-      </div>
-    </div>`
+    body: html`<div class="page"><div class="state"><h1 class="state-title">${text}</h1><div class="state-text"><a class="button button-plain" href="/"><span>${words.toHome}</span></a></div></div></div>`
   }
 }
 
@@ -27,15 +20,7 @@ export function offlinePage({ words }: PageContext): ServerRenderedPage {
     title: words.offline,
     description: '',
     canonical: null,
-    body: html`<div class="page">
-      <div class="state">
-        <h1 class="state-title">${words.offline}</h1>
-        <div class="state-text">
-          <p>${words.offlineText}</p>
-          <a class="button button-primary" href=""><span>${words.retry}</span></a>
-        </div>
-      </div>
-    </div>`
+    body: html`<div class="page"><div class="state"><h1 class="state-title">${words.offline}</h1><div class="state-text"><p>${words.offlineText}</p><a class="button button-primary" href=""><span>${words.retry}</span></a></div></div></div>`
   }
 }
 
@@ -47,8 +32,6 @@ export function clientRenderedPage(source: string, { words }: PageContext): Serv
     description: '',
     canonical: null,
     source,
-    body: html`<div class="page">
-      <noscript><p class="state">${words.noScript}</p></noscript>
-    </div>`
+    body: html`<div class="page"><noscript><p class="state">${words.noScript}</p></noscript></div>`
   }
 }

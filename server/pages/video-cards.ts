@@ -4,9 +4,7 @@ import type { PageLanguage } from './page-texts.ts'
 
 /** A grid of videos as the client draws it: pictures, lengths, links. */
 export function renderVideoGrid(videos: Video[], language: PageLanguage, { withChannel = true, heading = 'h2' as 'h2' | 'h3' } = {}): Html {
-  return html`<ul class="grid" role="list">
-    ${videos.map((video, index) => html`<li>${card(video, language, withChannel, heading, index < 4)}</li>`)}
-  </ul>`
+  return html`<ul class="grid" role="list">${videos.map((video, index) => html`<li>${card(video, language, withChannel, heading, index < 4)}</li>`)}</ul>`
 }
 
 /**
@@ -14,21 +12,15 @@ export function renderVideoGrid(videos: Video[], language: PageLanguage, { withC
  * them in their turn.
  */
 export function renderVideoList(videos: Video[], language: PageLanguage): Html {
-  return html`<ul class="watch-list" role="list">
-    ${videos.map(
-      video =>
-        html`<li>
-          <article class="card card-row">
-            <a class="card-picture" href="/w/${video.shortUUID}" tabindex="-1" aria-hidden="true">${picture(video, { narrow: true })}</a>
-            <div class="card-words">
-              ${title('h3', html`<a href="/w/${video.shortUUID}">${video.name}</a>`)}
-              <p class="card-line">${video.channel.displayName}</p>
-              <p class="card-line">${day(video, language)}</p>
-            </div>
-          </article>
-        </li>`
-    )}
-  </ul>`
+  return html`<ul class="watch-list" role="list">${videos.map(
+    video => html`<li><article class="card card-row">
+    <a class="card-picture" href="/w/${video.shortUUID}" tabindex="-1" aria-hidden="true">${picture(video, { narrow: true })}</a>
+    <div class="card-words">
+      ${title('h3', html`<a href="/w/${video.shortUUID}">${video.name}</a>`)}
+      <p class="card-line">${video.channel.displayName}</p><p class="card-line">${day(video, language)}</p>
+    </div>
+  </article></li>`
+  )}</ul>`
 }
 
 /** The path of a channel's page. */
@@ -55,19 +47,11 @@ function picture({ thumbnailPath, previewPath, duration }: Video, { early = fals
   const set = thumbnailPath && previewPath && !narrow ? `${thumbnailPath} 280w, ${previewPath} 850w` : null
   const image =
     thumbnailPath &&
-    html`<img
-      src="${thumbnailPath}"
-      ${set && html`srcset="${set}" sizes="(max-width: 40rem) 100vw, 17.5rem"`}
-      width="280"
-      height="157"
-      alt=""
-      loading="${early ? 'eager' : 'lazy'}"
-      decoding="async"
-    />`
+    html`<img src="${thumbnailPath}" ${set && html`srcset="${set}" sizes="(max-width: 40rem) 100vw, 17.5rem"`} width="280" height="157" alt="" loading="${early ? 'eager' : 'lazy'}" decoding="async">`
   return html`<span class="thumbnail">
-    ${image && narrow ? html`<noscript>${image}</noscript>` : image}
-    ${duration > 0 && html`<span class="thumbnail-time">${time(duration)}</span>`}
-  </span>`
+      ${image && narrow ? html`<noscript>${image}</noscript>` : image}
+      ${duration > 0 && html`<span class="thumbnail-time">${time(duration)}</span>`}
+    </span>`
 }
 
 function day({ publishedAt }: Video, language: PageLanguage): string {
@@ -86,11 +70,9 @@ export function renderAvatar(
   const pixels = size === 'm' ? 40 : 88
   const sorted = [...of.avatars].sort((a, b) => a.width - b.width)
   const image = sorted.find(({ width }) => width >= pixels * 2) ?? sorted.at(-1)
-  if (image) return html`<img class="avatar avatar-${size}" src="${image.path}" width="${pixels}" height="${pixels}" alt="" />`
+  if (image) return html`<img class="avatar renderAvatar-${size}" src="${image.path}" width="${pixels}" height="${pixels}" alt="">`
   const tint = [...of.name].reduce((sum, letter) => sum + letter.codePointAt(0)!, 0) % 6
-  return html`<span class="avatar avatar-${size} avatar-tint-${tint}" aria-hidden="true"
-    >${(of.displayName.trim() || of.name).charAt(0).toUpperCase()}</span
-  >`
+  return html`<span class="avatar renderAvatar-${size} renderAvatar-tint-${tint}" aria-hidden="true">${(of.displayName.trim() || of.name).charAt(0).toUpperCase()}</span>`
 }
 
 function time(seconds: number): string {

@@ -44,41 +44,19 @@ export async function watchPage(id: string, asking: PageContext): Promise<Server
     canonical: video.privacy.id === LISTED ? `/w/${video.shortUUID}` : null,
     head: html`${social(video)}${schema(video)}`,
     body: html`<div class="watch">
-      <div class="watch-stage">
-        <div class="player">${player(video, asking.words.preparing)}${video.streamingPlaylists.length > 0 && playButton(asking.words)}</div>
-      </div>
+      <div class="watch-stage"><div class="player">${player(video, asking.words.preparing)}${video.streamingPlaylists.length > 0 && playButton(asking.words)}</div></div>
       <div class="watch-main">
         <h1 class="watch-title">${video.name}</h1>
-        <p class="watch-facts">
-          <time datetime="${video.publishedAt}"
-            >${new Intl.DateTimeFormat(asking.language, { dateStyle: 'long' }).format(new Date(video.publishedAt))}</time
-          >
-        </p>
+        <p class="watch-facts"><time datetime="${video.publishedAt}">${new Intl.DateTimeFormat(asking.language, { dateStyle: 'long' }).format(new Date(video.publishedAt))}</time></p>
         ${elsewhere(video, asking.words.otherPlayer)}
         <div class="watch-band">
-          <div class="watch-who">
-            <a class="watch-channel" href="${channelPagePath(video.channel, video.isLocal)}"
-              >${renderAvatar(video.channel)}<span
-                ><strong>${video.channel.displayName}</strong
-                ><span class="soft small">${asking.words.by} ${video.account.displayName}</span></span
-              ></a
-            ><span class="watch-room watch-room-subscribe"></span>
-          </div>
+          <div class="watch-who"><a class="watch-channel" href="${channelPagePath(video.channel, video.isLocal)}">${renderAvatar(video.channel)}<span><strong>${video.channel.displayName}</strong><span class="soft small">${asking.words.by} ${video.account.displayName}</span></span></a><span class="watch-room watch-room-subscribe"></span></div>
           <span class="watch-room watch-room-actions"></span>
         </div>
-        <div class="watch-about">
-          ${video.description && html`<div class="watch-short"><div class="prose" data-markdown="${video.uuid}">${markdownToSafeHtml(video.description)}</div></div>`}
-        </div>
+        <div class="watch-about">${video.description && html`<div class="watch-short"><div class="prose" data-markdown="${video.uuid}">${markdownToSafeHtml(video.description)}</div></div>`}</div>
         <div class="watch-room watch-room-comments"></div>
       </div>
-      <aside class="watch-side">
-        ${
-          others.length > 0
-            ? html`<h2>${asking.words.next}</h2>
-                ${renderVideoList(others, asking.language)}`
-            : html`<span class="watch-none"></span>`
-        }
-      </aside>
+      <aside class="watch-side">${others.length > 0 ? html`<h2>${asking.words.next}</h2>${renderVideoList(others, asking.language)}` : html`<span class="watch-none"></span>`}</aside>
     </div>`,
     answers: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video, ...(await tracks(video)), ...answers }
   }
@@ -102,10 +80,7 @@ export async function embedPage(id: string, { words }: PageContext): Promise<Ser
     canonical: video.privacy.id === LISTED ? `/w/${video.shortUUID}` : null,
     head: schema(video),
     early: await prepareEarlyPlayback(video),
-    body: html`<main>
-      <h1 class="hidden-text">${video.name}</h1>
-      <div class="player">${player(video, words.preparing)}</div>
-    </main>`,
+    body: html`<main><h1 class="hidden-text">${video.name}</h1><div class="player">${player(video, words.preparing)}</div></main>`,
     answers: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video, ...(await tracks(video)) }
   }
 }
@@ -157,21 +132,12 @@ function player(video: VideoDetails, preparing: string): Html {
   const here = (url: string) => (video.isLocal ? new URL(url).pathname : url)
   const whole = video.isLocal && wholeFile(video)
   // The browser's own controls are slow to draw: only those see them who stay with them.
-  return html`${poster && html`<img class="player-poster" src="${poster}" alt="" />`}<noscript
-      ><video controls playsinline preload="none" ${poster && html`poster="${poster}"`}>
-        <source src="${here(playlist.playlistUrl)}" type="application/vnd.apple.mpegurl" />
-        ${whole && html`<source src="${whole}" type="video/mp4" />`}
-      </video></noscript
-    >`
+  return html`${poster && html`<img class="player-poster" src="${poster}" alt="">`}<noscript><video controls playsinline preload="none" ${poster && html`poster="${poster}"`}><source src="${here(playlist.playlistUrl)}" type="application/vnd.apple.mpegurl">${whole && html`<source src="${whole}" type="video/mp4">`}</video></noscript>`
 }
 
 /** The large button of the player; what is pressed before there is a player is kept for it (client/src/head-script.ts). */
 function playButton({ play }: PageTexts): Html {
-  return html`<button type="button" class="icon-button player-start" data-kept aria-label="${play}" title="${play}">
-    <svg class="icon" width="34" height="34" viewBox="0 0 24 24" aria-hidden="true" fill="currentColor">
-      <path d="M7 4.5v15l12.5-7.5z" />
-    </svg>
-  </button>`
+  return html`<button type="button" class="icon-button player-start" data-kept aria-label="${play}" title="${play}"><svg class="icon" width="34" height="34" viewBox="0 0 24 24" aria-hidden="true" fill="currentColor"><path d="M7 4.5v15l12.5-7.5z"/></svg></button>`
 }
 
 /** The best of the qualities that most lines bear, as one file; the client does likewise (client/src/videos/player-source.ts). */
@@ -186,12 +152,7 @@ function wholeFile({ streamingPlaylists: [playlist] }: VideoDetails): string | n
 
 /** A way to the film for browsers that neither run scripts nor know its format. */
 function elsewhere({ streamingPlaylists: [playlist] }: VideoDetails, words: string): Html {
-  return html`${
-    playlist &&
-    html`<noscript
-      ><p class="small"><a href="${playlist.playlistUrl}">${words}</a></p></noscript
-    >`
-  }`
+  return html`${playlist && html`<noscript><p class="small"><a href="${playlist.playlistUrl}">${words}</a></p></noscript>`}`
 }
 
 function social(video: VideoDetails): Html {
@@ -202,29 +163,24 @@ function social(video: VideoDetails): Html {
   ]
   const description = markdownToPlainText(video.description ?? '', DESCRIPTION_LENGTH)
   const { width, height } = embedIframeSize(video)
-  return html`<link
-      rel="alternate"
-      type="application/json+oembed"
-      href="${instanceOrigin()}/services/oembed?url=${encodeURIComponent(url)}&format=json"
-      title="${video.name}"
-    />
-    <meta property="og:type" content="video.other" />
-    <meta property="og:title" content="${video.name}" />
-    <meta property="og:url" content="${url}" />
-    ${description && html`<meta property="og:description" content="${description}" />`}
-    ${image && html`<meta property="og:image" content="${image}" />`}
-    <meta property="og:video:url" content="${embed}" />
-    <meta property="og:video:secure_url" content="${embed}" />
-    <meta property="og:video:type" content="text/html" />
-    <meta property="og:video:width" content="${width}" />
-    <meta property="og:video:height" content="${height}" />
-    <meta name="twitter:card" content="player" />
-    <meta name="twitter:title" content="${video.name}" />
-    ${description && html`<meta name="twitter:description" content="${description}" />`}
-    ${image && html`<meta name="twitter:image" content="${image}" />`}
-    <meta name="twitter:player" content="${embed}" />
-    <meta name="twitter:player:width" content="${width}" />
-    <meta name="twitter:player:height" content="${height}" />`
+  return html`<link rel="alternate" type="application/json+oembed" href="${instanceOrigin()}/services/oembed?url=${encodeURIComponent(url)}&format=json" title="${video.name}">
+    <meta property="og:type" content="video.other">
+    <meta property="og:title" content="${video.name}">
+    <meta property="og:url" content="${url}">
+    ${description && html`<meta property="og:description" content="${description}">`}
+    ${image && html`<meta property="og:image" content="${image}">`}
+    <meta property="og:video:url" content="${embed}">
+    <meta property="og:video:secure_url" content="${embed}">
+    <meta property="og:video:type" content="text/html">
+    <meta property="og:video:width" content="${width}">
+    <meta property="og:video:height" content="${height}">
+    <meta name="twitter:card" content="player">
+    <meta name="twitter:title" content="${video.name}">
+    ${description && html`<meta name="twitter:description" content="${description}">`}
+    ${image && html`<meta name="twitter:image" content="${image}">`}
+    <meta name="twitter:player" content="${embed}">
+    <meta name="twitter:player:width" content="${width}">
+    <meta name="twitter:player:height" content="${height}">`
 }
 
 function schema(video: VideoDetails): Html {
