@@ -8,9 +8,9 @@ import { CHROMIUM_ARGUMENTS, chromiumPath } from '../client/test/chromium.ts'
 import { findFreePort } from './launch/launcher-run.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const [folder = 'screenshots', ...only] = process.argv.slice(2)
+const [folder = 'screenshots', ...nameFilters] = process.argv.slice(2)
 const PASSWORD = 'a long password'
-const FILMS = [
+const VIDEO_NAMES = [
   'The last man on earth',
   'Morning on the river',
   'How a reel is wound',
@@ -20,88 +20,95 @@ const FILMS = [
   'Night train',
   'Paper boats'
 ]
-const TEXT =
+const DESCRIPTION =
   'A short film about **time**, shot in one day.\n\n- Camera: Ada\n- Sound: Charles\n\nMore at https://example.com, and thank you for watching!\n\nThe music was recorded in the old mill, where the wheel still turns. It was cold, it was dark, and nobody wanted to go home afterwards, which is how we ended up with a second film that nobody has seen yet.'
 
-type Names = { id: number; uuid: string; shortUUID: string }
-type Site = { url: string; open: Names; locked: Names; hidden: Names; film: string; stop(): Promise<void> }
-type Shot = {
+type VideoIds = { id: number; uuid: string; shortUUID: string }
+type DemoSite = {
+  url: string
+  publicVideo: VideoIds
+  protectedVideo: VideoIds
+  privateVideo: VideoIds
+  videoFile: string
+  stop(): Promise<void>
+}
+type Screenshot = {
   name: string
-  path: (site: Site) => string
+  path: (site: DemoSite) => string
   guest?: boolean
   admin?: boolean
-  act?: (page: Page, site: Site) => Promise<unknown>
+  action?: (page: Page, site: DemoSite) => Promise<unknown>
 }
 
-const SHOTS: Shot[] = [
+const SCREENSHOTS: Screenshot[] = [
   { name: 'home', path: () => '/', guest: true },
   { name: 'home-trending', path: () => '/?sort=trending', guest: true },
-  { name: 'home-menu', path: () => '/', act: async page => await page.locator('.bar [aria-haspopup=menu]').click() },
-  { name: 'watch', path: site => `/w/${site.open.shortUUID}`, guest: true },
-  { name: 'watch-playing', path: site => `/w/${site.open.shortUUID}`, act: play },
+  { name: 'home-menu', path: () => '/', action: async page => await page.locator('.bar [aria-haspopup=menu]').click() },
+  { name: 'watch', path: site => `/w/${site.publicVideo.shortUUID}`, guest: true },
+  { name: 'watch-playing', path: site => `/w/${site.publicVideo.shortUUID}`, action: startPlayback },
   {
     name: 'watch-settings',
-    path: site => `/w/${site.open.shortUUID}`,
-    act: async page => {
-      await play(page)
+    path: site => `/w/${site.publicVideo.shortUUID}`,
+    action: async page => {
+      await startPlayback(page)
       await page.locator('.settings [aria-haspopup]').click()
     }
   },
   {
     name: 'watch-seek',
-    path: site => `/w/${site.open.shortUUID}`,
-    act: async page => {
-      await play(page)
+    path: site => `/w/${site.publicVideo.shortUUID}`,
+    action: async page => {
+      await startPlayback(page)
       await page.locator('.seek').hover()
       await page.waitForTimeout(800)
     }
   },
-  { name: 'watch-keys', path: site => `/w/${site.open.shortUUID}`, act: async page => await page.keyboard.press('?') },
+  { name: 'watch-keys', path: site => `/w/${site.publicVideo.shortUUID}`, action: async page => await page.keyboard.press('?') },
   {
     name: 'watch-stats',
-    path: site => `/w/${site.open.shortUUID}`,
-    act: async page => {
-      await play(page)
+    path: site => `/w/${site.publicVideo.shortUUID}`,
+    action: async page => {
+      await startPlayback(page)
       await page.keyboard.press('s')
     }
   },
   {
     name: 'watch-share',
-    path: site => `/w/${site.open.shortUUID}`,
-    act: async page => await page.getByRole('button', { name: /Share|Partager/ }).click()
+    path: site => `/w/${site.publicVideo.shortUUID}`,
+    action: async page => await page.getByRole('button', { name: /Share|Partager/ }).click()
   },
-  { name: 'watch-talk', path: site => `/w/${site.open.shortUUID}`, act: talk },
+  { name: 'watch-talk', path: site => `/w/${site.publicVideo.shortUUID}`, action: openComments },
   {
     name: 'watch-reply',
-    path: site => `/w/${site.open.shortUUID}`,
-    act: async page => {
-      await talk(page)
+    path: site => `/w/${site.publicVideo.shortUUID}`,
+    action: async page => {
+      await openComments(page)
       await page.locator('.replies .comment-act').first().click()
     }
   },
-  { name: 'watch-password', path: site => `/w/${site.locked.shortUUID}`, guest: true },
-  { name: 'watch-private', path: site => `/w/${site.hidden.shortUUID}`, guest: true },
+  { name: 'watch-password', path: site => `/w/${site.protectedVideo.shortUUID}`, guest: true },
+  { name: 'watch-private', path: site => `/w/${site.privateVideo.shortUUID}`, guest: true },
   { name: 'watch-missing', path: () => '/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', guest: true },
-  { name: 'embed', path: site => `/videos/embed/${site.open.uuid}`, guest: true },
-  { name: 'embed-password', path: site => `/videos/embed/${site.locked.uuid}`, guest: true },
-  { name: 'embed-private', path: site => `/videos/embed/${site.hidden.uuid}`, guest: true },
+  { name: 'embed', path: site => `/videos/embed/${site.publicVideo.uuid}`, guest: true },
+  { name: 'embed-password', path: site => `/videos/embed/${site.protectedVideo.uuid}`, guest: true },
+  { name: 'embed-private', path: site => `/videos/embed/${site.privateVideo.uuid}`, guest: true },
   { name: 'offline', path: () => '/offline', guest: true },
   { name: 'upload', path: () => '/upload' },
   {
     name: 'upload-sending',
     path: () => '/upload',
-    act: async (page, site) => {
+    action: async (page, site) => {
       await page.route(/upload-resumable\?/, async route => {
         if (route.request().headers()['content-range']?.startsWith('bytes */')) await route.continue()
       })
-      await page.setInputFiles('input[type=file]', site.film)
+      await page.setInputFiles('input[type=file]', site.videoFile)
     }
   },
   {
     name: 'upload-playing',
     path: () => '/upload',
-    act: async (page, site) => {
-      await page.setInputFiles('input[type=file]', site.film)
+    action: async (page, site) => {
+      await page.setInputFiles('input[type=file]', site.videoFile)
       await page.locator('.player video').waitFor({ timeout: 60_000 })
       await page.waitForTimeout(1500)
     }
@@ -109,14 +116,14 @@ const SHOTS: Shot[] = [
   {
     name: 'upload-refused',
     path: () => '/upload',
-    act: async page =>
+    action: async page =>
       await page.setInputFiles('input[type=file]', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no film') })
   },
   { name: 'my-videos', path: () => '/my/videos' },
   {
     name: 'my-videos-delete',
     path: () => '/my/videos',
-    act: async page => {
+    action: async page => {
       await page.locator('.shelf [aria-haspopup=menu]').first().click()
       await page.locator('.menu-danger').click()
     }
@@ -124,14 +131,14 @@ const SHOTS: Shot[] = [
   {
     name: 'my-videos-several',
     path: () => '/my/videos',
-    act: async page => {
+    action: async page => {
       for (const index of [0, 1, 3]) await page.locator('.shelf .check').nth(index).click()
     }
   },
   {
     name: 'my-videos-privacy',
     path: () => '/my/videos',
-    act: async page => {
+    action: async page => {
       for (const index of [0, 1]) await page.locator('.shelf .check').nth(index).click()
       await page.locator('.bulk-acts button').first().click()
     }
@@ -140,20 +147,24 @@ const SHOTS: Shot[] = [
   {
     name: 'new-channel',
     path: () => '/my/new-channel',
-    act: async page => {
+    action: async page => {
       await page.locator('main input').first().fill('Été à Paris')
       await page.locator('.channel-name-state:not(:empty)').waitFor()
       await page.waitForTimeout(600)
     }
   },
   { name: 'edit-channel', path: () => '/my/channels/ada_channel' },
-  { name: 'remove-channel', path: () => '/my/channels/night_walks', act: async page => await page.locator('.channel-end button').click() },
-  { name: 'edit', path: site => `/my/videos/${site.open.shortUUID}` },
+  {
+    name: 'remove-channel',
+    path: () => '/my/channels/night_walks',
+    action: async page => await page.locator('.channel-end button').click()
+  },
+  { name: 'edit', path: site => `/my/videos/${site.publicVideo.shortUUID}` },
   {
     name: 'edit-frame',
-    path: site => `/my/videos/${site.open.shortUUID}`,
-    act: async page => {
-      await page.getByRole('button', { name: /Choose a frame|Choisir un instant/ }).click()
+    path: site => `/my/videos/${site.publicVideo.shortUUID}`,
+    action: async page => {
+      await page.getByRole('button', { name: /Choose a frame|Choisir dans la vidéo/ }).click()
       await page.locator('.dialog .button-primary:enabled').waitFor()
     }
   },
@@ -168,7 +179,7 @@ const SHOTS: Shot[] = [
     name: 'admin-users-edit',
     path: () => '/admin/users',
     admin: true,
-    act: async page => await page.locator('.user-acts .button').first().click()
+    action: async page => await page.locator('.user-acts .button').first().click()
   },
   { name: 'admin-jobs-videos', path: () => '/admin/jobs', admin: true },
   { name: 'admin-jobs-planned', path: () => '/admin/jobs?tab=delayed', admin: true },
@@ -176,8 +187,8 @@ const SHOTS: Shot[] = [
   { name: 'federation-following', path: () => '/admin/federation', admin: true },
   { name: 'federation-followers', path: () => '/admin/federation?tab=followers', admin: true },
   { name: 'federation-servers', path: () => '/admin/federation?tab=peers', admin: true },
-  { name: 'reports', path: () => '/admin/reports', admin: true, act: openTalk },
-  { name: 'my-reports', path: () => '/my/reports', act: openTalk },
+  { name: 'reports', path: () => '/admin/reports', admin: true, action: openReportMessages },
+  { name: 'my-reports', path: () => '/my/reports', action: openReportMessages },
   { name: 'search', path: () => '/search?search=mill', guest: true },
   { name: 'subscriptions', path: () => '/my/subscriptions' },
   { name: 'login', path: () => '/login', guest: true },
@@ -185,7 +196,7 @@ const SHOTS: Shot[] = [
     name: 'login-wrong',
     path: () => '/login',
     guest: true,
-    act: async page => {
+    action: async page => {
       await page.locator('main input').first().fill('ada')
       await page.locator('input[type=password]').fill('wrong')
       await page.locator('main button[type=submit]').click()
@@ -198,12 +209,12 @@ const SHOTS: Shot[] = [
 ]
 
 const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGUMENTS })
-const site = await startSite()
+const site = await startDemoSite()
 try {
   mkdirSync(resolve(root, folder), { recursive: true })
   for (const width of [390, 1280]) {
     for (const theme of ['light', 'dark'] as const) {
-      for (const language of ['en', 'fr']) await shoot(browser, site, width, theme, language)
+      for (const language of ['en', 'fr']) await takeScreenshots(browser, site, width, theme, language)
     }
   }
 } finally {
@@ -211,7 +222,7 @@ try {
   await site.stop()
 }
 
-async function shoot(browser: Browser, site: Site, width: number, theme: 'light' | 'dark', language: string): Promise<void> {
+async function takeScreenshots(browser: Browser, site: DemoSite, width: number, theme: 'light' | 'dark', language: string): Promise<void> {
   const options = {
     viewport: { width, height: width < 600 ? 844 : 800 },
     colorScheme: theme,
@@ -224,36 +235,36 @@ async function shoot(browser: Browser, site: Site, width: number, theme: 'light'
     [member, 'ada'],
     [admin, 'root']
   ] as const) {
-    const door = await context.newPage()
-    await door.goto(`${site.url}/login?next=/settings`)
-    await door.locator('main input').first().fill(username)
-    await door.locator('input[type=password]').fill(PASSWORD)
-    await door.locator('main button[type=submit]').click()
-    await door.locator('.bar-me').waitFor()
-    await door.close()
+    const loginPage = await context.newPage()
+    await loginPage.goto(`${site.url}/login?next=/settings`)
+    await loginPage.locator('main input').first().fill(username)
+    await loginPage.locator('input[type=password]').fill(PASSWORD)
+    await loginPage.locator('main button[type=submit]').click()
+    await loginPage.locator('.bar-me').waitFor()
+    await loginPage.close()
   }
-  for (const shot of SHOTS.filter(
-    ({ name }) => only.length === 0 || only.some(word => `${name}-${width}-${theme}-${language}`.includes(word))
+  for (const shot of SCREENSHOTS.filter(
+    ({ name }) => nameFilters.length === 0 || nameFilters.some(word => `${name}-${width}-${theme}-${language}`.includes(word))
   )) {
     const page = await (shot.guest ? guest : shot.admin ? admin : member).newPage()
     try {
       await page.goto(site.url + shot.path(site))
       await page.waitForLoadState('networkidle')
-      // Lists say so while they are being filled.
+      // Lists are marked as busy while they load.
       await page
         .locator('main [aria-busy=true]')
         .first()
         .waitFor({ state: 'detached', timeout: 10_000 })
         .catch(() => null)
-      await shot.act?.(page, site)
-      if (!shot.act)
+      await shot.action?.(page, site)
+      if (!shot.action)
         await page.evaluate(async () => {
-          // Pictures further down are loaded when somebody comes near them.
+          // Images further down are loaded lazily.
           for (const image of document.images) image.loading = 'eager'
           await Promise.all([...document.images].map(async image => await image.decode().catch(() => null)))
         })
       await page.waitForTimeout(500)
-      await page.screenshot({ path: resolve(root, folder, `${shot.name}-${width}-${theme}-${language}.png`), fullPage: !shot.act })
+      await page.screenshot({ path: resolve(root, folder, `${shot.name}-${width}-${theme}-${language}.png`), fullPage: !shot.action })
     } catch (error) {
       console.error(`${shot.name} ${width} ${theme} ${language}: ${(error as Error).message}`)
     }
@@ -262,28 +273,28 @@ async function shoot(browser: Browser, site: Site, width: number, theme: 'light'
   await Promise.all([guest.close(), member.close(), admin.close()])
 }
 
-async function play(page: Page): Promise<void> {
+async function startPlayback(page: Page): Promise<void> {
   await page.locator('.player-start').click()
   await page.waitForFunction(() => document.querySelector('video')!.currentTime > 0.5)
   await page.locator('.player').hover()
 }
 
-/** Scrolls to the comments and opens the first answers. */
-async function talk(page: Page): Promise<void> {
+/** Scrolls to the comments and opens the first replies. */
+async function openComments(page: Page): Promise<void> {
   await page.locator('#comments-title').scrollIntoViewIfNeeded()
   await page.locator('.comment-more').first().click()
   await page.locator('.replies .comment').first().waitFor()
   await page.locator('#comments-title').evaluate(title => title.scrollIntoView())
 }
 
-/** Opens what moderators and the reporter said to each other. */
-async function openTalk(page: Page): Promise<void> {
+/** Opens the messages between moderators and the reporter. */
+async function openReportMessages(page: Page): Promise<void> {
   await page.locator('.talk button').first().click()
   await page.locator('.talk-line').first().waitFor()
 }
 
-/** A site of its own with people, channels and films. */
-async function startSite(): Promise<Site> {
+/** Starts an instance of its own with users, channels and videos. */
+async function startDemoSite(): Promise<DemoSite> {
   const data = mkdtempSync(join(tmpdir(), 'bobine-screenshots-'))
   const port = await findFreePort()
   const url = `http://127.0.0.1:${port}`
@@ -310,16 +321,16 @@ async function startSite(): Promise<Site> {
     rmSync(data, { recursive: true, force: true })
   }
   try {
-    return { url, ...(await fill(url, data)), stop }
+    return { url, ...(await seedSite(url, data)), stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function fill(url: string, data: string): Promise<Omit<Site, 'url' | 'stop'>> {
-  // First, as it takes its time: a connection that waited for it would be closed by then.
-  const films = FILMS.map((_, index) => makeFilm(data, index))
+async function seedSite(url: string, data: string): Promise<Omit<DemoSite, 'url' | 'stop'>> {
+  // First, as it takes a while: idle connections would be closed by then.
+  const videoFiles = VIDEO_NAMES.map((_, index) => makeVideoFile(data, index))
   const call = async (method: string, path: string, token: string | null, body?: unknown) => {
     const headers: Record<string, string> = {
       ...(token ? { authorization: `Bearer ${token}` } : {}),
@@ -363,61 +374,72 @@ async function fill(url: string, data: string): Promise<Omit<Site, 'url' | 'stop
     displayName: 'Night walks',
     description: 'What a town says when it sleeps.'
   })
-  const upload = async (name: string, film: string, fields: Record<string, string>): Promise<Names> => {
+  const upload = async (name: string, videoFile: string, fields: Record<string, string>): Promise<VideoIds> => {
     const form = new FormData()
     for (const [key, value] of Object.entries({ name, channelId: String(channel.id), ...fields })) form.append(key, value)
-    form.set('videofile', new Blob([readFileSync(film)], { type: 'video/mp4' }), 'film.mp4')
+    form.set('videofile', new Blob([readFileSync(videoFile)], { type: 'video/mp4' }), 'film.mp4')
     return (await call('POST', '/videos/upload', ada, form)).video
   }
-  const made: Names[] = []
-  for (const [index, name] of FILMS.entries()) made.unshift(await upload(name, films[index]!, { privacy: '1' }))
-  const open = await upload('A reel unwinds', films[0]!, {
+  const videos: VideoIds[] = []
+  for (const [index, name] of VIDEO_NAMES.entries()) videos.unshift(await upload(name, videoFiles[index]!, { privacy: '1' }))
+  const publicVideo = await upload('A reel unwinds', videoFiles[0]!, {
     privacy: '1',
-    description: TEXT,
+    description: DESCRIPTION,
     category: '2',
     language: 'en',
     licence: '2',
     'tags[0]': 'film',
     'tags[1]': 'slow'
   })
-  const locked = await upload('For friends', films[1]!, { privacy: '5', 'videoPasswords[0]': 'friends' })
-  const hidden = await upload('A draft', films[2]!, { privacy: '3' })
+  const protectedVideo = await upload('For friends', videoFiles[1]!, { privacy: '5', 'videoPasswords[0]': 'friends' })
+  const privateVideo = await upload('A draft', videoFiles[2]!, { privacy: '3' })
   await call('POST', '/users', await login('root'), { username: 'charles', password: PASSWORD, email: 'charles@example.com', role: 2 })
   const charles = await login('charles')
   await call('PUT', '/users/me', charles, { displayName: 'Charles Babin' })
-  const say = async (token: string, text: string, parent?: number): Promise<number> =>
-    (await call('POST', `/videos/${open.uuid}/${parent ? `comments/${parent}` : 'comment-threads'}`, token, { text })).comment.id
-  await say(charles, 'Which lens is this?')
-  const first = await say(
+  const postComment = async (token: string, text: string, parent?: number): Promise<number> =>
+    (await call('POST', `/videos/${publicVideo.uuid}/${parent ? `comments/${parent}` : 'comment-threads'}`, token, { text })).comment.id
+  await postComment(charles, 'Which lens is this?')
+  const firstComment = await postComment(
     charles,
     'I have walked past this mill for **thirty years** and never knew that the wheel still turns.\n\n- the light at *minute four*\n- the sound of it'
   )
-  await say(charles, 'Then I will be there.', await say(ada, 'Twice a year, in May and in October. https://example.com', first))
-  await call('PUT', `/videos/${open.uuid}/rate`, charles, { rating: 'like' })
+  await postComment(
+    charles,
+    'Then I will be there.',
+    await postComment(ada, 'Twice a year, in May and in October. https://example.com', firstComment)
+  )
+  await call('PUT', `/videos/${publicVideo.uuid}/rate`, charles, { rating: 'like' })
   const report = (
     await call('POST', '/abuses', ada, {
       reason: 'The sound is from a record that came out last year.',
       predefinedReasons: ['rights'],
-      video: { id: open.id }
+      video: { id: publicVideo.id }
     })
   ).abuse.id as number
   await call('POST', `/abuses/${report}/messages`, await login('root'), { message: 'Which record is it, and at what minute?' })
   await call('POST', `/abuses/${report}/messages`, ada, { message: 'At minute two. I will look for the name.' })
-  // Nobody answers there.
+  // Nothing listens there.
   await call('POST', '/server/following', await login('root'), { hosts: ['127.0.0.1:1'], handles: ['slow_pictures@127.0.0.1:1'] })
   for (;;) {
     const states = await Promise.all(
-      [...made, open, locked, hidden].map(async ({ uuid }) => (await call('GET', `/videos/${uuid}/transcoding`, ada)).state as string)
+      [...videos, publicVideo, protectedVideo, privateVideo].map(
+        async ({ uuid }) => (await call('GET', `/videos/${uuid}/transcoding`, ada)).state as string
+      )
     )
     if (states.every(state => state === 'done')) break
-    if (states.includes('failed')) throw new Error('A film could not be encoded')
+    if (states.includes('failed')) throw new Error('A video could not be transcoded')
     await new Promise(resolve => setTimeout(resolve, 1000))
   }
-  return { open, locked, hidden, film: makeFilm(data, 0, 'my-holiday_film 2026.mp4') }
+  return {
+    publicVideo: publicVideo,
+    protectedVideo: protectedVideo,
+    privateVideo: privateVideo,
+    videoFile: makeVideoFile(data, 0, 'my-holiday_film 2026.mp4')
+  }
 }
 
-/** A few seconds of real footage where it lies beside the project, of a test picture otherwise; every one in another light. */
-function makeFilm(data: string, index: number, name = `film-${index}.mp4`): string {
+/** Makes a video of a few seconds: real footage where it is beside the project, else a test pattern; each with other colours. */
+function makeVideoFile(data: string, index: number, name = `film-${index}.mp4`): string {
   const real = resolve(root, '../shared/media/the-last-man-on-earth.mp4')
   const target = join(data, name)
   const source = existsSync(real)

@@ -6,11 +6,11 @@ import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
 import { makeFootageBytes } from '../../server/test/footage.ts'
 import { logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
-type Names = { id: number; uuid: string; shortUUID: string }
+type VideoIds = { id: number; uuid: string; shortUUID: string }
 let site: TestSite
-let open: Names
-let locked: Names
-let strict: Names
+let openVideo: VideoIds
+let lockedVideo: VideoIds
+let moderatedVideo: VideoIds
 
 beforeAll(async () => {
   site = await openTestSite({
@@ -20,7 +20,7 @@ beforeAll(async () => {
   })
   const ada = await site.user('ada')
   const bytes = await makeFootageBytes({ seconds: 3, size: '426x240' })
-  open = await uploadVideo(
+  openVideo = await uploadVideo(
     site,
     ada,
     {
@@ -34,28 +34,28 @@ beforeAll(async () => {
     },
     bytes
   )
-  strict = await uploadVideo(site, ada, { name: 'Another film', commentsPolicy: 3 }, bytes)
-  locked = await uploadVideo(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['secret'] }, bytes)
-  for (const { id } of [open, locked, strict]) await waitForTranscoding(site, ada, id)
+  moderatedVideo = await uploadVideo(site, ada, { name: 'Another film', commentsPolicy: 3 }, bytes)
+  lockedVideo = await uploadVideo(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['secret'] }, bytes)
+  for (const { id } of [openVideo, lockedVideo, moderatedVideo]) await waitForTranscoding(site, ada, id)
   await site.call('POST /video-channels', { token: ada.token, body: { name: 'second', displayName: 'A second channel' } })
   const bob = await site.user('bob')
-  const say = async ({ uuid }: Names, user: { token: string }, text: string, parent?: number) =>
+  const postComment = async ({ uuid }: VideoIds, user: { token: string }, text: string, parent?: number) =>
     (await site.call(`POST /videos/${uuid}/${parent ? `comments/${parent}` : 'comment-threads'}`, { token: user.token, body: { text } }))
       .json.comment.id as number
-  const first = await say(open, bob, 'A **fine** film, see https://example.com')
-  await say(open, ada, 'Thank you', await say(open, bob, 'One more thing', first))
-  await say(strict, bob, 'May I?')
+  const first = await postComment(openVideo, bob, 'A **fine** film, see https://example.com')
+  await postComment(openVideo, ada, 'Thank you', await postComment(openVideo, bob, 'One more thing', first))
+  await postComment(moderatedVideo, bob, 'May I?')
   const { json } = await site.call('POST /abuses', {
     token: ada.token,
-    body: { reason: 'Somebody else made this', predefinedReasons: ['rights'], video: { id: open.id } }
+    body: { reason: 'Somebody else made this', predefinedReasons: ['rights'], video: { id: openVideo.id } }
   })
   await site.call(`POST /abuses/${json.abuse.id}/messages`, { token: await site.login(), body: { message: 'Who did?' } })
-  await otherServers()
+  await insertOtherServers()
 }, 180_000)
 afterAll(async () => await site.stop())
 
-/** Servers that follow, are followed, are in trouble and given up, as the pages for administrators show them. */
-async function otherServers(): Promise<void> {
+/** Inserts other servers in every state that the federation pages show: followers, followed ones, failing ones and suspended ones. */
+async function insertOtherServers(): Promise<void> {
   for (const [host, state, direction] of [
     ['a.example', 'accepted', 'to'],
     ['b.example', 'pending', 'to'],
@@ -63,24 +63,32 @@ async function otherServers(): Promise<void> {
     ['d.example', 'rejected', 'from']
   ]) {
     const url = `https://${host}/accounts/peertube`
-    await runQuery(
-      sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Application', ${url}, 'peertube', ${host}, ${`${url}/inbox`}, now(), now())`
-    )
     await runQuery(sql`
-      INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at) SELECT ${`${url}/follows/1`}, CASE WHEN ${direction} = 'to' THEN us.id ELSE them.id END, CASE WHEN ${direction} = 'to' THEN them.id ELSE us.id END, ${state}, now(), now()
+      INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at)
+      VALUES ('Application', ${url}, 'peertube', ${host}, ${`${url}/inbox`}, now(), now())`)
+    await runQuery(sql`
+      INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at)
+      SELECT ${`${url}/follows/1`}, CASE WHEN ${direction} = 'to' THEN us.id ELSE them.id END,
+        CASE WHEN ${direction} = 'to' THEN them.id ELSE us.id END, ${state}, now(), now()
       FROM actors us, actors them WHERE us.host IS NULL AND us.preferred_username = 'peertube' AND them.url = ${url}`)
   }
-  await runQuery(
-    sql`INSERT INTO wanted_follows (actor_id, handle, attempts, not_before, error) SELECT id, 'nobody@e.example', 1, 'infinity', 'Nobody of that name' FROM actors WHERE host IS NULL AND preferred_username = 'peertube'`
-  )
   await runQuery(sql`
-    INSERT INTO peers (host, failures, first_failure_at, open_until, suspended_at, last_success_at, last_failure_at, last_error, missed_since) VALUES
-      ('a.example', 0, NULL, NULL, NULL, now(), NULL, NULL, NULL), ('b.example', 2, now(), NULL, NULL, now() - interval '1 hour', now(), 'Status 502', NULL),
-      ('c.example', 9, now(), now() + interval '1 hour', NULL, NULL, now(), 'connect ECONNREFUSED', NULL), ('d.example', 90, now(), NULL, now(), NULL, now(), 'getaddrinfo ENOTFOUND d.example', now())`)
+    INSERT INTO wanted_follows (actor_id, handle, attempts, not_before, error)
+    SELECT id, 'nobody@e.example', 1, 'infinity', 'Nobody of that name'
+    FROM actors WHERE host IS NULL AND preferred_username = 'peertube'`)
+  await runQuery(sql`
+    INSERT INTO peers
+      (host, failures, first_failure_at, open_until, suspended_at, last_success_at, last_failure_at, last_error, missed_since)
+    VALUES
+      ('a.example', 0, NULL, NULL, NULL, now(), NULL, NULL, NULL),
+      ('b.example', 2, now(), NULL, NULL, now() - interval '1 hour', now(), 'Status 502', NULL),
+      ('c.example', 9, now(), now() + interval '1 hour', NULL, NULL, now(), 'connect ECONNREFUSED', NULL),
+      ('d.example', 90, now(), NULL, now(), NULL, now(), 'getaddrinfo ENOTFOUND d.example', now())`)
 }
 
-type Stop = { path: () => string; ready: string; act?: (page: Page) => Promise<unknown> }
-const GUEST: Record<string, Stop> = {
+/** A page to check: its path, a selector that appears once it is ready, and what to do there first. */
+type PageToCheck = { path: () => string; ready: string; act?: (page: Page) => Promise<unknown> }
+const GUEST: Record<string, PageToCheck> = {
   home: { path: () => '/', ready: '.card' },
   'home, trending': { path: () => '/?sort=trending', ready: '.card' },
   'home with its menu open': {
@@ -88,9 +96,9 @@ const GUEST: Record<string, Stop> = {
     ready: '.card',
     act: async page => await page.getByRole('button', { name: 'Menu' }).click()
   },
-  watch: { path: () => `/w/${open.shortUUID}`, ready: '.watch-list' },
-  'watch with a talk below': {
-    path: () => `/w/${open.shortUUID}`,
+  watch: { path: () => `/w/${openVideo.shortUUID}`, ready: '.watch-list' },
+  'watch with replies shown': {
+    path: () => `/w/${openVideo.shortUUID}`,
     ready: '.comment',
     act: async page => {
       await page.getByRole('button', { name: /replies/ }).click()
@@ -98,7 +106,7 @@ const GUEST: Record<string, Stop> = {
     }
   },
   "watch with the player's menu open": {
-    path: () => `/w/${open.shortUUID}`,
+    path: () => `/w/${openVideo.shortUUID}`,
     ready: '.controls',
     act: async page => {
       await page.getByRole('button', { name: 'Player settings' }).click()
@@ -106,23 +114,23 @@ const GUEST: Record<string, Stop> = {
     }
   },
   'watch with statistics': {
-    path: () => `/w/${open.shortUUID}`,
+    path: () => `/w/${openVideo.shortUUID}`,
     ready: '.controls',
     act: async page => {
       await page.keyboard.press('s')
       await page.locator('.player-stats').waitFor()
     }
   },
-  'watch with the list of keys': {
-    path: () => `/w/${open.shortUUID}`,
+  'watch with the keyboard shortcuts': {
+    path: () => `/w/${openVideo.shortUUID}`,
     ready: '.controls',
     act: async page => {
       await page.keyboard.press('?')
       await page.getByRole('dialog').waitFor()
     }
   },
-  'watch with a password': { path: () => `/w/${locked.shortUUID}`, ready: '.barrier-form' },
-  'watch nothing': { path: () => '/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', ready: '.state' },
+  'watch with a password': { path: () => `/w/${lockedVideo.shortUUID}`, ready: '.barrier-form' },
+  'watch, missing video': { path: () => '/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', ready: '.state' },
   channel: { path: () => '/c/ada_channel', ready: '.card' },
   account: { path: () => '/a/ada', ready: '.card' },
   login: {
@@ -135,21 +143,21 @@ const GUEST: Record<string, Stop> = {
   'not found': { path: () => '/nothing', ready: '.state' },
   search: { path: () => '/search?search=film', ready: '.card' },
   offline: { path: () => '/offline', ready: '.state' },
-  embed: { path: () => `/videos/embed/${open.uuid}`, ready: '.controls' },
-  'embed with a password': { path: () => `/videos/embed/${locked.uuid}`, ready: '.barrier-form' },
-  'embed of nothing': { path: () => '/videos/embed/9c9de5e8-0a1e-484a-b099-e80766180a6d', ready: '.embed-nothing a' }
+  embed: { path: () => `/videos/embed/${openVideo.uuid}`, ready: '.controls' },
+  'embed with a password': { path: () => `/videos/embed/${lockedVideo.uuid}`, ready: '.barrier-form' },
+  'embed, missing video': { path: () => '/videos/embed/9c9de5e8-0a1e-484a-b099-e80766180a6d', ready: '.embed-nothing a' }
 }
-const MEMBER: Record<string, Stop> = {
+const MEMBER: Record<string, PageToCheck> = {
   'own watch page, sharing': {
-    path: () => `/w/${open.shortUUID}`,
+    path: () => `/w/${openVideo.shortUUID}`,
     ready: '.controls',
     act: async page => {
       await page.getByRole('button', { name: 'Share' }).click()
       await page.getByRole('dialog').waitFor()
     }
   },
-  'own watch page, answering': {
-    path: () => `/w/${open.shortUUID}`,
+  'own watch page, replying': {
+    path: () => `/w/${openVideo.shortUUID}`,
     ready: '.comment',
     act: async page => {
       await page.getByRole('button', { name: 'Reply to bob' }).click()
@@ -157,15 +165,15 @@ const MEMBER: Record<string, Stop> = {
     }
   },
   'own watch page, reporting a comment': {
-    path: () => `/w/${open.shortUUID}`,
+    path: () => `/w/${openVideo.shortUUID}`,
     ready: '.comment',
     act: async page => {
-      await page.getByRole('button', { name: 'Report the comment by bob' }).first().click()
-      await page.getByRole('button', { name: 'Send the report' }).click()
+      await page.getByRole('button', { name: 'Report comment by bob' }).first().click()
+      await page.getByRole('button', { name: 'Send report' }).click()
       await page.getByRole('alert').waitFor()
     }
   },
-  'own watch page, a comment held for review': { path: () => `/w/${strict.shortUUID}`, ready: '.comment-held' },
+  'own watch page, a comment held for review': { path: () => `/w/${moderatedVideo.shortUUID}`, ready: '.comment-held' },
   upload: { path: () => '/upload', ready: '.drop' },
   'upload with a refused file': {
     path: () => '/upload',
@@ -175,7 +183,7 @@ const MEMBER: Record<string, Stop> = {
       await page.getByRole('alert').waitFor()
     }
   },
-  'upload on its way': {
+  'upload in progress': {
     path: () => '/upload',
     ready: '.drop',
     act: async page => {
@@ -196,22 +204,22 @@ const MEMBER: Record<string, Stop> = {
       await page.getByRole('dialog').waitFor()
     }
   },
-  'own videos, several chosen': {
+  'own videos, several selected': {
     path: () => '/my/videos',
     ready: '.shelf-line',
     act: async page => {
-      await page.getByLabel('Select all shown').check()
-      await page.getByRole('button', { name: 'Who can watch' }).click()
+      await page.getByLabel('Select all').check()
+      await page.getByRole('button', { name: 'Visibility' }).click()
       await page.getByRole('dialog').waitFor()
     }
   },
-  'own videos, chosen ones failing': {
+  'own videos, bulk action failing': {
     path: () => '/my/videos',
     ready: '.shelf-line',
     act: async page => {
       await page.route(/\/api\/v1\/videos\/\d+$/, async route => await route.fulfill({ status: 500, json: { detail: 'A disk is full' } }))
       await page.getByLabel('Select A locked film').check()
-      await page.getByRole('group', { name: 'Several at once' }).getByRole('button', { name: 'Delete' }).click()
+      await page.getByRole('group', { name: 'Bulk actions' }).getByRole('button', { name: 'Delete' }).click()
       await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
       await page.getByRole('alert').waitFor()
     }
@@ -221,8 +229,8 @@ const MEMBER: Record<string, Stop> = {
     path: () => '/my/new-channel',
     ready: 'form',
     act: async page => {
-      await page.getByLabel('Name in its address').fill('ada')
-      await page.getByText('This name is taken').waitFor()
+      await page.getByLabel('Handle').fill('ada')
+      await page.getByText('This handle is taken').waitFor()
     }
   },
   'edit channel': { path: () => '/my/channels/ada_channel', ready: '.channel-pictures' },
@@ -234,9 +242,9 @@ const MEMBER: Record<string, Stop> = {
       await page.getByRole('dialog').waitFor()
     }
   },
-  edit: { path: () => `/my/videos/${open.shortUUID}`, ready: '.edit-foot' },
+  edit: { path: () => `/my/videos/${openVideo.shortUUID}`, ready: '.edit-foot' },
   'edit, choosing a frame': {
-    path: () => `/my/videos/${open.shortUUID}`,
+    path: () => `/my/videos/${openVideo.shortUUID}`,
     ready: '.edit-foot',
     act: async page => {
       await page.getByRole('button', { name: 'Choose a frame' }).click()
@@ -255,33 +263,33 @@ const MEMBER: Record<string, Stop> = {
   },
   'settings, display': { path: () => '/settings?tab=display', ready: '.switch' }
 }
-const ADMINISTRATOR: Record<string, Stop> = {
+const ADMINISTRATOR: Record<string, PageToCheck> = {
   health: { path: () => '/admin/health', ready: '.health-group' },
   users: { path: () => '/admin/users', ready: '.user' },
   'users, creating': {
     path: () => '/admin/users',
     ready: '.user',
     act: async page => {
-      await page.getByRole('button', { name: 'Create a user' }).click()
-      await page.getByRole('dialog').getByLabel('Space in GB').fill('x')
+      await page.getByRole('button', { name: 'Create user' }).click()
+      await page.getByRole('dialog').getByLabel('Storage quota (GB)').fill('x')
     }
   },
   'users, blocking': {
     path: () => '/admin/users',
     ready: '.user',
     act: async page => {
-      await page.getByRole('button', { name: 'More about bob' }).click()
+      await page.getByRole('button', { name: 'More actions for bob' }).click()
       await page.getByRole('menuitem', { name: 'Block' }).click()
       await page.getByRole('dialog').waitFor()
     }
   },
   'jobs, videos': { path: () => '/admin/jobs', ready: '.job' },
   'jobs, planned': { path: () => '/admin/jobs?tab=delayed', ready: '.job' },
-  'site settings': {
+  configuration: {
     path: () => '/admin/settings',
     ready: '.site-foot',
     act: async page => {
-      await page.getByLabel('Name of the site').fill('')
+      await page.getByLabel('Instance name').fill('')
       await page.getByRole('button', { name: 'Save' }).click()
       await page.getByRole('alert').first().waitFor()
     }
@@ -291,7 +299,7 @@ const ADMINISTRATOR: Record<string, Stop> = {
     path: () => '/admin/federation',
     ready: '.server',
     act: async page => {
-      await page.getByLabel('Follow more servers').fill('!')
+      await page.getByLabel('Follow instances').fill('!')
       await page.getByRole('button', { name: 'Follow', exact: true }).click()
       await page.getByRole('alert').waitFor()
     }
@@ -312,13 +320,15 @@ for (const [width, title] of [
   [390, 'on a phone'],
   [1280, 'light and dark']
 ] as const) {
-  test(`every page is for everybody, ${title}`, { timeout: 300_000 }, async () => {
+  test(`every page is accessible, ${title}`, { timeout: 300_000 }, async () => {
     const options = { colorScheme: 'light' as const, viewport: { width, height: 800 }, reducedMotion: 'reduce' as const }
     const [guest, member, administrator] = [await site.visit(options), await site.visit(options), await site.visit(options)]
     await Promise.all([
-      look(guest.context, GUEST),
-      logInThroughForm(member.page, 'ada', 'password1').then(async () => await look(member.context, MEMBER)),
-      logInThroughForm(administrator.page, 'root', site.rootPassword).then(async () => await look(administrator.context, ADMINISTRATOR))
+      checkPages(guest.context, GUEST),
+      logInThroughForm(member.page, 'ada', 'password1').then(async () => await checkPages(member.context, MEMBER)),
+      logInThroughForm(administrator.page, 'root', site.rootPassword).then(
+        async () => await checkPages(administrator.context, ADMINISTRATOR)
+      )
     ])
     await guest.context.close()
     await member.context.close()
@@ -326,34 +336,34 @@ for (const [width, title] of [
   })
 }
 
-async function look(context: BrowserContext, stops: Record<string, Stop>): Promise<void> {
-  for (const [name, { path, ready, act }] of Object.entries(stops)) {
+async function checkPages(context: BrowserContext, pages: Record<string, PageToCheck>): Promise<void> {
+  for (const [name, { path, ready, act }] of Object.entries(pages)) {
     const page = await context.newPage()
     await page.goto(path())
     await page.locator(ready).first().waitFor()
     await act?.(page)
-    await judge(axe(page).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']), name)
+    await expectNoViolations(axe(page).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']), name)
     expect.soft(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} fits the screen`).toBe(true)
     // Colours are the same at every width.
-    if (page.viewportSize()!.width > 1000) await lookInTheDark(page, name)
+    if (page.viewportSize()!.width > 1000) await checkInDarkTheme(page, name)
     await page.close({ runBeforeUnload: false })
   }
 }
 
-/** In the dark only colours are others. */
-async function lookInTheDark(page: Page, name: string): Promise<void> {
-  const light = await ink(page)
+/** Checks contrasts in the dark theme, which differs from the light one in its colours only. */
+async function checkInDarkTheme(page: Page, name: string): Promise<void> {
+  const lightColor = await textColor(page)
   await page.emulateMedia({ colorScheme: 'dark' })
-  await expect.poll(async () => await ink(page)).not.toBe(light)
-  await judge(axe(page).withRules(['color-contrast', 'link-in-text-block']), `${name}, dark`)
+  await expect.poll(async () => await textColor(page)).not.toBe(lightColor)
+  await expectNoViolations(axe(page).withRules(['color-contrast', 'link-in-text-block']), `${name}, dark`)
 }
 
-/** Axe in this page alone, without the details of what is right. */
+/** Axe for this page without iframes, reporting violations only. */
 function axe(page: Page): AxeBuilder {
   return new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] })
 }
 
-async function judge(builder: AxeBuilder, name: string): Promise<void> {
+async function expectNoViolations(builder: AxeBuilder, name: string): Promise<void> {
   const { violations } = await builder.analyze()
   expect
     .soft(
@@ -365,6 +375,6 @@ async function judge(builder: AxeBuilder, name: string): Promise<void> {
     .toEqual([])
 }
 
-async function ink(page: Page): Promise<string> {
+async function textColor(page: Page): Promise<string> {
   return await page.evaluate(() => getComputedStyle(document.documentElement).color)
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { chromium, type Browser } from 'playwright-core'
 
-/** What Chromium is started with in tests: no sandbox (they may run as root), nothing of its own on the network. */
+/** Command line arguments of Chromium in tests: no sandbox (tests may run as root), no network requests of the browser itself. */
 export const CHROMIUM_ARGUMENTS = [
   '--no-sandbox',
   '--disable-background-networking',
@@ -15,10 +15,11 @@ export const CHROMIUM_ARGUMENTS = [
 ]
 
 /**
- * Where the system's Chromium is; the one without windows needs a quarter less processor for the same pages. Throws where there is none.
+ * Returns the path of the system's Chromium, preferably the headless shell, which needs a quarter less CPU for the same pages. Throws if
+ * there is none.
  */
 export function chromiumPath(): string {
-  const found = [
+  const executable = [
     '/usr/bin/chromium-headless-shell',
     '/usr/bin/chromium',
     '/usr/bin/chromium-browser',
@@ -26,16 +27,16 @@ export function chromiumPath(): string {
     '/Applications/Chromium.app/Contents/MacOS/Chromium',
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
   ].find(path => existsSync(path))
-  if (!found) throw new Error('There is no Chromium: install the package `chromium-headless-shell` or `chromium`.')
-  return found
+  if (!executable) throw new Error('There is no Chromium: install the package `chromium-headless-shell` or `chromium`.')
+  return executable
 }
 
-/** Of this process, whatever is loaded anew between its files. */
+/** On `globalThis`, so that it outlives the modules that Vitest reloads for every test file. */
 const shared = globalThis as { bobineTestBrowser?: Promise<Browser> }
 
-/** The one Chromium of this process; it ends with it. Whoever uses it opens contexts of their own, and closes them. */
+/** Returns the Chromium of this process, which ends with it. Callers open and close contexts of their own. */
 export async function testBrowser(): Promise<Browser> {
-  const known = await shared.bobineTestBrowser
-  if (known?.isConnected()) return known
+  const running = await shared.bobineTestBrowser
+  if (running?.isConnected()) return running
   return await (shared.bobineTestBrowser = chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGUMENTS }))
 }

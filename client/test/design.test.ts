@@ -10,7 +10,7 @@ import { projectFolder } from '../../server/core/config.ts'
 import { ensureBuilt } from '../../server/test/ensure-built.ts'
 import { CHROMIUM_ARGUMENTS, chromiumPath } from './chromium.ts'
 
-test('where the site is developed, every part is shown in both themes', async () => {
+test('the development server has a design page that shows every component in both themes', async () => {
   const cacheDir = await mkdtemp(join(tmpdir(), 'bobine-vite-'))
   const server = await createServer({
     configFile: join(projectFolder, 'vite.config.ts'),
@@ -46,7 +46,7 @@ test('where the site is developed, every part is shown in both themes', async ()
     const { violations } = await new AxeBuilder({ page })
       .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
       .analyze()
-    // The same parts stand there twice, so alerts and notes do as well.
+    // Every component is shown twice, once per theme, so alerts and notices are, too.
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)).toEqual([])
     await page.setViewportSize({ width: 390, height: 844 })
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
@@ -59,7 +59,7 @@ test('where the site is developed, every part is shown in both themes', async ()
   }
 })
 
-test('what is built for production knows nothing of it', async () => {
+test('the production build does not contain the design page', async () => {
   await ensureBuilt()
   const folder = join(projectFolder, 'dist/client')
   const manifest = readFileSync(join(folder, 'manifest.json'), 'utf8')

@@ -26,14 +26,14 @@ beforeAll(async () => {
 afterAll(async () => await site?.stop())
 
 test.each([1, 6])(
-  'a watch page asks for little, for nothing twice, and for nothing that came with it, on a machine %i times slower',
-  async slower => {
+  'a watch page makes few requests, none twice, and none for data it was delivered with, with the CPU slowed down %i times',
+  async cpuSlowdown => {
     const visitor = await site.visit()
     const { page } = visitor
-    await (await visitor.context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: slower })
-    const asked: Request[] = []
+    await (await visitor.context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: cpuSlowdown })
+    const requests: Request[] = []
     page.on('request', request => {
-      if (request.url().startsWith(site.url)) asked.push(request)
+      if (request.url().startsWith(site.url)) requests.push(request)
     })
     const warnings: string[] = []
     page.on('console', message => {
@@ -50,13 +50,13 @@ test.each([1, 6])(
     await page.getByRole('button', { name: 'Play' }).first().click()
     await expectVideoToPlay(page)
 
-    const paths = asked.map(request => `${request.method()} ${new URL(request.url()).pathname}`)
-    const plain = paths.filter(path => !path.endsWith('.mp4'))
-    expect(plain.length).toBeLessThanOrEqual(30)
-    // The playlists of a finished film come with the page; the first picture and sound are under way before there is a player, and asked
-    // for once.
+    const paths = requests.map(request => `${request.method()} ${new URL(request.url()).pathname}`)
+    const pathsWithoutMedia = paths.filter(path => !path.endsWith('.mp4'))
+    expect(pathsWithoutMedia.length).toBeLessThanOrEqual(30)
+    // The playlists of a finished video are embedded in the page; the first video and audio segments are requested once, before the player
+    // exists.
     expect(paths.filter(path => /-(master|240|0)\.m3u8$/.test(path))).toEqual([])
-    const media = asked
+    const media = requests
       .filter(request => request.url().endsWith('.mp4'))
       .map(request => `${/-(\d+)-fragmented/.exec(request.url())![1]} ${request.headers().range}`)
     expect(
@@ -67,10 +67,10 @@ test.each([1, 6])(
     ).toEqual(['0 bytes=0-', '240 bytes=0-'])
     expect(media.filter((one, index) => media.indexOf(one) !== index)).toEqual([])
     expect(media.filter(one => / bytes=0-\d{1,3}$/.test(one) && /^(0|240) /.test(one))).toEqual([])
-    // A finished film is not looked at for further qualities.
-    expect(asked.filter(request => request.url().endsWith('.m3u8') && request.headers().range)).toEqual([])
-    const questions = plain.filter(path => path.includes('/api/')).map(path => path.replace(video.uuid, ':id'))
-    expect([...new Set(questions)].sort()).toEqual(['GET /api/v1/videos/:id/comment-threads', 'POST /api/v1/videos/:id/views'])
+    // The playlists of a finished video are not polled for further qualities.
+    expect(requests.filter(request => request.url().endsWith('.m3u8') && request.headers().range)).toEqual([])
+    const apiCalls = pathsWithoutMedia.filter(path => path.includes('/api/')).map(path => path.replace(video.uuid, ':id'))
+    expect([...new Set(apiCalls)].sort()).toEqual(['GET /api/v1/videos/:id/comment-threads', 'POST /api/v1/videos/:id/views'])
     expect(warnings.filter(text => text.includes('preload'))).toEqual([])
     expect(await page.evaluate(() => (window as never as { shifted: number }).shifted)).toBeLessThanOrEqual(0.02)
     expectNoPageErrors(visitor)
@@ -78,38 +78,38 @@ test.each([1, 6])(
   }
 )
 
-const LIBRARY = '**/assets/hls-*'
-const CLIENT = '**/assets/site-*.js'
+const HLS_LIBRARY = '**/assets/hls-*'
+const CLIENT_SCRIPT = '**/assets/site-*.js'
 
-/** Keeps a part of the scripts back until it is released. */
-async function hold(page: Page, part: string): Promise<() => void> {
+/** Blocks the requests matching a pattern until the returned function is called. */
+async function blockRequests(page: Page, pattern: string): Promise<() => void> {
   let release = (): void => undefined
   const released = new Promise<void>(resolve => {
     release = resolve
   })
-  await page.route(part, async route => {
+  await page.route(pattern, async route => {
     await released
     await route.continue()
   })
   return release
 }
 
-test("a film begins before the player's library is there, which then goes on with it without a break", async () => {
+test('playback starts before hls.js is loaded, which then continues it without interruption', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  const release = await hold(page, LIBRARY)
+  const release = await blockRequests(page, HLS_LIBRARY)
   await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
   await page.getByRole('button', { name: 'Play' }).first().click()
   await expect.poll(async () => (await readVideoElement(page)).time).toBeGreaterThan(0.5)
-  const ahead = await page.locator('video').evaluate((film: HTMLVideoElement) => film.buffered.end(0))
-  expect(ahead).toBeLessThan(6)
-  const opened = await page.locator('video').evaluate((film: HTMLVideoElement) => film.src)
+  const bufferedUntil = await page.locator('video').evaluate((video: HTMLVideoElement) => video.buffered.end(0))
+  expect(bufferedUntil).toBeLessThan(6)
+  const sourceBefore = await page.locator('video').evaluate((video: HTMLVideoElement) => video.src)
   release()
-  await expect.poll(async () => (await readVideoElement(page)).time, { timeout: 30_000 }).toBeGreaterThan(ahead + 0.5)
+  await expect.poll(async () => (await readVideoElement(page)).time, { timeout: 30_000 }).toBeGreaterThan(bufferedUntil + 0.5)
   const after = await page
     .locator('video')
-    .evaluate((film: HTMLVideoElement) => ({ src: film.src, ranges: film.buffered.length, from: film.buffered.start(0) }))
-  expect(after).toEqual({ src: opened, ranges: 1, from: expect.closeTo(0, 1) })
+    .evaluate((video: HTMLVideoElement) => ({ src: video.src, ranges: video.buffered.length, from: video.buffered.start(0) }))
+  expect(after).toEqual({ src: sourceBefore, ranges: 1, from: expect.closeTo(0, 1) })
   await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Quality/ }).click()
   await page.getByRole('menuitemradio', { name: '720p', exact: true }).click()
@@ -118,66 +118,74 @@ test("a film begins before the player's library is there, which then goes on wit
   await visitor.context.close()
 })
 
-test('films without sound and sound without a film begin so, too', async () => {
-  const ada = await site.user('eve')
-  const silent = await uploadVideo(site, ada, { name: 'Silent' }, await makeFootageBytes({ seconds: 5, audio: null }))
-  const sound = await uploadVideo(site, ada, { name: 'Sound' }, await makeFootageBytes({ seconds: 5, video: ['-vn'], extension: 'm4a' }))
-  for (const { id, shortUUID } of [silent, sound]) {
-    await waitForTranscoding(site, ada, id)
+test('videos without audio and audio without video start early, too', async () => {
+  const eve = await site.user('eve')
+  const videoOnly = await uploadVideo(site, eve, { name: 'Silent' }, await makeFootageBytes({ seconds: 5, audio: null }))
+  const audioOnly = await uploadVideo(
+    site,
+    eve,
+    { name: 'Sound' },
+    await makeFootageBytes({ seconds: 5, video: ['-vn'], extension: 'm4a' })
+  )
+  for (const { id, shortUUID } of [videoOnly, audioOnly]) {
+    await waitForTranscoding(site, eve, id)
     const visitor = await site.visit()
-    const release = await hold(visitor.page, LIBRARY)
+    const release = await blockRequests(visitor.page, HLS_LIBRARY)
     await visitor.page.goto(`/w/${shortUUID}`)
     await visitor.page.getByRole('button', { name: 'Play' }).first().click()
     await expect.poll(async () => (await readVideoElement(visitor.page)).time).toBeGreaterThan(0.5)
     release()
     await expect
-      .poll(async () => await visitor.page.locator('video').evaluate((film: HTMLVideoElement) => film.ended), { timeout: 30_000 })
+      .poll(async () => await visitor.page.locator('video').evaluate((video: HTMLVideoElement) => video.ended), { timeout: 30_000 })
       .toBe(true)
     expectNoPageErrors(visitor)
     await visitor.context.close()
   }
 })
 
-test('what could not be fetched ahead is asked for again, and nothing is where a place is wished', async () => {
+test('failed prefetches are requested again, and nothing is prefetched if a start time is given', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  let refused = 0
+  let prefetches = 0
   await page.route('**/*-fragmented.mp4', async route => {
     if (route.request().resourceType() !== 'fetch') return await route.continue()
-    refused++
-    await route.fulfill(refused === 1 ? { status: 503 } : { status: 200, body: 'the wrong bytes' })
+    prefetches++
+    await route.fulfill(prefetches === 1 ? { status: 503 } : { status: 200, body: 'the wrong bytes' })
   })
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
   await expectVideoToPlay(page)
-  expect(refused).toBe(2)
+  expect(prefetches).toBe(2)
   expectNoPageErrors(visitor)
   await visitor.context.close()
 
   const other = await site.visit()
-  const begun: string[] = []
+  const prefetched: string[] = []
   other.page.on('request', request => {
-    if (request.url().endsWith('.mp4') && request.resourceType() === 'fetch') begun.push(request.url())
+    if (request.url().endsWith('.mp4') && request.resourceType() === 'fetch') prefetched.push(request.url())
   })
   await other.page.goto(`/w/${video.shortUUID}?start=6`)
   await other.page.getByRole('button', { name: 'Play' }).first().click()
   await expectVideoToPlay(other.page)
-  expect(await other.page.locator('video').evaluate((film: HTMLVideoElement) => film.currentTime)).toBeGreaterThanOrEqual(6)
-  expect(begun).toEqual([])
+  expect(await other.page.locator('video').evaluate((video: HTMLVideoElement) => video.currentTime)).toBeGreaterThanOrEqual(6)
+  expect(prefetched).toEqual([])
   expectNoPageErrors(other)
   await other.context.close()
 })
 
-test('the large button only ever plays, also when the film has just begun by itself', async () => {
+test('the large play button never pauses, even if the video has just started by itself', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.addInitScript(() => {
     const press = () => {
-      const [film, button] = [document.querySelector('video'), document.querySelector<HTMLButtonElement>('.player-start:not([data-kept])')]
-      if (!film || !button) return requestAnimationFrame(press)
-      // In one go: nothing is drawn between the film's start and the press. Without sound a browser lets it begin.
-      film.muted = true
-      void film.play()
+      const [element, button] = [
+        document.querySelector('video'),
+        document.querySelector<HTMLButtonElement>('.player-start:not([data-kept])')
+      ]
+      if (!element || !button) return requestAnimationFrame(press)
+      // In one task, so that nothing is rendered between the start and the press. Browsers allow autoplay without audio.
+      element.muted = true
+      void element.play()
       button.click()
     }
     requestAnimationFrame(press)
@@ -188,7 +196,7 @@ test('the large button only ever plays, also when the film has just begun by its
   await visitor.context.close()
 })
 
-test('play pressed before any of the client is there is kept for it, by mouse and by key', async () => {
+test('pressing play before the client script is loaded starts playback once it is, by mouse and by keyboard', async () => {
   for (const press of [
     async (page: Page) => await page.mouse.down(),
     async (page: Page) => {
@@ -198,9 +206,9 @@ test('play pressed before any of the client is there is kept for it, by mouse an
   ]) {
     const visitor = await site.visit()
     const { page } = visitor
-    // Who has set a loudness waits for the player that knows it.
+    // With a stored volume, playback waits for the player that applies it.
     await page.addInitScript(() => localStorage.setItem('bobine.volume', JSON.stringify({ volume: 0.9, muted: false })))
-    const release = await hold(page, CLIENT)
+    const release = await blockRequests(page, CLIENT_SCRIPT)
     await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
     await page.locator('.player-start').hover()
     await press(page)
@@ -210,28 +218,28 @@ test('play pressed before any of the client is there is kept for it, by mouse an
     expect(await page.locator('.player > .player-film').count()).toBe(0)
     release()
     await expectVideoToPlay(page)
-    // The end of the press, on what stands there now, changes nothing.
+    // Releasing the mouse button, now over the player, changes nothing.
     await page.mouse.up()
     await expectVideoToPlay(page)
-    // A press counts once: the next film waits for its own.
+    // A press counts once: the next video needs its own.
     expect(await page.evaluate(() => 'pressed' in document.documentElement.dataset)).toBe(false)
     expectNoPageErrors(visitor)
     await visitor.context.close()
   }
 })
 
-test('a film begins in the page the server wrote, and goes on in the player that takes it over', async () => {
+test('playback starts in the server-rendered page and continues in the player that takes over', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  // The client stays away: what is there can only be what the server wrote.
-  const release = await hold(page, CLIENT)
+  // Without the client script, everything on the page is server-rendered.
+  const release = await blockRequests(page, CLIENT_SCRIPT)
   await page.addInitScript(() => {
-    Object.assign(window, { heard: [] })
+    Object.assign(window, { mediaEvents: [] })
     for (const type of ['play', 'pause', 'emptied'])
       addEventListener(
         type,
         () => {
-          ;(window as never as { heard: string[] }).heard.push(type)
+          ;(window as never as { mediaEvents: string[] }).mediaEvents.push(type)
         },
         true
       )
@@ -241,40 +249,40 @@ test('a film begins in the page the server wrote, and goes on in the player that
   await expectVideoToPlay(page)
   expect(await page.locator('.player-start').count()).toBe(0)
   expect(await page.locator('.controls').count()).toBe(0)
-  const film = await page.locator('video').elementHandle()
-  const before = await film!.evaluate(one => (one as HTMLVideoElement).currentTime)
+  const element = await page.locator('video').elementHandle()
+  const before = await element!.evaluate(video => (video as HTMLVideoElement).currentTime)
   release()
   await page.locator('.controls').waitFor({ state: 'attached' })
   await expectVideoToPlay(page)
-  expect(await page.locator('video').evaluate((one, film) => one === film, film)).toBe(true)
-  expect(await film!.evaluate(one => (one as HTMLVideoElement).currentTime)).toBeGreaterThan(before)
-  expect(await page.evaluate(() => (window as never as { heard: string[] }).heard)).toEqual(['play'])
+  expect(await page.locator('video').evaluate((current, before) => current === before, element)).toBe(true)
+  expect(await element!.evaluate(video => (video as HTMLVideoElement).currentTime)).toBeGreaterThan(before)
+  expect(await page.evaluate(() => (window as never as { mediaEvents: string[] }).mediaEvents)).toEqual(['play'])
   expect(await page.locator('.player-start').count()).toBe(0)
-  // The player knows that it plays, and goes on to the end.
+  // The player knows that the video is playing.
   await page.keyboard.press('k')
-  await expect.poll(async () => await film!.evaluate(one => (one as HTMLVideoElement).paused)).toBe(true)
+  await expect.poll(async () => await element!.evaluate(video => (video as HTMLVideoElement).paused)).toBe(true)
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('whoever has set a loudness hears nothing before the player that knows it is there', async () => {
+test('with a stored volume, nothing plays before the player that applies it is loaded', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.goto('/')
   await page.evaluate(() => localStorage.setItem('bobine.volume', JSON.stringify({ volume: 0.3, muted: true })))
-  const release = await hold(page, CLIENT)
+  const release = await blockRequests(page, CLIENT_SCRIPT)
   await page.goto(`/w/${video.shortUUID}`, { waitUntil: 'commit' })
   await page.locator('.player-start').click()
   await page.waitForTimeout(1500)
   expect(await page.locator('.player video').count()).toBe(0)
   release()
   await expectVideoToPlay(page)
-  expect(await page.locator('video').evaluate((one: HTMLVideoElement) => [one.muted, one.volume])).toEqual([true, 0.3])
+  expect(await page.locator('video').evaluate((video: HTMLVideoElement) => [video.muted, video.volume])).toEqual([true, 0.3])
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('without scripts there is no button that does nothing', async () => {
+test('without JavaScript the play button is hidden', async () => {
   const visitor = await site.visit({ javaScriptEnabled: false })
   await visitor.page.goto(`/w/${video.shortUUID}`)
   await visitor.page.locator('video[controls]').waitFor()
@@ -283,32 +291,32 @@ test('without scripts there is no button that does nothing', async () => {
   await visitor.context.close()
 })
 
-test('the page says what comes next before any script has run', async () => {
+test('the server-rendered page lists more videos', async () => {
   const visitor = await site.visit({ javaScriptEnabled: false })
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}`)
-  await page.getByRole('heading', { name: 'More to watch' }).waitFor()
+  await page.getByRole('heading', { name: 'More videos' }).waitFor()
   expect(await page.locator('.watch-list').getByRole('link', { name: 'Another film' }).getAttribute('href')).toMatch(/^\/w\//)
   expect(await page.locator('.watch-list').getByRole('link', { name: 'A film that begins soon' }).count()).toBe(0)
-  // Nothing jumps where a browser draws the film before it has read so far.
-  const place = async () => await page.locator('.player').boundingBox()
-  const before = await place()
+  // The layout does not shift if the browser renders the player before it has parsed the list.
+  const playerBox = async () => await page.locator('.player').boundingBox()
+  const before = await playerBox()
   await page.locator('.watch-side').evaluate(list => list.remove())
-  expect(await place()).toEqual(before)
+  expect(await playerBox()).toEqual(before)
   await visitor.context.close()
 })
 
-test('who has watched before begins with the quality the line bore, also when play is pressed before the library is there', async () => {
+test('playback starts with the quality that fits the stored bandwidth, even if play is pressed before hls.js is loaded', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.addInitScript(() => localStorage.setItem('bobine.bandwidth', '50000000'))
-  const release = await hold(page, LIBRARY)
-  const first = page.waitForRequest(request => /-[1-9]\d*-fragmented\.mp4$/.test(request.url()))
+  const release = await blockRequests(page, HLS_LIBRARY)
+  const firstSegment = page.waitForRequest(request => /-[1-9]\d*-fragmented\.mp4$/.test(request.url()))
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await expect.poll(async () => await page.locator('video').evaluate((film: HTMLVideoElement) => film.paused)).toBe(false)
+  await expect.poll(async () => await page.locator('video').evaluate((video: HTMLVideoElement) => video.paused)).toBe(false)
   release()
-  expect((await first).url()).toMatch(/-720-fragmented\.mp4$/)
+  expect((await firstSegment).url()).toMatch(/-720-fragmented\.mp4$/)
   await expectVideoToPlay(page)
   expectNoPageErrors(visitor)
   await visitor.context.close()

@@ -7,12 +7,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectNoPageErrors, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
 let site: TestSite
-let path: string
+let videoPath: string
 beforeAll(async () => {
   site = await openTestSite({ transcoding: { resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } } })
   await site.user('ada')
-  path = join(site.films, 'red then blue.mp4')
-  // A colour of its own in each half.
+  videoPath = join(site.videosFolder, 'red then blue.mp4')
+  // Each half has a colour of its own.
   const colours = ['red', 'blue'].flatMap(colour => ['-f', 'lavfi', '-i', `color=${colour}:size=426x240:rate=25:duration=4`])
   await promisify(execFile)('ffmpeg', [
     '-v',
@@ -26,13 +26,13 @@ beforeAll(async () => {
     'ultrafast',
     '-pix_fmt',
     'yuv420p',
-    path
+    videoPath
   ])
 }, 120_000)
 afterAll(async () => await site?.stop())
 
-/** Which of the two colours the picture of a video has. */
-async function colourOf(uuid: string, token: string): Promise<'red' | 'blue'> {
+/** Returns which of the two colours the thumbnail of a video has. */
+async function thumbnailColour(uuid: string, token: string): Promise<'red' | 'blue'> {
   const { json } = await site.call(`GET /videos/${uuid}`, { token })
   const {
     channels: [red, , blue]
@@ -40,57 +40,54 @@ async function colourOf(uuid: string, token: string): Promise<'red' | 'blue'> {
   return red!.mean > blue!.mean ? 'red' : 'blue'
 }
 
-/** Opens the dialog, goes to the first or last frame with the keyboard, and takes it. */
-async function take(page: Page, key: 'Home' | 'End'): Promise<void> {
+/** Opens the dialog, moves to the first or last frame with the keyboard, and picks it. */
+async function pickFrame(page: Page, key: 'Home' | 'End'): Promise<void> {
   await page.getByRole('button', { name: 'Choose a frame' }).click()
-  const place = page.getByRole('slider', { name: 'Place in the video' })
+  const slider = page.getByRole('slider', { name: 'Time in the video' })
   await page.getByRole('button', { name: 'Use this frame' }).and(page.locator(':enabled')).waitFor()
-  await place.focus()
+  await slider.focus()
   await page.keyboard.press(key)
   await page.getByRole('button', { name: 'Use this frame' }).click()
   await page.getByRole('dialog').waitFor({ state: 'detached' })
 }
 
-test.each([390, 1280])(
-  'a frame of the film becomes its picture, where it is uploaded and where it is edited, at %i pixels',
-  async width => {
-    const visitor = await site.visit({ viewport: { width, height: 844 } })
-    const { page } = visitor
-    const token = await site.login('ada', 'password1')
-    await logInThroughForm(page, 'ada', 'password1', '/upload')
-    await page.setInputFiles('input[type=file]', path)
-    await take(page, 'End')
-    await page.getByText('The picture is saved.').waitFor()
-    const { json } = await site.call('GET /users/me/videos', { token })
-    const [{ uuid, shortUUID }] = json.data
-    expect(await colourOf(uuid, token)).toBe('blue')
-    // Still private: its files open for its owner only.
-    await page.goto(`/my/videos/${shortUUID}`)
-    await take(page, 'Home')
-    expect(await colourOf(uuid, token)).toBe('blue')
-    await page.getByText('Not saved yet').waitFor()
-    await page.getByRole('button', { name: 'Save' }).click()
-    await page.getByText('Saved.', { exact: true }).waitFor()
-    expect(await colourOf(uuid, token)).toBe('red')
-    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
-    expectNoPageErrors(visitor)
-    await visitor.context.close()
-  }
-)
+test.each([390, 1280])('a frame of the video becomes its thumbnail, on the upload page and on the edit page, at %i pixels', async width => {
+  const visitor = await site.visit({ viewport: { width, height: 844 } })
+  const { page } = visitor
+  const token = await site.login('ada', 'password1')
+  await logInThroughForm(page, 'ada', 'password1', '/upload')
+  await page.setInputFiles('input[type=file]', videoPath)
+  await pickFrame(page, 'End')
+  await page.getByText('Thumbnail saved.').waitFor()
+  const { json } = await site.call('GET /users/me/videos', { token })
+  const [{ uuid, shortUUID }] = json.data
+  expect(await thumbnailColour(uuid, token)).toBe('blue')
+  // The video is still private: its files are accessible to its owner only.
+  await page.goto(`/my/videos/${shortUUID}`)
+  await pickFrame(page, 'Home')
+  expect(await thumbnailColour(uuid, token)).toBe('blue')
+  await page.getByText('Unsaved changes').waitFor()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Saved.', { exact: true }).waitFor()
+  expect(await thumbnailColour(uuid, token)).toBe('red')
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
+  expectNoPageErrors(visitor)
+  await visitor.context.close()
+})
 
-test('a film that does not come says so, and nothing is taken; without a frame there is still a file to choose', async () => {
+test('an error is shown if the video cannot be loaded; an image file can still be chosen', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   const token = await site.login('ada', 'password1')
   const [{ shortUUID, uuid }] = (await site.call('GET /users/me/videos', { token })).json.data
-  const before = await colourOf(uuid, token)
+  const before = await thumbnailColour(uuid, token)
   await logInThroughForm(page, 'ada', 'password1', `/my/videos/${shortUUID}`)
   await page.route(/\/\d+\.mp4/, async route => await route.fulfill({ status: 404 }))
   await page.getByRole('button', { name: 'Choose a frame' }).click()
-  await page.getByText('The video cannot be shown right now.').waitFor()
+  await page.getByText('The video can’t be loaded right now.').waitFor()
   expect(await page.getByRole('button', { name: 'Use this frame' }).isDisabled()).toBe(true)
   await page.getByRole('button', { name: 'Cancel' }).click()
-  expect(await page.locator('button').filter({ hasText: 'Choose a picture' }).isVisible()).toBe(true)
-  expect(await colourOf(uuid, token)).toBe(before)
+  expect(await page.locator('button').filter({ hasText: 'Choose an image' }).isVisible()).toBe(true)
+  expect(await thumbnailColour(uuid, token)).toBe(before)
   await visitor.context.close()
 })

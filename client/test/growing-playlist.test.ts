@@ -13,12 +13,12 @@ import {
   type TestSite
 } from './site.ts'
 
-// A film whose stream can be copied: its own quality is there at once, the others grow behind it.
+// Its video stream can be copied, so that the original quality is ready at once while the others are still being encoded.
 let site: TestSite
-let sharp: string
+let videoPath: string
 beforeAll(async () => {
   site = await openTestSite({ transcoding: { preset: 'veryfast', threads: 1, resolutions: { '480p': false, '360p': false } } })
-  sharp = await makeTestVideo(site, 'sharp.mp4', { seconds: 120, keyframes: 2 })
+  videoPath = await makeTestVideo(site, 'sharp.mp4', { seconds: 120, keyframes: 2 })
 })
 afterAll(async () => await site.stop())
 afterEach(async () => {
@@ -26,33 +26,33 @@ afterEach(async () => {
   for (const { id } of (await site.call('GET /users/me/videos', { token })).json.data) await site.call(`DELETE /videos/${id}`, { token })
 })
 
-test('the others enter the menu without a break, and can be chosen', { timeout: 240_000 }, async () => {
+test('further qualities appear in the menu without interrupting playback, and can be chosen', { timeout: 240_000 }, async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await logInThroughForm(page, 'root', site.rootPassword, '/upload')
-  await page.setInputFiles('input[type=file]', sharp)
+  await page.setInputFiles('input[type=file]', videoPath)
   const item = page.getByRole('article', { name: 'sharp.mp4' })
   await item.getByRole('button', { name: 'Play' }).first().click({ timeout: 60_000 })
   await expectVideoToPlay(page)
-  // Left to itself the player takes what fits this small picture as soon as it is there.
+  // On "Auto" the player would switch to a quality that fits this small player as soon as there is one.
   await openPlayerSettings(page)
   await item.getByRole('menuitem', { name: /Quality/ }).click()
   await item.getByRole('menuitemradio', { name: '720p', exact: true }).click()
   await expect.poll(async () => (await readVideoElement(page)).height, { timeout: 60_000 }).toBe(720)
   await expectVideoToPlay(page)
   await page.locator('video').evaluate((video: HTMLVideoElement) => {
-    const breaks: string[] = []
-    Object.assign(window, { breaks })
-    // A busy machine decodes too slowly now and then; what must not happen is that there is nothing to decode.
-    const starved = () =>
+    const interruptions: string[] = []
+    Object.assign(window, { interruptions })
+    // A busy machine may decode too slowly; but the buffer must never run empty.
+    const isBufferEmpty = () =>
       !Array.from(
         { length: video.buffered.length },
         (_, index) => video.buffered.start(index) <= video.currentTime && video.buffered.end(index) > video.currentTime + 0.5
       ).includes(true)
     for (const event of ['emptied', 'seeking', 'pause', 'error'] as const)
-      video.addEventListener(event, () => breaks.push(`${event} at ${video.currentTime}`))
+      video.addEventListener(event, () => interruptions.push(`${event} at ${video.currentTime}`))
     video.addEventListener('waiting', () => {
-      if (starved()) breaks.push(`nothing to play at ${video.currentTime}`)
+      if (isBufferEmpty()) interruptions.push(`nothing to play at ${video.currentTime}`)
     })
   })
   await openPlayerSettings(page)
@@ -60,9 +60,9 @@ test('the others enter the menu without a break, and can be chosen', { timeout: 
   const qualities = item.getByRole('menuitemradio')
   await expect.poll(async () => await qualities.allTextContents(), { timeout: 120_000 }).toEqual(expect.arrayContaining(['720p', '240p']))
   expect((await readVideoElement(page)).height).toBe(720)
-  expect(await page.evaluate(() => (window as unknown as { breaks: string[] }).breaks)).toEqual([])
+  expect(await page.evaluate(() => (window as unknown as { interruptions: string[] }).interruptions)).toEqual([])
 
-  // Back to where the small one has already been made: further on it would rightly be waited for.
+  // Back to the start, where the small quality has already been encoded: further on the player would rightly wait for it.
   await page.locator('video').evaluate((video: HTMLVideoElement) => {
     video.currentTime = 0
   })
@@ -73,18 +73,22 @@ test('the others enter the menu without a break, and can be chosen', { timeout: 
   await visitor.context.close()
 })
 
-test('who begins beyond what the smaller qualities have reached is not kept waiting by them', { timeout: 240_000 }, async () => {
+test('playback that starts beyond what the smaller qualities have reached does not wait for them', { timeout: 240_000 }, async () => {
   const token = await site.login()
   const { json: me } = await site.call('GET /users/me', { token })
   const video = await uploadVideo(
     site,
     { token, channelId: me.videoChannels[0].id },
     { name: 'Long and sharp' },
-    (await readFile(sharp)) as Buffer<ArrayBuffer>
+    (await readFile(videoPath)) as Buffer<ArrayBuffer>
   )
-  const rungs = async () =>
+  const listRenditions = async () =>
     (await site.call(`GET /videos/${video.id}/transcoding`, { token })).json.rungs as { resolution: number; state: string }[]
-  await eventually(async () => (await rungs()).find(({ resolution }) => resolution === 240)?.state === 'growing', 60, 'the rung of 240p')
+  await eventually(
+    async () => (await listRenditions()).find(({ resolution }) => resolution === 240)?.state === 'growing',
+    60,
+    'the rendition of 240p'
+  )
 
   const visitor = await site.visit()
   const { page } = visitor
@@ -94,10 +98,10 @@ test('who begins beyond what the smaller qualities have reached is not kept wait
   await expectVideoToPlay(page)
   expect(await readVideoElement(page)).toMatchObject({ height: 720 })
   expect((await readVideoElement(page)).time).toBeGreaterThan(100)
-  expect((await rungs()).find(({ resolution }) => resolution === 240)?.state).toBe('growing')
+  expect((await listRenditions()).find(({ resolution }) => resolution === 240)?.state).toBe('growing')
   await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Quality/ }).click()
-  await page.getByRole('menuitem', { name: 'Quality more are coming' }).waitFor()
+  await page.getByRole('menuitem', { name: 'Quality more on the way' }).waitFor()
   await page.keyboard.press('Escape')
   await page.keyboard.press('Escape')
   await page.keyboard.press('1')

@@ -5,38 +5,38 @@ import { projectFolder } from '../../server/core/config.ts'
 import en from '../src/i18n/en.ts'
 import fr from '../src/i18n/fr.ts'
 
-const source = join(projectFolder, 'client/src')
-const texts = readdirSync(source, { recursive: true, withFileTypes: true })
+const sourceFolder = join(projectFolder, 'client/src')
+const sourceCode = readdirSync(sourceFolder, { recursive: true, withFileTypes: true })
   .filter(entry => entry.isFile() && /\.tsx?$/.test(entry.name) && !/^(en|fr)\.ts$/.test(entry.name))
   .map(entry => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
   .join('\n')
-const quoted = new Set([...texts.matchAll(/'([a-z][A-Za-z]*\.[A-Za-z]+)'/g)].map(([, key]) => key!))
-const called = new Set([...texts.matchAll(/\b(?:t|splitAtPlaceholder)\(\s*'([^']+)'/g)].map(([, key]) => key!))
+const quotedKeys = new Set([...sourceCode.matchAll(/'([a-z][A-Za-z]*\.[A-Za-z]+)'/g)].map(([, key]) => key!))
+const translatedKeys = new Set([...sourceCode.matchAll(/\b(?:t|splitAtPlaceholder)\(\s*'([^']+)'/g)].map(([, key]) => key!))
 
 type Text = string | { one: string; other: string }
-const places = (text: Text) => [...new Set([...JSON.stringify(text).matchAll(/\{(\w+)\}/g)].map(([, name]) => name!))].sort()
+const placeholders = (text: Text) => [...new Set([...JSON.stringify(text).matchAll(/\{(\w+)\}/g)].map(([, name]) => name!))].sort()
 
-test('every text that the pages ask for is there', () => {
-  expect([...called].filter(key => !Object.hasOwn(en, key))).toEqual([])
+test('every key that the client uses exists', () => {
+  expect([...translatedKeys].filter(key => !Object.hasOwn(en, key))).toEqual([])
 })
 
-test('every text is used somewhere', () => {
-  expect(Object.keys(en).filter(key => !quoted.has(key))).toEqual([])
+test('every key is used', () => {
+  expect(Object.keys(en).filter(key => !quotedKeys.has(key))).toEqual([])
 })
 
-test('every language has the same texts with the same places to fill in', () => {
+test('every language has the same keys with the same placeholders', () => {
   expect(Object.keys(fr)).toEqual(Object.keys(en))
-  for (const [key, text] of Object.entries(en)) expect(places(fr[key as keyof typeof en]), key).toEqual(places(text))
+  for (const [key, text] of Object.entries(en)) expect(placeholders(fr[key as keyof typeof en]), key).toEqual(placeholders(text))
   for (const [key, text] of Object.entries(en)) expect(typeof fr[key as keyof typeof en], key).toBe(typeof text)
 })
 
-test('no text is left in the other language, and none is empty', () => {
-  const same = Object.entries(en)
+test('no text is untranslated or empty', () => {
+  const identical = Object.entries(en)
     .filter(([key, text]) => JSON.stringify(fr[key as keyof typeof en]) === JSON.stringify(text))
     .map(([, text]) => text)
-  // Words that both languages share.
+  // Words that are the same in both languages.
   expect(
-    same.filter(
+    identical.filter(
       text =>
         ![
           'Art',
@@ -48,19 +48,24 @@ test('no text is left in the other language, and none is empty', () => {
           'Volume',
           'Description',
           'Position',
-          '{time} · {end}',
           'Version {version}',
           '{size}/s',
           'Menu',
           'Attribution',
-          'Licence'
+          'Licence',
+          'Local',
+          'Administration',
+          'Configuration',
+          'Instances',
+          'Audio',
+          'Codecs'
         ].includes(text as string)
     )
   ).toEqual([])
   expect(Object.values(en).filter(text => text === '')).toEqual([])
 })
 
-test('the texts are in order, so that one finds them', () => {
+test('the keys are sorted', () => {
   const keys = Object.keys(en)
   expect(keys).toEqual([...keys].sort())
 })

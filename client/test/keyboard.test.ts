@@ -18,7 +18,7 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(async () => await site.stop())
 
-/** Presses Tab until the element with this name has the focus, as somebody without a mouse does; it must be seen there. */
+/** Presses Tab until the element with this name is focused; its focus ring must be visible. */
 async function tabTo(page: Page, name: string | RegExp): Promise<void> {
   const names: string[] = []
   for (let index = 0; index < 60; index++) {
@@ -33,25 +33,25 @@ async function tabTo(page: Page, name: string | RegExp): Promise<void> {
           element.labels?.[0]?.textContent ??
           (element === document.body ? '' : element.textContent) ??
           '',
-        seen: outlineStyle !== 'none' && outlineWidth !== '0px' && box.width > 0 && box.bottom > 0 && box.top < innerHeight
+        visible: outlineStyle !== 'none' && outlineWidth !== '0px' && box.width > 0 && box.bottom > 0 && box.top < innerHeight
       }
     })
     names.push(focused.name)
     if (typeof name === 'string' ? focused.name === name : name.test(focused.name)) {
-      expect(focused.seen, `${focused.name} shows the focus`).toBe(true)
+      expect(focused.visible, `${focused.name} shows the focus`).toBe(true)
       return
     }
   }
   throw new Error(`${name} is not reached: ${names.join(' | ')}`)
 }
 
-test('somebody without a mouse logs in, uploads, describes, publishes and watches', { timeout: 120_000 }, async () => {
+test('logging in, uploading, describing, publishing and watching work by keyboard', { timeout: 120_000 }, async () => {
   const visitor = await site.visit({ reducedMotion: 'reduce' })
   const { page } = visitor
   await page.goto('/')
   await page.getByRole('button', { name: 'Menu' }).waitFor()
   await page.keyboard.press('Tab')
-  expect(await page.evaluate(() => document.activeElement!.textContent)).toBe('Skip to the content')
+  expect(await page.evaluate(() => document.activeElement!.textContent)).toBe('Skip to content')
   await tabTo(page, 'Upload')
   await page.keyboard.press('Enter')
   await page.waitForURL('**/login?next=%2Fupload')
@@ -65,10 +65,10 @@ test('somebody without a mouse logs in, uploads, describes, publishes and watche
   await tabTo(page, 'Choose files')
   const choosers: FileChooser[] = []
   page.on('filechooser', chooser => choosers.push(chooser))
-  const mine = await makeTestVideo(site, 'mine.mp4', { seconds: 6, keyframes: 1 })
+  const videoPath = await makeTestVideo(site, 'mine.mp4', { seconds: 6, keyframes: 1 })
   await page.keyboard.press('Enter')
   await expect.poll(() => choosers.length).toBe(1)
-  await choosers[0]!.setFiles(mine)
+  await choosers[0]!.setFiles(videoPath)
   await page.getByRole('article', { name: 'mine.mp4' }).waitFor()
   await tabTo(page, 'Title')
   await page.keyboard.press('Control+A')
@@ -86,20 +86,20 @@ test('somebody without a mouse logs in, uploads, describes, publishes and watche
   await visitor.context.close()
 })
 
-test('menus are walked through with arrows and closed with Escape', async () => {
+test('arrow keys move through menus, Escape closes them', async () => {
   const visitor = await site.visit({ reducedMotion: 'reduce' })
   const { page } = visitor
-  const focused = async () => await page.evaluate(() => document.activeElement!.textContent)
+  const focusedText = async () => await page.evaluate(() => document.activeElement!.textContent)
   await page.goto('/')
   await page.getByRole('button', { name: 'Menu' }).waitFor()
   await tabTo(page, 'Menu')
   await page.keyboard.press('Enter')
-  expect(await focused()).toBe('Log in')
+  expect(await focusedText()).toBe('Log in')
   await page.keyboard.press('ArrowUp')
-  expect(await focused()).toBe('About this site')
+  expect(await focusedText()).toBe('About')
   await page.keyboard.press('ArrowDown')
   await page.keyboard.press('d')
-  expect(await focused()).toBe('Dark')
+  expect(await focusedText()).toBe('Dark')
   await page.keyboard.press('Escape')
   expect(await page.evaluate(() => document.activeElement!.getAttribute('aria-label'))).toBe('Menu')
   expect(await page.getByRole('menu').count()).toBe(0)
@@ -107,20 +107,20 @@ test('menus are walked through with arrows and closed with Escape', async () => 
   await visitor.context.close()
 })
 
-test('the keys of the player do what its list of keys says', async () => {
+test('the keyboard shortcuts of the player work', async () => {
   const visitor = await site.visit({ reducedMotion: 'reduce' })
   const { page } = visitor
   await page.goto(`/w/${shortUUID}`)
   await page.getByRole('button', { name: 'Player settings' }).waitFor()
-  const now = async () => await readVideoElement(page)
-  const media = async () =>
+  const readPlayer = async () => await readVideoElement(page)
+  const readVolumeAndSpeed = async () =>
     await page
       .locator('video')
       .evaluate((video: HTMLVideoElement) => ({ volume: Math.round(video.volume * 100), muted: video.muted, speed: video.playbackRate }))
   await page.keyboard.press('k')
   await expectVideoToPlay(page, 0.5)
   await page.keyboard.press(' ')
-  await expect.poll(async () => (await now()).paused).toBe(true)
+  await expect.poll(async () => (await readPlayer()).paused).toBe(true)
   for (const [key, seconds] of [
     ['5', 30],
     ['l', 40],
@@ -130,15 +130,15 @@ test('the keys of the player do what its list of keys says', async () => {
     ['0', 0]
   ] as const) {
     await page.keyboard.press(key)
-    await expect.poll(async () => Math.round((await now()).time), { message: key }).toBe(seconds)
+    await expect.poll(async () => Math.round((await readPlayer()).time), { message: key }).toBe(seconds)
   }
   await page.keyboard.press('m')
-  expect(await media()).toMatchObject({ muted: true })
+  expect(await readVolumeAndSpeed()).toMatchObject({ muted: true })
   await page.keyboard.press('m')
   await page.keyboard.press('>')
   await page.keyboard.press('>')
   await page.keyboard.press('<')
-  expect(await media()).toMatchObject({ muted: false, speed: 1.25 })
+  expect(await readVolumeAndSpeed()).toMatchObject({ muted: false, speed: 1.25 })
   await page.keyboard.press('t')
   await page.locator('.watch-wide').waitFor()
   await page.keyboard.press('t')
@@ -148,40 +148,40 @@ test('the keys of the player do what its list of keys says', async () => {
   await page.keyboard.press('f')
   await expect.poll(async () => await page.evaluate(() => document.fullscreenElement)).toBe(null)
   await page.keyboard.press('?')
-  await page.getByRole('dialog', { name: 'Keys' }).waitFor()
+  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
   await page.keyboard.press('Escape')
   await expect.poll(async () => await page.getByRole('dialog').count()).toBe(0)
 
   await tabTo(page, 'Position')
   await page.keyboard.press('End')
-  await expect.poll(async () => (await now()).time).toBeGreaterThan(59)
+  await expect.poll(async () => (await readPlayer()).time).toBeGreaterThan(59)
   await page.keyboard.press('Home')
   await page.keyboard.press('PageUp')
-  await expect.poll(async () => Math.round((await now()).time)).toBe(60)
+  await expect.poll(async () => Math.round((await readPlayer()).time)).toBe(60)
   expect(await page.getByRole('slider', { name: 'Position' }).getAttribute('aria-valuetext')).toMatch(/^1 minute, 0 seconds of 1 minute/)
   await tabTo(page, 'Volume')
   await page.keyboard.press('ArrowDown')
-  expect((await media()).volume).toBe(95)
+  expect((await readVolumeAndSpeed()).volume).toBe(95)
   await tabTo(page, 'Player settings')
   await page.keyboard.press('Enter')
   await page.keyboard.press('ArrowDown')
   await page.keyboard.press('Enter')
   await page.keyboard.press('End')
   await page.keyboard.press('Enter')
-  expect(await media()).toMatchObject({ speed: 2 })
+  expect(await readVolumeAndSpeed()).toMatchObject({ speed: 2 })
   expect(await page.evaluate(() => document.activeElement!.getAttribute('aria-label'))).toBe('Player settings')
 
-  const before = (await now()).time
+  const before = (await readPlayer()).time
   await tabTo(page, 'Share')
   await page.keyboard.press('Enter')
   await page.getByRole('dialog', { name: 'Share' }).waitFor()
   await page.keyboard.type('jk3')
-  expect((await now()).time).toBe(before)
+  expect((await readPlayer()).time).toBe(before)
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('settings are changed without a mouse', async () => {
+test('settings can be changed by keyboard', async () => {
   const visitor = await site.visit({ reducedMotion: 'reduce' })
   const { page } = visitor
   await page.goto('/login?next=/settings')
@@ -191,13 +191,13 @@ test('settings are changed without a mouse', async () => {
   await tabTo(page, 'Password')
   await page.keyboard.type('password1')
   await page.keyboard.press('Enter')
-  await page.getByLabel('Name people see').waitFor()
+  await page.getByLabel('Display name').waitFor()
   await tabTo(page, 'Profile')
   await page.keyboard.press('ArrowRight')
   await page.keyboard.press('ArrowRight')
-  await page.getByLabel('Videos start by themselves').waitFor()
+  await page.getByLabel('Autoplay videos').waitFor()
   expect(await page.evaluate(() => document.activeElement!.textContent)).toBe('Display')
-  await tabTo(page, 'Videos start by themselves')
+  await tabTo(page, 'Autoplay videos')
   await page.keyboard.press(' ')
   await expect
     .poll(async () => (await site.call('GET /users/me', { token: await site.login('ada', 'password1') })).json.autoPlayVideo)

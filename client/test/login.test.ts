@@ -8,17 +8,17 @@ beforeAll(async () => {
 })
 afterAll(async () => await site.stop())
 
-test('a wrong password is told, an empty form too, and the right one leads to where one wanted to go', async () => {
+test('an empty form and a wrong password show an error; the right password leads to the requested page', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.goto('/my/videos')
   await page.waitForURL('**/login?next=%2Fmy%2Fvideos')
   await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
-  await page.getByRole('alert').getByText('Please enter your name and your password.').waitFor()
+  await page.getByRole('alert').getByText('Enter your username and password.').waitFor()
   await page.getByLabel('Username or email').fill('root')
   await page.getByLabel('Password', { exact: true }).fill('not the password')
   await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
-  await page.getByRole('alert').getByText('The name or the password is not right.').waitFor()
+  await page.getByRole('alert').getByText('Incorrect username or password.').waitFor()
   await page.getByRole('button', { name: 'Show' }).click()
   expect(await page.getByLabel('Password', { exact: true }).getAttribute('type')).toBe('text')
   await page.getByLabel('Password', { exact: true }).fill(site.rootPassword)
@@ -29,7 +29,7 @@ test('a wrong password is told, an empty form too, and the right one leads to wh
   await visitor.context.close()
 })
 
-test('a blocked person reads why', async () => {
+test('a blocked user is told why they cannot log in', async () => {
   const { id } = await site.user('mallory')
   await site.call(`POST /users/${id}/block`, { token: await site.login() })
   const { page, context } = await site.visit()
@@ -39,48 +39,48 @@ test('a blocked person reads why', async () => {
   await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
   await page
     .getByRole('alert')
-    .getByText(/You cannot log in/)
+    .getByText(/You can’t log in/)
     .waitFor()
   await context.close()
 })
 
-test('a session goes on when its access token ends: one exchange, however many questions wait and tabs are open', async () => {
+test('an expired access token is refreshed once, however many requests wait and tabs are open', async () => {
   const visitor = await site.visit()
   const { context, page } = visitor
   await logInThroughForm(page, 'root', site.rootPassword, '/settings')
-  const grants: string[] = []
+  const tokenRequests: string[] = []
   context.on('request', request => {
-    if (request.url().endsWith('/users/token')) grants.push(request.postData()!)
+    if (request.url().endsWith('/users/token')) tokenRequests.push(request.postData()!)
   })
-  const other = await context.newPage()
+  const otherTab = await context.newPage()
   await runQuery(sql`UPDATE oauth_tokens SET access_token_expires_at = now() - interval '1 second'`)
-  await Promise.all([page.reload(), other.goto('/settings')])
-  for (const one of [page, other]) await one.getByText(/Your videos take/).waitFor()
-  expect(grants.length).toBe(1)
-  expect(grants[0]).toContain('grant_type=refresh_token')
-  await page.getByLabel('Name people see').fill('The administrator')
+  await Promise.all([page.reload(), otherTab.goto('/settings')])
+  for (const tab of [page, otherTab]) await tab.getByText(/Your videos use/).waitFor()
+  expect(tokenRequests.length).toBe(1)
+  expect(tokenRequests[0]).toContain('grant_type=refresh_token')
+  await page.getByLabel('Display name').fill('The administrator')
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('Saved.').waitFor()
   expectNoPageErrors(visitor)
   await context.close()
 })
 
-test('a tab that sees late what another one stored loses no session', async () => {
+test('a tab that reads a stale session from storage keeps its session', async () => {
   const visitor = await site.visit()
   const { context, page } = visitor
   await logInThroughForm(page, 'root', site.rootPassword, '/settings')
-  const late = await context.newPage()
-  await late.addInitScript(() => {
+  const staleTab = await context.newPage()
+  await staleTab.addInitScript(() => {
     const read = Storage.prototype.getItem
     const request = navigator.locks.request.bind(navigator.locks) as (...parameters: unknown[]) => Promise<unknown>
-    const atFirst = read.call(localStorage, 'bobine.session')
+    const staleValue = read.call(localStorage, 'bobine.session')
     let staleUntil = Infinity
     Storage.prototype.getItem = function (key) {
-      return key === 'bobine.session' && performance.now() < staleUntil ? atFirst : read.call(this, key)
+      return key === 'bobine.session' && performance.now() < staleUntil ? staleValue : read.call(this, key)
     }
     Object.assign(navigator.locks, {
       request: async (...parameters: unknown[]) => {
-        // The other tab asks and is answered first.
+        // Lets the other tab refresh the token first.
         await new Promise(resolve => setTimeout(resolve, 200))
         staleUntil = Math.min(staleUntil, performance.now() + 500)
         return await request(...parameters)
@@ -88,31 +88,31 @@ test('a tab that sees late what another one stored loses no session', async () =
     })
   })
   await runQuery(sql`UPDATE oauth_tokens SET access_token_expires_at = now() - interval '1 second'`)
-  await Promise.all([page.reload(), late.goto('/settings')])
-  for (const one of [page, late]) await one.getByText(/Your videos take/).waitFor()
-  for (const one of [page, late]) expect(await one.locator('.bar-me').count()).toBe(1)
+  await Promise.all([page.reload(), staleTab.goto('/settings')])
+  for (const tab of [page, staleTab]) await tab.getByText(/Your videos use/).waitFor()
+  for (const tab of [page, staleTab]) expect(await tab.locator('.bar-me').count()).toBe(1)
   expect(await page.evaluate(() => localStorage.getItem('bobine.session'))).not.toBe('null')
   expectNoPageErrors(visitor)
   await context.close()
 })
 
-test('logging out ends the session here, in other tabs, and on the server', async () => {
+test('logging out ends the session in every tab and on the server', async () => {
   const visitor = await site.visit()
   const { context, page } = visitor
   await logInThroughForm(page, 'root', site.rootPassword)
-  const other = await context.newPage()
-  await other.goto('/')
-  await other.locator('.bar-me').waitFor()
+  const otherTab = await context.newPage()
+  await otherTab.goto('/')
+  await otherTab.locator('.bar-me').waitFor()
   const token = await page.evaluate(() => (JSON.parse(localStorage.getItem('bobine.session')!) as { access: string }).access)
   await page.locator('.bar-me').click()
   await page.getByRole('menuitem', { name: 'Log out' }).click()
-  for (const one of [page, other]) await one.getByRole('link', { name: 'Log in' }).waitFor()
+  for (const tab of [page, otherTab]) await tab.getByRole('link', { name: 'Log in' }).waitFor()
   expect((await site.call('GET /users/me', { token })).status).toBe(401)
   expectNoPageErrors(visitor)
   await context.close()
 })
 
-test('a session that the server no longer knows ends quietly', async () => {
+test('a session that the server does not know leads to the login page', async () => {
   const { context, page } = await site.visit()
   await logInThroughForm(page, 'root', site.rootPassword)
   await page.evaluate(() => localStorage.setItem('bobine.session', JSON.stringify({ access: 'gone', refresh: 'gone' })))
@@ -121,7 +121,7 @@ test('a session that the server no longer knows ends quietly', async () => {
   await context.close()
 })
 
-test('somebody signs up, reads what is wrong with the form first, and is logged in', async () => {
+test('signing up shows what is wrong with the form, then logs in', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.goto('/')
@@ -133,22 +133,22 @@ test('somebody signs up, reads what is wrong with the form first, and is logged 
   expect(await page.getByRole('button', { name: 'Sign up' }).isDisabled()).toBe(true)
   await page.getByLabel('I am at least 16 years old').check()
   await page.getByRole('button', { name: 'Sign up' }).click()
-  await page.getByText(/Small letters a to z and digits/).waitFor()
-  await page.getByText('This does not look like an email address.').waitFor()
-  await page.getByText('Please take a longer one: at least 6 characters.').waitFor()
+  await page.getByText(/Lowercase letters a to z and digits/).waitFor()
+  await page.getByText('Enter a valid email address.').waitFor()
+  await page.getByText('Use at least 6 characters.').waitFor()
   await page.getByLabel('Username').fill('root')
   await page.getByLabel('Email').fill('grace@example.com')
   await page.getByLabel('Password', { exact: true }).fill('a long password')
   await page.getByRole('button', { name: 'Sign up' }).click()
-  await page.getByText('This name or address is taken already.').waitFor()
+  await page.getByText('This username or email is already taken.').waitFor()
   await page.getByLabel('Username').fill('grace')
   await page.getByRole('button', { name: 'Sign up' }).click()
-  await page.getByRole('button', { name: 'Your menu, grace' }).waitFor()
+  await page.getByRole('button', { name: 'Account menu, grace' }).waitFor()
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('the own password is changed only with the old one', async () => {
+test('changing the password requires the current one', async () => {
   await site.user('ada')
   const visitor = await site.visit()
   const { page } = visitor
@@ -156,17 +156,17 @@ test('the own password is changed only with the old one', async () => {
   await page.getByLabel('Current password').fill('wrong')
   await page.getByLabel('New password').fill('a new password')
   await page.getByRole('button', { name: 'Change password' }).click()
-  await page.getByText('Your current password is not right.').waitFor()
+  await page.getByText('Your current password is incorrect.').waitFor()
   await page.getByLabel('Current password').fill('password1')
   await page.getByRole('button', { name: 'Change password' }).click()
-  await page.getByText('Your password is changed.').waitFor()
+  await page.getByText('Password changed.').waitFor()
   await site.login('ada', 'a new password')
   await expect(site.login('ada', 'password1')).rejects.toThrow()
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('language and colours are kept, and the server writes the next page in them', async () => {
+test('language and theme are stored, and the server renders the next page with them', async () => {
   const visitor = await site.visit({ colorScheme: 'light' })
   const { page } = visitor
   await page.goto('/')
@@ -175,8 +175,8 @@ test('language and colours are kept, and the server writes the next page in them
   await page.getByRole('button', { name: 'Menu' }).click()
   await page.getByRole('menuitemradio', { name: 'Français' }).click()
   await page.getByRole('link', { name: 'Nouveautés' }).waitFor()
-  const answer = await page.reload()
-  const text = await answer!.text()
+  const response = await page.reload()
+  const text = await response!.text()
   expect(text).toContain('<html lang="fr" data-theme="dark">')
   expect(text).toContain('Nouveautés')
   await page.getByRole('link', { name: 'Nouveautés' }).waitFor()

@@ -12,7 +12,7 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(async () => await site?.stop())
 
-const picture = async (width: number, height: number) => ({
+const makeImageFile = async (width: number, height: number) => ({
   name: 'picture.png',
   mimeType: 'image/png',
   buffer: await sharp({ create: { width, height, channels: 3, background: '#3060a0' } })
@@ -20,7 +20,7 @@ const picture = async (width: number, height: number) => ({
     .toBuffer()
 })
 
-test('a person makes a channel, learns while typing which names are to be had, and gives it pictures', async () => {
+test('a channel is created with live checks of its handle, then gets a banner and a picture', async () => {
   const visitor = await site.visit({ viewport: { width: 390, height: 844 }, hasTouch: true })
   const { page } = visitor
   await logInThroughForm(page, 'ada', 'password1')
@@ -28,20 +28,20 @@ test('a person makes a channel, learns while typing which names are to be had, a
   await page.getByRole('menuitem', { name: 'My channels' }).tap()
   await page.getByRole('heading', { name: 'Main ada channel' }).waitFor()
   await page.getByRole('link', { name: 'New channel' }).tap()
-  await page.getByLabel('Name people see').fill('Été à Paris!')
-  await expect.poll(async () => await page.getByLabel('Name in its address').inputValue()).toBe('ete_a_paris')
-  await page.getByText('This name is free.').waitFor()
-  const name = page.getByLabel('Name in its address')
-  await name.fill('bob_channel')
-  await page.getByText('This name is taken, or was once.').waitFor()
-  await name.fill('no spaces')
-  await page.getByText('Small letters a to z and digits').waitFor()
-  await name.fill('Paris')
-  expect(await name.inputValue()).toBe('paris')
-  await page.getByText('This name is free.').waitFor()
+  await page.getByLabel('Display name').fill('Été à Paris!')
+  await expect.poll(async () => await page.getByLabel('Handle').inputValue()).toBe('ete_a_paris')
+  await page.getByText('This handle is available.').waitFor()
+  const handle = page.getByLabel('Handle')
+  await handle.fill('bob_channel')
+  await page.getByText('This handle is taken or has been used before.').waitFor()
+  await handle.fill('no spaces')
+  await page.getByText('Lowercase letters a to z and digits').waitFor()
+  await handle.fill('Paris')
+  expect(await handle.inputValue()).toBe('paris')
+  await page.getByText('This handle is available.').waitFor()
   await page.getByLabel('Description').fill('ab')
   await page.getByRole('button', { name: 'Create channel' }).tap()
-  await page.getByText('Please write at least 3 characters').waitFor()
+  await page.getByText('This text is too short').waitFor()
   await page.getByLabel('Description').fill('Summer in **Paris**')
   await page.getByLabel('How to support you').fill('Coffee')
   await page.getByRole('button', { name: 'Create channel' }).tap()
@@ -50,13 +50,13 @@ test('a person makes a channel, learns while typing which names are to be had, a
   await page
     .getByLabel('Choose a banner')
     .last()
-    .setInputFiles(await picture(1920, 317))
-  await page.getByRole('button', { name: 'Remove the banner' }).waitFor()
+    .setInputFiles(await makeImageFile(1920, 317))
+  await page.getByRole('button', { name: 'Remove banner' }).waitFor()
   await page
     .getByLabel('Choose a picture')
     .last()
-    .setInputFiles(await picture(200, 200))
-  await page.getByRole('button', { name: 'Remove the picture' }).waitFor()
+    .setInputFiles(await makeImageFile(200, 200))
+  await page.getByRole('button', { name: 'Remove picture' }).waitFor()
   expect((await site.call('GET /video-channels/paris')).json).toMatchObject({
     displayName: 'Été à Paris!',
     description: 'Summer in **Paris**',
@@ -68,24 +68,24 @@ test('a person makes a channel, learns while typing which names are to be had, a
     .getByLabel('Choose a picture')
     .last()
     .setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') })
-  await page.getByText('This file is no picture, or too large.').waitFor()
-  await page.getByRole('button', { name: 'Remove the banner' }).tap()
+  await page.getByText('This file isn’t an image, or it’s too large.').waitFor()
+  await page.getByRole('button', { name: 'Remove banner' }).tap()
   await expect.poll(async () => (await site.call('GET /video-channels/paris')).json.banners).toEqual([])
 
-  await page.getByLabel('Name people see').fill('Paris')
-  await page.getByText('Not saved yet').waitFor()
+  await page.getByLabel('Display name').fill('Paris')
+  await page.getByText('Unsaved changes').waitFor()
   await page.getByRole('button', { name: 'Save' }).tap()
   await page.getByText('Saved.').waitFor()
-  await page.getByRole('link', { name: 'Show the channel' }).tap()
+  await page.getByRole('link', { name: 'View channel' }).tap()
   await page.getByRole('heading', { name: 'Paris', exact: true }).waitFor()
   await page.getByRole('link', { name: 'Edit channel' }).waitFor()
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('what is lost with a channel is said, its name is to be written, and then it is gone for ever', async () => {
-  const made = await site.call('POST /video-channels', { token: ada.token, body: { name: 'doomed', displayName: 'Doomed' } })
-  await uploadVideo(site, { token: ada.token, channelId: made.json.videoChannel.id }, { name: 'Lost', privacy: 3 })
+test('deleting a channel lists what is lost and asks to type its name; its handle stays taken', async () => {
+  const created = await site.call('POST /video-channels', { token: ada.token, body: { name: 'doomed', displayName: 'Doomed' } })
+  await uploadVideo(site, { token: ada.token, channelId: created.json.videoChannel.id }, { name: 'Lost', privacy: 3 })
   await site.call('POST /users/me/subscriptions', {
     token: await site.login('bob', 'password1'),
     body: { uri: `doomed@${new URL(site.url).host}` }
@@ -93,52 +93,52 @@ test('what is lost with a channel is said, its name is to be written, and then i
   const visitor = await site.visit()
   const { page } = visitor
   await logInThroughForm(page, 'ada', 'password1', '/my/channels')
-  await page.getByText('You have 3 channels; more is not possible here.').waitFor()
+  await page.getByText('You have reached the limit of 3 channels.').waitFor()
   expect(await page.getByRole('link', { name: 'New channel' }).count()).toBe(0)
-  await page.getByRole('button', { name: 'More about Doomed' }).click()
+  await page.getByRole('button', { name: 'More actions for Doomed' }).click()
   await page.getByRole('menuitem', { name: 'Delete channel' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByRole('listitem').first().waitFor()
   expect(await dialog.getByRole('listitem').allTextContents()).toEqual([
     '1 video, with its comments and files',
-    '1 follower',
-    'The name @doomed: nobody can ever have it again, you neither'
+    '1 subscriber',
+    'The handle @doomed, which can never be used again'
   ])
-  const yes = dialog.getByRole('button', { name: 'Delete channel' })
-  expect(await yes.isDisabled()).toBe(true)
+  const confirmButton = dialog.getByRole('button', { name: 'Delete channel' })
+  expect(await confirmButton.isDisabled()).toBe(true)
   expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('INPUT')
   await page.keyboard.type('doom')
   await page.keyboard.press('Enter')
-  expect(await yes.isDisabled()).toBe(true)
+  expect(await confirmButton.isDisabled()).toBe(true)
   await page.keyboard.type('ed')
   await page.keyboard.press('Enter')
-  await page.getByText('“Doomed” is deleted.').waitFor()
+  await page.getByText('“Doomed” has been deleted.').waitFor()
   await expect.poll(async () => await page.locator('.own-channel').count()).toBe(2)
   expect((await site.call('GET /video-channels/doomed')).status).toBe(404)
   await page.getByRole('link', { name: 'New channel' }).click()
-  await page.getByLabel('Name in its address').fill('doomed')
-  await page.getByText('This name is taken, or was once.').waitFor()
-  // Somebody else was faster than the live check.
+  await page.getByLabel('Handle').fill('doomed')
+  await page.getByText('This handle is taken or has been used before.').waitFor()
+  // The handle was taken between the live check and the submission.
   await page.route(/channel-names/, async route => await route.fulfill({ json: { free: true } }))
-  await page.getByLabel('Name in its address').fill('bob')
-  await page.getByLabel('Name people see').fill('Bob')
-  await page.getByText('This name is free.').waitFor()
+  await page.getByLabel('Handle').fill('bob')
+  await page.getByLabel('Display name').fill('Bob')
+  await page.getByText('This handle is available.').waitFor()
   await page.getByRole('button', { name: 'Create channel' }).click()
-  await page.getByText('This name is taken, or was once.').waitFor()
+  await page.getByText('This handle is taken or has been used before.').waitFor()
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('the last channel stays, and nobody edits the channel of somebody else', async () => {
+test('the last channel cannot be deleted, nor can channels of others be edited', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await logInThroughForm(page, 'bob', 'password1', '/my/channels/bob_channel')
   await page.getByText('This is your only channel.').waitFor()
   expect(await page.getByRole('button', { name: 'Delete channel' }).count()).toBe(0)
   await page.goto('/my/channels/ada_channel')
-  await page.getByRole('heading', { name: 'This channel is not yours to edit' }).waitFor()
+  await page.getByRole('heading', { name: 'You can’t edit this channel' }).waitFor()
   await page.goto('/my/channels/nobody')
-  await page.getByRole('heading', { name: 'This channel does not exist' }).waitFor()
+  await page.getByRole('heading', { name: 'This channel doesn’t exist' }).waitFor()
   await page.goto('/c/ada_channel')
   await page.getByRole('button', { name: 'Subscribe' }).waitFor()
   expect(await page.getByRole('link', { name: 'Edit channel' }).count()).toBe(0)

@@ -7,14 +7,14 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(async () => await site.stop())
 
-/** Waits until the worker of an address has taken over. */
-async function working({ page }: Visitor, address: string): Promise<void> {
+/** Waits until the service worker with this URL is active. */
+async function waitForServiceWorker({ page }: Visitor, address: string): Promise<void> {
   await expect
     .poll(async () => await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.active?.scriptURL ?? ''))
     .toBe(`${site.url}${address}`)
 }
 
-const kept = async ({ page }: Visitor) =>
+const readCaches = async ({ page }: Visitor) =>
   await page.evaluate(async () => {
     const names = await caches.keys()
     const lists = await Promise.all(
@@ -23,16 +23,16 @@ const kept = async ({ page }: Visitor) =>
     return { names: names.length, paths: lists.flat().sort(), page: (await (await caches.match('/offline'))?.text()) ?? '' }
   })
 
-test("without a network every address shows a friendly page in the person's language, and goes on when it is back", async () => {
+test("without a connection every URL shows the offline page in the visitor's language, and works again afterwards", async () => {
   const visitor = await site.visit({ serviceWorkers: 'allow', locale: 'fr-FR' })
   const { page, context } = visitor
   await page.goto('/')
-  await working(visitor, '/sw.js?fr-system')
+  await waitForServiceWorker(visitor, '/sw.js?fr-system')
   await context.setOffline(true)
   await page.goto('/about')
   await page.getByRole('heading', { name: 'Vous êtes hors ligne' }).waitFor()
   expect(new URL(page.url()).pathname).toBe('/about')
-  // It looks as it should, too.
+  // Its styles are cached, too.
   expect(await page.locator('.bar').evaluate(bar => getComputedStyle(bar).display)).toBe('flex')
   expect((await page.locator('.mark').boundingBox())!.width).toBeGreaterThan(10)
   await context.setOffline(false)
@@ -42,24 +42,24 @@ test("without a network every address shows a friendly page in the person's lang
   await context.close()
 })
 
-test('nothing of anybody is kept, and no page of yesterday is shown', async () => {
+test('no personal data is cached, and no stale page is shown', async () => {
   const visitor = await site.visit({ serviceWorkers: 'allow' })
   const { page, context } = visitor
   await site.user('ada')
   await logInThroughForm(page, 'ada', 'password1', '/my/videos')
-  await working(visitor, '/sw.js?en-system')
+  await waitForServiceWorker(visitor, '/sw.js?en-system')
   await page.goto('/settings')
   await page
     .getByLabel('Display name')
     .or(page.getByRole('heading', { level: 1 }))
     .first()
     .waitFor()
-  const { names, paths } = await kept(visitor)
+  const { names, paths } = await readCaches(visitor)
   expect(names).toBe(1)
   expect(paths.filter(path => !/^\/client\/(assets\/[\w.-]+\.css|icon\.svg|icon-180\.png|favicon\.ico)$/.test(path))).toEqual(['/offline'])
   await context.setOffline(true)
   await page.goto('/settings')
-  await page.getByRole('heading', { name: 'You are offline' }).waitFor()
+  await page.getByRole('heading', { name: 'You’re offline' }).waitFor()
   expect(await page.content()).not.toContain('ada')
   await context.setOffline(false)
   await page.goto('/my/videos')
@@ -68,18 +68,18 @@ test('nothing of anybody is kept, and no page of yesterday is shown', async () =
   await context.close()
 })
 
-test('another language or theme renews what is kept, and the old one goes', async () => {
+test('changing the language or theme replaces the cached offline page', async () => {
   const visitor = await site.visit({ serviceWorkers: 'allow' })
   const { page, context } = visitor
   await page.goto('/')
-  await working(visitor, '/sw.js?en-system')
+  await waitForServiceWorker(visitor, '/sw.js?en-system')
   await page.getByRole('button', { name: 'Menu' }).click()
   await page.getByRole('menuitemradio', { name: 'Français' }).click()
-  await working(visitor, '/sw.js?fr-system')
+  await waitForServiceWorker(visitor, '/sw.js?fr-system')
   await page.getByRole('button', { name: 'Menu' }).click()
   await page.getByRole('menuitemradio', { name: 'Sombre' }).click()
-  await working(visitor, '/sw.js?fr-dark')
-  const { names, page: text } = await kept(visitor)
+  await waitForServiceWorker(visitor, '/sw.js?fr-dark')
+  const { names, page: text } = await readCaches(visitor)
   expect([names, text]).toEqual([1, expect.stringContaining('<html lang="fr" data-theme="dark">')])
   await context.setOffline(true)
   await page.goto('/about')
@@ -88,7 +88,7 @@ test('another language or theme renews what is kept, and the old one goes', asyn
   await context.close()
 })
 
-test('the worker may do nothing but ask this site, is asked for anew, and is refused nothing', async () => {
+test('the service worker has a strict content security policy and is revalidated', async () => {
   const { status, headers, text } = await site.call('GET //sw.js?en-system')
   expect([status, headers.get('content-type'), headers.get('cache-control')]).toEqual([200, 'text/javascript; charset=utf-8', 'no-cache'])
   expect(headers.get('content-security-policy')).toBe("default-src 'none'; connect-src 'self'")
@@ -96,11 +96,11 @@ test('the worker may do nothing but ask this site, is asked for anew, and is ref
   expect((await site.call('GET //')).headers.get('content-security-policy')).toMatch(/worker-src 'self'/)
 })
 
-test('what the server says is shown as it says it, also with a worker: refusals, moved pages, pages that are new now', async () => {
+test('errors and redirects of the server pass through the service worker', async () => {
   const visitor = await site.visit({ serviceWorkers: 'allow' })
   const { page, context } = visitor
   await page.goto('/')
-  await working(visitor, '/sw.js?en-system')
+  await waitForServiceWorker(visitor, '/sw.js?en-system')
   expect((await page.goto('/nothing/here'))!.status()).toBe(404)
   await page.goto('/accounts/root')
   expect(new URL(page.url()).pathname).toBe('/a/root')

@@ -7,10 +7,10 @@ import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
 import { makeFootageBytes } from '../../server/test/footage.ts'
 import { expectNoPageErrors, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
-type Names = { id: number; uuid: string; shortUUID: string }
+type VideoIds = { id: number; uuid: string; shortUUID: string }
 let site: TestSite
-let video: Names
-let upright: Names
+let video: VideoIds
+let portraitVideo: VideoIds
 
 beforeAll(async () => {
   site = await openTestSite({
@@ -23,25 +23,25 @@ beforeAll(async () => {
     { name: 'The "mill" </script> & more', description: 'A **wheel** that turns.' },
     await makeFootageBytes({ seconds: 6, size: '426x240' })
   )
-  upright = await uploadVideo(site, ada, { name: 'An upright film' }, await makeFootageBytes({ seconds: 2, size: '240x426' }))
-  for (const { id } of [video, upright]) await waitForTranscoding(site, ada, id)
+  portraitVideo = await uploadVideo(site, ada, { name: 'An upright film' }, await makeFootageBytes({ seconds: 2, size: '240x426' }))
+  for (const { id } of [video, portraitVideo]) await waitForTranscoding(site, ada, id)
 }, 180_000)
 afterAll(async () => await site.stop())
 
-/** Every address of the client's routes, with something to be found there. */
-function paths(): string[] {
+/** Paths of all pages: every route of the client with parameters that exist, and some error pages. */
+function allPaths(): string[] {
   const routes = [...readFileSync(join(projectFolder, 'client/src/shell/routes.ts'), 'utf8').matchAll(/path: '([^']+)'/g)].map(
     ([, path]) => path!
   )
   expect(routes.length).toBeGreaterThan(15)
-  const known: Record<string, string> = {
+  const pathsOfRoutes: Record<string, string> = {
     '/w/:id': `/w/${video.shortUUID}`,
     '/c/:handle': '/c/ada_channel',
     '/a/:name': '/a/ada',
     '/my/videos/:id': `/my/videos/${video.shortUUID}`
   }
   return [
-    ...routes.map(path => known[path] ?? path.replace(/:\w+/g, 'x')),
+    ...routes.map(path => pathsOfRoutes[path] ?? path.replace(/:\w+/g, 'x')),
     `/videos/embed/${video.uuid}`,
     '/offline',
     '/search?search=mill',
@@ -51,15 +51,15 @@ function paths(): string[] {
   ]
 }
 
-test('every page has the strict policy and nothing inline but the scripts it names', async () => {
-  const films = [`/w/${video.shortUUID}`, `/videos/embed/${video.uuid}`]
-  for (const path of paths()) {
+test('every page has a strict content security policy and no inline scripts but those it allows by hash', async () => {
+  const pathsWithEarlyPlayback = [`/w/${video.shortUUID}`, `/videos/embed/${video.uuid}`]
+  for (const path of allPaths()) {
     const { headers, text } = await site.call(`GET /${path}`, { headers: { accept: 'text/html' } })
     const policy = headers.get('content-security-policy') ?? ''
     const inline = [...text.matchAll(/<script(?: data-film="[^"]*")?>([^<]*)<\/script>/g)].map(
       ([, script]) => `'sha256-${createHash('sha256').update(script!).digest('base64')}'`
     )
-    expect([path, inline.length]).toEqual([path, path === '/offline' ? 0 : films.includes(path) ? 2 : 1])
+    expect([path, inline.length]).toEqual([path, path === '/offline' ? 0 : pathsWithEarlyPlayback.includes(path) ? 2 : 1])
     expect([path, policy.match(/(?:default|script|style|worker)-src [^;]*/g)]).toEqual([
       path,
       expect.arrayContaining([
@@ -75,7 +75,7 @@ test('every page has the strict policy and nothing inline but the scripts it nam
       !path.startsWith('/videos/embed/'),
       path.startsWith('/videos/embed/') ? null : 'DENY'
     ])
-    for (const one of inline) expect(policy).toContain(one)
+    for (const hash of inline) expect(policy).toContain(hash)
     const scripts = [...text.matchAll(/<script\b([^>]+)>/g)]
       .map(([, attributes]) => attributes!)
       .filter(attributes => !/^ data-film="[^"]*"$| src="\/client\/|type="application\/(ld\+)?json"/.test(attributes))
@@ -83,12 +83,12 @@ test('every page has the strict policy and nothing inline but the scripts it nam
   }
 })
 
-test('no page breaks its policy when it is opened, for guests and for the administrator', { timeout: 120_000 }, async () => {
+test('no page violates its content security policy, for guests and for the administrator', { timeout: 120_000 }, async () => {
   for (const name of ['guest', 'root']) {
     const visitor = await site.visit()
     const { page } = visitor
     if (name === 'root') await logInThroughForm(page, 'root', site.rootPassword)
-    for (const path of paths()) {
+    for (const path of allPaths()) {
       await page.goto(path, { waitUntil: 'load' })
       await page.locator('h1').first().waitFor({ state: 'attached' })
     }
@@ -97,12 +97,12 @@ test('no page breaks its policy when it is opened, for guests and for the admini
   }
 })
 
-test('the head of a video is true: the card with the player, the schema, the way to oEmbed', async () => {
+test('the head of a watch page has a player card, schema.org data and an oEmbed link', async () => {
   const { text } = await site.call(`GET //w/${video.shortUUID}`)
   const { json: details } = await site.call(`GET /videos/${video.uuid}`)
-  const plain = (value: string) => value.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
+  const decodeEntities = (value: string) => value.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
   const meta = Object.fromEntries(
-    [...text.matchAll(/<meta (?:name|property)="([^"]+)" content="([^"]*)"/g)].map(([, name, content]) => [name, plain(content!)])
+    [...text.matchAll(/<meta (?:name|property)="([^"]+)" content="([^"]*)"/g)].map(([, name, content]) => [name, decodeEntities(content!)])
   )
   const embed = `${site.url}/videos/embed/${video.uuid}`
   expect(meta).toMatchObject({
@@ -131,17 +131,17 @@ test('the head of a video is true: the card with the player, the schema, the way
     author: { name: details.channel.displayName, url: `${site.url}/c/ada_channel` },
     interactionStatistic: { '@type': 'InteractionCounter', userInteractionCount: details.views }
   })
-  const discovery = plain(/<link rel="alternate" type="application\/json\+oembed" href="([^"]+)"/.exec(text)![1]!)
-  expect(await (await fetch(discovery)).json()).toMatchObject({ type: 'video', title: details.name, width: 560 })
-  expect((await site.call(`GET //w/${upright.shortUUID}`)).text).toMatch(
+  const oembedUrl = decodeEntities(/<link rel="alternate" type="application\/json\+oembed" href="([^"]+)"/.exec(text)![1]!)
+  expect(await (await fetch(oembedUrl)).json()).toMatchObject({ type: 'video', title: details.name, width: 560 })
+  expect((await site.call(`GET //w/${portraitVideo.shortUUID}`)).text).toMatch(
     /<meta name="twitter:player:width" content="31\d">\s*<meta name="twitter:player:height" content="560">/
   )
 })
 
-test('what is typed into the search field as soon as it is there stays there', async () => {
+test('text typed into the search field before hydration is kept', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  // Before the page has had time for anything but showing the field.
+  // As soon as the field exists, before the page does anything else.
   await page.addInitScript(() => {
     new MutationObserver((_, observer) => {
       const field = document.querySelector<HTMLInputElement>('main form.search input')
@@ -157,15 +157,15 @@ test('what is typed into the search field as soon as it is there stays there', a
   await page.waitForURL('**/search?search=wheel')
   await page.goBack()
   await page.waitForURL(/\/search$/)
-  expect(await page.getByLabel('Search, or paste an address').inputValue()).toBe('')
+  expect(await page.getByLabel('Search or paste a link').inputValue()).toBe('')
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('without JavaScript one reads home, film, channel, account and search, and gets a film that answers', async () => {
+test('home, watch, channel, account and search pages work without JavaScript, and the video files are reachable', async () => {
   const visitor = await site.visit({ javaScriptEnabled: false })
   const { page } = visitor
-  const film = { name: 'The "mill" </script> & more', exact: true }
+  const title = { name: 'The "mill" </script> & more', exact: true }
   await page.goto('/')
   expect(
     await page
@@ -173,63 +173,63 @@ test('without JavaScript one reads home, film, channel, account and search, and 
       .first()
       .evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0)
   ).toBe(true)
-  await page.getByRole('link', film).click()
-  await page.getByRole('heading', film).waitFor()
+  await page.getByRole('link', title).click()
+  await page.getByRole('heading', title).waitFor()
   await page.getByText('A wheel that turns.').waitFor()
   const sources = await page.locator('video[controls] source').evaluateAll(all => all.map(source => (source as HTMLSourceElement).src))
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     sources.map(async source => {
-      const answer = await fetch(source)
-      const bytes = Buffer.from(await answer.arrayBuffer()).toString('latin1')
+      const response = await fetch(source)
+      const bytes = Buffer.from(await response.arrayBuffer()).toString('latin1')
       return [
-        answer.status,
-        answer.headers.get('content-type')?.split(';')[0],
+        response.status,
+        response.headers.get('content-type')?.split(';')[0],
         bytes.startsWith('#EXTM3U') ? 'playlist' : bytes.slice(4, 8)
       ]
     })
   )
-  expect(answers).toEqual([
+  expect(responses).toEqual([
     [200, 'application/vnd.apple.mpegurl', 'playlist'],
     [200, 'video/mp4', 'ftyp']
   ])
   expect(await page.locator('video').isVisible()).toBe(true)
-  await page.getByRole('link', { name: /Does it not play/ }).waitFor()
+  await page.getByRole('link', { name: /Video not playing/ }).waitFor()
   await page.getByRole('link', { name: /ada/ }).first().click()
   await page.getByRole('heading', { name: 'Main ada channel' }).waitFor()
-  await page.getByRole('link', film).waitFor()
+  await page.getByRole('link', title).waitFor()
   await page.goto('/a/ada')
-  await page.getByRole('link', film).waitFor()
+  await page.getByRole('link', title).waitFor()
   await page.getByRole('link', { name: 'Search' }).click()
-  await page.getByLabel(/Words/).fill('mill')
+  await page.getByLabel('Search or paste a link').fill('mill')
   await page.getByRole('button', { name: 'Search' }).click()
-  expect(await page.locator('.card-title').allTextContents()).toEqual([film.name])
-  await page.getByLabel(/Words/).fill('ada')
+  expect(await page.locator('.card-title').allTextContents()).toEqual([title.name])
+  await page.getByLabel('Search or paste a link').fill('ada')
   await page.keyboard.press('Enter')
   expect(await page.locator('.search-channel').getAttribute('href')).toBe('/c/ada_channel')
-  await page.getByLabel(/Words/).fill('"><img src=x>')
+  await page.getByLabel('Search or paste a link').fill('"><img src=x>')
   await page.keyboard.press('Enter')
-  await page.getByRole('heading', { name: 'Nothing found' }).waitFor()
+  await page.getByRole('heading', { name: 'No results found' }).waitFor()
   expect(await page.locator('main img').count()).toBe(0)
   await page.goto('/search?search=%40ada%40other.example')
-  // Searches for texts leave such elements out.
+  // Playwright's text locators ignore noscript elements.
   const note = page.locator('noscript p')
   await note.waitFor()
-  expect(await note.innerText()).toBe('What is on other servers is looked up with JavaScript only.')
+  expect(await note.innerText()).toBe('Searching other instances requires JavaScript.')
   await page.goto('/login')
   await note.waitFor()
-  expect(await note.innerText()).toBe('This page works with JavaScript only.')
+  expect(await note.innerText()).toBe('This page requires JavaScript.')
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('a film found without the client is what the client finds', async () => {
-  for (const words of ['mill', 'ada', 'nothing of it']) {
-    const { text } = await site.call(`GET //search?search=${encodeURIComponent(words)}`)
+test('server-rendered search results equal those of the API', async () => {
+  for (const searchText of ['mill', 'ada', 'nothing of it']) {
+    const { text } = await site.call(`GET //search?search=${encodeURIComponent(searchText)}`)
     const { answers } = JSON.parse(/<script type="application\/json" id="bobine-data">(.*?)<\/script>/s.exec(text)![1]!) as {
       answers: Record<string, unknown>
     }
-    const found = Object.entries(answers).filter(([address]) => address.startsWith('/api/v1/search/'))
-    expect(found).toHaveLength(2)
-    for (const [address, answer] of found) expect((await site.call(`GET ${address.replace('/api/v1', '')}`)).json).toEqual(answer)
+    const searchResponses = Object.entries(answers).filter(([address]) => address.startsWith('/api/v1/search/'))
+    expect(searchResponses).toHaveLength(2)
+    for (const [address, answer] of searchResponses) expect((await site.call(`GET ${address.replace('/api/v1', '')}`)).json).toEqual(answer)
   }
 })

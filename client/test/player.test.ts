@@ -24,7 +24,7 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(async () => await site.stop())
 
-test('a video goes on where it was left, or from the start if one likes', async () => {
+test('playback resumes where it was left, or starts over', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}?start=30`)
@@ -33,16 +33,16 @@ test('a video goes on where it was left, or from the start if one likes', async 
   expect((await readVideoElement(page)).time).toBeGreaterThan(30)
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
-  await page.getByText(/You were at 0:3\d\./).waitFor()
+  await page.getByText(/Resumed at 0:3\d\./).waitFor()
   await expectVideoToPlay(page, 0.6)
   expect((await readVideoElement(page)).time).toBeGreaterThan(30)
-  await page.getByRole('button', { name: 'From the start' }).click()
+  await page.getByRole('button', { name: 'Start over' }).click()
   await expect.poll(async () => (await readVideoElement(page)).time).toBeLessThan(10)
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('qualities are chosen and kept for the next video; automatic says what it shows', async () => {
+test('a chosen quality is stored for the next video; "Auto" names the current quality', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}`)
@@ -63,7 +63,7 @@ test('qualities are chosen and kept for the next video; automatic says what it s
   await visitor.context.close()
 })
 
-test('the bar shows what is at a place, and takes one there', async () => {
+test('the seek bar previews frames and seeks', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}`)
@@ -88,7 +88,7 @@ test('the bar shows what is at a place, and takes one there', async () => {
   await visitor.context.close()
 })
 
-test('fingers: a tap in the middle pauses, two at the side jump', async () => {
+test('touch: a tap in the middle pauses, a double tap at the side seeks', async () => {
   const visitor = await site.visit({ viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true })
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}`)
@@ -111,32 +111,32 @@ test('fingers: a tap in the middle pauses, two at the side jump', async () => {
   await visitor.context.close()
 })
 
-test('a lost connection is told in words, and trying again goes on at the same place', { timeout: 120_000 }, async () => {
+test('a lost connection shows an error, and retrying continues at the same time', { timeout: 120_000 }, async () => {
   const visitor = await site.visit()
   const { context, page } = visitor
-  // The second half of every file is on its way until the connection is lost: a video this short would be there whole.
+  // The second half of every file is held back until the connection is lost: a video this short would be buffered completely.
   const {
     streamingPlaylists: [playlist]
   } = (await site.call(`GET /videos/${video.id}`)).json
   const sizes = new Map<string, number>(
     playlist.files.map(({ fileUrl, size }: { fileUrl: string; size: number }) => [new URL(fileUrl).pathname, size])
   )
-  const waiting: Route[] = []
+  const heldRoutes: Route[] = []
   let lost = false
   await context.route(/\/static\/streaming-playlists\//, async route => {
-    const first = Number(/^bytes=(\d+)/.exec(route.request().headers().range ?? '')?.[1] ?? 0)
+    const firstByte = Number(/^bytes=(\d+)/.exec(route.request().headers().range ?? '')?.[1] ?? 0)
     if (lost) await route.abort('connectionreset')
-    else if (first > (sizes.get(new URL(route.request().url()).pathname) ?? Infinity) / 2) waiting.push(route)
+    else if (firstByte > (sizes.get(new URL(route.request().url()).pathname) ?? Infinity) / 2) heldRoutes.push(route)
     else await route.continue()
   })
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByRole('button', { name: 'Play' }).first().click()
   await expectVideoToPlay(page, 0.6)
-  await expect.poll(() => waiting.length).toBeGreaterThan(0)
+  await expect.poll(() => heldRoutes.length).toBeGreaterThan(0)
   lost = true
-  for (const route of waiting) await route.abort('connectionreset')
+  for (const route of heldRoutes) await route.abort('connectionreset')
   await page.keyboard.press('8')
-  await page.getByText('The connection was lost.').waitFor({ timeout: 80_000 })
+  await page.getByText('Connection lost.').waitFor({ timeout: 80_000 })
   await context.unroute(/\/static\/streaming-playlists\//)
   await page.getByRole('button', { name: 'Try again' }).click()
   await expectVideoToPlay(page, 0.6)
@@ -145,19 +145,19 @@ test('a lost connection is told in words, and trying again goes on at the same p
   await visitor.context.close()
 })
 
-test('a video that vanishes says so', async () => {
-  const gone = await uploadVideo(site, ada, { name: 'Soon gone' })
-  await waitForTranscoding(site, ada, gone.id)
+test('an error is shown if the video has been deleted', async () => {
+  const deleted = await uploadVideo(site, ada, { name: 'Soon gone' })
+  await waitForTranscoding(site, ada, deleted.id)
   const visitor = await site.visit()
   const { page } = visitor
   await page.route(/\.mp4/, async route => await route.fulfill({ status: 404, body: '' }))
-  await page.goto(`/w/${gone.shortUUID}`)
-  await site.call(`DELETE /videos/${gone.id}`, { token: ada.token })
-  await page.getByText('This video is not available any more.').waitFor({ timeout: 30_000 })
+  await page.goto(`/w/${deleted.shortUUID}`)
+  await site.call(`DELETE /videos/${deleted.id}`, { token: ada.token })
+  await page.getByText('This video isn’t available anymore.').waitFor({ timeout: 30_000 })
   await visitor.context.close()
 })
 
-test('words of strangers stay words: nothing in a title or description becomes markup', async () => {
+test('titles and descriptions are never rendered as HTML', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}`)

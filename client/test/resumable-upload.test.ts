@@ -4,71 +4,74 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectNoPageErrors, makeTestVideo, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
-const PIECE = 256 * 1024
+const CHUNK_SIZE = 256 * 1024
 let site: TestSite
-let path: string
-let size: number
+let videoPath: string
+let fileSize: number
 
 beforeAll(async () => {
-  site = await openTestSite({ client: { videos: { resumable_upload: { max_chunk_size: PIECE } } }, transcoding: { preset: 'ultrafast' } })
-  path = await makeTestVideo(site, 'my film.mp4', { seconds: 4 })
-  // Bytes after the last box are ignored by every player, and give the upload a length worth interrupting.
-  await appendFile(path, Buffer.concat([Buffer.from([0, 0x30, 0, 0]), Buffer.from('free'), randomBytes(0x300000 - 8)]))
-  size = (await stat(path)).size
+  site = await openTestSite({
+    client: { videos: { resumable_upload: { max_chunk_size: CHUNK_SIZE } } },
+    transcoding: { preset: 'ultrafast' }
+  })
+  videoPath = await makeTestVideo(site, 'my film.mp4', { seconds: 4 })
+  // A `free` box, ignored by every player, makes the file large enough to interrupt its upload.
+  await appendFile(videoPath, Buffer.concat([Buffer.from([0, 0x30, 0, 0]), Buffer.from('free'), randomBytes(0x300000 - 8)]))
+  fileSize = (await stat(videoPath)).size
 })
 afterAll(async () => await site.stop())
 
 /**
- * Notes the ranges a page sends; after `stopAfter` pieces no further one gets through (one that only waited would go out when its page
- * closes).
+ * Records the Content-Range headers a page sends. After `stopAfter` chunks further ones are aborted (a delayed one would be sent when its
+ * page closes).
  */
-async function watchPieces(page: Page, stopAfter = Infinity): Promise<string[]> {
+async function recordChunks(page: Page, stopAfter = Infinity): Promise<string[]> {
   const ranges: string[] = []
   await page.route(/upload-resumable\?/, async route => {
     const range = route.request().headers()['content-range'] ?? ''
-    const isPiece = /^bytes \d/.test(range)
-    if (isPiece && ranges.filter(one => /^bytes \d/.test(one)).length >= stopAfter) return await route.abort()
+    const isChunk = /^bytes \d/.test(range)
+    if (isChunk && ranges.filter(sent => /^bytes \d/.test(sent)).length >= stopAfter) return await route.abort()
     if (route.request().method() === 'PUT') ranges.push(range)
     await route.continue()
   })
   return ranges
 }
 
-const firstByte = (ranges: string[]) => Number(/^bytes (\d+)/.exec(ranges.find(range => /^bytes \d/.test(range)) ?? '')?.[1])
+const firstByteOf = (ranges: string[]) => Number(/^bytes (\d+)/.exec(ranges.find(range => /^bytes \d/.test(range)) ?? '')?.[1])
 
-test('an upload goes on where it stopped after the tab was closed', async () => {
+test('an upload resumes where it stopped after the tab was closed', async () => {
   const visitor = await site.visit()
   const { context, page } = visitor
   await logInThroughForm(page, 'root', site.rootPassword, '/upload')
-  const sent = await watchPieces(page, 4)
-  await page.setInputFiles('input[type=file]', path)
+  const sent = await recordChunks(page, 4)
+  await page.setInputFiles('input[type=file]', videoPath)
   await page.getByLabel('Title').fill('A title of my own')
   await expect.poll(() => sent.length).toBe(5)
-  expect(sent[0]).toBe(`bytes */${size}`)
+  expect(sent[0]).toBe(`bytes */${fileSize}`)
   expect(
     Math.max(...sent.slice(1).map(range => Number(/-(\d+)\//.exec(range)![1]) - Number(/ (\d+)-/.exec(range)![1]) + 1))
-  ).toBeLessThanOrEqual(PIECE)
+  ).toBeLessThanOrEqual(CHUNK_SIZE)
   await page.close({ runBeforeUnload: false })
 
-  const again = await context.newPage()
-  await again.goto('/upload')
-  await again.getByRole('heading', { name: 'Not finished yet' }).waitFor()
-  await again.getByText(/% of .* has arrived/).waitFor()
-  const rest = await watchPieces(again)
-  await again.setInputFiles('input[type=file]', path)
-  expect(await again.getByLabel('Title').inputValue()).toBe('A title of my own')
-  await again
+  const newTab = await context.newPage()
+  await newTab.goto('/upload')
+  await newTab.getByRole('heading', { name: 'Unfinished uploads' }).waitFor()
+  await newTab.getByText(/% of .* uploaded/).waitFor()
+  const remaining = await recordChunks(newTab)
+  await newTab.setInputFiles('input[type=file]', videoPath)
+  expect(await newTab.getByLabel('Title').inputValue()).toBe('A title of my own')
+  await newTab
     .getByRole('article', { name: 'my film.mp4' })
-    .getByText(/Getting your video ready|It plays already|All qualities are ready|waiting for its turn/)
+    .getByText(/Processing your video|Ready to watch|All qualities are ready|waiting to be processed/)
     .first()
     .waitFor({ timeout: 60_000 })
-  // After all that had arrived: the fourth piece was on its way when the tab was closed, and the fifth may go out with that; what came of
-  // them is kept.
-  expect(firstByte(rest)).toBeGreaterThanOrEqual(3 * PIECE)
-  expect(firstByte(rest)).toBeLessThanOrEqual(5 * PIECE)
-  await expect.poll(async () => await again.getByRole('heading', { name: 'Not finished yet' }).count()).toBe(0)
-  await again.getByRole('button', { name: 'Publish' }).click()
-  await again.getByText('Published.').waitFor()
+  // The upload resumes after everything received: the fourth chunk was being sent when the tab was closed, and the fifth may have been
+  // started; whatever the server received of them counts.
+  expect(firstByteOf(remaining)).toBeGreaterThanOrEqual(3 * CHUNK_SIZE)
+  expect(firstByteOf(remaining)).toBeLessThanOrEqual(5 * CHUNK_SIZE)
+  await expect.poll(async () => await newTab.getByRole('heading', { name: 'Unfinished uploads' }).count()).toBe(0)
+  await newTab.getByRole('button', { name: 'Publish' }).click()
+  await newTab.getByText('Published.').waitFor()
   await expect
     .poll(async () => (await site.call('GET /videos')).json.data.map(({ name }: { name: string }) => name), { timeout: 30_000 })
     .toEqual(['A title of my own'])
@@ -76,40 +79,41 @@ test('an upload goes on where it stopped after the tab was closed', async () => 
   await context.close()
 })
 
-test('another browser of the same person goes on, too: the server knows the upload', async () => {
+test('an upload can be resumed in another browser, since the server lists it', async () => {
   const first = await site.visit()
   await logInThroughForm(first.page, 'root', site.rootPassword, '/upload')
-  const sent = await watchPieces(first.page, 2)
-  await first.page.setInputFiles('input[type=file]', path)
+  const sent = await recordChunks(first.page, 2)
+  await first.page.setInputFiles('input[type=file]', videoPath)
   await expect.poll(() => sent.length).toBe(3)
   await first.context.close()
-  const received = async () => (await site.call('GET /users/me/uploads', { token: await site.login() })).json.data[0].received as number
-  await expect.poll(received).toBeGreaterThanOrEqual(PIECE)
+  const receivedBytes = async () =>
+    (await site.call('GET /users/me/uploads', { token: await site.login() })).json.data[0].received as number
+  await expect.poll(receivedBytes).toBeGreaterThanOrEqual(CHUNK_SIZE)
 
   const second = await site.visit()
   await logInThroughForm(second.page, 'root', site.rootPassword, '/upload')
-  await second.page.getByRole('heading', { name: 'Not finished yet' }).waitFor()
-  const rest = await watchPieces(second.page)
-  const arrived = await received()
-  await second.page.setInputFiles('input[type=file]', path)
+  await second.page.getByRole('heading', { name: 'Unfinished uploads' }).waitFor()
+  const remaining = await recordChunks(second.page)
+  const receivedBefore = await receivedBytes()
+  await second.page.setInputFiles('input[type=file]', videoPath)
   await second.page.getByRole('button', { name: 'Publish' }).click()
   await second.page.getByText('Published.').waitFor({ timeout: 60_000 })
-  expect(firstByte(rest)).toBe(arrived)
+  expect(firstByteOf(remaining)).toBe(receivedBefore)
   expectNoPageErrors(second)
   await second.context.close()
 })
 
-test('a lost connection is waited out, and the answer to the last piece may get lost', async () => {
+test('an upload survives a lost connection and a lost response to its last chunk', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await logInThroughForm(page, 'root', site.rootPassword, '/upload')
-  let pieces = 0
+  let chunks = 0
   let lost = false
   await page.route(/upload-resumable\?/, async route => {
     const [, last] = /^bytes \d+-(\d+)\//.exec(route.request().headers()['content-range'] ?? '') ?? []
     if (last === undefined) return await route.continue()
-    if (++pieces === 3) return await route.abort('connectionreset')
-    if (Number(last) === size - 1 && !lost) {
+    if (++chunks === 3) return await route.abort('connectionreset')
+    if (Number(last) === fileSize - 1 && !lost) {
       lost = true
       await route.fetch()
       return await route.abort('connectionreset')
@@ -117,8 +121,8 @@ test('a lost connection is waited out, and the answer to the last piece may get 
     await route.continue()
   })
   const before = (await site.call('GET /users/me/videos', { token: await site.login() })).json.total
-  await page.setInputFiles('input[type=file]', path)
-  await page.getByText(/No connection\. .* has arrived/).waitFor()
+  await page.setInputFiles('input[type=file]', videoPath)
+  await page.getByText(/No connection\. .* uploaded/).waitFor()
   await page.getByRole('button', { name: 'Publish' }).click()
   await page.getByText('Published.').waitFor({ timeout: 60_000 })
   expect(lost).toBe(true)
@@ -127,7 +131,7 @@ test('a lost connection is waited out, and the answer to the last piece may get 
   await visitor.context.close()
 })
 
-test('an upload is paused, goes on, and is given up', async () => {
+test('an upload is paused, resumed and discarded', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await logInThroughForm(page, 'root', site.rootPassword, '/upload')
@@ -135,18 +139,18 @@ test('an upload is paused, goes on, and is given up', async () => {
     await new Promise(resolve => setTimeout(resolve, 300))
     await route.continue().catch(() => null)
   })
-  await page.setInputFiles('input[type=file]', path)
+  await page.setInputFiles('input[type=file]', videoPath)
   await page.getByRole('button', { name: 'Pause' }).click()
   await page.getByText(/Paused at/).waitFor()
-  const half = (await site.call('GET /users/me/uploads', { token: await site.login() })).json.data
-  expect(half).toHaveLength(1)
-  await page.getByRole('button', { name: 'Go on' }).click()
+  const unfinished = (await site.call('GET /users/me/uploads', { token: await site.login() })).json.data
+  expect(unfinished).toHaveLength(1)
+  await page.getByRole('button', { name: 'Resume' }).click()
   await page
     .getByText(/left|%/)
     .first()
     .waitFor()
   await page.getByRole('button', { name: 'Cancel this upload' }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Cancel upload' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Discard upload' }).click()
   await expect.poll(async () => await page.getByRole('article').count()).toBe(0)
   await expect.poll(async () => (await site.call('GET /users/me/uploads', { token: await site.login() })).json.data).toHaveLength(0)
   expectNoPageErrors(visitor)

@@ -12,36 +12,36 @@ import { testBrowser } from './chromium.ts'
 
 const exec = promisify(execFile)
 
-/** An instance, a browser, and a folder for films; everything is gone after `stop`, but for the browser, whose pages are closed. */
+/** A test instance with a browser and a folder for test videos. `stop` removes everything and closes all pages; the browser stays open. */
 export type TestSite = TestInstance & {
   browser: Browser
-  films: string
-  /** A browser of its own for one person; whatever goes wrong in its pages is kept for `expectNoPageErrors`. */
+  videosFolder: string
+  /** Opens a browser context of its own; errors in its pages are recorded for `expectNoPageErrors`. */
   visit(options?: BrowserContextOptions): Promise<Visitor>
 }
 
-/** Somebody with a browser. */
-export type Visitor = { context: BrowserContext; page: Page; faults: string[] }
+/** A browser context with one page, and the errors recorded in its pages. */
+export type Visitor = { context: BrowserContext; page: Page; pageErrors: string[] }
 
-/** Starts an instance with the client as it is built from the sources now; encoding steps back for what is watched meanwhile. */
+/** Starts an instance with the client built from the current sources; encoding runs at low priority so that playback stays smooth. */
 export async function openTestSite(overrides: { [key: string]: unknown } = {}): Promise<TestSite> {
   await ensureBuilt()
-  const films = await mkdtemp(join(tmpdir(), 'bobine-films-'))
+  const videosFolder = await mkdtemp(join(tmpdir(), 'bobine-films-'))
   const [instance, browser] = await Promise.all([startTestInstance(deepMerge({ transcoding: { nice: 4 } }, overrides)), testBrowser()])
   return {
     ...instance,
     browser,
-    films,
-    visit: async (options = {}) => await visit(browser, instance.url, options),
+    videosFolder,
+    visit: async (options = {}) => await openVisitor(browser, instance.url, options),
     stop: async () => {
       await Promise.all(browser.contexts().map(async context => await context.close()))
       await instance.stop()
-      await rm(films, { recursive: true, force: true })
+      await rm(videosFolder, { recursive: true, force: true })
     }
   }
 }
 
-async function visit(browser: Browser, baseURL: string, options: BrowserContextOptions): Promise<Visitor> {
+async function openVisitor(browser: Browser, baseURL: string, options: BrowserContextOptions): Promise<Visitor> {
   const context = await browser.newContext({
     baseURL,
     locale: 'en-GB',
@@ -50,26 +50,27 @@ async function visit(browser: Browser, baseURL: string, options: BrowserContextO
     ...options
   })
   context.setDefaultTimeout(60_000)
-  await context.addInitScript(countGestures)
-  const faults: string[] = []
+  await context.addInitScript(trackUserGestures)
+  const pageErrors: string[] = []
   context.on('page', page => {
-    page.on('pageerror', error => faults.push(error.stack ?? error.message))
-    // A refused request is told in the console too; what the page makes of it is for the tests to see.
+    page.on('pageerror', error => pageErrors.push(error.stack ?? error.message))
+    // Chromium logs refused requests as errors, too; how the page handles them is up to the tests.
     page.on('console', message => {
-      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(message.text())
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) pageErrors.push(message.text())
     })
     page.on('request', request => {
-      if (!request.url().startsWith(baseURL) && !/^(blob|data):/.test(request.url())) faults.push(`asked another site: ${request.url()}`)
+      if (!request.url().startsWith(baseURL) && !/^(blob|data):/.test(request.url()))
+        pageErrors.push(`request to another site: ${request.url()}`)
     })
   })
-  return { context, page: await context.newPage(), faults }
+  return { context, page: await context.newPage(), pageErrors }
 }
 
 /**
- * Runs in a page before its own scripts: lets it hear of people's gestures alone. The tool's questions count as such, so that films would
- * begin by themselves where a person only looks.
+ * Runs in a page before its own scripts: `navigator.userActivation` then reflects real gestures only. Playwright's evaluations count as
+ * gestures, so videos would start playing by themselves.
  */
-function countGestures(): void {
+function trackUserGestures(): void {
   let active = false
   for (const type of ['mousedown', 'keydown', 'touchend'])
     addEventListener(
@@ -82,12 +83,12 @@ function countGestures(): void {
   Object.defineProperty(navigator, 'userActivation', { get: () => ({ hasBeenActive: active, isActive: active }) })
 }
 
-/** Nothing broke in the visitor's pages, no policy was violated, no other site was asked. */
-export function expectNoPageErrors({ faults }: Visitor): void {
-  expect(faults).toEqual([])
+/** Asserts that no error, no violation of the content security policy and no request to another site occurred in the visitor's pages. */
+export function expectNoPageErrors({ pageErrors }: Visitor): void {
+  expect(pageErrors).toEqual([])
 }
 
-/** Logs in through the page, as a person does. */
+/** Logs in through the form of the login page. */
 export async function logInThroughForm(page: Page, username: string, password: string, next = '/'): Promise<void> {
   await page.goto(`/login?next=${encodeURIComponent(next)}`)
   await page.getByLabel('Username or email').fill(username)
@@ -96,10 +97,10 @@ export async function logInThroughForm(page: Page, username: string, password: s
   await page.locator('.bar-me').waitFor()
 }
 
-/** The video element of a page. */
+/** The state of a page's video element; times in seconds. */
 export type VideoElementReading = { time: number; frames: number; height: number; paused: boolean; error: string | null; duration: number }
 
-/** What the player of a page does at the moment. */
+/** Reads the state of the page's video element. */
 export async function readVideoElement(page: Page): Promise<VideoElementReading> {
   return await page.locator('video').evaluate((video: HTMLVideoElement) => ({
     time: video.currentTime,
@@ -111,7 +112,7 @@ export async function readVideoElement(page: Page): Promise<VideoElementReading>
   }))
 }
 
-/** Waits until the picture really moves: the time goes on and frames are decoded, without an error. */
+/** Waits until the video really plays: `seconds` pass and frames are decoded, without an error. */
 export async function expectVideoToPlay(page: Page, seconds = 1): Promise<VideoElementReading> {
   const before = await readVideoElement(page)
   await expect.poll(async () => (await readVideoElement(page)).time, { timeout: 40_000 }).toBeGreaterThan(before.time + seconds)
@@ -122,22 +123,22 @@ export async function expectVideoToPlay(page: Page, seconds = 1): Promise<VideoE
   return after
 }
 
-/** Opens the menu of the player; its bar hides while the picture plays. */
+/** Opens the settings menu of the player, whose control bar is hidden during playback until the pointer moves. */
 export async function openPlayerSettings(page: Page): Promise<void> {
   await page.locator('.player').hover()
   await page.getByRole('button', { name: 'Player settings' }).click()
 }
 
 /**
- * A film for uploading: real footage where it is (at least `seconds` long, looped), else a generated one. `keyframes`: seconds between
- * them.
+ * Writes a video file for uploading and returns its path: real footage if there is any (looped to at least `seconds`), else a generated
+ * one. `keyframes`: seconds between keyframes.
  */
 export async function makeTestVideo(
   site: TestSite,
   name: string,
   { seconds = 10, keyframes }: { seconds?: number; keyframes?: number } = {}
 ): Promise<string> {
-  const target = join(site.films, name)
+  const target = join(site.videosFolder, name)
   const real = realFootagePath()
   if (!real)
     return await makeFootageFile(target, {

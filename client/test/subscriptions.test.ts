@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(async () => await site?.stop())
 
-test('a guest is led to the door; a person subscribes, finds the channel among the subscriptions, and ends it', async () => {
+test('guests are linked to the login page; a user subscribes, sees the channel under subscriptions, and unsubscribes', async () => {
   const visitor = await site.visit()
   const { page, context } = visitor
   await page.goto('/c/ada_channel')
@@ -26,12 +26,12 @@ test('a guest is led to the door; a person subscribes, finds the channel among t
   await page.goto('/c/bob_channel')
   await page.getByRole('heading', { name: 'Main bob channel' }).waitFor()
   expect(await page.getByRole('button', { name: 'Subscribe' }).count()).toBe(0)
-  // On a phone the list fills without being scrolled to.
+  // On a phone the list loads without scrolling.
   await page.setViewportSize({ width: 390, height: 844 })
   await page.goto('/my/subscriptions')
-  await page.getByRole('heading', { name: 'Nothing new yet' }).waitFor({ timeout: 15_000 })
+  await page.getByRole('heading', { name: 'No new videos yet' }).waitFor({ timeout: 15_000 })
   await page.goto('/search?search=nothing')
-  await page.getByText('Nothing found').first().waitFor({ timeout: 15_000 })
+  await page.getByText('No results found').first().waitFor({ timeout: 15_000 })
   expectNoPageErrors(visitor)
   await context.close()
 })

@@ -14,9 +14,9 @@ beforeAll(async () => {
 })
 afterAll(async () => await site.stop())
 
-/** Chooses a file on the upload page and gives what the page says to it. */
-async function refusalOf(name: string, bytes: Buffer | string): Promise<string> {
-  const path = typeof bytes === 'string' ? bytes : join(site.films, name)
+/** Chooses a file on the upload page and returns the error shown for it. */
+async function uploadError(name: string, bytes: Buffer | string): Promise<string> {
+  const path = typeof bytes === 'string' ? bytes : join(site.videosFolder, name)
   if (typeof bytes !== 'string') await writeFile(path, bytes)
   await visitor.page.setInputFiles('input[type=file]', path)
   const alert = visitor.page.getByRole('article', { name }).getByRole('alert')
@@ -24,46 +24,49 @@ async function refusalOf(name: string, bytes: Buffer | string): Promise<string> 
   return (await alert.textContent())!
 }
 
-test('a file of another kind', async () => {
-  expect(await refusalOf('notes.txt', Buffer.from('no film'))).toMatch(/Files of this kind cannot be uploaded\. These can: .*\.mp4/)
+test('a file of an unsupported type is refused', async () => {
+  expect(await uploadError('notes.txt', Buffer.from('no film'))).toMatch(/This file type isn’t supported\. Supported types: .*\.mp4/)
 })
 
-test('a file that is too large', async () => {
-  expect(await refusalOf('large.mp4', Buffer.alloc(4_000_000))).toBe('This file is larger than this site takes.')
+test('a file that is too large is refused', async () => {
+  expect(await uploadError('large.mp4', Buffer.alloc(4_000_000))).toBe('This file is too large for this instance.')
 })
 
-test('a file that is no video, whatever its name says', async () => {
-  expect(await refusalOf('broken.mp4', Buffer.from('this is not a film at all'.repeat(100)))).toBe(
-    'This file cannot be read as a video. It may be damaged or incomplete.'
+test('a file that is not a video is refused, whatever its name', async () => {
+  expect(await uploadError('broken.mp4', Buffer.from('this is not a film at all'.repeat(100)))).toBe(
+    'This file can’t be read as a video. It may be damaged or incomplete.'
   )
 })
 
-test('a video that is too long', async () => {
+test('a video that is too long is refused', async () => {
   const path = await makeTestVideo(site, 'endless.mp4', { seconds: 21 })
-  expect(await refusalOf('endless.mp4', path)).toBe('This video is longer than this site takes.')
+  expect(await uploadError('endless.mp4', path)).toBe('This video is too long for this instance.')
 })
 
-test('a refused file leaves nothing behind, and others go on', async () => {
+test('a refused file leaves nothing on the server and does not stop other uploads', async () => {
   const { page } = visitor
-  await page.setInputFiles('input[type=file]', [await makeTestVideo(site, 'good.mp4', { seconds: 2 }), join(site.films, 'notes.txt')])
+  await page.setInputFiles('input[type=file]', [
+    await makeTestVideo(site, 'good.mp4', { seconds: 2 }),
+    join(site.videosFolder, 'notes.txt')
+  ])
   await page
     .getByRole('article', { name: 'good.mp4' })
-    .getByText(/Getting your video ready|It plays already|All qualities|waiting for its turn/)
+    .getByText(/Processing your video|Ready to watch|All qualities|waiting to be processed/)
     .first()
     .waitFor({ timeout: 30_000 })
-  await page.getByRole('article', { name: 'notes.txt' }).getByRole('button', { name: 'Remove from this page' }).click()
+  await page.getByRole('article', { name: 'notes.txt' }).getByRole('button', { name: 'Remove from list' }).click()
   await expect.poll(async () => await page.getByRole('article', { name: 'notes.txt' }).count()).toBe(0)
   expect((await site.call('GET /users/me/uploads', { token: await site.login() })).json.data).toEqual([])
   expectNoPageErrors(visitor)
 })
 
-test('a full quota', async () => {
-  const poor = await site.visit()
-  await logInThroughForm(poor.page, 'poor', 'password1', '/upload')
-  await poor.page.setInputFiles('input[type=file]', await makeTestVideo(site, 'good.mp4', { seconds: 2 }))
-  await poor.page.getByText(/Your space is full: this file does not fit any more\./).waitFor()
-  await poor.page.goto('/settings')
-  await poor.page.getByText(/Your videos take .* of 1 kB/).waitFor()
-  expectNoPageErrors(poor)
-  await poor.context.close()
+test('a file beyond the quota is refused', async () => {
+  const limitedVisitor = await site.visit()
+  await logInThroughForm(limitedVisitor.page, 'poor', 'password1', '/upload')
+  await limitedVisitor.page.setInputFiles('input[type=file]', await makeTestVideo(site, 'good.mp4', { seconds: 2 }))
+  await limitedVisitor.page.getByText(/You don’t have enough storage left for this file\./).waitFor()
+  await limitedVisitor.page.goto('/settings')
+  await limitedVisitor.page.getByText(/Your videos use .* of 1 kB/).waitFor()
+  expectNoPageErrors(limitedVisitor)
+  await limitedVisitor.context.close()
 })

@@ -12,8 +12,7 @@ import {
 } from './site.ts'
 
 let site: TestSite
-// Encoding gives way to the picture, also where the machine is busy with other tests; that leaves time to look while the rungs are being
-// made.
+// A slow preset on one thread: playback has priority on a busy machine, and there is time to look while renditions are being encoded.
 beforeAll(async () => {
   site = await openTestSite({ transcoding: { preset: 'veryfast', threads: 1, resolutions: { '480p': false } } })
 })
@@ -23,7 +22,7 @@ afterEach(async () => {
   for (const { id } of (await site.call('GET /users/me/videos', { token })).json.data) await site.call(`DELETE /videos/${id}`, { token })
 })
 
-test('a film is uploaded through the page and plays while its rungs are still being encoded', { timeout: 240_000 }, async () => {
+test('an uploaded video plays while its renditions are still being encoded', { timeout: 240_000 }, async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await logInThroughForm(page, 'root', site.rootPassword, '/upload')
@@ -35,9 +34,9 @@ test('a film is uploaded through the page and plays while its rungs are still be
   await item.getByRole('button', { name: 'Play' }).first().click({ timeout: 60_000 })
   const playing = await expectVideoToPlay(page)
   const token = await site.login()
-  const [made] = (await site.call('GET /users/me/videos', { token })).json.data
-  expect((await site.call(`GET /videos/${made.id}/transcoding`, { token })).json.state).toBe('running')
-  expect(made.privacy.id).toBe(3)
+  const [video] = (await site.call('GET /users/me/videos', { token })).json.data
+  expect((await site.call(`GET /videos/${video.id}/transcoding`, { token })).json.state).toBe('running')
+  expect(video.privacy.id).toBe(3)
   expect(playing.duration).toBeLessThan(14)
   await expect.poll(async () => await item.locator('.encoding-figures').textContent()).toMatch(/\d+%/)
 
@@ -50,23 +49,23 @@ test('a film is uploaded through the page and plays while its rungs are still be
   expect((await readVideoElement(page)).time).toBeGreaterThan(before.time)
 
   await eventually(
-    async () => (await site.call(`GET /videos/${made.id}/transcoding`, { token })).json.state === 'done',
+    async () => (await site.call(`GET /videos/${video.id}/transcoding`, { token })).json.state === 'done',
     180,
     'the encoding'
   )
   await item.getByText('All qualities are ready.').waitFor()
   await openPlayerSettings(page)
   await item.getByRole('menuitem', { name: /Quality/ }).click()
-  const listed = (await site.call(`GET /videos/${made.id}`)).json.streamingPlaylists[0].files
+  const resolutions = (await site.call(`GET /videos/${video.id}`)).json.streamingPlaylists[0].files
     .map((file: { resolution: { id: number; label: string } }) => file.resolution)
     .filter(({ id }: { id: number }) => id > 0)
-  expect(listed.length).toBeGreaterThan(2)
-  for (const { label } of listed) await item.getByRole('menuitemradio', { name: label, exact: true }).waitFor()
+  expect(resolutions.length).toBeGreaterThan(2)
+  for (const { label } of resolutions) await item.getByRole('menuitemradio', { name: label, exact: true }).waitFor()
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('a jump beyond what is encoded waits for it, and goes on there', { timeout: 240_000 }, async () => {
+test('seeking beyond what is encoded waits for it, then continues there', { timeout: 240_000 }, async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await logInThroughForm(page, 'root', site.rootPassword, '/upload')
@@ -79,10 +78,10 @@ test('a jump beyond what is encoded waits for it, and goes on there', { timeout:
   await page.locator('.player').hover()
   const { width, height } = (await slider.boundingBox())!
   await slider.click({ position: { x: width * 0.9, y: height / 2 } })
-  await item.getByText(/is still being prepared/).waitFor()
+  await item.getByText(/is still being processed/).waitFor()
   expect((await readVideoElement(page)).paused).toBe(true)
   await expect.poll(async () => (await readVideoElement(page)).time, { timeout: 180_000 }).toBeGreaterThanOrEqual(22)
-  await expect.poll(async () => await item.getByText(/is still being prepared/).count()).toBe(0)
+  await expect.poll(async () => await item.getByText(/is still being processed/).count()).toBe(0)
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })

@@ -21,7 +21,7 @@ beforeAll(async () => {
 }, 240_000)
 afterAll(async () => await site.stop())
 
-const title = (index: number) => ({ name: `Film number ${index}`, exact: true })
+const titleOf = (index: number) => ({ name: `Film number ${index}`, exact: true })
 
 test('the home page is readable without JavaScript', async () => {
   const visitor = await site.visit({ javaScriptEnabled: false })
@@ -34,8 +34,8 @@ test('the home page is readable without JavaScript', async () => {
       .first()
       .evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0)
   ).toBe(true)
-  await page.getByRole('link', title(13)).click()
-  await page.getByRole('heading', title(13)).waitFor()
+  await page.getByRole('link', titleOf(13)).click()
+  await page.getByRole('heading', titleOf(13)).waitFor()
   expect(await page.locator('video[controls] source').first().getAttribute('src')).toMatch(
     /^\/static\/streaming-playlists\/hls\/.*master\.m3u8$/
   )
@@ -45,32 +45,32 @@ test('the home page is readable without JavaScript', async () => {
   await visitor.context.close()
 })
 
-test('the first drawing of a page asks the API for nothing it came with', async () => {
+test('the first render of a page makes no API request for data it was delivered with', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  const asked: string[] = []
+  const requests: string[] = []
   page.on('request', request => {
-    if (request.url().includes('/api/')) asked.push(new URL(request.url()).pathname)
+    if (request.url().includes('/api/')) requests.push(new URL(request.url()).pathname)
   })
   await page.goto('/')
   await page.getByRole('button', { name: 'Menu' }).waitFor()
-  await page.getByRole('link', title(13)).waitFor()
-  expect(asked.filter(path => path !== '/api/v1/videos')).toEqual([])
+  await page.getByRole('link', titleOf(13)).waitFor()
+  expect(requests.filter(path => path !== '/api/v1/videos')).toEqual([])
   const { shortUUID } = (await site.call('GET /videos?count=1')).json.data[0]
-  asked.length = 0
+  requests.length = 0
   await page.goto(`/w/${shortUUID}`)
   await page.getByRole('button', { name: 'Player settings' }).waitFor()
-  expect(asked.filter(path => !/\/(videos|comment-threads)$/.test(path))).toEqual([])
+  expect(requests.filter(path => !/\/(videos|comment-threads)$/.test(path))).toEqual([])
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('on a slow machine, too, the list comes to its end, and then rests', async () => {
+test('on a slow machine the list loads to its end with one request per page', async () => {
   const visitor = await site.visit()
   const { page, context } = visitor
-  const asked: string[] = []
+  const requests: string[] = []
   page.on('request', request => {
-    if (/\/api\/v1\/videos\?/.test(request.url())) asked.push(new URL(request.url()).searchParams.get('start')!)
+    if (/\/api\/v1\/videos\?/.test(request.url())) requests.push(new URL(request.url()).searchParams.get('start')!)
   })
   await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: 8 })
   await page.goto('/')
@@ -81,12 +81,12 @@ test('on a slow machine, too, the list comes to its end, and then rests', async 
     })
     .toBe(COUNT)
   await page.waitForTimeout(1500)
-  expect(asked).toEqual(['6', '12'])
+  expect(requests).toEqual(['6', '12'])
   expectNoPageErrors(visitor)
   await context.close()
 })
 
-test('the list goes on as one scrolls, and back finds it where it was left', async () => {
+test('the list loads more while scrolling, and going back restores the scroll position', async () => {
   const visitor = await site.visit({ viewport: { width: 390, height: 700 } })
   const { page } = visitor
   await page.goto('/')
@@ -99,32 +99,32 @@ test('the list goes on as one scrolls, and back finds it where it was left', asy
   expect(await page.locator('.card-title').allTextContents()).toEqual(
     Array.from({ length: COUNT }, (_, index) => `Film number ${COUNT - index}`)
   )
-  const link = page.getByRole('link', title(3))
+  const link = page.getByRole('link', titleOf(3))
   await link.scrollIntoViewIfNeeded()
   const before = await page.evaluate(() => scrollY)
   expect(before).toBeGreaterThan(1000)
   await link.click()
-  await page.getByRole('heading', title(3)).waitFor()
+  await page.getByRole('heading', titleOf(3)).waitFor()
   await expect.poll(async () => await page.evaluate(() => scrollY)).toBe(0)
   await page.goBack()
   await link.waitFor()
   await expect.poll(async () => Math.abs((await page.evaluate(() => scrollY)) - before)).toBeLessThan(5)
   expect(await cards.count()).toBe(COUNT)
   await page.goForward()
-  await page.getByRole('heading', title(3)).waitFor()
+  await page.getByRole('heading', titleOf(3)).waitFor()
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('one goes from video to video: the next one plays by itself, the description follows, the place is kept', async () => {
+test('following links from video to video: the next one plays by itself, its description and title are shown', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.goto('/')
-  await page.getByRole('link', title(13)).click()
+  await page.getByRole('link', titleOf(13)).click()
   await expectVideoToPlay(page, 0.5)
   await expect.poll(async () => await page.locator('.watch-about strong').textContent()).toBe('13')
-  await page.locator('.watch-side').getByRole('link', title(12)).click()
-  await page.getByRole('heading', title(12)).waitFor()
+  await page.locator('.watch-side').getByRole('link', titleOf(12)).click()
+  await page.getByRole('heading', titleOf(12)).waitFor()
   await expectVideoToPlay(page, 0.5)
   await expect.poll(async () => await page.locator('.watch-about strong').textContent()).toBe('12')
   expect(await page.title()).toBe('Film number 12 · Bobine')
@@ -132,7 +132,7 @@ test('one goes from video to video: the next one plays by itself, the descriptio
   await visitor.context.close()
 })
 
-test('the own videos are found, edited and deleted', async () => {
+test('own videos are searched, edited and deleted', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await logInThroughForm(page, 'ada', 'password1', '/my/videos')
@@ -145,7 +145,7 @@ test('the own videos are found, edited and deleted', async () => {
   await page.getByLabel('Category').selectOption({ label: 'Films' })
   await page.getByLabel('Language').selectOption({ label: 'French' })
   await page.getByLabel('Tags').fill('one, two, one')
-  await page.getByLabel('Who can watch').selectOption({ label: 'With a password' })
+  await page.getByLabel('Visibility').selectOption({ label: 'Password protected' })
   await page.getByLabel('Passwords').fill('first\nsecond\n')
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('Saved.').waitFor()
@@ -163,33 +163,33 @@ test('the own videos are found, edited and deleted', async () => {
   expect((await site.call(`GET /videos/${video.uuid}`, { headers: { 'x-peertube-video-password': 'second' } })).status).toBe(200)
   await page.getByLabel('Tags').fill('x')
   await page.getByRole('button', { name: 'Save' }).click()
-  await page.getByText('At most 5 tags, each of 2 to 30 characters.').waitFor()
+  await page.getByText('Up to 5 tags, 2 to 30 characters each.').waitFor()
   await page.getByLabel('Tags').fill('fine')
   await page.getByRole('button', { name: 'Save' }).click()
-  await expect.poll(async () => await page.getByText('Not saved yet').count()).toBe(0)
+  await expect.poll(async () => await page.getByText('Unsaved changes').count()).toBe(0)
 
   await page.getByRole('button', { name: 'Delete' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
   await page.getByRole('button', { name: 'Delete' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
-  await page.getByText('“Film number seven” is deleted.').waitFor()
+  await page.getByText('“Film number seven” has been deleted.').waitFor()
   expect((await site.call(`GET /videos/${video.uuid}`)).status).toBe(404)
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('what does not exist says so, with its status', async () => {
+test('missing pages answer 404 and say what is missing', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  for (const [path, words] of [
-    ['/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', 'This video does not exist'],
-    ['/w/nonsense', 'This video does not exist'],
-    ['/c/nobody', 'This channel does not exist'],
-    ['/a/nobody', 'There is nobody of that name'],
-    ['/nothing/here', 'This page does not exist']
+  for (const [path, heading] of [
+    ['/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', 'This video doesn’t exist'],
+    ['/w/nonsense', 'This video doesn’t exist'],
+    ['/c/nobody', 'This channel doesn’t exist'],
+    ['/a/nobody', 'This account doesn’t exist'],
+    ['/nothing/here', 'This page doesn’t exist']
   ]) {
     expect((await page.goto(path!))!.status(), path).toBe(404)
-    await page.getByRole('heading', { name: words }).waitFor()
+    await page.getByRole('heading', { name: heading }).waitFor()
   }
   expectNoPageErrors(visitor)
   await visitor.context.close()

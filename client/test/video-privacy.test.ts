@@ -3,9 +3,9 @@ import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
 import { makeFootageBytes } from '../../server/test/footage.ts'
 import { expectNoPageErrors, expectVideoToPlay, logInThroughForm, openTestSite, type TestSite } from './site.ts'
 
-type Names = { id: number; uuid: string; shortUUID: string }
+type VideoIds = { id: number; uuid: string; shortUUID: string }
 let site: TestSite
-const videos: Record<string, Names> = {}
+const videos: Record<string, VideoIds> = {}
 
 beforeAll(async () => {
   site = await openTestSite({
@@ -31,24 +31,24 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(async () => await site.stop())
 
-test('what is not open leaves no trace in the page, for any of its addresses', async () => {
+test('pages of restricted videos contain nothing of them, under any of their URLs', async () => {
   for (const name of ['private', 'internal', 'password']) {
     const { id, uuid, shortUUID } = videos[name]!
-    // Any long id is led to its short form, whatever is there.
+    // A UUID is redirected to its short form, whether the video exists or not.
     for (const [path, status] of [
       [`/w/${shortUUID}`, 404],
       [`/w/${uuid}`, 301],
       [`/w/${id}`, 404],
       [`/videos/embed/${uuid}`, 404]
     ] as const) {
-      const answer = await site.call(`GET /${path}`)
-      expect(answer.status, path).toBe(status)
-      expect(answer.text, path).not.toMatch(/Secret|Hidden|streaming-playlists|previews|thumbnails/)
+      const response = await site.call(`GET /${path}`)
+      expect(response.status, path).toBe(status)
+      expect(response.text, path).not.toMatch(/Secret|Hidden|streaming-playlists|previews|thumbnails/)
     }
   }
 })
 
-test('an unlisted video opens by its link, and search engines are told to forget it', async () => {
+test('an unlisted video opens by its link and is marked noindex', async () => {
   const { id, shortUUID } = videos.unlisted!
   const { status, text } = await site.call(`GET //w/${shortUUID}`)
   expect(status).toBe(200)
@@ -58,16 +58,16 @@ test('an unlisted video opens by its link, and search engines are told to forget
   expect((await site.call(`GET //w/${id}`)).status).toBe(404)
 })
 
-test('a password opens its video, a wrong one does not', async () => {
+test('the right password unlocks a video, a wrong one does not', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.goto(`/w/${videos.password!.shortUUID}`)
-  await page.getByRole('heading', { name: 'This video wants a password' }).waitFor()
+  await page.getByRole('heading', { name: 'This video is password protected' }).waitFor()
   expect(await page.title()).not.toContain('Secret')
-  await page.getByLabel('Password of the video').fill('let me in')
+  await page.getByLabel('Video password').fill('let me in')
   await page.getByRole('button', { name: 'Watch' }).click()
-  await page.getByText('That is not the password.').waitFor()
-  await page.getByLabel('Password of the video').fill('open sesame')
+  await page.getByText('Incorrect password.').waitFor()
+  await page.getByLabel('Video password').fill('open sesame')
   await page.getByRole('button', { name: 'Watch' }).click()
   await page.getByRole('heading', { name: 'Secret password film' }).waitFor()
   await page.getByRole('button', { name: 'Play' }).first().click()
@@ -78,19 +78,19 @@ test('a password opens its video, a wrong one does not', async () => {
   await visitor.context.close()
 })
 
-test('a private video asks a guest to log in, lets its owner in and nobody else', async () => {
+test('a private video asks guests to log in and is shown to its owner only', async () => {
   const path = `/w/${videos.private!.shortUUID}`
   const visitor = await site.visit()
   const { page } = visitor
   await page.goto(path)
-  await page.getByRole('heading', { name: 'Please log in' }).waitFor()
+  await page.getByRole('heading', { name: 'Log in to watch this video' }).waitFor()
   await page.getByRole('main').getByRole('link', { name: 'Log in' }).click()
   await page.getByLabel('Username or email').fill('bob')
   await page.getByLabel('Password', { exact: true }).fill('password1')
   await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
-  await page.getByRole('heading', { name: 'This video is not for you' }).waitFor()
+  await page.getByRole('heading', { name: 'You don’t have permission to watch this video' }).waitFor()
   expect(page.url()).toBe(site.url + path)
-  await page.getByRole('button', { name: 'Your menu, bob' }).click()
+  await page.getByRole('button', { name: 'Account menu, bob' }).click()
   await page.getByRole('menuitem', { name: 'Log out' }).click()
   await page.getByRole('link', { name: 'Log in' }).waitFor()
   await logInThroughForm(page, 'ada', 'password1', path)
@@ -101,7 +101,7 @@ test('a private video asks a guest to log in, lets its owner in and nobody else'
   await visitor.context.close()
 })
 
-test('an internal video plays for every member', async () => {
+test('an internal video plays for every user of the instance', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await logInThroughForm(page, 'bob', 'password1', `/w/${videos.internal!.shortUUID}`)
@@ -112,7 +112,7 @@ test('an internal video plays for every member', async () => {
   await visitor.context.close()
 })
 
-test('the video that becomes private while it is watched goes on for its owner and stops for others', async () => {
+test('a video made private while its owner has it open still plays for the owner, and not for others', async () => {
   const owner = await site.visit()
   await logInThroughForm(owner.page, 'ada', 'password1', `/w/${videos.unlisted!.shortUUID}`)
   await owner.page.getByRole('heading', { name: 'Secret unlisted film' }).waitFor()
@@ -120,7 +120,7 @@ test('the video that becomes private while it is watched goes on for its owner a
   await site.call(`PUT /videos/${videos.unlisted!.uuid}`, { token, body: { privacy: 3 } })
   const stranger = await site.visit()
   await stranger.page.goto(`/w/${videos.unlisted!.shortUUID}`)
-  await stranger.page.getByRole('heading', { name: 'Please log in' }).waitFor()
+  await stranger.page.getByRole('heading', { name: 'Log in to watch this video' }).waitFor()
   await owner.page.getByRole('button', { name: 'Play' }).first().click()
   await expectVideoToPlay(owner.page)
   await owner.context.close()

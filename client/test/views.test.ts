@@ -24,12 +24,12 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(async () => await site.stop())
 
-test('whoever watches for long enough is counted, once, and the page says so', async () => {
+test('watching long enough counts one view, which the page shows', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  const told: { currentTime: number; viewEvent?: string }[] = []
+  const reports: { currentTime: number; viewEvent?: string }[] = []
   page.on('request', request => {
-    if (request.url().endsWith('/views')) told.push(request.postDataJSON())
+    if (request.url().endsWith('/views')) reports.push(request.postDataJSON())
   })
   await page.goto(`/w/${video.shortUUID}`)
   await page.getByText('Counted').first().waitFor()
@@ -39,13 +39,13 @@ test('whoever watches for long enough is counted, once, and the page says so', a
   await expect
     .poll(async () => (await site.call(`GET /videos/${video.uuid}`)).json, { timeout: 10_000 })
     .toMatchObject({ views: 1, viewers: 1 })
-  await page.locator('video').evaluate(media => (media as HTMLVideoElement).pause())
-  const before = told.length
+  await page.locator('video').evaluate(video => (video as HTMLVideoElement).pause())
+  const before = reports.length
   expect(before).toBeGreaterThanOrEqual(4)
-  expect(told.map(({ currentTime }) => currentTime)).toEqual(told.map(({ currentTime }) => currentTime).toSorted((a, b) => a - b))
+  expect(reports.map(({ currentTime }) => currentTime)).toEqual(reports.map(({ currentTime }) => currentTime).toSorted((a, b) => a - b))
   await page.waitForTimeout(1500)
-  // Whoever pauses watches nothing.
-  expect(told.length).toBeLessThanOrEqual(before + 1)
+  // A paused video is not reported as watched.
+  expect(reports.length).toBeLessThanOrEqual(before + 1)
   await page.reload()
   await page.locator('.watch-facts').getByText('1 view').waitFor()
   await page.getByRole('button', { name: 'Play' }).first().click()
@@ -56,7 +56,7 @@ test('whoever watches for long enough is counted, once, and the page says so', a
   await visitor.context.close()
 })
 
-test('the player inside another page counts too', async () => {
+test('views in the embedded player count, too', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.goto(`/videos/embed/${video.uuid}?autoplay=1&muted=1`)

@@ -16,7 +16,7 @@ import {
 } from './site.ts'
 
 let site: TestSite
-let elsewhere: Server
+let captionServer: Server
 let video: { id: number; uuid: string; shortUUID: string }
 beforeAll(async () => {
   site = await openTestSite({
@@ -27,32 +27,33 @@ beforeAll(async () => {
   video = await uploadVideo(site, ada, { name: 'A film to like' }, await makeFootageBytes({ seconds: 20, size: '426x240' }))
   await waitForTranscoding(site, ada, video.id)
   await site.call(`PUT /videos/${video.uuid}/rate`, { token: bob.token, body: { rating: 'like' } })
-  elsewhere = createServer((request, response) => {
+  captionServer = createServer((request, response) => {
     if (request.url !== '/fr.vtt') return void response.writeHead(404).end()
     response.writeHead(200, { 'content-type': 'text/vtt' }).end('WEBVTT\n\n00:00.000 --> 00:20.000\nBonjour <b>tout</b> le monde\n')
   })
-  await new Promise<void>(resolve => elsewhere.listen(0, '127.0.0.1', resolve))
-  // As another server's video would have brought them.
-  const url = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`
+  await new Promise<void>(resolve => captionServer.listen(0, '127.0.0.1', resolve))
+  // As if they had arrived with a remote video.
+  const url = `http://127.0.0.1:${(captionServer.address() as AddressInfo).port}`
   await runQuery(sql`
     INSERT INTO video_captions (video_id, language, automatic, filename, url) VALUES
-      (${video.id}, 'fr', false, '6f0d5a2e-1111-4222-8333-000000000001.vtt', ${`${url}/fr.vtt`}), (${video.id}, 'de', true, '6f0d5a2e-1111-4222-8333-000000000002.vtt', ${`${url}/nothing.vtt`})`)
-  await runQuery(
-    sql`INSERT INTO video_chapters (video_id, timecode, title) VALUES (${video.id}, 0, 'The beginning'), (${video.id}, 10, 'In the middle'), (${video.id}, 15, 'The end')`
-  )
+      (${video.id}, 'fr', false, '6f0d5a2e-1111-4222-8333-000000000001.vtt', ${`${url}/fr.vtt`}),
+      (${video.id}, 'de', true, '6f0d5a2e-1111-4222-8333-000000000002.vtt', ${`${url}/nothing.vtt`})`)
+  await runQuery(sql`
+    INSERT INTO video_chapters (video_id, timecode, title)
+    VALUES (${video.id}, 0, 'The beginning'), (${video.id}, 10, 'In the middle'), (${video.id}, 15, 'The end')`)
 }, 180_000)
 afterAll(async () => {
   await site?.stop()
-  elsewhere?.close()
+  captionServer?.close()
 })
 
-const counts = async () => {
+const readCounts = async () => {
   const { likes, dislikes } = (await site.call(`GET /videos/${video.uuid}`)).json
   return [likes, dislikes]
 }
-const button = (page: Page, name: string, pressed?: boolean) => page.getByRole('button', { name, exact: true, pressed })
+const buttonNamed = (page: Page, name: string, pressed?: boolean) => page.getByRole('button', { name, exact: true, pressed })
 
-test('likes and dislikes show at once, the last press counts, and what is not taken is taken back', async () => {
+test('likes and dislikes are shown at once, the last press counts, and a refused one is reverted', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}`)
@@ -61,33 +62,33 @@ test('likes and dislikes show at once, the last press counts, and what is not ta
     `/login?next=${encodeURIComponent(`/w/${video.shortUUID}`)}`
   )
   await logInThroughForm(page, 'bob', 'password1', `/w/${video.shortUUID}`)
-  await button(page, 'Like: 1', true).waitFor()
-  await button(page, 'Dislike: 0').click()
-  await button(page, 'Dislike: 1', true).waitFor()
-  await button(page, 'Like: 0', false).waitFor()
-  await expect.poll(counts).toEqual([0, 1])
-  await button(page, 'Dislike: 1').click()
-  await button(page, 'Dislike: 0', false).waitFor()
-  await expect.poll(counts).toEqual([0, 0])
+  await buttonNamed(page, 'Like: 1', true).waitFor()
+  await buttonNamed(page, 'Dislike: 0').click()
+  await buttonNamed(page, 'Dislike: 1', true).waitFor()
+  await buttonNamed(page, 'Like: 0', false).waitFor()
+  await expect.poll(readCounts).toEqual([0, 1])
+  await buttonNamed(page, 'Dislike: 1').click()
+  await buttonNamed(page, 'Dislike: 0', false).waitFor()
+  await expect.poll(readCounts).toEqual([0, 0])
 
-  // The first answer is late: what was wished meanwhile is told after it.
-  let asked = 0
+  // While the first response is delayed, only the last of the further presses is sent after it.
+  let requests = 0
   let release = (): void => undefined
   const released = new Promise<void>(resolve => {
     release = resolve
   })
   await page.route('**/rate', async route => {
-    asked++
+    requests++
     await released
     await route.continue()
   })
-  await button(page, 'Like: 0').click()
-  await button(page, 'Like: 1').click()
-  await button(page, 'Dislike: 0').click()
-  await button(page, 'Dislike: 1', true).waitFor()
+  await buttonNamed(page, 'Like: 0').click()
+  await buttonNamed(page, 'Like: 1').click()
+  await buttonNamed(page, 'Dislike: 0').click()
+  await buttonNamed(page, 'Dislike: 1', true).waitFor()
   release()
-  await expect.poll(counts).toEqual([0, 1])
-  expect(asked).toBe(2)
+  await expect.poll(readCounts).toEqual([0, 1])
+  expect(requests).toBe(2)
   await page.unroute('**/rate')
 
   await page.route(
@@ -99,19 +100,19 @@ test('likes and dislikes show at once, the last press counts, and what is not ta
         body: JSON.stringify({ status: 403, detail: 'Not today' })
       })
   )
-  await button(page, 'Like: 0').click()
-  await page.getByRole('status').getByText('That did not work: Not today').waitFor()
-  await button(page, 'Like: 0', false).waitFor()
-  await button(page, 'Dislike: 1', true).waitFor()
-  expect(await counts()).toEqual([0, 1])
+  await buttonNamed(page, 'Like: 0').click()
+  await page.getByRole('status').getByText('Something went wrong: Not today').waitFor()
+  await buttonNamed(page, 'Like: 0', false).waitFor()
+  await buttonNamed(page, 'Dislike: 1', true).waitFor()
+  expect(await readCounts()).toEqual([0, 1])
   await page.unroute('**/rate')
   await page.reload()
-  await button(page, 'Dislike: 1', true).waitFor()
+  await buttonNamed(page, 'Dislike: 1', true).waitFor()
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
 
-test('one subscribes where one watches; owners have no use for it', async () => {
+test('viewers can subscribe on the watch page, owners cannot', async () => {
   const visitor = await site.visit()
   const { page } = visitor
   await logInThroughForm(page, 'bob', 'password1', `/w/${video.shortUUID}`)
@@ -122,24 +123,24 @@ test('one subscribes where one watches; owners have no use for it', async () => 
   await logInThroughForm(owner.page, 'ada', 'password1', `/w/${video.shortUUID}`)
   await owner.page.getByRole('link', { name: 'Edit', exact: true }).waitFor()
   expect(await owner.page.getByRole('button', { name: 'Subscribe' }).count()).toBe(0)
-  for (const one of [visitor, owner]) {
-    expectNoPageErrors(one)
-    await one.context.close()
+  for (const each of [visitor, owner]) {
+    expectNoPageErrors(each)
+    await each.context.close()
   }
 })
 
-test('subtitles are fetched by us when somebody chooses them, and are chosen again next time', async () => {
+test('subtitles are loaded from the instance once chosen, and the choice is stored', async () => {
   const visitor = await site.visit()
   const { page } = visitor
-  const asked: string[] = []
+  const captionRequests: string[] = []
   page.on('request', request => {
-    if (request.url().includes('/video-captions/')) asked.push(request.url())
+    if (request.url().includes('/video-captions/')) captionRequests.push(request.url())
   })
-  const showing = async () =>
+  const shownCaptions = async () =>
     await page
       .locator('video')
-      .evaluate((media: HTMLVideoElement) =>
-        [...media.textTracks].map(
+      .evaluate((element: HTMLVideoElement) =>
+        [...element.textTracks].map(
           track =>
             `${track.mode} ${track.language} ${[...(track.activeCues ?? [])].map(cue => (cue as VTTCue).getCueAsHTML().textContent).join()}`
         )
@@ -147,23 +148,23 @@ test('subtitles are fetched by us when somebody chooses them, and are chosen aga
   await page.goto(`/w/${video.shortUUID}`)
   await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Subtitles.*Off/ }).click()
-  expect(await page.getByRole('menuitemradio').allTextContents()).toEqual(['Off', 'Germanautomatic', 'French'])
-  expect(asked).toEqual([])
+  expect(await page.getByRole('menuitemradio').allTextContents()).toEqual(['Off', 'Germanauto-generated', 'French'])
+  expect(captionRequests).toEqual([])
   await page.getByRole('menuitemradio', { name: 'French' }).click()
   await page.getByRole('button', { name: 'Play' }).first().click()
   await expectVideoToPlay(page, 0.5)
-  await expect.poll(showing).toEqual(['showing fr Bonjour tout le monde'])
-  expect(asked).toEqual([`${site.url}/lazy-static/video-captions/6f0d5a2e-1111-4222-8333-000000000001.vtt`])
+  await expect.poll(shownCaptions).toEqual(['showing fr Bonjour tout le monde'])
+  expect(captionRequests).toEqual([`${site.url}/lazy-static/video-captions/6f0d5a2e-1111-4222-8333-000000000001.vtt`])
   await page.keyboard.press('c')
-  await expect.poll(showing).toEqual([])
+  await expect.poll(shownCaptions).toEqual([])
   await page.keyboard.press('c')
   await expect.poll(async () => await page.locator('track').count()).toBe(1)
   await page.reload()
   await page.getByRole('button', { name: 'Play' }).first().click()
   await expectVideoToPlay(page, 0.5)
-  await expect.poll(async () => (await showing())[0]).toMatch(/^showing (de|fr)/)
+  await expect.poll(async () => (await shownCaptions())[0]).toMatch(/^showing (de|fr)/)
 
-  // What cannot be had does no harm.
+  // Subtitles that cannot be loaded do not stop playback.
   await openPlayerSettings(page)
   await page.getByRole('menuitem', { name: /Subtitles/ }).click()
   await page.getByRole('menuitemradio', { name: /German/ }).click()
@@ -172,7 +173,7 @@ test('subtitles are fetched by us when somebody chooses them, and are chosen aga
   await visitor.context.close()
 })
 
-test('chapters are marked on the bar, named where one points, spoken, and gone to', async () => {
+test('chapters are marked on the seek bar, named under the pointer and for screen readers, and can be jumped to', async () => {
   const visitor = await site.visit({ reducedMotion: 'reduce' })
   const { page } = visitor
   await page.goto(`/w/${video.shortUUID}`)
@@ -183,9 +184,9 @@ test('chapters are marked on the bar, named where one points, spoken, and gone t
   await page.locator('.seek-chapter').getByText('In the middle').waitFor()
   await page.mouse.move(box.x + box.width * 0.9, box.y + box.height / 2)
   await page.locator('.seek-chapter').getByText('The end').waitFor()
-  const marks = await page.locator('.seek-mark').evaluateAll(all =>
-    all.map(one => {
-      const [mark, bar] = [one.getBoundingClientRect(), one.parentElement!.getBoundingClientRect()]
+  const marks = await page.locator('.seek-mark').evaluateAll(elements =>
+    elements.map(element => {
+      const [mark, bar] = [element.getBoundingClientRect(), element.parentElement!.getBoundingClientRect()]
       return Math.round((100 * (mark.x + mark.width / 2 - bar.x)) / bar.width)
     })
   )

@@ -1,93 +1,93 @@
 import type { Request } from 'express'
 
-/** The few words that stand in a page before the client takes over. */
-const WORDS = {
+/** The texts of a server-rendered page, shown until the client takes over. */
+const PAGE_TEXTS = {
   en: {
     home: 'Videos',
-    homeLists: 'Which videos',
-    lists: { recent: 'New', trending: 'Trending', local: 'From here' },
-    homeEmpty: 'Nothing to watch yet',
+    homeLists: 'Browse videos',
+    lists: { recent: 'New', trending: 'Trending', local: 'Local' },
+    homeEmpty: 'No videos yet',
     upload: 'Upload',
     login: 'Log in',
     videos: 'Videos',
-    next: 'More to watch',
+    next: 'More videos',
     by: 'by',
-    closed: 'This video does not exist, or it is not open to everybody.',
-    missing: 'This page does not exist',
-    toHome: 'To the home page',
-    preparing: 'This video is being prepared.',
-    noScript: 'This page works with JavaScript only.',
+    closed: 'This video doesn’t exist or isn’t public.',
+    missing: 'This page doesn’t exist',
+    toHome: 'Back to home',
+    preparing: 'This video is being processed.',
+    noScript: 'This page requires JavaScript.',
     play: 'Play',
-    otherPlayer: 'Does it not play? Open it in another video player.',
+    otherPlayer: 'Video not playing? Open it in another player.',
     search: 'Search',
-    searchLabel: 'Words, or the address of a video or channel',
-    searchEmpty: 'Nothing found',
-    searchElsewhere: 'What is on other servers is looked up with JavaScript only.',
+    searchLabel: 'Search or paste a link',
+    searchEmpty: 'No results found',
+    searchElsewhere: 'Searching other instances requires JavaScript.',
     channels: 'Channels',
-    offline: 'You are offline',
-    offlineText: 'There is no way to this site right now. Everything is still there when the connection is back.',
+    offline: 'You’re offline',
+    offlineText: 'Check your connection, then try again.',
     retry: 'Try again',
-    channelMissing: 'This channel does not exist',
-    accountMissing: 'There is nobody of that name',
-    tooMany: 'That was a bit much. Please wait a moment and load the page again.',
-    failed: 'That did not work. Please try again.'
+    channelMissing: 'This channel doesn’t exist',
+    accountMissing: 'This account doesn’t exist',
+    tooMany: 'Too many requests. Please wait a moment, then reload the page.',
+    failed: 'Something went wrong. Please try again.'
   },
   fr: {
     home: 'Vidéos',
-    homeLists: 'Quelles vidéos',
-    lists: { recent: 'Nouveautés', trending: 'Tendances', local: 'D’ici' },
-    homeEmpty: 'Rien à regarder pour l’instant',
-    upload: 'Envoyer',
+    homeLists: 'Parcourir les vidéos',
+    lists: { recent: 'Nouveautés', trending: 'Tendances', local: 'Local' },
+    homeEmpty: 'Aucune vidéo pour l’instant',
+    upload: 'Mettre en ligne',
     login: 'Connexion',
     videos: 'Vidéos',
-    next: 'À regarder ensuite',
+    next: 'Autres vidéos',
     by: 'par',
-    closed: 'Cette vidéo n’existe pas, ou n’est pas ouverte à tous.',
+    closed: 'Cette vidéo n’existe pas ou n’est pas publique.',
     missing: 'Cette page n’existe pas',
-    toHome: 'Vers l’accueil',
-    preparing: 'Cette vidéo se prépare.',
-    noScript: 'Cette page a besoin de JavaScript.',
+    toHome: 'Retour à l’accueil',
+    preparing: 'Cette vidéo est en cours de traitement.',
+    noScript: 'Cette page nécessite JavaScript.',
     play: 'Lecture',
     otherPlayer: 'La vidéo ne démarre pas ? Ouvrez-la dans un autre lecteur.',
-    search: 'Recherche',
-    searchLabel: 'Des mots, ou l’adresse d’une vidéo ou d’une chaîne',
-    searchEmpty: 'Rien trouvé',
-    searchElsewhere: 'Sans JavaScript, on ne cherche pas sur les autres serveurs.',
+    search: 'Rechercher',
+    searchLabel: 'Rechercher ou coller un lien',
+    searchEmpty: 'Aucun résultat',
+    searchElsewhere: 'La recherche sur d’autres instances nécessite JavaScript.',
     channels: 'Chaînes',
     offline: 'Vous êtes hors ligne',
-    offlineText: 'Ce site est injoignable pour le moment. Tout sera encore là au retour de la connexion.',
+    offlineText: 'Vérifiez votre connexion, puis réessayez.',
     retry: 'Réessayer',
     channelMissing: 'Cette chaîne n’existe pas',
-    accountMissing: 'Il n’y a personne de ce nom',
-    tooMany: 'C’était un peu trop. Attendez un instant et rechargez la page.',
-    failed: 'Ça n’a pas marché. Réessayez.'
+    accountMissing: 'Ce compte n’existe pas',
+    tooMany: 'Trop de requêtes. Patientez un instant, puis rechargez la page.',
+    failed: 'Une erreur s’est produite. Réessayez.'
   }
 }
 
-/** A language pages are written in. */
-export type PageLanguage = keyof typeof WORDS
-/** The words of a language. */
-export type PageTexts = (typeof WORDS)['en']
+/** A language that pages are available in. */
+export type PageLanguage = keyof typeof PAGE_TEXTS
+/** The texts of a page in one language. */
+export type PageTexts = (typeof PAGE_TEXTS)['en']
 
-/** The words of a language. */
+/** Returns the page texts of a language. */
 export function pageTextsOf(language: PageLanguage): PageTexts {
-  return WORDS[language]
+  return PAGE_TEXTS[language]
 }
 
-/** The language somebody chose (cookie) or whose browser prefers it (Accept-Language). */
+/** Returns the language set in the cookie `bobine_language`, else the one that Accept-Language prefers, else English. */
 export function requestLanguage(request: Request): PageLanguage {
-  const chosen = cookie(request, 'bobine_language')
-  if (chosen && Object.hasOwn(WORDS, chosen)) return chosen as PageLanguage
-  const wanted = request.acceptsLanguages(Object.keys(WORDS))
-  return wanted ? (wanted as PageLanguage) : 'en'
+  const chosen = readCookie(request, 'bobine_language')
+  if (chosen && Object.hasOwn(PAGE_TEXTS, chosen)) return chosen as PageLanguage
+  const preferred = request.acceptsLanguages(Object.keys(PAGE_TEXTS))
+  return preferred ? (preferred as PageLanguage) : 'en'
 }
 
-/** The theme somebody chose; null follows the device. */
+/** Returns the theme set in the cookie `bobine_theme`; null follows the device. */
 export function requestTheme(request: Request): 'light' | 'dark' | null {
-  const chosen = cookie(request, 'bobine_theme')
+  const chosen = readCookie(request, 'bobine_theme')
   return chosen === 'light' || chosen === 'dark' ? chosen : null
 }
 
-function cookie(request: Request, name: string): string | null {
+function readCookie(request: Request, name: string): string | null {
   return new RegExp(`(?:^|;\\s*)${name}=([a-z]{1,10})(?:;|$)`).exec(request.headers.cookie ?? '')?.[1] ?? null
 }

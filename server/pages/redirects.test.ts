@@ -6,49 +6,49 @@ import { startTestInstance, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
 
 let site: TestInstance
-let open: { id: number; uuid: string }
+let publicVideo: { id: number; uuid: string }
 let unlisted: { id: number; uuid: string }
 beforeAll(async () => {
   await ensureBuilt()
   site = await startTestInstance({}, ['web'])
   const { channelId } = await site.user('ada')
-  open = await seedVideo({ channelId })
+  publicVideo = await seedVideo({ channelId })
   unlisted = await seedVideo({ channelId, privacy: 2 })
   await runQuery(sql`UPDATE videos SET url = ${`${site.url}/videos/watch/`} || uuid, federated = true`)
 })
 afterAll(async () => await site?.stop())
 
-const ask = async (path: string, accept = 'text/html') => await site.call(`GET /${path}`, { headers: { accept } })
-const leadsTo = async (path: string) => {
-  const { status, headers } = await ask(path)
+const getPage = async (path: string, accept = 'text/html') => await site.call(`GET /${path}`, { headers: { accept } })
+const redirectTarget = async (path: string) => {
+  const { status, headers } = await getPage(path)
   return status === 301 || status === 302 ? headers.get('location') : status
 }
 
-test("every form of a video's address leads to the short one, with its query", async () => {
-  const short = shortUuid(open.uuid)
+test("every form of a video's URL redirects to the short one and keeps the query", async () => {
+  const short = shortUuid(publicVideo.uuid)
   for (const path of [
-    `/videos/watch/${open.uuid}`,
+    `/videos/watch/${publicVideo.uuid}`,
     `/videos/watch/${short}`,
-    `/videos/${open.uuid}/watch`,
-    `/w/${open.uuid}`,
-    `/w/${open.uuid.toUpperCase()}`
+    `/videos/${publicVideo.uuid}/watch`,
+    `/w/${publicVideo.uuid}`,
+    `/w/${publicVideo.uuid.toUpperCase()}`
   ])
-    expect(await leadsTo(path), path).toBe(`/w/${short}`)
-  expect(await leadsTo(`/videos/watch/${open.uuid}?start=1m&x=%26`)).toBe(`/w/${short}?start=1m&x=%26`)
-  expect(await leadsTo(`/w/${open.uuid}?start=5`)).toBe(`/w/${short}?start=5`)
-  expect(await leadsTo(`/w/${short}`)).toBe(200)
-  expect(await leadsTo(`/videos/update/${open.uuid}`)).toBe(`/my/videos/${short}`)
+    expect(await redirectTarget(path), path).toBe(`/w/${short}`)
+  expect(await redirectTarget(`/videos/watch/${publicVideo.uuid}?start=1m&x=%26`)).toBe(`/w/${short}?start=1m&x=%26`)
+  expect(await redirectTarget(`/w/${publicVideo.uuid}?start=5`)).toBe(`/w/${short}?start=5`)
+  expect(await redirectTarget(`/w/${short}`)).toBe(200)
+  expect(await redirectTarget(`/videos/update/${publicVideo.uuid}`)).toBe(`/my/videos/${short}`)
 })
 
-test('a number leads to what is listed and to nothing else', async () => {
-  expect(await leadsTo(`/w/${open.id}`)).toBe(`/w/${shortUuid(open.uuid)}`)
-  expect((await ask(`/w/${open.id}`)).headers.get('cache-control')).toBe('no-cache')
-  expect(await leadsTo(`/w/${unlisted.id}`)).toBe(404)
-  expect(await leadsTo('/w/999999')).toBe(404)
-  expect(await leadsTo('/w/nonsense')).toBe(404)
+test('an id redirects to a listed video only', async () => {
+  expect(await redirectTarget(`/w/${publicVideo.id}`)).toBe(`/w/${shortUuid(publicVideo.uuid)}`)
+  expect((await getPage(`/w/${publicVideo.id}`)).headers.get('cache-control')).toBe('no-cache')
+  expect(await redirectTarget(`/w/${unlisted.id}`)).toBe(404)
+  expect(await redirectTarget('/w/999999')).toBe(404)
+  expect(await redirectTarget('/w/nonsense')).toBe(404)
 })
 
-test('channels and accounts have one address each', async () => {
+test('channels and accounts have one URL each', async () => {
   const host = new URL(site.url).host
   for (const path of [
     '/video-channels/ada_channel',
@@ -62,7 +62,7 @@ test('channels and accounts have one address each', async () => {
     `/@ada_channel@${host}`,
     '/@ada_channel/videos'
   ])
-    expect(await leadsTo(path), path).toBe('/c/ada_channel')
+    expect(await redirectTarget(path), path).toBe('/c/ada_channel')
   for (const path of [
     '/accounts/ada',
     '/accounts/ada/videos',
@@ -74,14 +74,14 @@ test('channels and accounts have one address each', async () => {
     '/@ADA',
     '/@ada/video-channels'
   ])
-    expect(await leadsTo(path), path).toBe('/a/ada')
-  expect(await leadsTo('/video-channels/far@away.example/videos?x=1')).toBe('/c/far@away.example?x=1')
-  expect(await leadsTo('/c/ada_channel')).toBe(200)
-  expect(await leadsTo('/a/ada')).toBe(200)
-  expect(await leadsTo('/@nobody')).toBe(404)
+    expect(await redirectTarget(path), path).toBe('/a/ada')
+  expect(await redirectTarget('/video-channels/far@away.example/videos?x=1')).toBe('/c/far@away.example?x=1')
+  expect(await redirectTarget('/c/ada_channel')).toBe(200)
+  expect(await redirectTarget('/a/ada')).toBe(200)
+  expect(await redirectTarget('/@nobody')).toBe(404)
 })
 
-test('rooms and lists are found under their old names', async () => {
+test("paths of PeerTube's clients redirect to the same pages", async () => {
   expect(
     Object.fromEntries(
       await Promise.all(
@@ -104,7 +104,7 @@ test('rooms and lists are found under their old names', async () => {
           '/about/instance',
           '/admin/follows/followers-list',
           '/remote-interaction?uri=ada@away.example'
-        ].map(async path => [path, await leadsTo(path)])
+        ].map(async path => [path, await redirectTarget(path)])
       )
     )
   ).toEqual({
@@ -129,10 +129,10 @@ test('rooms and lists are found under their old names', async () => {
   })
 })
 
-test('other servers get documents at all these addresses, and no cache mixes them up', async () => {
-  const short = shortUuid(open.uuid)
-  for (const path of [`/videos/watch/${open.uuid}`, `/w/${open.uuid}`, `/w/${short}`]) {
-    const { status, json } = await ask(path, 'application/activity+json')
+test('other servers get documents at all these URLs, with a Vary header for caches', async () => {
+  const short = shortUuid(publicVideo.uuid)
+  for (const path of [`/videos/watch/${publicVideo.uuid}`, `/w/${publicVideo.uuid}`, `/w/${short}`]) {
+    const { status, json } = await getPage(path, 'application/activity+json')
     expect([path, status, json?.type]).toEqual([path, 200, 'Video'])
   }
   for (const [path, type] of [
@@ -141,14 +141,14 @@ test('other servers get documents at all these addresses, and no cache mixes the
     ['/video-channels/ada_channel', 'Group'],
     ['/c/ada_channel', 'Group']
   ]) {
-    const { status, json } = await ask(path!, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
+    const { status, json } = await getPage(path!, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
     expect([path, status, json?.type]).toEqual([path, 200, type])
   }
-  for (const path of [`/videos/watch/${open.uuid}`, `/w/${short}`, '/accounts/ada', '/a/ada'])
-    expect((await ask(path)).headers.get('vary'), path).toMatch(/^Accept\b(?!-)/)
+  for (const path of [`/videos/watch/${publicVideo.uuid}`, `/w/${short}`, '/accounts/ada', '/a/ada'])
+    expect((await getPage(path)).headers.get('vary'), path).toMatch(/^Accept\b(?!-)/)
 })
 
-test('no address leads off this site, and broken ones break nothing', async () => {
+test('no redirect leaves this site, and malformed URLs cause no server error', async () => {
   for (const path of [
     '/videos/watch/%2F%2Fevil.example',
     '/w/%2F%2Fevil.example',
@@ -163,21 +163,21 @@ test('no address leads off this site, and broken ones break nothing', async () =
     '/remote-interaction?uri[x]=1',
     '/?sort[]=trending&sort=x'
   ]) {
-    const answer = await leadsTo(path)
-    if (typeof answer === 'string') expect(answer, path).toMatch(/^\/[a-z@]/)
-    else expect([200, 404], path).toContain(answer)
+    const target = await redirectTarget(path)
+    if (typeof target === 'string') expect(target, path).toMatch(/^\/[a-z@]/)
+    else expect([200, 404], path).toContain(target)
   }
-  for (const path of ['/c/%', '/@%ff']) expect((await ask(path)).status, path).toBeLessThan(500)
+  for (const path of ['/c/%', '/@%ff']) expect((await getPage(path)).status, path).toBeLessThan(500)
 })
 
-test('the lists of the home page are written by the server, each under its own address', async () => {
+test('each list of the home page is rendered by the server under its own URL', async () => {
   for (const [path, name] of [
     ['/', 'New'],
     ['/?sort=trending', 'Trending'],
-    ['/?sort=local', 'From here'],
+    ['/?sort=local', 'Local'],
     ['/?sort=nonsense', 'New']
   ]) {
-    const { text } = await ask(path!)
+    const { text } = await getPage(path!)
     expect(text.match(/aria-current="page">([^<]+)</)?.[1], path).toBe(name)
     expect(text).toContain(`<link rel="canonical" href="${site.url}${path === '/?sort=nonsense' ? '/' : path}">`)
   }

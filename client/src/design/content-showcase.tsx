@@ -6,8 +6,8 @@ import { Badge, ErrorState, Notice, EmptyState } from '../ui/feedback.tsx'
 import { VideoCard, CompactVideoCard } from '../videos/video-card.tsx'
 import { ShowcaseSection } from './showcase-section.tsx'
 
-const CHANNEL = { id: 1, name: 'slow_pictures', displayName: 'Slow pictures', url: '', host: '', avatars: [] }
-const VIDEO = {
+const SAMPLE_CHANNEL = { id: 1, name: 'slow_pictures', displayName: 'Slow pictures', url: '', host: '', avatars: [] }
+const SAMPLE_VIDEO = {
   id: 1,
   shortUUID: 'nothing',
   name: 'A walk through the old town, from the harbour up to the mill and back again by night',
@@ -17,21 +17,21 @@ const VIDEO = {
   thumbnailPath: null,
   previewPath: null,
   isLocal: true,
-  channel: CHANNEL,
-  account: CHANNEL
+  channel: SAMPLE_CHANNEL,
+  account: SAMPLE_CHANNEL
 } as Partial<Video> as Video
-const TEXT = 'Some **words**, a [link](https://example.com) and `code`.\n\n- one\n- two\n\n> Somebody said so.'
+const SAMPLE_TEXT = 'Some **words**, a [link](https://example.com) and `code`.\n\n- one\n- two\n\n> Somebody said so.'
 
-/** What only shows something: videos, words, how far, how it stands. */
+/** The components that only show something: cards, text, badges, notices, progress. */
 export function ContentShowcase(): JSX.Element {
   return (
     <>
       <ShowcaseSection name="Cards">
         <div class="stack">
           <div class="design-card">
-            <VideoCard video={VIDEO} heading="h3" />
+            <VideoCard video={SAMPLE_VIDEO} heading="h3" />
           </div>
-          <CompactVideoCard video={VIDEO} heading="h3" />
+          <CompactVideoCard video={SAMPLE_VIDEO} heading="h3" />
           <div class="design-card card" aria-hidden="true">
             <div class="ghost ghost-picture" />
             <div>
@@ -43,13 +43,13 @@ export function ContentShowcase(): JSX.Element {
         </div>
       </ShowcaseSection>
       <ShowcaseSection name="Words">
-        <Markdown id="design" text={TEXT} />
+        <Markdown id="design" text={SAMPLE_TEXT} />
         <SanitizedHtml html="<p>HTML that the <em>server</em> has cleaned.</p>" />
       </ShowcaseSection>
       <ShowcaseSection name="Badges">
         <div class="row">
           <Badge>Plain</Badge>
-          <Badge kind="accent">Everybody</Badge>
+          <Badge kind="accent">Public</Badge>
           <Badge kind="warn">Soon</Badge>
           <Badge kind="bad">Failed</Badge>
         </div>
@@ -69,11 +69,11 @@ export function ContentShowcase(): JSX.Element {
         </div>
       </ShowcaseSection>
       <ShowcaseSection name="Nothing there, and nothing works">
-        <EmptyState icon="film" title="Nothing to watch yet">
+        <EmptyState icon="film" title="No videos yet">
           <p>The first video could be yours.</p>
         </EmptyState>
         <ErrorState
-          text="The site cannot be reached. Are you online?"
+          text="Can’t reach the server. Check your connection."
           onRetry={() => {
             /* only shown */
           }}

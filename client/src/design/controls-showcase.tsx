@@ -8,7 +8,7 @@ import { LinkTabs, Tabs } from '../ui/tabs.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { ShowcaseSection } from './showcase-section.tsx'
 
-/** What people touch: buttons, fields, menus, tabs, dialogs, notices. */
+/** The interactive components: buttons, fields, menus, tabs, dialogs, toasts. */
 export function ControlsShowcase({ scheme }: { scheme: string }): JSX.Element {
   const [text, setText] = useState('A film')
   const [on, setOn] = useState(true)
@@ -42,8 +42,8 @@ export function ControlsShowcase({ scheme }: { scheme: string }): JSX.Element {
             label="One of several"
             value="1"
             options={[
-              ['1', 'Everybody'],
-              ['2', 'Whoever has the link']
+              ['1', 'Public'],
+              ['2', 'Unlisted']
             ]}
             onText={() => {
               /* only shown */
@@ -142,7 +142,7 @@ export function ControlsShowcase({ scheme }: { scheme: string }): JSX.Element {
         <div class="row">
           <Button onClick={() => showToast('Saved.')}>Say something</Button>
           <Button onClick={() => showToast('Saved.', { action: { text: 'Watch', act: () => showToast('Watching.') } })}>With an act</Button>
-          <Button onClick={() => showToast('The site cannot be reached.', { bad: true })}>Say that it failed</Button>
+          <Button onClick={() => showToast('Can’t reach the server.', { bad: true })}>Say that it failed</Button>
         </div>
       </ShowcaseSection>
     </>

@@ -5,8 +5,8 @@ import { ControlsShowcase } from './controls-showcase.tsx'
 import { ContentShowcase } from './content-showcase.tsx'
 import './design.css'
 
-/** Every part that pages are made of, in both themes; only where the site is developed, so it speaks English alone. */
-export default function Design(): JSX.Element {
+/** Every component in both themes; only on the development server, therefore in English only. */
+export default function DesignPage(): JSX.Element {
   useTitle('Design')
   return (
     <div class="design">

@@ -4,12 +4,14 @@ import { Avatar } from '../ui/avatar.tsx'
 import { Icon, Logo, type IconName } from '../ui/icon.tsx'
 import { ShowcaseSection } from './showcase-section.tsx'
 
-const NAMES = [...new Set([...tokens.matchAll(/^ {2}(--[a-z0-9-]+): (.+);$/gm)].map(([, name, value]) => ({ name: name!, value: value! })))]
-const of = (test: RegExp) => NAMES.filter(({ value }) => test.test(value)).map(({ name }) => name)
-const COLOURS = of(/^light-dark/)
-const SPACES = NAMES.filter(({ name }) => /^--s\d$/.test(name)).map(({ name }) => name)
-const ROUND = NAMES.filter(({ name }) => name.startsWith('--round')).map(({ name }) => name)
-const SIZES = ['--display', '--title', '--large', '--normal', '--small']
+const TOKENS = [
+  ...new Set([...tokens.matchAll(/^ {2}(--[a-z0-9-]+): (.+);$/gm)].map(([, name, value]) => ({ name: name!, value: value! })))
+]
+const tokensWithValue = (pattern: RegExp) => TOKENS.filter(({ value }) => pattern.test(value)).map(({ name }) => name)
+const COLOURS = tokensWithValue(/^light-dark/)
+const SPACINGS = TOKENS.filter(({ name }) => /^--s\d$/.test(name)).map(({ name }) => name)
+const RADII = TOKENS.filter(({ name }) => name.startsWith('--round')).map(({ name }) => name)
+const FONT_SIZES = ['--display', '--title', '--large', '--normal', '--small']
 const ICONS: IconName[] = [
   'alert',
   'back',
@@ -58,9 +60,9 @@ const ICONS: IconName[] = [
   'user',
   'volume'
 ]
-const PEOPLE = ['ada', 'bob', 'cleo', 'dora', 'emil', 'finn']
+const ACCOUNT_NAMES = ['ada', 'bob', 'cleo', 'dora', 'emil', 'finn']
 
-/** What everything else is made of: colours, space, type, drawings, people. */
+/** The foundations of the design: logo, colours, spacing, corners, type, icons, avatars. */
 export function FoundationsShowcase(): JSX.Element {
   return (
     <>
@@ -74,7 +76,7 @@ export function FoundationsShowcase(): JSX.Element {
         <ul class="design-swatches" role="list">
           {COLOURS.map(name => (
             <li key={name}>
-              <Sample class="design-swatch" property="background" token={name} />
+              <TokenSample class="design-swatch" property="background" token={name} />
               <code>{name}</code>
             </li>
           ))}
@@ -82,9 +84,9 @@ export function FoundationsShowcase(): JSX.Element {
       </ShowcaseSection>
       <ShowcaseSection name="Space">
         <ul class="stack" role="list">
-          {SPACES.map(name => (
+          {SPACINGS.map(name => (
             <li key={name} class="row">
-              <Sample class="design-space" property="inline-size" token={name} />
+              <TokenSample class="design-space" property="inline-size" token={name} />
               <code>{name}</code>
             </li>
           ))}
@@ -92,15 +94,15 @@ export function FoundationsShowcase(): JSX.Element {
       </ShowcaseSection>
       <ShowcaseSection name="Corners">
         <div class="row">
-          {ROUND.map(name => (
-            <Sample key={name} class="design-corner" property="border-radius" token={name} text={name} />
+          {RADII.map(name => (
+            <TokenSample key={name} class="design-corner" property="border-radius" token={name} text={name} />
           ))}
         </div>
       </ShowcaseSection>
       <ShowcaseSection name="Type">
         <div class="stack">
-          {SIZES.map(name => (
-            <Sample key={name} class="design-type" property="font-size" token={name} text={`A reel unwinds · ${name}`} />
+          {FONT_SIZES.map(name => (
+            <TokenSample key={name} class="design-type" property="font-size" token={name} text={`A reel unwinds · ${name}`} />
           ))}
         </div>
       </ShowcaseSection>
@@ -116,7 +118,7 @@ export function FoundationsShowcase(): JSX.Element {
       </ShowcaseSection>
       <ShowcaseSection name="Avatars">
         <div class="row">
-          {PEOPLE.map((name, index) => (
+          {ACCOUNT_NAMES.map((name, index) => (
             <Avatar key={name} of={{ name, displayName: name, avatars: [] }} size={(['l', 'm', 's'] as const)[index % 3]} />
           ))}
         </div>
@@ -125,7 +127,17 @@ export function FoundationsShowcase(): JSX.Element {
   )
 }
 
-function Sample({ class: name, property, token, text }: { class: string; property: string; token: string; text?: string }): JSX.Element {
+function TokenSample({
+  class: name,
+  property,
+  token,
+  text
+}: {
+  class: string
+  property: string
+  token: string
+  text?: string
+}): JSX.Element {
   return (
     <span
       class={name}

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact'
 
-/** A named piece of the page. */
+/** A section of the design page with its heading. */
 export function ShowcaseSection({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
   return (
     <div class="design-part">
